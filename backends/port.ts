@@ -1,0 +1,196 @@
+import type { AuthSession, AuthUser } from '../contract/session.js'
+import type { AuthnRequest } from './request.js'
+
+/** Who is calling, as the guards of consuming services see it. */
+export interface Principal {
+  /** The stable user id: the same person at every sign-in, different people never the same. */
+  readonly subject: string
+  readonly scopes: readonly string[]
+  readonly roles: readonly string[]
+  readonly scheme: 'api-key' | 'bearer' | 'trusted-header' | 'custom'
+  readonly claims: Readonly<Record<string, unknown>>
+}
+
+/** Why nobody is signed in; for logs, never for a body. */
+export type AnonymousReason =
+  | 'credential-missing'
+  | 'credential-invalid'
+  | 'session-unknown'
+  | 'session-expired'
+  | 'session-revoked'
+
+/**
+ * The outcome of {@link AuthBackendPort.authenticate}. A store or provider that cannot be asked is
+ * no outcome: the backend throws `AuthError` `STORE_UNAVAILABLE` instead of answering anonymous.
+ */
+export type AuthnResult =
+  | {
+      readonly ok: true
+      readonly principal: Principal
+      readonly session: AuthSession
+      readonly user: AuthUser
+      /** `Set-Cookie` values that must reach the browser byte for byte. */
+      readonly setCookies: readonly string[]
+    }
+  | {
+      readonly ok: false
+      readonly reason: AnonymousReason
+      readonly setCookies: readonly string[]
+    }
+
+/** How a provider is shown to people and to `describe`. */
+export interface AuthProviderDescriptor {
+  readonly id: string
+  readonly displayName: string
+  readonly kind: 'oauth' | 'oidc' | 'saml' | 'credentials' | 'custom'
+}
+
+/** The providers of a backend, in the order configured. */
+export interface AuthProviderRegistryPort {
+  listProviders(): readonly AuthProviderDescriptor[]
+  getProvider(id: string): AuthProviderDescriptor | undefined
+}
+
+/** What a backend can really do; `describe` shows it and the conformance suite holds it to it. */
+export interface AuthBackendCapabilities {
+  /** signin and callback work here. */
+  readonly interactive: boolean
+  /** A person can list their sessions. */
+  readonly listSessions: boolean
+  /** A person can end one of their sessions, or all of them. */
+  readonly revokeSessions: boolean
+  /** Sessions are extended while they are used. */
+  readonly refresh: boolean
+  /** signout can return a `logoutUrl`. */
+  readonly providerLogout: boolean
+}
+
+/** What signing out did. */
+export interface SignOutResult {
+  /** The session that was ended; absent when the caller had none. */
+  readonly sessionId?: string
+  /** Clears the session cookie; sent even when there was no session. */
+  readonly setCookies: readonly string[]
+  /** Where to go to sign out at the provider too. */
+  readonly logoutUrl?: string
+}
+
+/** A session as its owner sees it in a list. */
+export interface AuthSessionSummary {
+  readonly session: AuthSession
+  /** The `User-Agent` that signed in, cut to 256 characters. */
+  readonly userAgent?: string
+}
+
+/** The sessions of a backend. Every method acts for the owner; none takes a credential from a body. */
+export interface AuthSessionsPort {
+  /**
+   * Ends the caller's own session; with `everywhere`, all sessions of the same user. Idempotent.
+   * `returnTo` is an address already checked by the caller.
+   */
+  signOut(
+    request: AuthnRequest,
+    options: { everywhere: boolean; returnTo?: string },
+  ): Promise<SignOutResult>
+  /**
+   * The live sessions of a user, newest first.
+   * @throws AuthBackendOperationUnsupportedError when `capabilities.listSessions` is false.
+   */
+  listSessions(userId: string): Promise<readonly AuthSessionSummary[]>
+  /**
+   * Ends one session of a user. False for an unknown and for a foreign id alike.
+   * @throws AuthBackendOperationUnsupportedError when `capabilities.revokeSessions` is false.
+   */
+  revokeSession(userId: string, sessionId: string): Promise<boolean>
+  /**
+   * Ends all sessions of a user but the one named; returns how many.
+   * @throws AuthBackendOperationUnsupportedError when `capabilities.revokeSessions` is false.
+   */
+  revokeSessions(userId: string, options?: { except?: string }): Promise<number>
+}
+
+/** Issues and opens session tokens: the secret in the cookie, never the id in the store. */
+export interface AuthSessionCryptoPort {
+  /** A fresh token of 256 random bits and the public session id that belongs to it. */
+  issueSessionToken(): { token: string; sessionId: string }
+  /** The session id of a token that this service signed, else `undefined`. Never throws. */
+  openSessionToken(token: string): string | undefined
+}
+
+/** Maps a session to the principal that guards see. */
+export interface AuthPrincipalMapperPort {
+  mapSessionToPrincipal(session: AuthSession): Principal
+}
+
+/** A sign-in that has been started. */
+export interface SignInResult {
+  readonly providerId: string
+  /** The authorization request (RFC 6749 section 4.1.1). */
+  readonly redirectUrl: string
+  readonly state: string
+  readonly setCookies: readonly string[]
+}
+
+/** A sign-in that is complete. */
+export interface CallbackResult {
+  readonly sessionId: string
+  readonly subject: string
+  readonly userId: string
+  readonly providerId: string
+  /** The return address that was checked when the sign-in began. */
+  readonly returnTo: string
+  readonly setCookies: readonly string[]
+}
+
+/** The redirect flow, for backends that have one. Plain data in and out; no HTTP objects. */
+export interface InteractiveFlowPort {
+  /** @throws AuthError `VALIDATION_ERROR` for an unknown provider, `AUTH_PROVIDER_ERROR`, `STORE_UNAVAILABLE`. */
+  signIn(
+    request: AuthnRequest,
+    input: {
+      providerId?: string
+      returnTo: string
+      loginHint?: string
+      scopes?: readonly string[]
+    },
+  ): Promise<SignInResult>
+  /**
+   * Takes the transaction and completes the sign-in. `query` is the raw query of the redirect URI.
+   * @throws AuthError `AUTH_TRANSACTION_MISSING`, `AUTH_TRANSACTION_EXPIRED`, `AUTH_ACCESS_DENIED`,
+   * `AUTH_USER_DISABLED`, `AUTH_PROVIDER_ERROR`, `STORE_UNAVAILABLE`.
+   */
+  handleCallback(request: AuthnRequest, query: URLSearchParams): Promise<CallbackResult>
+  /** Takes a log-out ticket: the address of the provider and the cookies that go with it. */
+  startLogout(
+    request: AuthnRequest,
+    ticket: string,
+  ): Promise<{ redirectUrl: string; setCookies: readonly string[] }>
+  /** Takes the state of a log-out: the return address and the cookies that go with it. */
+  finishLogout(
+    request: AuthnRequest,
+    state: string,
+  ): Promise<{ returnTo: string; setCookies: readonly string[] }>
+}
+
+/**
+ * The contract that every auth backend implements. The HTTP surface is the same for all of them,
+ * because nothing above this port knows which one is active.
+ */
+export interface AuthBackendPort {
+  readonly name: string
+  readonly providers: AuthProviderRegistryPort
+  readonly sessions: AuthSessionsPort
+  readonly crypto: AuthSessionCryptoPort
+  readonly principalMapper: AuthPrincipalMapperPort
+  readonly capabilities: AuthBackendCapabilities
+  /** Present exactly when `capabilities.interactive` is true. */
+  readonly interactive?: InteractiveFlowPort
+  /** Where people sign in when the backend is not interactive: a URL or a path, for messages. */
+  readonly signInHint?: string
+  /** Who the request is from. At most one store read; a write only past the refresh window. */
+  authenticate(request: AuthnRequest): Promise<AuthnResult>
+  /** Resolves when the backend can serve; rejects otherwise. Called by the readiness probe. */
+  probe(): Promise<void>
+  /** Releases what the backend opened itself. */
+  close(): Promise<void>
+}

@@ -1,0 +1,65 @@
+/**
+ * The part of an HTTP request that a backend may look at. Identity is read from nothing else.
+ */
+export interface AuthnRequest {
+  readonly method: string
+  /** The path of the request target, without the query. */
+  readonly path: string
+  /** A header by its case-insensitive name; repeated headers are joined as Node joins them. */
+  header(name: string): string | undefined
+  /**
+   * Every value that the browser sent for a cookie, undecoded, in the order sent. A caller that
+   * finds more than one takes none: somebody on a sibling domain may have planted the other.
+   */
+  cookies(name: string): readonly string[]
+  /** The names of all cookies sent. */
+  cookieNames(): readonly string[]
+}
+
+/** The one value of a cookie, or `undefined` when there is none or more than one. */
+export function singleCookie(request: AuthnRequest, name: string): string | undefined {
+  const values = request.cookies(name)
+  return values.length === 1 ? values[0] : undefined
+}
+
+interface RequestParts {
+  method?: string | undefined
+  /** The request target; a query is cut off. */
+  url?: string | undefined
+  headers: Readonly<Record<string, string | readonly string[] | undefined>>
+}
+
+/**
+ * An {@link AuthnRequest} over the parts of a Node request (`IncomingMessage` fits as it is). The
+ * `Cookie` header is parsed once, on first use.
+ */
+export function toAuthnRequest({ method = 'GET', url = '/', headers }: RequestParts): AuthnRequest {
+  let jar: Map<string, string[]> | undefined
+  const parsed = (): Map<string, string[]> => (jar ??= parseCookies(header('cookie')))
+  const header = (name: string): string | undefined => {
+    const value = headers[name.toLowerCase()]
+    return typeof value === 'string' ? value : value?.join(', ')
+  }
+  return {
+    method,
+    path: url.split('?', 1)[0] ?? url,
+    header,
+    cookies: (name) => parsed().get(name) ?? [],
+    cookieNames: () => [...parsed().keys()],
+  }
+}
+
+/** RFC 6265 section 5.4 in reverse. Values stay as they were sent: our own need no decoding. */
+function parseCookies(header: string | undefined): Map<string, string[]> {
+  const jar = new Map<string, string[]>()
+  for (const pair of header?.split(';') ?? []) {
+    const equals = pair.indexOf('=')
+    if (equals < 1) continue
+    const name = pair.slice(0, equals).trim()
+    const value = pair.slice(equals + 1).trim()
+    const values = jar.get(name)
+    if (values) values.push(value)
+    else jar.set(name, [value])
+  }
+  return jar
+}

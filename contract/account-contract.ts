@@ -1,0 +1,59 @@
+import { initContract } from '@ts-rest/core'
+import { z } from 'zod'
+import { AUTH_PATH_PREFIX } from './auth-contract.js'
+import { problems } from './errors.js'
+
+const c = initContract()
+
+/** One use of a single-use value, long enough to be unguessable. */
+const singleUse = z.string().min(1).max(512)
+
+/**
+ * What goes beyond the five routes. It may grow without a new version of `authContractV1`.
+ */
+export const accountContractV1 = c.router(
+  {
+    logout: {
+      method: 'GET',
+      path: '/logout',
+      summary: 'Continue a sign-out at the provider',
+      description:
+        'The logoutUrl of signout. Takes its single-use ticket and redirects to the end_session_endpoint of the provider (OpenID Connect RP-Initiated Logout 1.0).',
+      query: z.object({ ticket: singleUse.describe('The single-use ticket.') }),
+      responses: {
+        303: c.noBody(),
+        ...problems(
+          'AUTH_TRANSACTION_MISSING',
+          'AUTH_TRANSACTION_EXPIRED',
+          'VALIDATION_ERROR',
+          'INTERNAL',
+          'AUTH_PROVIDER_ERROR',
+          'STORE_UNAVAILABLE',
+        ),
+      },
+    },
+    loggedOut: {
+      method: 'GET',
+      path: '/logged-out',
+      summary: 'Return from the provider after sign-out',
+      description:
+        'The post_logout_redirect_uri. Takes the state once and redirects to the return address.',
+      query: z.object({ state: singleUse.describe('The state of the log-out.') }),
+      responses: {
+        303: c.noBody(),
+        ...problems(
+          'AUTH_TRANSACTION_MISSING',
+          'AUTH_TRANSACTION_EXPIRED',
+          'VALIDATION_ERROR',
+          'INTERNAL',
+          'AUTH_PROVIDER_ERROR',
+          'STORE_UNAVAILABLE',
+        ),
+      },
+    },
+  },
+  { pathPrefix: AUTH_PATH_PREFIX, strictStatusCodes: true },
+)
+
+/** The type of {@link accountContractV1}. */
+export type AccountContractV1 = typeof accountContractV1

@@ -1,0 +1,126 @@
+import { z } from 'zod'
+
+/**
+ * The one table of errors. A code is stable for the life of v1; its status and title are what every
+ * problem document, the OpenAPI document and the tests are generated from.
+ */
+export const AUTH_ERRORS = {
+  MALFORMED_REQUEST: { status: 400, title: 'The request could not be read' },
+  AUTH_TRANSACTION_MISSING: { status: 400, title: 'This sign-in was not started in this browser' },
+  AUTH_TRANSACTION_EXPIRED: { status: 400, title: 'This sign-in has expired or was already used' },
+  ORIGIN_NOT_ALLOWED: { status: 403, title: 'The request came from another site' },
+  AUTH_ACCESS_DENIED: { status: 403, title: 'Sign-in was declined' },
+  AUTH_USER_DISABLED: { status: 403, title: 'This account is disabled' },
+  NOT_FOUND: { status: 404, title: 'There is nothing at this address' },
+  METHOD_NOT_ALLOWED: { status: 405, title: 'The method is not allowed at this address' },
+  PAYLOAD_TOO_LARGE: { status: 413, title: 'The request body is too large' },
+  UNSUPPORTED_MEDIA_TYPE: { status: 415, title: 'The content type is not supported' },
+  VALIDATION_ERROR: { status: 422, title: 'The input is not valid' },
+  RETURN_TO_NOT_ALLOWED: { status: 422, title: 'The return address is not allowed' },
+  INTERNAL: { status: 500, title: 'Something went wrong on our side' },
+  AUTH_PROVIDER_ERROR: {
+    status: 502,
+    title: 'The identity provider could not complete the request',
+  },
+  STORE_UNAVAILABLE: { status: 503, title: 'The session store is not reachable' },
+} as const satisfies Record<string, { status: number; title: string }>
+
+/** A stable error code of the contract. */
+export type AuthErrorCode = keyof typeof AUTH_ERRORS
+
+/** The HTTP status that belongs to a code. */
+export type AuthErrorStatus<C extends AuthErrorCode = AuthErrorCode> =
+  (typeof AUTH_ERRORS)[C]['status']
+
+/** `data` of a `VALIDATION_ERROR`: messages for the whole input and for each field. */
+export const ValidationErrorData = z
+  .object({
+    formErrors: z.array(z.string()).describe('Messages about the input as a whole.'),
+    fieldErrors: z
+      .record(z.string(), z.array(z.string()))
+      .describe('Messages by field name; nested fields are joined with a dot.'),
+  })
+  .meta({ id: 'ValidationErrorData' })
+export type ValidationErrorData = z.infer<typeof ValidationErrorData>
+
+/** `data` of an `AUTH_PROVIDER_ERROR`: which provider or backend, and why in fixed words. */
+export const ProviderErrorData = z
+  .object({
+    providerId: z.string().optional().describe('The provider, or the backend when it has none.'),
+    reason: z.string().describe('Why, in words of this service; never the raw text of a library.'),
+  })
+  .meta({ id: 'ProviderErrorData' })
+export type ProviderErrorData = z.infer<typeof ProviderErrorData>
+
+const DATA = {
+  VALIDATION_ERROR: ValidationErrorData,
+  AUTH_PROVIDER_ERROR: ProviderErrorData,
+} as const
+
+/** The type of `data` for a code; `undefined` when the code carries none. */
+export type AuthErrorData<C extends AuthErrorCode> = C extends keyof typeof DATA
+  ? z.infer<(typeof DATA)[C]>
+  : undefined
+
+/** An RFC 9457 problem document with a stable `code`. */
+export interface Problem<C extends AuthErrorCode = AuthErrorCode> {
+  type: string
+  title: string
+  status: AuthErrorStatus<C>
+  detail: string
+  code: C
+  data?: AuthErrorData<C> | undefined
+}
+
+/** The `type` URI of a code (RFC 9457 section 3.1.1). */
+export function problemType(code: AuthErrorCode): string {
+  return `urn:netscript:auth:problem:${code.toLowerCase().replaceAll('_', '-')}`
+}
+
+function problemSchema<C extends AuthErrorCode>(code: C): z.ZodType<Problem<C>> {
+  const { status, title } = AUTH_ERRORS[code]
+  const data = code in DATA ? { data: DATA[code as keyof typeof DATA] } : {}
+  const id = code.toLowerCase().replace(/(^|_)(.)/g, (_, _sep, c: string) => c.toUpperCase())
+  return z
+    .object({
+      type: z.literal(problemType(code)).describe('Identifies the kind of problem.'),
+      title: z.literal(title).describe('The kind of problem in a few words.'),
+      status: z.literal(status).describe('The HTTP status, repeated.'),
+      detail: z.string().describe('What happened this time and how to mend it.'),
+      code: z.literal(code).describe('The stable code to switch on.'),
+      ...data,
+    })
+    .meta({ id: `${id}Problem`, description: title }) as unknown as z.ZodType<Problem<C>>
+}
+
+const SCHEMAS = Object.fromEntries(
+  (Object.keys(AUTH_ERRORS) as AuthErrorCode[]).map((code) => [code, problemSchema(code)]),
+) as { [C in AuthErrorCode]: z.ZodType<Problem<C>> }
+
+/** Any problem document of the contract. */
+export const ProblemDocument: z.ZodType<Problem> = z.union(
+  Object.values(SCHEMAS) as unknown as [z.ZodType<Problem>, z.ZodType<Problem>],
+)
+
+type ProblemResponses<C extends AuthErrorCode> = {
+  [S in AuthErrorStatus<C>]: z.ZodType<
+    { [K in C]: AuthErrorStatus<K> extends S ? Problem<K> : never }[C]
+  >
+}
+
+/**
+ * The error responses of a route, by status: `problems('INTERNAL', 'STORE_UNAVAILABLE')`.
+ * Codes that share a status become a union that narrows on `code`.
+ */
+export function problems<C extends AuthErrorCode>(...codes: C[]): ProblemResponses<C> {
+  const byStatus = new Map<number, z.ZodType[]>()
+  for (const code of codes) {
+    const { status } = AUTH_ERRORS[code]
+    byStatus.set(status, [...(byStatus.get(status) ?? []), SCHEMAS[code]])
+  }
+  const responses = [...byStatus].map(([status, schemas]) => [
+    status,
+    schemas.length === 1 ? schemas[0] : z.union(schemas as [z.ZodType, z.ZodType]),
+  ])
+  return Object.fromEntries(responses) as ProblemResponses<C>
+}

@@ -1,0 +1,33 @@
+const LISTS = new Set(['scopes'])
+const BOOLEANS: Record<string, boolean | undefined> = {
+  true: true,
+  on: true,
+  '1': true,
+  false: false,
+  off: false,
+  '0': false,
+}
+
+/**
+ * Decodes an `application/x-www-form-urlencoded` body of signin or signout into the shape of its
+ * JSON body, to be validated by the same schema.
+ *
+ * An empty field is an absent one, since that is what an untouched input sends. `scopes` may repeat
+ * or be separated by spaces. `everywhere=false` is false. Anything else stays as it was sent, so
+ * that the schema can refuse it.
+ */
+export function decodeForm(body: string): Record<string, unknown> {
+  const form = new URLSearchParams(body)
+  const entries = [...new Set(form.keys())].map((name): [string, unknown] => {
+    const values = form.getAll(name).filter((value) => value !== '')
+    if (LISTS.has(name)) {
+      const items = values.flatMap((value) => value.split(/\s+/)).filter(Boolean)
+      return [name, items.length > 0 ? items : undefined]
+    }
+    const [value] = values
+    if (values.length > 1) return [name, values]
+    if (name === 'everywhere' && value !== undefined) return [name, BOOLEANS[value] ?? value]
+    return [name, value]
+  })
+  return Object.fromEntries(entries.filter(([, value]) => value !== undefined))
+}

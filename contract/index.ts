@@ -1,0 +1,14 @@
+/**
+ * What is said on the wire: `authContractV1`, its schemas and its errors. Free of server code; it
+ * runs in browsers.
+ *
+ * @module
+ */
+export * from './auth-contract.js'
+export * from './account-contract.js'
+export * from './callback.js'
+export * from './errors.js'
+export * from './form.js'
+export * from './session.js'
+export * from './signin.js'
+export * from './signout.js'

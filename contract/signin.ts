@@ -1,0 +1,60 @@
+import { z } from 'zod'
+
+/** RFC 6749 section 3.3: a scope token is printable ASCII without space, `"` and `\`. */
+const scope = z.string().regex(/^[\x21\x23-\x5B\x5D-\x7E]{1,256}$/, 'is not a scope token')
+
+/** An absolute URL or a path on the service's own origin; which ones are allowed is configured. */
+export const ReturnTo = z
+  .string()
+  .min(1)
+  .max(2048)
+  .describe('Where to send the browser afterwards: a path, or a URL on an allowed origin.')
+
+export const SigninInput = z
+  .object({
+    providerId: z
+      .string()
+      .min(1)
+      .max(64)
+      .optional()
+      .describe('Which provider to use. Default: the first one configured.'),
+    redirectTo: ReturnTo.optional(),
+    loginHint: z
+      .string()
+      .min(1)
+      .max(320)
+      .optional()
+      .describe('Passed to the provider as login_hint (OpenID Connect Core 3.1.2.1).'),
+    scopes: z
+      .array(scope)
+      .max(50)
+      .optional()
+      .describe("Scopes to ask for. Default: the provider's configured scopes."),
+  })
+  .meta({
+    id: 'SigninInput',
+    description: 'How to sign in.',
+    examples: [{ providerId: 'local', redirectTo: '/' }],
+  })
+export type SigninInput = z.infer<typeof SigninInput>
+
+export const SigninResponse = z
+  .object({
+    started: z.literal(true).describe('A sign-in transaction is open for this browser.'),
+    providerId: z.string().describe('The provider that was chosen.'),
+    redirectUrl: z.url().describe('Send the browser here; the transaction lives ten minutes.'),
+    state: z.string().describe('The state parameter of the transaction.'),
+  })
+  .meta({
+    id: 'SigninResponse',
+    description: 'A sign-in that waits for the browser.',
+    examples: [
+      {
+        started: true,
+        providerId: 'local',
+        redirectUrl: 'http://localhost:9094/auth?client_id=netscript&response_type=code',
+        state: 'Zr6FQ0Yq0m1c1wEoUQb3bW0cPp1Wb0m3qV6m2o0x7aA',
+      },
+    ],
+  })
+export type SigninResponse = z.infer<typeof SigninResponse>

@@ -1,0 +1,33 @@
+import { z } from 'zod'
+import { ReturnTo } from './signin.js'
+
+export const SignoutInput = z
+  .object({
+    everywhere: z
+      .boolean()
+      .optional()
+      .describe('Also end all other sessions of the same user. Default: false.'),
+    redirectTo: ReturnTo.optional(),
+  })
+  .meta({
+    id: 'SignoutInput',
+    description: 'How to sign out.',
+    examples: [{ everywhere: false, redirectTo: '/' }],
+  })
+export type SignoutInput = z.infer<typeof SignoutInput>
+
+export const SignoutResponse = z
+  .object({
+    signedOut: z.literal(true).describe('No session of this browser is left.'),
+    redirectTo: z.string().optional().describe('The validated return address, when one was given.'),
+    logoutUrl: z
+      .url()
+      .optional()
+      .describe('Open it within 60 seconds, in this browser, to sign out at the provider too.'),
+  })
+  .meta({
+    id: 'SignoutResponse',
+    description: 'The session is over.',
+    examples: [{ signedOut: true, redirectTo: 'http://localhost:8094/' }],
+  })
+export type SignoutResponse = z.infer<typeof SignoutResponse>

@@ -1,0 +1,88 @@
+import tseslint from 'typescript-eslint'
+
+/** The arrows of the house: a folder imports from those listed, and from itself. */
+const ARROWS = {
+  contract: [],
+  openapi: ['contract'],
+  client: ['contract'],
+  prisma: [],
+  backends: ['contract', 'prisma'],
+  server: ['contract', 'openapi', 'client', 'prisma', 'backends'],
+}
+
+const folders = Object.keys(ARROWS)
+
+const arrowRules = folders.map((folder) => ({
+  files: [`${folder}/**/*.ts`],
+  ignores: ['**/*.test.ts', '**/*.test-d.ts', 'server/e2e/**'],
+  rules: {
+    '@typescript-eslint/no-restricted-imports': [
+      'error',
+      {
+        patterns: [
+          {
+            group: folders
+              .filter((other) => other !== folder && !ARROWS[folder].includes(other))
+              .map((other) => `**/${other}/**`),
+            message: `${folder}/ may import from: ${ARROWS[folder].join(', ') || 'nothing else'}.`,
+          },
+          ...(['contract', 'client'].includes(folder)
+            ? [{ group: ['node:*'], message: `${folder}/ runs in browsers.` }]
+            : [
+                {
+                  group: ['@ts-rest/*'],
+                  message: 'Only contract/, client/ and server/router.ts know ts-rest.',
+                },
+              ]),
+        ],
+      },
+    ],
+  },
+}))
+
+export default tseslint.config(
+  { ignores: ['dist', 'prisma/generated', 'node_modules', 'coverage', '.data'] },
+  ...tseslint.configs.recommendedTypeChecked,
+  {
+    languageOptions: {
+      parserOptions: {
+        projectService: { allowDefaultProject: ['*.mjs'] },
+        tsconfigRootDir: import.meta.dirname,
+      },
+    },
+    rules: {
+      '@typescript-eslint/consistent-type-imports': 'error',
+      '@typescript-eslint/no-floating-promises': 'error',
+      '@typescript-eslint/require-await': 'off',
+      '@typescript-eslint/no-unused-vars': [
+        'error',
+        { argsIgnorePattern: '^_', varsIgnorePattern: '^_' },
+      ],
+      'no-console': 'error',
+    },
+  },
+  ...arrowRules,
+  {
+    files: ['server/router.ts'],
+    rules: { '@typescript-eslint/no-restricted-imports': 'off' },
+  },
+  {
+    files: [
+      'server/cli/**',
+      '**/*.mjs',
+      '**/*.test.ts',
+      'server/e2e/**',
+      'openapi/write.ts',
+      'prisma/*.ts',
+    ],
+    rules: { 'no-console': 'off' },
+  },
+  {
+    files: ['**/*.test.ts', 'server/e2e/**'],
+    rules: {
+      '@typescript-eslint/no-unsafe-assignment': 'off',
+      '@typescript-eslint/no-unsafe-member-access': 'off',
+    },
+  },
+  { files: ['**/*.mjs'], ...tseslint.configs.disableTypeChecked },
+)
