@@ -1,12 +1,27 @@
 import { defineConfig } from 'vitest/config'
+import type { Reporter } from 'vitest/node'
+
+/** The last line of a run, for people and for CI. */
+const closingLine: Reporter = {
+  onTestRunEnd(modules) {
+    const tests = modules.flatMap((module) => [...module.children.allTests()])
+    const count = (state: string): number =>
+      tests.filter((test) => test.result().state === state).length
+    const broken = modules.filter((module) => module.state() === 'failed').length
+    const failed = count('failed') || broken
+    process.on('exit', () => {
+      console.log(`${count('passed')} passed, ${failed} failed, ${count('skipped')} skipped`)
+    })
+  },
+}
 
 export default defineConfig({
   test: {
     include: ['**/*.test.ts'],
-    exclude: ['node_modules/**', 'dist/**'],
+    exclude: ['**/node_modules/**', 'dist/**'],
     globalSetup: ['server/e2e/support/global-setup.ts'],
-    testTimeout: 30_000,
+    testTimeout: 60_000,
     hookTimeout: 60_000,
-    typecheck: { enabled: false },
+    reporters: [['default', { summary: false }], closingLine],
   },
 })

@@ -40,7 +40,7 @@ export const ValidationErrorData = z
       .record(z.string(), z.array(z.string()))
       .describe('Messages by field name; nested fields are joined with a dot.'),
   })
-  .meta({ id: 'ValidationErrorData' })
+  .meta({ id: 'ValidationErrorData', description: 'Which fields are wrong, and why.' })
 export type ValidationErrorData = z.infer<typeof ValidationErrorData>
 
 /** `data` of an `AUTH_PROVIDER_ERROR`: which provider or backend, and why in fixed words. */
@@ -49,7 +49,7 @@ export const ProviderErrorData = z
     providerId: z.string().optional().describe('The provider, or the backend when it has none.'),
     reason: z.string().describe('Why, in words of this service; never the raw text of a library.'),
   })
-  .meta({ id: 'ProviderErrorData' })
+  .meta({ id: 'ProviderErrorData', description: 'Which provider could not, and why.' })
 export type ProviderErrorData = z.infer<typeof ProviderErrorData>
 
 const DATA = {

@@ -8,6 +8,7 @@ export const ReturnTo = z
   .string()
   .min(1)
   .max(2048)
+  .optional()
   .describe('Where to send the browser afterwards: a path, or a URL on an allowed origin.')
 
 export const SigninInput = z
@@ -18,7 +19,7 @@ export const SigninInput = z
       .max(64)
       .optional()
       .describe('Which provider to use. Default: the first one configured.'),
-    redirectTo: ReturnTo.optional(),
+    redirectTo: ReturnTo,
     loginHint: z
       .string()
       .min(1)

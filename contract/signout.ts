@@ -7,7 +7,7 @@ export const SignoutInput = z
       .boolean()
       .optional()
       .describe('Also end all other sessions of the same user. Default: false.'),
-    redirectTo: ReturnTo.optional(),
+    redirectTo: ReturnTo,
   })
   .meta({
     id: 'SignoutInput',

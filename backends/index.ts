@@ -1,0 +1,13 @@
+/**
+ * The seam between the HTTP surface and whatever knows the people: ports, registry, errors and
+ * token cryptography.
+ *
+ * @module
+ */
+export * from './errors.js'
+export * from './log.js'
+export * from './port.js'
+export * from './registry.js'
+export * from './request.js'
+export type * from './session-store.js'
+export { createHmacSessionTokenCrypto } from './session-token.js'

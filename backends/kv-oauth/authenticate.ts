@@ -1,0 +1,93 @@
+import type { AuthSession, AuthUser } from '../../contract/session.js'
+import type { AnonymousReason, AuthnResult, Principal } from '../port.js'
+import { type AuthnRequest, singleCookie } from '../request.js'
+import type { SessionRecord } from '../session-store.js'
+import type { KvOAuthContext } from './context.js'
+import { refreshProviderTokens } from './refresh.js'
+import { changeSession } from './change-session.js'
+
+/**
+ * Who the request is from: one read. Past the refresh window it also extends the idle deadline, and
+ * near the end of the provider's access token it renews that.
+ */
+export async function authenticate(
+  context: KvOAuthContext,
+  request: AuthnRequest,
+): Promise<AuthnResult> {
+  const token = singleCookie(request, context.cookies.sessionName)
+  if (token === undefined) return anonymous('credential-missing')
+  const id = context.crypto.openSessionToken(token)
+  if (id === undefined) return anonymous('credential-invalid')
+  const found = await context.sessions.get(id)
+  if (!found) return anonymous('session-unknown')
+  const record = await keepAlive(context, found)
+  if (!record) return anonymous('session-revoked')
+  const session = toAuthSession(record)
+  return {
+    ok: true,
+    session,
+    user: toAuthUser(record),
+    principal: mapSessionToPrincipal(session),
+    setCookies: [],
+  }
+}
+
+const anonymous = (reason: AnonymousReason): AuthnResult => ({ ok: false, reason, setCookies: [] })
+
+/** Extends what is due; `undefined` when the session turned out to be over. */
+async function keepAlive(
+  context: KvOAuthContext,
+  record: SessionRecord,
+): Promise<SessionRecord | undefined> {
+  const now = context.now()
+  const windowOpen = now - (record.refreshedAt ?? record.issuedAt) >= context.policy.refreshWindowMs
+  const tokenDue = record.tokenRefreshAt !== undefined && now >= record.tokenRefreshAt
+  if (!windowOpen && !tokenDue) return record
+  try {
+    const extended = windowOpen
+      ? await changeSession(context, record, (current) => ({
+          refreshedAt: now,
+          expiresAt: Math.min(now + context.policy.idleMs, current.absoluteExpiresAt),
+        }))
+      : record
+    return extended && tokenDue ? await refreshProviderTokens(context, extended) : extended
+  } catch (error) {
+    // The session was read a moment ago; a store that cannot write now costs nobody their session.
+    context.log.warn({ err: error, sessionId: record.id }, 'The session could not be extended.')
+    return record
+  }
+}
+
+const iso = (ms: number): string => new Date(ms).toISOString()
+
+/** The session as the wire shows it. */
+export function toAuthSession(record: SessionRecord): AuthSession {
+  return {
+    id: record.id,
+    userId: record.userId,
+    subject: record.subject,
+    providerId: record.providerId,
+    state: 'active',
+    scopes: [...record.scopes],
+    roles: [...record.roles],
+    claims: { ...record.claims },
+    issuedAt: iso(record.issuedAt),
+    expiresAt: iso(record.expiresAt),
+    ...(record.refreshedAt !== undefined && { refreshedAt: iso(record.refreshedAt) }),
+  }
+}
+
+function toAuthUser(record: SessionRecord): AuthUser {
+  return { id: record.userId, ...record.user }
+}
+
+/** The principal of a session. Its subject is the user id, which no two people share. */
+export function mapSessionToPrincipal(session: AuthSession): Principal {
+  return {
+    subject: session.userId,
+    scopes: session.scopes,
+    roles: session.roles,
+    scheme: 'custom',
+    claims: { ...session.claims, sessionId: session.id, providerId: session.providerId },
+  }
+}

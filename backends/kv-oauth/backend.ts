@@ -1,0 +1,203 @@
+import type pg from 'pg'
+import { AuthConfigurationError } from '../errors.js'
+import { parseKeyring } from '../keyring.js'
+import { type AuthLog, silentLog } from '../log.js'
+import type { AuthBackendPort, AuthSessionsPort, InteractiveFlowPort } from '../port.js'
+import { createKeyringSessionTokenCrypto } from '../session-token.js'
+import { createPool } from '../storage/pool.js'
+import { createPostgresProviderTokenStore } from '../storage/postgres-provider-token-store.js'
+import { createPostgresSessionStore } from '../storage/postgres-session-store.js'
+import { createPostgresTransactionStore } from '../storage/postgres-transaction-store.js'
+import { createPrismaUserStore } from '../storage/prisma-user-store.js'
+import { authenticate, mapSessionToPrincipal, toAuthSession } from './authenticate.js'
+import { handleCallback } from './callback.js'
+import {
+  DEFAULT_SESSION_POLICY,
+  type KvOAuthContext,
+  SESSION_COOKIE_NAME,
+  type SessionPolicy,
+} from './context.js'
+import type { OAuthProvider } from './provider.js'
+import { getRequiredEnv } from './required-env.js'
+import { signIn } from './sign-in.js'
+import { finishLogout, signOut, startLogout } from './sign-out.js'
+
+/** Options of {@link createKvOAuthBackend}. */
+export interface KvOAuthBackendOptions {
+  /** The provider; for several at once use `providers`. */
+  provider?: OAuthProvider
+  /** Providers in the order they are shown. The first is the default. */
+  providers?: readonly OAuthProvider[]
+  /** The keyring as text. Default: the variable `NETSCRIPT_AUTH_KV_OAUTH_KEY`. */
+  key?: string
+  /** A pool to share; it stays yours. Default: one on `DATABASE_URL`, closed with the backend. */
+  pool?: pg.Pool
+  /** Session lifetimes. Default: {@link DEFAULT_SESSION_POLICY}. */
+  policy?: Partial<SessionPolicy>
+  /** Default: `__Host-ns_session`. Another prefix needs `insecureCookies`. */
+  cookieName?: string
+  /**
+   * Allows a cookie without the `__Host-` prefix, and leaves out Secure when the redirect URI is
+   * http: what Safari needs on http://localhost. Default: false.
+   */
+  insecureCookies?: boolean
+  /** Allows http to providers that are not on this machine's loopback. Default: false. */
+  allowInsecureRequests?: boolean
+  /** Default: says nothing. */
+  log?: AuthLog
+  /** The clock in milliseconds. Default: `Date.now`. */
+  now?: () => number
+}
+
+/** The kv-oauth backend: it always has the redirect flow. */
+export interface KvOAuthBackend extends AuthBackendPort {
+  readonly name: 'kv-oauth'
+  readonly interactive: InteractiveFlowPort
+}
+
+/**
+ * The interactive backend: OAuth 2.0 and OpenID Connect sign-in, sessions in Postgres through Keyv.
+ *
+ * @throws AuthConfigurationError when the key or `DATABASE_URL` is missing or wrong, naming it; it
+ * never falls back to memory. Rejects when the database has no migrations.
+ *
+ * @example
+ * ```ts
+ * const backend = await createKvOAuthBackend({
+ *   provider: providers.google({
+ *     clientId: getRequiredEnv('NETSCRIPT_AUTH_CLIENT_ID'),
+ *     clientSecret: getRequiredEnv('NETSCRIPT_AUTH_CLIENT_SECRET'),
+ *     redirectUri: getRequiredEnv('NETSCRIPT_AUTH_REDIRECT_URI'),
+ *   }),
+ * })
+ * backend.name // 'kv-oauth'
+ * ```
+ */
+export async function createKvOAuthBackend(
+  options: KvOAuthBackendOptions,
+): Promise<KvOAuthBackend> {
+  const providers = byId(options.providers ?? (options.provider ? [options.provider] : []))
+  const keyring = parseKeyring(options.key ?? process.env.NETSCRIPT_AUTH_KV_OAUTH_KEY)
+  const log = options.log ?? silentLog
+  const cookies = cookiePolicy(options, providers)
+  const pool =
+    options.pool ??
+    createPool(getRequiredEnv('DATABASE_URL'), {
+      onIdleError: (err) => log.warn({ err }, 'A database connection broke while idle.'),
+    })
+  const context: KvOAuthContext = {
+    providers,
+    keyring,
+    cookies,
+    log,
+    crypto: createKeyringSessionTokenCrypto(keyring),
+    sessions: createPostgresSessionStore(pool),
+    transactions: createPostgresTransactionStore(pool),
+    tokens: createPostgresProviderTokenStore(pool, keyring),
+    users: createPrismaUserStore(pool),
+    policy: { ...DEFAULT_SESSION_POLICY, ...options.policy },
+    allowInsecureRequests: options.allowInsecureRequests ?? false,
+    now: options.now ?? Date.now,
+  }
+  const close = async (): Promise<void> => {
+    if (!options.pool) await pool.end()
+  }
+  try {
+    await context.sessions.probe()
+  } catch (error) {
+    await close()
+    throw error
+  }
+  return composeBackend(context, close)
+}
+
+function composeBackend(context: KvOAuthContext, close: () => Promise<void>): KvOAuthBackend {
+  const descriptors = [...context.providers.values()].map(({ id, displayName, kind }) => ({
+    id,
+    displayName,
+    kind,
+  }))
+  return {
+    name: 'kv-oauth',
+    providers: {
+      listProviders: () => descriptors,
+      getProvider: (id) => descriptors.find((descriptor) => descriptor.id === id),
+    },
+    crypto: context.crypto,
+    principalMapper: { mapSessionToPrincipal },
+    capabilities: {
+      interactive: true,
+      listSessions: true,
+      revokeSessions: true,
+      refresh: true,
+      providerLogout: [...context.providers.values()].some(({ kind }) => kind === 'oidc'),
+    },
+    interactive: {
+      signIn: (request, input) => signIn(context, request, input),
+      handleCallback: (request, query) => handleCallback(context, request, query),
+      startLogout: startLogout(context),
+      finishLogout: finishLogout(context),
+    },
+    sessions: sessionsPort(context),
+    authenticate: (request) => authenticate(context, request),
+    probe: () => context.sessions.probe(),
+    close,
+  }
+}
+
+function sessionsPort(context: KvOAuthContext): AuthSessionsPort {
+  return {
+    signOut: (request, options) => signOut(context, request, options),
+    listSessions: async (userId) => {
+      const records = await context.sessions.listByUser(userId)
+      return records.map((record) => ({
+        session: toAuthSession(record),
+        ...(record.userAgent !== undefined && { userAgent: record.userAgent }),
+      }))
+    },
+    revokeSession: async (userId, sessionId) => {
+      const record = await context.sessions.get(sessionId)
+      if (record?.userId !== userId) return false
+      return (await context.sessions.revoke(sessionId)) !== undefined
+    },
+    revokeSessions: (userId, options) => context.sessions.revokeByUser(userId, options),
+  }
+}
+
+/** With several providers each has a redirect URI of its own (RFC 9700 section 4.4.2.2). */
+function byId(list: readonly OAuthProvider[]): ReadonlyMap<string, OAuthProvider> {
+  if (list.length === 0) {
+    throw new AuthConfigurationError('createKvOAuthBackend needs a provider.')
+  }
+  const providers = new Map<string, OAuthProvider>()
+  for (const provider of list) {
+    if (providers.has(provider.id)) {
+      throw new AuthConfigurationError(
+        `Two providers have the id "${provider.id}". Give one of them another id.`,
+      )
+    }
+    const redirectUri = new URL(provider.redirectUri)
+    if (list.length > 1) redirectUri.searchParams.set('provider', provider.id)
+    providers.set(provider.id, { ...provider, redirectUri: redirectUri.href })
+  }
+  return providers
+}
+
+function cookiePolicy(
+  { cookieName = SESSION_COOKIE_NAME, insecureCookies = false }: KvOAuthBackendOptions,
+  providers: ReadonlyMap<string, OAuthProvider>,
+): KvOAuthContext['cookies'] {
+  const hostPrefix = cookieName.startsWith('__Host-')
+  if (!hostPrefix && !insecureCookies) {
+    throw new AuthConfigurationError(
+      `The cookie name "${cookieName}" has no __Host- prefix. Use one that has (NETSCRIPT_AUTH_COOKIE_NAME), or set NETSCRIPT_AUTH_INSECURE_COOKIES=true on http://localhost.`,
+    )
+  }
+  if (!/^[\w-]{1,64}$/.test(cookieName)) {
+    throw new AuthConfigurationError(
+      'NETSCRIPT_AUTH_COOKIE_NAME may have letters, digits, "-" and "_", 64 at most.',
+    )
+  }
+  const https = [...providers.values()].every(({ redirectUri }) => redirectUri.startsWith('https:'))
+  return { sessionName: cookieName, secure: hostPrefix || https }
+}

@@ -1,0 +1,199 @@
+import type { TokenEndpointResponse, TokenEndpointResponseHelpers } from 'openid-client'
+import { setCookie } from '../cookie.js'
+import { AuthError, providerError } from '../errors.js'
+import type { CallbackResult } from '../port.js'
+import { type AuthnRequest, singleCookie } from '../request.js'
+import type { ProviderTokens, SessionRecord } from '../session-store.js'
+import { getClientConfiguration } from './configuration.js'
+import type { KvOAuthContext } from './context.js'
+import { type ProviderIdentity, resolveIdentity } from './identity.js'
+import type { OAuthProvider } from './provider.js'
+import type { SignInTransaction } from './sign-in.js'
+import { SIGN_IN, takeTransaction } from './transaction.js'
+
+/** Renew the access token this long before it ends, in milliseconds. */
+const TOKEN_REFRESH_LEAD_MS = 60_000
+const USER_AGENT_MAX = 256
+
+/** What the token endpoint answered. */
+export type Tokens = TokenEndpointResponse & TokenEndpointResponseHelpers
+
+/** Completes the flow: takes the transaction, exchanges the code, knows the person, opens a session. */
+export async function handleCallback(
+  context: KvOAuthContext,
+  request: AuthnRequest,
+  query: URLSearchParams,
+): Promise<CallbackResult> {
+  const { payload: transaction, setCookies } = await takeTransaction<SignInTransaction>(
+    context,
+    SIGN_IN,
+    request,
+    query.get('state') ?? undefined,
+  )
+  try {
+    const provider = sameProvider(context, transaction, query)
+    const tokens = await exchangeCode(context, provider, transaction, query)
+    const identity = await resolveIdentity(
+      provider,
+      await getClientConfiguration(provider, context),
+      tokens,
+    )
+    const { userId } = await context.users.signIn({ providerId: provider.id, ...identity })
+    const { token, sessionId } = context.crypto.issueSessionToken()
+    await context.sessions.create(
+      newSession(context, { request, provider, transaction, tokens, identity, sessionId, userId }),
+    )
+    await context.tokens.save(sessionId, providerTokens(tokens))
+    await endPreviousSession(context, request)
+    context.log.info(
+      { event: 'sign-in.completed', provider: provider.id, userId, sessionId },
+      'signed in',
+    )
+    return {
+      sessionId,
+      userId,
+      subject: identity.subject,
+      providerId: provider.id,
+      returnTo: transaction.returnTo,
+      setCookies: [
+        ...setCookies,
+        setCookie(context.cookies.sessionName, token, {
+          secure: context.cookies.secure,
+          maxAge: Math.floor(context.policy.absoluteMs / 1000),
+        }),
+      ],
+    }
+  } catch (error) {
+    throw withCookies(error, setCookies)
+  }
+}
+
+/** RFC 9700 section 4.4: the answer must come to the redirect URI of the provider that was asked. */
+function sameProvider(
+  { providers }: KvOAuthContext,
+  { providerId, redirectUri }: SignInTransaction,
+  query: URLSearchParams,
+): OAuthProvider {
+  const expected = new URL(redirectUri).searchParams.get('provider')
+  const provider = providers.get(providerId)
+  if (!provider || query.get('provider') !== expected) {
+    throw new AuthError(
+      'AUTH_TRANSACTION_MISSING',
+      'The answer did not come from the provider that was asked. Start the sign-in again.',
+    )
+  }
+  return provider
+}
+
+async function exchangeCode(
+  context: KvOAuthContext,
+  provider: OAuthProvider,
+  transaction: SignInTransaction,
+  query: URLSearchParams,
+): Promise<Tokens> {
+  const [client, configuration] = await Promise.all([
+    import('openid-client'),
+    getClientConfiguration(provider, context),
+  ])
+  const currentUrl = new URL(transaction.redirectUri)
+  currentUrl.search = query.toString()
+  try {
+    return await client.authorizationCodeGrant(configuration, currentUrl, {
+      pkceCodeVerifier: transaction.codeVerifier,
+      // takeTransaction compared the state: it found the transaction by it.
+      expectedState: query.get('state') ?? '',
+      idTokenExpected: provider.kind === 'oidc',
+      ...(transaction.nonce !== undefined && { expectedNonce: transaction.nonce }),
+    })
+  } catch (cause) {
+    if (cause instanceof client.AuthorizationResponseError && cause.error === 'access_denied') {
+      throw new AuthError('AUTH_ACCESS_DENIED', 'The sign-in was declined at the provider.', {
+        cause,
+      })
+    }
+    throw providerError(
+      provider.id,
+      cause instanceof client.AuthorizationResponseError
+        ? 'The provider refused the sign-in. Start it again.'
+        : 'The answer of the provider could not be verified. Start the sign-in again.',
+      { cause },
+    )
+  }
+}
+
+interface NewSession {
+  request: AuthnRequest
+  provider: OAuthProvider
+  transaction: SignInTransaction
+  tokens: Tokens
+  identity: ProviderIdentity
+  sessionId: string
+  userId: string
+}
+
+function newSession(
+  { policy, now }: KvOAuthContext,
+  { request, provider, transaction, tokens, identity, sessionId, userId }: NewSession,
+): SessionRecord {
+  const issuedAt = now()
+  const userAgent = request.header('user-agent')?.slice(0, USER_AGENT_MAX)
+  const tokenRefreshAt = nextTokenRefresh(tokens, tokens.refresh_token, issuedAt)
+  return {
+    id: sessionId,
+    userId,
+    providerId: provider.id,
+    issuer: identity.issuer,
+    subject: identity.subject,
+    ...(identity.sid !== undefined && { sid: identity.sid }),
+    scopes: tokens.scope === undefined ? transaction.scopes : tokens.scope.split(/[\s,]+/),
+    roles: stringList(identity.claims.roles),
+    claims: identity.claims,
+    user: identity.profile,
+    ...(userAgent !== undefined && { userAgent }),
+    issuedAt,
+    expiresAt: issuedAt + Math.min(policy.idleMs, policy.absoluteMs),
+    absoluteExpiresAt: issuedAt + policy.absoluteMs,
+    ...(tokenRefreshAt !== undefined && { tokenRefreshAt }),
+    version: 1,
+  }
+}
+
+const stringList = (value: unknown): string[] =>
+  Array.isArray(value) ? value.filter((item) => typeof item === 'string') : []
+
+/** When to renew the access token; `undefined` without a refresh token or an end. */
+export function nextTokenRefresh(
+  tokens: Tokens,
+  refreshToken: string | undefined,
+  now: number,
+): number | undefined {
+  const seconds = tokens.expiresIn()
+  if (refreshToken === undefined || seconds === undefined) return undefined
+  return now + seconds * 1000 - TOKEN_REFRESH_LEAD_MS
+}
+
+/** The tokens to keep beside the session. */
+export function providerTokens(tokens: Tokens): ProviderTokens {
+  return {
+    accessToken: tokens.access_token,
+    ...(tokens.refresh_token !== undefined && { refreshToken: tokens.refresh_token }),
+    ...(tokens.id_token !== undefined && { idToken: tokens.id_token }),
+  }
+}
+
+/** OWASP ASVS 5.0 7.2.4: the session that the browser brought ends with the new sign-in. */
+async function endPreviousSession(context: KvOAuthContext, request: AuthnRequest): Promise<void> {
+  const token = singleCookie(request, context.cookies.sessionName)
+  const previous = token === undefined ? undefined : context.crypto.openSessionToken(token)
+  if (previous !== undefined) await context.sessions.revoke(previous)
+}
+
+/** A taken transaction is over, whatever came of it: its cookie is cleared with every answer. */
+function withCookies(error: unknown, setCookies: readonly string[]): unknown {
+  if (!(error instanceof AuthError)) return error
+  return new AuthError(error.code, error.detail, {
+    cause: error.cause,
+    setCookies: [...setCookies, ...error.setCookies],
+    ...(error.data !== undefined && { data: error.data }),
+  })
+}

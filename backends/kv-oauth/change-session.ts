@@ -1,0 +1,23 @@
+import type { SessionRecord } from '../session-store.js'
+import type { KvOAuthContext } from './context.js'
+
+/** Somebody else can win this often in a row before we answer with what they wrote. */
+const ATTEMPTS = 3
+
+/**
+ * Changes a live session with compare-and-set. When somebody else was first the change is made to
+ * what they wrote; when the session is over it stays over and the answer is `undefined`.
+ */
+export async function changeSession(
+  { sessions }: Pick<KvOAuthContext, 'sessions'>,
+  record: SessionRecord,
+  change: (current: SessionRecord) => Partial<SessionRecord>,
+): Promise<SessionRecord | undefined> {
+  let current: SessionRecord | undefined = record
+  for (let attempt = 0; attempt < ATTEMPTS && current; attempt += 1) {
+    const next: SessionRecord = { ...current, ...change(current), version: current.version + 1 }
+    if (await sessions.extend(next)) return next
+    current = await sessions.get(record.id)
+  }
+  return current
+}

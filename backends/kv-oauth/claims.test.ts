@@ -1,0 +1,105 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { ALLOWED_CLAIMS, cleanText, cutClaims } from './claims.js'
+
+/** What Postgres refuses in jsonb, anywhere: in a key or in a value. */
+const REFUSED = /[\0\p{Surrogate}]/u
+
+function texts(value: unknown): string[] {
+  if (typeof value === 'string') return [value]
+  if (typeof value !== 'object' || value === null) return []
+  return Object.entries(value).flatMap(([key, item]) => [key, ...texts(item)])
+}
+
+const anyText = fc.string({ unit: 'binary' })
+const badText = fc
+  .array(fc.oneof(fc.constantFrom('\0', '\ud800', '\udc00', '😀', 'a'), anyText))
+  .map((parts) => parts.join(''))
+const anyClaims = fc.dictionary(
+  fc.oneof(
+    fc.constantFrom<string>(...ALLOWED_CLAIMS),
+    fc.constantFrom('nonce', 'at_hash'),
+    badText,
+  ),
+  fc.anything({ key: badText, values: [badText, fc.double(), fc.boolean(), fc.constant(null)] }),
+)
+
+describe('cutClaims', () => {
+  it('keeps allowed names only', () => {
+    const raw = {
+      sub: 'ada',
+      email: 'ada@example.org',
+      nonce: 'n',
+      at_hash: 'h',
+      access_token: 't',
+    }
+    expect(cutClaims(raw)).toEqual({ sub: 'ada', email: 'ada@example.org' })
+  })
+
+  it('does not read inherited members', () => {
+    expect(cutClaims(Object.create({ name: 'inherited' }) as Record<string, unknown>)).toEqual({})
+  })
+
+  it('cleans text deeply, keys too', () => {
+    const raw = { name: 'A\0d\ud800a 😀', roles: [{ 'k\0': ['\udc00x'] }] }
+    expect(cutClaims(raw)).toEqual({ name: 'Ada 😀', roles: [{ k: ['x'] }] })
+  })
+
+  it('keeps a claim whole or not at all', () => {
+    const raw = {
+      name: 'x'.repeat(1025),
+      groups: Array.from({ length: 101 }, () => 'g'),
+      roles: { a: { b: { c: { d: 1 } } } },
+      nickname: 'x'.repeat(1024),
+      amr: ['pwd', 'otp'],
+      locale: null,
+    }
+    expect(cutClaims(raw)).toEqual({ nickname: 'x'.repeat(1024), amr: ['pwd', 'otp'] })
+  })
+
+  it('does not let a key become a prototype', () => {
+    const raw = JSON.parse('{"roles":{"__proto__":{"admin":true}},"name":"Ada"}') as object
+    expect(cutClaims({ ...raw })).toEqual({ name: 'Ada' })
+  })
+
+  it('drops the largest claims first', () => {
+    const raw = { sub: 'ada', name: 'n'.repeat(40), groups: ['g'.repeat(60)], email: 'a@b.c' }
+    expect(cutClaims(raw, 100)).toEqual({ sub: 'ada', name: 'n'.repeat(40), email: 'a@b.c' })
+    expect(cutClaims(raw, 60)).toEqual({ sub: 'ada', email: 'a@b.c' })
+    expect(cutClaims(raw, 2)).toEqual({})
+  })
+
+  it('uses the bytes that are allowed to the last one', () => {
+    const raw = { sub: 'ada', name: 'Ada 😀' }
+    const bytes = Buffer.byteLength(JSON.stringify(raw))
+    expect(cutClaims(raw, bytes)).toEqual(raw)
+    expect(cutClaims(raw, bytes - 1)).toEqual({ sub: 'ada' })
+  })
+
+  it('always fits and is always safe for jsonb', () => {
+    fc.assert(
+      fc.property(anyClaims, fc.integer({ min: 2, max: 300 }), (raw, maxBytes) => {
+        const claims = cutClaims(raw, maxBytes)
+        const json = JSON.stringify(claims)
+        expect(Buffer.byteLength(json)).toBeLessThanOrEqual(maxBytes)
+        expect(texts(claims).filter((text) => REFUSED.test(text))).toEqual([])
+        expect(Object.keys(claims).every((name) => Object.hasOwn(raw, name))).toBe(true)
+        expect(cutClaims(JSON.parse(json) as Record<string, unknown>, maxBytes)).toEqual(
+          JSON.parse(json),
+        )
+      }),
+    )
+  })
+})
+
+describe('cleanText', () => {
+  it('removes what Postgres refuses and nothing else', () => {
+    fc.assert(
+      fc.property(badText, (text) => {
+        const cleaned = cleanText(text)
+        expect(REFUSED.test(cleaned)).toBe(false)
+        expect(cleaned).toBe([...text].filter((char) => !REFUSED.test(char)).join(''))
+      }),
+    )
+  })
+})

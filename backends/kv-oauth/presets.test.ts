@@ -1,0 +1,296 @@
+import { describe, expect, it } from 'vitest'
+import { AuthConfigurationError } from '../errors.js'
+import { isPresetName, presetNames, providerFromPreset, providers } from './presets.js'
+
+const app = {
+  clientId: 'client',
+  clientSecret: 'secret',
+  redirectUri: 'https://app.example/api/v1/auth/callback',
+}
+const oidc = {
+  ...app,
+  kind: 'oidc',
+  scopes: ['openid', 'profile', 'email'],
+  pkce: true,
+  authorizationParams: {},
+  userInfoFields: expect.objectContaining({ subject: 'sub' }) as unknown,
+}
+const oauth = { ...app, kind: 'oauth', pkce: true, authorizationParams: {} }
+
+const expected = {
+  github: {
+    ...oauth,
+    id: 'github',
+    displayName: 'GitHub',
+    scopes: ['read:user', 'user:email'],
+    clientAuthMethod: 'client_secret_post',
+    authorizationEndpoint: 'https://github.com/login/oauth/authorize',
+    tokenEndpoint: 'https://github.com/login/oauth/access_token',
+    userInfoEndpoint: 'https://api.github.com/user',
+    emailsEndpoint: 'https://api.github.com/user/emails',
+    userInfoFields: {
+      subject: 'id',
+      displayName: ['name', 'login'],
+      username: 'login',
+      imageUrl: 'avatar_url',
+    },
+  },
+  google: {
+    ...oidc,
+    id: 'google',
+    displayName: 'Google',
+    issuer: 'https://accounts.google.com',
+    clientAuthMethod: 'client_secret_basic',
+    authorizationParams: { access_type: 'offline', prompt: 'consent' },
+  },
+  gitlab: {
+    ...oidc,
+    id: 'gitlab',
+    displayName: 'GitLab',
+    issuer: 'https://gitlab.com',
+    clientAuthMethod: 'client_secret_basic',
+  },
+  discord: {
+    ...oauth,
+    id: 'discord',
+    displayName: 'Discord',
+    scopes: ['identify', 'email'],
+    clientAuthMethod: 'client_secret_basic',
+    authorizationEndpoint: 'https://discord.com/oauth2/authorize',
+    tokenEndpoint: 'https://discord.com/api/oauth2/token',
+    userInfoEndpoint: 'https://discord.com/api/users/@me',
+    revocationEndpoint: 'https://discord.com/api/oauth2/token/revoke',
+    userInfoFields: {
+      subject: 'id',
+      displayName: ['global_name', 'username'],
+      username: 'username',
+      email: 'email',
+      emailVerified: 'verified',
+      imageUrl: 'https://cdn.discordapp.com/avatars/{id}/{avatar}.png',
+    },
+  },
+  slack: {
+    ...oidc,
+    id: 'slack',
+    displayName: 'Slack',
+    issuer: 'https://slack.com',
+    clientAuthMethod: 'client_secret_post',
+    pkce: false,
+  },
+  spotify: {
+    ...oauth,
+    id: 'spotify',
+    displayName: 'Spotify',
+    scopes: ['user-read-email'],
+    clientAuthMethod: 'client_secret_basic',
+    authorizationEndpoint: 'https://accounts.spotify.com/authorize',
+    tokenEndpoint: 'https://accounts.spotify.com/api/token',
+    userInfoEndpoint: 'https://api.spotify.com/v1/me',
+    userInfoFields: {
+      subject: 'id',
+      displayName: ['display_name'],
+      email: 'email',
+      imageUrl: 'images.0.url',
+    },
+  },
+  facebook: {
+    ...oauth,
+    id: 'facebook',
+    displayName: 'Facebook',
+    scopes: ['email', 'public_profile'],
+    clientAuthMethod: 'client_secret_post',
+    authorizationEndpoint: 'https://www.facebook.com/dialog/oauth',
+    tokenEndpoint: 'https://graph.facebook.com/oauth/access_token',
+    userInfoEndpoint: 'https://graph.facebook.com/me?fields=id,name,email,picture',
+    userInfoFields: {
+      subject: 'id',
+      displayName: ['name'],
+      email: 'email',
+      imageUrl: 'picture.data.url',
+    },
+  },
+  twitter: {
+    ...oauth,
+    id: 'twitter',
+    displayName: 'X',
+    scopes: ['users.read', 'tweet.read', 'offline.access'],
+    clientAuthMethod: 'client_secret_basic',
+    authorizationEndpoint: 'https://x.com/i/oauth2/authorize',
+    tokenEndpoint: 'https://api.x.com/2/oauth2/token',
+    userInfoEndpoint: 'https://api.x.com/2/users/me?user.fields=id,name,username,profile_image_url',
+    revocationEndpoint: 'https://api.x.com/2/oauth2/revoke',
+    userInfoFields: {
+      subject: 'data.id',
+      displayName: ['data.name', 'data.username'],
+      username: 'data.username',
+      email: 'data.confirmed_email',
+      emailVerified: true,
+      imageUrl: 'data.profile_image_url',
+    },
+  },
+  auth0: {
+    ...oidc,
+    id: 'auth0',
+    displayName: 'Auth0',
+    issuer: 'https://tenant.example',
+    clientAuthMethod: 'client_secret_post',
+  },
+  okta: {
+    ...oidc,
+    id: 'okta',
+    displayName: 'Okta',
+    issuer: 'https://tenant.example',
+    clientAuthMethod: 'client_secret_basic',
+  },
+  awsCognito: {
+    ...oidc,
+    id: 'aws-cognito',
+    displayName: 'AWS Cognito',
+    issuer: 'https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_Ab1Cd2Ef3',
+    clientAuthMethod: 'client_secret_basic',
+  },
+  azureAd: {
+    ...oidc,
+    id: 'azure-ad',
+    displayName: 'Azure AD',
+    issuer: 'https://login.microsoftonline.com/common/v2.0',
+    issuerTemplate: 'https://login.microsoftonline.com/{tenantid}/v2.0',
+    clientAuthMethod: 'client_secret_post',
+  },
+  logto: {
+    ...oidc,
+    id: 'logto',
+    displayName: 'Logto',
+    issuer: 'https://tenant.example/oidc',
+    clientAuthMethod: 'client_secret_basic',
+  },
+  clerk: {
+    ...oidc,
+    id: 'clerk',
+    displayName: 'Clerk',
+    issuer: 'https://tenant.example',
+    clientAuthMethod: 'client_secret_basic',
+  },
+}
+
+const tenant = {
+  domain: 'tenant.example',
+  region: 'eu-central-1',
+  userPoolId: 'eu-central-1_Ab1Cd2Ef3',
+}
+
+describe('providers', () => {
+  it('has the fourteen presets', () => {
+    expect(Object.keys(providers)).toEqual(Object.keys(expected))
+  })
+
+  it.each(Object.entries(expected))('%s has exactly these fields', (name, fields) => {
+    const preset = providers[name as keyof typeof providers]
+    const provider = preset({ ...app, ...tenant })
+    expect(provider).toEqual(fields)
+    expect(Object.isFrozen(provider)).toBe(true)
+  })
+
+  it.each(Object.keys(expected))('%s takes a public client and options of its own', (name) => {
+    const provider = providers[name as keyof typeof providers]({
+      ...tenant,
+      clientId: 'client',
+      redirectUri: app.redirectUri,
+      scopes: 'openid extra',
+      tokenEndpoint: 'https://proxy.example/token',
+      extraAuthParams: { prompt: 'login' },
+      id: 'second',
+      displayName: 'Second',
+    })
+    expect(provider).toMatchObject({
+      id: 'second',
+      displayName: 'Second',
+      clientAuthMethod: 'none',
+      pkce: true,
+      scopes: ['openid', 'extra'],
+      tokenEndpoint: 'https://proxy.example/token',
+    })
+    expect(provider.authorizationParams.prompt).toBe('login')
+  })
+
+  it.each(['auth0', 'okta', 'logto', 'clerk', 'awsCognito'] as const)(
+    '%s says what is missing without a tenant',
+    (name) => {
+      expect(() => providers[name](app)).toThrow(AuthConfigurationError)
+      expect(() => providers[name](app)).toThrow('Set issuer, or ')
+    },
+  )
+
+  it.each(['auth0', 'okta', 'logto', 'clerk', 'awsCognito', 'azureAd', 'gitlab'] as const)(
+    '%s takes the issuer as it is',
+    (name) => {
+      const provider = providers[name]({ ...app, issuer: 'https://id.example/x/' })
+      expect(provider.issuer).toBe('https://id.example/x/')
+      expect(provider.issuerTemplate).toBeUndefined()
+    },
+  )
+
+  it('takes a domain with https:// and a slash', () => {
+    expect(providers.okta({ ...app, domain: 'https://a.okta.com/' }).issuer).toBe(
+      'https://a.okta.com',
+    )
+    expect(providers.logto({ ...app, domain: 'https://a.logto.app/oidc' }).issuer).toBe(
+      'https://a.logto.app/oidc',
+    )
+  })
+
+  it('refuses an issuer where there is no id_token', () => {
+    expect(() => providerFromPreset('github', { ...app, issuer: 'https://github.com' })).toThrow(
+      'OAuth provider "github": issuer cannot be set',
+    )
+  })
+
+  it('asks X for the address when its scope is there', () => {
+    const scopes = ['users.read', 'tweet.read', 'users.email']
+    expect(providers.twitter({ ...app, scopes }).userInfoEndpoint).toContain('confirmed_email')
+  })
+
+  it('asks Logto for the consent that offline_access needs', () => {
+    const scopes = ['openid', 'offline_access']
+    expect(providers.logto({ ...app, ...tenant, scopes }).authorizationParams).toEqual({
+      prompt: 'consent',
+    })
+  })
+
+  it('finds the e-mail addresses of a GitHub Enterprise Server', () => {
+    const userInfoEndpoint = 'https://github.corp.example/api/v3/user'
+    expect(providers.github({ ...app, userInfoEndpoint }).emailsEndpoint).toBe(
+      `${userInfoEndpoint}/emails`,
+    )
+  })
+
+  it('knows a tenant of Entra by id, and templates for all others', () => {
+    const tenantId = '8eaef023-2b34-4da1-9baa-8bc8c9d6a490'
+    expect(providers.azureAd({ ...app, tenantId }).issuerTemplate).toBeUndefined()
+    expect(providers.azureAd({ ...app, tenantId: 'contoso.example' }).issuerTemplate).toBeDefined()
+    expect(() => providers.azureAd({ ...app, tenantId: 'x/../y' })).toThrow('tenantId')
+  })
+
+  it('keeps region and pool inside the issuer', () => {
+    expect(() =>
+      providers.awsCognito({ ...app, region: 'evil.example/', userPoolId: 'x' }),
+    ).toThrow('region')
+  })
+})
+
+describe('providerFromPreset', () => {
+  it('accepts the id and the function name', () => {
+    expect(presetNames).toContain('azure-ad')
+    expect(presetNames).toHaveLength(14)
+    expect(providerFromPreset('azure-ad', app).id).toBe('azure-ad')
+    expect(providerFromPreset('azureAd', app).id).toBe('azure-ad')
+    expect(isPresetName('awsCognito')).toBe(true)
+    expect(isPresetName('constructor')).toBe(false)
+  })
+
+  it('lists the names and the variable for an unknown one', () => {
+    const find = () => providerFromPreset('gogle', app)
+    expect(find).toThrow(AuthConfigurationError)
+    expect(find).toThrow(/NETSCRIPT_AUTH_PROVIDER_ID.*github, google, .*clerk/)
+  })
+})

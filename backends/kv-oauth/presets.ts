@@ -1,0 +1,394 @@
+import { AuthConfigurationError } from '../errors.js'
+import {
+  type ClientAuthMethod,
+  createOAuthProvider,
+  type OAuthProvider,
+  type OAuthProviderOptions,
+} from './provider.js'
+
+/** What every preset takes. Explicit endpoints win, for self-hosted editions and proxies. */
+export interface PresetOptions extends Pick<
+  OAuthProviderOptions,
+  | 'clientId'
+  | 'clientSecret'
+  | 'redirectUri'
+  | 'scopes'
+  | 'clientAuthMethod'
+  | 'extraAuthParams'
+  | 'displayName'
+  | 'authorizationEndpoint'
+  | 'tokenEndpoint'
+  | 'userInfoEndpoint'
+  | 'revocationEndpoint'
+  | 'endSessionEndpoint'
+> {
+  /** Default: the id of the preset. Set it to use a preset twice. */
+  id?: string | undefined
+}
+
+/** Presets of OpenID Connect providers also take the issuer. */
+export interface IssuerPresetOptions extends PresetOptions {
+  issuer?: string | undefined
+}
+
+/** Presets with a domain for each customer: `issuer` or `domain` is required. */
+export interface DomainPresetOptions extends IssuerPresetOptions {
+  /** A host name such as `example.eu.auth0.com`; `https://` in front is allowed. */
+  domain?: string | undefined
+}
+
+/** `providers.azureAd`. */
+export interface AzureAdOptions extends IssuerPresetOptions {
+  /** A tenant's id or domain, or `common`, `organizations`, `consumers`. Default: `common`. */
+  tenantId?: string | undefined
+}
+
+/** `providers.awsCognito`: `issuer`, or `region` and `userPoolId`, are required. */
+export interface AwsCognitoOptions extends IssuerPresetOptions {
+  region?: string | undefined
+  userPoolId?: string | undefined
+}
+
+type Defaults = Omit<
+  OAuthProviderOptions,
+  'clientId' | 'clientSecret' | 'redirectUri' | 'clientAuthMethod' | 'scopes'
+> & {
+  scopes: readonly string[]
+  /** How a client with a secret proves itself. */
+  secretMethod: Exclude<ClientAuthMethod, 'none'>
+}
+
+const OPENID = ['openid', 'profile', 'email']
+
+function build(options: IssuerPresetOptions, defaults: Defaults): OAuthProvider {
+  const { secretMethod, extraAuthParams, ...preset } = defaults
+  if (!preset.issuer && options.issuer) {
+    throw new AuthConfigurationError(
+      `OAuth provider "${preset.id}": issuer cannot be set, because ${preset.displayName} issues no id_token for sign-in. Remove it.`,
+    )
+  }
+  const given = Object.fromEntries(
+    Object.entries(options).filter(([, value]) => value !== undefined),
+  ) as unknown as Omit<PresetOptions, 'id'>
+  return createOAuthProvider({
+    ...preset,
+    ...given,
+    id: options.id ?? preset.id,
+    clientAuthMethod: options.clientAuthMethod ?? (options.clientSecret ? secretMethod : 'none'),
+    extraAuthParams: { ...extraAuthParams, ...options.extraAuthParams },
+  })
+}
+
+/** GitHub. The e-mail is the primary one of `GET /user/emails`: the profile shows a public one. */
+function github(options: PresetOptions): OAuthProvider {
+  const userInfoEndpoint = options.userInfoEndpoint ?? 'https://api.github.com/user'
+  return build(options, {
+    id: 'github',
+    displayName: 'GitHub',
+    scopes: ['read:user', 'user:email'],
+    secretMethod: 'client_secret_post',
+    authorizationEndpoint: 'https://github.com/login/oauth/authorize',
+    tokenEndpoint: 'https://github.com/login/oauth/access_token',
+    userInfoEndpoint,
+    emailsEndpoint: `${userInfoEndpoint}/emails`,
+    userInfoFields: {
+      subject: 'id',
+      displayName: ['name', 'login'],
+      username: 'login',
+      imageUrl: 'avatar_url',
+    },
+  })
+}
+
+/** Google. It sends a refresh token only for offline access and a consent given now. */
+function google(options: IssuerPresetOptions): OAuthProvider {
+  return build(options, {
+    id: 'google',
+    displayName: 'Google',
+    scopes: OPENID,
+    secretMethod: 'client_secret_basic',
+    issuer: 'https://accounts.google.com',
+    extraAuthParams: { access_type: 'offline', prompt: 'consent' },
+  })
+}
+
+/** GitLab; set `issuer` for a self-managed one. */
+function gitlab(options: IssuerPresetOptions): OAuthProvider {
+  return build(options, {
+    id: 'gitlab',
+    displayName: 'GitLab',
+    scopes: OPENID,
+    secretMethod: 'client_secret_basic',
+    issuer: 'https://gitlab.com',
+  })
+}
+
+/** Discord. */
+function discord(options: PresetOptions): OAuthProvider {
+  return build(options, {
+    id: 'discord',
+    displayName: 'Discord',
+    scopes: ['identify', 'email'],
+    secretMethod: 'client_secret_basic',
+    authorizationEndpoint: 'https://discord.com/oauth2/authorize',
+    tokenEndpoint: 'https://discord.com/api/oauth2/token',
+    userInfoEndpoint: 'https://discord.com/api/users/@me',
+    revocationEndpoint: 'https://discord.com/api/oauth2/token/revoke',
+    userInfoFields: {
+      subject: 'id',
+      displayName: ['global_name', 'username'],
+      username: 'username',
+      email: 'email',
+      emailVerified: 'verified',
+      imageUrl: 'https://cdn.discordapp.com/avatars/{id}/{avatar}.png',
+    },
+  })
+}
+
+/**
+ * Slack, by OpenID Connect. Its token endpoint refuses a secret together with a PKCE verifier, so
+ * a client with a secret relies on the nonce (RFC 9700 section 2.1.1).
+ */
+function slack(options: IssuerPresetOptions): OAuthProvider {
+  return build(options, {
+    id: 'slack',
+    displayName: 'Slack',
+    scopes: OPENID,
+    secretMethod: 'client_secret_post',
+    issuer: 'https://slack.com',
+    pkce: !options.clientSecret || options.clientAuthMethod === 'none',
+  })
+}
+
+/** Spotify. It does not say whether an e-mail address is verified. */
+function spotify(options: PresetOptions): OAuthProvider {
+  return build(options, {
+    id: 'spotify',
+    displayName: 'Spotify',
+    scopes: ['user-read-email'],
+    secretMethod: 'client_secret_basic',
+    authorizationEndpoint: 'https://accounts.spotify.com/authorize',
+    tokenEndpoint: 'https://accounts.spotify.com/api/token',
+    userInfoEndpoint: 'https://api.spotify.com/v1/me',
+    userInfoFields: {
+      subject: 'id',
+      displayName: ['display_name'],
+      email: 'email',
+      imageUrl: 'images.0.url',
+    },
+  })
+}
+
+/** Facebook. Its Graph API sends the id and the name alone unless the fields are listed. */
+function facebook(options: PresetOptions): OAuthProvider {
+  return build(options, {
+    id: 'facebook',
+    displayName: 'Facebook',
+    scopes: ['email', 'public_profile'],
+    secretMethod: 'client_secret_post',
+    authorizationEndpoint: 'https://www.facebook.com/dialog/oauth',
+    tokenEndpoint: 'https://graph.facebook.com/oauth/access_token',
+    userInfoEndpoint: 'https://graph.facebook.com/me?fields=id,name,email,picture',
+    userInfoFields: {
+      subject: 'id',
+      displayName: ['name'],
+      email: 'email',
+      imageUrl: 'picture.data.url',
+    },
+  })
+}
+
+/**
+ * X. It sends a refresh token for `offline.access`. Add the scope `users.email`, once the app may
+ * ask for it, to receive the confirmed address.
+ */
+function twitter(options: PresetOptions): OAuthProvider {
+  const fields = ['id', 'name', 'username', 'profile_image_url']
+  const scopes = typeof options.scopes === 'string' ? options.scopes.split(/\s+/) : options.scopes
+  if (scopes?.includes('users.email')) fields.push('confirmed_email')
+  return build(options, {
+    id: 'twitter',
+    displayName: 'X',
+    scopes: ['users.read', 'tweet.read', 'offline.access'],
+    secretMethod: 'client_secret_basic',
+    authorizationEndpoint: 'https://x.com/i/oauth2/authorize',
+    tokenEndpoint: 'https://api.x.com/2/oauth2/token',
+    userInfoEndpoint: `https://api.x.com/2/users/me?user.fields=${fields.join(',')}`,
+    revocationEndpoint: 'https://api.x.com/2/oauth2/revoke',
+    userInfoFields: {
+      subject: 'data.id',
+      displayName: ['data.name', 'data.username'],
+      username: 'data.username',
+      email: 'data.confirmed_email',
+      emailVerified: true,
+      imageUrl: 'data.profile_image_url',
+    },
+  })
+}
+
+/** Auth0. */
+function auth0(options: DomainPresetOptions): OAuthProvider {
+  return build(options, {
+    id: 'auth0',
+    displayName: 'Auth0',
+    scopes: OPENID,
+    secretMethod: 'client_secret_post',
+    issuer: domainIssuer('auth0', options),
+  })
+}
+
+/** Okta. For a custom authorization server set `issuer`, such as `https://<domain>/oauth2/default`. */
+function okta(options: DomainPresetOptions): OAuthProvider {
+  return build(options, {
+    id: 'okta',
+    displayName: 'Okta',
+    scopes: OPENID,
+    secretMethod: 'client_secret_basic',
+    issuer: domainIssuer('okta', options),
+  })
+}
+
+/** Amazon Cognito user pools. */
+function awsCognito(options: AwsCognitoOptions): OAuthProvider {
+  const { region, userPoolId } = options
+  if (!options.issuer && !(region && userPoolId)) {
+    throw missing('aws-cognito', 'region and userPoolId')
+  }
+  return build(options, {
+    id: 'aws-cognito',
+    displayName: 'AWS Cognito',
+    scopes: OPENID,
+    secretMethod: 'client_secret_basic',
+    issuer:
+      options.issuer ??
+      `https://cognito-idp.${segment('aws-cognito', 'region', region)}.amazonaws.com/${segment('aws-cognito', 'userPoolId', userPoolId)}`,
+  })
+}
+
+/**
+ * Microsoft Entra ID. The metadata of a tenant that is no id names the issuer by a template or by
+ * the tenant's id; the id_token is then verified against the tenant that it names.
+ */
+function azureAd(options: AzureAdOptions): OAuthProvider {
+  const tenant = segment('azure-ad', 'tenantId', options.tenantId ?? 'common')
+  const byId = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(tenant)
+  return build(options, {
+    id: 'azure-ad',
+    displayName: 'Azure AD',
+    scopes: OPENID,
+    secretMethod: 'client_secret_post',
+    issuer: options.issuer ?? `https://login.microsoftonline.com/${tenant}/v2.0`,
+    issuerTemplate:
+      options.issuer || byId ? undefined : 'https://login.microsoftonline.com/{tenantid}/v2.0',
+  })
+}
+
+/** Logto. Its issuer is `/oidc` below the domain, and `offline_access` needs a consent. */
+function logto(options: DomainPresetOptions): OAuthProvider {
+  const issuer = domainIssuer('logto', options)
+  const { scopes = OPENID } = options
+  return build(options, {
+    id: 'logto',
+    displayName: 'Logto',
+    scopes: OPENID,
+    secretMethod: 'client_secret_basic',
+    issuer: options.issuer || issuer.endsWith('/oidc') ? issuer : `${issuer}/oidc`,
+    ...(scopes.includes('offline_access') && { extraAuthParams: { prompt: 'consent' } }),
+  })
+}
+
+/** Clerk. */
+function clerk(options: DomainPresetOptions): OAuthProvider {
+  return build(options, {
+    id: 'clerk',
+    displayName: 'Clerk',
+    scopes: OPENID,
+    secretMethod: 'client_secret_basic',
+    issuer: domainIssuer('clerk', options),
+  })
+}
+
+/**
+ * The presets. Each returns a frozen {@link OAuthProvider}.
+ *
+ * @throws AuthConfigurationError (each of them) that names the provider, the option and the mend.
+ *
+ * @example
+ * ```ts
+ * providers.google({
+ *   clientId: getRequiredEnv('NETSCRIPT_AUTH_CLIENT_ID'),
+ *   clientSecret: getRequiredEnv('NETSCRIPT_AUTH_CLIENT_SECRET'),
+ *   redirectUri: getRequiredEnv('NETSCRIPT_AUTH_REDIRECT_URI'),
+ * })
+ * ```
+ */
+export const providers = Object.freeze({
+  github,
+  google,
+  gitlab,
+  discord,
+  slack,
+  spotify,
+  facebook,
+  twitter,
+  auth0,
+  okta,
+  awsCognito,
+  azureAd,
+  logto,
+  clerk,
+})
+
+/** All options of all presets, as configuration by environment has them. */
+export type AnyPresetOptions = DomainPresetOptions & AzureAdOptions & AwsCognitoOptions
+
+const BY_ID = new Map<string, (options: AnyPresetOptions) => OAuthProvider>(
+  Object.entries(providers).map(([name, preset]) => [kebab(name), preset]),
+)
+
+/** The ids of the presets: `github`, ..., `aws-cognito`, `azure-ad`, ... */
+export const presetNames: readonly string[] = Object.freeze([...BY_ID.keys()])
+
+/** Whether {@link providerFromPreset} knows the name. */
+export function isPresetName(name: string): boolean {
+  return BY_ID.has(kebab(name))
+}
+
+/**
+ * The provider of the preset with an id (`azure-ad`) or a function name (`azureAd`).
+ *
+ * @throws AuthConfigurationError for an unknown name, listing those that exist.
+ */
+export function providerFromPreset(name: string, options: AnyPresetOptions): OAuthProvider {
+  const preset = BY_ID.get(kebab(name))
+  if (!preset) {
+    throw new AuthConfigurationError(
+      `There is no provider preset "${name}". Set NETSCRIPT_AUTH_PROVIDER_ID to one of ${presetNames.join(', ')}, or set NETSCRIPT_AUTH_ISSUER for a provider of your own.`,
+    )
+  }
+  return preset(options)
+}
+
+function kebab(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
+}
+
+function domainIssuer(id: string, { issuer, domain }: DomainPresetOptions): string {
+  if (issuer) return issuer
+  if (!domain) throw missing(id, 'domain')
+  return (domain.includes('://') ? domain : `https://${domain}`).replace(/\/+$/, '')
+}
+
+function missing(id: string, options: string): AuthConfigurationError {
+  return new AuthConfigurationError(
+    `OAuth provider "${id}": issuer is missing. Set issuer, or ${options}.`,
+  )
+}
+
+/** A value that becomes part of the issuer's host or path and must not change the rest of it. */
+function segment(id: string, option: string, value = ''): string {
+  if (/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(value)) return value
+  throw new AuthConfigurationError(
+    `OAuth provider "${id}": ${option} may have letters, digits, dots, hyphens and underscores only. Correct it.`,
+  )
+}

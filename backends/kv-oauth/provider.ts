@@ -1,0 +1,248 @@
+import { AuthConfigurationError } from '../errors.js'
+
+/** How the client proves itself at the token endpoint (OpenID Connect Core section 9). */
+export type ClientAuthMethod = 'client_secret_basic' | 'client_secret_post' | 'none'
+
+/**
+ * Where a plain OAuth 2.0 provider keeps a person's data in its user info response. A path names
+ * nested members with dots (`picture.data.url`, `images.0.url`).
+ */
+export interface UserInfoFields {
+  /** Path of the stable id; a number becomes text. */
+  readonly subject: string
+  /** Paths of the name to show; the first that holds text wins. */
+  readonly displayName?: readonly string[]
+  /** Path of the account name. */
+  readonly username?: string
+  readonly email?: string
+  /** Path of a boolean; `true` when the provider hands out verified addresses only. */
+  readonly emailVerified?: string | true
+  /** Path of the picture's URL, or a URL with `{path}` placeholders. */
+  readonly imageUrl?: string
+}
+
+/** An OAuth 2.0 or OpenID Connect provider: frozen plain data, made by {@link defineOAuthProvider}. */
+export interface OAuthProvider {
+  readonly id: string
+  readonly displayName: string
+  /** `oidc` exactly when there is an issuer to verify an id_token against. */
+  readonly kind: 'oidc' | 'oauth'
+  readonly clientId: string
+  readonly clientSecret?: string
+  readonly issuer?: string
+  /** The issuer that the metadata may name instead, with `{tenantid}` for the tenant of the user. */
+  readonly issuerTemplate?: string
+  readonly authorizationEndpoint?: string
+  readonly tokenEndpoint?: string
+  readonly userInfoEndpoint?: string
+  readonly revocationEndpoint?: string
+  readonly endSessionEndpoint?: string
+  /** Lists the person's addresses as `[{ email, primary, verified }]`. */
+  readonly emailsEndpoint?: string
+  readonly redirectUri: string
+  readonly scopes: readonly string[]
+  readonly clientAuthMethod: ClientAuthMethod
+  /** Whether the authorization request carries an S256 challenge (RFC 7636). */
+  readonly pkce: boolean
+  /** Further parameters of the authorization request. */
+  readonly authorizationParams: Readonly<Record<string, string>>
+  /** Used when `kind` is `oauth`. */
+  readonly userInfoFields: UserInfoFields
+}
+
+/** What {@link defineOAuthProvider} takes. Either `issuer` or the three endpoints are required. */
+export interface OAuthProviderOptions {
+  /** Lower-case letters, digits and hyphens, at most 64. Part of every account: never change it. */
+  id: string
+  /** Default: the id in title case. */
+  displayName?: string | undefined
+  clientId: string
+  clientSecret?: string | undefined
+  /** The issuer identifier, from which the endpoints are discovered. Makes the provider `oidc`. */
+  issuer?: string | undefined
+  issuerTemplate?: string | undefined
+  /** Explicit endpoints win over discovered ones. */
+  authorizationEndpoint?: string | undefined
+  tokenEndpoint?: string | undefined
+  userInfoEndpoint?: string | undefined
+  revocationEndpoint?: string | undefined
+  endSessionEndpoint?: string | undefined
+  emailsEndpoint?: string | undefined
+  redirectUri: string
+  /** A list, or text separated by spaces. Default: `openid profile email`. */
+  scopes?: string | readonly string[] | undefined
+  /** Default: `client_secret_basic` with a secret, else `none`. */
+  clientAuthMethod?: ClientAuthMethod | undefined
+  /** Default: true. False only for an OIDC client with a secret; the nonce then guards the code. */
+  pkce?: boolean | undefined
+  /** Further parameters of the authorization request; those of the protocol cannot be replaced. */
+  extraAuthParams?: Readonly<Record<string, string>> | undefined
+  /** Default: standard claims, with `sub` as the subject if the scope has `openid`, else `id`. */
+  userInfoFields?: UserInfoFields | undefined
+}
+
+const DEFAULT_SCOPES = ['openid', 'profile', 'email']
+const ENDPOINTS = [
+  'authorizationEndpoint',
+  'tokenEndpoint',
+  'userInfoEndpoint',
+  'revocationEndpoint',
+  'endSessionEndpoint',
+  'emailsEndpoint',
+] as const
+
+/** Parameters that this service alone decides; `request` and `request_uri` could carry all others. */
+const RESERVED_PARAMS = new Set([
+  'client_id',
+  'client_secret',
+  'redirect_uri',
+  'response_type',
+  'response_mode',
+  'scope',
+  'state',
+  'nonce',
+  'code_challenge',
+  'code_challenge_method',
+  'request',
+  'request_uri',
+])
+
+/**
+ * Defines a provider that is not one of the presets.
+ *
+ * With `offline_access` among the scopes of an OIDC provider, `prompt=consent` is added unless a
+ * prompt is given, since providers ignore the scope without it (OpenID Connect Core section 11).
+ *
+ * @throws AuthConfigurationError that names the provider, the option and the mend.
+ *
+ * @example
+ * ```ts
+ * const provider = defineOAuthProvider({
+ *   id: 'my-idp',
+ *   clientId: getRequiredEnv('NETSCRIPT_AUTH_CLIENT_ID'),
+ *   clientSecret: getRequiredEnv('NETSCRIPT_AUTH_CLIENT_SECRET'),
+ *   issuer: 'https://idp.example',
+ *   redirectUri: 'https://app.example/api/v1/auth/callback',
+ * })
+ * ```
+ */
+export function defineOAuthProvider(options: OAuthProviderOptions): OAuthProvider {
+  const offline = parseScopes(options.scopes).includes('offline_access')
+  if (!options.issuer || !offline) return createOAuthProvider(options)
+  return createOAuthProvider({
+    ...options,
+    extraAuthParams: { prompt: 'consent', ...options.extraAuthParams },
+  })
+}
+
+/** {@link defineOAuthProvider} without a prompt of its own, for presets that know their provider. */
+export function createOAuthProvider(options: OAuthProviderOptions): OAuthProvider {
+  const { id, clientId, clientSecret, issuer, redirectUri } = options
+  const fail = (option: string, problem: string): never => {
+    throw new AuthConfigurationError(`OAuth provider "${id}": ${option} ${problem}`)
+  }
+  if (!/^[a-z0-9][a-z0-9-]{0,63}$/.test(id)) {
+    fail('id', 'must be 1 to 64 lower-case letters, digits and hyphens. Choose such an id.')
+  }
+  if (!clientId?.trim()) fail('clientId', 'is blank. Set it to the client id of the registration.')
+  if (clientSecret !== undefined && !clientSecret.trim()) {
+    fail('clientSecret', 'is blank. Set it, or leave it out for a public client.')
+  }
+  if (!redirectUri?.trim()) fail('redirectUri', 'is blank. Set it to the callback URL registered.')
+  checkUrl(redirectUri, 'redirectUri', fail)
+  if (issuer !== undefined) {
+    checkUrl(issuer, 'issuer', fail)
+    if (issuer.includes('?')) fail('issuer', 'must have no query. Remove it.')
+  }
+  for (const name of ENDPOINTS) {
+    const url = options[name]
+    if (url !== undefined) checkUrl(url, name, fail)
+  }
+  if (issuer === undefined) {
+    for (const name of ENDPOINTS.slice(0, 3)) {
+      if (!options[name]) fail(name, 'is missing. Set it, or set issuer to discover the endpoints.')
+    }
+  }
+  const scopes = parseScopes(options.scopes)
+  const badScope = scopes.find((scope) => !/^[\x21\x23-\x5B\x5D-\x7E]+$/.test(scope))
+  if (badScope !== undefined) fail('scopes', 'holds something that is no scope token. Correct it.')
+  if (issuer !== undefined && !scopes.includes('openid')) {
+    fail('scopes', 'must include openid when an issuer is set. Add it.')
+  }
+  const clientAuthMethod =
+    options.clientAuthMethod ?? (clientSecret === undefined ? 'none' : 'client_secret_basic')
+  if (clientAuthMethod !== 'none' && clientSecret === undefined) {
+    fail('clientSecret', `is missing. Set it, or use clientAuthMethod none.`)
+  }
+  const pkce = options.pkce ?? true
+  if (!pkce && (issuer === undefined || clientAuthMethod === 'none')) {
+    fail('pkce', 'can be off only for an issuer and a client with a secret. Leave it on.')
+  }
+  const authorizationParams = { ...options.extraAuthParams }
+  const reserved = Object.keys(authorizationParams).find((name) => RESERVED_PARAMS.has(name.trim()))
+  if (reserved !== undefined) {
+    fail('extraAuthParams', `cannot set ${reserved}, which this service decides. Remove it.`)
+  }
+  const fields = options.userInfoFields ?? standardFields(scopes)
+  return Object.freeze({
+    id,
+    displayName: options.displayName?.trim() || titleCase(id),
+    kind: issuer === undefined ? 'oauth' : 'oidc',
+    clientId: clientId.trim(),
+    ...defined({ clientSecret, issuer, issuerTemplate: options.issuerTemplate }),
+    ...defined(Object.fromEntries(ENDPOINTS.map((name) => [name, options[name]]))),
+    redirectUri,
+    scopes: Object.freeze(scopes),
+    clientAuthMethod,
+    pkce,
+    authorizationParams: Object.freeze(authorizationParams),
+    userInfoFields: Object.freeze({ ...fields }),
+  } satisfies OAuthProvider)
+}
+
+function parseScopes(scopes: OAuthProviderOptions['scopes']): string[] {
+  const list = typeof scopes === 'string' ? scopes.split(/\s+/) : (scopes ?? DEFAULT_SCOPES)
+  return [...new Set(list.filter(Boolean))]
+}
+
+function checkUrl(
+  value: string,
+  option: string,
+  fail: (option: string, problem: string) => never,
+): void {
+  const url = URL.canParse(value)
+    ? new URL(value)
+    : fail(option, `is not an absolute URL. Mend it.`)
+  if (url.protocol !== 'https:' && url.protocol !== 'http:') {
+    fail(option, 'must begin with https://. Correct it.')
+  }
+  if (url.username || url.password) fail(option, 'must not carry a password. Remove it.')
+  if (value.includes('#')) fail(option, 'must have no fragment. Remove it.')
+}
+
+function standardFields(scopes: readonly string[]): UserInfoFields {
+  return {
+    subject: scopes.includes('openid') ? 'sub' : 'id',
+    displayName: ['name', 'preferred_username', 'username'],
+    username: 'preferred_username',
+    email: 'email',
+    emailVerified: 'email_verified',
+    imageUrl: 'picture',
+  }
+}
+
+function titleCase(id: string): string {
+  return id
+    .split(/[-_]/)
+    .filter(Boolean)
+    .map((word) => word.charAt(0).toUpperCase() + word.slice(1))
+    .join(' ')
+}
+
+function defined<T extends Record<string, string | undefined>>(
+  values: T,
+): { [K in keyof T]?: string } {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]?: string
+  }
+}

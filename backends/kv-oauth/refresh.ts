@@ -1,0 +1,94 @@
+import type { SessionRecord } from '../session-store.js'
+import { nextTokenRefresh, providerTokens, type Tokens } from './callback.js'
+import { changeSession } from './change-session.js'
+import { getClientConfiguration } from './configuration.js'
+import type { KvOAuthContext } from './context.js'
+import { encodeSubject } from './identity.js'
+import type { OAuthProvider } from './provider.js'
+import { revokeAtProvider } from './revoke-at-provider.js'
+
+/** Longer than the provider may take to answer: a lease never ends while its holder waits. */
+const LEASE_MS = 30_000
+const BACK_OFF_MS = 30_000
+const BACK_OFF_MAX_MS = 15 * 60_000
+
+type Renewal = { tokens: Tokens } | { ended: string } | { failed: unknown }
+
+/**
+ * Renews the provider's tokens (RFC 6749 section 6). One process holds the lease and asks; the
+ * others answer with what they have. A provider that is down or slow costs nobody their session;
+ * one that says the grant is over ends it.
+ */
+export async function refreshProviderTokens(
+  context: KvOAuthContext,
+  record: SessionRecord,
+): Promise<SessionRecord | undefined> {
+  const provider = context.providers.get(record.providerId)
+  const held = provider && (await context.tokens.lease(record.id, LEASE_MS))
+  if (!provider || !held) return record
+  const fields = { sessionId: record.id, provider: provider.id }
+  if (held.refreshToken === undefined) {
+    context.log.warn(
+      { ...fields, code: 'AUTH_KEY_MISSING' },
+      'The refresh token cannot be opened: its key is no longer in the keyring.',
+    )
+    return changeSession(context, record, () => ({ tokenRefreshAt: record.absoluteExpiresAt }))
+  }
+  const renewal = await renew(context, provider, record, held.refreshToken)
+  if ('ended' in renewal) {
+    await context.sessions.revoke(record.id)
+    context.log.info({ ...fields, event: 'session.ended', reason: renewal.ended }, 'session ended')
+    return undefined
+  }
+  if ('failed' in renewal) {
+    context.log.warn({ ...fields, err: renewal.failed }, 'The provider did not renew the tokens.')
+    await context.tokens.release(record.id)
+    return changeSession(context, record, (current) => backOff(current, context.now()))
+  }
+  const { tokens } = renewal
+  // A provider that does not rotate sends no refresh token; the id_token is the last one it sent.
+  const merged = { ...held, ...providerTokens(tokens) }
+  if (!(await context.tokens.replace(record.id, merged))) {
+    await revokeAtProvider(context, provider, merged)
+    return undefined
+  }
+  const tokenRefreshAt = nextTokenRefresh(tokens, merged.refreshToken, context.now())
+  return changeSession(context, record, () => ({
+    tokenRefreshAt: tokenRefreshAt ?? record.absoluteExpiresAt,
+    tokenRefreshFailures: 0,
+  }))
+}
+
+async function renew(
+  context: KvOAuthContext,
+  provider: OAuthProvider,
+  record: SessionRecord,
+  refreshToken: string,
+): Promise<Renewal> {
+  try {
+    const client = await import('openid-client')
+    const configuration = await getClientConfiguration(provider, context)
+    try {
+      const tokens = await client.refreshTokenGrant(configuration, refreshToken)
+      const subject = tokens.claims()?.sub
+      // OpenID Connect Core section 12.2: the subject must be the one of the original id_token.
+      if (subject !== undefined && encodeSubject(subject) !== record.subject) {
+        return { ended: 'subject-changed' }
+      }
+      return { tokens }
+    } catch (error) {
+      if (error instanceof client.ResponseBodyError && error.error === 'invalid_grant') {
+        return { ended: 'invalid_grant' }
+      }
+      return { failed: error }
+    }
+  } catch (error) {
+    return { failed: error }
+  }
+}
+
+function backOff(current: SessionRecord, now: number): Partial<SessionRecord> {
+  const failures = (current.tokenRefreshFailures ?? 0) + 1
+  const delay = Math.min(BACK_OFF_MS * 2 ** (failures - 1), BACK_OFF_MAX_MS)
+  return { tokenRefreshFailures: failures, tokenRefreshAt: now + delay }
+}

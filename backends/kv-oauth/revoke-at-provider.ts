@@ -1,0 +1,31 @@
+import type { ProviderTokens } from '../session-store.js'
+import { getClientConfiguration } from './configuration.js'
+import type { KvOAuthContext } from './context.js'
+import type { OAuthProvider } from './provider.js'
+
+/**
+ * Revokes the tokens at the provider (RFC 7009), the refresh token where there is one: revoking it
+ * ends the grant. Best effort: the session here is over already, and nobody waits for a provider
+ * that does not answer longer than the client's time limit.
+ */
+export async function revokeAtProvider(
+  context: KvOAuthContext,
+  provider: OAuthProvider,
+  { refreshToken, accessToken }: ProviderTokens,
+): Promise<void> {
+  const token = refreshToken ?? accessToken
+  if (token === undefined) return
+  try {
+    const client = await import('openid-client')
+    const configuration = await getClientConfiguration(provider, context)
+    if (configuration.serverMetadata().revocation_endpoint === undefined) return
+    await client.tokenRevocation(configuration, token, {
+      token_type_hint: refreshToken === undefined ? 'access_token' : 'refresh_token',
+    })
+  } catch (error) {
+    context.log.warn(
+      { provider: provider.id, err: error },
+      'The provider did not revoke the token.',
+    )
+  }
+}

@@ -1,0 +1,91 @@
+import { AuthError, providerError } from '../errors.js'
+import type { InteractiveFlowPort, SignInResult } from '../port.js'
+import type { AuthnRequest } from '../request.js'
+import { getClientConfiguration } from './configuration.js'
+import type { KvOAuthContext } from './context.js'
+import type { OAuthProvider } from './provider.js'
+import { openTransaction, SIGN_IN } from './transaction.js'
+
+/** What the callback must know again; sealed in the store, never in the browser. */
+export interface SignInTransaction {
+  providerId: string
+  redirectUri: string
+  returnTo: string
+  codeVerifier: string
+  nonce?: string
+  /** The scopes asked for: what was granted, unless the provider says otherwise. */
+  scopes: readonly string[]
+}
+
+/** Starts the authorization code flow (RFC 6749 section 4.1) with PKCE S256, state and nonce. */
+export async function signIn(
+  context: KvOAuthContext,
+  request: AuthnRequest,
+  input: Parameters<InteractiveFlowPort['signIn']>[1],
+): Promise<SignInResult> {
+  const provider = chooseProvider(context, input.providerId)
+  const [client, configuration] = await Promise.all([
+    import('openid-client'),
+    getClientConfiguration(provider, context),
+  ])
+  const codeVerifier = client.randomPKCECodeVerifier()
+  const nonce = provider.kind === 'oidc' ? client.randomNonce() : undefined
+  const scopes = chooseScopes(provider, input.scopes)
+  const transaction: SignInTransaction = {
+    providerId: provider.id,
+    redirectUri: provider.redirectUri,
+    returnTo: input.returnTo,
+    codeVerifier,
+    scopes,
+    ...(nonce !== undefined && { nonce }),
+  }
+  const { handle: state, setCookies } = await openTransaction(
+    context,
+    SIGN_IN,
+    request,
+    transaction,
+  )
+  const parameters = {
+    ...provider.authorizationParams,
+    redirect_uri: provider.redirectUri,
+    response_mode: 'query',
+    scope: scopes.join(' '),
+    state,
+    code_challenge: await client.calculatePKCECodeChallenge(codeVerifier),
+    code_challenge_method: 'S256',
+    ...(nonce !== undefined && { nonce }),
+    ...(input.loginHint !== undefined && { login_hint: input.loginHint }),
+  }
+  const redirectUrl = buildUrl(provider, () =>
+    client.buildAuthorizationUrl(configuration, parameters),
+  )
+  return { providerId: provider.id, redirectUrl, state, setCookies }
+}
+
+function chooseProvider({ providers }: KvOAuthContext, id: string | undefined): OAuthProvider {
+  const chosen = id === undefined ? providers.values().next().value : providers.get(id)
+  if (chosen) return chosen
+  const known = [...providers.keys()].join(', ')
+  throw new AuthError('VALIDATION_ERROR', `There is no such provider. Use one of: ${known}.`, {
+    data: { formErrors: [], fieldErrors: { providerId: [`must be one of: ${known}`] } },
+  })
+}
+
+/** `openid` makes the request an OpenID Connect request (Core 3.1.2.1): it cannot be left out. */
+function chooseScopes(
+  provider: OAuthProvider,
+  wanted: readonly string[] | undefined,
+): readonly string[] {
+  const scopes = wanted && wanted.length > 0 ? wanted : provider.scopes
+  return provider.kind === 'oidc' ? [...new Set(['openid', ...scopes])] : [...new Set(scopes)]
+}
+
+function buildUrl(provider: OAuthProvider, build: () => URL): string {
+  try {
+    return build().href
+  } catch (cause) {
+    throw providerError(provider.id, 'The provider names no usable authorization endpoint.', {
+      cause,
+    })
+  }
+}

@@ -1,0 +1,144 @@
+import { clearCookie } from '../cookie.js'
+import { providerError } from '../errors.js'
+import type { InteractiveFlowPort, SignOutResult } from '../port.js'
+import { type AuthnRequest, singleCookie } from '../request.js'
+import type { SessionRecord } from '../session-store.js'
+import { getClientConfiguration } from './configuration.js'
+import type { KvOAuthContext } from './context.js'
+import type { OAuthProvider } from './provider.js'
+import { revokeAtProvider } from './revoke-at-provider.js'
+import { LOG_OUT_RETURN, LOG_OUT_TICKET, openTransaction, takeTransaction } from './transaction.js'
+
+interface LogOutTicket {
+  providerId: string
+  idToken: string
+  returnTo: string
+}
+
+interface LogOutReturn {
+  returnTo: string
+}
+
+/** Ends the caller's own session, here first and then at the provider as far as it goes. */
+export async function signOut(
+  context: KvOAuthContext,
+  request: AuthnRequest,
+  { everywhere, returnTo }: { everywhere: boolean; returnTo?: string },
+): Promise<SignOutResult> {
+  const { sessionName, secure } = context.cookies
+  const cleared = clearCookie(sessionName, { secure })
+  const token = singleCookie(request, sessionName)
+  const sessionId = token === undefined ? undefined : context.crypto.openSessionToken(token)
+  if (sessionId === undefined) return { setCookies: [cleared] }
+  const tokens = await context.tokens.read(sessionId)
+  const record = await context.sessions.revoke(sessionId)
+  if (!record) return { setCookies: [cleared] }
+  if (everywhere) await context.sessions.revokeByUser(record.userId)
+  context.log.info(
+    {
+      event: 'signed-out',
+      provider: record.providerId,
+      userId: record.userId,
+      sessionId,
+      everywhere,
+    },
+    'signed out',
+  )
+  const provider = context.providers.get(record.providerId)
+  if (!provider || !tokens) return { sessionId, setCookies: [cleared] }
+  const [ticket] = await Promise.all([
+    openTicket(context, request, { provider, record, idToken: tokens.idToken, returnTo }),
+    revokeAtProvider(context, provider, tokens),
+  ])
+  return {
+    sessionId,
+    setCookies: [cleared, ...(ticket?.setCookies ?? [])],
+    ...(ticket && { logoutUrl: ticket.logoutUrl }),
+  }
+}
+
+/** The log-out address is a single-use ticket of ours, so that no id_token is in a body or a URL of ours. */
+async function openTicket(
+  context: KvOAuthContext,
+  request: AuthnRequest,
+  {
+    provider,
+    idToken,
+    returnTo,
+  }: {
+    provider: OAuthProvider
+    record: SessionRecord
+    idToken: string | undefined
+    returnTo: string | undefined
+  },
+): Promise<{ logoutUrl: string; setCookies: readonly string[] } | undefined> {
+  if (idToken === undefined) return undefined
+  try {
+    const configuration = await getClientConfiguration(provider, context)
+    if (configuration.serverMetadata().end_session_endpoint === undefined) return undefined
+    const ticket: LogOutTicket = {
+      providerId: provider.id,
+      idToken,
+      returnTo: returnTo ?? new URL('/', provider.redirectUri).href,
+    }
+    const { handle, setCookies } = await openTransaction(context, LOG_OUT_TICKET, request, ticket)
+    const logoutUrl = siblingUrl(provider, 'logout')
+    logoutUrl.searchParams.set('ticket', handle)
+    return { logoutUrl: logoutUrl.href, setCookies }
+  } catch (error) {
+    // The person is signed out here; without a provider that answers there is no further address.
+    context.log.warn({ provider: provider.id, err: error }, 'No log-out address could be made.')
+    return undefined
+  }
+}
+
+/** Another route beside the redirect URI. */
+function siblingUrl(provider: OAuthProvider, route: string): URL {
+  const url = new URL(provider.redirectUri)
+  url.search = ''
+  url.pathname = url.pathname.replace(/[^/]*$/, route)
+  return url
+}
+
+/** Takes the ticket and builds the request to the end_session_endpoint (RP-Initiated Logout section 2). */
+export const startLogout =
+  (context: KvOAuthContext): InteractiveFlowPort['startLogout'] =>
+  async (request, ticket) => {
+    const { payload, setCookies } = await takeTransaction<LogOutTicket>(
+      context,
+      LOG_OUT_TICKET,
+      request,
+      ticket,
+    )
+    const provider = context.providers.get(payload.providerId)
+    if (!provider) {
+      throw providerError(payload.providerId, 'The provider is no longer configured.', {
+        setCookies,
+      })
+    }
+    const [client, configuration] = await Promise.all([
+      import('openid-client'),
+      getClientConfiguration(provider, context),
+    ])
+    const back: LogOutReturn = { returnTo: payload.returnTo }
+    const returning = await openTransaction(context, LOG_OUT_RETURN, request, back)
+    const url = client.buildEndSessionUrl(configuration, {
+      id_token_hint: payload.idToken,
+      post_logout_redirect_uri: siblingUrl(provider, 'logged-out').href,
+      state: returning.handle,
+    })
+    return { redirectUrl: url.href, setCookies: [...setCookies, ...returning.setCookies] }
+  }
+
+/** Takes the state that came back from the provider. */
+export const finishLogout =
+  (context: KvOAuthContext): InteractiveFlowPort['finishLogout'] =>
+  async (request, state) => {
+    const { payload, setCookies } = await takeTransaction<LogOutReturn>(
+      context,
+      LOG_OUT_RETURN,
+      request,
+      state,
+    )
+    return { returnTo: payload.returnTo, setCookies }
+  }

@@ -1,0 +1,106 @@
+import { clearCookie, setCookie } from '../cookie.js'
+import { AuthError } from '../errors.js'
+import { type KeyPurpose, seal, unseal } from '../keyring.js'
+import { type AuthnRequest, singleCookie } from '../request.js'
+import { publicId, randomSecret } from '../session-token.js'
+import type { KvOAuthContext } from './context.js'
+
+/** One browser holds at most this many open transactions of a kind; the oldest make room. */
+const MAX_PER_BROWSER = 5
+
+/** A kind of single-use, browser-bound transaction. */
+export interface TransactionKind {
+  readonly cookiePrefix: string
+  readonly purpose: KeyPurpose
+  readonly ttlMs: number
+  /** What to do when it is gone, for the person. */
+  readonly mend: string
+}
+
+/** From signin to callback (RFC 9700 section 4.7: bound to the user agent). */
+export const SIGN_IN: TransactionKind = {
+  cookiePrefix: 'ns_txn_',
+  purpose: 'sign-in-transaction',
+  ttlMs: 10 * 60_000,
+  mend: 'Start the sign-in again.',
+}
+
+/** From signout to the provider's end_session_endpoint. */
+export const LOG_OUT_TICKET: TransactionKind = {
+  cookiePrefix: 'ns_logout_',
+  purpose: 'log-out-transaction',
+  ttlMs: 60_000,
+  mend: 'You are signed out here. To sign out at the provider too, do it on its own page.',
+}
+
+/** From the end_session_endpoint back to the return address. */
+export const LOG_OUT_RETURN: TransactionKind = { ...LOG_OUT_TICKET, ttlMs: 10 * 60_000 }
+
+/**
+ * The cookie of a transaction carries its secret; the handle (state, ticket) in the URL names the
+ * cookie. Somebody who has only the URL has nothing, and tabs do not disturb one another.
+ */
+function cookieName(context: KvOAuthContext, kind: TransactionKind, handle: string): string {
+  return `${cookiePrefix(context, kind)}${publicId(handle).slice(0, 16)}`
+}
+
+function cookiePrefix({ cookies }: KvOAuthContext, kind: TransactionKind): string {
+  return `${cookies.sessionName.startsWith('__Host-') ? '__Host-' : ''}${kind.cookiePrefix}`
+}
+
+/** Opens a transaction; returns its handle and the cookies that bind it to the browser. */
+export async function openTransaction<Payload extends object>(
+  context: KvOAuthContext,
+  kind: TransactionKind,
+  request: AuthnRequest,
+  payload: Payload,
+): Promise<{ handle: string; setCookies: readonly string[] }> {
+  const handle = randomSecret()
+  const secret = randomSecret()
+  const key = publicId(secret)
+  const sealed = seal(context.keyring, kind.purpose, key, JSON.stringify(payload))
+  await context.transactions.put(key, { stateHash: publicId(handle), sealed }, kind.ttlMs)
+  const { secure } = context.cookies
+  // Browsers send the cookies they got first first (RFC 6265 section 5.4).
+  const held = request.cookieNames().filter((name) => name.startsWith(cookiePrefix(context, kind)))
+  const evicted = held.slice(0, Math.max(0, held.length - MAX_PER_BROWSER + 1))
+  return {
+    handle,
+    setCookies: [
+      ...evicted.map((name) => clearCookie(name, { secure })),
+      setCookie(cookieName(context, kind, handle), secret, { secure, maxAge: kind.ttlMs / 1000 }),
+    ],
+  }
+}
+
+/**
+ * Takes a transaction: it works once, in the browser that opened it, until it expires.
+ * @throws AuthError `AUTH_TRANSACTION_MISSING` when this browser holds no secret for the handle,
+ * `AUTH_TRANSACTION_EXPIRED` when the secret opens nothing any more.
+ */
+export async function takeTransaction<Payload extends object>(
+  context: KvOAuthContext,
+  kind: TransactionKind,
+  request: AuthnRequest,
+  handle: string | undefined,
+): Promise<{ payload: Payload; setCookies: readonly string[] }> {
+  const name = handle === undefined ? undefined : cookieName(context, kind, handle)
+  const secret = name === undefined ? undefined : singleCookie(request, name)
+  if (handle === undefined || name === undefined || !secret) {
+    throw new AuthError('AUTH_TRANSACTION_MISSING', kind.mend)
+  }
+  const setCookies = [clearCookie(name, { secure: context.cookies.secure })]
+  const key = publicId(secret)
+  const sealed = await context.transactions.take(key, publicId(handle))
+  const text = sealed === undefined ? undefined : unseal(context.keyring, kind.purpose, key, sealed)
+  if (text === undefined) {
+    if (sealed !== undefined) {
+      context.log.warn(
+        { code: 'AUTH_KEY_MISSING', purpose: kind.purpose },
+        'A transaction was sealed with a key that is no longer in the keyring.',
+      )
+    }
+    throw new AuthError('AUTH_TRANSACTION_EXPIRED', kind.mend, { setCookies })
+  }
+  return { payload: JSON.parse(text) as Payload, setCookies }
+}

@@ -1,0 +1,117 @@
+import type { Configuration } from 'openid-client'
+import { providerError } from '../errors.js'
+import type { OAuthProvider } from './provider.js'
+
+/**
+ * The user info of a plain OAuth 2.0 provider as claims: the members that `userInfoFields` names
+ * become `sub`, `name`, `preferred_username`, `email`, `email_verified` and `picture`. Other members
+ * count only where `sub` says that the response is made of standard claims.
+ *
+ * @throws AuthError `AUTH_PROVIDER_ERROR` when it cannot be read.
+ */
+export async function fetchUserClaims(
+  provider: OAuthProvider,
+  configuration: Configuration,
+  accessToken: string,
+): Promise<Record<string, unknown>> {
+  const { userInfoFields: fields, userInfoEndpoint = '', emailsEndpoint } = provider
+  const info = await fetchJson(provider, configuration, accessToken, userInfoEndpoint)
+  const at = (path: string | undefined): unknown =>
+    path === undefined ? undefined : valueAt(info, path)
+  const subject = at(fields.subject)
+  const fromList =
+    emailsEndpoint === undefined
+      ? undefined
+      : await fetchEmail(provider, configuration, accessToken, emailsEndpoint)
+  return {
+    ...(fields.subject === 'sub' && isObject(info) ? info : {}),
+    sub: isStableNumber(subject) ? String(subject) : subject,
+    name: fields.displayName
+      ?.map(at)
+      .find((name) => typeof name === 'string' && name.trim() !== ''),
+    preferred_username: at(fields.username),
+    email: fromList?.email ?? at(fields.email),
+    email_verified:
+      fromList?.verified ?? (fields.emailVerified === true ? true : at(fields.emailVerified)),
+    picture: fields.imageUrl?.includes('{') ? fill(fields.imageUrl, info) : at(fields.imageUrl),
+    sid: undefined,
+  }
+}
+
+/** A number that JSON could not carry exactly would make two people one. */
+function isStableNumber(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value)
+}
+
+/** The primary address; it does not count unless it is verified. */
+async function fetchEmail(
+  provider: OAuthProvider,
+  configuration: Configuration,
+  accessToken: string,
+  endpoint: string,
+): Promise<{ email: string; verified: true } | undefined> {
+  const list = await fetchJson(provider, configuration, accessToken, endpoint, [403, 404])
+  const primary = (Array.isArray(list) ? (list as unknown[]) : []).find(
+    (entry) => isObject(entry) && entry.primary === true && entry.verified === true,
+  )
+  return isObject(primary) && typeof primary.email === 'string'
+    ? { email: primary.email, verified: true }
+    : undefined
+}
+
+/** `undefined` for a status that means that this person did not grant it. */
+async function fetchJson(
+  provider: OAuthProvider,
+  configuration: Configuration,
+  accessToken: string,
+  url: string,
+  notGranted: readonly number[] = [],
+): Promise<unknown> {
+  const client = await import('openid-client')
+  try {
+    const headers = new Headers({ accept: 'application/json' })
+    const response = await client.fetchProtectedResource(
+      configuration,
+      accessToken,
+      new URL(url),
+      'GET',
+      undefined,
+      headers,
+    )
+    if (notGranted.includes(response.status)) return undefined
+    if (response.status !== 200) throw new Error(`The status is ${response.status}.`)
+    return await response.json()
+  } catch (cause) {
+    throw providerError(provider.id, 'The provider did not say who signed in. Try again.', {
+      cause,
+    })
+  }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function valueAt(value: unknown, path: string): unknown {
+  return path
+    .split('.')
+    .reduce<unknown>(
+      (current, key) =>
+        typeof current === 'object' && current !== null && Object.hasOwn(current, key)
+          ? (current as Record<string, unknown>)[key]
+          : undefined,
+      value,
+    )
+}
+
+/** The template with its placeholders filled in, or `undefined` when one has no text. */
+function fill(template: string, info: unknown): string | undefined {
+  const paths = [...template.matchAll(/\{([^}]+)\}/g)].map(([, path = '']) => path)
+  const filled = paths.reduce<string | undefined>((url, path) => {
+    const value = valueAt(info, path)
+    return typeof value === 'string' && value !== ''
+      ? url?.replace(`{${path}}`, () => encodeURIComponent(value))
+      : undefined
+  }, template)
+  return filled
+}

@@ -1,0 +1,43 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { singleCookie, toAuthnRequest } from './request.js'
+
+const withCookies = (cookie: string) => toAuthnRequest({ headers: { cookie } })
+
+describe('toAuthnRequest', () => {
+  it('reads headers without regard to case, and the path without the query', () => {
+    const request = toAuthnRequest({ method: 'GET', url: '/a?b=c', headers: { 'x-one': '1' } })
+    expect(request.header('X-One')).toBe('1')
+    expect(request.header('x-two')).toBeUndefined()
+    expect(request.path).toBe('/a')
+  })
+
+  it('gives every value of a cookie, undecoded and in order', () => {
+    const request = withCookies('a=1; b=%41; a=j:{"x":1};a="q"; c=x=y; ; =z; d')
+    expect(request.cookies('a')).toEqual(['1', 'j:{"x":1}', '"q"'])
+    expect(request.cookies('b')).toEqual(['%41'])
+    expect(request.cookies('c')).toEqual(['x=y'])
+    expect(request.cookieNames()).toEqual(['a', 'b', 'c'])
+  })
+
+  it('takes a cookie that was sent twice for none', () => {
+    expect(singleCookie(withCookies('a=1; b=2'), 'a')).toBe('1')
+    expect(singleCookie(withCookies('a=1; a=1'), 'a')).toBeUndefined()
+    expect(singleCookie(withCookies('b=2'), 'a')).toBeUndefined()
+    expect(singleCookie(toAuthnRequest({ headers: {} }), 'a')).toBeUndefined()
+  })
+
+  it('is not misled by names of the prototype', () => {
+    const request = withCookies('__proto__=1; constructor=2')
+    expect(request.cookies('__proto__')).toEqual(['1'])
+    expect(request.cookies('toString')).toEqual([])
+  })
+
+  it('never throws', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), (text) => {
+        expect(withCookies(text).cookies('a')).toBeInstanceOf(Array)
+      }),
+    )
+  })
+})

@@ -1,0 +1,71 @@
+import { describe, expect, it } from 'vitest'
+import { coalesceReads } from './coalesced-reads.js'
+
+/** A reader whose queries are answered by hand. */
+function manualReader() {
+  const queries: { keys: string[]; answer: () => void; fail: (error: Error) => void }[] = []
+  const readMany = (keys: string[]) =>
+    new Promise<Map<string, string>>((resolve, reject) => {
+      queries.push({
+        keys,
+        answer: () => resolve(new Map(keys.map((key) => [key, `value of ${key}`]))),
+        fail: reject,
+      })
+    })
+  return { queries, readMany }
+}
+
+const settle = () => new Promise((resolve) => setImmediate(resolve))
+
+describe('coalesceReads', () => {
+  it('sends at once while a slot is free, and together what arrives meanwhile', async () => {
+    const { queries, readMany } = manualReader()
+    const read = coalesceReads(readMany)
+    const reads = ['a', 'b', 'c', 'd', 'e'].map((key) => read(key))
+    expect(queries.map(({ keys }) => keys)).toEqual([['a'], ['b']])
+    queries[0]!.answer()
+    await settle()
+    expect(queries.map(({ keys }) => keys)).toEqual([['a'], ['b'], ['c', 'd', 'e']])
+    queries[1]!.answer()
+    queries[2]!.answer()
+    expect(await Promise.all(reads)).toEqual(['a', 'b', 'c', 'd', 'e'].map((k) => `value of ${k}`))
+  })
+
+  it('asks once for a key that many wait for, but again for one already in flight', async () => {
+    const { queries, readMany } = manualReader()
+    const read = coalesceReads(readMany, { maxInFlight: 1 })
+    const reads = [read('a'), read('a'), read('a')]
+    queries[0]!.answer()
+    await settle()
+    expect(queries.map(({ keys }) => keys)).toEqual([['a'], ['a']])
+    queries[1]!.answer()
+    expect(new Set(await Promise.all(reads))).toEqual(new Set(['value of a']))
+  })
+
+  it('answers undefined for what is not there', async () => {
+    const read = coalesceReads(async () => new Map())
+    expect(await read('a')).toBeUndefined()
+  })
+
+  it('fails the reads of the query that failed, and goes on', async () => {
+    const { queries, readMany } = manualReader()
+    const read = coalesceReads(readMany, { maxInFlight: 1 })
+    const [first, second] = [read('a'), read('b')]
+    queries[0]!.fail(new Error('down'))
+    await expect(first).rejects.toThrow('down')
+    queries[1]!.answer()
+    expect(await second).toBe('value of b')
+  })
+
+  it('limits the keys of one query', async () => {
+    const { queries, readMany } = manualReader()
+    const read = coalesceReads(readMany, { maxInFlight: 1, maxKeys: 2 })
+    const reads = ['a', 'b', 'c', 'd'].map((key) => read(key))
+    for (let n = 0; n < 3; n += 1) {
+      queries[n]!.answer()
+      await settle()
+    }
+    expect(queries.map(({ keys }) => keys)).toEqual([['a'], ['b', 'c'], ['d']])
+    expect(await Promise.all(reads)).toHaveLength(4)
+  })
+})

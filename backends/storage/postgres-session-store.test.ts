@@ -1,0 +1,52 @@
+import { randomUUID } from 'node:crypto'
+import pg from 'pg'
+import { describe, expect, it } from 'vitest'
+import { createTestDatabase } from '../../prisma/test-database.js'
+import { createPool } from './pool.js'
+import { createPostgresSessionStore } from './postgres-session-store.js'
+import { createPrismaUserStore } from './prisma-user-store.js'
+import { sessionRecord, sessionStoreSuite } from './session-store-suite.js'
+
+sessionStoreSuite('Postgres', async () => {
+  const database = await createTestDatabase()
+  const pool = createPool(database.url)
+  const otherPool = createPool(database.url)
+  const users = createPrismaUserStore(pool)
+  return {
+    store: createPostgresSessionStore(pool),
+    other: createPostgresSessionStore(otherPool),
+    createUser: async () => {
+      const identity = { providerId: 'local', issuer: 'local', subject: randomUUID(), profile: {} }
+      return (await users.signIn(identity)).userId
+    },
+    disableUser: (userId) => users.disable(userId),
+    close: async () => {
+      await pool.end()
+      await otherPool.end()
+      await database.drop()
+    },
+  }
+})
+
+describe('a database that is away', () => {
+  const pool = new pg.Pool({ connectionString: 'postgres://nobody@127.0.0.1:1/none' })
+  pool.on('error', () => undefined)
+  const store = createPostgresSessionStore(pool)
+
+  it('is an error and never "no such session"', async () => {
+    const unavailable = { code: 'STORE_UNAVAILABLE' }
+    await expect(store.get('id')).rejects.toMatchObject(unavailable)
+    await expect(store.getMany(['id'])).rejects.toMatchObject(unavailable)
+    await expect(store.create(sessionRecord('user'))).rejects.toMatchObject(unavailable)
+    await expect(store.extend(sessionRecord('user'))).rejects.toMatchObject(unavailable)
+    await expect(store.revoke('id')).rejects.toMatchObject(unavailable)
+    await expect(store.listByUser('user')).rejects.toMatchObject(unavailable)
+    await expect(store.revokeByUser('user')).rejects.toMatchObject(unavailable)
+    await expect(
+      store.revokeByProviderSession({ issuer: 'issuer', sid: 'sid' }),
+    ).rejects.toMatchObject(unavailable)
+    await expect(store.sweep(1)).rejects.toMatchObject(unavailable)
+    await expect(store.count()).rejects.toMatchObject(unavailable)
+    await expect(store.probe()).rejects.toMatchObject(unavailable)
+  })
+})

@@ -1,0 +1,225 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { SessionRecord, SessionStore } from '../session-store.js'
+
+/** A store under test, and what the suite needs beside the port. */
+export interface StoreUnderTest {
+  store: SessionStore
+  /** The same store over a connection of its own: another process, as far as the store can tell. */
+  other: SessionStore
+  /** Makes an enabled user and returns the id. */
+  createUser(): Promise<string>
+  disableUser(userId: string): Promise<unknown>
+  close(): Promise<void>
+}
+
+let sequence = 0
+
+/** A live session of a user. */
+export function sessionRecord(userId: string, over: Partial<SessionRecord> = {}): SessionRecord {
+  sequence += 1
+  const now = Date.now()
+  return {
+    id: `id-${process.pid}-${sequence}`,
+    userId,
+    providerId: 'local',
+    issuer: 'https://issuer.example',
+    subject: `subject-${sequence}`,
+    sid: `sid-${sequence}`,
+    scopes: ['openid'],
+    roles: [],
+    claims: { name: 'Ada' },
+    user: { displayName: 'Ada' },
+    issuedAt: now,
+    expiresAt: now + 60_000,
+    absoluteExpiresAt: now + 120_000,
+    version: 1,
+    ...over,
+  }
+}
+
+const extended = (record: SessionRecord): SessionRecord => ({
+  ...record,
+  version: record.version + 1,
+  refreshedAt: Date.now(),
+})
+
+/** What every {@link SessionStore} must do; run for each of them. */
+export function sessionStoreSuite(name: string, make: () => Promise<StoreUnderTest>): void {
+  describe(`SessionStore: ${name}`, () => {
+    let sut: StoreUnderTest
+    beforeAll(async () => {
+      sut = await make()
+    })
+    afterAll(() => sut.close())
+
+    const create = async (over: Partial<SessionRecord> = {}): Promise<SessionRecord> => {
+      const record = sessionRecord(over.userId ?? (await sut.createUser()), over)
+      await sut.store.create(record)
+      return record
+    }
+
+    it('reads back what was created, here and elsewhere', async () => {
+      const record = await create()
+      expect(await sut.store.get(record.id)).toEqual(record)
+      expect(await sut.other.get(record.id)).toEqual(record)
+    })
+
+    it('knows nothing of an unknown id, nor of one that looks like a pattern', async () => {
+      await create()
+      expect(await sut.store.get('nobody')).toBeUndefined()
+      expect(await sut.store.get('%')).toBeUndefined()
+      expect(await sut.store.get('')).toBeUndefined()
+    })
+
+    it('reads many in the order asked', async () => {
+      const [a, b] = [await create(), await create()]
+      const found = await sut.store.getMany([b.id, 'nobody', a.id])
+      expect(found.map((record) => record?.id)).toEqual([b.id, undefined, a.id])
+    })
+
+    it('answers a crowd of reads each with its own session', async () => {
+      const records = await Promise.all(Array.from({ length: 20 }, () => create()))
+      const reads = Array.from({ length: 400 }, (_, n) => records[n % records.length]!.id)
+      const found = await Promise.all(reads.map((id) => sut.store.get(id)))
+      expect(found.map((record) => record?.id)).toEqual(reads)
+    })
+
+    it('does not show an expired session, and does not delete it on a read', async () => {
+      const past = Date.now() - 10_000
+      const record = await create({ issuedAt: past - 1000, expiresAt: past })
+      expect(await sut.store.get(record.id)).toBeUndefined()
+      expect(await sut.store.listByUser(record.userId)).toEqual([])
+      expect(await sut.store.revoke(record.id)).toMatchObject({ id: record.id })
+    })
+
+    it('extends the version it was given, once', async () => {
+      const record = await create()
+      const next = extended(record)
+      expect(await sut.store.extend(next)).toBe(true)
+      expect(await sut.other.get(record.id)).toEqual(next)
+      expect(await sut.store.extend(next)).toBe(false)
+    })
+
+    it('lets one of many concurrent extensions win', async () => {
+      const record = await create()
+      const next = extended(record)
+      const stores = Array.from({ length: 20 }, (_, n) => (n % 2 ? sut.store : sut.other))
+      const won = await Promise.all(stores.map((store) => store.extend(next)))
+      expect(won.filter(Boolean)).toHaveLength(1)
+    })
+
+    it('extends nothing that expired or was revoked', async () => {
+      const past = Date.now() - 10_000
+      const expired = await create({ issuedAt: past - 1000, expiresAt: past })
+      const later = { ...extended(expired), expiresAt: Date.now() + 60_000 }
+      expect(await sut.store.extend(later)).toBe(false)
+      const revoked = await create()
+      await sut.other.revoke(revoked.id)
+      expect(await sut.store.extend(extended(revoked))).toBe(false)
+      expect(await sut.store.get(revoked.id)).toBeUndefined()
+    })
+
+    it('resurrects nothing in 1,000 refreshes raced against sign-outs', async () => {
+      const userId = await sut.createUser()
+      for (let round = 0; round < 20; round += 1) {
+        const records = await Promise.all(Array.from({ length: 50 }, () => create({ userId })))
+        await Promise.all(
+          records.flatMap((record, n) => {
+            const race = [
+              () => sut.store.extend(extended(record)),
+              () => sut.other.revoke(record.id),
+            ]
+            return (n % 2 ? race : race.reverse()).map((act) => act())
+          }),
+        )
+        const left = await sut.store.getMany(records.map(({ id }) => id))
+        expect(left.filter(Boolean)).toEqual([])
+      }
+    })
+
+    it('revokes once and says what it was', async () => {
+      const record = await create()
+      const revoked = await Promise.all([sut.store.revoke(record.id), sut.other.revoke(record.id)])
+      expect(revoked.filter(Boolean)).toEqual([record])
+    })
+
+    it('lists the sessions of a user, newest first, and of nobody else', async () => {
+      const userId = await sut.createUser()
+      const now = Date.now()
+      const old = await create({ userId, issuedAt: now - 2000 })
+      const young = await create({ userId, issuedAt: now - 1000 })
+      await create()
+      expect((await sut.store.listByUser(userId)).map(({ id }) => id)).toEqual([young.id, old.id])
+    })
+
+    it('revokes all sessions of a user but the one named', async () => {
+      const userId = await sut.createUser()
+      const [kept] = [await create({ userId }), await create({ userId }), await create({ userId })]
+      const foreign = await create()
+      expect(await sut.store.revokeByUser(userId, { except: kept.id })).toBe(2)
+      expect((await sut.store.listByUser(userId)).map(({ id }) => id)).toEqual([kept.id])
+      expect(await sut.store.revokeByUser(userId)).toBe(1)
+      expect(await sut.store.get(foreign.id)).toBeDefined()
+    })
+
+    it('revokes by what the provider says, within one issuer', async () => {
+      const subject = `shared-${Date.now()}`
+      const mine = await create({ subject })
+      const second = await create({ subject })
+      const other = await create({ subject, issuer: 'https://other.example' })
+      const { issuer } = mine
+      expect(await sut.store.revokeByProviderSession({ issuer })).toBe(0)
+      expect(await sut.store.revokeByProviderSession({ issuer, sid: mine.sid!, subject })).toBe(1)
+      expect(await sut.store.revokeByProviderSession({ issuer, subject })).toBe(1)
+      expect(await sut.store.get(second.id)).toBeUndefined()
+      expect(await sut.store.get(other.id)).toBeDefined()
+    })
+
+    it('creates nothing for a disabled user', async () => {
+      const userId = await sut.createUser()
+      await sut.disableUser(userId)
+      await expect(sut.store.create(sessionRecord(userId))).rejects.toMatchObject({
+        code: 'AUTH_USER_DISABLED',
+      })
+    })
+
+    it('lets no sign-in slip past a disabling that races it', async () => {
+      for (let round = 0; round < 30; round += 1) {
+        const userId = await sut.createUser()
+        const signIns = Array.from({ length: 6 }, (_, n) =>
+          (n % 2 ? sut.store : sut.other).create(sessionRecord(userId)).catch(() => undefined),
+        )
+        await Promise.all([...signIns, sut.disableUser(userId)])
+        expect(await sut.store.listByUser(userId)).toEqual([])
+      }
+    })
+
+    it('sweeps what expired, in batches, and leaves the living', async () => {
+      const userId = await sut.createUser()
+      const past = Date.now() - 10_000
+      for (let n = 0; n < 5; n += 1) await create({ userId, issuedAt: past - 1, expiresAt: past })
+      const alive = await create({ userId })
+      const first = await sut.store.sweep(3)
+      expect(first).toBeLessThanOrEqual(3)
+      let swept = first
+      for (let batch = first; batch > 0; swept += batch) batch = await sut.store.sweep(3)
+      expect(swept).toBeGreaterThanOrEqual(5)
+      expect(await sut.store.get(alive.id)).toBeDefined()
+      expect(await sut.store.sweep(3)).toBe(0)
+    })
+
+    it('counts the living', async () => {
+      const before = await sut.store.count()
+      const record = await create()
+      expect(await sut.store.count()).toBe(before + 1)
+      await sut.store.revoke(record.id)
+      expect(await sut.store.count()).toBe(before)
+    })
+
+    it('keeps any text that a claim may hold', async () => {
+      const claims = { name: '"\\\u2028 \u{1F600} ☃', nested: { list: [1, null, true] } }
+      const record = await create({ claims })
+      expect((await sut.store.get(record.id))?.claims).toEqual(claims)
+    })
+  })
+}

@@ -1,0 +1,123 @@
+import type { AuthUser } from '../../contract/session.js'
+import { AuthError } from '../errors.js'
+import type { AnonymousReason, AuthnResult, Principal } from '../port.js'
+import type { AuthnRequest } from '../request.js'
+import type { AccessTokenClaims } from './access-token.js'
+import { workosUnavailable } from './client.js'
+import { type Identified, identify, type WorkosContext } from './identify.js'
+import type { RefreshOutcome } from './refresh.js'
+import { openSealedSession, type SealedSession } from './sealed-session.js'
+import { mapSessionToPrincipal, toAuthSession, toAuthUser } from './session.js'
+
+type CookieCaller = Extract<Identified, { by: 'cookie' }>
+
+/**
+ * Who the request is from. It costs no call to WorkOS but for the cached keys, unless the access
+ * token in the cookie has to be renewed.
+ *
+ * @throws AuthError `STORE_UNAVAILABLE`
+ */
+export async function authenticate(
+  context: WorkosContext,
+  request: AuthnRequest,
+): Promise<AuthnResult> {
+  const caller = await identify(context, request)
+  if (caller.by === 'nothing') {
+    if (caller.reason === 'credential-invalid') {
+      const { code } = caller
+      context.settings.log.info({ code, reason: caller.reason }, 'A credential was refused.')
+    }
+    return anonymous(caller.reason)
+  }
+  if (context.ended.has(caller.claims.sid)) {
+    return anonymous('session-revoked', caller.by === 'cookie' ? context.cookie.clear() : [])
+  }
+  if (caller.by === 'bearer') {
+    return signedIn(caller.claims, { id: caller.claims.sub }, 'bearer')
+  }
+  return isDue(context, caller) ? renewed(context, caller) : asItIs(caller)
+}
+
+const anonymous = (
+  reason: AnonymousReason,
+  setCookies: readonly string[] = [],
+): AuthnResult => ({ ok: false, reason, setCookies })
+
+function signedIn(
+  claims: AccessTokenClaims,
+  user: AuthUser,
+  scheme: Principal['scheme'],
+  session?: { authenticationMethod?: string | undefined; setCookies?: readonly string[] },
+): AuthnResult {
+  const authSession = toAuthSession(claims, session?.authenticationMethod)
+  return {
+    ok: true,
+    session: authSession,
+    user,
+    principal: { ...mapSessionToPrincipal(authSession), scheme },
+    setCookies: session?.setCookies ?? [],
+  }
+}
+
+function isDue({ settings }: WorkosContext, { claims, expired }: CookieCaller): boolean {
+  if (settings.refresh === 'never') return false
+  return expired || claims.exp * 1000 - Date.now() < settings.refreshAheadMs
+}
+
+function asItIs({ claims, expired, session }: CookieCaller): AuthnResult {
+  if (expired) return anonymous('session-expired')
+  return signedIn(claims, toAuthUser(session), 'custom', session)
+}
+
+async function renewed(context: WorkosContext, caller: CookieCaller): Promise<AuthnResult> {
+  const { cookie, refresher, settings } = context
+  let outcome: RefreshOutcome
+  try {
+    outcome = await refresher.refresh(caller.session, caller.sealed)
+  } catch (error) {
+    if (caller.expired) throw error
+    settings.log.warn({ err: error, code: 'REFRESH_FAILED' }, 'The session could not be renewed.')
+    return asItIs(caller)
+  }
+  if (outcome.status === 'renewed') return fromRenewed(context, caller, outcome.sealed)
+  settings.log.info({ code: outcome.reason }, 'WorkOS refused to renew a session.')
+  // Another process may have been first: what is good for seconds more need not end here.
+  return caller.expired ? anonymous('session-expired', cookie.clear()) : asItIs(caller)
+}
+
+/** The old refresh token is spent, so from here on every outcome carries the new cookie. */
+async function fromRenewed(
+  context: WorkosContext,
+  caller: CookieCaller,
+  sealed: string,
+): Promise<AuthnResult> {
+  const setCookies = context.cookie.set(sealed)
+  const session = await openSealedSession(
+    context.userManagement,
+    context.settings.cookiePassword,
+    sealed,
+  )
+  const claims = session && (await verifiedClaims(context, session, setCookies))
+  if (!session || claims?.sub !== caller.claims.sub || session.user.id !== claims.sub) {
+    context.settings.log.error(
+      { code: 'RENEWED_TOKEN_REFUSED' },
+      'WorkOS sent an access token that is not acceptable. Compare its issuer with WORKOS_ISSUER.',
+    )
+    return anonymous('credential-invalid', setCookies)
+  }
+  const authenticationMethod = session.authenticationMethod ?? caller.session.authenticationMethod
+  return signedIn(claims, toAuthUser(session), 'custom', { authenticationMethod, setCookies })
+}
+
+async function verifiedClaims(
+  { verifier }: WorkosContext,
+  { accessToken }: SealedSession,
+  setCookies: readonly string[],
+): Promise<AccessTokenClaims | undefined> {
+  try {
+    const check = await verifier.verify(accessToken)
+    return check.status === 'valid' ? check.claims : undefined
+  } catch (error) {
+    throw workosUnavailable(error instanceof AuthError ? error.cause : error, setCookies)
+  }
+}

@@ -1,0 +1,85 @@
+import type { AnonymousReason } from '../port.js'
+import type { AuthnRequest } from '../request.js'
+import type { AccessTokenCheck, AccessTokenClaims, AccessTokenVerifier } from './access-token.js'
+import type { UserManagement } from './client.js'
+import { type Credentials, readCredentials } from './credentials.js'
+import type { EndedSessions } from './ended-sessions.js'
+import type { WorkosSettings } from './options.js'
+import type { SessionRefresher } from './refresh.js'
+import { openSealedSession, type SealedSession } from './sealed-session.js'
+import type { SessionCookie } from './session-cookie.js'
+
+/** What the parts of this backend share. */
+export interface WorkosContext {
+  readonly settings: WorkosSettings
+  readonly userManagement: UserManagement
+  readonly verifier: AccessTokenVerifier
+  readonly refresher: SessionRefresher
+  readonly cookie: SessionCookie
+  readonly ended: EndedSessions
+}
+
+/** The caller as their credentials say it; nothing has been renewed yet. */
+export type Identified =
+  | { readonly by: 'bearer'; readonly claims: AccessTokenClaims }
+  | {
+      readonly by: 'cookie'
+      readonly claims: AccessTokenClaims
+      readonly expired: boolean
+      readonly session: SealedSession
+      readonly sealed: string
+    }
+  | { readonly by: 'nothing'; readonly reason: AnonymousReason; readonly code?: string }
+
+const nothing = (reason: AnonymousReason, code?: string): Identified => ({
+  by: 'nothing',
+  reason,
+  ...(code !== undefined && { code }),
+})
+
+/**
+ * Who the credentials of a request belong to. A cookie and a bearer token must name one session:
+ * which of two callers was meant is not for us to guess.
+ *
+ * @throws AuthError `STORE_UNAVAILABLE` when the keys of WorkOS cannot be had.
+ */
+export async function identify(context: WorkosContext, request: AuthnRequest): Promise<Identified> {
+  const credentials = readCredentials(request, context.settings.cookieName)
+  if (credentials.malformed) return nothing('credential-invalid', 'MALFORMED_AUTHORIZATION')
+  const bearer = await fromBearer(context, credentials)
+  if (bearer?.by === 'nothing') return bearer
+  const cookie = await fromCookie(context, credentials)
+  if (!bearer || !cookie) return bearer ?? cookie ?? nothing('credential-missing')
+  if (cookie.by === 'nothing') return cookie
+  const { sub, sid } = bearer.claims
+  return sub === cookie.claims.sub && sid === cookie.claims.sid
+    ? cookie
+    : nothing('credential-invalid', 'TWO_CREDENTIALS')
+}
+
+async function fromBearer(
+  { verifier }: WorkosContext,
+  { bearer }: Credentials,
+): Promise<Identified | undefined> {
+  if (bearer === undefined) return undefined
+  const check = await verifier.verify(bearer)
+  if (check.status === 'expired') return nothing('session-expired')
+  return check.status === 'valid' ? { by: 'bearer', claims: check.claims } : refused(check)
+}
+
+async function fromCookie(
+  { settings, userManagement, verifier }: WorkosContext,
+  { sealed }: Credentials,
+): Promise<Identified | undefined> {
+  if (sealed === undefined) return undefined
+  const session = await openSealedSession(userManagement, settings.cookiePassword, sealed)
+  if (!session) return nothing('credential-invalid', 'SEAL_BROKEN')
+  const check = await verifier.verify(session.accessToken, { sealed: true })
+  if (check.status === 'invalid') return refused(check)
+  const { claims, status } = check
+  if (claims.sub !== session.user.id) return nothing('credential-invalid', 'TWO_USERS')
+  return { by: 'cookie', claims, expired: status === 'expired', session, sealed }
+}
+
+const refused = (check: AccessTokenCheck & { status: 'invalid' }): Identified =>
+  nothing('credential-invalid', check.code)

@@ -1,0 +1,8 @@
+/**
+ * The backend for WorkOS AuthKit.
+ *
+ * @module
+ */
+export { createWorkosBackend } from './backend.js'
+export { workosBackendFromEnv, workosOptionsFromEnv } from './environment.js'
+export type { WorkosBackendOptions } from './options.js'

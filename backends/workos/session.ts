@@ -1,0 +1,54 @@
+import type { AuthSession, AuthUser } from '../../contract/session.js'
+import type { Principal } from '../port.js'
+import type { AccessTokenClaims } from './access-token.js'
+import type { SealedSession } from './sealed-session.js'
+
+const iso = (seconds: number): string => new Date(seconds * 1000).toISOString()
+
+/** The session behind an access token that was verified. Its id is the `sid`, which opens nothing. */
+export function toAuthSession(
+  claims: AccessTokenClaims,
+  authenticationMethod?: string,
+): AuthSession {
+  return {
+    id: claims.sid,
+    userId: claims.sub,
+    subject: claims.sub,
+    providerId: 'workos',
+    state: 'active',
+    scopes: claims.permissions,
+    roles: [...new Set([...(claims.role ? [claims.role] : []), ...claims.roles])],
+    claims: {
+      ...(claims.org_id !== undefined && { organizationId: claims.org_id }),
+      ...(claims.entitlements.length > 0 && { entitlements: claims.entitlements }),
+      ...(claims.feature_flags.length > 0 && { featureFlags: claims.feature_flags }),
+      ...(claims.act !== undefined && { impersonated: true }),
+      ...(authenticationMethod !== undefined && { authenticationMethod }),
+    },
+    issuedAt: iso(claims.iat),
+    expiresAt: iso(claims.exp),
+  }
+}
+
+/** The person in a sealed session. */
+export function toAuthUser({ user }: SealedSession): AuthUser {
+  const displayName = [user.firstName, user.lastName].filter(Boolean).join(' ')
+  return {
+    id: user.id,
+    ...(displayName !== '' && { displayName }),
+    ...(user.email !== undefined && { email: user.email }),
+    ...(user.emailVerified !== undefined && { emailVerified: user.emailVerified }),
+    ...(user.profilePictureUrl !== undefined && { imageUrl: user.profilePictureUrl }),
+  }
+}
+
+/** The principal of a session. */
+export function mapSessionToPrincipal(session: AuthSession): Principal {
+  return {
+    subject: session.userId,
+    scopes: session.scopes,
+    roles: session.roles,
+    scheme: 'custom',
+    claims: { ...session.claims, sessionId: session.id, providerId: session.providerId },
+  }
+}

@@ -1,0 +1,150 @@
+import type { Session } from '@workos-inc/node'
+import { AuthError } from '../errors.js'
+import type { AuthSessionsPort, AuthSessionSummary, SignOutResult } from '../port.js'
+import type { AuthnRequest } from '../request.js'
+import { statusOf, workosFailed } from './client.js'
+import { identify, type WorkosContext } from './identify.js'
+
+/** The sessions as WorkOS keeps them. */
+export function createWorkosSessions(context: WorkosContext): AuthSessionsPort {
+  return {
+    signOut: (request, options) => signOut(context, request, options),
+    async listSessions(userId) {
+      const sessions = await activeSessions(context, userId)
+      return sessions.map(toSummary).sort(newestFirst)
+    },
+    async revokeSession(userId, sessionId) {
+      const sessions = await activeSessions(context, userId)
+      if (!sessions.some(({ id }) => id === sessionId)) return false
+      await endSession(context, userId, sessionId)
+      return true
+    },
+    async revokeSessions(userId, { except } = {}) {
+      const sessions = await activeSessions(context, userId)
+      const others = sessions.map(({ id }) => id).filter((id) => id !== except)
+      await endSessions(context, userId, others)
+      return others.length
+    },
+  }
+}
+
+async function signOut(
+  context: WorkosContext,
+  request: AuthnRequest,
+  { everywhere, returnTo }: { everywhere: boolean; returnTo?: string },
+): Promise<SignOutResult> {
+  const setCookies = context.cookie.clear()
+  const caller = await identify(context, request).catch((error: unknown) => {
+    const cause = error instanceof AuthError ? error.cause : error
+    throw workosFailed('WorkOS does not answer, so the session was not ended. Try again.', cause)
+  })
+  if (caller.by === 'nothing') return { setCookies }
+  const { sub: userId, sid: sessionId } = caller.claims
+  if (everywhere) {
+    const sessions = await activeSessions(context, userId)
+    const others = sessions.map(({ id }) => id).filter((id) => id !== sessionId)
+    await endSessions(context, userId, others)
+  }
+  // Last, so that a sign-out that failed half-way can be repeated.
+  await endSession(context, userId, sessionId)
+  const logoutUrl = context.userManagement.getLogoutUrl({
+    sessionId,
+    ...(returnTo !== undefined && URL.canParse(returnTo) && { returnTo }),
+  })
+  return { sessionId, setCookies, logoutUrl }
+}
+
+/** The SDK puts the id into the path as it is. */
+const USER_ID = /^[\w-]{1,255}$/
+
+async function activeSessions(
+  { userManagement }: WorkosContext,
+  userId: string,
+): Promise<readonly Session[]> {
+  if (!USER_ID.test(userId)) return []
+  const found: Session[] = []
+  let after: string | undefined
+  try {
+    do {
+      const page = await userManagement.listSessions(userId, {
+        limit: 100,
+        ...(after !== undefined && { after }),
+      })
+      found.push(...page.data)
+      after = page.listMetadata.after ?? undefined
+    } while (after !== undefined)
+  } catch (error) {
+    if (statusOf(error) === 404) return []
+    throw workosFailed('WorkOS could not list the sessions. Try again.', error)
+  }
+  return found.filter(({ status, userId: owner }) => status === 'active' && owner === userId)
+}
+
+const AT_ONCE = 10
+
+async function endSessions(
+  context: WorkosContext,
+  userId: string,
+  sessionIds: readonly string[],
+): Promise<void> {
+  for (let start = 0; start < sessionIds.length; start += AT_ONCE) {
+    const batch = sessionIds.slice(start, start + AT_ONCE)
+    await Promise.all(batch.map((id) => endSession(context, userId, id)))
+  }
+}
+
+/** Ends a session; one that is already over is as good. */
+async function endSession(
+  context: WorkosContext,
+  userId: string,
+  sessionId: string,
+): Promise<void> {
+  try {
+    await context.userManagement.revokeSession({ sessionId })
+  } catch (error) {
+    if (!(await isOver(context, error, userId, sessionId))) {
+      throw workosFailed('WorkOS could not end the session. Try again.', error)
+    }
+  }
+  context.ended.add(sessionId)
+}
+
+/** Whether WorkOS refused because there is nothing left to end; if it is unclear, it is asked. */
+async function isOver(
+  context: WorkosContext,
+  error: unknown,
+  userId: string,
+  sessionId: string,
+): Promise<boolean> {
+  const status = statusOf(error)
+  if (status === 404) return true
+  if (status === undefined || ![400, 409, 422].includes(status)) return false
+  const sessions = await activeSessions(context, userId)
+  return !sessions.some(({ id }) => id === sessionId)
+}
+
+/** WorkOS lists a session without its scopes and roles: those are in its access tokens. */
+function toSummary(session: Session): AuthSessionSummary {
+  return {
+    session: {
+      id: session.id,
+      userId: session.userId,
+      subject: session.userId,
+      providerId: 'workos',
+      state: 'active',
+      scopes: [],
+      roles: [],
+      claims: {
+        ...(session.organizationId && { organizationId: session.organizationId }),
+        ...(session.impersonator && { impersonated: true }),
+        authenticationMethod: session.authMethod,
+      },
+      issuedAt: new Date(session.createdAt).toISOString(),
+      expiresAt: new Date(session.expiresAt).toISOString(),
+    },
+    ...(session.userAgent && { userAgent: session.userAgent.slice(0, 256) }),
+  }
+}
+
+const newestFirst = (a: AuthSessionSummary, b: AuthSessionSummary): number =>
+  b.session.issuedAt.localeCompare(a.session.issuedAt)

@@ -1,0 +1,49 @@
+import type { AuthErrorCode } from '../contract/errors.js'
+
+/** The codes of the contract, and two for what never reached it. */
+export type AuthClientErrorCode = AuthErrorCode | 'NETWORK_ERROR' | 'UNEXPECTED_RESPONSE'
+
+/**
+ * Thrown by every client call that does not succeed. `code` is stable; `status` is 0 when no answer
+ * came.
+ *
+ * @example
+ * ```ts
+ * try {
+ *   await auth.signin({ providerId: 'google' })
+ * } catch (error) {
+ *   if (error instanceof AuthClientError && error.code === 'STORE_UNAVAILABLE') retryLater()
+ *   else throw error
+ * }
+ * ```
+ */
+export class AuthClientError extends Error {
+  override readonly name = 'AuthClientError'
+  readonly code: AuthClientErrorCode
+  readonly status: number
+  /** `data` of the problem document, such as `fieldErrors`. */
+  readonly data: unknown
+  /** The id under which the service logged the request. */
+  readonly requestId: string | undefined
+  /** Seconds after which to try again, when the service said so. */
+  readonly retryAfterSeconds: number | undefined
+
+  constructor(
+    code: AuthClientErrorCode,
+    message: string,
+    details: {
+      status?: number
+      data?: unknown
+      requestId?: string | undefined
+      retryAfterSeconds?: number | undefined
+      cause?: unknown
+    } = {},
+  ) {
+    super(message, 'cause' in details ? { cause: details.cause } : undefined)
+    this.code = code
+    this.status = details.status ?? 0
+    this.data = details.data
+    this.requestId = details.requestId
+    this.retryAfterSeconds = details.retryAfterSeconds
+  }
+}

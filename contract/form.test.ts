@@ -1,0 +1,32 @@
+import { describe, expect, it } from 'vitest'
+import { decodeForm } from './form.js'
+import { SigninInput } from './signin.js'
+import { SignoutInput } from './signout.js'
+
+describe('decodeForm', () => {
+  it.each([
+    ['', {}],
+    ['providerId=google&redirectTo=%2Fhome', { providerId: 'google', redirectTo: '/home' }],
+    ['redirectTo=', {}],
+    ['everywhere=false', { everywhere: false }],
+    ['everywhere=0', { everywhere: false }],
+    ['everywhere=on', { everywhere: true }],
+    ['everywhere=true', { everywhere: true }],
+    ['scopes=openid+email', { scopes: ['openid', 'email'] }],
+    ['scopes=openid&scopes=email', { scopes: ['openid', 'email'] }],
+    ['scopes=', {}],
+  ])('%s', (body, decoded) => {
+    expect(decodeForm(body)).toEqual(decoded)
+  })
+
+  it('leaves what it cannot decode for the schema to refuse', () => {
+    expect(SignoutInput.safeParse(decodeForm('everywhere=perhaps')).success).toBe(false)
+    expect(SigninInput.safeParse(decodeForm('providerId=a&providerId=b')).success).toBe(false)
+  })
+
+  it('gives no access to the prototype', () => {
+    const decoded = decodeForm('__proto__=x&constructor=y')
+    expect(Object.getPrototypeOf(decoded)).toBe(Object.prototype)
+    expect(SigninInput.parse(decoded)).toEqual({})
+  })
+})

@@ -1,0 +1,19 @@
+import { PrismaPg } from '@prisma/adapter-pg'
+import type pg from 'pg'
+import { PrismaClient } from './generated/client.js'
+
+export type { PrismaClient } from './generated/client.js'
+
+/**
+ * A Prisma client on a pool that stays the caller's: `$disconnect()` does not end it.
+ *
+ * @example
+ * ```ts
+ * const pool = new pg.Pool({ connectionString: process.env.DATABASE_URL })
+ * const prisma = createPrismaClient(pool)
+ * await prisma.authUser.count()
+ * ```
+ */
+export function createPrismaClient(pool: pg.Pool): PrismaClient {
+  return new PrismaClient({ adapter: new PrismaPg(pool, { disposeExternalPool: false }) })
+}

@@ -1,0 +1,182 @@
+#!/usr/bin/env node
+/*
+ * A schema engine for the Prisma CLI where its native one cannot be downloaded:
+ *
+ *   PRISMA_SCHEMA_ENGINE_BINARY=prisma/schema-engine.mjs npx prisma migrate status
+ *
+ * It speaks the protocol of the native engine, JSON-RPC in lines over stdio, and leaves the work to
+ * Prisma's own engine in its WebAssembly build over Prisma's own driver adapter.
+ */
+import { readFileSync } from 'node:fs'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { PrismaPg } from '@prisma/adapter-pg'
+import { bindMigrationAwareSqlAdapterFactory } from '@prisma/driver-adapter-utils'
+import pg from 'pg'
+
+const { values: args, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    datamodels: { type: 'string', multiple: true },
+    datasource: { type: 'string' },
+    'enabled-preview-features': { type: 'string' },
+    'extension-types': { type: 'string' },
+  },
+})
+const url = args.datasource ? JSON.parse(args.datasource).url : undefined
+
+/** The parts of the URL: with the whole of it a pool would ignore the name of another database. */
+function connection(database) {
+  const { host, port, user, password, ssl, ...parsed } = new pg.Client({ connectionString: url })
+  return { host, port, user, password, ssl, database: database ?? parsed.database, max: 1 }
+}
+
+async function administer(statement) {
+  const client = new pg.Client(connection('postgres'))
+  await client.connect()
+  try {
+    await client.query(statement)
+  } finally {
+    await client.end()
+  }
+}
+
+const quoted = (name) => `"${name.replaceAll('"', '""')}"`
+
+/** The adapter with what the engine needs beyond queries of a client. */
+class MigrationAdapterFactory extends PrismaPg {
+  constructor(database) {
+    const schema = url && new URL(url).searchParams.get('schema')
+    super(connection(database), schema ? { schema } : {})
+  }
+
+  async connect() {
+    const adapter = await super.connect()
+    const performIO = adapter.performIO.bind(adapter)
+    adapter.performIO = async (query) => {
+      const result = await performIO(query)
+      // The catalogues are full of "char", which the adapter does not know; it is text.
+      for (const field of result.fields) if (field.dataTypeID === 18) field.dataTypeID = 25
+      return result
+    }
+    // The adapter cuts scripts at every semicolon, also inside of strings and functions.
+    adapter.executeScript = (script) =>
+      adapter.client.query(script).then(
+        () => {},
+        (error) => adapter.onError(error),
+      )
+    return adapter
+  }
+
+  async connectToShadowDb() {
+    const database = `prisma_migrate_shadow_db_${crypto.randomUUID()}`
+    await administer(`CREATE DATABASE ${quoted(database)}`)
+    const adapter = await new MigrationAdapterFactory(database).connect()
+    const dispose = adapter.dispose.bind(adapter)
+    adapter.dispose = async () => {
+      await dispose()
+      await administer(`DROP DATABASE ${quoted(database)} WITH (FORCE)`)
+    }
+    return adapter
+  }
+}
+
+/** Node 20 does not import .wasm, so the module is put together by hand. */
+async function loadEngine() {
+  const entry = import.meta.resolve('@prisma/schema-engine-wasm')
+  const bindings = await import('@prisma/schema-engine-wasm/schema_engine_bg')
+  const wasm = readFileSync(fileURLToPath(new URL('./schema_engine_bg.wasm', entry)))
+  const { instance } = await WebAssembly.instantiate(wasm, { './schema_engine_bg.js': bindings })
+  bindings.__wbg_set_wasm(instance.exports)
+  instance.exports.__wbindgen_start()
+  return bindings.SchemaEngine
+}
+
+let panic = ''
+globalThis.PRISMA_WASM_PANIC_REGISTRY = { set_message: (message) => (panic = message) }
+
+let starting
+/** The engine is started when it is first asked, so that a refused connection is an answer. */
+function engine() {
+  return (starting ??= loadEngine().then((SchemaEngine) => {
+    const datamodels = args.datamodels?.map((path) => [path, readFileSync(path, 'utf8')])
+    const factory = bindMigrationAwareSqlAdapterFactory(new MigrationAdapterFactory())
+    return SchemaEngine.new({ datamodels }, () => {}, factory)
+  }))
+}
+
+const commands = {
+  'can-connect-to-database': async () => {
+    const client = new pg.Client(connection())
+    await client.connect()
+    await client.end()
+  },
+  'create-database': async () => {
+    const { database } = connection()
+    await administer(`CREATE DATABASE ${quoted(database)}`)
+    return { databaseName: database }
+  },
+  'drop-database': () => administer(`DROP DATABASE ${quoted(connection().database)} WITH (FORCE)`),
+}
+
+const methods = {
+  createDatabase: commands['create-database'],
+  getDatabaseVersion: async () => (await engine()).version(),
+  diff: async (params) => {
+    const { exitCode, stdout } = await (await engine()).diff(params)
+    if (stdout) send({ id: 'print', method: 'print', params: { content: stdout } })
+    return { exitCode }
+  },
+}
+
+/** Postgres and socket errors as the codes that the CLI has explanations for. */
+function explain(error) {
+  const { host, port, user, database } = connection()
+  const known = {
+    '3D000': [
+      'P1003',
+      `Database \`${database}\` does not exist on the server at \`${host}:${port}\`.`,
+    ],
+    '28P01': [
+      'P1000',
+      `Authentication failed against the server at \`${host}:${port}\` for \`${user}\`.`,
+    ],
+    ECONNREFUSED: ['P1001', `Can't reach database server at \`${host}:${port}\``],
+    ENOTFOUND: ['P1001', `Can't reach database server at \`${host}:${port}\``],
+    '42P04': ['P1009', `Database \`${database}\` already exists.`],
+  }
+  const [error_code, message] = known[error.code] ?? [error.code, error.message || panic]
+  return { error_code, message: panic || message, is_panic: panic !== '' }
+}
+
+function send(message) {
+  process.stdout.write(`${JSON.stringify({ jsonrpc: '2.0', ...message })}\n`)
+}
+
+async function serve() {
+  for await (const line of createInterface({ input: process.stdin })) {
+    const { id, method, params } = JSON.parse(line)
+    if (!method) continue
+    try {
+      const call = methods[method] ?? (async (input) => (await engine())[method](input))
+      send({ id, result: (await call(params)) ?? null })
+    } catch (error) {
+      const data = explain(error)
+      send({ id, error: { code: 4466, message: data.message, data } })
+    }
+  }
+  process.exit(0)
+}
+
+async function runCommand(name) {
+  const log = (level, fields) =>
+    process.stderr.write(`${JSON.stringify({ level, target: 'schema_engine::logger', fields })}\n`)
+  log('INFO', { message: `Starting ${name}` })
+  await commands[name]().catch((error) => {
+    log('ERROR', explain(error))
+    process.exitCode = 1
+  })
+}
+
+await (positionals[0] === 'cli' ? runCommand(positionals[1]) : serve())

@@ -1,0 +1,42 @@
+import { randomUUID } from 'node:crypto'
+import pg from 'pg'
+import { inject } from 'vitest'
+
+/** A database of one test file, with the migrations applied and no rows. */
+export interface TestDatabase {
+  url: string
+  /** Drops it, whoever is still connected. */
+  drop(): Promise<void>
+}
+
+/**
+ * A fresh database in the Postgres that the test run started. Files may create theirs at the same
+ * moment.
+ *
+ * @example
+ * ```ts
+ * const database = await createTestDatabase()
+ * afterAll(() => database.drop())
+ * ```
+ */
+export async function createTestDatabase(): Promise<TestDatabase> {
+  const name = `test_${randomUUID().replaceAll('-', '')}`
+  await administer(`CREATE DATABASE ${name} TEMPLATE ${inject('postgresTemplate')}`)
+  const url = new URL(inject('postgresUrl'))
+  url.pathname = `/${name}`
+  return {
+    url: url.href,
+    drop: () => administer(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`),
+  }
+}
+
+async function administer(statement: string): Promise<void> {
+  const client = new pg.Client({ connectionString: inject('postgresUrl') })
+  client.on('error', () => {})
+  await client.connect()
+  try {
+    await client.query(statement)
+  } finally {
+    await client.end()
+  }
+}

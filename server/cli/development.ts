@@ -1,0 +1,37 @@
+import { createLogger, prettyDestination } from '../log.js'
+import { type Development, startDevelopment } from '../local/development.js'
+import { closeOnSignal } from './shutdown.js'
+
+/** `netscript dev`, which is what `npm start` runs. */
+export async function development(): Promise<void> {
+  const destination = await prettyDestination()
+  const running = await startDevelopment({
+    env: process.env,
+    logger: (level) => createLogger(level, destination),
+    onProgress: (message) => console.log(message),
+  })
+  closeOnSignal(() => running.close())
+  console.log(banner(running))
+}
+
+/** What runs, what was made up, and what to open; at most 80 columns. */
+export function banner({ config, demo, embeddedDatabase }: Development): string {
+  const { variables, origin } = config
+  const lines = [
+    '',
+    `  Sign-in is ready:  ${origin}`,
+    ...(config.docs ? [`  Swagger UI:        ${origin}/docs`] : []),
+    `  Backend:           ${variables.NETSCRIPT_AUTH_BACKEND}`,
+    `  Database:          ${embeddedDatabase ? `embedded Postgres in ${variables.NETSCRIPT_AUTH_DATA_DIR}` : 'DATABASE_URL'}`,
+  ]
+  if (demo) {
+    lines.push(
+      `  Provider:          local, ${demo.issuer}`,
+      `                     demo accounts: ${demo.accounts.map(({ name }) => name).join(', ')}`,
+      '',
+      '  The local provider is for development on this machine. For a real one set',
+      '  NETSCRIPT_AUTH_CLIENT_ID, _CLIENT_SECRET, _REDIRECT_URI and _KV_OAUTH_KEY.',
+    )
+  }
+  return [...lines, ''].join('\n')
+}

@@ -1,0 +1,25 @@
+import { AuthBackendNotFoundError, AuthConfigurationError } from '../../backends/errors.js'
+
+/**
+ * Says why the command failed and sets the exit code. A mistake in the configuration is a sentence
+ * with its mend; anything else shows its causes, and its stack with NETSCRIPT_DEBUG.
+ */
+export function reportFailure(error: unknown): void {
+  process.exitCode = 1
+  if (error instanceof AuthConfigurationError || error instanceof AuthBackendNotFoundError) {
+    console.error(`netscript: ${error.message}`)
+    return
+  }
+  console.error(`netscript: ${causes(error).join('\n  because: ')}`)
+  if (process.env.NETSCRIPT_DEBUG && error instanceof Error) console.error(error.stack)
+}
+
+function causes(error: unknown): string[] {
+  if (!(error instanceof Error)) return [String(error)]
+  const { code, port } = error as NodeJS.ErrnoException & { port?: number }
+  const message =
+    code === 'EADDRINUSE'
+      ? `Port ${port} is in use. Stop what uses it, or set PORT (or NETSCRIPT_AUTH_LOCAL_PROVIDER_PORT) to another.`
+      : error.message || error.name
+  return [message, ...(error.cause === undefined ? [] : causes(error.cause))]
+}

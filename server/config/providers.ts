@@ -1,0 +1,118 @@
+import { AuthConfigurationError } from '../../backends/errors.js'
+import { providerFromPreset } from '../../backends/kv-oauth/presets.js'
+import { defineOAuthProvider, type OAuthProvider } from '../../backends/kv-oauth/provider.js'
+import { AUTH_PATH_PREFIX } from '../../contract/auth-contract.js'
+import type { Variables } from './variables.js'
+
+/** The settings of one provider, whichever variables they came from. */
+interface ProviderSettings {
+  /** Such as `NETSCRIPT_AUTH_` or `NETSCRIPT_AUTH_GOOGLE_`; for messages. */
+  prefix: string
+  id: string | undefined
+  clientId: string | undefined
+  clientSecret: string | undefined
+  redirectUri: string | undefined
+  issuer: string | undefined
+  authorizationEndpoint: string | undefined
+  tokenEndpoint: string | undefined
+  userInfoEndpoint: string | undefined
+  scopes: readonly string[] | undefined
+}
+
+const CALLBACK_PATH = `${AUTH_PATH_PREFIX}/callback`
+
+/** The providers that the variables configure; none when no provider variable is set. */
+export function readProviders(variables: Variables, env: NodeJS.ProcessEnv): OAuthProvider[] {
+  const ids = variables.NETSCRIPT_AUTH_PROVIDERS
+  if (ids && ids.length > 0) {
+    return ids.map((id) => toProvider(prefixedSettings(id, variables, env)))
+  }
+  const settings = plainSettings(variables)
+  const { prefix: _prefix, id: _id, scopes: _scopes, ...defining } = settings
+  const isSet = Object.values(defining).some((value) => value !== undefined)
+  return isSet ? [toProvider(settings)] : []
+}
+
+function plainSettings(variables: Variables): ProviderSettings {
+  return {
+    prefix: 'NETSCRIPT_AUTH_',
+    id: variables.NETSCRIPT_AUTH_PROVIDER_ID,
+    clientId: variables.NETSCRIPT_AUTH_CLIENT_ID,
+    clientSecret: variables.NETSCRIPT_AUTH_CLIENT_SECRET,
+    redirectUri: variables.NETSCRIPT_AUTH_REDIRECT_URI,
+    issuer: variables.NETSCRIPT_AUTH_ISSUER,
+    authorizationEndpoint: variables.NETSCRIPT_AUTH_AUTHORIZATION_ENDPOINT,
+    tokenEndpoint: variables.NETSCRIPT_AUTH_TOKEN_ENDPOINT,
+    userInfoEndpoint: variables.NETSCRIPT_AUTH_USERINFO_ENDPOINT,
+    scopes: variables.NETSCRIPT_AUTH_SCOPES,
+  }
+}
+
+function prefixedSettings(
+  id: string,
+  variables: Variables,
+  env: NodeJS.ProcessEnv,
+): ProviderSettings {
+  const prefix = `NETSCRIPT_AUTH_${id.toUpperCase().replaceAll('-', '_')}_`
+  const read = (name: string): string | undefined => env[prefix + name]?.trim() || undefined
+  return {
+    prefix,
+    id,
+    clientId: read('CLIENT_ID'),
+    clientSecret: read('CLIENT_SECRET'),
+    redirectUri: read('REDIRECT_URI') ?? variables.NETSCRIPT_AUTH_REDIRECT_URI,
+    issuer: read('ISSUER'),
+    authorizationEndpoint: read('AUTHORIZATION_ENDPOINT'),
+    tokenEndpoint: read('TOKEN_ENDPOINT'),
+    userInfoEndpoint: read('USERINFO_ENDPOINT'),
+    scopes: read('SCOPES')?.split(/[\s,]+/),
+  }
+}
+
+function toProvider(settings: ProviderSettings): OAuthProvider {
+  const { prefix, issuer, authorizationEndpoint, tokenEndpoint, userInfoEndpoint } = settings
+  const clientId = required(settings.clientId, `${prefix}CLIENT_ID`)
+  const redirectUri = required(settings.redirectUri, `${prefix}REDIRECT_URI`)
+  if (!URL.canParse(redirectUri) || !new URL(redirectUri).pathname.endsWith(CALLBACK_PATH)) {
+    throw new AuthConfigurationError(
+      `${prefix}REDIRECT_URI must be an absolute URL whose path ends in ${CALLBACK_PATH}; it is the address that this service answers.`,
+    )
+  }
+  const common = {
+    clientId,
+    redirectUri,
+    ...(settings.clientSecret !== undefined && { clientSecret: settings.clientSecret }),
+    ...(settings.scopes && { scopes: settings.scopes }),
+  }
+  const endpoints = {
+    ...(issuer !== undefined && { issuer }),
+    ...(authorizationEndpoint !== undefined && { authorizationEndpoint }),
+    ...(tokenEndpoint !== undefined && { tokenEndpoint }),
+    ...(userInfoEndpoint !== undefined && { userInfoEndpoint }),
+  }
+  if (authorizationEndpoint !== undefined || tokenEndpoint !== undefined) {
+    required(authorizationEndpoint ?? issuer, `${prefix}AUTHORIZATION_ENDPOINT`)
+    required(tokenEndpoint ?? issuer, `${prefix}TOKEN_ENDPOINT`)
+    if (issuer === undefined) required(userInfoEndpoint, `${prefix}USERINFO_ENDPOINT`)
+  }
+  const ownEndpoints = authorizationEndpoint !== undefined || issuer !== undefined
+  if (ownEndpoints && !isTenantPreset(settings.id)) {
+    return defineOAuthProvider({ id: settings.id ?? 'oidc', ...common, ...endpoints })
+  }
+  return providerFromPreset(settings.id ?? 'google', {
+    ...common,
+    ...(issuer !== undefined && { issuer }),
+  })
+}
+
+/** Presets that are told their tenant by an issuer. */
+const TENANT_PRESETS = new Set(['auth0', 'okta', 'aws-cognito', 'azure-ad', 'logto', 'clerk'])
+const isTenantPreset = (id: string | undefined): boolean =>
+  id !== undefined && TENANT_PRESETS.has(id)
+
+function required(value: string | undefined, variable: string): string {
+  if (value !== undefined) return value
+  throw new AuthConfigurationError(
+    `${variable} is not set, but other variables of the provider are. Set it, or unset them all to use the local provider with npm start.`,
+  )
+}

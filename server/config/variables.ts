@@ -1,0 +1,176 @@
+import { z } from 'zod'
+
+const flag = z
+  .enum(['true', 'false'], { error: 'must be true or false' })
+  .transform((value) => value === 'true')
+
+const origin = z.string().transform((value, context) => {
+  const url = URL.canParse(value) ? new URL(value) : undefined
+  if (url && ['http:', 'https:'].includes(url.protocol) && url.origin === value) return value
+  context.addIssue({
+    code: 'custom',
+    message: `"${value}" is not an origin; write it like https://app.example.com, without a path or a slash at the end`,
+  })
+  return z.NEVER
+})
+
+const list = <Item extends z.ZodType<unknown, string>>(item: Item) =>
+  z
+    .string()
+    .transform((value) => value.split(/[\s,]+/).filter(Boolean))
+    .pipe(z.array(item))
+
+const seconds = (min: number) =>
+  z.coerce
+    .number({ error: 'must be a number of seconds' })
+    .int()
+    .min(min)
+    .max(400 * 86_400)
+
+const url = z
+  .string()
+  .refine((value) => URL.canParse(value) && /^https?:$/.test(new URL(value).protocol), {
+    error: 'must be an absolute http or https URL',
+  })
+
+/**
+ * Every environment variable of the service. The order is that of the configuration table in the
+ * README, which is generated from these descriptions. An empty value counts as not set.
+ */
+export const VARIABLES = {
+  PORT: z.coerce
+    .number({ error: 'must be a port number' })
+    .int()
+    .min(0)
+    .max(65_535)
+    .default(8094)
+    .describe('Port to listen on.'),
+  NETSCRIPT_AUTH_HOST: z
+    .string()
+    .optional()
+    .describe('Address to listen on. Default: `127.0.0.1`; in production `0.0.0.0`.'),
+  NETSCRIPT_AUTH_BACKEND: z
+    .string()
+    .default('kv-oauth')
+    .describe('The identity backend: `kv-oauth`, `workos` or `better-auth`.'),
+  DATABASE_URL: z
+    .string()
+    .regex(/^postgres(ql)?:\/\//, 'must begin with postgres:// or postgresql://')
+    .optional()
+    .describe('The Postgres database. Default: an embedded one; required in production.'),
+  NETSCRIPT_AUTH_DATA_DIR: z
+    .string()
+    .default('.data')
+    .describe('Where the embedded database and the development key live.'),
+  NETSCRIPT_AUTH_KV_OAUTH_KEY: z
+    .string()
+    .optional()
+    .describe(
+      'Secret of kv-oauth: 32 bytes in base64url, or several separated by commas. The first signs, all open.',
+    ),
+  NETSCRIPT_AUTH_CLIENT_ID: z.string().optional().describe('Client id at the provider.'),
+  NETSCRIPT_AUTH_CLIENT_SECRET: z.string().optional().describe('Client secret at the provider.'),
+  NETSCRIPT_AUTH_REDIRECT_URI: url
+    .optional()
+    .describe(
+      'The redirect URI registered at the provider; its origin is the service’s own. Ends in `/api/v1/auth/callback`.',
+    ),
+  NETSCRIPT_AUTH_PROVIDER_ID: z
+    .string()
+    .optional()
+    .describe(
+      'A preset, or the id of your own provider. Default: `google`, or `oidc` with an issuer.',
+    ),
+  NETSCRIPT_AUTH_ISSUER: url.optional().describe('Issuer of your own OpenID provider.'),
+  NETSCRIPT_AUTH_AUTHORIZATION_ENDPOINT: url
+    .optional()
+    .describe('Authorization endpoint of a provider without discovery.'),
+  NETSCRIPT_AUTH_TOKEN_ENDPOINT: url
+    .optional()
+    .describe('Token endpoint of a provider without discovery.'),
+  NETSCRIPT_AUTH_USERINFO_ENDPOINT: url
+    .optional()
+    .describe('Userinfo endpoint of a provider without discovery.'),
+  NETSCRIPT_AUTH_SCOPES: list(z.string())
+    .optional()
+    .describe('Scopes to ask for, separated by spaces. Default: those of the preset.'),
+  NETSCRIPT_AUTH_PROVIDERS: list(z.string())
+    .optional()
+    .describe(
+      'Several providers at once, such as `google,github`; each has its own `NETSCRIPT_AUTH_<ID>_CLIENT_ID` and so on.',
+    ),
+  NETSCRIPT_AUTH_ALLOWED_RETURN_TO: list(origin)
+    .default([])
+    .describe('Further origins that people may be sent back to.'),
+  NETSCRIPT_AUTH_CORS_ORIGINS: list(origin)
+    .default([])
+    .describe('Same-site origins whose pages may call the API with credentials.'),
+  NETSCRIPT_AUTH_TRUST_PROXY: z
+    .string()
+    .optional()
+    .describe('Proxies whose `X-Forwarded-*` headers count: a number of hops, or addresses.'),
+  NETSCRIPT_AUTH_COOKIE_NAME: z
+    .string()
+    .default('__Host-ns_session')
+    .describe('Name of the session cookie.'),
+  NETSCRIPT_AUTH_SESSION_IDLE_SECONDS: seconds(60)
+    .default(86_400)
+    .describe('A session ends when it is not used for this long.'),
+  NETSCRIPT_AUTH_SESSION_ABSOLUTE_SECONDS: seconds(60)
+    .default(604_800)
+    .describe('A session ends this long after the sign-in.'),
+  NETSCRIPT_AUTH_SESSION_REFRESH_SECONDS: seconds(1)
+    .default(900)
+    .describe('Using a session extends it at most once in this time.'),
+  NETSCRIPT_AUTH_LOCAL_PROVIDER_PORT: z.coerce
+    .number({ error: 'must be a port number' })
+    .int()
+    .min(0)
+    .max(65_535)
+    .default(9094)
+    .describe('Port of the local provider that `npm start` brings when none is configured.'),
+  NETSCRIPT_AUTH_DOCS: flag
+    .optional()
+    .describe('Serve Swagger UI at `/docs`. Default: true; in production false.'),
+  NETSCRIPT_AUTH_LOG_LEVEL: z
+    .enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent'])
+    .default('info')
+    .describe('The least important log line that is written.'),
+  NETSCRIPT_AUTH_ALLOW_INSECURE_REQUESTS: flag
+    .default(false)
+    .describe('Allow providers over http. INSECURE: for a provider on this machine.'),
+  NETSCRIPT_AUTH_INSECURE_COOKIES: flag
+    .default(false)
+    .describe(
+      'Allow a session cookie without the `__Host-` prefix. INSECURE: for Safari on http://localhost.',
+    ),
+} as const
+
+const SCHEMA = z.object(VARIABLES)
+
+/** The variables, read and checked. */
+export type Variables = z.output<typeof SCHEMA>
+
+/** What is wrong with one variable, and the mend. */
+export interface VariableIssue {
+  variable: string
+  message: string
+}
+
+/** Reads the variables; an empty one counts as not set. */
+export function readVariables(
+  env: NodeJS.ProcessEnv,
+): { ok: true; variables: Variables } | { ok: false; issues: readonly VariableIssue[] } {
+  const given = Object.fromEntries(
+    Object.keys(VARIABLES).map((name) => [name, env[name]?.trim() || undefined]),
+  )
+  const result = SCHEMA.safeParse(given)
+  if (result.success) return { ok: true, variables: result.data }
+  return {
+    ok: false,
+    issues: result.error.issues.map((issue) => ({
+      variable: String(issue.path[0]),
+      message: issue.message,
+    })),
+  }
+}

@@ -1,0 +1,97 @@
+import { randomBytes } from 'node:crypto'
+import { createServer, type AddressInfo } from 'node:net'
+import { type AuthConfig, readConfig } from '../../config/config.js'
+import { createTestDatabase } from '../../../prisma/test-database.js'
+import { startLocalProvider } from '../../local/provider.js'
+import { createLogger } from '../../log.js'
+import { type AuthService, createAuthService } from '../../service.js'
+
+type LocalProvider = Awaited<ReturnType<typeof startLocalProvider>>
+type LocalProviderOptions = Parameters<typeof startLocalProvider>[0]
+
+/** A service under test, over HTTP, on a database and a provider of its own. */
+export interface TestService {
+  readonly origin: string
+  readonly config: AuthConfig
+  readonly databaseUrl: string
+  readonly provider: LocalProvider
+  /** Every log line so far. */
+  readonly log: readonly string[]
+  /** Another process, as far as it can tell: same database, key and provider, another port. */
+  startAnother(env?: Record<string, string>): Promise<AuthService>
+  /** Stops the service, but not what it runs on; it can be started again. */
+  restart(): Promise<void>
+  close(): Promise<void>
+}
+
+/** Options of {@link startTestService}. */
+export interface TestServiceOptions {
+  /** Variables of the service, over those of the local provider. */
+  env?: Record<string, string>
+  provider?: Partial<LocalProviderOptions>
+}
+
+/** A port that was free a moment ago; the service must know its origin before it listens. */
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer().once('error', reject)
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as AddressInfo
+      server.close(() => resolve(port))
+    })
+  })
+}
+
+/** Starts the service as `netscript dev` would, with the variables of an operator. */
+export async function startTestService(options: TestServiceOptions = {}): Promise<TestService> {
+  const [database, port] = [await createTestDatabase(), await freePort()]
+  const origin = `http://localhost:${port}`
+  const client = { clientId: 'test-client', clientSecret: randomBytes(16).toString('hex') }
+  const provider = await startLocalProvider({
+    ...client,
+    redirectUris: [`${origin}/api/v1/auth/callback`],
+    postLogoutRedirectUris: [`${origin}/api/v1/auth/logged-out`],
+    ...options.provider,
+  })
+  const env: Record<string, string> = {
+    PORT: String(port),
+    NETSCRIPT_AUTH_KV_OAUTH_KEY: randomBytes(32).toString('base64url'),
+    NETSCRIPT_AUTH_PROVIDER_ID: 'local',
+    NETSCRIPT_AUTH_ISSUER: provider.issuer,
+    NETSCRIPT_AUTH_CLIENT_ID: client.clientId,
+    NETSCRIPT_AUTH_CLIENT_SECRET: client.clientSecret,
+    NETSCRIPT_AUTH_REDIRECT_URI: `${origin}/api/v1/auth/callback`,
+    NETSCRIPT_AUTH_ALLOW_INSECURE_REQUESTS: 'true',
+    ...options.env,
+  }
+  const log: string[] = []
+  const logger = createLogger('debug', { write: (line: string) => void log.push(line) })
+  const start = (over: Record<string, string> = {}): Promise<AuthService> => {
+    const variables = { ...env, ...over }
+    const config = readConfig(variables, { production: false })
+    return createAuthService({ config, databaseUrl: database.url, env: variables, logger })
+  }
+  const others: AuthService[] = []
+  let service = await start()
+  return {
+    origin,
+    log,
+    provider,
+    config: readConfig(env, { production: false }),
+    databaseUrl: database.url,
+    async startAnother(over = {}) {
+      const another = await start({ PORT: '0', ...over })
+      others.push(another)
+      return another
+    },
+    async restart() {
+      await service.close()
+      service = await start()
+    },
+    async close() {
+      await Promise.all([service, ...others].map((one) => one.close()))
+      await provider.stop()
+      await database.drop()
+    },
+  }
+}

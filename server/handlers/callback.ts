@@ -1,0 +1,46 @@
+import { AuthError } from '../../backends/errors.js'
+import type { AuthnRequest } from '../../backends/request.js'
+import type { CallbackResponse } from '../../contract/callback.js'
+import { ok, type Reply, seeOther } from '../reply.js'
+import { type HandlerContext, interactiveFlow } from './context.js'
+
+/** GET /callback: completes a sign-in. `query` is the query as it came, duplicates included. */
+export async function callback(
+  context: HandlerContext,
+  request: AuthnRequest,
+  query: URLSearchParams,
+  { wantsJson }: { wantsJson: boolean },
+): Promise<Reply<200, CallbackResponse> | Reply<303, undefined>> {
+  const { backend, returnTo } = context
+  const flow = interactiveFlow(backend, 'callback')
+  try {
+    const result = await flow.handleCallback(request, query)
+    // The list of allowed targets may have changed since the sign-in began.
+    const target = stillAllowed(context, result.returnTo)
+    return wantsJson
+      ? ok({ completed: true, redirectTo: target, subject: result.subject }, result.setCookies)
+      : seeOther(target, result.setCookies)
+  } catch (error) {
+    if (!wantsJson && isLostTransaction(error) && (await backend.authenticate(request)).ok) {
+      // The back button or a second click: the person is where they wanted to be.
+      return seeOther(returnTo.default)
+    }
+    throw error
+  }
+}
+
+function isLostTransaction(error: unknown): boolean {
+  return (
+    error instanceof AuthError &&
+    (error.code === 'AUTH_TRANSACTION_MISSING' || error.code === 'AUTH_TRANSACTION_EXPIRED')
+  )
+}
+
+/** The target if it is still allowed, else the default: the sign-in itself succeeded. */
+export function stillAllowed({ returnTo }: HandlerContext, target: string): string {
+  try {
+    return returnTo.resolve(target)
+  } catch {
+    return returnTo.default
+  }
+}

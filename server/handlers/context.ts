@@ -1,0 +1,22 @@
+import { providerError } from '../../backends/errors.js'
+import type { AuthBackendPort, InteractiveFlowPort } from '../../backends/port.js'
+import type { ReturnToPolicy } from '../return-to.js'
+
+/** What the handlers share. */
+export interface HandlerContext {
+  readonly backend: AuthBackendPort
+  readonly returnTo: ReturnToPolicy
+}
+
+/**
+ * The redirect flow of the backend.
+ * @throws AuthError `AUTH_PROVIDER_ERROR` when it has none, saying where to sign in instead.
+ */
+export function interactiveFlow(backend: AuthBackendPort, operation: string): InteractiveFlowPort {
+  if (backend.interactive) return backend.interactive
+  const instead = backend.signInHint ? ` ${backend.signInHint}` : ''
+  throw providerError(
+    backend.name,
+    `The ${backend.name} backend has no interactive ${operation}.${instead}`,
+  )
+}

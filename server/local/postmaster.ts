@@ -1,0 +1,207 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync, readlinkSync, realpathSync, rmSync } from 'node:fs'
+import { createServer, type AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import type pg from 'pg'
+import { AuthConfigurationError } from '../../backends/errors.js'
+import type { PostgresBinaries } from './postgres-binaries.js'
+import { type Cluster, clusterArgument, postgresEnvironment } from './postgres-cluster.js'
+import { connectTo, servesDirectory } from './postgres-owner.js'
+import type { Identity } from './run-as.js'
+
+const POLL_MS = 20
+/** Recovery after a crash may take long; a shutdown that does is forced. */
+const START_PATIENCE_MS = 60_000
+const STOP_PATIENCE_MS = 20_000
+/** How often a start that lost a race, for the port or for the directory, is tried again. */
+const ATTEMPTS = 5
+
+/** The main process of a Postgres that answers, and a connection to it. */
+export interface Postmaster {
+  readonly pid: number
+  readonly port: number
+  readonly client: pg.Client
+}
+
+/**
+ * The postmaster that serves the cluster already, waiting for one that is just starting or stopping.
+ * A `postmaster.pid` that was left by a crash is removed: its process id may be somebody else's now.
+ *
+ * @throws AuthConfigurationError when there is one that does not let us in.
+ */
+export async function findPostmaster(cluster: Cluster): Promise<Postmaster | undefined> {
+  const { directory } = cluster
+  for (const deadline = Date.now() + START_PATIENCE_MS; ; await delay(POLL_MS)) {
+    const lock = readLock(directory)
+    if (!lock) return undefined
+    const client = await connectTo(cluster, lock.port).catch(() => undefined)
+    if (client && (await servesDirectory(client, directory))) return { ...lock, client }
+    await client?.end()
+    if (!isPostmaster(lock.pid, directory)) {
+      rmSync(join(directory, 'postmaster.pid'), { force: true })
+      return undefined
+    }
+    if (Date.now() > deadline) {
+      throw new AuthConfigurationError(
+        `A Postgres (process ${lock.pid}) uses ${directory} and does not answer. ` +
+          `Stop it, set NETSCRIPT_AUTH_DATA_DIR to another directory, or set DATABASE_URL to use a Postgres of your own.`,
+      )
+    }
+  }
+}
+
+/** What {@link launchPostmaster} starts. */
+export interface PostmasterLaunch {
+  cluster: Cluster
+  binaries: PostgresBinaries
+  identity: Identity | undefined
+  settings: Readonly<Record<string, string>>
+  port: number | undefined
+}
+
+/**
+ * Starts a postmaster and resolves when it answers; when another process started one for the same
+ * cluster at this moment, that one.
+ *
+ * @throws AuthConfigurationError with what Postgres said when it does not start.
+ */
+export async function launchPostmaster(launch: PostmasterLaunch): Promise<Postmaster> {
+  const { cluster } = launch
+  for (let attempt = 1; ; attempt += 1) {
+    const port = launch.port ?? (await freePort())
+    const { child, said } = spawnPostmaster(launch, port)
+    const client = await answerOf(child, cluster, port)
+    if (client && child.pid !== undefined) return { pid: child.pid, port, client }
+    const running = /lock file "postmaster.pid"/.test(said())
+      ? await findPostmaster(cluster)
+      : undefined
+    if (running) return running
+    const lostRace = /postmaster\.pid|pre-existing shared memory block/.test(said())
+    const portTaken = launch.port === undefined && /Address already in use/.test(said())
+    if (attempt < ATTEMPTS && (lostRace || portTaken)) continue
+    const reason =
+      said()
+        .match(/(?:FATAL|HINT|could not).*/g)
+        ?.join(' ') ?? said().trim()
+    throw new AuthConfigurationError(
+      `The embedded Postgres did not start: ${reason}. ` +
+        `Set NETSCRIPT_AUTH_DATA_DIR to another directory, or set DATABASE_URL to use a Postgres of your own.`,
+    )
+  }
+}
+
+/** Asks the postmaster to go, its clients notwithstanding. Safe while the process exits. */
+export function signalPostmaster(
+  { pid }: Pick<Postmaster, 'pid'>,
+  directory: string,
+  signal: 'SIGINT' | 'SIGQUIT' = 'SIGINT',
+): boolean {
+  if (readLock(directory)?.pid !== pid || !isPostmaster(pid, directory)) return false
+  try {
+    return process.kill(pid, signal)
+  } catch {
+    return false
+  }
+}
+
+/** Shuts the postmaster down and resolves when it is gone. */
+export async function stopPostmaster(postmaster: Postmaster, directory: string): Promise<void> {
+  signalPostmaster(postmaster, directory)
+  let deadline = Date.now() + STOP_PATIENCE_MS
+  while (isPostmaster(postmaster.pid, directory)) {
+    if (Date.now() > deadline) {
+      signalPostmaster(postmaster, directory, 'SIGQUIT')
+      deadline = Infinity
+    }
+    await delay(POLL_MS)
+  }
+  await postmaster.client.end().catch(() => {})
+}
+
+/** Lines 1 and 4 of `postmaster.pid`; without a port it is not listening yet, and 0 refuses us. */
+function readLock(directory: string): { pid: number; port: number } | undefined {
+  try {
+    const lines = readFileSync(join(directory, 'postmaster.pid'), 'utf8').split('\n')
+    return { pid: Math.abs(Number(lines[0])), port: Number(lines[3] ?? 0) }
+  } catch {
+    return undefined
+  }
+}
+
+/** Whether a process is a live postmaster of this directory, which is its working directory. */
+function isPostmaster(pid: number, directory: string): boolean {
+  try {
+    if (process.platform === 'linux') {
+      return readlinkSync(`/proc/${pid}/cwd`) === realpathSync(directory)
+    }
+    if (process.platform === 'win32') return process.kill(pid, 0)
+    const command = execFileSync('ps', ['-o', 'comm=', '-p', String(pid)], { encoding: 'utf8' })
+    return command.includes('postgres')
+  } catch {
+    return false
+  }
+}
+
+function spawnPostmaster(
+  { cluster, binaries, identity, settings }: PostmasterLaunch,
+  port: number,
+): { child: ChildProcess; said: () => string } {
+  const options = Object.entries({ timezone: 'UTC', log_error_verbosity: 'terse', ...settings })
+  const child = spawn(
+    binaries.postgres,
+    [
+      ...['-D', clusterArgument(cluster.directory, identity)],
+      ...['-h', '127.0.0.1', '-p', String(port), '-k', ''],
+      ...options.flatMap(([name, value]) => ['-c', `${name}=${value}`]),
+    ],
+    {
+      cwd: cluster.directory,
+      env: postgresEnvironment(),
+      stdio: ['ignore', 'ignore', 'pipe'],
+      // Ctrl-C in a terminal is for this process, which then stops Postgres in its turn.
+      detached: true,
+      ...identity,
+    },
+  )
+  let tail = ''
+  child.stderr
+    .setEncoding('utf8')
+    .on('data', (text: string) => (tail = (tail + text).slice(-4_000)))
+  child.on('error', (error) => (tail += `could not run postgres: ${error.message}`))
+  return { child, said: () => tail }
+}
+
+/** A connection once the child answers, `undefined` once it has ended. */
+async function answerOf(
+  child: ChildProcess,
+  cluster: Cluster,
+  port: number,
+): Promise<pg.Client | undefined> {
+  let ended = false
+  const close = once(child, 'close').catch(() => {})
+  void close.then(() => (ended = true))
+  for (const deadline = Date.now() + START_PATIENCE_MS; !ended;) {
+    const client = await connectTo(cluster, port).catch(() => undefined)
+    if (client) {
+      child.unref()
+      const stderr = child.stderr as (typeof child.stderr & { unref?(): void }) | null
+      stderr?.unref?.()
+      return client
+    }
+    if (Date.now() > deadline) child.kill('SIGQUIT')
+    await Promise.race([close, delay(POLL_MS)])
+  }
+  return undefined
+}
+
+/** A port that was free a moment ago. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}

@@ -1,0 +1,48 @@
+import type Provider from 'oidc-provider'
+import type { Configuration } from 'oidc-provider'
+
+let loading: Promise<typeof Provider> | undefined
+
+/**
+ * Makes an oidc-provider without what it prints about development settings and the Node version:
+ * here they are meant, and a first start should not begin with warnings.
+ */
+export async function loadOidcProvider(): Promise<
+  (issuer: string, configuration: Configuration) => Provider
+> {
+  loading ??= importQuietly()
+  const OidcProvider = await loading
+  return (issuer, configuration) => {
+    const speakAgain = silence()
+    try {
+      return new OidcProvider(issuer, configuration)
+    } finally {
+      speakAgain()
+    }
+  }
+}
+
+async function importQuietly(): Promise<typeof Provider> {
+  const speakAgain = silence()
+  try {
+    return (await import('oidc-provider')).default
+  } finally {
+    speakAgain()
+  }
+}
+
+/* eslint-disable no-console -- the library has no other way to be quiet */
+function silence(): () => void {
+  const { info, warn } = console
+  const unlessNotice =
+    (write: typeof console.warn): typeof console.warn =>
+    (...data: unknown[]) => {
+      if (!/oidc-provider (NOTICE|WARNING): /.test(String(data[0]))) write(...data)
+    }
+  console.info = unlessNotice(info)
+  console.warn = unlessNotice(warn)
+  return () => {
+    console.info = info
+    console.warn = warn
+  }
+}

@@ -1,0 +1,39 @@
+import { existsSync, statSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+
+/** The user that a child process runs as. */
+export interface Identity {
+  readonly uid: number
+  readonly gid: number
+}
+
+/** `nobody` on Linux; initdb wants a user that /etc/passwd knows. */
+const NOBODY: Identity = { uid: 65534, gid: 65534 }
+
+/**
+ * Who runs Postgres, which refuses to run as root: the owner of an existing cluster, or else nobody.
+ * `undefined` for a process that is not root: it runs Postgres as itself.
+ */
+export function postgresIdentity(dataDir: string): Identity | undefined {
+  if (process.getuid?.() !== 0) return undefined
+  if (!existsSync(join(dataDir, 'PG_VERSION'))) return NOBODY
+  const { uid, gid } = statSync(dataDir)
+  return { uid, gid }
+}
+
+/** Whether `identity` may pass through every directory above `path` and read what is there. */
+export function isReachable(path: string, identity: Identity | undefined): boolean {
+  if (!identity) return true
+  const parent = dirname(path)
+  if (!allows(path, identity, 0o4)) return false
+  for (let directory = parent; ; directory = dirname(directory)) {
+    if (!allows(directory, identity, 0o1)) return false
+    if (directory === dirname(directory)) return true
+  }
+}
+
+function allows(path: string, { uid, gid }: Identity, right: number): boolean {
+  const stat = statSync(path)
+  const shift = stat.uid === uid ? 6 : stat.gid === gid ? 3 : 0
+  return ((stat.mode >> shift) & right) === right
+}

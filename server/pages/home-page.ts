@@ -1,0 +1,148 @@
+import type { AuthSession, AuthUser } from '../../contract/session.js'
+import { html, type Html, safeHref } from './html.js'
+import { instant } from './instant.js'
+import { layout } from './layout.js'
+import { portrait } from './person.js'
+
+/** What {@link homePage} shows. */
+export interface HomePageOptions {
+  /** Name of the active backend. */
+  backend: string
+  /** The providers, in the order of their buttons. */
+  providers: readonly { readonly id: string; readonly displayName: string }[]
+  /** Whether this service starts sign-ins itself. */
+  interactive: boolean
+  /** Where people sign in when it does not: a URL, a path, or words. */
+  signInHint?: string
+  /** Who is signed in; shown when `session` is there too. */
+  user?: AuthUser
+  session?: AuthSession
+  /** Whether there is something to read at /docs. */
+  docsEnabled: boolean
+  /** Present when the local provider runs. */
+  demo?: {
+    readonly issuer: string
+    readonly accounts: readonly { readonly name: string; readonly email?: string | undefined }[]
+  }
+  /** One sentence above everything else, such as that somebody has signed out. */
+  notice?: string
+  /** Default: the present. */
+  now?: Date
+}
+
+/** The page at `/`: who is signed in, and the buttons to sign in and out. */
+export function homePage(options: HomePageOptions): string {
+  const { user, session, notice } = options
+  const person = user && session ? signedIn({ ...options, user, session }) : undefined
+  return layout({
+    title: person ? 'Your session' : 'Sign in',
+    main: html`${notice !== undefined && html`<p class="notice" role="status">${notice}</p>`}
+    ${person ?? signedOut(options)}`,
+    footer: links(options),
+  })
+}
+
+function signedOut({ providers, interactive, backend, signInHint, demo }: HomePageOptions): Html {
+  if (!interactive) {
+    return html`<h1>You are not signed in</h1>
+      <p class="quiet">
+        People are signed in elsewhere: the ${backend} backend only reads their sessions.
+      </p>
+      ${signInHint !== undefined && hint(signInHint)}`
+  }
+  if (providers.length === 0) {
+    return html`<h1>You are not signed in</h1>
+      <p class="quiet">No provider is configured, so nobody can sign in here.</p>`
+  }
+  return html`<h1>Sign in</h1>
+    <p class="lead">
+      ${
+        providers.length > 1
+          ? 'Choose who should confirm that it is you.'
+          : 'You will confirm that it is you at your provider, and then come back.'
+      }
+    </p>
+    <div class="actions">${providers.map(signInButton)}</div>
+    ${demo && demoNotice(demo)}`
+}
+
+function signInButton({ id, displayName }: { id: string; displayName: string }, at: number): Html {
+  return html`<form method="post" action="/api/v1/auth/signin">
+    <input type="hidden" name="providerId" value="${id}" />
+    <button class="button${at === 0 && ' primary'}">
+      <span>Continue with <bdi>${displayName}</bdi></span>
+    </button>
+  </form>`
+}
+
+function hint(signInHint: string): Html {
+  if (/^(https?:\/\/|\/)/.test(signInHint)) {
+    return html`<a class="button primary" href="${safeHref(signInHint)}">Go to sign-in</a>`
+  }
+  return html`<p>${signInHint}</p>`
+}
+
+function demoNotice({ accounts, issuer }: NonNullable<HomePageOptions['demo']>): Html {
+  return html`<section class="notice after" aria-labelledby="demo">
+    <h2 id="demo">For trying it out</h2>
+    <p>The local provider at <code>${issuer}</code> needs no password. It knows</p>
+    <ul>
+      ${accounts.map(
+        ({ name, email }) =>
+          html`<li><bdi>${name}</bdi>${email !== undefined && html`, <bdi>${email}</bdi>`}</li> `,
+      )}
+    </ul>
+  </section>`
+}
+
+function signedIn({
+  user,
+  session,
+  providers,
+  backend,
+  now = new Date(),
+}: HomePageOptions & { user: AuthUser; session: AuthSession }): Html {
+  const name = user.displayName ?? user.email ?? 'You are signed in'
+  const provider = providers.find(({ id }) => id === session.providerId)?.displayName
+  return html`<div class="person">
+      ${portrait(user.displayName ?? user.email ?? '')}
+      <div>
+        <h1><bdi>${name}</bdi></h1>
+        ${email(user, name)}
+      </div>
+    </div>
+    <dl>
+      ${row('Signed in with', html`<bdi>${provider ?? session.providerId ?? backend}</bdi>`)}
+      ${row('Signed in', instant(session.issuedAt, now))}
+      ${row('Session ends', instant(session.expiresAt, now))}
+      ${session.roles.length > 0 && row('Roles', session.roles.join(', '))}
+    </dl>
+    <form class="actions" method="post" action="/api/v1/auth/signout">
+      <button class="button primary">Sign out</button>
+      <button class="button" name="everywhere" value="true">Sign out on all devices</button>
+    </form>`
+}
+
+function email({ email, emailVerified }: AuthUser, name: string): Html {
+  if (email === undefined) return html`<p class="quiet">No e-mail address</p>`
+  const state = emailVerified === undefined ? '' : emailVerified ? 'verified' : 'not verified'
+  if (email === name) return html`<p class="quiet">${state}</p>`
+  return html`<p class="quiet"><bdi>${email}</bdi>${state && ` (${state})`}</p>`
+}
+
+function row(term: string, description: string | Html): Html {
+  return html`<div>
+    <dt>${term}</dt>
+    <dd>${description}</dd>
+  </div> `
+}
+
+function links({ docsEnabled }: HomePageOptions): Html {
+  return html`<nav aria-label="For developers">
+    <ul>
+      ${docsEnabled && html`<li><a href="/docs">API documentation</a></li>`}
+      <li><a href="/openapi.json">OpenAPI document</a></li>
+      <li><a href="/health/ready">Health</a></li>
+    </ul>
+  </nav>`
+}

@@ -1,0 +1,41 @@
+import { html, type HtmlValue, trusted } from './html.js'
+import { stylesheet } from './stylesheet.js'
+
+/** The parts of a page. */
+export interface LayoutOptions {
+  /** Of the browser's tab; what tells pages apart comes first. */
+  title: string
+  /** Written above the card. Default: `NetScript Auth`. */
+  brand?: string
+  main: HtmlValue
+  footer?: HtmlValue
+}
+
+const MARK = `<svg viewBox="0 0 28 28" aria-hidden="true" focusable="false"><path fill="currentColor" d="M14 1.5 3.5 5.4v8.1c0 6.3 4.4 11 10.5 13 6.1-2 10.5-6.7 10.5-13V5.4zm0 7.2a3 3 0 0 1 1.4 5.7l.8 4.6h-4.4l.8-4.6A3 3 0 0 1 14 8.700z"/></svg>`
+
+const ICON = `data:image/svg+xml,${encodeURIComponent(
+  MARK.replace('<svg ', '<svg xmlns="http://www.w3.org/2000/svg" ').replace(
+    'currentColor',
+    '#5068d8',
+  ),
+)}`
+
+/** A whole document: no script, no inline style, nothing from elsewhere. */
+export function layout({ title, brand = 'NetScript Auth', main, footer }: LayoutOptions): string {
+  return html`<!doctype html>
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta name="robots" content="noindex" />
+        <title>${title} · ${brand}</title>
+        <link rel="icon" href="${ICON}" />
+        <link rel="stylesheet" href="${stylesheet.href}" />
+      </head>
+      <body>
+        <header>${trusted(MARK)}<span>${brand}</span></header>
+        <main>${main}</main>
+        ${footer !== undefined && html`<footer>${footer}</footer>`}
+      </body>
+    </html> `.text
+}

@@ -1,0 +1,155 @@
+import { createHash } from 'node:crypto'
+
+const css = `:root {
+  color-scheme: light dark;
+  --ground: #f4f5f7;
+  --card: #ffffff;
+  --line: #dde1e7;
+  --control-line: #7d8795;
+  --text: #171b22;
+  --quiet: #566072;
+  --accent: #2f4ac0;
+  --accent-hover: #243b9e;
+  --on-accent: #ffffff;
+  --tint: #eef1fb;
+  --notice: #fdf6e3;
+  --notice-line: #e6d39b;
+  --shadow: 0 1px 2px rgb(23 27 34 / 6%), 0 12px 32px rgb(23 27 34 / 8%);
+}
+@media (prefers-color-scheme: dark) {
+  :root {
+    --ground: #0f1217;
+    --card: #181c23;
+    --line: #2b323d;
+    --control-line: #75808f;
+    --text: #e9ecf1;
+    --quiet: #a6afbd;
+    --accent: #a9b8ff;
+    --accent-hover: #c3cdff;
+    --on-accent: #10142a;
+    --tint: #232a3f;
+    --notice: #2a2517;
+    --notice-line: #57492a;
+    --shadow: none;
+  }
+}
+*, *::before, *::after { box-sizing: border-box; }
+html { -webkit-text-size-adjust: 100%; text-size-adjust: 100%; }
+body {
+  margin: 0;
+  min-height: 100vh;
+  min-height: 100dvh;
+  display: flex;
+  flex-direction: column;
+  align-items: center;
+  padding: clamp(1.5rem, 9vh, 6rem) 1rem 2rem;
+  background: var(--ground);
+  color: var(--text);
+  font: 1rem/1.5 system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', sans-serif;
+  overflow-wrap: anywhere;
+}
+header, main, footer { width: 100%; max-width: 27rem; }
+header { display: flex; align-items: center; gap: .625rem; margin-bottom: 1.25rem; font-weight: 600; }
+header svg { width: 1.75rem; height: 1.75rem; flex: none; color: var(--accent); }
+main {
+  padding: clamp(1.25rem, 6vw, 2.25rem);
+  background: var(--card);
+  border: 1px solid var(--line);
+  border-radius: 1rem;
+  box-shadow: var(--shadow);
+}
+h1 { margin: 0 0 .375rem; font-size: 1.5rem; line-height: 1.25; letter-spacing: -.015em; }
+h2 { margin: 0 0 .375rem; font-size: .9375rem; line-height: 1.4; }
+p { margin: 0 0 1rem; }
+.quiet { color: var(--quiet); }
+.lead { margin-bottom: 1.5rem; color: var(--quiet); }
+form { margin: 0; }
+.actions { display: flex; flex-direction: column; gap: .625rem; }
+.button {
+  display: flex;
+  align-items: center;
+  justify-content: center;
+  gap: .75rem;
+  width: 100%;
+  min-height: 2.875rem;
+  padding: .625rem 1rem;
+  border: 1px solid var(--control-line);
+  border-radius: .625rem;
+  background: transparent;
+  color: var(--text);
+  font: inherit;
+  font-weight: 600;
+  line-height: 1.3;
+  text-align: center;
+  text-decoration: none;
+  cursor: pointer;
+}
+.button:hover { background: var(--tint); }
+.button.primary { border-color: transparent; background: var(--accent); color: var(--on-accent); }
+.button.primary:hover { background: var(--accent-hover); }
+.button.account { justify-content: flex-start; padding: .75rem .875rem; text-align: start; }
+.button.account .quiet { display: block; font-size: .875rem; font-weight: 400; }
+a { color: var(--accent); text-underline-offset: .2em; }
+a:hover { text-decoration-thickness: 2px; }
+:focus-visible { outline: 3px solid var(--accent); outline-offset: 3px; border-radius: .25rem; }
+.button:focus-visible { border-radius: .625rem; }
+.person { display: flex; align-items: center; gap: 1rem; margin-bottom: 1.5rem; }
+.person > div { min-width: 0; }
+.person h1 { margin: 0; font-size: 1.3125rem; }
+.person p { margin: 0; }
+.initials {
+  display: grid;
+  place-items: center;
+  flex: none;
+  width: 3.5rem;
+  height: 3.5rem;
+  border-radius: 50%;
+  background: var(--tint);
+  color: var(--accent);
+  font-size: 1.25rem;
+  font-weight: 600;
+  line-height: 1;
+}
+.account .initials { width: 2.5rem; height: 2.5rem; font-size: .9375rem; }
+dl { margin: 0 0 1.5rem; border-top: 1px solid var(--line); font-size: .9375rem; }
+dl > div { display: flex; flex-wrap: wrap; gap: 0 1rem; padding: .625rem 0; border-bottom: 1px solid var(--line); }
+dt { flex: 0 0 6.5rem; color: var(--quiet); }
+dd { flex: 1 1 9rem; min-width: 0; margin: 0; }
+dd .quiet { display: block; font-size: .875rem; }
+code { font: .875em ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; }
+.notice {
+  margin: 0 0 1.5rem;
+  padding: .75rem .875rem;
+  border: 1px solid var(--notice-line);
+  border-radius: .625rem;
+  background: var(--notice);
+  font-size: .9375rem;
+}
+.notice p:last-child, .notice ul:last-child { margin-bottom: 0; }
+.after { margin: 1.5rem 0 0; }
+ul { margin: 0 0 1rem; padding-inline-start: 1.25rem; }
+li + li { margin-top: .25rem; }
+footer { padding: 1.25rem .25rem 0; font-size: .875rem; }
+footer ul { display: flex; flex-wrap: wrap; gap: .375rem 1.25rem; margin: 0; padding: 0; list-style: none; }
+footer li { margin: 0; }
+@media (max-width: 26rem) {
+  dl > div { flex-direction: column; }
+  dt, dd { flex: none; }
+}
+@media (forced-colors: active) {
+  .button, .initials { border: 1px solid ButtonText; }
+}
+`
+
+const hash = createHash('sha256').update(css).digest('base64url').slice(0, 12)
+
+/**
+ * The one stylesheet of all pages. Serve `text` as `text/css` at `path`; pages ask for `href`,
+ * which changes with the text, so that it may be cached for good.
+ */
+export const stylesheet = {
+  path: '/assets/auth.css',
+  href: `/assets/auth.css?v=${hash}`,
+  hash,
+  text: css,
+} as const

@@ -1,0 +1,22 @@
+/** What a handler answers: plain data, so that any HTTP adapter can send it. */
+export interface Reply<Status extends number = number, Body = unknown> {
+  readonly status: Status
+  readonly body: Body
+  /** `Location`, for a redirect. */
+  readonly location?: string
+  /** `Set-Cookie` values, sent one header each and byte for byte. */
+  readonly setCookies: readonly string[]
+}
+
+/** A 200 with a JSON body. */
+export function ok<Body>(body: Body, setCookies: readonly string[] = []): Reply<200, Body> {
+  return { status: 200, body, setCookies }
+}
+
+/** A 303: the browser follows with GET, whatever the method was (RFC 9700 section 4.12). */
+export function seeOther(
+  location: string,
+  setCookies: readonly string[] = [],
+): Reply<303, undefined> {
+  return { status: 303, body: undefined, location, setCookies }
+}

@@ -1,0 +1,85 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { createReturnToPolicy } from './return-to.js'
+
+const OWN = 'http://localhost:8094'
+const APP = 'https://app.example.com'
+const policy = createReturnToPolicy(OWN, [APP])
+
+describe('createReturnToPolicy', () => {
+  it.each([
+    [undefined, `${OWN}/`],
+    ['/', `${OWN}/`],
+    ['/a/b?c=d#e', `${OWN}/a/b?c=d#e`],
+    [`${OWN}/welcome`, `${OWN}/welcome`],
+    [APP, `${APP}/`],
+    [`${APP}/x?next=https%3A%2F%2Fevil.example`, `${APP}/x?next=https%3A%2F%2Fevil.example`],
+    ['/caf%C3%A9', `${OWN}/caf%C3%A9`],
+  ])('allows %s', (target, url) => {
+    expect(policy.resolve(target)).toBe(url)
+  })
+
+  it.each([
+    '',
+    ' /',
+    'home',
+    '//evil.example',
+    '///evil.example',
+    '/\\evil.example',
+    '\\\\evil.example',
+    '/\tevil',
+    '/\n/evil.example',
+    'https:evil.example',
+    'http:evil.example',
+    'https://evil.example',
+    `${APP}.evil.example`,
+    `${APP}@evil.example`,
+    'https://user@app.example.com/',
+    'http://app.example.com/',
+    `${APP}:8443/`,
+    'javascript:alert(1)',
+    'data:text/html,x',
+    'ftp://localhost:8094/',
+    '/..//evil.example',
+    '/%2F/evil.example',
+    '/%2Fevil.example/..//evil.example',
+    '/%5Cevil.example',
+    '/%252F%252Fevil.example',
+    '/%255Cevil.example',
+    '/%00',
+    '/%',
+    '/a%E0%A4%A',
+  ])('refuses %j', (target) => {
+    expect(() => policy.resolve(target)).toThrow(
+      expect.objectContaining({ code: 'RETURN_TO_NOT_ALLOWED' }),
+    )
+  })
+
+  it('lets nothing leave the allowed origins, however often it is decoded', () => {
+    const piece = fc.constantFrom(
+      ...'/ \\ // %2f %5c %252f @ : . .. ? # \t \n evil.example localhost:8094 https: http:// %00 a'.split(
+        ' ',
+      ),
+      '\u3002',
+      '\uff0f',
+      '\u0000',
+    )
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 8 }), (pieces) => {
+        let url: string
+        try {
+          url = policy.resolve(pieces.join(''))
+        } catch {
+          return
+        }
+        expect([OWN, APP]).toContain(new URL(url).origin)
+        let { pathname } = new URL(url)
+        for (let round = 0; round < 3; round += 1) {
+          expect([OWN, APP]).toContain(new URL(pathname, OWN).origin)
+          pathname = decodeURIComponent(pathname)
+        }
+      }),
+      { numRuns: 5_000 },
+    )
+  })
+})

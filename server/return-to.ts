@@ -1,0 +1,68 @@
+import { AuthError } from '../backends/errors.js'
+
+/** Decides where a browser may be sent after signin, callback and signout. */
+export interface ReturnToPolicy {
+  /** Where to go when nothing was asked for: the front page of the service. */
+  readonly default: string
+  /**
+   * The absolute URL of an allowed target; the default for `undefined`.
+   * @throws AuthError `RETURN_TO_NOT_ALLOWED`
+   */
+  resolve(target: string | undefined): string
+}
+
+// eslint-disable-next-line no-control-regex
+const UNSAFE = /[\u0000-\u0020\u007f\\]/
+const DECODE_ROUNDS = 3
+
+/**
+ * Targets are paths on the service's own origin, or URLs whose origin is listed exactly. A target is
+ * parsed once, compared by origin, and sent out as the parser wrote it (RFC 9700 section 4.11).
+ */
+export function createReturnToPolicy(
+  ownOrigin: string,
+  allowedOrigins: readonly string[] = [],
+): ReturnToPolicy {
+  const origins = new Set([ownOrigin, ...allowedOrigins])
+  const home = new URL('/', ownOrigin).href
+  return {
+    default: home,
+    resolve(target) {
+      if (target === undefined) return home
+      const url = parseTarget(target, ownOrigin)
+      if (url && origins.has(url.origin)) return url.href
+      throw new AuthError(
+        'RETURN_TO_NOT_ALLOWED',
+        'Use a path that starts with one slash, or a URL on an origin listed in NETSCRIPT_AUTH_ALLOWED_RETURN_TO.',
+      )
+    },
+  }
+}
+
+function parseTarget(target: string, base: string): URL | undefined {
+  if (!/^(\/|https?:\/\/)/i.test(target) || UNSAFE.test(target)) return undefined
+  const url = URL.canParse(target, base) ? new URL(target, base) : undefined
+  if (!url || url.username !== '' || url.password !== '') return undefined
+  return isSafePath(url.pathname) ? url : undefined
+}
+
+/** A proxy or a router behind us may decode again; no reading of the path may name another host. */
+function isSafePath(pathname: string): boolean {
+  let path = pathname
+  for (let round = 0; round <= DECODE_ROUNDS; round += 1) {
+    if (path.startsWith('//') || UNSAFE.test(path)) return false
+    const decoded = decode(path)
+    if (decoded === undefined) return false
+    if (decoded === path) return true
+    path = decoded
+  }
+  return false
+}
+
+function decode(path: string): string | undefined {
+  try {
+    return decodeURIComponent(path)
+  } catch {
+    return undefined
+  }
+}

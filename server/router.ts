@@ -1,0 +1,110 @@
+import { createExpressEndpoints, RequestValidationError } from '@ts-rest/express'
+import { type Request, type Response, Router } from 'express'
+import type { z } from 'zod'
+import { AuthError } from '../backends/errors.js'
+import { toAuthnRequest } from '../backends/request.js'
+import { accountContractV1 } from '../contract/account-contract.js'
+import { authContractV1 } from '../contract/auth-contract.js'
+import { callback } from './handlers/callback.js'
+import type { HandlerContext } from './handlers/context.js'
+import { loggedOut, logout } from './handlers/logout.js'
+import { me, session } from './handlers/session.js'
+import { signin } from './handlers/signin.js'
+import { signout } from './handlers/signout.js'
+import { isForm } from './http/body.js'
+import type { Reply } from './reply.js'
+
+/** The routes of the contracts as an Express router: the only place where ts-rest meets Express. */
+export function authRouter(context: HandlerContext): Router {
+  const router = Router({ caseSensitive: true, strict: true })
+  const options = {
+    logInitialization: false,
+    responseValidation: true,
+    requestValidationErrorHandler: (error: RequestValidationError) => {
+      throw toValidationError(error)
+    },
+  }
+  createExpressEndpoints(
+    authContractV1,
+    {
+      signin: async ({ body, req, res }) =>
+        send(res, await signin(context, toAuthnRequest(req), body, { isForm: isForm(req) })),
+      signout: async ({ body, req, res }) =>
+        send(res, await signout(context, toAuthnRequest(req), body, { isForm: isForm(req) })),
+      callback: async ({ req, res }) =>
+        send(
+          res,
+          await callback(context, toAuthnRequest(req), rawQuery(req), {
+            wantsJson: req.accepts(['html', 'json']) === 'json',
+          }),
+        ),
+      session: async ({ req, res }) => send(res, await session(context, toAuthnRequest(req))),
+      me: async ({ req, res }) => send(res, await me(context, toAuthnRequest(req))),
+    },
+    router,
+    options,
+  )
+  createExpressEndpoints(
+    accountContractV1,
+    {
+      logout: async ({ query, req, res }) =>
+        send(res, await logout(context, toAuthnRequest(req), query.ticket)),
+      loggedOut: async ({ query, req, res }) =>
+        send(res, await loggedOut(context, toAuthnRequest(req), query.state)),
+    },
+    router,
+    options,
+  )
+  refuseOtherMethods(router)
+  return router
+}
+
+type StatusAndBody<R> =
+  R extends Reply<infer Status, infer Body> ? { status: Status; body: Body } : never
+
+function send<R extends Reply>(res: Response, reply: R): StatusAndBody<R> {
+  for (const cookie of reply.setCookies) res.append('Set-Cookie', cookie)
+  if (reply.location !== undefined) res.setHeader('Location', reply.location)
+  return { status: reply.status, body: reply.body } as StatusAndBody<R>
+}
+
+/** The query as it was sent: Express folds repeated parameters, and the flow must see them. */
+function rawQuery(req: Pick<Request, 'originalUrl'>): URLSearchParams {
+  const start = req.originalUrl.indexOf('?')
+  return new URLSearchParams(start < 0 ? '' : req.originalUrl.slice(start + 1))
+}
+
+/** Every path of the contracts answers 405 with Allow to methods that it does not declare. */
+function refuseOtherMethods(router: Router): void {
+  const allowed = new Map<string, string[]>()
+  for (const { path, method } of [
+    ...Object.values(authContractV1),
+    ...Object.values(accountContractV1),
+  ]) {
+    const methods = method === 'GET' ? ['GET', 'HEAD'] : [method]
+    allowed.set(path, [...(allowed.get(path) ?? []), ...methods])
+  }
+  for (const [path, methods] of allowed) {
+    router.all(path, (_req, res, next) => {
+      res.setHeader('Allow', [...methods, 'OPTIONS'].join(', '))
+      next(new AuthError('METHOD_NOT_ALLOWED', `Use one of: ${methods.join(', ')}.`))
+    })
+  }
+}
+
+type Issues = { issues: readonly z.core.$ZodIssue[] } | null
+
+function toValidationError(error: RequestValidationError): AuthError<'VALIDATION_ERROR'> {
+  const parts = [error.pathParams, error.query, error.body, error.headers] as Issues[]
+  const formErrors: string[] = []
+  const fieldErrors: Record<string, string[]> = {}
+  for (const issue of parts.flatMap((part) => part?.issues ?? [])) {
+    const field = issue.path.join('.')
+    if (field === '') formErrors.push(issue.message)
+    else (fieldErrors[field] ??= []).push(issue.message)
+  }
+  const named = Object.keys(fieldErrors).join(', ') || 'the input'
+  return new AuthError('VALIDATION_ERROR', `Correct ${named} and send it again.`, {
+    data: { formErrors, fieldErrors },
+  })
+}

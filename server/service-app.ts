@@ -1,0 +1,99 @@
+import { createRequire } from 'node:module'
+import express, { type Express, type RequestHandler } from 'express'
+import { AuthError } from '../backends/errors.js'
+import type { AuthBackendPort } from '../backends/port.js'
+import { toAuthnRequest } from '../backends/request.js'
+import { createOpenApiDocument } from '../openapi/document.js'
+import { createApiDocs } from './api-docs.js'
+import { createAuthApp } from './app.js'
+import type { AuthConfig } from './config/config.js'
+import { healthRouter } from './health.js'
+import { errorResponse } from './http/error-response.js'
+import { securityHeaders } from './http/security-headers.js'
+import { type Logger, requestLog } from './log.js'
+import { homePage, type HomePageOptions } from './pages/home-page.js'
+
+/** What the page says about the local provider. */
+export type DemoNotice = NonNullable<HomePageOptions['demo']>
+
+/** Options of {@link createServiceApp}. */
+export interface ServiceAppOptions {
+  config: AuthConfig
+  backend: AuthBackendPort
+  logger: Logger
+  draining: () => boolean
+  demo?: DemoNotice
+}
+
+const { version } = createRequire(import.meta.url)('../package.json') as { version: string }
+
+/** Everything the service answers: the API, health, the page, the document and Swagger UI. */
+export function createServiceApp(options: ServiceAppOptions): Express {
+  const { config, backend, logger, draining } = options
+  const { variables, origin } = config
+  const providerUrls = config.providers.flatMap((provider) =>
+    [provider.issuer, provider.authorizationEndpoint].filter((url) => url !== undefined),
+  )
+  const trustProxy = parseTrustProxy(variables.NETSCRIPT_AUTH_TRUST_PROXY)
+
+  const app = express()
+  app.disable('x-powered-by')
+  app.set('trust proxy', trustProxy)
+  app.use(healthRouter({ backend, version, draining }))
+  app.use(
+    createAuthApp({
+      backend,
+      origin,
+      logger,
+      trustProxy,
+      allowedReturnTo: variables.NETSCRIPT_AUTH_ALLOWED_RETURN_TO,
+      corsOrigins: variables.NETSCRIPT_AUTH_CORS_ORIGINS,
+    }),
+  )
+  app.use(requestLog(logger), ...securityHeaders({ origin, providerUrls }))
+  app.get('/', toOwnOrigin(origin), home(options))
+  app.use(createApiDocs(() => createOpenApiDocument({ serverUrl: origin })))
+  app.use((_req, _res, next) => next(new AuthError('NOT_FOUND', 'See / and /openapi.json.')))
+  app.use(errorResponse)
+  return app
+}
+
+function home({ backend, config, demo }: ServiceAppOptions): RequestHandler {
+  return async (req, res) => {
+    const result = await backend.authenticate(toAuthnRequest(req))
+    for (const cookie of result.setCookies) res.append('Set-Cookie', cookie)
+    res.setHeader('Cache-Control', 'no-store')
+    res.append('Vary', 'Cookie')
+    res.type('html').send(
+      homePage({
+        backend: backend.name,
+        interactive: backend.capabilities.interactive,
+        providers: backend.providers.listProviders(),
+        docsEnabled: config.docs,
+        ...(backend.signInHint !== undefined && { signInHint: backend.signInHint }),
+        ...(result.ok && { user: result.user, session: result.session }),
+        ...(demo && { demo }),
+      }),
+    )
+  }
+}
+
+/**
+ * Sends a page opened under another host name to the service's own, where its cookies live. Behind
+ * a proxy that is not trusted the name that people see is unknown, and guessing could loop.
+ */
+function toOwnOrigin(origin: string): RequestHandler {
+  const { host } = new URL(origin)
+  return (req, res, next) => {
+    const trusted = Boolean(req.app.get('trust proxy'))
+    const proxied = req.headers['x-forwarded-for'] ?? req.headers.forwarded ?? req.headers.via
+    if (req.host === host || (proxied !== undefined && !trusted)) return next()
+    res.redirect(303, new URL(req.originalUrl, origin).href)
+  }
+}
+
+/** A number of hops, `true`/`false`, or addresses as Express takes them. */
+function parseTrustProxy(value: string | undefined): string | number | boolean {
+  if (value === undefined || value === 'false') return false
+  return /^\d+$/.test(value) ? Number(value) : value
+}

@@ -1,0 +1,104 @@
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { createPool } from '../backends/storage/pool.js'
+import { applyMigrations } from '../prisma/migrate.js'
+import { loadBackend } from './backends.js'
+import type { AuthConfig } from './config/config.js'
+import { createLogger, type Logger } from './log.js'
+import { type DemoNotice, createServiceApp } from './service-app.js'
+import { startSweeping } from './sweep.js'
+
+/** How long a shutdown waits for requests under way, in milliseconds. */
+const DRAIN_MS = 10_000
+
+/** Options of {@link createAuthService}. */
+export interface AuthServiceOptions {
+  config: AuthConfig
+  databaseUrl: string
+  /** Where backends read their own variables. Default: `process.env`. */
+  env?: NodeJS.ProcessEnv
+  /** Default: a logger on standard output at the configured level. */
+  logger?: Logger
+  /** What the page says about the local provider; absent with a real one. */
+  demo?: DemoNotice
+}
+
+/** The running service. */
+export interface AuthService {
+  /** Where it listens. */
+  readonly url: string
+  /** Stops taking requests, finishes those under way, and closes the database. */
+  close(): Promise<void>
+}
+
+/**
+ * The process: migrations, backend, HTTP server, expiry sweep. Nothing listens until everything
+ * else is in place, and a start that fails leaves nothing behind.
+ */
+export async function createAuthService(options: AuthServiceOptions): Promise<AuthService> {
+  const { config, env = process.env } = options
+  const logger = options.logger ?? createLogger(config.variables.NETSCRIPT_AUTH_LOG_LEVEL)
+  warnOfInsecureSwitches(config, logger)
+  const pool = createPool(options.databaseUrl, {
+    onIdleError: (err) => logger.warn({ err }, 'A database connection broke while idle.'),
+  })
+  try {
+    await applyMigrations(pool)
+    const backend = await loadBackend({ config, env, pool, logger })
+    let draining = false
+    const app = createServiceApp({
+      config,
+      backend,
+      logger,
+      draining: () => draining,
+      ...(options.demo && { demo: options.demo }),
+    })
+    const server = createServer(app)
+    await listen(server, config.variables.PORT, config.host)
+    const stopSweeping = startSweeping(pool, logger)
+    return {
+      url: listeningUrl(server),
+      async close() {
+        if (draining) return
+        draining = true
+        await drain(server)
+        await stopSweeping()
+        await backend.close()
+        await pool.end()
+      },
+    }
+  } catch (error) {
+    await pool.end()
+    throw error
+  }
+}
+
+function listen(server: Server, port: number, host: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, host, () => {
+      server.off('error', reject)
+      resolve()
+    })
+  })
+}
+
+function listeningUrl(server: Server): string {
+  const { address, port, family } = server.address() as AddressInfo
+  return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`
+}
+
+async function drain(server: Server): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+  server.closeIdleConnections()
+  const force = setTimeout(() => server.closeAllConnections(), DRAIN_MS)
+  await closed
+  clearTimeout(force)
+}
+
+function warnOfInsecureSwitches({ variables }: AuthConfig, logger: Logger): void {
+  const on = Object.entries(variables).filter(
+    ([name, value]) => name.includes('INSECURE') && value === true,
+  )
+  for (const [name] of on) logger.warn({ variable: name }, `${name} is on: this weakens safety.`)
+}

@@ -1,0 +1,34 @@
+import type pg from 'pg'
+import { createPostgresSessionStore } from '../backends/storage/postgres-session-store.js'
+import type { Logger } from './log.js'
+
+const INTERVAL_MS = 60_000
+const BATCH = 1_000
+
+/**
+ * Deletes expired entries now and then, in batches that skip what another process is deleting.
+ * Returns a function that stops it and waits for the batch under way.
+ */
+export function startSweeping(pool: pg.Pool, logger: Logger): () => Promise<void> {
+  const store = createPostgresSessionStore(pool)
+  let stopped = false
+  let underWay: Promise<void> = Promise.resolve()
+  const sweep = async (): Promise<void> => {
+    try {
+      let swept = BATCH
+      while (!stopped && swept === BATCH) swept = await store.sweep(BATCH)
+    } catch (error) {
+      logger.warn(
+        { err: (error as Error).cause ?? error },
+        'Expired sessions could not be deleted.',
+      )
+    }
+  }
+  const timer = setInterval(() => (underWay = sweep()), INTERVAL_MS)
+  timer.unref()
+  return async () => {
+    stopped = true
+    clearInterval(timer)
+    await underWay
+  }
+}
