@@ -95,6 +95,11 @@ async function loadEngine() {
 
 let panic = ''
 globalThis.PRISMA_WASM_PANIC_REGISTRY = { set_message: (message) => (panic = message) }
+// A panic rejects nothing: it surfaces here, and the call that caused it would wait for ever.
+process.on('uncaughtException', (error) => {
+  log('ERROR', { message: panic || error.stack, backtrace: error.stack })
+  process.exit(101)
+})
 
 let starting
 /** The engine is started when it is first asked, so that a refused connection is an answer. */
@@ -169,9 +174,11 @@ async function serve() {
   process.exit(0)
 }
 
+function log(level, fields) {
+  process.stderr.write(`${JSON.stringify({ level, target: 'schema_engine::logger', fields })}\n`)
+}
+
 async function runCommand(name) {
-  const log = (level, fields) =>
-    process.stderr.write(`${JSON.stringify({ level, target: 'schema_engine::logger', fields })}\n`)
   log('INFO', { message: `Starting ${name}` })
   await commands[name]().catch((error) => {
     log('ERROR', explain(error))

@@ -33,12 +33,14 @@ export function serializeError(error: unknown, depth = 0): LoggedError | undefin
   }
 }
 
+const serializeUnknown = (error: unknown): LoggedError | undefined => serializeError(error)
+
 /** The service's logger: JSON lines on standard output. `level` defaults to `info`. */
 export function createLogger(level = 'info', destination?: DestinationStream): Logger {
   const options = {
     level,
     base: null,
-    serializers: { err: (error: unknown) => serializeError(error) },
+    serializers: { err: serializeUnknown },
   }
   return destination ? pino(options, destination) : pino(options)
 }
@@ -69,7 +71,8 @@ export function requestLog(logger: Logger): RequestHandler {
       return id
     },
     quietReqLogger: true,
-    quietResLogger: true,
+    wrapSerializers: false,
+    serializers: { req: () => undefined, res: () => undefined, err: serializeUnknown },
     autoLogging: { ignore: (req) => PROBES.test(req.url ?? '') },
     customAttributeKeys: { reqId: 'requestId', responseTime: 'ms' },
     customLogLevel: (_req, res, error) =>

@@ -3,8 +3,6 @@ import express, { type Express, type RequestHandler } from 'express'
 import { AuthError } from '../backends/errors.js'
 import type { AuthBackendPort } from '../backends/port.js'
 import { toAuthnRequest } from '../backends/request.js'
-import { createOpenApiDocument } from '../openapi/document.js'
-import { createApiDocs } from './api-docs.js'
 import { createAuthApp } from './app.js'
 import type { AuthConfig } from './config/config.js'
 import { healthRouter } from './health.js'
@@ -52,7 +50,7 @@ export function createServiceApp(options: ServiceAppOptions): Express {
   )
   app.use(requestLog(logger), ...securityHeaders({ origin, providerUrls }))
   app.get('/', toOwnOrigin(origin), home(options))
-  app.use(createApiDocs(() => createOpenApiDocument({ serverUrl: origin })))
+  if (config.docs) app.use(apiDocs(config))
   app.use((_req, _res, next) => next(new AuthError('NOT_FOUND', 'See / and /openapi.json.')))
   app.use(errorResponse)
   return app
@@ -75,6 +73,24 @@ function home({ backend, config, demo }: ServiceAppOptions): RequestHandler {
         ...(demo && { demo }),
       }),
     )
+  }
+}
+
+/** The document and Swagger UI, loaded when somebody first asks for them. */
+function apiDocs({ origin, variables }: AuthConfig): RequestHandler {
+  let loading: Promise<RequestHandler> | undefined
+  const load = async (): Promise<RequestHandler> => {
+    const [{ createApiDocs }, { createOpenApiDocument }] = await Promise.all([
+      import('./api-docs.js'),
+      import('../openapi/document.js'),
+    ])
+    const cookieName = variables.NETSCRIPT_AUTH_COOKIE_NAME
+    return createApiDocs(() => createOpenApiDocument({ serverUrl: origin, cookieName }))
+  }
+  return async (req, res, next) => {
+    if (req.path !== '/openapi.json' && !/^\/docs(\/|$)/.test(req.path)) return next()
+    const docs = await (loading ??= load())
+    docs(req, res, next)
   }
 }
 

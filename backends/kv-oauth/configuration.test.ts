@@ -152,7 +152,9 @@ describe('metadata', () => {
     },
   )
 
-  it('may end the issuer in a slash where there is no path', async () => {
+  it('may end the issuer in a slash, or not, where there is no path', async () => {
+    answer = (issuer) => ({ json: metadata(issuer) })
+    expect((await discover(`${server.origin}/`)).serverMetadata().issuer).toBe(server.origin)
     answer = (issuer) => ({ json: metadata(`${issuer}/`) })
     expect((await discover(server.origin)).serverMetadata().issuer).toBe(`${server.origin}/`)
   })

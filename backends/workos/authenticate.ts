@@ -38,10 +38,11 @@ export async function authenticate(
   return isDue(context, caller) ? renewed(context, caller) : asItIs(caller)
 }
 
-const anonymous = (
-  reason: AnonymousReason,
-  setCookies: readonly string[] = [],
-): AuthnResult => ({ ok: false, reason, setCookies })
+const anonymous = (reason: AnonymousReason, setCookies: readonly string[] = []): AuthnResult => ({
+  ok: false,
+  reason,
+  setCookies,
+})
 
 function signedIn(
   claims: AccessTokenClaims,

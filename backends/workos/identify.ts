@@ -1,6 +1,6 @@
 import type { AnonymousReason } from '../port.js'
 import type { AuthnRequest } from '../request.js'
-import type { AccessTokenCheck, AccessTokenClaims, AccessTokenVerifier } from './access-token.js'
+import type { AccessTokenClaims, AccessTokenVerifier } from './access-token.js'
 import type { UserManagement } from './client.js'
 import { type Credentials, readCredentials } from './credentials.js'
 import type { EndedSessions } from './ended-sessions.js'
@@ -63,8 +63,10 @@ async function fromBearer(
 ): Promise<Identified | undefined> {
   if (bearer === undefined) return undefined
   const check = await verifier.verify(bearer)
-  if (check.status === 'expired') return nothing('session-expired')
-  return check.status === 'valid' ? { by: 'bearer', claims: check.claims } : refused(check)
+  if (check.status === 'invalid') return nothing('credential-invalid', check.code)
+  return check.status === 'valid'
+    ? { by: 'bearer', claims: check.claims }
+    : nothing('session-expired')
 }
 
 async function fromCookie(
@@ -75,11 +77,8 @@ async function fromCookie(
   const session = await openSealedSession(userManagement, settings.cookiePassword, sealed)
   if (!session) return nothing('credential-invalid', 'SEAL_BROKEN')
   const check = await verifier.verify(session.accessToken, { sealed: true })
-  if (check.status === 'invalid') return refused(check)
+  if (check.status === 'invalid') return nothing('credential-invalid', check.code)
   const { claims, status } = check
   if (claims.sub !== session.user.id) return nothing('credential-invalid', 'TWO_USERS')
   return { by: 'cookie', claims, expired: status === 'expired', session, sealed }
 }
-
-const refused = (check: AccessTokenCheck & { status: 'invalid' }): Identified =>
-  nothing('credential-invalid', check.code)

@@ -13,6 +13,8 @@ export function configurationTable(): string {
 function defaultOf(schema: z.ZodType): string {
   const { def } = schema as unknown as { def: { type: string; defaultValue?: unknown } }
   if (def.type !== 'default') return ''
-  const text = Array.isArray(def.defaultValue) ? def.defaultValue.join(' ') : String(def.defaultValue)
+  const text = Array.isArray(def.defaultValue)
+    ? def.defaultValue.join(' ')
+    : String(def.defaultValue)
   return text === '' ? '' : `\`${text}\``
 }

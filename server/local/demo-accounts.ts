@@ -32,7 +32,10 @@ export const CLAIMS_BY_SCOPE = {
 }
 
 /** The claims of an account; the provider cuts them to what was asked for. */
-export function claimsOf(account: DemoAccount, issuer: string): { sub: string } {
+export function claimsOf(
+  account: DemoAccount,
+  issuer: string,
+): Record<string, unknown> & { sub: string } {
   const { id, name, email, emailVerified = true, locale = 'en', claims } = account
   return {
     name,

@@ -1,0 +1,361 @@
+import { randomUUID } from 'node:crypto'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { WorkOS } from '@workos-inc/node'
+import {
+  exportJWK,
+  generateKeyPair,
+  type JWTHeaderParameters,
+  type JWTPayload,
+  SignJWT,
+} from 'jose'
+
+/** A person as the API of WorkOS describes them. */
+export interface WorkosPerson {
+  id: string
+  email?: string
+  firstName?: string
+  lastName?: string
+  emailVerified?: boolean
+  profilePictureUrl?: string
+}
+
+/** What an access token says beyond the defaults. `null` leaves a claim out. */
+export interface AccessTokenOptions {
+  /** Seconds until it expires; negative for one that has. Default: 300, as at WorkOS. */
+  expiresIn?: number
+  sessionId?: string
+  claims?: Record<string, unknown>
+  header?: JWTHeaderParameters
+  /** Default: the key in the key set. */
+  key?: CryptoKey | Uint8Array
+}
+
+export interface SealOptions extends AccessTokenOptions {
+  /** Default: the cookie password of this API. */
+  password?: string
+  accessToken?: string
+  refreshToken?: string
+  userAgent?: string
+}
+
+/** A signed-in browser. */
+export interface WorkosSignIn {
+  /** The value of the `wos-session` cookie. */
+  cookie: string
+  accessToken: string
+  refreshToken: string
+  sessionId: string
+}
+
+type Part = 'jwks' | 'authenticate' | 'sessions'
+
+interface StoredSession {
+  id: string
+  userId: string
+  active: boolean
+  createdAt: number
+  userAgent: string | null
+}
+
+/** A WorkOS environment on loopback; see {@link startWorkosApi}. */
+export interface WorkosApi {
+  readonly url: string
+  readonly clientId: string
+  readonly apiKey: string
+  readonly cookiePassword: string
+  /** The issuer of its access tokens. */
+  readonly issuer: string
+  /** How often each part was asked. */
+  readonly calls: Record<Part | 'revoke', number>
+  /** Opens a session and seals it as AuthKit does after a sign-in. */
+  sealSession(person: WorkosPerson, options?: SealOptions): Promise<WorkosSignIn>
+  accessToken(subject: string, options?: AccessTokenOptions): Promise<string>
+  /** The public key, for those who would use it as an HMAC secret. */
+  publicKey(): CryptoKey
+  /** Replaces the signing key. */
+  rotateKeys(): Promise<void>
+  isActive(sessionId: string): boolean
+  /** Ends a session at WorkOS, without a word to anybody. */
+  endSession(sessionId: string): void
+  /** Claims added to the tokens that a refresh brings. */
+  setRefreshedClaims(claims: Record<string, unknown>): void
+  /** Answers a part with an error until {@link up}. */
+  fail(part: Part | 'revoke', status: number, body: object): void
+  /** Breaks off the connections of some parts (default: all), or never answers them. */
+  down(options?: { parts?: readonly Part[]; hang?: boolean }): void
+  /** Mends what {@link down} and {@link fail} broke. */
+  up(): void
+  stop(): Promise<void>
+}
+
+const PERMISSIONS = ['posts:read', 'posts:write']
+
+/**
+ * Starts a stand-in for the API of WorkOS, the one neighbour that cannot run on this machine: its
+ * key set, token endpoint and session endpoints, in the wire format that the SDK speaks. Cookies are
+ * sealed by the SDK itself.
+ */
+export async function startWorkosApi(
+  options: { clientId?: string; apiKey?: string; cookiePassword?: string; port?: number } = {},
+): Promise<WorkosApi> {
+  const clientId = options.clientId ?? 'client_01TEST'
+  const apiKey = options.apiKey ?? 'sk_test_local'
+  const cookiePassword = options.cookiePassword ?? 'a-cookie-password-of-32-characters-or-more'
+  const people = new Map<string, WorkosPerson>()
+  const sessions = new Map<string, StoredSession>()
+  const refreshTokens = new Map<string, { sessionId: string; used: boolean }>()
+  const failures = new Map<Part | 'revoke', { status: number; body: object }>()
+  const calls = { jwks: 0, authenticate: 0, sessions: 0, revoke: 0 }
+  let broken: { parts: readonly Part[]; hang: boolean } = { parts: [], hang: false }
+  let refreshedClaims: Record<string, unknown> = {}
+  let signing = await newKey()
+  let ticks = 0
+
+  const server = createServer((request, response) => {
+    answer(request, response).catch(() => response.destroy())
+  })
+  await new Promise<void>((resolve) => server.listen(options.port ?? 0, '127.0.0.1', resolve))
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const issuer = `${url}/user_management/${clientId}`
+
+  async function accessToken(subject: string, token: AccessTokenOptions = {}): Promise<string> {
+    const now = Math.floor(Date.now() / 1000)
+    const expiresAt = now + (token.expiresIn ?? 300)
+    const payload: JWTPayload = {
+      iss: issuer,
+      sub: subject,
+      sid: token.sessionId ?? `session_${randomUUID().replaceAll('-', '')}`,
+      jti: randomUUID(),
+      client_id: clientId,
+      org_id: 'org_01TEST',
+      role: 'member',
+      roles: ['member'],
+      permissions: PERMISSIONS,
+      iat: expiresAt - 300,
+      exp: expiresAt,
+      ...token.claims,
+    }
+    const claims = Object.fromEntries(
+      Object.entries(payload).filter(([, value]) => value !== null),
+    ) as JWTPayload
+    return new SignJWT(claims)
+      .setProtectedHeader(token.header ?? { alg: 'RS256', kid: signing.kid })
+      .sign(token.key ?? signing.privateKey)
+  }
+
+  function openSession(userId: string, userAgent: string | null = null): StoredSession {
+    const id = `session_${randomUUID().replaceAll('-', '')}`
+    // Distinct and increasing, so that "newest first" has one answer.
+    const session = { id, userId, active: true, createdAt: Date.now() + ticks++, userAgent }
+    sessions.set(id, session)
+    return session
+  }
+
+  function issueRefreshToken(sessionId: string): string {
+    const token = randomUUID()
+    refreshTokens.set(token, { sessionId, used: false })
+    return token
+  }
+
+  async function sealSession(person: WorkosPerson, seal: SealOptions = {}): Promise<WorkosSignIn> {
+    people.set(person.id, person)
+    const sessionId = seal.sessionId ?? openSession(person.id, seal.userAgent).id
+    const token = seal.accessToken ?? (await accessToken(person.id, { ...seal, sessionId }))
+    const refreshToken = seal.refreshToken ?? issueRefreshToken(sessionId)
+    const { userManagement } = new WorkOS({ apiKey, clientId })
+    const cookie = await userManagement.sealSessionDataFromAuthenticationResponse({
+      authenticationResponse: {
+        user: {
+          object: 'user',
+          id: person.id,
+          email: person.email ?? `${person.id}@example.com`,
+          emailVerified: person.emailVerified ?? true,
+          firstName: person.firstName ?? null,
+          lastName: person.lastName ?? null,
+          profilePictureUrl: person.profilePictureUrl ?? null,
+          lastSignInAt: null,
+          locale: null,
+          createdAt: '2026-01-01T00:00:00.000Z',
+          updatedAt: '2026-01-01T00:00:00.000Z',
+          externalId: null,
+          metadata: {},
+        },
+        accessToken: token,
+        refreshToken,
+        authenticationMethod: 'GoogleOAuth',
+      },
+      cookiePassword: seal.password ?? cookiePassword,
+    })
+    if (cookie === undefined) throw new Error('The SDK sealed nothing.')
+    return { cookie, accessToken: token, refreshToken, sessionId }
+  }
+
+  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { pathname, searchParams } = new URL(request.url ?? '/', url)
+    const isRevoke = pathname === '/user_management/sessions/revoke'
+    const part = partOf(pathname)
+    if (!part) return send(response, 404, { code: 'not_found', message: 'Not found.' })
+    calls[isRevoke ? 'revoke' : part] += 1
+    if (broken.parts.includes(part)) {
+      if (!broken.hang) response.destroy()
+      return
+    }
+    const failure = failures.get(isRevoke ? 'revoke' : part)
+    if (failure) return send(response, failure.status, failure.body)
+    if (part === 'jwks') {
+      const served = pathname === `/sso/jwks/${clientId}`
+      return served ? send(response, 200, { keys: [signing.jwk] }) : send(response, 404, {})
+    }
+    const body = request.method === 'POST' ? await readJson(request) : {}
+    if (part === 'authenticate') return authenticate(response, body)
+    if (request.headers.authorization !== `Bearer ${apiKey}`) {
+      return send(response, 401, { message: 'Unauthorized' })
+    }
+    if (isRevoke) return revoke(response, body)
+    return list(response, pathname.split('/')[3] ?? '', searchParams)
+  }
+
+  async function authenticate(response: ServerResponse, body: Body): Promise<void> {
+    const refuse = (error: string, description: string): void =>
+      send(response, 400, { error, error_description: description })
+    if (body.client_id !== clientId || body.client_secret !== apiKey) {
+      return refuse('invalid_client', 'Invalid client ID.')
+    }
+    if (body.grant_type !== 'refresh_token') {
+      return refuse('unsupported_grant_type', 'Only refresh_token here.')
+    }
+    const known = refreshTokens.get(body.refresh_token ?? '')
+    if (known?.used) return refuse('invalid_grant', 'Refresh token already exchanged.')
+    const session = sessions.get(known?.sessionId ?? '')
+    const person = people.get(session?.userId ?? '')
+    if (!known || !session?.active || !person) {
+      return refuse('invalid_grant', 'Session has already ended.')
+    }
+    known.used = true
+    return send(response, 200, {
+      user: {
+        object: 'user',
+        id: person.id,
+        email: person.email ?? `${person.id}@example.com`,
+        email_verified: person.emailVerified ?? true,
+        first_name: person.firstName ?? null,
+        last_name: person.lastName ?? null,
+        profile_picture_url: person.profilePictureUrl ?? null,
+        last_sign_in_at: null,
+        created_at: '2026-01-01T00:00:00.000Z',
+        updated_at: '2026-01-01T00:00:00.000Z',
+      },
+      organization_id: body.organization_id,
+      access_token: await accessToken(person.id, {
+        sessionId: session.id,
+        claims: refreshedClaims,
+      }),
+      refresh_token: issueRefreshToken(session.id),
+    })
+  }
+
+  function revoke(response: ServerResponse, body: Body): void {
+    const session = sessions.get(body.session_id ?? '')
+    if (!session?.active) {
+      return send(response, 404, {
+        code: 'entity_not_found',
+        message: `Session not found: '${body.session_id}'.`,
+      })
+    }
+    session.active = false
+    response.writeHead(200).end()
+  }
+
+  function list(response: ServerResponse, userId: string, query: URLSearchParams): void {
+    if (!people.has(userId)) {
+      return send(response, 404, { code: 'entity_not_found', message: 'User not found.' })
+    }
+    const all = [...sessions.values()]
+      .filter((session) => session.userId === userId)
+      .sort((a, b) => b.createdAt - a.createdAt)
+    const limit = Number(query.get('limit') ?? 10)
+    const start = 1 + all.findIndex(({ id }) => id === query.get('after'))
+    const page = all.slice(start, start + limit)
+    const hasMore = start + limit < all.length
+    return send(response, 200, {
+      object: 'list',
+      data: page.map((session) => ({
+        object: 'session',
+        id: session.id,
+        user_id: session.userId,
+        organization_id: 'org_01TEST',
+        status: session.active ? 'active' : 'revoked',
+        auth_method: 'oauth',
+        ip_address: '127.0.0.1',
+        user_agent: session.userAgent,
+        expires_at: new Date(session.createdAt + 86_400_000).toISOString(),
+        ended_at: session.active ? null : new Date().toISOString(),
+        created_at: new Date(session.createdAt).toISOString(),
+        updated_at: new Date(session.createdAt).toISOString(),
+      })),
+      list_metadata: { before: null, after: hasMore ? page.at(-1)?.id : null },
+    })
+  }
+
+  return {
+    url,
+    clientId,
+    apiKey,
+    cookiePassword,
+    issuer,
+    calls,
+    sealSession,
+    accessToken,
+    publicKey: () => signing.publicKey,
+    async rotateKeys() {
+      signing = await newKey()
+    },
+    isActive: (sessionId) => sessions.get(sessionId)?.active ?? false,
+    endSession(sessionId) {
+      const session = sessions.get(sessionId)
+      if (session) session.active = false
+    },
+    setRefreshedClaims(claims) {
+      refreshedClaims = claims
+    },
+    fail: (part, status, body) => void failures.set(part, { status, body }),
+    down({ parts = ['jwks', 'authenticate', 'sessions'], hang = false } = {}) {
+      broken = { parts, hang }
+    },
+    up() {
+      broken = { parts: [], hang: false }
+      failures.clear()
+    },
+    async stop() {
+      server.closeAllConnections()
+      await new Promise((resolve) => server.close(resolve))
+    },
+  }
+}
+
+type Body = Partial<Record<string, string>>
+
+function partOf(pathname: string): Part | undefined {
+  if (pathname.startsWith('/sso/jwks/')) return 'jwks'
+  if (pathname === '/user_management/authenticate') return 'authenticate'
+  if (pathname === '/user_management/sessions/revoke') return 'sessions'
+  return /^\/user_management\/users\/[^/]+\/sessions$/.test(pathname) ? 'sessions' : undefined
+}
+
+async function newKey() {
+  const { publicKey, privateKey } = await generateKeyPair('RS256', { extractable: true })
+  const kid = `sso_oidc_key_pair_${randomUUID()}`
+  const jwk = { ...(await exportJWK(publicKey)), kid, use: 'sig', alg: 'RS256' }
+  return { publicKey, privateKey, kid, jwk }
+}
+
+function send(response: ServerResponse, status: number, body: object): void {
+  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
+}
+
+async function readJson(request: IncomingMessage): Promise<Body> {
+  let text = ''
+  for await (const chunk of request as AsyncIterable<Buffer>) text += chunk.toString()
+  return JSON.parse(text) as Body
+}

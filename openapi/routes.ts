@@ -1,0 +1,42 @@
+/** What the generator reads of a route of a contract. */
+export interface Route {
+  readonly method: string
+  readonly path: string
+  readonly summary?: string
+  readonly description?: string
+  readonly deprecated?: boolean
+  readonly pathParams?: unknown
+  readonly query?: unknown
+  readonly headers?: unknown
+  readonly body?: unknown
+  readonly responses: Readonly<Record<number, unknown>>
+}
+
+/** A contract: routes by key, or further contracts. */
+export interface Contract {
+  readonly [key: string]: Route | Contract
+}
+
+/** A route with the key that names it in the contract, its clients and the document. */
+export interface NamedRoute {
+  readonly key: string
+  readonly route: Route
+}
+
+const isRoute = (entry: Route | Contract): entry is Route =>
+  typeof entry.method === 'string' && typeof entry.path === 'string'
+
+/** The routes of a contract in their order; keys of nested contracts are joined: `sessions.list`. */
+export function routesOf(contract: Contract, prefix = ''): NamedRoute[] {
+  return Object.entries(contract).flatMap(([key, entry]) =>
+    isRoute(entry)
+      ? [{ key: prefix + key, route: entry }]
+      : routesOf(entry, `${prefix}${key}.`),
+  )
+}
+
+/**
+ * Whether a browser navigates there. Such a route can answer with a redirect; its errors are pages
+ * for a person, and its body may come from a form.
+ */
+export const isNavigation = ({ responses }: Route): boolean => 303 in responses
