@@ -22,6 +22,7 @@ export default defineConfig({
     globalSetup: ['server/e2e/support/global-setup.ts'],
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    silent: 'passed-only',
     reporters: [['default', { summary: false }], closingLine],
   },
 })

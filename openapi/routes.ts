@@ -29,9 +29,7 @@ const isRoute = (entry: Route | Contract): entry is Route =>
 /** The routes of a contract in their order; keys of nested contracts are joined: `sessions.list`. */
 export function routesOf(contract: Contract, prefix = ''): NamedRoute[] {
   return Object.entries(contract).flatMap(([key, entry]) =>
-    isRoute(entry)
-      ? [{ key: prefix + key, route: entry }]
-      : routesOf(entry, `${prefix}${key}.`),
+    isRoute(entry) ? [{ key: prefix + key, route: entry }] : routesOf(entry, `${prefix}${key}.`),
   )
 }
 

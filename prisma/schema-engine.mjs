@@ -12,7 +12,7 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { PrismaPg } from '@prisma/adapter-pg'
-import { bindMigrationAwareSqlAdapterFactory } from '@prisma/driver-adapter-utils'
+import { bindMigrationAwareSqlAdapterFactory, ColumnTypeEnum } from '@prisma/driver-adapter-utils'
 import pg from 'pg'
 
 const { values: args, positionals } = parseArgs({
@@ -53,11 +53,21 @@ class MigrationAdapterFactory extends PrismaPg {
 
   async connect() {
     const adapter = await super.connect()
-    const performIO = adapter.performIO.bind(adapter)
-    adapter.performIO = async (query) => {
-      const result = await performIO(query)
-      // The catalogues are full of "char", which the adapter does not know; it is text.
-      for (const field of result.fields) if (field.dataTypeID === 18) field.dataTypeID = 25
+    const { queryRaw } = adapter
+    // The catalogues are full of "char", a type of one letter that the adapter does not know.
+    adapter.queryRaw = async (query) => {
+      const letters = []
+      const performIO = async () => {
+        const result = await adapter.performIO(query)
+        result.fields.forEach((field, column) => {
+          if (field.dataTypeID !== pg.types.builtins.CHAR) return
+          field.dataTypeID = pg.types.builtins.TEXT
+          letters.push(column)
+        })
+        return result
+      }
+      const result = await queryRaw.call({ __proto__: adapter, performIO }, query)
+      for (const column of letters) result.columnTypes[column] = ColumnTypeEnum.Character
       return result
     }
     // The adapter cuts scripts at every semicolon, also inside of strings and functions.
@@ -95,10 +105,11 @@ async function loadEngine() {
 
 let panic = ''
 globalThis.PRISMA_WASM_PANIC_REGISTRY = { set_message: (message) => (panic = message) }
-// A panic rejects nothing: it surfaces here, and the call that caused it would wait for ever.
+// A panic rejects nothing, so it is answered here. It is no panic to the CLI, which would offer to
+// report it and then exit with 0.
 process.on('uncaughtException', (error) => {
-  log('ERROR', { message: panic || error.stack, backtrace: error.stack })
-  process.exit(101)
+  process.exitCode = 1
+  answerError({ message: `The schema engine panicked: ${panic || error.stack}` })
 })
 
 let starting
@@ -130,7 +141,7 @@ const methods = {
   getDatabaseVersion: async () => (await engine()).version(),
   diff: async (params) => {
     const { exitCode, stdout } = await (await engine()).diff(params)
-    if (stdout) send({ id: 'print', method: 'print', params: { content: stdout } })
+    if (stdout) send({ id: 'print', method: 'print', params: { content: stdout.trimEnd() } })
     return { exitCode }
   },
 }
@@ -139,39 +150,41 @@ const methods = {
 function explain(error) {
   const { host, port, user, database } = connection()
   const known = {
-    '3D000': [
-      'P1003',
-      `Database \`${database}\` does not exist on the server at \`${host}:${port}\`.`,
-    ],
-    '28P01': [
-      'P1000',
-      `Authentication failed against the server at \`${host}:${port}\` for \`${user}\`.`,
-    ],
-    ECONNREFUSED: ['P1001', `Can't reach database server at \`${host}:${port}\``],
-    ENOTFOUND: ['P1001', `Can't reach database server at \`${host}:${port}\``],
+    '3D000': ['P1003', `Database \`${database}\` does not exist at \`${host}:${port}\`.`],
+    '28P01': ['P1000', `Authentication failed at \`${host}:${port}\` for \`${user}\`.`],
     '42P04': ['P1009', `Database \`${database}\` already exists.`],
+    ECONNREFUSED: ['P1001', `Can't reach database server at \`${host}:${port}\`.`],
+    ENOTFOUND: ['P1001', `Can't reach database server at \`${host}:${port}\`.`],
   }
-  const [error_code, message] = known[error.code] ?? [error.code, error.message || panic]
-  return { error_code, message: panic || message, is_panic: panic !== '' }
+  const [error_code, message] = known[error.code] ?? [error.code, error.message]
+  return { error_code, message }
 }
 
 function send(message) {
   process.stdout.write(`${JSON.stringify({ jsonrpc: '2.0', ...message })}\n`)
 }
 
+/** The request in progress; the CLI sends one at a time. */
+let request
+
+function answerError(data) {
+  if (request === undefined) log('ERROR', data)
+  else send({ id: request, error: { code: 4466, message: data.message, data } })
+}
+
 async function serve() {
   for await (const line of createInterface({ input: process.stdin })) {
     const { id, method, params } = JSON.parse(line)
     if (!method) continue
+    request = id
     try {
       const call = methods[method] ?? (async (input) => (await engine())[method](input))
       send({ id, result: (await call(params)) ?? null })
     } catch (error) {
-      const data = explain(error)
-      send({ id, error: { code: 4466, message: data.message, data } })
+      answerError(explain(error))
     }
   }
-  process.exit(0)
+  process.exit()
 }
 
 function log(level, fields) {
@@ -181,7 +194,7 @@ function log(level, fields) {
 async function runCommand(name) {
   log('INFO', { message: `Starting ${name}` })
   await commands[name]().catch((error) => {
-    log('ERROR', explain(error))
+    answerError(explain(error))
     process.exitCode = 1
   })
 }

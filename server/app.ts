@@ -10,7 +10,7 @@ import { originCheck } from './http/origin-check.js'
 import { securityHeaders } from './http/security-headers.js'
 import { stylesheet } from './pages/stylesheet.js'
 import { createReturnToPolicy } from './return-to.js'
-import { authRouter } from './router.js'
+import { authRouter, refuseUndeclaredMethods } from './router.js'
 
 /** Options of {@link createAuthApp}. */
 export interface AuthAppOptions {
@@ -44,11 +44,15 @@ export function createAuthApp(options: AuthAppOptions): Express {
   app.enable('strict routing')
   app.set('trust proxy', options.trustProxy ?? false)
   app.set('query parser', 'simple')
+  app.set('etag', false)
 
   const api = express.Router({ caseSensitive: true, strict: true })
   api.use(requestLog(options.logger ?? createLogger()))
   api.use(...securityHeaders({ origin }), privateResponses)
-  api.use(cors({ origin: [...corsOrigins], credentials: true, exposedHeaders: EXPOSED }))
+  if (corsOrigins.length > 0) {
+    api.use(cors({ origin: [...corsOrigins], credentials: true, exposedHeaders: EXPOSED }))
+  }
+  api.use(refuseUndeclaredMethods)
   api.use(originCheck(new Set([origin, ...corsOrigins])), ...readBody)
   api.use(
     authRouter({

@@ -1,5 +1,5 @@
 import { createExpressEndpoints, RequestValidationError } from '@ts-rest/express'
-import { type Request, type Response, Router } from 'express'
+import { type Request, type RequestHandler, type Response, Router } from 'express'
 import type { z } from 'zod'
 import { AuthError } from '../backends/errors.js'
 import { toAuthnRequest } from '../backends/request.js'
@@ -55,7 +55,6 @@ export function authRouter(context: HandlerContext): Router {
     router,
     options,
   )
-  refuseOtherMethods(router)
   return router
 }
 
@@ -74,22 +73,24 @@ function rawQuery(req: Pick<Request, 'originalUrl'>): URLSearchParams {
   return new URLSearchParams(start < 0 ? '' : req.originalUrl.slice(start + 1))
 }
 
-/** Every path of the contracts answers 405 with Allow to methods that it does not declare. */
-function refuseOtherMethods(router: Router): void {
-  const allowed = new Map<string, string[]>()
-  for (const { path, method } of [
-    ...Object.values(authContractV1),
-    ...Object.values(accountContractV1),
-  ]) {
-    const methods = method === 'GET' ? ['GET', 'HEAD'] : [method]
-    allowed.set(path, [...(allowed.get(path) ?? []), ...methods])
-  }
-  for (const [path, methods] of allowed) {
-    router.all(path, (_req, res, next) => {
-      res.setHeader('Allow', [...methods, 'OPTIONS'].join(', '))
-      next(new AuthError('METHOD_NOT_ALLOWED', `Use one of: ${methods.join(', ')}.`))
-    })
-  }
+const METHODS_BY_PATH = new Map<string, readonly string[]>()
+for (const { path, method } of [
+  ...Object.values(authContractV1),
+  ...Object.values(accountContractV1),
+]) {
+  const methods = method === 'GET' ? ['GET', 'HEAD'] : [method]
+  METHODS_BY_PATH.set(path, [...(METHODS_BY_PATH.get(path) ?? []), ...methods])
+}
+
+/**
+ * 405 with Allow for a method that the contracts do not declare for the path. It comes before
+ * anything looks at the request: a form_post to the callback changes nothing, whoever sends it.
+ */
+export const refuseUndeclaredMethods: RequestHandler = (req, res, next) => {
+  const methods = METHODS_BY_PATH.get(req.path)
+  if (!methods || methods.includes(req.method)) return next()
+  res.setHeader('Allow', methods.join(', '))
+  next(new AuthError('METHOD_NOT_ALLOWED', `Use one of: ${methods.join(', ')}.`))
 }
 
 type Issues = { issues: readonly z.core.$ZodIssue[] } | null

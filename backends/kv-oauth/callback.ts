@@ -97,12 +97,16 @@ async function exchangeCode(
   ])
   const currentUrl = new URL(transaction.redirectUri)
   currentUrl.search = query.toString()
+  // Without an issuer there is nothing that iss (RFC 9207) could be compared with.
+  if (provider.kind === 'oauth') currentUrl.searchParams.delete('iss')
   try {
     return await client.authorizationCodeGrant(configuration, currentUrl, {
-      pkceCodeVerifier: transaction.codeVerifier,
       // takeTransaction compared the state: it found the transaction by it.
       expectedState: query.get('state') ?? '',
       idTokenExpected: provider.kind === 'oidc',
+      ...(transaction.codeVerifier !== undefined && {
+        pkceCodeVerifier: transaction.codeVerifier,
+      }),
       ...(transaction.nonce !== undefined && { expectedNonce: transaction.nonce }),
     })
   } catch (cause) {

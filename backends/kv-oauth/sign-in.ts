@@ -1,3 +1,4 @@
+import type { ServerMetadata } from 'openid-client'
 import { AuthError, providerError } from '../errors.js'
 import type { InteractiveFlowPort, SignInResult } from '../port.js'
 import type { AuthnRequest } from '../request.js'
@@ -11,7 +12,8 @@ export interface SignInTransaction {
   providerId: string
   redirectUri: string
   returnTo: string
-  codeVerifier: string
+  /** Absent for the one kind of provider that refuses PKCE (`OAuthProvider.pkce`). */
+  codeVerifier?: string
   nonce?: string
   /** The scopes asked for: what was granted, unless the provider says otherwise. */
   scopes: readonly string[]
@@ -28,15 +30,15 @@ export async function signIn(
     import('openid-client'),
     getClientConfiguration(provider, context),
   ])
-  const codeVerifier = client.randomPKCECodeVerifier()
+  const codeVerifier = provider.pkce ? client.randomPKCECodeVerifier() : undefined
   const nonce = provider.kind === 'oidc' ? client.randomNonce() : undefined
   const scopes = chooseScopes(provider, input.scopes)
   const transaction: SignInTransaction = {
     providerId: provider.id,
     redirectUri: provider.redirectUri,
     returnTo: input.returnTo,
-    codeVerifier,
     scopes,
+    ...(codeVerifier !== undefined && { codeVerifier }),
     ...(nonce !== undefined && { nonce }),
   }
   const { handle: state, setCookies } = await openTransaction(
@@ -48,11 +50,13 @@ export async function signIn(
   const parameters = {
     ...provider.authorizationParams,
     redirect_uri: provider.redirectUri,
-    response_mode: 'query',
+    ...(mayAskForQuery(configuration.serverMetadata()) && { response_mode: 'query' }),
     scope: scopes.join(' '),
     state,
-    code_challenge: await client.calculatePKCECodeChallenge(codeVerifier),
-    code_challenge_method: 'S256',
+    ...(codeVerifier !== undefined && {
+      code_challenge: await client.calculatePKCECodeChallenge(codeVerifier),
+      code_challenge_method: 'S256',
+    }),
     ...(nonce !== undefined && { nonce }),
     ...(input.loginHint !== undefined && { login_hint: input.loginHint }),
   }
@@ -78,6 +82,14 @@ function chooseScopes(
 ): readonly string[] {
   const scopes = wanted && wanted.length > 0 ? wanted : provider.scopes
   return provider.kind === 'oidc' ? [...new Set(['openid', ...scopes])] : [...new Set(scopes)]
+}
+
+/**
+ * A form_post answer would need SameSite=None cookies, so the default mode is asked for by name,
+ * except where the metadata does not list it and naming it could be refused.
+ */
+function mayAskForQuery({ response_modes_supported: modes }: ServerMetadata): boolean {
+  return modes?.includes('query') ?? true
 }
 
 function buildUrl(provider: OAuthProvider, build: () => URL): string {

@@ -1,5 +1,5 @@
 import { AuthConfigurationError } from '../../backends/errors.js'
-import { providerFromPreset } from '../../backends/kv-oauth/presets.js'
+import { isPresetName, providerFromPreset } from '../../backends/kv-oauth/presets.js'
 import { defineOAuthProvider, type OAuthProvider } from '../../backends/kv-oauth/provider.js'
 import { AUTH_PATH_PREFIX } from '../../contract/auth-contract.js'
 import type { Variables } from './variables.js'
@@ -95,20 +95,12 @@ function toProvider(settings: ProviderSettings): OAuthProvider {
     required(tokenEndpoint ?? issuer, `${prefix}TOKEN_ENDPOINT`)
     if (issuer === undefined) required(userInfoEndpoint, `${prefix}USERINFO_ENDPOINT`)
   }
-  const ownEndpoints = authorizationEndpoint !== undefined || issuer !== undefined
-  if (ownEndpoints && !isTenantPreset(settings.id)) {
-    return defineOAuthProvider({ id: settings.id ?? 'oidc', ...common, ...endpoints })
-  }
-  return providerFromPreset(settings.id ?? 'google', {
-    ...common,
-    ...(issuer !== undefined && { issuer }),
-  })
+  const { id } = settings
+  const isOwn = issuer !== undefined || authorizationEndpoint !== undefined
+  return isOwn && (id === undefined || !isPresetName(id))
+    ? defineOAuthProvider({ id: id ?? 'oidc', ...common, ...endpoints })
+    : providerFromPreset(id ?? 'google', { ...common, ...endpoints })
 }
-
-/** Presets that are told their tenant by an issuer. */
-const TENANT_PRESETS = new Set(['auth0', 'okta', 'aws-cognito', 'azure-ad', 'logto', 'clerk'])
-const isTenantPreset = (id: string | undefined): boolean =>
-  id !== undefined && TENANT_PRESETS.has(id)
 
 function required(value: string | undefined, variable: string): string {
   if (value !== undefined) return value

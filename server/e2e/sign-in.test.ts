@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { completeLogin } from './support/oidc-login.js'
+import { SESSION_COOKIE, signIn, startSignIn } from './support/sign-in.js'
 import { startTestService, type TestService } from './support/service.js'
 import { createUserAgent, type UserAgent } from './support/user-agent.js'
 
-const SESSION = '__Host-ns_session'
+const SESSION = SESSION_COOKIE
 
 describe('sign-in over HTTP', () => {
   let service: TestService
@@ -14,27 +15,13 @@ describe('sign-in over HTTP', () => {
 
   const newAgent = (): UserAgent => createUserAgent(service.origin)
 
-  async function start(
-    agent: UserAgent,
-    input: object = {},
-  ): Promise<{ redirectUrl: string; state: string }> {
-    const response = await agent.post('/api/v1/auth/signin', input)
-    expect(response.status).toBe(200)
-    return (await response.json()) as { redirectUrl: string; state: string }
-  }
-
-  async function signIn(agent: UserAgent, login = 'ada', input: object = {}): Promise<Response> {
-    const { redirectUrl } = await start(agent, input)
-    return agent.fetch(await completeLogin(redirectUrl, { login }))
-  }
-
   it('goes from anonymous to signed in to signed out', async () => {
     const agent = newAgent()
     const before = await agent.fetch('/api/v1/auth/me')
     expect(before.status).toBe(200)
     expect(await before.text()).toBe('{"authenticated":false}')
 
-    const { redirectUrl, state } = await start(agent, { redirectTo: '/welcome' })
+    const { redirectUrl, state } = await startSignIn(agent, { redirectTo: '/welcome' })
     const request = new URL(redirectUrl).searchParams
     expect(Object.fromEntries(request)).toMatchObject({
       response_type: 'code',
@@ -101,7 +88,7 @@ describe('sign-in over HTTP', () => {
 
   it('answers JSON when asked to, and never a token in a body', async () => {
     const agent = newAgent()
-    const { redirectUrl } = await start(agent)
+    const { redirectUrl } = await startSignIn(agent)
     const url = await completeLogin(redirectUrl, { login: 'grace' })
     const response = await agent.fetch(url, { headers: { accept: 'application/json' } })
     expect(response.status).toBe(200)
@@ -115,8 +102,8 @@ describe('sign-in over HTTP', () => {
   it('keeps flows in several tabs apart', async () => {
     const agent = newAgent()
     const [one, two] = [
-      await start(agent, { redirectTo: '/1' }),
-      await start(agent, { redirectTo: '/2' }),
+      await startSignIn(agent, { redirectTo: '/1' }),
+      await startSignIn(agent, { redirectTo: '/2' }),
     ]
     const second = await agent.fetch(await completeLogin(two.redirectUrl, { login: 'ada' }))
     const first = await agent.fetch(await completeLogin(one.redirectUrl, { login: 'ada' }))
@@ -126,14 +113,14 @@ describe('sign-in over HTTP', () => {
 
   it('keeps at most five open flows in a browser', async () => {
     const agent = newAgent()
-    for (let flow = 0; flow < 8; flow += 1) await start(agent)
+    for (let flow = 0; flow < 8; flow += 1) await startSignIn(agent)
     expect(Object.keys(await agent.cookies('/'))).toHaveLength(5)
     expect((await signIn(agent)).status).toBe(303)
   })
 
   it('sends a stale callback home when somebody is signed in, and sets no cookie', async () => {
     const agent = newAgent()
-    const { redirectUrl } = await start(agent)
+    const { redirectUrl } = await startSignIn(agent)
     const url = await completeLogin(redirectUrl, { login: 'ada' })
     await agent.fetch(url)
     const again = await agent.fetch(url)
@@ -147,7 +134,7 @@ describe('sign-in over HTTP', () => {
 
   it('lets one of fifty simultaneous callbacks win', async () => {
     const agent = newAgent()
-    const { redirectUrl } = await start(agent)
+    const { redirectUrl } = await startSignIn(agent)
     const url = await completeLogin(redirectUrl, { login: 'ada' })
     const headers = { cookie: await agent.jar.getCookieString(url.replace('http:', 'https:')) }
     const answers = await Promise.all(
@@ -189,7 +176,7 @@ describe('sign-in over HTTP', () => {
 
   it('takes the transaction of a declined sign-in and says so', async () => {
     const agent = newAgent()
-    const { redirectUrl } = await start(agent)
+    const { redirectUrl } = await startSignIn(agent)
     const url = await completeLogin(redirectUrl, { login: 'ada', deny: true })
     const declined = await agent.fetch(url)
     expect(declined.status).toBe(403)
@@ -201,7 +188,7 @@ describe('sign-in over HTTP', () => {
   it('completes on another process, and signs out for all of them', async () => {
     const another = await service.startAnother()
     const agent = newAgent()
-    const { redirectUrl } = await start(agent)
+    const { redirectUrl } = await startSignIn(agent)
     const url = new URL(await completeLogin(redirectUrl, { login: 'ada' }))
     const elsewhere = `${another.url}${url.pathname}${url.search}`
     const headers = {
@@ -230,7 +217,7 @@ describe('sign-in over HTTP', () => {
 
   it('says nothing secret in its log', async () => {
     const agent = newAgent()
-    const { redirectUrl, state } = await start(agent)
+    const { redirectUrl, state } = await startSignIn(agent)
     const url = new URL(await completeLogin(redirectUrl, { login: 'ada' }))
     await agent.fetch(url.href)
     await agent.fetch('/api/v1/auth/me', { headers: { 'x-request-id': 'find-me' } })

@@ -37,6 +37,7 @@ export function securityHeaders({
         },
       },
       strictTransportSecurity: https && { maxAge: 31_536_000, includeSubDomains: false },
+      frameguard: { action: 'deny' },
       referrerPolicy: { policy: 'same-origin' },
       crossOriginResourcePolicy: { policy: 'same-site' },
     }),

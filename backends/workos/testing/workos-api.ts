@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { WorkOS } from '@workos-inc/node'
+import { sealData } from 'iron-session'
 import {
   exportJWK,
   generateKeyPair,
@@ -9,16 +9,7 @@ import {
   type JWTPayload,
   SignJWT,
 } from 'jose'
-
-/** A person as the API of WorkOS describes them. */
-export interface WorkosPerson {
-  id: string
-  email?: string
-  firstName?: string
-  lastName?: string
-  emailVerified?: boolean
-  profilePictureUrl?: string
-}
+import { toSealedUser, toUserResponse, type WorkosPerson } from './person.js'
 
 /** What an access token says beyond the defaults. `null` leaves a claim out. */
 export interface AccessTokenOptions {
@@ -82,8 +73,15 @@ export interface WorkosApi {
   setRefreshedClaims(claims: Record<string, unknown>): void
   /** Answers a part with an error until {@link up}. */
   fail(part: Part | 'revoke', status: number, body: object): void
-  /** Breaks off the connections of some parts (default: all), or never answers them. */
-  down(options?: { parts?: readonly Part[]; hang?: boolean }): void
+  /**
+   * Breaks off the connections of some parts (default: all), or never answers them. With
+   * `afterNextRefresh` it also waits for the next refresh and changes the signing key for it.
+   */
+  down(options?: {
+    parts?: readonly Part[]
+    hang?: boolean
+    afterNextRefresh?: boolean
+  }): void
   /** Mends what {@link down} and {@link fail} broke. */
   up(): void
   stop(): Promise<void>
@@ -94,7 +92,7 @@ const PERMISSIONS = ['posts:read', 'posts:write']
 /**
  * Starts a stand-in for the API of WorkOS, the one neighbour that cannot run on this machine: its
  * key set, token endpoint and session endpoints, in the wire format that the SDK speaks. Cookies are
- * sealed by the SDK itself.
+ * sealed with iron-session, whose format is the one of the SDK.
  */
 export async function startWorkosApi(
   options: { clientId?: string; apiKey?: string; cookiePassword?: string; port?: number } = {},
@@ -163,31 +161,14 @@ export async function startWorkosApi(
     const sessionId = seal.sessionId ?? openSession(person.id, seal.userAgent).id
     const token = seal.accessToken ?? (await accessToken(person.id, { ...seal, sessionId }))
     const refreshToken = seal.refreshToken ?? issueRefreshToken(sessionId)
-    const { userManagement } = new WorkOS({ apiKey, clientId })
-    const cookie = await userManagement.sealSessionDataFromAuthenticationResponse({
-      authenticationResponse: {
-        user: {
-          object: 'user',
-          id: person.id,
-          email: person.email ?? `${person.id}@example.com`,
-          emailVerified: person.emailVerified ?? true,
-          firstName: person.firstName ?? null,
-          lastName: person.lastName ?? null,
-          profilePictureUrl: person.profilePictureUrl ?? null,
-          lastSignInAt: null,
-          locale: null,
-          createdAt: '2026-01-01T00:00:00.000Z',
-          updatedAt: '2026-01-01T00:00:00.000Z',
-          externalId: null,
-          metadata: {},
-        },
-        accessToken: token,
-        refreshToken,
-        authenticationMethod: 'GoogleOAuth',
-      },
-      cookiePassword: seal.password ?? cookiePassword,
-    })
-    if (cookie === undefined) throw new Error('The SDK sealed nothing.')
+    const session = {
+      organizationId: 'org_01TEST',
+      user: toSealedUser(person),
+      accessToken: token,
+      refreshToken,
+      authenticationMethod: 'GoogleOAuth',
+    }
+    const cookie = await sealData(session, { password: seal.password ?? cookiePassword, ttl: 0 })
     return { cookie, accessToken: token, refreshToken, sessionId }
   }
 
@@ -234,18 +215,7 @@ export async function startWorkosApi(
     }
     known.used = true
     return send(response, 200, {
-      user: {
-        object: 'user',
-        id: person.id,
-        email: person.email ?? `${person.id}@example.com`,
-        email_verified: person.emailVerified ?? true,
-        first_name: person.firstName ?? null,
-        last_name: person.lastName ?? null,
-        profile_picture_url: person.profilePictureUrl ?? null,
-        last_sign_in_at: null,
-        created_at: '2026-01-01T00:00:00.000Z',
-        updated_at: '2026-01-01T00:00:00.000Z',
-      },
+      user: toUserResponse(person),
       organization_id: body.organization_id,
       access_token: await accessToken(person.id, {
         sessionId: session.id,
@@ -320,8 +290,8 @@ export async function startWorkosApi(
       refreshedClaims = claims
     },
     fail: (part, status, body) => void failures.set(part, { status, body }),
-    down({ parts = ['jwks', 'authenticate', 'sessions'], hang = false } = {}) {
-      broken = { parts, hang }
+    down({ parts, hang = false } = {}) {
+      broken = { parts: parts ?? ['jwks', 'authenticate', 'sessions'], hang }
     },
     up() {
       broken = { parts: [], hang: false }

@@ -191,7 +191,8 @@ export async function startOAuth2Provider(options: OAuth2ProviderOptions): Promi
       profile = next
     },
     async stop() {
-      await Promise.all([main, hop].map((started) => started && close(started.server)))
+      await close(main.server)
+      if (hop) await close(hop.server)
     },
   }
 }

@@ -120,9 +120,8 @@ function readPage(text: string): Page | undefined {
 }
 
 function readAttributes(text: string): Record<string, string | undefined> {
-  return Object.fromEntries(
-    [...text.matchAll(/([\w-]+)="([^"]*)"/g)].map(([, name, value = '']) => [name, decode(value)]),
-  )
+  const pairs = [...text.matchAll(/([\w-]+)="([^"]*)"/g)]
+  return Object.fromEntries(pairs.map(([, name = '', value = '']) => [name, decode(value)]))
 }
 
 const ENTITIES: Record<string, string> = {

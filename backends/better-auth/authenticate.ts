@@ -1,0 +1,87 @@
+import { AuthError } from '../errors.js'
+import type { AnonymousReason, AuthnResult } from '../port.js'
+import type { AuthnRequest } from '../request.js'
+import type { BetterAuthInstance, WithHeaders } from './context.js'
+import { requestCookies } from './request-cookies.js'
+import {
+  mapSessionToPrincipal,
+  SessionAndUser,
+  toAuthSession,
+  toAuthUser,
+} from './session-mapping.js'
+
+/**
+ * Who the request is from, as better-auth sees it. A session used past its `updateAge` is extended,
+ * and the cookies that say so are handed on as they are.
+ */
+export async function authenticate(
+  auth: BetterAuthInstance,
+  request: AuthnRequest,
+): Promise<AuthnResult> {
+  const { headers, sessionCookie, sessionCookieName } = await requestCookies(auth, request)
+  if (sessionCookie === 'absent') return anonymous('credential-missing')
+  if (sessionCookie === 'unusable') return anonymous('credential-invalid')
+  const { found, setCookies } = await readSession(auth, headers)
+  if (!found) {
+    // better-auth clears the cookie of a session that is over, and ignores one that it did not sign.
+    const signed = setCookies.some((cookie) => cookie.startsWith(`${sessionCookieName}=`))
+    return anonymous(signed ? 'session-unknown' : 'credential-invalid', setCookies)
+  }
+  const session = toAuthSession(found)
+  return {
+    ok: true,
+    session,
+    user: toAuthUser(found.user),
+    principal: mapSessionToPrincipal(session),
+    setCookies,
+  }
+}
+
+/**
+ * The session of better-auth's cookies, if there is one.
+ * @throws AuthError `STORE_UNAVAILABLE` when the database cannot be asked; that is never "nobody".
+ */
+export async function readSession(
+  auth: BetterAuthInstance,
+  headers: Headers,
+  options: { disableRefresh?: boolean } = {},
+): Promise<{ found: SessionAndUser | undefined; setCookies: readonly string[] }> {
+  let answer: WithHeaders
+  try {
+    answer = await auth.api.getSession({
+      headers,
+      returnHeaders: true,
+      ...(options.disableRefresh && { query: { disableRefresh: true } }),
+    })
+  } catch (error) {
+    if (isRefusal(error)) return { found: undefined, setCookies: [] }
+    throw new AuthError(
+      'STORE_UNAVAILABLE',
+      'The database does not answer. Try again in a moment.',
+      {
+        cause: error,
+      },
+    )
+  }
+  const setCookies = answer.headers.getSetCookie()
+  if (answer.response === null) return { found: undefined, setCookies }
+  const parsed = SessionAndUser.safeParse(answer.response)
+  if (!parsed.success) {
+    throw new AuthError('INTERNAL', 'A plugin of better-auth changed the shape of its sessions.', {
+      cause: parsed.error,
+    })
+  }
+  return { found: parsed.data, setCookies }
+}
+
+/** better-auth says 401 for a session that ended while it was extended; plugins may say 403. */
+function isRefusal(error: unknown): boolean {
+  const status = error instanceof Error && 'statusCode' in error ? error.statusCode : undefined
+  return status === 401 || status === 403
+}
+
+const anonymous = (reason: AnonymousReason, setCookies: readonly string[] = []): AuthnResult => ({
+  ok: false,
+  reason,
+  setCookies,
+})

@@ -1,0 +1,84 @@
+import type { AuthBackendPort, AuthProviderDescriptor } from '../port.js'
+import { createHmacSessionTokenCrypto } from '../session-token.js'
+import { storeCall } from '../storage/unavailable.js'
+import { authenticate } from './authenticate.js'
+import type { BetterAuthInstance } from './context.js'
+import { createNodeHandler, type NodeHandler } from './handler.js'
+import { assertSessionsLiveInDatabase, DEFAULT_BASE_PATH } from './instance.js'
+import { mapSessionToPrincipal } from './session-mapping.js'
+import { createBetterAuthSessions } from './sessions.js'
+
+const DEFAULT_PROVIDERS: readonly AuthProviderDescriptor[] = [
+  { id: 'better-auth', displayName: 'E-mail and password', kind: 'credentials' },
+]
+
+/** Options of {@link createBetterAuthBackend}. */
+export interface BetterAuthBackendOptions {
+  /** An instance of better-auth, such as {@link createNetscriptBetterAuth} makes. */
+  auth: BetterAuthInstance
+  /** The secret of `auth`. At least 32 characters. */
+  secret: string
+  /** The origin that people see; the `baseURL` of `auth`. */
+  baseURL: string
+  /** How people sign in there. Default: e-mail and password. */
+  providers?: readonly AuthProviderDescriptor[]
+  /** Releases what was opened for `auth`. Default: nothing. */
+  close?: () => Promise<void>
+}
+
+/** The better-auth backend: people sign in at its own routes, which the service mounts. */
+export interface BetterAuthBackend extends AuthBackendPort {
+  readonly name: 'better-auth'
+  /** better-auth's own routes. Mount it at `basePath`, before anything reads bodies. */
+  readonly handler: NodeHandler
+  /** Where `handler` answers, such as `/api/auth`. */
+  readonly basePath: string
+}
+
+/**
+ * The backend of people who signed in through better-auth. It reads better-auth's cookie, and ends
+ * the sessions behind it.
+ *
+ * @throws AuthConfigurationError for a short secret, and when `auth` keeps sessions alive outside
+ * the database (`session.cookieCache`, `secondaryStorage`).
+ *
+ * @example
+ * ```ts
+ * const backend = createBetterAuthBackend({ auth, secret, baseURL: 'https://auth.example.com' })
+ * app.all(`${backend.basePath}/{*path}`, backend.handler)
+ * ```
+ */
+export function createBetterAuthBackend(options: BetterAuthBackendOptions): BetterAuthBackend {
+  const { auth, baseURL, providers = DEFAULT_PROVIDERS } = options
+  assertSessionsLiveInDatabase(auth.options)
+  const basePath = auth.options.basePath ?? DEFAULT_BASE_PATH
+  const { disableSessionRefresh, deferSessionRefresh } = auth.options.session ?? {}
+  return {
+    name: 'better-auth',
+    providers: {
+      listProviders: () => providers,
+      getProvider: (id) => providers.find((provider) => provider.id === id),
+    },
+    // A list: as text, a secret with a comma in it would be taken for two.
+    crypto: createHmacSessionTokenCrypto([options.secret]),
+    principalMapper: { mapSessionToPrincipal },
+    capabilities: {
+      interactive: false,
+      listSessions: true,
+      revokeSessions: true,
+      refresh: !disableSessionRefresh && !deferSessionRefresh,
+      providerLogout: false,
+    },
+    signInHint: `Sign in with POST ${new URL(`${basePath}/sign-in/email`, baseURL).href}.`,
+    sessions: createBetterAuthSessions(auth),
+    authenticate: (request) => authenticate(auth, request),
+    async probe() {
+      const { adapter } = await auth.$context
+      const nobody = [{ field: 'id', value: '' }]
+      await storeCall(() => adapter.findOne({ model: 'session', where: nobody }))
+    },
+    close: options.close ?? (() => Promise.resolve()),
+    handler: createNodeHandler(auth, baseURL),
+    basePath,
+  }
+}

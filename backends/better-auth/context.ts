@@ -1,0 +1,32 @@
+import type { AuthContext, BetterAuthOptions } from 'better-auth'
+
+/** What an endpoint of better-auth returns when it is asked for the headers too. */
+export interface WithHeaders {
+  headers: Headers
+  response: unknown
+}
+
+/**
+ * What this backend uses of better-auth. Every instance fits, whatever its plugins.
+ */
+export interface BetterAuthInstance {
+  readonly handler: (request: Request) => Promise<Response>
+  readonly options: BetterAuthOptions
+  readonly $context: Promise<
+    Pick<AuthContext, 'authCookies' | 'createAuthCookie'> & {
+      readonly adapter: Pick<AuthContext['adapter'], 'findOne' | 'findMany'>
+      readonly internalAdapter: Pick<
+        AuthContext['internalAdapter'],
+        'findUserById' | 'deleteSession' | 'deleteSessions'
+      >
+    }
+  >
+  readonly api: {
+    getSession(input: {
+      headers: Headers
+      returnHeaders: true
+      query?: { disableRefresh?: boolean }
+    }): Promise<WithHeaders>
+    signOut(input: { headers: Headers; returnHeaders: true }): Promise<WithHeaders>
+  }
+}

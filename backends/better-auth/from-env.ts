@@ -1,0 +1,53 @@
+import type pg from 'pg'
+import { AuthConfigurationError } from '../errors.js'
+import type { AuthLog } from '../log.js'
+import { type BetterAuthBackend, createBetterAuthBackend } from './backend.js'
+import { createNetscriptBetterAuth, type PassedOnOptions, SECRET_MIN_LENGTH } from './instance.js'
+
+/** What {@link betterAuthBackendFromEnv} cannot read from variables. */
+export interface BetterAuthFromEnvOptions {
+  /** The pool to share; it stays yours. */
+  pool: pg.Pool
+  /** The origin that people see. */
+  baseUrl: string
+  /** Further origins that may call better-auth's own routes. Default: none. */
+  trustedOrigins?: readonly string[]
+  /** Anything else that better-auth takes. */
+  betterAuthOptions?: PassedOnOptions
+  /** Default: says nothing. */
+  log?: AuthLog
+}
+
+/**
+ * The better-auth backend from `BETTER_AUTH_SECRET`. better-auth and Prisma are loaded here and not
+ * before.
+ *
+ * @throws AuthConfigurationError when `BETTER_AUTH_SECRET` is missing or has less than 32 characters.
+ */
+export async function betterAuthBackendFromEnv(
+  env: NodeJS.ProcessEnv,
+  options: BetterAuthFromEnvOptions,
+): Promise<BetterAuthBackend> {
+  const { pool, baseUrl: baseURL, trustedOrigins = [], betterAuthOptions, log } = options
+  const secret = readSecret(env)
+  const { createPrismaClient } = await import('../../prisma/client.js')
+  const prisma = createPrismaClient(pool)
+  const auth = await createNetscriptBetterAuth({
+    prisma,
+    secret,
+    baseURL,
+    trustedOrigins: [...trustedOrigins],
+    ...(betterAuthOptions && { betterAuthOptions }),
+    ...(log && { log }),
+  })
+  return createBetterAuthBackend({ auth, secret, baseURL, close: () => prisma.$disconnect() })
+}
+
+function readSecret(env: NodeJS.ProcessEnv): string {
+  const secret = env.BETTER_AUTH_SECRET?.trim() ?? ''
+  if (secret.length >= SECRET_MIN_LENGTH) return secret
+  throw new AuthConfigurationError(
+    `BETTER_AUTH_SECRET ${secret ? `must have at least ${SECRET_MIN_LENGTH} characters` : 'is not set'}. ` +
+      'Make one with: node -e "console.log(crypto.randomBytes(48).toString(\'base64url\'))"',
+  )
+}

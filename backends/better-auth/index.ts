@@ -1,0 +1,14 @@
+/**
+ * The better-auth backend: people sign in with better-auth, this API knows who they are.
+ *
+ * @module
+ */
+export * from './backend.js'
+export type { BetterAuthInstance } from './context.js'
+export * from './from-env.js'
+export {
+  createNetscriptBetterAuth,
+  type NetscriptBetterAuth,
+  type NetscriptBetterAuthOptions,
+  type PassedOnOptions,
+} from './instance.js'

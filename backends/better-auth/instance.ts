@@ -1,0 +1,155 @@
+import type { BetterAuthOptions, BetterAuthPlugin } from 'better-auth'
+import type { Auth } from 'better-auth/types'
+import type { PrismaClient } from '../../prisma/client.js'
+import { AuthConfigurationError } from '../errors.js'
+import { type AuthLog, silentLog } from '../log.js'
+import { betterAuthLogger } from './logger.js'
+
+/** Where better-auth answers when nothing else is said. */
+export const DEFAULT_BASE_PATH = '/api/auth'
+
+/** The fewest characters that a secret may have. */
+export const SECRET_MIN_LENGTH = 32
+
+/** The header in which the mounted handler tells better-auth who is calling; never the caller's own. */
+export const CLIENT_ADDRESS_HEADER = 'x-netscript-client-address'
+
+/** Options of better-auth that may be passed on: all but those that are options here. */
+export type PassedOnOptions = Omit<BetterAuthOptions, 'database' | 'plugins'>
+
+/** Options of {@link createNetscriptBetterAuth}. */
+export interface NetscriptBetterAuthOptions<
+  Plugins extends BetterAuthPlugin[] = [],
+  PassedOn extends PassedOnOptions = PassedOnOptions,
+> {
+  /** A client of this project's schema; it stays yours. */
+  prisma: PrismaClient
+  /** Signs the cookies. At least 32 characters. */
+  secret: string
+  /** The origin that people see, such as `https://auth.example.com`. With https, cookies are Secure. */
+  baseURL: string
+  /** The path that the handler is mounted at. Default: `/api/auth`. */
+  basePath?: string
+  /** Further origins that may call the handler. Default: that of `baseURL` alone. */
+  trustedOrigins?: string[]
+  /** Plugins of better-auth; what they add to `auth.api` is in the type of the result. */
+  plugins?: Plugins
+  /** Anything else that better-auth takes. A section given here is laid over the default one. */
+  betterAuthOptions?: PassedOn
+  /** Default: says nothing. */
+  log?: AuthLog
+}
+
+/** A better-auth instance whose type knows its plugins and options. */
+export type NetscriptBetterAuth<
+  Plugins extends BetterAuthPlugin[] = [],
+  PassedOn extends PassedOnOptions = PassedOnOptions,
+> = Auth<PassedOn & { plugins: Plugins }>
+
+/**
+ * better-auth on this project's Prisma schema: e-mail and password sign-in, no telemetry, rate
+ * limits, no linking of accounts by e-mail, and sessions that are read from the database every time,
+ * so that an ended one is over at once.
+ *
+ * What is given later wins: the defaults, `betterAuthOptions`, the options of this function, the
+ * plugins, and always the database.
+ *
+ * @throws AuthConfigurationError for a short secret, a `baseURL` that is not an http(s) URL, or
+ * options that keep sessions alive outside the database.
+ *
+ * @example
+ * ```ts
+ * const auth = await createNetscriptBetterAuth({
+ *   prisma,
+ *   secret: getRequiredEnv('BETTER_AUTH_SECRET'),
+ *   baseURL: 'https://auth.example.com',
+ *   plugins: [username()],
+ * })
+ * auth.api.signInUsername // known to the type
+ * ```
+ */
+export async function createNetscriptBetterAuth<
+  Plugins extends BetterAuthPlugin[] = [],
+  PassedOn extends PassedOnOptions = PassedOnOptions,
+>(
+  options: NetscriptBetterAuthOptions<Plugins, PassedOn>,
+): Promise<NetscriptBetterAuth<Plugins, PassedOn>> {
+  const { prisma, secret, baseURL, log = silentLog } = options
+  if (secret.length < SECRET_MIN_LENGTH) {
+    throw new AuthConfigurationError(
+      `\`secret\` of better-auth must have at least ${SECRET_MIN_LENGTH} characters.`,
+    )
+  }
+  if (!URL.canParse(baseURL) || !/^https?:$/.test(new URL(baseURL).protocol)) {
+    throw new AuthConfigurationError(
+      '`baseURL` of better-auth must be an absolute http or https URL, such as https://auth.example.com.',
+    )
+  }
+  const passedOn = overDefaults(options.betterAuthOptions ?? {}, log)
+  assertSessionsLiveInDatabase(passedOn)
+  const [{ betterAuth }, { prismaAdapter }] = await Promise.all([
+    import('better-auth/minimal'),
+    import('better-auth/adapters/prisma'),
+  ])
+  const auth = betterAuth({
+    ...passedOn,
+    secret,
+    baseURL,
+    basePath: options.basePath ?? passedOn.basePath ?? DEFAULT_BASE_PATH,
+    ...(options.trustedOrigins && { trustedOrigins: options.trustedOrigins }),
+    plugins: options.plugins ?? [],
+    database: prismaAdapter(prisma, { provider: 'postgresql', transaction: true }),
+  })
+  // Fails here, at the start, and not at the first request.
+  await auth.$context
+  return auth as unknown as NetscriptBetterAuth<Plugins, PassedOn>
+}
+
+/** Lays what was given over the defaults, section by section. */
+function overDefaults(given: PassedOnOptions, log: AuthLog): PassedOnOptions {
+  return {
+    appName: 'NetScript Auth',
+    ...given,
+    user: { modelName: 'betterAuthUser', ...given.user },
+    session: { modelName: 'authSession', ...given.session },
+    account: {
+      modelName: 'betterAuthAccount',
+      accountLinking: { enabled: false },
+      ...given.account,
+    },
+    verification: { modelName: 'authVerification', ...given.verification },
+    emailAndPassword: { enabled: true, ...given.emailAndPassword },
+    telemetry: { enabled: false, ...given.telemetry },
+    // In each process; better-auth's own stricter rules for sign-in come on top.
+    rateLimit: { enabled: true, window: 60, max: 120, ...given.rateLimit },
+    logger: betterAuthLogger(log),
+    ...(given.logger && { logger: given.logger }),
+    advanced: {
+      // Left to itself better-auth switches the check off where NODE_ENV is "test".
+      disableOriginCheck: false,
+      ipAddress: { ipAddressHeaders: [CLIENT_ADDRESS_HEADER] },
+      ...given.advanced,
+      database: { joins: true, ...given.advanced?.database },
+    },
+  }
+}
+
+/**
+ * A cookie cache answers for a session that has been ended, and a secondary storage holds sessions
+ * that the database does not know.
+ * @throws AuthConfigurationError
+ */
+export function assertSessionsLiveInDatabase(
+  options: Pick<BetterAuthOptions, 'session' | 'secondaryStorage'>,
+): void {
+  if (options.session?.cookieCache?.enabled) {
+    throw new AuthConfigurationError(
+      '`session.cookieCache` of better-auth must be off: it keeps a session alive that was ended. Remove it.',
+    )
+  }
+  if (options.secondaryStorage) {
+    throw new AuthConfigurationError(
+      '`secondaryStorage` of better-auth is not supported: sessions must live in the database. Remove it.',
+    )
+  }
+}

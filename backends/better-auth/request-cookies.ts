@@ -1,0 +1,41 @@
+import { type AuthnRequest, singleCookie } from '../request.js'
+import type { BetterAuthInstance } from './context.js'
+
+/** The part of a request that better-auth may see: its own cookies and nothing else. */
+export interface RequestCookies {
+  readonly headers: Headers
+  /** Whether there is a session cookie: none, one, or something that cannot be one. */
+  readonly sessionCookie: 'absent' | 'present' | 'unusable'
+  readonly sessionCookieName: string
+}
+
+/** RFC 6265 section 4.1.1: what a cookie value is made of; better-auth percent-encodes the rest. */
+const COOKIE_VALUE = /^[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]+$/
+
+/**
+ * Rebuilds the `Cookie` header from better-auth's own cookies. One that was sent twice is left out:
+ * somebody on a sibling domain may have planted the other.
+ */
+export async function requestCookies(
+  auth: BetterAuthInstance,
+  request: AuthnRequest,
+): Promise<RequestCookies> {
+  const { authCookies, createAuthCookie } = await auth.$context
+  const own = new Set(Object.values(authCookies).map(({ name }) => name))
+  // Plugins name their cookies with the same prefix.
+  const prefix = createAuthCookie('').name
+  const pairs: string[] = []
+  for (const name of request.cookieNames()) {
+    if (!own.has(name) && !name.startsWith(prefix)) continue
+    const value = singleCookie(request, name)
+    if (value !== undefined && COOKIE_VALUE.test(value)) pairs.push(`${name}=${value}`)
+  }
+  const sessionCookieName = authCookies.sessionToken.name
+  const sent = request.cookies(sessionCookieName).length
+  const usable = pairs.some((pair) => pair.startsWith(`${sessionCookieName}=`))
+  return {
+    headers: new Headers(pairs.length > 0 ? { cookie: pairs.join('; ') } : {}),
+    sessionCookie: sent === 0 ? 'absent' : usable ? 'present' : 'unusable',
+    sessionCookieName,
+  }
+}

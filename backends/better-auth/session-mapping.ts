@@ -1,0 +1,103 @@
+import { z } from 'zod'
+import type { AuthSession, AuthUser } from '../../contract/session.js'
+import type { Principal } from '../port.js'
+
+/** What of better-auth's session row is used; the token and the address are cut off here. */
+const SessionRow = z.object({
+  id: z.string().min(1),
+  userId: z.string().min(1),
+  createdAt: z.coerce.date(),
+  updatedAt: z.coerce.date(),
+  expiresAt: z.coerce.date(),
+  userAgent: z.string().nullish(),
+  activeOrganizationId: z.string().nullish(),
+  activeTeamId: z.string().nullish(),
+  impersonatedBy: z.string().nullish(),
+  activeOrganizationRole: z.unknown(),
+  activeOrganizationRoles: z.unknown(),
+  activeOrganizationPermissions: z.unknown(),
+  roles: z.unknown(),
+  permissions: z.unknown(),
+})
+export type SessionRow = z.output<typeof SessionRow>
+
+/** What of better-auth's user row is used. */
+const UserRow = z.object({
+  id: z.string().min(1),
+  name: z.string().nullish(),
+  email: z.string().nullish(),
+  emailVerified: z.boolean().nullish(),
+  image: z.string().nullish(),
+  role: z.unknown(),
+  roles: z.unknown(),
+  permissions: z.unknown(),
+})
+export type UserRow = z.output<typeof UserRow>
+
+/** A session and its user as better-auth returns them, whatever plugins add to them. */
+export const SessionAndUser = z.object({ session: SessionRow, user: UserRow })
+export type SessionAndUser = z.output<typeof SessionAndUser>
+
+export const parseSessionRow = (row: unknown): SessionRow => SessionRow.parse(row)
+export const parseUserRow = (row: unknown): UserRow => UserRow.parse(row)
+
+/** The session as the wire shows it: never the token, the address or the user agent. */
+export function toAuthSession({ session, user }: SessionAndUser): AuthSession {
+  return {
+    id: session.id,
+    userId: user.id,
+    subject: user.id,
+    providerId: 'better-auth',
+    state: 'active',
+    scopes: names(session.activeOrganizationPermissions, session.permissions, user.permissions),
+    roles: names(
+      commaSeparated(user.role),
+      commaSeparated(session.activeOrganizationRole),
+      user.roles,
+      session.activeOrganizationRoles,
+      session.roles,
+    ),
+    claims: {
+      ...(session.activeOrganizationId && { organizationId: session.activeOrganizationId }),
+      ...(session.activeTeamId && { teamId: session.activeTeamId }),
+      ...(session.impersonatedBy && { impersonatedBy: session.impersonatedBy }),
+    },
+    issuedAt: session.createdAt.toISOString(),
+    expiresAt: session.expiresAt.toISOString(),
+    refreshedAt: session.updatedAt.toISOString(),
+  }
+}
+
+/** The person as the wire shows them. */
+export function toAuthUser(user: UserRow): AuthUser {
+  return {
+    id: user.id,
+    ...(user.name && { displayName: user.name }),
+    ...(user.email && { email: user.email }),
+    ...(typeof user.emailVerified === 'boolean' && { emailVerified: user.emailVerified }),
+    ...(user.image && { imageUrl: user.image }),
+  }
+}
+
+/** The principal of a session. Its subject is the user id, which no two people share. */
+export function mapSessionToPrincipal(session: AuthSession): Principal {
+  return {
+    subject: session.userId,
+    scopes: session.scopes,
+    roles: session.roles,
+    scheme: 'custom',
+    claims: { ...session.claims, sessionId: session.id, providerId: session.providerId },
+  }
+}
+
+/** The admin and organization plugins keep several roles in one string. */
+const commaSeparated = (value: unknown): unknown =>
+  typeof value === 'string' ? value.split(',').map((part) => part.trim()) : value
+
+/** The strings of the lists, each once; anything that is not a string is not a name. */
+function names(...lists: readonly unknown[]): string[] {
+  const found = lists.flatMap((list): unknown[] => (Array.isArray(list) ? list : []))
+  return [
+    ...new Set(found.filter((item): item is string => typeof item === 'string' && item !== '')),
+  ]
+}

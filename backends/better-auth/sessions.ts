@@ -1,0 +1,146 @@
+import { AuthError } from '../errors.js'
+import type { AuthSessionsPort, AuthSessionSummary, SignOutResult } from '../port.js'
+import type { AuthnRequest } from '../request.js'
+import { storeCall } from '../storage/unavailable.js'
+import { readSession } from './authenticate.js'
+import type { BetterAuthInstance } from './context.js'
+import { requestCookies } from './request-cookies.js'
+import { parseSessionRow, parseUserRow, toAuthSession } from './session-mapping.js'
+
+/** How many sessions are read, or ended, at once; better-auth's hooks see no more in one go. */
+const BATCH = 100
+const USER_AGENT_LENGTH = 256
+
+interface StoredSession {
+  readonly id: string
+  readonly token: string
+  readonly expiresAt: Date
+}
+
+/** Sessions through better-auth's own adapter, so that its hooks and those of plugins run. */
+export function createBetterAuthSessions(auth: BetterAuthInstance): AuthSessionsPort {
+  return {
+    signOut: (request, options) => signOut(auth, request, options),
+    listSessions: (userId) => listSessions(auth, userId),
+    revokeSession: (userId, sessionId) => revokeSession(auth, userId, sessionId),
+    revokeSessions: (userId, options) => revokeSessions(auth, userId, options?.except),
+  }
+}
+
+async function signOut(
+  auth: BetterAuthInstance,
+  request: AuthnRequest,
+  { everywhere }: { everywhere: boolean },
+): Promise<SignOutResult> {
+  const { headers, sessionCookie } = await requestCookies(auth, request)
+  const { found } =
+    sessionCookie === 'present'
+      ? await readSession(auth, headers, { disableRefresh: true })
+      : { found: undefined }
+  if (found && everywhere) await revokeSessions(auth, found.user.id)
+  const { headers: answer } = await storeCall(() =>
+    auth.api.signOut({ headers, returnHeaders: true }),
+  )
+  // better-auth logs a deletion that failed and reports success all the same.
+  if (found) await assertEnded(auth, found.session.id)
+  return { ...(found && { sessionId: found.session.id }), setCookies: answer.getSetCookie() }
+}
+
+async function listSessions(
+  auth: BetterAuthInstance,
+  userId: string,
+): Promise<readonly AuthSessionSummary[]> {
+  const { internalAdapter } = await auth.$context
+  const userRow = await storeCall(() => internalAdapter.findUserById(userId))
+  if (!userRow) return []
+  const user = parseUserRow(userRow)
+  const rows: unknown[] = []
+  for (;;) {
+    const batch = await liveSessions(auth, userId, { offset: rows.length })
+    rows.push(...batch)
+    if (batch.length < BATCH) break
+  }
+  return rows.map((row) => {
+    const session = parseSessionRow(row)
+    return {
+      session: toAuthSession({ session, user }),
+      ...(session.userAgent && { userAgent: session.userAgent.slice(0, USER_AGENT_LENGTH) }),
+    }
+  })
+}
+
+async function revokeSession(
+  auth: BetterAuthInstance,
+  userId: string,
+  sessionId: string,
+): Promise<boolean> {
+  const { internalAdapter } = await auth.$context
+  const row = await findSession(auth, sessionId, userId)
+  if (!row || row.expiresAt <= new Date()) return false
+  await storeCall(() => internalAdapter.deleteSession(row.token))
+  await assertEnded(auth, sessionId)
+  return true
+}
+
+async function revokeSessions(
+  auth: BetterAuthInstance,
+  userId: string,
+  except?: string,
+): Promise<number> {
+  const { internalAdapter } = await auth.$context
+  const ended = new Set<string>()
+  for (;;) {
+    const batch = await liveSessions(auth, userId, except === undefined ? {} : { except })
+    if (batch.length === 0) return ended.size
+    if (batch.some(({ id }) => ended.has(id))) throw notEnded()
+    await storeCall(() => internalAdapter.deleteSessions(batch.map(({ token }) => token)))
+    for (const { id } of batch) ended.add(id)
+  }
+}
+
+async function liveSessions(
+  auth: BetterAuthInstance,
+  userId: string,
+  { except, offset = 0 }: { except?: string; offset?: number },
+): Promise<StoredSession[]> {
+  const { adapter } = await auth.$context
+  return storeCall(() =>
+    adapter.findMany<StoredSession>({
+      model: 'session',
+      where: [
+        { field: 'userId', value: userId },
+        { field: 'expiresAt', operator: 'gt', value: new Date() },
+        ...(except === undefined ? [] : [{ field: 'id', operator: 'ne' as const, value: except }]),
+      ],
+      sortBy: { field: 'createdAt', direction: 'desc' },
+      limit: BATCH,
+      offset,
+    }),
+  )
+}
+
+async function findSession(
+  auth: BetterAuthInstance,
+  sessionId: string,
+  userId?: string,
+): Promise<StoredSession | null> {
+  // Postgres refuses NUL in text: no id has one, and that is not an outage.
+  if (sessionId.includes('\0')) return null
+  const { adapter } = await auth.$context
+  return storeCall(() =>
+    adapter.findOne<StoredSession>({
+      model: 'session',
+      where: [
+        { field: 'id', value: sessionId },
+        ...(userId === undefined ? [] : [{ field: 'userId', value: userId }]),
+      ],
+    }),
+  )
+}
+
+async function assertEnded(auth: BetterAuthInstance, sessionId: string): Promise<void> {
+  if (await findSession(auth, sessionId)) throw notEnded()
+}
+
+const notEnded = (): AuthError =>
+  new AuthError('STORE_UNAVAILABLE', 'The session could not be ended. Try again in a moment.')

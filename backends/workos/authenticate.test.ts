@@ -1,0 +1,378 @@
+import { generateKeyPair, SignJWT } from 'jose'
+import { sealData } from 'iron-session'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { AuthSession, AuthUser } from '../../contract/session.js'
+import type { AuthBackendPort } from '../port.js'
+import { createWorkosBackend } from './backend.js'
+import { optionsFor, requestWith, withBearer, withCookie } from './testing/requests.js'
+import { startWorkosApi, type WorkosApi } from './testing/workos-api.js'
+
+const ADA = {
+  id: 'user_01ADA',
+  email: 'ada@example.com',
+  firstName: 'Ada',
+  lastName: 'Lovelace',
+  profilePictureUrl: 'https://example.com/ada.png',
+}
+
+let api: WorkosApi
+let backend: AuthBackendPort
+beforeAll(async () => {
+  api = await startWorkosApi()
+})
+beforeEach(async () => {
+  api.up()
+  backend = await createWorkosBackend(optionsFor(api))
+})
+afterAll(() => api.stop())
+
+const refusal = { ok: false, reason: 'credential-invalid', setCookies: [] }
+const unavailable = { code: 'STORE_UNAVAILABLE', status: 503 }
+
+describe('a sealed cookie', () => {
+  it('names the person, the session and what they may do, and shows no token', async () => {
+    const { cookie, accessToken, refreshToken, sessionId } = await api.sealSession(ADA, {
+      claims: {
+        roles: ['member', 'editor'],
+        entitlements: ['audit-logs'],
+        feature_flags: ['beta'],
+        secret: 'x',
+      },
+    })
+    const result = await backend.authenticate(withCookie(cookie))
+    if (!result.ok) throw new Error(result.reason)
+    const claims = {
+      organizationId: 'org_01TEST',
+      entitlements: ['audit-logs'],
+      featureFlags: ['beta'],
+      authenticationMethod: 'GoogleOAuth',
+    }
+    expect(result.session).toEqual({
+      id: sessionId,
+      userId: ADA.id,
+      subject: ADA.id,
+      providerId: 'workos',
+      state: 'active',
+      scopes: ['posts:read', 'posts:write'],
+      roles: ['member', 'editor'],
+      claims,
+      issuedAt: expect.any(String),
+      expiresAt: expect.any(String),
+    })
+    expect(Date.parse(result.session.expiresAt) - Date.parse(result.session.issuedAt)).toBe(300_000)
+    expect(result.user).toEqual({
+      id: ADA.id,
+      displayName: 'Ada Lovelace',
+      email: ADA.email,
+      emailVerified: true,
+      imageUrl: ADA.profilePictureUrl,
+    })
+    expect(result.principal).toEqual({
+      subject: ADA.id,
+      scopes: ['posts:read', 'posts:write'],
+      roles: ['member', 'editor'],
+      scheme: 'custom',
+      claims: { ...claims, sessionId, providerId: 'workos' },
+    })
+    expect(backend.principalMapper.mapSessionToPrincipal(result.session)).toEqual(result.principal)
+    expect(AuthSession.parse(result.session)).toEqual(result.session)
+    expect(AuthUser.parse(result.user)).toEqual(result.user)
+    expect(result.setCookies).toEqual([])
+    for (const secret of [accessToken, refreshToken, cookie]) {
+      expect(JSON.stringify(result)).not.toContain(secret)
+    }
+  })
+
+  it('needs one look at the keys for any number of requests', async () => {
+    const { cookie } = await api.sealSession(ADA)
+    const before = api.calls.jwks
+    for (let count = 0; count < 5; count += 1) await backend.authenticate(withCookie(cookie))
+    expect(api.calls.jwks).toBe(before + 1)
+  })
+
+  it('is read percent-encoded, too', async () => {
+    const { cookie } = await api.sealSession(ADA)
+    const encoded = cookie.replaceAll('*', '%2A').replaceAll('~', '%7E')
+    expect(await backend.authenticate(withCookie(encoded))).toMatchObject({ ok: true })
+  })
+
+  it('shows that an administrator is impersonating, not who', async () => {
+    const { cookie } = await api.sealSession(ADA, { claims: { act: { sub: 'admin@example.com' } } })
+    const result = await backend.authenticate(withCookie(cookie))
+    expect(result).toMatchObject({ ok: true, session: { claims: { impersonated: true } } })
+    expect(JSON.stringify(result)).not.toContain('admin@example.com')
+  })
+
+  it('of a person without a name or an organization is enough', async () => {
+    const { cookie } = await api.sealSession(
+      { id: 'user_01BARE' },
+      { claims: { org_id: null, role: null, roles: null, permissions: null } },
+    )
+    expect(await backend.authenticate(withCookie(cookie))).toMatchObject({
+      ok: true,
+      session: { scopes: [], roles: [], claims: { authenticationMethod: 'GoogleOAuth' } },
+      user: { id: 'user_01BARE' },
+    })
+  })
+
+  it('that is missing, empty or one of two is none', async () => {
+    const { cookie } = await api.sealSession(ADA)
+    for (const cookies of [[], [''], [cookie, cookie], [cookie, 'x']]) {
+      expect(await backend.authenticate(requestWith({ cookies }))).toEqual({
+        ok: false,
+        reason: 'credential-missing',
+        setCookies: [],
+      })
+    }
+  })
+
+  it('that was tampered with anywhere is refused', async () => {
+    const { cookie } = await api.sealSession(ADA)
+    const parts = cookie.split('*')
+    const forged = parts.flatMap((part, index) => {
+      const flipped = (part.startsWith('A') ? 'B' : 'A') + part.slice(1)
+      return [flipped, '', `${part}x`].map((other) => parts.with(index, other).join('*'))
+    })
+    // The password id "1" and the expiry are authenticated like the rest; the "~2" is no part of it.
+    const candidates = [
+      ...forged.filter((candidate) => candidate.split('~')[0] !== cookie.split('~')[0]),
+      cookie.slice(0, -10),
+      'Fe26.2*',
+      'garbage',
+      '%',
+      '%E0%A4%A',
+      '{}',
+      'A'.repeat(5000),
+    ]
+    const results = await Promise.all(
+      candidates.map((candidate) => backend.authenticate(withCookie(candidate))),
+    )
+    expect(results).toEqual(candidates.map(() => refusal))
+  })
+
+  it('that was sealed with another password is refused', async () => {
+    const { cookie } = await api.sealSession(ADA, { password: 'p'.repeat(32) })
+    expect(await backend.authenticate(withCookie(cookie))).toEqual(refusal)
+  })
+
+  it.each([
+    ['nothing', {}],
+    ['no user', { accessToken: 'x' }],
+    ['a token that is none', { accessToken: 'x', user: { id: ADA.id } }],
+    ['a list', [1, 2]],
+    ['a text', 'x'],
+    ['null', null],
+  ])('that seals %s is refused', async (_what, content) => {
+    const seal = { password: api.cookiePassword, ttl: 0 }
+    const cookie = await sealData(content, seal)
+    expect(await backend.authenticate(withCookie(cookie))).toEqual(refusal)
+  })
+
+  it('whose user is not the one in the token is refused', async () => {
+    const accessToken = await api.accessToken('user_01EVE')
+    const { cookie } = await api.sealSession(ADA, { accessToken })
+    expect(await backend.authenticate(withCookie(cookie))).toEqual(refusal)
+  })
+})
+
+/** Each of these is refused in a cookie and as a bearer token. */
+const BAD_TOKENS: [string, (api: WorkosApi) => Promise<string>][] = [
+  ['of another issuer', (at) => at.accessToken(ADA.id, { claims: { iss: 'https://evil.example' } })],
+  [
+    'of another client of the same environment',
+    (at) => at.accessToken(ADA.id, { claims: { iss: `${at.url}/user_management/client_02` } }),
+  ],
+  ['without an issuer', (at) => at.accessToken(ADA.id, { claims: { iss: null } })],
+  ['with another client_id', (at) => at.accessToken(ADA.id, { claims: { client_id: 'client_02' } })],
+  ['with another audience', (at) => at.accessToken(ADA.id, { claims: { aud: 'client_02' } })],
+  ['with an empty audience', (at) => at.accessToken(ADA.id, { claims: { aud: [] } })],
+  ['without a session', (at) => at.accessToken(ADA.id, { claims: { sid: null } })],
+  ['without a subject', (at) => at.accessToken(ADA.id, { claims: { sub: null } })],
+  ['without an expiry', (at) => at.accessToken(ADA.id, { claims: { exp: null } })],
+  ['that is not valid yet', (at) => at.accessToken(ADA.id, { claims: { nbf: 32_503_680_000 } })],
+  [
+    'signed by another key under our key id',
+    async (at) => {
+      const { privateKey } = await generateKeyPair('RS256')
+      return at.accessToken(ADA.id, { key: privateKey })
+    },
+  ],
+  [
+    'signed by an unknown key',
+    async (at) => {
+      const { privateKey } = await generateKeyPair('RS256')
+      const header = { alg: 'RS256', kid: 'unknown' }
+      return at.accessToken(ADA.id, { key: privateKey, header })
+    },
+  ],
+  [
+    'signed with the public key as an HMAC secret',
+    async (at) => {
+      const token = await at.accessToken(ADA.id)
+      const { kid } = JSON.parse(decodePart(token, 0)) as { kid: string }
+      const secret = await crypto.subtle.exportKey('spki', at.publicKey())
+      return at.accessToken(ADA.id, {
+        key: new Uint8Array(secret),
+        header: { alg: 'HS256', kid },
+      })
+    },
+  ],
+  [
+    'that is not signed at all',
+    async (at) => {
+      const [, payload] = (await at.accessToken(ADA.id)).split('.')
+      return `${Buffer.from('{"alg":"none"}').toString('base64url')}.${payload}.`
+    },
+  ],
+  [
+    'with a changed payload',
+    async (at) => {
+      const [header, , signature] = (await at.accessToken(ADA.id)).split('.')
+      const payload = decodePart(await at.accessToken('user_01EVE'), 1)
+      return `${header}.${Buffer.from(payload).toString('base64url')}.${signature}`
+    },
+  ],
+  [
+    'that brings its own key',
+    async () => {
+      const { privateKey, publicKey } = await generateKeyPair('RS256', { extractable: true })
+      const jwk = await crypto.subtle.exportKey('jwk', publicKey)
+      return new SignJWT({ sub: ADA.id, sid: 's', iss: api.issuer })
+        .setProtectedHeader({ alg: 'RS256', jwk: jwk as never })
+        .setIssuedAt()
+        .setExpirationTime('5m')
+        .sign(privateKey)
+    },
+  ],
+]
+
+const decodePart = (token: string, index: number): string =>
+  Buffer.from(token.split('.')[index] ?? '', 'base64url').toString()
+
+describe.each(BAD_TOKENS)('an access token %s', (_what, make) => {
+  it('is refused as a bearer token', async () => {
+    expect(await backend.authenticate(withBearer(await make(api)))).toEqual(refusal)
+  })
+
+  it('is refused in a cookie, and not renewed', async () => {
+    const before = api.calls.authenticate
+    const { cookie } = await api.sealSession(ADA, { accessToken: await make(api) })
+    expect(await backend.authenticate(withCookie(cookie))).toEqual(refusal)
+    expect(api.calls.authenticate).toBe(before)
+  })
+})
+
+describe('issuers and audiences', () => {
+  it('of older environments are accepted, which name no client', async () => {
+    const claims = { iss: api.url, client_id: null }
+    const token = await api.accessToken(ADA.id, { claims })
+    expect(await backend.authenticate(withBearer(token))).toMatchObject({ ok: true })
+  })
+
+  it('may be those that are configured, and then no others', async () => {
+    const strict = await createWorkosBackend({
+      ...optionsFor(api),
+      issuers: ['https://auth.example.com'],
+      audiences: ['posts-api'],
+    })
+    const ours = { iss: 'https://auth.example.com', aud: ['other', 'posts-api'] }
+    const outcomes = await Promise.all(
+      [ours, { ...ours, aud: null }, { ...ours, aud: api.clientId }, { aud: 'posts-api' }].map(
+        async (claims) =>
+          (await strict.authenticate(withBearer(await api.accessToken(ADA.id, { claims })))).ok,
+      ),
+    )
+    expect(outcomes).toEqual([true, false, false, false])
+  })
+
+  it('follows a change of the signing key', async () => {
+    const { cookie } = await api.sealSession(ADA)
+    await api.rotateKeys()
+    // The first look at the keys is after the change: the old one is gone, the new one counts.
+    expect(await backend.authenticate(withCookie(cookie))).toEqual(refusal)
+    const { cookie: fresh } = await api.sealSession(ADA)
+    expect(await backend.authenticate(withCookie(fresh))).toMatchObject({ ok: true })
+  })
+})
+
+describe('a bearer token', () => {
+  it('is as good as a cookie, but names only the user id', async () => {
+    const token = await api.accessToken(ADA.id, { sessionId: 'session_01' })
+    const result = await backend.authenticate(withBearer(token))
+    expect(result).toMatchObject({
+      ok: true,
+      principal: { subject: ADA.id, scheme: 'bearer', scopes: ['posts:read', 'posts:write'] },
+      session: { id: 'session_01' },
+      user: { id: ADA.id },
+    })
+    expect(JSON.stringify(result)).not.toContain(token)
+  })
+
+  it('that has expired is not renewed', async () => {
+    const token = await api.accessToken(ADA.id, { expiresIn: -1 })
+    expect(await backend.authenticate(withBearer(token))).toMatchObject({
+      ok: false,
+      reason: 'session-expired',
+    })
+  })
+
+  it.each(['Bearer', 'Bearer ', 'Bearer a b', 'Bearer a,b', 'Bearer ü', 'garbage', 'Bearer "a"'])(
+    'that cannot be read is refused: %s',
+    async (authorization) => {
+      const { cookie } = await api.sealSession(ADA)
+      for (const cookies of [[], [cookie]]) {
+        const request = requestWith({ cookies, authorization })
+        expect(await backend.authenticate(request)).toEqual(refusal)
+      }
+    },
+  )
+
+  it('of another scheme is left to whoever it is for', async () => {
+    const { cookie } = await api.sealSession(ADA)
+    const authorization = 'Basic cHJveHk6cHc='
+    expect(
+      await backend.authenticate(requestWith({ cookies: [cookie], authorization })),
+    ).toMatchObject({ ok: true })
+    expect(await backend.authenticate(requestWith({ authorization }))).toMatchObject({
+      reason: 'credential-missing',
+    })
+  })
+
+  it('goes with a cookie of the same session, and with no other', async () => {
+    const { cookie, accessToken } = await api.sealSession(ADA)
+    const { accessToken: otherSession } = await api.sealSession(ADA)
+    const { accessToken: otherUser } = await api.sealSession({ id: 'user_01EVE' })
+    const ask = (token: string, sealed = cookie) =>
+      backend.authenticate(requestWith({ cookies: [sealed], authorization: `Bearer ${token}` }))
+    expect(await ask(accessToken)).toMatchObject({ ok: true, principal: { scheme: 'custom' } })
+    expect(await ask(otherSession)).toEqual(refusal)
+    expect(await ask(otherUser)).toEqual(refusal)
+    expect(await ask(accessToken, 'garbage')).toEqual(refusal)
+  })
+})
+
+describe('when the keys cannot be had', () => {
+  it.each([
+    ['the connection breaks', () => api.down({ parts: ['jwks'] })],
+    ['nothing answers', () => api.down({ parts: ['jwks'], hang: true })],
+    ['there is an error', () => api.fail('jwks', 500, {})],
+    ['there is something else', () => api.fail('jwks', 200, { hello: 'world' })],
+    ['the address is wrong', () => api.fail('jwks', 404, {})],
+  ])('nobody is anonymous: %s', async (_how, breakIt) => {
+    const { cookie, accessToken } = await api.sealSession(ADA)
+    const impatient = await createWorkosBackend({ ...optionsFor(api), jwksTimeoutMs: 100 })
+    breakIt()
+    for (const request of [withCookie(cookie), withBearer(accessToken)]) {
+      await expect(impatient.authenticate(request)).rejects.toMatchObject(unavailable)
+    }
+    api.up()
+    expect(await impatient.authenticate(withCookie(cookie))).toMatchObject({ ok: true })
+  })
+
+  it('those already fetched will do', async () => {
+    const { cookie } = await api.sealSession(ADA)
+    await backend.authenticate(withCookie(cookie))
+    api.down()
+    expect(await backend.authenticate(withCookie(cookie))).toMatchObject({ ok: true })
+  })
+})

@@ -1,0 +1,59 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { resolveBackend } from '../registry.js'
+import { createWorkosBackend } from './backend.js'
+import { optionsFor } from './testing/requests.js'
+import { startWorkosApi, type WorkosApi } from './testing/workos-api.js'
+
+let api: WorkosApi
+beforeEach(async () => {
+  api = await startWorkosApi()
+})
+afterEach(() => api.stop())
+
+describe('createWorkosBackend', () => {
+  it('has no interactive flow and says where to sign in', async () => {
+    const backend = await createWorkosBackend(optionsFor(api))
+    expect(resolveBackend(new Map([['workos', backend]]), 'workos')).toBe(backend)
+    expect(backend).not.toHaveProperty('interactive')
+    expect(backend.capabilities.interactive).toBe(false)
+    expect(backend.signInHint).toContain('AuthKit')
+    expect(backend.providers.listProviders()).toEqual([
+      { id: 'workos', displayName: 'WorkOS', kind: 'oidc' },
+    ])
+    expect(backend.providers.getProvider('workos')?.id).toBe('workos')
+    expect(backend.providers.getProvider('google')).toBeUndefined()
+  })
+
+  it('issues tokens even when the cookie password contains commas', async () => {
+    const backend = await createWorkosBackend({
+      ...optionsFor(api),
+      cookiePassword: 'with,commas,in,a,long,enough,password',
+    })
+    const { token, sessionId } = backend.crypto.issueSessionToken()
+    expect(backend.crypto.openSessionToken(token)).toBe(sessionId)
+    expect(backend.crypto.openSessionToken(`${token}x`)).toBeUndefined()
+  })
+
+  it('is ready when the key set can be had, and asks for it once in a while only', async () => {
+    const backend = await createWorkosBackend(optionsFor(api))
+    await backend.probe()
+    await backend.probe()
+    expect(api.calls.jwks).toBe(1)
+    await backend.close()
+  })
+
+  it.each([{ hang: false }, { hang: true }])('is not ready without it (%o)', async ({ hang }) => {
+    const backend = await createWorkosBackend({ ...optionsFor(api), jwksTimeoutMs: 50 })
+    api.down({ hang })
+    await expect(backend.probe()).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE', status: 503 })
+    api.up()
+    await backend.probe()
+  })
+
+  it('warns about cookies without Secure', async () => {
+    const warnings: object[] = []
+    const log = { info() {}, warn: (fields: object) => void warnings.push(fields), error() {} }
+    await createWorkosBackend({ ...optionsFor(api), insecureCookies: true, log })
+    expect(warnings).toEqual([{ code: 'INSECURE_COOKIES' }])
+  })
+})

@@ -1,0 +1,237 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import type { AuthBackendPort, AuthnResult } from '../port.js'
+import { createWorkosBackend } from './backend.js'
+import { createUserManagement } from './client.js'
+import { checkOptions } from './options.js'
+import { createSessionRefresher } from './refresh.js'
+import { openSealedSession } from './sealed-session.js'
+import { optionsFor, requestWith, withCookie } from './testing/requests.js'
+import { startWorkosApi, type WorkosApi } from './testing/workos-api.js'
+
+const ADA = { id: 'user_01ADA', firstName: 'Ada' }
+const CLEARED = ['wos-session=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax; Secure']
+
+let api: WorkosApi
+let backend: AuthBackendPort
+beforeAll(async () => {
+  api = await startWorkosApi()
+})
+beforeEach(async () => {
+  api.up()
+  api.setRefreshedClaims({})
+  backend = await createWorkosBackend(optionsFor(api))
+})
+afterAll(() => api.stop())
+
+const newCookie = ({ setCookies }: AuthnResult): string =>
+  /^wos-session=([^;]+);/.exec(setCookies[0] ?? '')?.[1] ?? ''
+
+describe('an expired access token', () => {
+  it('is renewed, and the new cookie reaches the browser', async () => {
+    const { cookie, sessionId } = await api.sealSession(ADA, { expiresIn: -60 })
+    api.setRefreshedClaims({ role: 'admin', roles: ['admin'] })
+    const result = await backend.authenticate(withCookie(cookie))
+    expect(result).toMatchObject({
+      ok: true,
+      session: {
+        id: sessionId,
+        roles: ['admin'],
+        claims: { organizationId: 'org_01TEST', authenticationMethod: 'GoogleOAuth' },
+      },
+      user: { displayName: 'Ada' },
+    })
+    expect(result.setCookies).toEqual([
+      `wos-session=${newCookie(result)}; Path=/; Max-Age=34560000; HttpOnly; SameSite=Lax; Secure`,
+    ])
+    const calls = api.calls.authenticate
+    const next = await backend.authenticate(withCookie(newCookie(result)))
+    expect(next).toMatchObject({ ok: true, setCookies: [], session: { roles: ['admin'] } })
+    expect(api.calls.authenticate).toBe(calls)
+  })
+
+  it('gets the cookie attributes that are configured', async () => {
+    const shared = await createWorkosBackend({
+      ...optionsFor(api),
+      cookieDomain: 'example.com',
+      cookieMaxAge: 3600,
+      insecureCookies: true,
+    })
+    const { cookie } = await api.sealSession(ADA, { expiresIn: -60 })
+    const { setCookies } = await shared.authenticate(withCookie(cookie))
+    expect(setCookies).toEqual([
+      expect.stringMatching(/; Path=\/; Max-Age=3600; HttpOnly; SameSite=Lax; Domain=example.com$/),
+    ])
+  })
+
+  it('is renewed once for all requests that come with it, at once or a moment later', async () => {
+    const { cookie } = await api.sealSession(ADA, { expiresIn: -60 })
+    const calls = api.calls.authenticate
+    const results = await Promise.all(
+      Array.from({ length: 20 }, () => backend.authenticate(withCookie(cookie))),
+    )
+    const late = await backend.authenticate(withCookie(cookie))
+    expect(new Set([...results, late].map((result) => result.ok))).toEqual(new Set([true]))
+    expect(new Set([...results, late].map(newCookie)).size).toBe(1)
+    expect(api.calls.authenticate).toBe(calls + 1)
+  })
+
+  it('is renewed although its key has been retired', async () => {
+    const { cookie } = await api.sealSession(ADA, { expiresIn: -60 })
+    await api.rotateKeys()
+    expect(await backend.authenticate(withCookie(cookie))).toMatchObject({ ok: true })
+  })
+
+  it('is a cleared cookie when WorkOS refuses', async () => {
+    const { cookie, sessionId } = await api.sealSession(ADA, { expiresIn: -60 })
+    api.endSession(sessionId)
+    const ended = { ok: false, reason: 'session-expired', setCookies: CLEARED }
+    expect(await backend.authenticate(withCookie(cookie))).toEqual(ended)
+    const calls = api.calls.authenticate
+    expect(await backend.authenticate(withCookie(cookie))).toEqual(ended)
+    expect(api.calls.authenticate).toBe(calls)
+  })
+
+  it.each([
+    ['mfa_enrollment', true],
+    ['sso_required', true],
+    ['invalid_client', false],
+    ['server_error', false],
+  ])('%s ends the session: %s', async (error, ends) => {
+    const { cookie } = await api.sealSession(ADA, { expiresIn: -60 })
+    api.fail('authenticate', 400, { error, error_description: 'No.' })
+    const result = backend.authenticate(withCookie(cookie))
+    if (ends) expect(await result).toMatchObject({ ok: false, setCookies: CLEARED })
+    else await expect(result).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
+  })
+
+  it.each([
+    ['the connection breaks', () => api.down({ parts: ['authenticate'] })],
+    ['nothing answers', () => api.down({ parts: ['authenticate'], hang: true })],
+    ['500', () => api.fail('authenticate', 500, { message: 'Oops' })],
+    ['503 with an OAuth error', () => api.fail('authenticate', 503, { error: 'unavailable' })],
+    ['429', () => api.fail('authenticate', 429, { message: 'Slow down' })],
+    ['401, a wrong key of ours', () => api.fail('authenticate', 401, { message: 'Unauthorized' })],
+    ['404, a wrong address of ours', () => api.fail('authenticate', 404, { message: 'Lost' })],
+    ['200 without tokens', () => api.fail('authenticate', 200, {})],
+  ])('leaves nobody anonymous when WorkOS fails: %s', async (_how, breakIt) => {
+    const impatient = await createWorkosBackend({ ...optionsFor(api), apiTimeoutMs: 100 })
+    const { cookie } = await api.sealSession(ADA, { expiresIn: -60 })
+    breakIt()
+    await expect(impatient.authenticate(withCookie(cookie))).rejects.toMatchObject({
+      code: 'STORE_UNAVAILABLE',
+      status: 503,
+      setCookies: [],
+    })
+    api.up()
+    expect(await impatient.authenticate(withCookie(cookie))).toMatchObject({ ok: true })
+  })
+
+  it('does not lose the new cookie when the keys cannot be had just then', async () => {
+    const { cookie } = await api.sealSession(ADA, { expiresIn: -60 })
+    await api.rotateKeys()
+    const { cookie: warm } = await api.sealSession(ADA)
+    await backend.authenticate(withCookie(warm))
+    const elsewhere = await createWorkosBackend(optionsFor(api))
+    const { cookie: expired } = await api.sealSession(ADA, { expiresIn: -60 })
+    void cookie
+    const rejected = await withKeysGoneAfterRefresh(elsewhere, expired)
+    expect(rejected).toMatchObject({ code: 'STORE_UNAVAILABLE' })
+    const sealed = newCookie(rejected as AuthnResult)
+    expect(sealed).not.toBe('')
+    api.up()
+    expect(await elsewhere.authenticate(withCookie(sealed))).toMatchObject({ ok: true })
+  })
+
+  it('that comes back as another person is refused', async () => {
+    const { cookie } = await api.sealSession(ADA, { expiresIn: -60 })
+    api.setRefreshedClaims({ sub: 'user_01EVE' })
+    expect(await backend.authenticate(withCookie(cookie))).toMatchObject({
+      ok: false,
+      reason: 'credential-invalid',
+    })
+  })
+
+  it('that comes back for another client is refused', async () => {
+    const { cookie } = await api.sealSession(ADA, { expiresIn: -60 })
+    api.setRefreshedClaims({ client_id: 'client_02' })
+    expect(await backend.authenticate(withCookie(cookie))).toMatchObject({ ok: false })
+  })
+
+  it('is left alone when a bearer token of another session came with it', async () => {
+    const { cookie } = await api.sealSession(ADA, { expiresIn: -60 })
+    const { accessToken } = await api.sealSession(ADA)
+    const calls = api.calls.authenticate
+    const authorization = `Bearer ${accessToken}`
+    expect(
+      await backend.authenticate(requestWith({ cookies: [cookie], authorization })),
+    ).toMatchObject({ ok: false, reason: 'credential-invalid', setCookies: [] })
+    expect(api.calls.authenticate).toBe(calls)
+  })
+
+  it('stays expired with refresh: never, and the cookie stays for who renews it', async () => {
+    const never = await createWorkosBackend({ ...optionsFor(api), refresh: 'never' })
+    const { cookie } = await api.sealSession(ADA, { expiresIn: -60 })
+    const calls = api.calls.authenticate
+    expect(await never.authenticate(withCookie(cookie))).toEqual({
+      ok: false,
+      reason: 'session-expired',
+      setCookies: [],
+    })
+    expect(api.calls.authenticate).toBe(calls)
+  })
+})
+
+/** Answers the refresh with a token of a key that the backend has yet to fetch, and cannot. */
+async function withKeysGoneAfterRefresh(port: AuthBackendPort, cookie: string): Promise<unknown> {
+  api.down({ parts: ['jwks'], afterNextRefresh: true })
+  return port.authenticate(withCookie(cookie)).catch((error: unknown) => error)
+}
+
+describe('an access token about to expire', () => {
+  it('is renewed ahead of time', async () => {
+    const { cookie } = await api.sealSession(ADA, { expiresIn: 5 })
+    const result = await backend.authenticate(withCookie(cookie))
+    expect(newCookie(result)).not.toBe('')
+  })
+
+  it('still counts when WorkOS is down or refuses', async () => {
+    const { cookie, sessionId } = await api.sealSession(ADA, { expiresIn: 9 })
+    api.down({ parts: ['authenticate'] })
+    expect(await backend.authenticate(withCookie(cookie))).toMatchObject({
+      ok: true,
+      setCookies: [],
+    })
+    api.up()
+    api.endSession(sessionId)
+    expect(await backend.authenticate(withCookie(cookie))).toMatchObject({
+      ok: true,
+      setCookies: [],
+    })
+  })
+
+  it('is not renewed early with refresh: never', async () => {
+    const never = await createWorkosBackend({ ...optionsFor(api), refresh: 'never' })
+    const { cookie } = await api.sealSession(ADA, { expiresIn: 9 })
+    expect(await never.authenticate(withCookie(cookie))).toMatchObject({ ok: true, setCookies: [] })
+  })
+})
+
+describe('createSessionRefresher', () => {
+  it('shares an outcome for ten seconds, then asks again', async () => {
+    const settings = checkOptions(optionsFor(api))
+    const userManagement = await createUserManagement(settings)
+    let now = 0
+    const refresher = createSessionRefresher(userManagement, settings, () => now)
+    const { cookie } = await api.sealSession(ADA, { expiresIn: -60 })
+    const session = await openSealedSession(userManagement, api.cookiePassword, cookie)
+    if (!session) throw new Error('The seal did not open.')
+    expect(await refresher.refresh(session, cookie)).toMatchObject({ status: 'renewed' })
+    now = 9999
+    expect(await refresher.refresh(session, cookie)).toMatchObject({ status: 'renewed' })
+    now = 10_000
+    expect(await refresher.refresh(session, cookie)).toEqual({
+      status: 'refused',
+      reason: 'invalid_grant',
+    })
+  })
+})

@@ -1,0 +1,205 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { AuthSession } from '../../contract/session.js'
+import type { AuthBackendPort } from '../port.js'
+import { createWorkosBackend } from './backend.js'
+import { optionsFor, requestWith, withBearer, withCookie } from './testing/requests.js'
+import { startWorkosApi, type WorkosApi } from './testing/workos-api.js'
+
+const CLEARED = ['wos-session=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax; Secure']
+const here = { everywhere: false }
+const everywhere = { everywhere: true }
+
+let api: WorkosApi
+let backend: AuthBackendPort
+let count = 0
+let ada: { id: string }
+beforeAll(async () => {
+  api = await startWorkosApi()
+})
+beforeEach(async () => {
+  api.up()
+  ada = { id: `user_${(count += 1)}` }
+  backend = await createWorkosBackend(optionsFor(api))
+})
+afterAll(() => api.stop())
+
+describe('signOut', () => {
+  it('ends the session at WorkOS and clears the cookie', async () => {
+    const { cookie, sessionId } = await api.sealSession(ada)
+    const other = await api.sealSession(ada)
+    expect(
+      await backend.sessions.signOut(withCookie(cookie), {
+        ...here,
+        returnTo: 'https://app.example/bye?a=1',
+      }),
+    ).toEqual({
+      sessionId,
+      setCookies: CLEARED,
+      logoutUrl: `${api.url}/user_management/sessions/logout?session_id=${sessionId}&return_to=https%3A%2F%2Fapp.example%2Fbye%3Fa%3D1`,
+    })
+    expect(api.isActive(sessionId)).toBe(false)
+    expect(api.isActive(other.sessionId)).toBe(true)
+  })
+
+  it('counts at once, although the access token has not expired', async () => {
+    const { cookie, accessToken } = await api.sealSession(ada)
+    await backend.sessions.signOut(withCookie(cookie), here)
+    expect(await backend.authenticate(withCookie(cookie))).toEqual({
+      ok: false,
+      reason: 'session-revoked',
+      setCookies: CLEARED,
+    })
+    expect(await backend.authenticate(withBearer(accessToken))).toEqual({
+      ok: false,
+      reason: 'session-revoked',
+      setCookies: [],
+    })
+  })
+
+  it('may be repeated', async () => {
+    const { cookie } = await api.sealSession(ada)
+    const first = await backend.sessions.signOut(withCookie(cookie), here)
+    expect(await backend.sessions.signOut(withCookie(cookie), here)).toEqual(first)
+  })
+
+  it('is the same without a session', async () => {
+    const { cookie } = await api.sealSession(ada)
+    const { cookie: foreign } = await api.sealSession(ada, { password: 'p'.repeat(32) })
+    const calls = api.calls.revoke
+    for (const cookies of [[], ['garbage'], [cookie, cookie], [foreign]]) {
+      const request = requestWith({ cookies })
+      expect(await backend.sessions.signOut(request, here)).toEqual({ setCookies: CLEARED })
+    }
+    expect(api.calls.revoke).toBe(calls)
+  })
+
+  it('ends a session whose access token has expired, which could still be renewed', async () => {
+    const { cookie, sessionId } = await api.sealSession(ada, { expiresIn: -60 })
+    const { setCookies } = await backend.sessions.signOut(withCookie(cookie), here)
+    expect(setCookies).toEqual(CLEARED)
+    expect(api.isActive(sessionId)).toBe(false)
+  })
+
+  it('ends the session of a bearer token', async () => {
+    const { accessToken, sessionId } = await api.sealSession(ada)
+    await backend.sessions.signOut(withBearer(accessToken), here)
+    expect(api.isActive(sessionId)).toBe(false)
+  })
+
+  it('clears the cookie with and without its domain', async () => {
+    const shared = await createWorkosBackend({ ...optionsFor(api), cookieDomain: 'example.com' })
+    expect(await shared.sessions.signOut(requestWith(), here)).toEqual({
+      setCookies: [`${CLEARED[0]}; Domain=example.com`, ...CLEARED],
+    })
+  })
+
+  it.each([
+    ['the connection breaks', () => api.down({ parts: ['sessions'] })],
+    ['500', () => api.fail('revoke', 500, { message: 'Oops' })],
+    ['401, a wrong key of ours', () => api.fail('revoke', 401, { message: 'Unauthorized' })],
+    ['400 and the session lives on', () => api.fail('revoke', 400, { message: 'No' })],
+    ['the keys cannot be had', () => api.down({ parts: ['jwks'] })],
+  ])('says so when the session could not be ended: %s', async (_how, breakIt) => {
+    const { cookie, sessionId } = await api.sealSession(ada)
+    breakIt()
+    await expect(backend.sessions.signOut(withCookie(cookie), here)).rejects.toMatchObject({
+      code: 'AUTH_PROVIDER_ERROR',
+      status: 502,
+      data: { providerId: 'workos' },
+      setCookies: [],
+    })
+    api.up()
+    expect(await backend.authenticate(withCookie(cookie))).toMatchObject({ ok: true })
+    await backend.sessions.signOut(withCookie(cookie), here)
+    expect(api.isActive(sessionId)).toBe(false)
+  })
+
+  it('asks when WorkOS refuses without saying that the session is gone', async () => {
+    const { cookie, sessionId } = await api.sealSession(ada)
+    api.endSession(sessionId)
+    api.fail('revoke', 422, { message: 'Nothing to do', errors: [] })
+    expect(await backend.sessions.signOut(withCookie(cookie), here)).toMatchObject({ sessionId })
+  })
+
+  it('everywhere ends all sessions of the person, beyond the first page, and nobody else', async () => {
+    const own = await Promise.all(Array.from({ length: 103 }, () => api.sealSession(ada)))
+    const foreign = await api.sealSession({ id: 'user_other' })
+    await backend.sessions.signOut(withCookie(own[0]?.cookie ?? ''), everywhere)
+    expect(own.filter(({ sessionId }) => api.isActive(sessionId))).toEqual([])
+    expect(api.isActive(foreign.sessionId)).toBe(true)
+  })
+
+  it('everywhere fails as a whole and leaves the own session for another try', async () => {
+    const { cookie, sessionId } = await api.sealSession(ada)
+    await api.sealSession(ada)
+    api.fail('revoke', 500, { message: 'Oops' })
+    await expect(backend.sessions.signOut(withCookie(cookie), everywhere)).rejects.toMatchObject({
+      code: 'AUTH_PROVIDER_ERROR',
+    })
+    expect(api.isActive(sessionId)).toBe(true)
+  })
+})
+
+describe('listSessions', () => {
+  it('shows the live sessions of a person, newest first', async () => {
+    const first = await api.sealSession(ada, { userAgent: 'x'.repeat(300) })
+    const second = await api.sealSession(ada)
+    const ended = await api.sealSession(ada)
+    api.endSession(ended.sessionId)
+    await api.sealSession({ id: 'user_other' })
+    const sessions = await backend.sessions.listSessions(ada.id)
+    expect(sessions.map(({ session }) => session.id)).toEqual([second.sessionId, first.sessionId])
+    expect(sessions[1]?.userAgent).toBe('x'.repeat(256))
+    expect(sessions[0]).not.toHaveProperty('userAgent')
+    const { session } = sessions[0] ?? {}
+    expect(AuthSession.parse(session)).toEqual(session)
+    expect(session).toMatchObject({ userId: ada.id, state: 'active', providerId: 'workos' })
+  })
+
+  it('is empty for an unknown person and never leaves its path', async () => {
+    await api.sealSession(ada)
+    for (const id of ['user_unknown', '', '..', `../users/${ada.id}`, `${ada.id}/sessions?x=`]) {
+      expect(await backend.sessions.listSessions(id)).toEqual([])
+    }
+  })
+
+  it('says so when WorkOS does not answer', async () => {
+    api.down()
+    await expect(backend.sessions.listSessions(ada.id)).rejects.toMatchObject({
+      code: 'AUTH_PROVIDER_ERROR',
+    })
+  })
+})
+
+describe('revokeSession', () => {
+  it('ends one session of the person', async () => {
+    const { cookie, sessionId } = await api.sealSession(ada)
+    expect(await backend.sessions.revokeSession(ada.id, sessionId)).toBe(true)
+    expect(api.isActive(sessionId)).toBe(false)
+    expect(await backend.authenticate(withCookie(cookie))).toMatchObject({
+      reason: 'session-revoked',
+    })
+  })
+
+  it('answers alike for a foreign, an ended and an unknown session', async () => {
+    await api.sealSession(ada)
+    const foreign = await api.sealSession({ id: 'user_other' })
+    const ended = await api.sealSession(ada)
+    api.endSession(ended.sessionId)
+    for (const id of [foreign.sessionId, ended.sessionId, 'session_unknown', '']) {
+      expect(await backend.sessions.revokeSession(ada.id, id)).toBe(false)
+    }
+    expect(api.isActive(foreign.sessionId)).toBe(true)
+  })
+})
+
+describe('revokeSessions', () => {
+  it('ends all but one', async () => {
+    const [kept] = await Promise.all([1, 2, 3].map(() => api.sealSession(ada)))
+    const except = kept?.sessionId ?? ''
+    expect(await backend.sessions.revokeSessions(ada.id, { except })).toBe(2)
+    expect(api.isActive(except)).toBe(true)
+    expect(await backend.sessions.revokeSessions(ada.id)).toBe(1)
+    expect(await backend.sessions.revokeSessions(ada.id)).toBe(0)
+  })
+})

@@ -1,0 +1,162 @@
+import { execFile } from 'node:child_process'
+import { readFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { describe, expect, it } from 'vitest'
+import { z } from 'zod'
+import { AUTH_ERRORS } from '../contract/errors.js'
+import { createOpenApiDocument, DOCUMENTED } from './document.js'
+import { exampleFailures } from './testing/example-failures.js'
+import { routesOf } from './routes.js'
+
+const document = createOpenApiDocument()
+const { schemas, responses } = document.components
+const operations = Object.values(document.paths).flatMap((item) => Object.values(item))
+const operation = (id: string) => operations.find(({ operationId }) => operationId === id)
+const root = fileURLToPath(new URL('..', import.meta.url))
+const run = promisify(execFile)
+
+/** Runs a linter of the project; its report, or what it printed when it failed. */
+async function lint(bin: string, ...args: string[]): Promise<string> {
+  const env = { ...process.env, REDOCLY_SUPPRESS_UPDATE_NOTICE: 'true', REDOCLY_TELEMETRY: 'off' }
+  const file = `${root}node_modules/.bin/${bin}`
+  const { stdout } = await run(file, ['lint', 'openapi/auth.v1.json', ...args], {
+    cwd: root,
+    env,
+  }).catch((failure: { stdout: string }) => failure)
+  return stdout
+}
+
+/** Every object of a document with the path to it. */
+function visit(node: unknown, path: string, see: (node: object, path: string) => void): void {
+  if (typeof node !== 'object' || node === null) return
+  see(node, path)
+  for (const [key, value] of Object.entries(node)) visit(value, `${path}/${key}`, see)
+}
+
+describe('the committed document', () => {
+  it('is what the contract says; npm run openapi mends it', async () => {
+    const committed = await readFile(new URL('auth.v1.json', import.meta.url), 'utf8')
+    expect(committed).toBe(`${JSON.stringify(document, null, 2)}\n`)
+  })
+
+  it('is valid OpenAPI 3.1 and has nothing for redocly and spectral to say', async () => {
+    const [redocly, spectral] = await Promise.all([
+      lint('redocly', '--format=json'),
+      lint('spectral', '--format=json', '--quiet'),
+    ])
+    const { totals, problems } = JSON.parse(redocly) as { totals: object; problems: unknown[] }
+    expect(problems).toEqual([])
+    expect(totals).toEqual({ errors: 0, warnings: 0, ignored: 0 })
+    expect(JSON.parse(spectral)).toEqual([])
+  })
+})
+
+describe('createOpenApiDocument', () => {
+  it('has one operation a route, named by its key, with its summary and statuses', () => {
+    const routes = DOCUMENTED.flatMap(({ contract }) => routesOf(contract))
+    expect(operations.map(({ operationId }) => operationId)).toEqual(routes.map(({ key }) => key))
+    for (const { key, route } of routes) {
+      expect(operation(key)?.summary).toBe(route.summary)
+      expect(Object.keys(operation(key)?.responses ?? {})).toEqual(Object.keys(route.responses))
+      expect(document.paths[route.path]?.[route.method.toLowerCase()]).toBe(operation(key))
+    }
+  })
+
+  it('has a component with a discriminator for every code that a route declares', () => {
+    const declared = new Set<string>()
+    for (const { route } of DOCUMENTED.flatMap(({ contract }) => routesOf(contract))) {
+      for (const schema of Object.values(route.responses)) {
+        if (!(schema instanceof z.ZodType)) continue
+        const text = JSON.stringify(z.toJSONSchema(schema))
+        for (const code of Object.keys(AUTH_ERRORS)) {
+          if (text.includes(`"const":"${code}"`)) declared.add(code)
+        }
+      }
+    }
+    const described = Object.values(schemas).flatMap(({ properties }) => {
+      const { code, type } = (properties ?? {}) as Record<string, { const?: string }>
+      return type?.const?.startsWith('urn:') ? [code?.const] : []
+    })
+    expect(described.sort()).toEqual([...declared].sort())
+    expect(declared.size).toBeGreaterThan(10)
+    for (const { content } of Object.values(responses)) {
+      const { oneOf, discriminator } = content?.['application/problem+json']?.schema ?? {}
+      if (!Array.isArray(oneOf)) continue
+      expect(discriminator).toMatchObject({ propertyName: 'code' })
+      expect(Object.values((discriminator as { mapping: object }).mapping)).toEqual(
+        (oneOf as { $ref: string }[]).map(({ $ref }) => $ref),
+      )
+    }
+  })
+
+  it('copies no schema: objects are components, each is pointed to, every pointer arrives', () => {
+    const copies: string[] = []
+    const pointers = new Set<string>()
+    visit(document, '#', (node, path) => {
+      const schema = node as { properties?: object; type?: string; $ref?: string }
+      if (
+        schema.type === 'object' &&
+        schema.properties &&
+        !/^#\/components\/schemas\/\w+$/.test(path)
+      ) {
+        copies.push(path)
+      }
+      if (schema.$ref) pointers.add(schema.$ref)
+    })
+    expect(copies).toEqual([])
+    const { securitySchemes: _, ...pointedTo } = document.components
+    const components = Object.entries(pointedTo).flatMap(([kind, named]) =>
+      Object.keys(named).map((name) => `#/components/${kind}/${name}`),
+    )
+    expect([...pointers].sort()).toEqual(components.sort())
+  })
+
+  it('carries nothing of zod that the wire does not promise', () => {
+    const text = JSON.stringify(document)
+    for (const quirk of ['$schema', '$defs', '~standard', 'propertyNames', '9007199254740991']) {
+      expect(text).not.toContain(quirk)
+    }
+    expect(schemas.Anonymous?.additionalProperties).toBe(false)
+    expect(schemas.AuthUser).not.toHaveProperty('additionalProperties')
+  })
+
+  it('has only examples that its own schemas accept', () => {
+    const { failures, checked } = exampleFailures(document)
+    expect(failures).toEqual([])
+    expect(checked).toBeGreaterThan(30)
+  })
+
+  it('takes JSON and forms where a browser may post a form', () => {
+    for (const id of ['signin', 'signout']) {
+      expect(Object.keys(operation(id)?.requestBody?.content ?? {})).toEqual([
+        'application/json',
+        'application/x-www-form-urlencoded',
+      ])
+    }
+    const form = operation('signin')?.requestBody?.content['application/x-www-form-urlencoded']
+    expect(form?.encoding).toEqual({ scopes: { style: 'form', explode: true } })
+  })
+
+  it('says which answers redirect, set cookies, and ask to wait', () => {
+    const headersAt = (id: string, status: number): string[] => {
+      const response = operation(id)?.responses[status] ?? { $ref: '' }
+      const { headers = {} } =
+        '$ref' in response ? (responses[response.$ref.split('/').at(-1) ?? ''] ?? {}) : response
+      return Object.keys(headers)
+    }
+    const always = ['Cache-Control', 'Vary', 'X-Request-Id']
+    expect(headersAt('signin', 303)).toEqual([...always, 'Location', 'Set-Cookie'])
+    expect(headersAt('callback', 200)).toEqual([...always, 'Set-Cookie'])
+    expect(headersAt('me', 503)).toEqual([...always, 'Retry-After'])
+    expect(headersAt('callback', 400)).toEqual([...always, 'Set-Cookie'])
+  })
+
+  it('says who reads the session cookie, and its name', () => {
+    expect(operation('signin')?.security).toEqual([])
+    expect(operation('me')?.security).toEqual([{ sessionCookie: [] }, {}])
+    const named = createOpenApiDocument({ cookieName: 'sid', serverUrl: 'https://auth.example' })
+    expect(named.components.securitySchemes.sessionCookie?.name).toBe('sid')
+    expect(named.servers[0]?.url).toBe('https://auth.example')
+  })
+})

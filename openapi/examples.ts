@@ -1,0 +1,84 @@
+import type { AuthErrorCode } from '../contract/errors.js'
+import type { MeResponse, SessionResponse } from '../contract/session.js'
+import type { ExampleObject } from './specification.js'
+
+/** A `detail` by code, as the service words it. */
+export const PROBLEM_DETAILS: { readonly [C in AuthErrorCode]?: string } = {
+  MALFORMED_REQUEST: 'The body could not be parsed. Send valid JSON.',
+  AUTH_TRANSACTION_MISSING: 'Start the sign-in again.',
+  AUTH_TRANSACTION_EXPIRED: 'Start the sign-in again.',
+  ORIGIN_NOT_ALLOWED: 'Send the request from the service itself or from a listed origin.',
+  AUTH_ACCESS_DENIED: 'The sign-in was declined at the provider.',
+  AUTH_USER_DISABLED: 'Ask the operator of this service to enable the account.',
+  NOT_FOUND: 'There is no GET route here. See /openapi.json.',
+  METHOD_NOT_ALLOWED: 'Use one of: GET, HEAD.',
+  PAYLOAD_TOO_LARGE: 'Send at most 16kb.',
+  UNSUPPORTED_MEDIA_TYPE: 'Send application/json or application/x-www-form-urlencoded.',
+  VALIDATION_ERROR: 'Correct redirectTo and send it again.',
+  RETURN_TO_NOT_ALLOWED: 'Use a path that starts with one slash, or a URL on an allowed origin.',
+  INTERNAL: 'Try again; if it stays, report the request id.',
+  AUTH_PROVIDER_ERROR: 'The provider does not answer. Try again in a moment.',
+  STORE_UNAVAILABLE: 'The session store does not answer. Try again in a moment.',
+}
+
+/** `data` of the codes that carry some. */
+export const PROBLEM_DATA: { readonly [C in AuthErrorCode]?: object } = {
+  VALIDATION_ERROR: {
+    formErrors: [],
+    fieldErrors: { redirectTo: ['Too small: expected string to have >=1 characters'] },
+  },
+  AUTH_PROVIDER_ERROR: { providerId: 'local', reason: 'The provider does not answer.' },
+}
+
+/** Values of parameters by name, for those whose schema brings none. */
+export const PARAMETER_EXAMPLES: Readonly<Record<string, string>> = {
+  code: 'SplxlOBeZQQYbYS6WxSbIA',
+  state: 'Zr6FQ0Yq0m1c1wEoUQb3bW0cPp1Wb0m3qV6m2o0x7aA',
+  iss: 'http://localhost:9094',
+  error: 'access_denied',
+  error_description: 'The resource owner denied the request',
+  provider: 'local',
+  ticket: 'pGm0X1uVhXo3v0mR3n6o4cS2q7m8w1kY5t9z0b1d2eE',
+}
+
+const session: Extract<SessionResponse, { authenticated: true }>['session'] = {
+  id: 'vD0oUS3q8l4t1m7Wb0m3qV6m2o0x7aAZr6FQ0Yq0m1c',
+  userId: '0198f3c2-7a51-7c1e-9b1d-5f0a2c3d4e5f',
+  subject: 'ada',
+  providerId: 'local',
+  state: 'active',
+  scopes: ['openid', 'profile', 'email'],
+  roles: [],
+  claims: { locale: 'en' },
+  issuedAt: '2026-01-05T09:00:00.000Z',
+  expiresAt: '2026-01-06T09:00:00.000Z',
+}
+
+const anonymous: ExampleObject = { summary: 'Nobody is signed in', value: { authenticated: false } }
+
+/** Named examples of bodies by the id of their schema, where one would not show all its shapes. */
+export const BODY_EXAMPLES: Readonly<Record<string, Record<string, ExampleObject>>> = {
+  SessionResponse: {
+    signedIn: {
+      summary: 'Somebody is signed in',
+      value: { authenticated: true, session } satisfies SessionResponse,
+    },
+    anonymous,
+  },
+  MeResponse: {
+    signedIn: {
+      summary: 'Somebody is signed in',
+      value: {
+        authenticated: true,
+        user: {
+          id: session.userId,
+          displayName: 'Ada Lovelace',
+          email: 'ada@example.com',
+          emailVerified: true,
+        },
+        session,
+      } satisfies MeResponse,
+    },
+    anonymous,
+  },
+}

@@ -1,0 +1,61 @@
+import type { Components } from './components.js'
+import type { HeaderObject, ResponseObject } from './specification.js'
+
+/** The response headers of the API, each under the name that it has in `components/headers`. */
+export const HEADERS = {
+  Allow: {
+    description: 'The methods that this address takes (RFC 9110 section 10.2.1).',
+    required: true,
+    schema: { type: 'string' },
+    example: 'GET, HEAD, OPTIONS',
+  },
+  CacheControl: {
+    description: 'Nothing about a person is kept by a cache.',
+    required: true,
+    schema: { type: 'string', const: 'no-store' },
+    example: 'no-store',
+  },
+  Location: {
+    description: 'Where the browser goes on, with GET.',
+    required: true,
+    schema: { type: 'string', format: 'uri' },
+    example: 'http://localhost:8094/',
+  },
+  RequestId: {
+    description: 'Names the request in the log of the service. An X-Request-Id of yours is kept.',
+    schema: { type: 'string', pattern: '^[\\w-]{1,64}$' },
+    example: '5d0c8a0e-6f0b-4a55-9d4e-0c0f3f1f7a52',
+  },
+  RetryAfter: {
+    description: 'Seconds to wait before the next attempt (RFC 9110 section 10.2.3).',
+    required: true,
+    schema: { type: 'integer', minimum: 0 },
+    example: 2,
+  },
+  ClearedTransaction: {
+    description: 'Clears the cookie of a transaction that this failure ended.',
+    schema: { type: 'string' },
+    example: '__Host-ns_txn_pGm0X1uVhXo=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax; Secure',
+  },
+  Vary: {
+    description: 'Contains Cookie: another caller gets another answer.',
+    required: true,
+    schema: { type: 'string' },
+    example: 'Cookie',
+  },
+} satisfies Record<string, HeaderObject>
+
+/** A key of {@link HEADERS}. */
+export type HeaderName = keyof typeof HEADERS
+
+/** What every answer carries, and what its status calls for. */
+export function headersOf(status: number, components: Components): ResponseObject['headers'] {
+  return {
+    'Cache-Control': components.header('CacheControl'),
+    Vary: components.header('Vary'),
+    'X-Request-Id': components.header('RequestId'),
+    ...(status === 303 && { Location: components.header('Location') }),
+    ...(status === 405 && { Allow: components.header('Allow') }),
+    ...((status === 429 || status === 503) && { 'Retry-After': components.header('RetryAfter') }),
+  }
+}

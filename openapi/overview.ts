@@ -1,0 +1,27 @@
+import { AUTH_ERRORS } from '../contract/errors.js'
+
+const rows = Object.entries(AUTH_ERRORS)
+  .map(([code, { status, title }]) => `| \`${code}\` | ${status} | ${title} |`)
+  .join('\n')
+
+/** What holds for all operations, in CommonMark. */
+export const OVERVIEW = `Sign-in, sign-out and sessions for a browser application. Tokens of the provider stay on the server; the browser holds one cookie that scripts cannot read.
+
+### Signing in
+
+1. \`POST /api/v1/auth/signin\` opens a transaction and names the provider's address.
+2. The person signs in there. The provider sends the browser to \`GET /api/v1/auth/callback\`, which sets the session cookie.
+3. \`GET /api/v1/auth/me\` says who is signed in, and never refuses.
+
+### Requests from other sites
+
+A request that changes something passes when its \`Origin\` is the service's own or a listed one; without an \`Origin\`, when \`Sec-Fetch-Site\` is \`same-origin\` or \`none\`; without either, only as \`application/json\`.
+
+### Problems
+
+An error is a problem document (RFC 9457) with a stable \`code\`; a browser that navigates gets it as a page. An address or a method that does not exist is one too.
+
+| Code | Status | Title |
+| --- | --- | --- |
+${rows}
+`

@@ -1,0 +1,73 @@
+import type { z } from 'zod'
+import { AUTH_ERRORS, type AuthErrorCode, problemType } from '../contract/errors.js'
+import type { Components } from './components.js'
+import { PROBLEM_DATA, PROBLEM_DETAILS } from './examples.js'
+import { headersOf } from './headers.js'
+import { SCHEMAS } from './json-schema.js'
+import type { ExampleObject, Reference, SchemaObject } from './specification.js'
+
+/**
+ * A response with problem documents (RFC 9457), shared by all routes that answer the same. A
+ * navigation may get it as a page, and with it the end of its transaction's cookie.
+ */
+export function problemResponse(
+  schema: z.ZodType,
+  { status, navigation }: { status: number; navigation: boolean },
+  components: Components,
+): Reference {
+  const problem = components.schema(schema, 'output').schema
+  const ids = members(problem).map(({ $ref }) => String($ref).slice(SCHEMAS.length))
+  const codes = (Object.keys(AUTH_ERRORS) as AuthErrorCode[]).filter((code) =>
+    ids.includes(problemId(code)),
+  )
+  if (codes.length === 0) {
+    throw new Error(`A ${status} response must come from problems() of the contract.`)
+  }
+  const name = codes.map((code) => problemId(code).replace(/Problem$/, '')).join('Or')
+  return components.response(navigation ? `${name}ToBrowser` : name, () => ({
+    description: codes.map((code) => `${AUTH_ERRORS[code].title} (\`${code}\`).`).join(' '),
+    headers: {
+      ...headersOf(status, components),
+      ...(navigation && { 'Set-Cookie': components.header('ClearedTransaction') }),
+    },
+    content: {
+      'application/problem+json': {
+        schema: problem,
+        examples: Object.fromEntries(codes.map((code) => [code, example(code)])),
+      },
+      ...(navigation && {
+        'text/html': {
+          schema: {
+            type: 'string',
+            description: 'The same as a page, when Accept asks for text/html.',
+          },
+        },
+      }),
+    },
+  }))
+}
+
+/** The id of a problem's schema: `StoreUnavailableProblem`. */
+function problemId(code: AuthErrorCode): string {
+  const words = code.toLowerCase().split('_')
+  return `${words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join('')}Problem`
+}
+
+const members = (schema: SchemaObject): SchemaObject[] =>
+  Array.isArray(schema.oneOf) ? (schema.oneOf as SchemaObject[]) : [schema]
+
+function example(code: AuthErrorCode): ExampleObject {
+  const { status, title } = AUTH_ERRORS[code]
+  const data = PROBLEM_DATA[code]
+  return {
+    summary: title,
+    value: {
+      type: problemType(code),
+      title,
+      status,
+      detail: PROBLEM_DETAILS[code] ?? 'What happened this time and how to mend it.',
+      code,
+      ...(data !== undefined && { data }),
+    },
+  }
+}

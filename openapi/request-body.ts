@@ -1,0 +1,46 @@
+import { z } from 'zod'
+import type { Components } from './components.js'
+import { isNavigation, type Route } from './routes.js'
+import type { MediaTypeObject, RequestBodyObject } from './specification.js'
+
+/** The body of a route: JSON, and a form as well where a browser may post one. */
+export function requestBodyOf(
+  { body, ...route }: Route,
+  components: Components,
+): RequestBodyObject | undefined {
+  if (!(body instanceof z.ZodType)) return undefined
+  const { schema } = components.schema(body, 'input')
+  if (!isNavigation(route)) {
+    return { required: isRequired(body), content: { 'application/json': { schema } } }
+  }
+  const lists = listsOf(body)
+  const form: MediaTypeObject = {
+    schema,
+    ...(lists.length > 0 && {
+      encoding: Object.fromEntries(lists.map((name) => [name, { style: 'form', explode: true }])),
+    }),
+  }
+  return {
+    description: [
+      'JSON is answered with JSON, a form with a redirect. In a form an empty field is an absent one',
+      ...lists.map((name) => `, and \`${name}\` may repeat or be separated by spaces`),
+      '.',
+    ].join(''),
+    required: isRequired(body),
+    content: { 'application/json': { schema }, 'application/x-www-form-urlencoded': form },
+  }
+}
+
+/** No body is read as an empty object. */
+const isRequired = (body: z.ZodType): boolean => !body.safeParse({}).success
+
+/** The fields that are lists. */
+function listsOf(body: z.ZodType): string[] {
+  if (!(body instanceof z.ZodObject)) return []
+  return Object.entries(body.shape as Record<string, z.ZodType>)
+    .filter(
+      ([, field]) =>
+        (field instanceof z.ZodOptional ? field.unwrap() : field) instanceof z.ZodArray,
+    )
+    .map(([name]) => name)
+}

@@ -1,0 +1,81 @@
+/** What the document says about a route and cannot be read off its contract. */
+export interface RouteNote {
+  /**
+   * Whether the session cookie is read. Default: `required` when the route declares 401, else
+   * `optional`: without a session the answer is another one, but no refusal.
+   */
+  session?: 'required' | 'optional' | 'ignored'
+  /** Descriptions of responses by status. Default: that of the schema. */
+  responses?: Readonly<Record<number, string>>
+  /** What `Set-Cookie` does in an answer that is no problem. Default: there is none. */
+  setCookie?: { description: string; example: string }
+}
+
+const HOST_COOKIE = 'Path=/; Max-Age=600; HttpOnly; SameSite=Lax; Secure'
+const CLEARED = HOST_COOKIE.replace('600', '0')
+
+/** Notes by the key of the route. */
+export const ROUTE_NOTES: Readonly<Record<string, RouteNote>> = {
+  signin: {
+    session: 'ignored',
+    responses: {
+      200: 'The transaction is open. Send the browser to `redirectUrl`.',
+      303: 'To the provider: the answer to a form post.',
+    },
+    setCookie: {
+      description:
+        'Binds the transaction to this browser for ten minutes; each flow has a cookie of its own. The oldest is cleared when there are too many, in a Set-Cookie of its own.',
+      example: `__Host-ns_txn_pGm0X1uVhXo3v0mR=secret; ${HOST_COOKIE}`,
+    },
+  },
+  signout: {
+    responses: {
+      200: 'Nobody is signed in in this browser.',
+      303: 'To the provider, to sign out there too, or to the return address: the answer to a form post.',
+    },
+    setCookie: {
+      description:
+        'Clears the session cookie. With a logoutUrl, a second one binds its ticket to this browser.',
+      example: `__Host-ns_session=; ${CLEARED}`,
+    },
+  },
+  callback: {
+    responses: {
+      200: 'The sign-in is complete: the answer to `Accept: application/json`. The token is in the cookie alone.',
+      303: 'To the return address, signed in. With a used transaction and a living session, to the default return address.',
+    },
+    setCookie: {
+      description:
+        'Sets the session cookie, whose Max-Age is the absolute limit of the session; another one clears the transaction cookie.',
+      example: `__Host-ns_session=token; ${HOST_COOKIE.replace('600', '604800')}`,
+    },
+  },
+  session: {
+    setCookie: {
+      description: 'Only from a backend that keeps the session in the cookie and renewed it.',
+      example: `wos-session=sealed; ${HOST_COOKIE.replace('600', '604800')}`,
+    },
+  },
+  me: {
+    setCookie: {
+      description: 'Only from a backend that keeps the session in the cookie and renewed it.',
+      example: `wos-session=sealed; ${HOST_COOKIE.replace('600', '604800')}`,
+    },
+  },
+  logout: {
+    session: 'ignored',
+    responses: { 303: "To the provider's end_session_endpoint." },
+    setCookie: {
+      description: 'Clears the cookie of the ticket; another one waits for the way back.',
+      example: `__Host-ns_logout_pGm0X1uVhXo3v0mR=; ${CLEARED}`,
+    },
+  },
+  loggedOut: {
+    session: 'ignored',
+    responses: { 303: 'To the return address of the sign-out.' },
+    setCookie: {
+      description: 'Clears the cookie of the log-out.',
+      example: `__Host-ns_logout_pGm0X1uVhXo3v0mR=; ${CLEARED}`,
+    },
+  },
+}

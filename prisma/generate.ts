@@ -1,0 +1,59 @@
+import { spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+/*
+ * `npm run generate`: the Prisma client in prisma/generated, made again only when the schema or the
+ * version of Prisma is another one. Needs no network: the CLI insists on a schema engine although
+ * generating uses none, so where the native one is missing it is shown ours.
+ */
+const require = createRequire(import.meta.url)
+const here = fileURLToPath(new URL('.', import.meta.url))
+const stamp = join(here, 'generated', '.schema-hash')
+const prisma = dirname(require.resolve('prisma/package.json'))
+
+const hash = schemaHash()
+if (existsSync(stamp) && readFileSync(stamp, 'utf8') === hash) {
+  console.log('The Prisma client is up to date.')
+} else {
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    [join(prisma, 'build', 'index.js'), 'generate', '--no-hints'],
+    {
+      cwd: dirname(here),
+      env: { ...process.env, ...engineFallback(), CHECKPOINT_DISABLE: '1' },
+      encoding: 'utf8',
+    },
+  )
+  if (status === 0) {
+    writeFileSync(stamp, hash)
+    console.log('Generated the Prisma client in prisma/generated.')
+  } else {
+    console.error(`${stdout}${stderr}The Prisma client could not be generated.`)
+    process.exitCode = status ?? 1
+  }
+}
+
+function schemaHash(): string {
+  const sum = createHash('sha256')
+  for (const file of readdirSync(join(here, 'schema')).sort()) {
+    sum.update(`${file}\0`).update(readFileSync(join(here, 'schema', file)))
+  }
+  for (const name of ['prisma', '@prisma/client']) {
+    sum.update(readFileSync(require.resolve(`${name}/package.json`)))
+  }
+  return sum.digest('hex')
+}
+
+/** Leaves a chosen engine and an installed one alone; nothing is downloaded otherwise. */
+function engineFallback(): { PRISMA_SCHEMA_ENGINE_BINARY?: string } {
+  if (process.env.PRISMA_SCHEMA_ENGINE_BINARY) return {}
+  const engines = dirname(
+    createRequire(join(prisma, 'package.json')).resolve('@prisma/engines/package.json'),
+  )
+  const native = readdirSync(engines).some((name) => name.startsWith('schema-engine-'))
+  return native ? {} : { PRISMA_SCHEMA_ENGINE_BINARY: join(here, 'schema-engine.mjs') }
+}

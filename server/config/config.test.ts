@@ -1,0 +1,171 @@
+import { randomBytes } from 'node:crypto'
+import { describe, expect, it } from 'vitest'
+import { readConfig } from './config.js'
+
+const KEY = randomBytes(32).toString('base64url')
+const TUTORIAL = {
+  NETSCRIPT_AUTH_BACKEND: 'kv-oauth',
+  NETSCRIPT_AUTH_CLIENT_ID: 'your-client-id',
+  NETSCRIPT_AUTH_CLIENT_SECRET: 'your-client-secret',
+  NETSCRIPT_AUTH_REDIRECT_URI: 'http://localhost:8094/api/v1/auth/callback',
+  NETSCRIPT_AUTH_KV_OAUTH_KEY: KEY,
+  PORT: '8094',
+}
+const PRODUCTION = {
+  ...TUTORIAL,
+  NETSCRIPT_AUTH_REDIRECT_URI: 'https://auth.example/api/v1/auth/callback',
+  DATABASE_URL: 'postgres://db/auth',
+}
+
+const development = (env: NodeJS.ProcessEnv) => readConfig(env, { production: false })
+const production = (env: NodeJS.ProcessEnv) => readConfig(env, { production: true })
+
+describe('readConfig', () => {
+  it('needs nothing in development', () => {
+    const config = development({})
+    expect(config.providers).toEqual([])
+    expect(config.origin).toBe('http://localhost:8094')
+    expect(config.host).toBe('127.0.0.1')
+    expect(config.docs).toBe(true)
+  })
+
+  it('makes Google of the variables of the tutorial', () => {
+    const { providers, origin } = development(TUTORIAL)
+    expect(providers).toMatchObject([
+      { id: 'google', issuer: 'https://accounts.google.com', clientId: 'your-client-id' },
+    ])
+    expect(origin).toBe('http://localhost:8094')
+  })
+
+  it.each([
+    ['github', {}, { id: 'github', kind: 'oauth' }],
+    ['auth0', { NETSCRIPT_AUTH_ISSUER: 'https://me.auth0.com' }, { id: 'auth0', kind: 'oidc' }],
+    [
+      undefined,
+      { NETSCRIPT_AUTH_ISSUER: 'https://idp.example' },
+      { id: 'oidc', issuer: 'https://idp.example' },
+    ],
+    [
+      'my-idp',
+      { NETSCRIPT_AUTH_ISSUER: 'https://idp.example', NETSCRIPT_AUTH_SCOPES: 'openid email' },
+      { id: 'my-idp', scopes: ['openid', 'email'] },
+    ],
+    [
+      'my-idp',
+      {
+        NETSCRIPT_AUTH_AUTHORIZATION_ENDPOINT: 'https://idp.example/authorize',
+        NETSCRIPT_AUTH_TOKEN_ENDPOINT: 'https://idp.example/token',
+        NETSCRIPT_AUTH_USERINFO_ENDPOINT: 'https://idp.example/me',
+      },
+      { id: 'my-idp', kind: 'oauth', userInfoEndpoint: 'https://idp.example/me' },
+    ],
+  ])('makes provider %s', (id, over, expected) => {
+    const env = { ...TUTORIAL, ...over, ...(id && { NETSCRIPT_AUTH_PROVIDER_ID: id }) }
+    expect(development(env).providers).toMatchObject([expected])
+  })
+
+  it('makes several providers of prefixed variables', () => {
+    const { providers } = development({
+      NETSCRIPT_AUTH_PROVIDERS: 'google,github',
+      NETSCRIPT_AUTH_REDIRECT_URI: TUTORIAL.NETSCRIPT_AUTH_REDIRECT_URI,
+      NETSCRIPT_AUTH_GOOGLE_CLIENT_ID: 'a',
+      NETSCRIPT_AUTH_GOOGLE_CLIENT_SECRET: 'secret',
+      NETSCRIPT_AUTH_GITHUB_CLIENT_ID: 'b',
+      NETSCRIPT_AUTH_GITHUB_CLIENT_SECRET: 'secret',
+    })
+    expect(providers.map(({ id, clientId }) => [id, clientId])).toEqual([
+      ['google', 'a'],
+      ['github', 'b'],
+    ])
+  })
+
+  it.each<[string, NodeJS.ProcessEnv, RegExp]>([
+    [
+      'half a provider',
+      { NETSCRIPT_AUTH_CLIENT_ID: 'x' },
+      /NETSCRIPT_AUTH_REDIRECT_URI is not set/,
+    ],
+    [
+      'a secret alone',
+      { NETSCRIPT_AUTH_CLIENT_SECRET: 'x' },
+      /NETSCRIPT_AUTH_CLIENT_ID is not set/,
+    ],
+    [
+      'half a provider of several',
+      { NETSCRIPT_AUTH_PROVIDERS: 'google' },
+      /NETSCRIPT_AUTH_GOOGLE_CLIENT_ID is not set/,
+    ],
+    [
+      'half the endpoints',
+      { ...TUTORIAL, NETSCRIPT_AUTH_TOKEN_ENDPOINT: 'https://idp.example/token' },
+      /NETSCRIPT_AUTH_AUTHORIZATION_ENDPOINT is not set/,
+    ],
+    [
+      'an unknown preset',
+      { ...TUTORIAL, NETSCRIPT_AUTH_PROVIDER_ID: 'goggle' },
+      /NETSCRIPT_AUTH_PROVIDER_ID[^]*google|google[^]*NETSCRIPT_AUTH_PROVIDER_ID/,
+    ],
+    [
+      'a redirect URI elsewhere',
+      { ...TUTORIAL, NETSCRIPT_AUTH_REDIRECT_URI: 'http://localhost:8094/callback' },
+      /NETSCRIPT_AUTH_REDIRECT_URI.*\/api\/v1\/auth\/callback/,
+    ],
+    ['a port that is none', { PORT: 'eighty' }, /^PORT: must be a port number/],
+    ['an origin with a path', { NETSCRIPT_AUTH_CORS_ORIGINS: 'http://localhost:3000/' }, /CORS/],
+    [
+      'an origin on another site',
+      { ...PRODUCTION, NETSCRIPT_AUTH_CORS_ORIGINS: 'https://other.example' },
+      /another site.*proxy/,
+    ],
+    [
+      'a switch that is neither on nor off',
+      { NETSCRIPT_AUTH_INSECURE_COOKIES: 'yes' },
+      /NETSCRIPT_AUTH_INSECURE_COOKIES: must be true or false/,
+    ],
+    [
+      'an idle limit over the absolute one',
+      {
+        NETSCRIPT_AUTH_SESSION_IDLE_SECONDS: '7200',
+        NETSCRIPT_AUTH_SESSION_ABSOLUTE_SECONDS: '3600',
+      },
+      /NETSCRIPT_AUTH_SESSION_IDLE_SECONDS is longer/,
+    ],
+    [
+      'a database that is none',
+      { DATABASE_URL: 'mysql://x' },
+      /DATABASE_URL: must begin with postgres/,
+    ],
+  ])('refuses %s', (_name, env, message) => {
+    expect(() => development(env)).toThrow(message)
+  })
+
+  it('names every variable that is wrong', () => {
+    expect(() => development({ PORT: 'x', DATABASE_URL: 'y' })).toThrow(/PORT[^]*DATABASE_URL/)
+  })
+
+  it('takes an origin of the same site', () => {
+    const env = { ...PRODUCTION, NETSCRIPT_AUTH_CORS_ORIGINS: 'https://app.auth.example' }
+    expect(production(env).variables.NETSCRIPT_AUTH_CORS_ORIGINS).toHaveLength(1)
+  })
+
+  it.each<[string, NodeJS.ProcessEnv, RegExp]>([
+    ['a database', { ...PRODUCTION, DATABASE_URL: '' }, /DATABASE_URL is not set/],
+    [
+      'a provider',
+      { DATABASE_URL: PRODUCTION.DATABASE_URL },
+      /No provider.*NETSCRIPT_AUTH_CLIENT_ID/,
+    ],
+    [
+      'https',
+      { ...PRODUCTION, NETSCRIPT_AUTH_REDIRECT_URI: 'http://auth.example/api/v1/auth/callback' },
+      /Use https/,
+    ],
+  ])('needs %s in production', (_name, env, message) => {
+    expect(() => production(env)).toThrow(message)
+    expect(() => development({ ...env, NODE_ENV: 'production' })).toThrow(message)
+  })
+
+  it('is careful in production', () => {
+    expect(production(PRODUCTION)).toMatchObject({ docs: false, host: '0.0.0.0' })
+  })
+})

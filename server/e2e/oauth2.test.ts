@@ -1,0 +1,133 @@
+import { randomBytes } from 'node:crypto'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createTestDatabase, type TestDatabase } from '../../prisma/test-database.js'
+import { readConfig } from '../config/config.js'
+import { createLogger } from '../log.js'
+import { type AuthService, createAuthService } from '../service.js'
+import { type OAuth2Provider, startOAuth2Provider } from './support/oauth2-provider.js'
+import { freePort } from './support/service.js'
+import { me, startSignIn } from './support/sign-in.js'
+import { createUserAgent } from './support/user-agent.js'
+
+const profile = (id: number, over: object = {}) => ({
+  id,
+  login: `login-${id}`,
+  name: `Name ${id}`,
+  email: `mail-${id}@example.test`,
+  avatar_url: null,
+  ...over,
+})
+
+describe('plain OAuth 2.0 providers, two at once', () => {
+  let database: TestDatabase
+  let service: AuthService
+  let origin: string
+  let one: OAuth2Provider
+  let two: OAuth2Provider
+
+  beforeAll(async () => {
+    database = await createTestDatabase()
+    const port = await freePort()
+    origin = `http://localhost:${port}`
+    const redirectUri = `${origin}/api/v1/auth/callback`
+    const client = { clientId: 'client', clientSecret: 'secret' }
+    const start = (id: string) =>
+      startOAuth2Provider({ ...client, redirectUris: [`${redirectUri}?provider=${id}`] })
+    one = await start('one')
+    two = await start('two')
+    const variables = (prefix: string, provider: OAuth2Provider) => ({
+      [`NETSCRIPT_AUTH_${prefix}_CLIENT_ID`]: client.clientId,
+      [`NETSCRIPT_AUTH_${prefix}_CLIENT_SECRET`]: client.clientSecret,
+      [`NETSCRIPT_AUTH_${prefix}_AUTHORIZATION_ENDPOINT`]: provider.authorizationEndpoint,
+      [`NETSCRIPT_AUTH_${prefix}_TOKEN_ENDPOINT`]: provider.tokenEndpoint,
+      [`NETSCRIPT_AUTH_${prefix}_USERINFO_ENDPOINT`]: provider.userInfoEndpoint,
+      [`NETSCRIPT_AUTH_${prefix}_SCOPES`]: 'user',
+    })
+    const env = {
+      PORT: String(port),
+      NETSCRIPT_AUTH_PROVIDERS: 'one,two',
+      NETSCRIPT_AUTH_REDIRECT_URI: redirectUri,
+      NETSCRIPT_AUTH_KV_OAUTH_KEY: randomBytes(32).toString('base64url'),
+      NETSCRIPT_AUTH_ALLOW_INSECURE_REQUESTS: 'true',
+      ...variables('ONE', one),
+      ...variables('TWO', two),
+    }
+    const config = readConfig(env, { production: false })
+    const logger = createLogger('silent')
+    service = await createAuthService({ config, databaseUrl: database.url, env, logger })
+  })
+  afterAll(async () => {
+    await service.close()
+    await one.stop()
+    await two.stop()
+    await database.drop()
+  })
+
+  /** The providers approve at once, so the redirects lead straight back. */
+  async function signInAt(providerId: string) {
+    const agent = createUserAgent(origin)
+    const { redirectUrl } = await startSignIn(agent, { providerId })
+    const approved = await fetch(redirectUrl, { redirect: 'manual' })
+    const callback = await agent.fetch(approved.headers.get('location') ?? '')
+    expect(callback.status).toBe(303)
+    return me(agent)
+  }
+
+  it('know the same person by the id, whatever else has changed', async () => {
+    one.signInAs(profile(1))
+    const first = await signInAt('one')
+    one.signInAs(profile(1, { name: 'New Name', login: 'new-login', email: 'new@example.test' }))
+    const second = await signInAt('one')
+    expect(second.user.id).toBe(first.user.id)
+    expect(second.user.displayName).toBe('New Name')
+    one.signInAs(profile(2))
+    expect((await signInAt('one')).user.id).not.toBe(first.user.id)
+  })
+
+  it('are two people with one e-mail address, and with one id', async () => {
+    one.signInAs(profile(7))
+    two.signInAs(profile(7))
+    const [here, there] = [await signInAt('one'), await signInAt('two')]
+    expect(here.user.email).toBe(there.user.email)
+    expect(here.session.subject).toBe(there.session.subject)
+    expect(here.user.id).not.toBe(there.user.id)
+  })
+
+  it('may know people without an e-mail address or a name', async () => {
+    one.signInAs(profile(3, { email: null, name: null }))
+    const { user } = await signInAt('one')
+    expect(user).not.toHaveProperty('email')
+  })
+
+  it.each([
+    ['a NUL', 'a\u0000b'],
+    ['a lone surrogate', 'a\ud800b'],
+    ['an emoji', 'a\u{1F600}b'],
+    ['markup', '"><script>alert(1)</script>'],
+  ])('may send %s in a name, an e-mail and an id', async (_what, text) => {
+    one.signInAs(profile(4, { id: `id ${text}`, name: text, email: `${text}@example.test` }))
+    const first = await signInAt('one')
+    expect(first.authenticated).toBe(true)
+    expect(first.user.displayName).toBeTruthy()
+    expect((await signInAt('one')).user.id).toBe(first.user.id)
+  })
+
+  it('tell ids apart that differ only in what Postgres cannot store', async () => {
+    const ids = new Set<string>()
+    for (const id of ['x\u0000', 'x\ud800', 'x\\u0000', 'x']) {
+      one.signInAs(profile(5, { id }))
+      ids.add((await signInAt('one')).user.id)
+    }
+    expect(ids.size).toBe(4)
+  })
+
+  it('do not take the answer to a sign-in that began at the other', async () => {
+    const agent = createUserAgent(origin)
+    const { redirectUrl } = await startSignIn(agent, { providerId: 'one' })
+    const approved = await fetch(redirectUrl, { redirect: 'manual' })
+    const callback = approved.headers.get('location') ?? ''
+    const swapped = await agent.fetch(callback.replace('provider=one', 'provider=two'))
+    expect(swapped.status).toBe(400)
+    expect((await me(agent)).authenticated).toBe(false)
+  })
+})

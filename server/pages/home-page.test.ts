@@ -1,0 +1,177 @@
+import { describe, expect, it } from 'vitest'
+import type { AuthSession, AuthUser } from '../../contract/session.js'
+import { homePage, type HomePageOptions } from './home-page.js'
+import { stylesheet } from './stylesheet.js'
+
+const signedOut: HomePageOptions = {
+  backend: 'kv-oauth',
+  interactive: true,
+  providers: [
+    { id: 'google', displayName: 'Google' },
+    { id: 'github', displayName: 'GitHub' },
+  ],
+  docsEnabled: true,
+}
+const user: AuthUser = {
+  id: 'u1',
+  displayName: 'Ada Lovelace',
+  email: 'ada@example.test',
+  emailVerified: true,
+}
+const session: AuthSession = {
+  id: 's1',
+  userId: 'u1',
+  subject: 'ada',
+  providerId: 'google',
+  state: 'active',
+  scopes: ['openid'],
+  roles: [],
+  claims: {},
+  issuedAt: '2026-03-01T10:00:00.000Z',
+  expiresAt: '2026-03-02T10:00:00.000Z',
+}
+const signedIn: HomePageOptions = {
+  ...signedOut,
+  user,
+  session,
+  now: new Date('2026-03-01T12:30:00.000Z'),
+}
+
+describe('the home page of somebody who is signed out', () => {
+  it('has one form for each provider', () => {
+    const page = homePage(signedOut)
+    expect(page.match(/<form method="post" action="\/api\/v1\/auth\/signin">/g)).toHaveLength(2)
+    expect(page).toContain('name="providerId" value="google"')
+    expect(page).toContain('name="providerId" value="github"')
+    expect(page).not.toContain('/api/v1/auth/signout')
+  })
+
+  it('links to /docs only where that exists', () => {
+    expect(homePage(signedOut)).toContain('href="/docs"')
+    expect(homePage({ ...signedOut, docsEnabled: false })).not.toContain('/docs')
+  })
+
+  it('offers no sign-in on a backend without one, but says where to go', () => {
+    const page = homePage({
+      ...signedOut,
+      backend: 'workos',
+      interactive: false,
+      signInHint: 'https://app.example.com/login',
+    })
+    expect(page).not.toContain('<form')
+    expect(page).toContain('workos')
+    expect(page).toContain('href="https://app.example.com/login"')
+  })
+
+  it('shows a hint that is no address as words', () => {
+    const page = homePage({ ...signedOut, interactive: false, signInHint: 'javascript:alert(1)' })
+    expect(page).toContain('<p>javascript:alert(1)</p>')
+    expect(page).not.toContain('href="javascript')
+  })
+
+  it('says so when there is no provider', () => {
+    expect(homePage({ ...signedOut, providers: [] })).toContain('No provider is configured')
+  })
+
+  it('names the demo accounts', () => {
+    const demo = {
+      issuer: 'http://localhost:9094',
+      accounts: [
+        { name: 'Ada Lovelace', email: 'ada@example.test' },
+        { name: 'Katherine Johnson' },
+      ],
+    }
+    const page = homePage({ ...signedOut, demo })
+    for (const part of ['http://localhost:9094', 'ada@example.test', 'Katherine Johnson']) {
+      expect(page).toContain(part)
+    }
+    expect(homePage(signedOut)).not.toContain('local provider')
+  })
+})
+
+describe('the home page of somebody who is signed in', () => {
+  it('says who, with what, since when and how long', () => {
+    const page = homePage(signedIn)
+    for (const part of [
+      '<bdi>Ada Lovelace</bdi>',
+      '<bdi>ada@example.test</bdi> (verified)',
+      '<bdi>Google</bdi>',
+      '>AL</span>',
+      '2 hours ago',
+      '>in 21 hours</time>',
+      '2 March 2026 at 10:00 UTC',
+    ]) {
+      expect(page).toContain(part)
+    }
+  })
+
+  it('signs out here, or everywhere', () => {
+    const page = homePage(signedIn)
+    expect(page.match(/<form[^>]*action="\/api\/v1\/auth\/signout"/g)).toHaveLength(1)
+    expect(page).toContain('name="everywhere" value="true"')
+    expect(page).not.toContain('/api/v1/auth/signin')
+  })
+
+  it('manages without a name, an e-mail address or a known provider', () => {
+    const { providerId: _, ...rest } = session
+    const page = homePage({ ...signedIn, user: { id: 'u1' }, session: rest })
+    expect(page).toContain('You are signed in')
+    expect(page).toContain('No e-mail address')
+    expect(page).toContain('<bdi>kv-oauth</bdi>')
+  })
+
+  it('does not show an address that is not verified as one that is', () => {
+    const page = homePage({ ...signedIn, user: { ...user, emailVerified: false } })
+    expect(page).toContain('(not verified)')
+  })
+
+  it('does not load the picture', () => {
+    const imageUrl = 'https://images.example.test/ada.png'
+    expect(homePage({ ...signedIn, user: { ...user, imageUrl } })).not.toContain(imageUrl)
+  })
+})
+
+describe('every home page', () => {
+  const hostile = `"><script>alert(1)</script><a href='javascript:x'>\u202e`
+  const everything: HomePageOptions = {
+    ...signedIn,
+    backend: hostile,
+    providers: [{ id: hostile, displayName: hostile }],
+    user: { id: hostile, displayName: hostile, email: `${hostile}@example.test` },
+    session: {
+      ...session,
+      providerId: hostile,
+      roles: [hostile],
+      issuedAt: hostile,
+      expiresAt: hostile,
+    },
+    signInHint: hostile,
+    notice: hostile,
+    demo: { issuer: hostile, accounts: [{ name: hostile, email: hostile }] },
+  }
+  const { user: _user, session: _session, ...nobody } = everything
+
+  it.each([
+    ['signed in', everything],
+    ['signed out', nobody],
+    ['not interactive', { ...nobody, interactive: false }],
+    [
+      'with a hostile address',
+      { ...nobody, interactive: false, signInHint: `https://x/${hostile}` },
+    ],
+  ])('escapes whatever it shows, %s', (_, options) => {
+    const page = homePage(options)
+    expect(page).not.toMatch(/<script|<a href='/)
+    expect(page).toContain('&lt;script&gt;')
+  })
+
+  it('has no script, no inline style and nothing from elsewhere', () => {
+    for (const options of [signedOut, signedIn]) {
+      const page = homePage(options)
+      expect(page).not.toMatch(/<script|<style|\sstyle=|\son\w+=|(?:src|href)="(?:https?:)?\/\//)
+      expect(page).toContain(`href="${stylesheet.href}"`)
+      expect(page).toMatch(/^<!doctype html>/)
+      expect(page.match(/<h1/g)).toHaveLength(1)
+    }
+  })
+})
