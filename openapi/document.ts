@@ -62,9 +62,9 @@ export function createOpenApiDocument({
     info: {
       title: 'NetScript Auth',
       version: API_VERSION,
-      summary: 'Sign-in, sign-out and sessions.',
+      summary: 'Sign-in, sign-out and sessions for applications in a browser.',
       description: OVERVIEW,
-      license: { name: 'MIT', identifier: 'MIT' },
+      license: { name: 'MIT License', identifier: 'MIT' },
     },
     servers: [{ url: serverUrl, description: 'This service' }],
     tags: DOCUMENTED.map(({ tag, description }) => ({ name: tag, description })),

@@ -5,7 +5,7 @@ const rows = Object.entries(AUTH_ERRORS)
   .join('\n')
 
 /** What holds for all operations, in CommonMark. */
-export const OVERVIEW = `Sign-in, sign-out and sessions for a browser application. Tokens of the provider stay on the server; the browser holds one cookie that scripts cannot read.
+export const OVERVIEW = `Tokens of the provider stay on the server; the browser holds one cookie that scripts cannot read.
 
 ### Signing in
 

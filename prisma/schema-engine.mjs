@@ -32,8 +32,9 @@ function connection(database) {
   return { host, port, user, password, ssl, database: database ?? parsed.database, max: 1 }
 }
 
-async function administer(statement) {
-  const client = new pg.Client(connection('postgres'))
+/** Runs what cannot run in a transaction; in `database`, or else in that of the URL. */
+async function administer(statement, database) {
+  const client = new pg.Client(connection(database))
   await client.connect()
   try {
     await client.query(statement)
@@ -41,8 +42,6 @@ async function administer(statement) {
     await client.end()
   }
 }
-
-const quoted = (name) => `"${name.replaceAll('"', '""')}"`
 
 /** The adapter with what the engine needs beyond queries of a client. */
 class MigrationAdapterFactory extends PrismaPg {
@@ -81,12 +80,12 @@ class MigrationAdapterFactory extends PrismaPg {
 
   async connectToShadowDb() {
     const database = `prisma_migrate_shadow_db_${crypto.randomUUID()}`
-    await administer(`CREATE DATABASE ${quoted(database)}`)
+    await administer(`CREATE DATABASE ${pg.escapeIdentifier(database)}`)
     const adapter = await new MigrationAdapterFactory(database).connect()
     const dispose = adapter.dispose.bind(adapter)
     adapter.dispose = async () => {
       await dispose()
-      await administer(`DROP DATABASE ${quoted(database)} WITH (FORCE)`)
+      await administer(`DROP DATABASE ${pg.escapeIdentifier(database)} WITH (FORCE)`)
     }
     return adapter
   }
@@ -123,17 +122,12 @@ function engine() {
 }
 
 const commands = {
-  'can-connect-to-database': async () => {
-    const client = new pg.Client(connection())
-    await client.connect()
-    await client.end()
-  },
+  'can-connect-to-database': () => administer('SELECT 1'),
   'create-database': async () => {
     const { database } = connection()
-    await administer(`CREATE DATABASE ${quoted(database)}`)
+    await administer(`CREATE DATABASE ${pg.escapeIdentifier(database)}`, 'postgres')
     return { databaseName: database }
   },
-  'drop-database': () => administer(`DROP DATABASE ${quoted(connection().database)} WITH (FORCE)`),
 }
 
 const methods = {

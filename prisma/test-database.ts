@@ -19,9 +19,18 @@ export interface TestDatabase {
  * afterAll(() => database.drop())
  * ```
  */
-export async function createTestDatabase(): Promise<TestDatabase> {
+export function createTestDatabase(): Promise<TestDatabase> {
+  return create(inject('postgresTemplate'))
+}
+
+/** A database without tables. */
+export function createEmptyTestDatabase(): Promise<TestDatabase> {
+  return create('template0')
+}
+
+async function create(template: string): Promise<TestDatabase> {
   const name = `test_${randomUUID().replaceAll('-', '')}`
-  await administer(`CREATE DATABASE ${name} TEMPLATE ${inject('postgresTemplate')}`)
+  await administer(`CREATE DATABASE ${name} TEMPLATE ${template}`)
   const url = new URL(inject('postgresUrl'))
   url.pathname = `/${name}`
   return {

@@ -2,6 +2,7 @@ import { AuthError } from '../errors.js'
 import type { AnonymousReason, AuthnResult } from '../port.js'
 import type { AuthnRequest } from '../request.js'
 import type { BetterAuthInstance, WithHeaders } from './context.js'
+import { databaseError } from './database-call.js'
 import { requestCookies } from './request-cookies.js'
 import {
   mapSessionToPrincipal,
@@ -55,13 +56,7 @@ export async function readSession(
     })
   } catch (error) {
     if (isRefusal(error)) return { found: undefined, setCookies: [] }
-    throw new AuthError(
-      'STORE_UNAVAILABLE',
-      'The database does not answer. Try again in a moment.',
-      {
-        cause: error,
-      },
-    )
+    throw databaseError(error)
   }
   const setCookies = answer.headers.getSetCookie()
   if (answer.response === null) return { found: undefined, setCookies }

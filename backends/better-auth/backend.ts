@@ -1,8 +1,8 @@
 import type { AuthBackendPort, AuthProviderDescriptor } from '../port.js'
 import { createHmacSessionTokenCrypto } from '../session-token.js'
-import { storeCall } from '../storage/unavailable.js'
 import { authenticate } from './authenticate.js'
 import type { BetterAuthInstance } from './context.js'
+import { databaseCall } from './database-call.js'
 import { createNodeHandler, type NodeHandler } from './handler.js'
 import { assertSessionsLiveInDatabase, DEFAULT_BASE_PATH } from './instance.js'
 import { mapSessionToPrincipal } from './session-mapping.js'
@@ -75,7 +75,7 @@ export function createBetterAuthBackend(options: BetterAuthBackendOptions): Bett
     async probe() {
       const { adapter } = await auth.$context
       const nobody = [{ field: 'id', value: '' }]
-      await storeCall(() => adapter.findOne({ model: 'session', where: nobody }))
+      await databaseCall(() => adapter.findOne({ model: 'session', where: nobody }))
     },
     close: options.close ?? (() => Promise.resolve()),
     handler: createNodeHandler(auth, baseURL),

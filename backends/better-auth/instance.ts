@@ -105,6 +105,8 @@ export async function createNetscriptBetterAuth<
   return auth as unknown as NetscriptBetterAuth<Plugins, PassedOn>
 }
 
+const SIGN_INS = { window: 60, max: 20 }
+
 /** Lays what was given over the defaults, section by section. */
 function overDefaults(given: PassedOnOptions, log: AuthLog): PassedOnOptions {
   return {
@@ -120,8 +122,13 @@ function overDefaults(given: PassedOnOptions, log: AuthLog): PassedOnOptions {
     verification: { modelName: 'authVerification', ...given.verification },
     emailAndPassword: { enabled: true, ...given.emailAndPassword },
     telemetry: { enabled: false, ...given.telemetry },
-    // In each process; better-auth's own stricter rules for sign-in come on top.
-    rateLimit: { enabled: true, window: 60, max: 120, ...given.rateLimit },
+    // Counted by address in each process. A person may mistype a few times in a row; better-auth's own
+    // three in ten seconds would stop a family behind one address, and allow as many in a minute.
+    rateLimit: {
+      enabled: true,
+      customRules: { '/sign-in/*': SIGN_INS, '/sign-up/*': SIGN_INS },
+      ...given.rateLimit,
+    },
     logger: betterAuthLogger(log),
     ...(given.logger && { logger: given.logger }),
     advanced: {
@@ -129,7 +136,6 @@ function overDefaults(given: PassedOnOptions, log: AuthLog): PassedOnOptions {
       disableOriginCheck: false,
       ipAddress: { ipAddressHeaders: [CLIENT_ADDRESS_HEADER] },
       ...given.advanced,
-      database: { joins: true, ...given.advanced?.database },
     },
   }
 }

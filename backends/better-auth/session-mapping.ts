@@ -13,11 +13,11 @@ const SessionRow = z.object({
   activeOrganizationId: z.string().nullish(),
   activeTeamId: z.string().nullish(),
   impersonatedBy: z.string().nullish(),
-  activeOrganizationRole: z.unknown(),
-  activeOrganizationRoles: z.unknown(),
-  activeOrganizationPermissions: z.unknown(),
-  roles: z.unknown(),
-  permissions: z.unknown(),
+  activeOrganizationRole: z.unknown().optional(),
+  activeOrganizationRoles: z.unknown().optional(),
+  activeOrganizationPermissions: z.unknown().optional(),
+  roles: z.unknown().optional(),
+  permissions: z.unknown().optional(),
 })
 export type SessionRow = z.output<typeof SessionRow>
 
@@ -28,9 +28,9 @@ const UserRow = z.object({
   email: z.string().nullish(),
   emailVerified: z.boolean().nullish(),
   image: z.string().nullish(),
-  role: z.unknown(),
-  roles: z.unknown(),
-  permissions: z.unknown(),
+  role: z.unknown().optional(),
+  roles: z.unknown().optional(),
+  permissions: z.unknown().optional(),
 })
 export type UserRow = z.output<typeof UserRow>
 

@@ -1,9 +1,9 @@
 import { AuthError } from '../errors.js'
 import type { AuthSessionsPort, AuthSessionSummary, SignOutResult } from '../port.js'
 import type { AuthnRequest } from '../request.js'
-import { storeCall } from '../storage/unavailable.js'
 import { readSession } from './authenticate.js'
 import type { BetterAuthInstance } from './context.js'
+import { databaseCall } from './database-call.js'
 import { requestCookies } from './request-cookies.js'
 import { parseSessionRow, parseUserRow, toAuthSession } from './session-mapping.js'
 
@@ -38,7 +38,7 @@ async function signOut(
       ? await readSession(auth, headers, { disableRefresh: true })
       : { found: undefined }
   if (found && everywhere) await revokeSessions(auth, found.user.id)
-  const { headers: answer } = await storeCall(() =>
+  const { headers: answer } = await databaseCall(() =>
     auth.api.signOut({ headers, returnHeaders: true }),
   )
   // better-auth logs a deletion that failed and reports success all the same.
@@ -51,7 +51,7 @@ async function listSessions(
   userId: string,
 ): Promise<readonly AuthSessionSummary[]> {
   const { internalAdapter } = await auth.$context
-  const userRow = await storeCall(() => internalAdapter.findUserById(userId))
+  const userRow = await databaseCall(() => internalAdapter.findUserById(userId))
   if (!userRow) return []
   const user = parseUserRow(userRow)
   const rows: unknown[] = []
@@ -77,7 +77,7 @@ async function revokeSession(
   const { internalAdapter } = await auth.$context
   const row = await findSession(auth, sessionId, userId)
   if (!row || row.expiresAt <= new Date()) return false
-  await storeCall(() => internalAdapter.deleteSession(row.token))
+  await databaseCall(() => internalAdapter.deleteSession(row.token))
   await assertEnded(auth, sessionId)
   return true
 }
@@ -93,7 +93,7 @@ async function revokeSessions(
     const batch = await liveSessions(auth, userId, except === undefined ? {} : { except })
     if (batch.length === 0) return ended.size
     if (batch.some(({ id }) => ended.has(id))) throw notEnded()
-    await storeCall(() => internalAdapter.deleteSessions(batch.map(({ token }) => token)))
+    await databaseCall(() => internalAdapter.deleteSessions(batch.map(({ token }) => token)))
     for (const { id } of batch) ended.add(id)
   }
 }
@@ -104,7 +104,7 @@ async function liveSessions(
   { except, offset = 0 }: { except?: string; offset?: number },
 ): Promise<StoredSession[]> {
   const { adapter } = await auth.$context
-  return storeCall(() =>
+  return databaseCall(() =>
     adapter.findMany<StoredSession>({
       model: 'session',
       where: [
@@ -127,7 +127,7 @@ async function findSession(
   // Postgres refuses NUL in text: no id has one, and that is not an outage.
   if (sessionId.includes('\0')) return null
   const { adapter } = await auth.$context
-  return storeCall(() =>
+  return databaseCall(() =>
     adapter.findOne<StoredSession>({
       model: 'session',
       where: [

@@ -59,6 +59,7 @@ const PROBE_COUNTS_MS = 5000
 export function createAccessTokenVerifier(settings: WorkosSettings): AccessTokenVerifier {
   const keys = createRemoteJWKSet(new URL(`/sso/jwks/${settings.clientId}`, settings.apiUrl), {
     timeoutDuration: settings.jwksTimeoutMs,
+    cooldownDuration: settings.jwksCooldownMs,
   })
   let reachedAt = 0
 

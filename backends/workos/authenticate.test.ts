@@ -177,13 +177,19 @@ describe('a sealed cookie', () => {
 
 /** Each of these is refused in a cookie and as a bearer token. */
 const BAD_TOKENS: [string, (api: WorkosApi) => Promise<string>][] = [
-  ['of another issuer', (at) => at.accessToken(ADA.id, { claims: { iss: 'https://evil.example' } })],
+  [
+    'of another issuer',
+    (at) => at.accessToken(ADA.id, { claims: { iss: 'https://evil.example' } }),
+  ],
   [
     'of another client of the same environment',
     (at) => at.accessToken(ADA.id, { claims: { iss: `${at.url}/user_management/client_02` } }),
   ],
   ['without an issuer', (at) => at.accessToken(ADA.id, { claims: { iss: null } })],
-  ['with another client_id', (at) => at.accessToken(ADA.id, { claims: { client_id: 'client_02' } })],
+  [
+    'with another client_id',
+    (at) => at.accessToken(ADA.id, { claims: { client_id: 'client_02' } }),
+  ],
   ['with another audience', (at) => at.accessToken(ADA.id, { claims: { aud: 'client_02' } })],
   ['with an empty audience', (at) => at.accessToken(ADA.id, { claims: { aud: [] } })],
   ['without a session', (at) => at.accessToken(ADA.id, { claims: { sid: null } })],

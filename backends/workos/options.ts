@@ -44,6 +44,8 @@ export interface WorkosBackendOptions {
   readonly signInUrl?: string
   /** Default: 3 seconds. */
   readonly jwksTimeoutMs?: number
+  /** How long after the keys were fetched an unknown one fetches them again. Default: 30 seconds. */
+  readonly jwksCooldownMs?: number
   /** Default: 5 seconds. */
   readonly apiTimeoutMs?: number
   /** Default: silent. */
@@ -124,6 +126,7 @@ export function checkOptions(
     signInHint:
       signInUrl ?? `Sign in through AuthKit in your application; it sets the ${cookieName} cookie.`,
     jwksTimeoutMs: options.jwksTimeoutMs ?? 3000,
+    jwksCooldownMs: options.jwksCooldownMs ?? 30_000,
     apiTimeoutMs: options.apiTimeoutMs ?? 5000,
     log: options.log ?? silentLog,
   }

@@ -28,7 +28,8 @@ export function loginPage(options: {
     html`<h1>Choose an account</h1>
       <p class="lead">to continue to <bdi>${client}</bdi>. No password is needed.</p>
       <form class="actions" method="post" action="${action}">
-        ${ordered.map((account) => accountButton(account))} ${denyButton('Cancel')}
+        ${ordered.map((account) => accountButton(account))}
+        <button class="button plain" name="decision" value="deny">Cancel</button>
       </form>`,
   )
 }
@@ -41,10 +42,6 @@ function accountButton({ id, name, email }: DemoAccount): Html {
       <bdi class="quiet">${email ?? 'No e-mail address'}</bdi>
     </span>
   </button> `
-}
-
-function denyButton(label: string): Html {
-  return html`<button class="button" name="decision" value="deny">${label}</button>`
 }
 
 const SCOPE_WORDS: Record<string, string | undefined> = {
@@ -78,7 +75,7 @@ export function consentPage(options: {
       </ul>
       <form class="actions after" method="post" action="${action}">
         <button class="button primary" name="decision" value="allow">Allow</button>
-        ${denyButton('Do not allow')}
+        <button class="button" name="decision" value="deny">Do not allow</button>
       </form>`,
   )
 }

@@ -1,11 +1,14 @@
 import type Provider from 'oidc-provider'
 import type { Configuration } from 'oidc-provider'
+import { AuthConfigurationError } from '../../backends/errors.js'
 
 let loading: Promise<typeof Provider> | undefined
 
 /**
  * Makes an oidc-provider without what it prints about development settings and the Node version:
  * here they are meant, and a first start should not begin with warnings.
+ *
+ * @throws AuthConfigurationError when it is not installed, as where only production dependencies are.
  */
 export async function loadOidcProvider(): Promise<
   (issuer: string, configuration: Configuration) => Provider
@@ -26,6 +29,11 @@ async function importQuietly(): Promise<typeof Provider> {
   const speakAgain = silence()
   try {
     return (await import('oidc-provider')).default
+  } catch (cause) {
+    throw new AuthConfigurationError(
+      'The local provider needs oidc-provider, a development dependency that is not installed. Configure a provider with NETSCRIPT_AUTH_CLIENT_ID, NETSCRIPT_AUTH_CLIENT_SECRET and NETSCRIPT_AUTH_REDIRECT_URI.',
+      { cause },
+    )
   } finally {
     speakAgain()
   }

@@ -112,7 +112,7 @@ function signedIn({
       </div>
     </div>
     <dl>
-      ${row('Signed in with', html`<bdi>${provider ?? session.providerId ?? backend}</bdi>`)}
+      ${row('Provider', html`<bdi>${provider ?? session.providerId ?? backend}</bdi>`)}
       ${row('Signed in', instant(session.issuedAt, now))}
       ${row('Session ends', instant(session.expiresAt, now))}
       ${session.roles.length > 0 && row('Roles', session.roles.join(', '))}

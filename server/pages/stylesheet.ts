@@ -87,6 +87,7 @@ form { margin: 0; }
 .button:hover { background: var(--tint); }
 .button.primary { border-color: transparent; background: var(--accent); color: var(--on-accent); }
 .button.primary:hover { background: var(--accent-hover); }
+.button.plain { border-color: transparent; color: var(--quiet); }
 .button.account { justify-content: flex-start; padding: .75rem .875rem; text-align: start; }
 .button.account .quiet { display: block; font-size: .875rem; font-weight: 400; }
 a { color: var(--accent); text-underline-offset: .2em; }
@@ -133,6 +134,7 @@ footer { padding: 1.25rem .25rem 0; font-size: .875rem; }
 footer ul { display: flex; flex-wrap: wrap; gap: .375rem 1.25rem; margin: 0; padding: 0; list-style: none; }
 footer li { margin: 0; }
 @media (max-width: 26rem) {
+  body { padding-top: 1.25rem; }
   dl > div { flex-direction: column; }
   dt, dd { flex: none; }
 }

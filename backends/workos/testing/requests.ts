@@ -3,9 +3,10 @@ import type { WorkosBackendOptions } from '../options.js'
 import type { WorkosApi } from './workos-api.js'
 
 /** A request with any number of `wos-session` cookies and an `Authorization` header. */
-export function requestWith(
-  { cookies = [], authorization }: { cookies?: readonly string[]; authorization?: string } = {},
-): AuthnRequest {
+export function requestWith({
+  cookies = [],
+  authorization,
+}: { cookies?: readonly string[]; authorization?: string } = {}): AuthnRequest {
   return toAuthnRequest({
     headers: {
       cookie: cookies.map((cookie) => `wos-session=${cookie}`).join('; '),

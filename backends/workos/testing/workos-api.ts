@@ -73,15 +73,10 @@ export interface WorkosApi {
   setRefreshedClaims(claims: Record<string, unknown>): void
   /** Answers a part with an error until {@link up}. */
   fail(part: Part | 'revoke', status: number, body: object): void
-  /**
-   * Breaks off the connections of some parts (default: all), or never answers them. With
-   * `afterNextRefresh` it also waits for the next refresh and changes the signing key for it.
-   */
-  down(options?: {
-    parts?: readonly Part[]
-    hang?: boolean
-    afterNextRefresh?: boolean
-  }): void
+  /** Breaks off the connections of some parts (default: all), or never answers them. */
+  down(options?: { parts?: readonly Part[]; hang?: boolean }): void
+  /** Does something once, before the next refresh is answered. */
+  beforeNextRefresh(action: () => void | Promise<void>): void
   /** Mends what {@link down} and {@link fail} broke. */
   up(): void
   stop(): Promise<void>
@@ -109,6 +104,7 @@ export async function startWorkosApi(
   let refreshedClaims: Record<string, unknown> = {}
   let signing = await newKey()
   let ticks = 0
+  let beforeRefresh: (() => void | Promise<void>) | undefined
 
   const server = createServer((request, response) => {
     answer(request, response).catch(() => response.destroy())
@@ -214,6 +210,8 @@ export async function startWorkosApi(
       return refuse('invalid_grant', 'Session has already ended.')
     }
     known.used = true
+    await beforeRefresh?.()
+    beforeRefresh = undefined
     return send(response, 200, {
       user: toUserResponse(person),
       organization_id: body.organization_id,
@@ -292,6 +290,9 @@ export async function startWorkosApi(
     fail: (part, status, body) => void failures.set(part, { status, body }),
     down({ parts, hang = false } = {}) {
       broken = { parts: parts ?? ['jwks', 'authenticate', 'sessions'], hang }
+    },
+    beforeNextRefresh(action) {
+      beforeRefresh = action
     },
     up() {
       broken = { parts: [], hang: false }

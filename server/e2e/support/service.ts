@@ -26,8 +26,12 @@ export interface TestService {
 
 /** Options of {@link startTestService}. */
 export interface TestServiceOptions {
+  /** Default: any free port. */
+  port?: number
   /** Variables of the service, over those of the local provider. */
-  env?: Record<string, string>
+  env?:
+    | Record<string, string>
+    | ((local: Readonly<Record<string, string | undefined>>) => Record<string, string>)
   provider?: Partial<LocalProviderOptions>
 }
 
@@ -44,7 +48,7 @@ export function freePort(): Promise<number> {
 
 /** Starts the service as `netscript dev` would, with the variables of an operator. */
 export async function startTestService(options: TestServiceOptions = {}): Promise<TestService> {
-  const [database, port] = [await createTestDatabase(), await freePort()]
+  const [database, port] = [await createTestDatabase(), options.port ?? (await freePort())]
   const origin = `http://localhost:${port}`
   const client = { clientId: 'test-client', clientSecret: randomBytes(16).toString('hex') }
   const provider = await startLocalProvider({
@@ -53,7 +57,7 @@ export async function startTestService(options: TestServiceOptions = {}): Promis
     postLogoutRedirectUris: [`${origin}/api/v1/auth/logged-out`],
     ...options.provider,
   })
-  const env: Record<string, string> = {
+  const local: Record<string, string> = {
     PORT: String(port),
     NETSCRIPT_AUTH_KV_OAUTH_KEY: randomBytes(32).toString('base64url'),
     NETSCRIPT_AUTH_PROVIDER_ID: 'local',
@@ -62,12 +66,13 @@ export async function startTestService(options: TestServiceOptions = {}): Promis
     NETSCRIPT_AUTH_CLIENT_SECRET: client.clientSecret,
     NETSCRIPT_AUTH_REDIRECT_URI: `${origin}/api/v1/auth/callback`,
     NETSCRIPT_AUTH_ALLOW_INSECURE_REQUESTS: 'true',
-    ...options.env,
   }
+  const over = typeof options.env === 'function' ? options.env(local) : options.env
+  const env = { ...local, ...over }
   const log: string[] = []
   const logger = createLogger('debug', { write: (line: string) => void log.push(line) })
-  const start = (over: Record<string, string> = {}): Promise<AuthService> => {
-    const variables = { ...env, ...over }
+  const start = (further: Record<string, string> = {}): Promise<AuthService> => {
+    const variables = { ...env, ...further }
     const config = readConfig(variables, { production: false })
     return createAuthService({ config, databaseUrl: database.url, env: variables, logger })
   }
@@ -79,8 +84,8 @@ export async function startTestService(options: TestServiceOptions = {}): Promis
     provider,
     config: readConfig(env, { production: false }),
     databaseUrl: database.url,
-    async startAnother(over = {}) {
-      const another = await start({ PORT: '0', ...over })
+    async startAnother(further = {}) {
+      const another = await start({ PORT: '0', ...further })
       others.push(another)
       return another
     },

@@ -1,0 +1,219 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { AuthSession, AuthUser } from '../../contract/session.js'
+import { toAuthnRequest } from '../request.js'
+import { startTestServer, type TestServer } from './testing/server.js'
+import { openBrowser, signUp } from './testing/sign-up.js'
+
+const COOKIE = 'better-auth.session_token'
+const DAY = 86_400_000
+
+const withCookie = (cookie: string) => toAuthnRequest({ headers: { cookie } })
+
+describe('authenticate', () => {
+  let server: TestServer<[]>
+  beforeAll(async () => {
+    server = await startTestServer()
+  })
+  afterAll(() => server.close())
+
+  const storedSession = (userId: string) =>
+    server.prisma.authSession.findFirstOrThrow({ where: { userId } })
+
+  it('knows who signed up', async () => {
+    const person = await signUp(server)
+    const result = await server.backend.authenticate(await person.request())
+    if (!result.ok) expect.fail(result.reason)
+    expect(result.user).toEqual({
+      id: person.userId,
+      displayName: person.name,
+      email: person.email,
+      emailVerified: false,
+    })
+    const row = await storedSession(person.userId)
+    expect(result.session).toEqual({
+      id: row.id,
+      userId: person.userId,
+      subject: person.userId,
+      providerId: 'better-auth',
+      state: 'active',
+      scopes: [],
+      roles: [],
+      claims: {},
+      issuedAt: row.createdAt.toISOString(),
+      expiresAt: row.expiresAt.toISOString(),
+      refreshedAt: row.updatedAt.toISOString(),
+    })
+    expect(result.principal).toEqual({
+      subject: person.userId,
+      scopes: [],
+      roles: [],
+      scheme: 'custom',
+      claims: { sessionId: row.id, providerId: 'better-auth' },
+    })
+    expect(result.setCookies).toEqual([])
+    expect(AuthSession.parse(result.session)).toEqual(result.session)
+    expect(AuthUser.parse(result.user)).toEqual(result.user)
+    expect(server.backend.principalMapper.mapSessionToPrincipal(result.session)).toEqual(
+      result.principal,
+    )
+  })
+
+  it('is the same person at the next sign-in, in another session', async () => {
+    const person = await signUp(server)
+    const browser = openBrowser(server)
+    const { error } = await browser.client.signIn.email(person)
+    expect(error).toBeNull()
+    const [first, second] = [
+      await server.backend.authenticate(await person.request()),
+      await server.backend.authenticate(await browser.request()),
+    ]
+    if (!first.ok || !second.ok) expect.fail()
+    expect(second.principal.subject).toBe(first.principal.subject)
+    expect(second.session.id).not.toBe(first.session.id)
+  })
+
+  it('shows no token, address or user agent', async () => {
+    const person = await signUp({ ...server, userAgent: 'unmistakable-agent' })
+    const row = await storedSession(person.userId)
+    expect(row.userAgent).toBe('unmistakable-agent')
+    expect(row.ipAddress).toBe('127.0.0.1')
+    const request = await person.request()
+    const everything = JSON.stringify([
+      await server.backend.authenticate(request),
+      (await server.backend.sessions.listSessions(person.userId)).map(({ session }) => session),
+      await server.backend.sessions.signOut(request, { everywhere: false }),
+    ])
+    expect(everything).toContain(row.id)
+    expect(everything).not.toContain(row.token)
+    expect(everything).not.toContain('unmistakable-agent')
+    expect(everything).not.toContain('127.0.0.1')
+    expect(everything).not.toMatch(/ipAddress|userAgent|"token"|password/)
+  })
+
+  it('reads nothing for a request without the cookie', async () => {
+    const stranger = await startTestServer()
+    await stranger.pool.end()
+    for (const cookie of ['', 'other=1', '__Secure-better-auth.session_token=a.b']) {
+      expect(await stranger.backend.authenticate(withCookie(cookie))).toEqual({
+        ok: false,
+        reason: 'credential-missing',
+        setCookies: [],
+      })
+    }
+    await stranger.close()
+  })
+
+  it('reads nothing for a cookie that it did not sign, whichever byte is changed', async () => {
+    const other = await startTestServer()
+    const person = await signUp(other)
+    const [, value = ''] = (await person.cookieHeader()).split(`${COOKIE}=`)
+    const [token = '', signature = ''] = decodeURIComponent(value).split('.')
+    await other.pool.end()
+    const forged = [token, `${token}.`, `.${signature}`, `${signature}.${token}`, '%', 'é', 'a"b']
+    for (let at = 0; at < signature.length - 1; at += 1) {
+      // 'A' and 'Q' differ in a high bit: the last character also carries bits that mean nothing.
+      const changed = signature[at] === 'A' ? 'Q' : 'A'
+      const text = signature.slice(0, at) + changed + signature.slice(at + 1)
+      forged.push(encodeURIComponent(`${token}.${text}`))
+      forged.push(encodeURIComponent(`${token}.${signature.slice(0, at)}`))
+    }
+    for (let at = 0; at < token.length; at += 1) {
+      const text = token.slice(0, at) + (token[at] === 'a' ? 'b' : 'a') + token.slice(at + 1)
+      forged.push(encodeURIComponent(`${text}.${signature}`))
+    }
+    for (const cookie of forged) {
+      const result = await other.backend.authenticate(withCookie(`${COOKIE}=${cookie}`))
+      expect(result, cookie).toEqual({ ok: false, reason: 'credential-invalid', setCookies: [] })
+    }
+    // The whole cookie does reach the database, which is gone.
+    await expect(other.backend.authenticate(withCookie(`${COOKIE}=${value}`))).rejects.toThrow(
+      /STORE_UNAVAILABLE/,
+    )
+    await other.close()
+  })
+
+  it('takes a cookie that was sent twice for none', async () => {
+    const [victim, attacker] = [await signUp(server), await signUp(server)]
+    const [theirs, own] = [await victim.cookieHeader(), await attacker.cookieHeader()]
+    for (const cookie of [`${theirs}; ${own}`, `${own}; ${theirs}`, `${own}; ${own}`]) {
+      expect(await server.backend.authenticate(withCookie(cookie))).toMatchObject({
+        ok: false,
+        reason: 'credential-invalid',
+      })
+    }
+  })
+
+  it('looks at cookies and at nothing else', async () => {
+    const person = await signUp(server)
+    const { token } = await storedSession(person.userId)
+    const result = await server.backend.authenticate(
+      toAuthnRequest({ headers: { authorization: `Bearer ${token}` } }),
+    )
+    expect(result.ok).toBe(false)
+  })
+
+  it('does not know a session that is over, and clears its cookie', async () => {
+    const person = await signUp(server)
+    await server.prisma.authSession.updateMany({
+      where: { userId: person.userId },
+      data: { expiresAt: new Date(Date.now() - 1000) },
+    })
+    const result = await server.backend.authenticate(await person.request())
+    expect(result).toMatchObject({ ok: false, reason: 'session-unknown' })
+    await person.takeCookies(result.setCookies)
+    expect(await person.cookieHeader()).toBe('')
+  })
+
+  it('does not know a session of a deleted user', async () => {
+    const person = await signUp(server)
+    await server.prisma.betterAuthUser.delete({ where: { id: person.userId } })
+    const result = await server.backend.authenticate(await person.request())
+    expect(result).toMatchObject({ ok: false, reason: 'session-unknown' })
+  })
+
+  it('extends a session past its update age, and hands on the cookie as it is', async () => {
+    const person = await signUp(server)
+    const row = await storedSession(person.userId)
+    await server.prisma.authSession.update({
+      where: { id: row.id },
+      data: { expiresAt: new Date(Date.now() + 2 * DAY) },
+    })
+    const before = await person.cookieHeader()
+    const result = await server.backend.authenticate(await person.request())
+    if (!result.ok) expect.fail(result.reason)
+    expect(result.setCookies).toHaveLength(1)
+    expect(result.setCookies[0]).toMatch(
+      new RegExp(`^${COOKIE}=[^;]+; Max-Age=604800; Path=/; HttpOnly; SameSite=Lax$`),
+    )
+    expect(Date.parse(result.session.expiresAt)).toBeGreaterThan(Date.now() + 6 * DAY)
+    await person.takeCookies(result.setCookies)
+    expect(await person.cookieHeader()).toBe(before)
+    const again = await server.backend.authenticate(await person.request())
+    expect(again).toMatchObject({ ok: true, setCookies: [] })
+  })
+
+  it('never takes a database that is down for nobody', async () => {
+    const failing = await startTestServer()
+    const person = await signUp(failing)
+    const request = await person.request()
+    await expect(failing.backend.probe()).resolves.toBeUndefined()
+    await failing.pool.end()
+    const { backend } = failing
+    const calls = [
+      () => backend.authenticate(request),
+      () => backend.probe(),
+      () => backend.sessions.signOut(request, { everywhere: false }),
+      () => backend.sessions.signOut(request, { everywhere: true }),
+      () => backend.sessions.listSessions(person.userId),
+      () => backend.sessions.revokeSession(person.userId, 'id'),
+      () => backend.sessions.revokeSessions(person.userId),
+    ]
+    for (const call of calls) {
+      await expect(call(), String(call)).rejects.toMatchObject({
+        code: 'STORE_UNAVAILABLE',
+        setCookies: [],
+      })
+    }
+    await failing.close()
+  })
+})

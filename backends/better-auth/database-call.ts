@@ -1,0 +1,37 @@
+import { AuthError } from '../errors.js'
+
+/**
+ * Runs something that asks the database through better-auth.
+ * @throws AuthError `STORE_UNAVAILABLE` for whatever goes wrong in it.
+ */
+export async function databaseCall<T>(operation: () => Promise<T>): Promise<T> {
+  try {
+    return await operation()
+  } catch (error) {
+    throw databaseError(error)
+  }
+}
+
+/** The error of a database that cannot be asked. */
+export function databaseError(error: unknown): AuthError<'STORE_UNAVAILABLE'> {
+  return new AuthError(
+    'STORE_UNAVAILABLE',
+    'The database does not answer. Try again in a moment.',
+    { cause: withoutArguments(error) },
+  )
+}
+
+/**
+ * The first cause, fit for a log. Prisma writes the arguments of the query into its messages, session
+ * tokens among them, and closes with a line that says what is wrong; better-auth attaches it all.
+ */
+function withoutArguments(error: unknown): Error {
+  let first = error
+  while (first instanceof Error && first.cause instanceof Error) first = first.cause
+  if (!(first instanceof Error)) return new Error('Unknown failure')
+  const reason = new Error(first.message.trimEnd().split('\n').at(-1))
+  reason.name = first.name
+  return 'code' in first && typeof first.code === 'string'
+    ? Object.assign(reason, { code: first.code })
+    : reason
+}

@@ -1,0 +1,130 @@
+import { request as httpRequest } from 'node:http'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { startTestServer, type TestServer } from './testing/server.js'
+import { openBrowser, signUp } from './testing/sign-up.js'
+
+const JSON_TYPE = { 'content-type': 'application/json' }
+
+describe('handler', () => {
+  let server: TestServer<[]>
+  beforeAll(async () => {
+    server = await startTestServer()
+  })
+  afterAll(() => server.close())
+
+  it('signs up, in, and out through the own client of better-auth', async () => {
+    const person = await signUp(server)
+    expect((await person.client.getSession()).data?.user.email).toBe(person.email)
+    const browser = openBrowser(server)
+    const wrong = await browser.client.signIn.email({ ...person, password: 'wrong-password' })
+    expect(wrong.error?.status).toBe(401)
+    expect((await server.backend.authenticate(await browser.request())).ok).toBe(false)
+    expect((await browser.client.signIn.email(person)).error).toBeNull()
+    const request = await browser.request()
+    expect((await server.backend.authenticate(request)).ok).toBe(true)
+    await browser.client.signOut()
+    expect((await server.backend.authenticate(request)).ok).toBe(false)
+    expect((await server.backend.authenticate(await person.request())).ok).toBe(true)
+  })
+
+  it('sees a session that this API ended as ended', async () => {
+    const person = await signUp(server)
+    await server.backend.sessions.revokeSessions(person.userId)
+    expect((await person.client.getSession()).data).toBeNull()
+  })
+
+  it('refuses another origin, under NODE_ENV=test too', async () => {
+    const person = await signUp(server)
+    const attempt = (origin: string) =>
+      fetch(`${server.origin}/api/auth/sign-in/email`, {
+        method: 'POST',
+        headers: { ...JSON_TYPE, origin },
+        body: JSON.stringify(person),
+      })
+    expect((await attempt('https://evil.example')).status).toBe(403)
+    expect((await attempt(server.origin)).status).toBe(200)
+  })
+
+  it('believes no header about the address or the origin of the caller', async () => {
+    const email = `${crypto.randomUUID()}@example.com`
+    const response = await fetch(`${server.origin}/api/auth/sign-up/email`, {
+      method: 'POST',
+      headers: {
+        ...JSON_TYPE,
+        origin: server.origin,
+        'x-forwarded-for': '203.0.113.7',
+        'x-forwarded-proto': 'gopher:',
+        'x-forwarded-host': 'evil.example',
+        'x-netscript-client-address': '203.0.113.8',
+      },
+      body: JSON.stringify({ name: 'A', email, password: 'a-long-password' }),
+    })
+    expect(response.status).toBe(200)
+    const row = await server.prisma.authSession.findFirstOrThrow({ where: { user: { email } } })
+    expect(row.ipAddress).toBe('127.0.0.1')
+  })
+
+  it('takes no body over its limit, whether it says its length or not', async () => {
+    const url = `${server.origin}/api/auth/sign-in/email`
+    const headers = { ...JSON_TYPE, origin: server.origin }
+    const body = JSON.stringify({ email: 'a'.repeat(200_000), password: 'b' })
+    const declared = await fetch(url, { method: 'POST', headers, body })
+    expect(declared.status).toBe(413)
+    const chunked = await new Promise<number | string | undefined>((resolve) => {
+      const request = httpRequest(url, { method: 'POST', headers }, (response) => {
+        response.resume()
+        resolve(response.statusCode)
+      })
+      request.on('error', (error: NodeJS.ErrnoException) => resolve(error.code))
+      request.write(body.slice(0, 50_000))
+      request.write(body.slice(50_000))
+      request.end()
+    })
+    expect(chunked).not.toBe(401)
+    const small = await fetch(url, {
+      method: 'POST',
+      headers,
+      body: '{"email":"a@b.example","password":"c"}',
+    })
+    expect(small.status).toBe(401)
+  })
+
+  it('counts the sign-ins of an address', async () => {
+    const limited = await startTestServer({ betterAuthOptions: { rateLimit: { enabled: true } } })
+    const attempt = async (path: string) => {
+      const response = await fetch(`${limited.origin}/api/auth/${path}`, {
+        method: 'POST',
+        headers: { ...JSON_TYPE, origin: limited.origin, 'x-forwarded-for': crypto.randomUUID() },
+        body: JSON.stringify({ email: 'nobody@example.com', password: 'wrong-password' }),
+      })
+      return response.status
+    }
+    const statuses: number[] = []
+    for (let count = 0; count < 22; count += 1) statuses.push(await attempt('sign-in/email'))
+    expect(statuses).toEqual([...Array<number>(20).fill(401), 429, 429])
+    await limited.close()
+  })
+
+  it('tells neither caller nor log what the database said', async () => {
+    const failing = await startTestServer()
+    const person = await signUp(failing)
+    const { token } = await failing.prisma.authSession.findFirstOrThrow()
+    await failing.pool.end()
+    const answers = [
+      await person.fetch('/api/auth/get-session'),
+      await openBrowser(failing).fetch('/api/auth/sign-in/email', {
+        method: 'POST',
+        headers: JSON_TYPE,
+        body: JSON.stringify(person),
+      }),
+    ]
+    for (const answer of answers) {
+      expect(answer.status).toBe(500)
+      expect(await answer.text()).not.toMatch(/pool|prisma|select/i)
+    }
+    const log = failing.log.join('\n')
+    expect(log).toMatch(/better-auth: /)
+    for (const secret of [token, person.email, person.password]) expect(log).not.toContain(secret)
+    await failing.close()
+  })
+})

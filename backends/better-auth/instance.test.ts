@@ -1,0 +1,203 @@
+import { bearer, magicLink, organization, username } from 'better-auth/plugins'
+import { afterAll, beforeAll, describe, expect, expectTypeOf, it } from 'vitest'
+import { AuthConfigurationError } from '../errors.js'
+import { toAuthnRequest } from '../request.js'
+import { createBetterAuthBackend } from './backend.js'
+import { createNetscriptBetterAuth, type NetscriptBetterAuth } from './instance.js'
+import { startTestServer, type TestServer } from './testing/server.js'
+import { openBrowser, signUp } from './testing/sign-up.js'
+
+describe('createNetscriptBetterAuth', () => {
+  let server: TestServer<[]>
+  beforeAll(async () => {
+    server = await startTestServer()
+  })
+  afterAll(() => server.close())
+
+  const create = (options: Partial<Parameters<typeof createNetscriptBetterAuth>[0]> = {}) =>
+    createNetscriptBetterAuth({
+      prisma: server.prisma,
+      secret: server.secret,
+      baseURL: server.origin,
+      ...options,
+    })
+
+  it('starts from safe defaults', async () => {
+    const { options } = await create()
+    expect(options).toMatchObject({
+      basePath: '/api/auth',
+      emailAndPassword: { enabled: true },
+      telemetry: { enabled: false },
+      rateLimit: { enabled: true },
+      account: { accountLinking: { enabled: false } },
+      advanced: { disableOriginCheck: false },
+      user: { modelName: 'betterAuthUser' },
+      session: { modelName: 'authSession' },
+    })
+    expect(options.session).not.toHaveProperty('cookieCache')
+  })
+
+  it('lays sections over the defaults, its own options over those, and the database over all', async () => {
+    const rogue = { database: { fake: true }, plugins: [bearer()] }
+    const { options, $context } = await create({
+      basePath: '/explicit',
+      trustedOrigins: ['https://explicit.example'],
+      betterAuthOptions: {
+        appName: 'Mine',
+        basePath: '/passed-on',
+        secret: 'x'.repeat(40),
+        baseURL: 'https://passed-on.example',
+        trustedOrigins: ['https://passed-on.example'],
+        session: { expiresIn: 1000 },
+        emailAndPassword: { enabled: true, minPasswordLength: 12 },
+        account: { accountLinking: { enabled: true } },
+        ...rogue,
+      },
+    })
+    expect(options).toMatchObject({
+      appName: 'Mine',
+      basePath: '/explicit',
+      baseURL: server.origin,
+      secret: server.secret,
+      trustedOrigins: ['https://explicit.example'],
+      session: { expiresIn: 1000, modelName: 'authSession' },
+      emailAndPassword: { minPasswordLength: 12 },
+      account: { accountLinking: { enabled: true }, modelName: 'betterAuthAccount' },
+      plugins: [],
+    })
+    expect((await $context).adapter.id).toBe('prisma')
+    const passedOn = await create({ betterAuthOptions: { basePath: '/passed-on' } })
+    expect(passedOn.options.basePath).toBe('/passed-on')
+  })
+
+  it.each([
+    [{ secret: 'x'.repeat(31) }, /`secret`.*at least 32 characters/],
+    [{ baseURL: 'auth.example.com' }, /`baseURL`/],
+    [{ baseURL: 'ftp://auth.example.com' }, /`baseURL`/],
+    [{ betterAuthOptions: { session: { cookieCache: { enabled: true } } } }, /cookieCache/],
+    [
+      {
+        betterAuthOptions: {
+          secondaryStorage: {
+            get: () => null,
+            set: () => undefined,
+            delete: () => undefined,
+            increment: () => 1,
+          },
+        },
+      },
+      /secondaryStorage/,
+    ],
+  ])('refuses %j', async (options, message) => {
+    const failure = await create(options).catch((error: unknown) => error)
+    expect(failure).toBeInstanceOf(AuthConfigurationError)
+    expect((failure as Error).message).toMatch(message)
+  })
+
+  it('sets Secure cookies under https', async () => {
+    const auth = await create({ baseURL: 'https://auth.example.com' })
+    const { authCookies } = await auth.$context
+    expect(authCookies.sessionToken).toMatchObject({
+      name: '__Secure-better-auth.session_token',
+      attributes: { secure: true, httpOnly: true, sameSite: 'lax' },
+    })
+  })
+
+  it('keeps the types of plugins and options', () => {
+    const withPlugins = createNetscriptBetterAuth<
+      [ReturnType<typeof username>, ReturnType<typeof organization>]
+    >
+    type Made = Awaited<ReturnType<typeof withPlugins>>
+    expectTypeOf<Made['api']>().toHaveProperty('signInUsername')
+    expectTypeOf<Made['api']>().toHaveProperty('createOrganization')
+    expectTypeOf<Made['api']>().toHaveProperty('getSession')
+    expectTypeOf<NetscriptBetterAuth['api']>().not.toHaveProperty('signInUsername')
+  })
+
+  it('runs the endpoints of plugins, known to the type', async () => {
+    const sent: string[] = []
+    const plugins = [magicLink({ sendMagicLink: ({ url }) => void sent.push(url) })]
+    const other = await startTestServer({ plugins })
+    await other.auth.api.signInMagicLink({
+      body: { email: 'new@example.com', callbackURL: '/' },
+      headers: new Headers(),
+    })
+    const browser = openBrowser(other)
+    await browser.fetch(sent[0] ?? expect.fail('no link was sent'))
+    const result = await other.backend.authenticate(await browser.request())
+    expect(result).toMatchObject({ ok: true, user: { email: 'new@example.com' } })
+    await other.close()
+  })
+
+  it('does not let a plugin read the identity from another header', async () => {
+    const other = await startTestServer({ plugins: [bearer()] })
+    const person = await signUp(other)
+    const [, token = ''] = (await person.cookieHeader()).split('=')
+    const headers = { authorization: `Bearer ${token}` }
+    // The plugin works: better-auth itself would let the bearer in.
+    expect(await other.auth.api.getSession({ headers: new Headers(headers) })).not.toBeNull()
+    expect(await other.backend.authenticate(toAuthnRequest({ headers }))).toMatchObject({
+      ok: false,
+      reason: 'credential-missing',
+    })
+    await other.close()
+  })
+
+  it('signs up many people at once', async () => {
+    const people = await Promise.all(Array.from({ length: 25 }, () => signUp(server)))
+    expect(new Set(people.map(({ userId }) => userId)).size).toBe(25)
+  })
+})
+
+describe('createBetterAuthBackend', () => {
+  let server: TestServer<[]>
+  beforeAll(async () => {
+    server = await startTestServer()
+  })
+  afterAll(() => server.close())
+
+  it('says what it can do, and has no redirect flow', () => {
+    const { backend, origin } = server
+    expect(backend.name).toBe('better-auth')
+    expect(backend.basePath).toBe('/api/auth')
+    expect(backend).not.toHaveProperty('interactive')
+    expect(backend.capabilities).toEqual({
+      interactive: false,
+      listSessions: true,
+      revokeSessions: true,
+      refresh: true,
+      providerLogout: false,
+    })
+    expect(backend.signInHint).toBe(`Sign in with POST ${origin}/api/auth/sign-in/email.`)
+    expect(backend.providers.listProviders()).toEqual([
+      { id: 'better-auth', displayName: 'E-mail and password', kind: 'credentials' },
+    ])
+    expect(backend.providers.getProvider('better-auth')?.kind).toBe('credentials')
+    expect(backend.providers.getProvider('google')).toBeUndefined()
+  })
+
+  it('issues and opens session tokens, with a comma in the secret too', () => {
+    const secret = `${'a'.repeat(20)},${'b'.repeat(20)}`
+    const { crypto } = createBetterAuthBackend({ ...server, secret, baseURL: server.origin })
+    const { token, sessionId } = crypto.issueSessionToken()
+    expect(crypto.openSessionToken(token)).toBe(sessionId)
+    expect(server.backend.crypto.openSessionToken(token)).toBeUndefined()
+  })
+
+  it('tells the truth about extending sessions', () => {
+    const { auth, secret, origin: baseURL } = server
+    for (const session of [{ disableSessionRefresh: true }, { deferSessionRefresh: true }]) {
+      const options = { ...auth.options, session }
+      const backend = createBetterAuthBackend({ auth: { ...auth, options }, secret, baseURL })
+      expect(backend.capabilities.refresh).toBe(false)
+    }
+  })
+
+  it('refuses an instance whose sessions outlive their end', () => {
+    const { auth, secret, origin: baseURL } = server
+    const options = { ...auth.options, session: { cookieCache: { enabled: true } } }
+    expect(() => createBetterAuthBackend({ auth: { ...auth, options }, secret, baseURL })).toThrow(
+      /cookieCache/,
+    )
+  })
+})

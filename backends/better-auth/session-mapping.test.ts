@@ -1,0 +1,84 @@
+import { describe, expect, it } from 'vitest'
+import { SessionAndUser, toAuthSession, toAuthUser } from './session-mapping.js'
+
+const at = new Date('2026-01-02T03:04:05Z')
+const session = {
+  id: 'session',
+  userId: 'user',
+  token: 'the-token',
+  ipAddress: '203.0.113.9',
+  userAgent: 'the-agent',
+  createdAt: at,
+  updatedAt: at,
+  expiresAt: at,
+}
+const user = { id: 'user', name: 'Ada', email: 'ada@example.com', emailVerified: true, image: null }
+const parse = (more: { session?: object; user?: object } = {}) =>
+  SessionAndUser.parse({
+    session: { ...session, ...more.session },
+    user: { ...user, ...more.user },
+  })
+
+describe('toAuthSession', () => {
+  it('gathers the roles of the admin and organization plugins, each once', () => {
+    const found = parse({
+      session: {
+        activeOrganizationRole: 'owner',
+        activeOrganizationRoles: ['owner', 'billing'],
+        roles: ['auditor', 7, null],
+      },
+      user: { role: 'admin, user,', roles: ['user', 'support'] },
+    })
+    expect(toAuthSession(found).roles).toEqual([
+      'admin',
+      'user',
+      'owner',
+      'support',
+      'billing',
+      'auditor',
+    ])
+  })
+
+  it('takes permissions that are text for scopes, and nothing else', () => {
+    const found = parse({
+      session: { activeOrganizationPermissions: ['a:read', 1, {}], permissions: ['b:read'] },
+      user: { permissions: ['a:read', 'c:read', ''] },
+    })
+    expect(toAuthSession(found).scopes).toEqual(['a:read', 'b:read', 'c:read'])
+    expect(toAuthSession(parse({ user: { permissions: { a: ['read'] } } })).scopes).toEqual([])
+  })
+
+  it('shows the claims of its list, whatever else plugins add', () => {
+    const found = parse({
+      session: {
+        activeOrganizationId: 'org',
+        activeTeamId: 'team',
+        impersonatedBy: 'admin',
+        secretThing: 'hidden',
+      },
+      user: { twoFactorSecret: 'hidden' },
+    })
+    const shown = toAuthSession(found)
+    expect(shown.claims).toEqual({
+      organizationId: 'org',
+      teamId: 'team',
+      impersonatedBy: 'admin',
+    })
+    expect(JSON.stringify([shown, toAuthUser(found.user)])).not.toMatch(
+      /hidden|the-token|203\.0\.113\.9|the-agent/,
+    )
+  })
+})
+
+describe('toAuthUser', () => {
+  it('leaves out what is not known', () => {
+    expect(toAuthUser({ id: 'user', name: '', email: null })).toEqual({ id: 'user' })
+    expect(toAuthUser(parse({ user: { image: 'https://example.com/a.png' } }).user)).toEqual({
+      id: 'user',
+      displayName: 'Ada',
+      email: 'ada@example.com',
+      emailVerified: true,
+      imageUrl: 'https://example.com/a.png',
+    })
+  })
+})

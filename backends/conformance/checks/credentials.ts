@@ -1,0 +1,168 @@
+import assert from 'node:assert/strict'
+import { type AuthBackendCheck, skip } from '../check.js'
+import {
+  change,
+  expectAlive,
+  expectNobody,
+  expectOver,
+  expectPerson,
+  type Person,
+  requestOf,
+  requestWith,
+  requestWithCookies,
+  signIn,
+} from '../scene.js'
+import { cookieHeader } from '../set-cookie.js'
+import { tampered } from '../tamper.js'
+
+export const CREDENTIAL_CHECKS: readonly AuthBackendCheck[] = [
+  {
+    id: 'expired-session-is-over',
+    title: 'a session that ran out is over',
+    async run(scene) {
+      const person = await signIn(scene)
+      const headers = await change(scene, 'expire', person)
+      await expectNobody(scene, requestWith(headers), 'somebody whose session ran out')
+      await expectNobody(scene, requestWith(headers), 'the same once more')
+    },
+  },
+  {
+    id: 'session-revoked-elsewhere-is-over',
+    title: 'a session that was ended elsewhere is over',
+    async run(scene) {
+      const [person, other] = [await signIn(scene), await signIn(scene)]
+      const headers = await change(scene, 'revokeElsewhere', person)
+      await expectNobody(scene, requestWith(headers), 'somebody whose session was ended elsewhere')
+      await expectAlive(scene, other, 'while the session of another was ended')
+    },
+  },
+  {
+    id: 'signed-out-session-is-over',
+    title: 'a session that was signed out is over',
+    async run(scene) {
+      const person = await signIn(scene)
+      await scene.backend.sessions.signOut(requestOf(person), { everywhere: false })
+      await expectOver(scene, person, 'somebody who signed out')
+    },
+  },
+  {
+    id: 'ended-session-stays-over',
+    title: 'requests that race a sign-out do not bring the session back',
+    async run(scene) {
+      const person = await signIn(scene)
+      const { harness, backend } = scene
+      const headers = harness.refreshDue
+        ? await change(scene, 'refreshDue', person)
+        : person.headers
+      const request = requestWith(headers)
+      const race = (): Promise<unknown> => backend.authenticate(request)
+      await Promise.all([
+        ...Array.from({ length: 10 }, race),
+        backend.sessions.signOut(request, { everywhere: false }),
+        ...Array.from({ length: 10 }, race),
+      ])
+      await expectNobody(scene, request, 'somebody who signed out amid requests')
+      await expectOver(scene, person, 'somebody who signed out amid requests')
+    },
+  },
+  {
+    id: 'tampered-credential-is-nobody',
+    title: 'a credential with one character changed is from nobody',
+    async run(scene) {
+      const person = await signIn(scene)
+      const requests = tamperedRequests(person)
+      if (requests.length === 0) return skip('the credential is neither a cookie nor a token')
+      for (const request of requests) await expectNobody(scene, request, 'a changed credential')
+      await expectAlive(scene, person, 'after changed copies of the credential were tried')
+    },
+  },
+  {
+    id: 'duplicate-cookies-are-nobody',
+    title: 'a cookie that is there twice counts as none',
+    async run(scene) {
+      const [mine, theirs] = [await signIn(scene), await signIn(scene)]
+      if (mine.cookies.length === 0) return skip('the credential is no cookie')
+      const garbage = mine.cookies.map(([name]) => [name, 'x'] as const)
+      for (const [what, cookies] of [
+        ['its own and somebody else’s', [...mine.cookies, ...theirs.cookies]],
+        ['somebody else’s and its own', [...theirs.cookies, ...mine.cookies]],
+        ['its own twice', [...mine.cookies, ...mine.cookies]],
+        ['its own and garbage', [...mine.cookies, ...garbage]],
+        ['garbage and its own', [...garbage, ...mine.cookies]],
+      ] as const) {
+        await expectNobody(scene, requestWithCookies(cookies), `a browser with ${what}`)
+      }
+    },
+  },
+  {
+    id: 'public-ids-are-no-credential',
+    title: 'the ids that a session shows do not sign in',
+    async run(scene) {
+      const person = await signIn(scene)
+      const { session, user, cookies } = person
+      for (const id of [session.id, user.id, session.subject]) {
+        for (const value of [id, `${id}.`, `${id}.${id}`]) {
+          for (const [name] of cookies) {
+            await expectNobody(scene, requestWithCookies([[name, value]]), 'a public id as cookie')
+          }
+          const authorization = `Bearer ${value}`
+          await expectNobody(scene, requestWith({ authorization }), 'a public id as bearer token')
+        }
+      }
+    },
+  },
+  {
+    id: 'signed-token-alone-is-nobody',
+    title: 'a token that the backend signed, but of no session, is from nobody',
+    async run(scene) {
+      const { cookies } = await signIn(scene)
+      const { token } = scene.backend.crypto.issueSessionToken()
+      for (const [name] of cookies) {
+        await expectNobody(scene, requestWithCookies([[name, token]]), 'a token of no session')
+      }
+      const authorization = `Bearer ${token}`
+      await expectNobody(scene, requestWith({ authorization }), 'a bearer token of no session')
+    },
+  },
+  {
+    id: 'bearer-token-signs-in',
+    title: 'the bearer token of a session is as good as its cookie',
+    async run(scene) {
+      const person = await signIn(scene)
+      const authorization = bearer(person)
+      await expectPerson(scene, requestWith({ authorization }), person, 'by bearer token')
+    },
+  },
+  {
+    id: 'two-credentials-are-not-mixed',
+    title: 'the cookie of one person beside the bearer token of another is from nobody',
+    async run(scene) {
+      const [mine, theirs] = [await signIn(scene), await signIn(scene)]
+      const authorization = bearer(theirs)
+      const cookie = cookieHeader(mine.cookies)
+      assert.notEqual(cookie, '', 'signIn gives a bearer token but no cookie: put it in headers')
+      await expectNobody(scene, requestWith({ cookie, authorization }), 'two people in one request')
+    },
+  },
+]
+
+function bearer({ signedIn }: Person): string {
+  if (signedIn.bearer === undefined) return skip('signIn gives no bearer token beside the cookie')
+  return `Bearer ${signedIn.bearer}`
+}
+
+/** The requests of a person with one character of the credential changed. */
+export function tamperedRequests({ cookies, headers }: Person) {
+  const byCookie = cookies.flatMap(([name, value], index) =>
+    tampered(value).map((changed) =>
+      requestWithCookies(cookies.with(index, [name, changed] as const)),
+    ),
+  )
+  const { authorization } = headers
+  const [scheme = '', token] = authorization?.split(' ') ?? []
+  const byToken = token === undefined ? [] : tampered(token)
+  return [
+    ...byCookie,
+    ...byToken.map((changed) => requestWith({ authorization: `${scheme} ${changed}` })),
+  ]
+}

@@ -1,0 +1,116 @@
+import assert from 'node:assert/strict'
+import { AuthSession, AuthUser } from '../../../contract/session.js'
+import type { AuthBackendCheck } from '../check.js'
+import { assertPerson, authenticate, expectPerson, requestOf, signIn } from '../scene.js'
+
+/** Clocks of two machines agree to this many milliseconds. */
+const CLOCK_SKEW_MS = 60_000
+const SCHEMES = ['api-key', 'bearer', 'trusted-header', 'custom']
+
+export const IDENTITY_CHECKS: readonly AuthBackendCheck[] = [
+  {
+    id: 'session-follows-contract',
+    title: 'session and user are valid by the contract and belong together',
+    async run(scene) {
+      const { session, user } = await signIn(scene)
+      assertValid(AuthSession.safeParse(session), 'the session')
+      assertValid(AuthUser.safeParse(user), 'the user')
+      assert.equal(session.userId, user.id, 'the session belongs to another user')
+      if (session.providerId !== undefined) {
+        const provider = scene.backend.providers.getProvider(session.providerId)
+        assert.ok(provider, `no provider has the providerId of the session: ${session.providerId}`)
+      }
+    },
+  },
+  {
+    id: 'session-is-live',
+    title: 'a session that is good is active, was issued before now and ends later',
+    async run(scene) {
+      const { session } = await signIn(scene)
+      const [issued, expires] = [Date.parse(session.issuedAt), Date.parse(session.expiresAt)]
+      assert.equal(session.state, 'active', 'the session is not active')
+      assert.equal(session.revokedAt, undefined, 'the session says that it was revoked')
+      assert.ok(issued <= Date.now() + CLOCK_SKEW_MS, 'the session was issued in the future')
+      assert.ok(expires > Date.now(), 'the session has expired')
+    },
+  },
+  {
+    id: 'principal-follows-session',
+    title: 'the principal is the user of the session, with its scopes and roles',
+    async run(scene) {
+      const { session, user, principal } = await signIn(scene)
+      assert.equal(principal.subject, user.id, 'the subject of the principal is not the user id')
+      assert.deepEqual(principal.scopes, session.scopes, 'the scopes differ')
+      assert.deepEqual(principal.roles, session.roles, 'the roles differ')
+      assert.ok(SCHEMES.includes(principal.scheme), `there is no scheme ${principal.scheme}`)
+      assert.equal(typeof principal.claims, 'object', 'the principal has no claims')
+    },
+  },
+  {
+    id: 'principal-mapper-agrees',
+    title: 'principalMapper makes the principal that authenticate returns',
+    async run(scene) {
+      const { session, principal } = await signIn(scene)
+      const mapped = scene.backend.principalMapper.mapSessionToPrincipal(session)
+      // A session does not know whether a cookie or a bearer token brought it.
+      const rest = { ...mapped, scheme: principal.scheme }
+      assert.deepEqual(rest, principal, 'the mapped principal differs')
+    },
+  },
+  {
+    id: 'answers-are-stable',
+    title: 'the same credential is the same session and person every time',
+    async run(scene) {
+      const person = await signIn(scene)
+      for (const when of ['the first time', 'the second time', 'the third time']) {
+        const { session } = await expectPerson(scene, requestOf(person), person, when)
+        assert.equal(session.issuedAt, person.session.issuedAt, 'issuedAt moves')
+        assert.equal(session.subject, person.session.subject, 'the subject changes')
+      }
+    },
+  },
+  {
+    id: 'same-person-same-user',
+    title: 'a person who signs in twice has one user id and two sessions',
+    async run(scene) {
+      const first = await signIn(scene)
+      const second = await signIn(scene, first)
+      assert.equal(second.session.subject, first.session.subject, 'the subject changes')
+      await expectPerson(scene, requestOf(first), first, 'after the same person signed in again')
+      await expectPerson(scene, requestOf(second), second, 'signed in again')
+    },
+  },
+  {
+    id: 'two-people-are-two',
+    title: 'two people share no user id, no session id and no credential',
+    async run(scene) {
+      const [a, b] = [await signIn(scene), await signIn(scene)]
+      assert.notEqual(a.user.id, b.user.id, 'two people have one user id')
+      assert.notEqual(a.session.id, b.session.id, 'two people have one session id')
+      assert.notEqual(a.principal.subject, b.principal.subject, 'two people have one principal')
+      assert.notDeepEqual(a.headers, b.headers, 'two people have one credential')
+      await expectPerson(scene, requestOf(a), a, 'after somebody else signed in')
+    },
+  },
+  {
+    id: 'people-are-never-mixed',
+    title: 'fifty requests of five people at once are each answered with their own person',
+    async run(scene) {
+      const people = [await signIn(scene)]
+      while (people.length < 5) people.push(await signIn(scene))
+      const turns = Array.from({ length: 10 }, () => people).flat()
+      const answers = await Promise.all(
+        turns.map((person) => authenticate(scene, requestOf(person), 'one of fifty at once')),
+      )
+      for (const [n, person] of turns.entries()) {
+        const answer = answers[n]
+        assert.ok(answer)
+        assertPerson(answer, person, 'one of fifty at once')
+      }
+    },
+  },
+]
+
+function assertValid(result: { success: boolean; error?: Error | undefined }, what: string): void {
+  assert.ok(result.success, `${what} is not valid by the contract: ${result.error?.message}`)
+}

@@ -1,0 +1,132 @@
+import assert from 'node:assert/strict'
+import { AuthError } from '../../errors.js'
+import type { AuthBackendCheck } from '../check.js'
+import {
+  assertPerson,
+  expectAlive,
+  expectOver,
+  missingHook,
+  rejection,
+  requestOf,
+  requestWith,
+  type Scene,
+  signIn,
+} from '../scene.js'
+import { skip } from '../check.js'
+
+export const OUTAGE_CHECKS: readonly AuthBackendCheck[] = [
+  {
+    id: 'outage-is-not-anonymous',
+    title: 'while the store is down a credential is neither good nor nobody’s',
+    async run(scene) {
+      const { backend, harness } = scene
+      const person = await signIn(scene)
+      await duringOutage(scene, async () => {
+        const asked = backend.authenticate(requestOf(person))
+        if (harness.selfContained) {
+          const answer = await asked.catch((error: unknown) => error)
+          if (answer instanceof Error) assertUnavailable(answer, 'authenticate')
+          else assertPerson(answer as Awaited<typeof asked>, person, 'while the store is down')
+          return
+        }
+        assertUnavailable(await rejection(asked, 'authenticate, while the store is down,'))
+      })
+    },
+  },
+  {
+    id: 'outage-fails-sign-out',
+    title: 'while the store is down signing out does not pretend to have worked',
+    async run(scene) {
+      const { sessions } = scene.backend
+      const person = await signIn(scene)
+      await duringOutage(scene, async () => {
+        for (const everywhere of [false, true]) {
+          const asked = sessions.signOut(requestOf(person), { everywhere })
+          assertUnavailable(await rejection(asked, 'signOut, while the store is down,'))
+        }
+      })
+      await sessions.signOut(requestOf(person), { everywhere: false })
+      await expectOver(scene, person, 'somebody who signed out after the outage')
+    },
+  },
+  {
+    id: 'outage-fails-session-management',
+    title: 'while the store is down sessions are neither listed nor revoked',
+    async run(scene) {
+      const { sessions, capabilities } = scene.backend
+      const { user, session } = await signIn(scene)
+      const operations = [
+        ...(capabilities.listSessions ? [() => sessions.listSessions(user.id)] : []),
+        ...(capabilities.revokeSessions
+          ? [
+              () => sessions.revokeSession(user.id, session.id),
+              () => sessions.revokeSessions(user.id),
+              () => sessions.revokeSessions(user.id, { except: session.id }),
+            ]
+          : []),
+      ]
+      if (operations.length === 0) return skip('the backend manages no sessions')
+      await duringOutage(scene, async () => {
+        for (const operation of operations) {
+          const error = await rejection(operation(), 'session management, while the store is down,')
+          assertUnavailable(error)
+        }
+      })
+    },
+  },
+  {
+    id: 'outage-fails-probe',
+    title: 'while the store is down the backend is not ready',
+    async run(scene) {
+      await duringOutage(scene, async () => {
+        await rejection(scene.backend.probe(), 'probe, while the store is down,')
+      })
+    },
+  },
+  {
+    id: 'outage-fails-sign-in',
+    title: 'while the store is down no sign-in begins',
+    async run(scene) {
+      const { interactive } = scene.backend
+      if (!interactive) return skip('capabilities.interactive is false')
+      await duringOutage(scene, async () => {
+        const asked = interactive.signIn(requestWith({}), { returnTo: 'http://localhost/' })
+        assertUnavailable(await rejection(asked, 'signIn, while the store is down,'))
+      })
+    },
+  },
+  {
+    id: 'outage-costs-no-session',
+    title: 'after an outage everything works as before',
+    async run(scene) {
+      const person = await signIn(scene)
+      await duringOutage(scene, async () => {
+        await scene.backend.authenticate(requestOf(person)).catch(() => undefined)
+        await scene.backend.probe().catch(() => undefined)
+      })
+      await expectAlive(scene, person, 'after the outage')
+      await scene.backend.probe()
+      await expectAlive(scene, await signIn(scene), 'signed in after the outage')
+    },
+  },
+]
+
+/** Takes the store away while `during` runs, and brings it back whatever happens. */
+export async function duringOutage(
+  { harness, backend }: Scene,
+  during: () => Promise<void>,
+): Promise<void> {
+  if (!harness.storeDown) return missingHook('storeDown')
+  const bringBack = await harness.storeDown(backend)
+  try {
+    await during()
+  } finally {
+    await bringBack()
+  }
+}
+
+function assertUnavailable(error: Error, what = 'the operation'): void {
+  const expected = `${what} must throw STORE_UNAVAILABLE or AUTH_PROVIDER_ERROR, but threw ${String(error)}`
+  assert.ok(error instanceof AuthError, expected)
+  assert.ok(['STORE_UNAVAILABLE', 'AUTH_PROVIDER_ERROR'].includes(error.code), expected)
+}

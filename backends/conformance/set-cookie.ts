@@ -1,0 +1,60 @@
+/** A `Set-Cookie` value in its parts. Attribute names are in lower case. */
+export interface ParsedSetCookie {
+  readonly name: string
+  readonly value: string
+  readonly attributes: ReadonlyMap<string, string>
+}
+
+/** Parses a `Set-Cookie` value as browsers do (RFC 6265 section 5.2). */
+export function parseSetCookie(text: string): ParsedSetCookie {
+  const [pair = '', ...rest] = text.split(';')
+  const [name, value] = split(pair)
+  return {
+    name,
+    value,
+    attributes: new Map(
+      rest.map((part) => {
+        const [attribute, content] = split(part)
+        return [attribute.toLowerCase(), content]
+      }),
+    ),
+  }
+}
+
+function split(pair: string): [string, string] {
+  const equals = pair.indexOf('=')
+  return equals < 0
+    ? [pair.trim(), '']
+    : [pair.slice(0, equals).trim(), pair.slice(equals + 1).trim()]
+}
+
+/** Whether the browser forgets the cookie: Max-Age of zero or less, or Expires in the past. */
+export function isCleared({ attributes }: ParsedSetCookie): boolean {
+  const maxAge = attributes.get('max-age')
+  if (maxAge !== undefined) return Number(maxAge) <= 0
+  const expires = attributes.get('expires')
+  return expires !== undefined && Date.parse(expires) <= Date.now()
+}
+
+/** The cookies of a `Cookie` header, in order. */
+export function parseCookieHeader(header = ''): readonly (readonly [string, string])[] {
+  return header
+    .split(';')
+    .filter((pair) => pair.includes('='))
+    .map(split)
+}
+
+/** What a browser that sent `header` would send after it got `setCookies`. */
+export function applySetCookies(header: string | undefined, setCookies: readonly string[]): string {
+  const jar = new Map(parseCookieHeader(header))
+  for (const cookie of setCookies.map(parseSetCookie)) {
+    if (isCleared(cookie)) jar.delete(cookie.name)
+    else jar.set(cookie.name, cookie.value)
+  }
+  return cookieHeader([...jar])
+}
+
+/** A `Cookie` header. */
+export function cookieHeader(cookies: readonly (readonly [string, string])[]): string {
+  return cookies.map(([name, value]) => `${name}=${value}`).join('; ')
+}

@@ -1,0 +1,45 @@
+import pg from 'pg'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { seed } from './seed.js'
+import { createTestDatabase, type TestDatabase } from './test-database.js'
+
+let database: TestDatabase
+let pool: pg.Pool
+
+beforeAll(async () => {
+  database = await createTestDatabase()
+  pool = new pg.Pool({ connectionString: database.url })
+})
+
+afterAll(async () => {
+  await pool.end()
+  await database.drop()
+})
+
+it('adds two people once, however often and at once it runs', async () => {
+  const added = await Promise.all([1, 2, 3].map(() => seed(pool, { issuer: 'http://a.test' })))
+  expect(added.reduce((sum, count) => sum + count)).toBe(2)
+  const { rows } = await pool.query(
+    `SELECT display_name, issuer, subject FROM auth_users JOIN auth_accounts ON user_id = auth_users.id ORDER BY subject`,
+  )
+  expect(rows).toEqual([
+    { display_name: 'Ada Lovelace', issuer: 'http://a.test', subject: 'ada' },
+    { display_name: 'Grace Hopper', issuer: 'http://a.test', subject: 'grace' },
+  ])
+})
+
+it('leaves somebody who signed in before as they are', async () => {
+  await pool.query(`INSERT INTO auth_users (id, display_name) VALUES ('known', 'Countess')`)
+  await pool.query(
+    `INSERT INTO auth_accounts (id, user_id, provider_id, issuer, subject) VALUES ('known', 'known', 'local', 'http://b.test', 'ada')`,
+  )
+  expect(await seed(pool, { issuer: 'http://b.test' })).toBe(1)
+  const { rows } = await pool.query(
+    `SELECT user_id FROM auth_accounts WHERE issuer = 'http://b.test' AND subject = 'ada'`,
+  )
+  expect(rows).toEqual([{ user_id: 'known' }])
+  const strays = await pool.query(
+    `SELECT 1 FROM auth_users WHERE id NOT IN (SELECT user_id FROM auth_accounts)`,
+  )
+  expect(strays.rowCount).toBe(0)
+})

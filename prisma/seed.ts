@@ -1,0 +1,42 @@
+import { createHash } from 'node:crypto'
+import type pg from 'pg'
+
+/** People whom the local provider knows; none has a password or any other secret. */
+const DEMO_PEOPLE = [
+  { subject: 'ada', displayName: 'Ada Lovelace', email: 'ada@example.test' },
+  { subject: 'grace', displayName: 'Grace Hopper', email: 'grace@example.test' },
+]
+
+/**
+ * Puts two demo people of the provider `local` into the database, so that there is something to look
+ * at before anybody signs in. A second run changes nothing, and somebody who signed in before stays
+ * as they are.
+ *
+ * @returns How many people were added.
+ *
+ * @example
+ * ```ts
+ * await seed(pool, { issuer: 'http://localhost:8095' })
+ * ```
+ */
+export async function seed(pool: pg.Pool, { issuer }: { issuer: string }): Promise<number> {
+  let added = 0
+  for (const { subject, displayName, email } of DEMO_PEOPLE) {
+    // The same id in every run, so that of two runs at once one adds and the other finds.
+    const id = createHash('sha256').update(`${issuer} ${subject}`).digest('base64url')
+    const { rowCount } = await pool.query(
+      `WITH person AS (
+         INSERT INTO auth_users (id, display_name, email, email_verified)
+         SELECT $1, $2, $3, true
+         WHERE NOT EXISTS (SELECT FROM auth_accounts WHERE issuer = $4 AND subject = $5)
+         ON CONFLICT DO NOTHING
+         RETURNING id
+       )
+       INSERT INTO auth_accounts (id, user_id, provider_id, issuer, subject)
+       SELECT id, id, 'local', $4, $5 FROM person`,
+      [id, displayName, email, issuer, subject],
+    )
+    added += rowCount ?? 0
+  }
+  return added
+}

@@ -1,0 +1,165 @@
+import type { Browser, BrowserContext, Page } from 'playwright-core'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest'
+import { describeWithBrowser, launchBrowser } from './support/browser.js'
+import { type OAuth2Provider, startOAuth2Provider } from './support/oauth2-provider.js'
+import { freePort, startTestService, type TestService } from './support/service.js'
+import { SESSION_COOKIE } from './support/sign-in.js'
+
+describeWithBrowser('the page in Chromium', () => {
+  let browser: Browser
+  let service: TestService
+  let hopping: OAuth2Provider
+  let context: BrowserContext
+  let page: Page
+  let problems: string[]
+
+  beforeAll(async () => {
+    const port = await freePort()
+    const redirectUri = `http://localhost:${port}/api/v1/auth/callback`
+    const client = { clientId: 'client', clientSecret: 'secret' }
+    hopping = await startOAuth2Provider({
+      ...client,
+      redirectUris: [`${redirectUri}?provider=hopping`],
+      extraHop: true,
+    })
+    browser = await launchBrowser()
+    service = await startTestService({
+      port,
+      provider: { redirectUris: [`${redirectUri}?provider=local`] },
+      env: (local) => ({
+        NETSCRIPT_AUTH_PROVIDERS: 'local,hopping',
+        NETSCRIPT_AUTH_LOCAL_CLIENT_ID: local.NETSCRIPT_AUTH_CLIENT_ID ?? '',
+        NETSCRIPT_AUTH_LOCAL_CLIENT_SECRET: local.NETSCRIPT_AUTH_CLIENT_SECRET ?? '',
+        NETSCRIPT_AUTH_LOCAL_ISSUER: local.NETSCRIPT_AUTH_ISSUER ?? '',
+        NETSCRIPT_AUTH_HOPPING_CLIENT_ID: client.clientId,
+        NETSCRIPT_AUTH_HOPPING_CLIENT_SECRET: client.clientSecret,
+        NETSCRIPT_AUTH_HOPPING_AUTHORIZATION_ENDPOINT: hopping.authorizationEndpoint,
+        NETSCRIPT_AUTH_HOPPING_TOKEN_ENDPOINT: hopping.tokenEndpoint,
+        NETSCRIPT_AUTH_HOPPING_USERINFO_ENDPOINT: hopping.userInfoEndpoint,
+        NETSCRIPT_AUTH_HOPPING_SCOPES: 'user',
+      }),
+    })
+  })
+  afterAll(async () => {
+    await browser.close()
+    await service.close()
+    await hopping.stop()
+  })
+  beforeEach(async () => {
+    context = await browser.newContext()
+    page = await context.newPage()
+    problems = []
+    context.on('console', (message) => {
+      if (message.type() === 'error') problems.push(message.text())
+    })
+    context.on('weberror', (error) => problems.push(String(error.error())))
+  })
+  afterEach(async () => {
+    await context.close()
+    expect(problems).toEqual([])
+  })
+
+  const signInButton = (on: Page, provider: string) =>
+    on.getByRole('button', { name: new RegExp(provider, 'i') })
+
+  /** From the page to the provider and back. */
+  async function signIn(on: Page, account = /Ada Lovelace/): Promise<void> {
+    await on.goto(service.origin)
+    await signInButton(on, 'Local').click()
+    await on.getByRole('button', { name: account }).click()
+    await allow(on)
+  }
+
+  async function allow(on: Page): Promise<void> {
+    await on.getByRole('button', { name: 'Allow', exact: true }).click()
+    await on.waitForURL(`${service.origin}/`)
+  }
+
+  const sessionCookie = async () =>
+    (await context.cookies()).find(({ name }) => name === SESSION_COOKIE)
+
+  it('signs in at the local provider, stays signed in, and signs out', async () => {
+    await signIn(page)
+    await expect.poll(() => page.textContent('body')).toContain('ada@example.test')
+    expect(await sessionCookie()).toMatchObject({ httpOnly: true, secure: true, sameSite: 'Lax' })
+    await page.reload()
+    expect(await page.textContent('body')).toContain('Ada Lovelace')
+    await page.getByRole('button', { name: /^sign out$/i }).click()
+    await page.waitForLoadState()
+    // The provider asks whether to end its own session as well.
+    if (page.url().startsWith(service.provider.issuer)) {
+      await page
+        .getByRole('button', { name: /yes|sign out|log out/i })
+        .first()
+        .click()
+      await page.waitForURL(`${service.origin}/**`)
+    }
+    await page.waitForURL(`${service.origin}/`)
+    await signInButton(page, 'Local').waitFor()
+    expect(await sessionCookie()).toBeUndefined()
+  })
+
+  it('works without JavaScript', async () => {
+    const plain = await browser.newContext({ javaScriptEnabled: false })
+    const tab = await plain.newPage()
+    await signIn(tab)
+    expect(await tab.textContent('body')).toContain('Ada Lovelace')
+    await plain.close()
+  })
+
+  it('lets two tabs sign in side by side', async () => {
+    const second = await context.newPage()
+    await page.goto(service.origin)
+    await second.goto(service.origin)
+    await signInButton(page, 'Local').click()
+    await signInButton(second, 'Local').click()
+    await page.getByRole('button', { name: /Ada Lovelace/ }).click()
+    await allow(page)
+    await second.getByRole('button', { name: /Ada Lovelace/ }).click()
+    // Ada has allowed it a moment ago, so the provider does not ask again.
+    await second.waitForURL(`${service.origin}/`)
+    expect(await page.textContent('body')).toContain('Ada Lovelace')
+    expect(await second.textContent('body')).toContain('Ada Lovelace')
+  })
+
+  it('survives the back button', async () => {
+    await signIn(page)
+    await page.goBack()
+    // The provider's page is stale, which is for the provider to say.
+    problems = []
+    await page.goto(service.origin)
+    expect(await page.textContent('body')).toContain('Ada Lovelace')
+  })
+
+  it('sends a second click on a used callback home', async () => {
+    let callback = ''
+    page.on('request', (request) => {
+      if (request.url().includes('/auth/callback')) callback = request.url()
+    })
+    await signIn(page)
+    await page.goto(callback)
+    expect(page.url()).toBe(`${service.origin}/`)
+    expect(await page.textContent('body')).toContain('Ada Lovelace')
+  })
+
+  it('shows a stranger with a foreign callback a page that says what to do', async () => {
+    const answer = await page.goto(`${service.origin}/api/v1/auth/callback?code=x&state=y`)
+    expect(answer?.status()).toBe(400)
+    expect(await page.textContent('body')).toContain('AUTH_TRANSACTION_MISSING')
+    await page.getByRole('link', { name: /try again/i }).click()
+    await signInButton(page, 'Local').waitFor()
+    problems = problems.filter((text) => !text.includes('400'))
+  })
+
+  it('signs in at a provider that redirects over one more origin', async () => {
+    await page.goto(service.origin)
+    await signInButton(page, 'Hopping').click()
+    await page.waitForURL(`${service.origin}/`)
+    await page.getByRole('button', { name: /^sign out$/i }).waitFor()
+  })
+
+  it('moves a page under another host name to its own', async () => {
+    await page.goto(service.origin.replace('localhost', '127.0.0.1'))
+    expect(page.url()).toBe(`${service.origin}/`)
+  })
+})
