@@ -7,9 +7,12 @@ export type { PrismaClient } from './generated/client.js'
 /**
  * A Prisma client on a pool that stays the caller's: `$disconnect()` does not end it.
  *
+ * The pool's sessions must be in UTC: Prisma's adapter sends and reads instants without an offset,
+ * so in another time zone they are stored shifted by it.
+ *
  * @example
  * ```ts
- * const pool = new pg.Pool({ connectionString: process.env.DATABASE_URL })
+ * const pool = new pg.Pool({ connectionString, options: '-c TimeZone=UTC' })
  * const prisma = createPrismaClient(pool)
  * await prisma.authUser.count()
  * ```

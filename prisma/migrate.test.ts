@@ -28,8 +28,8 @@ function migration(name: string, sql: string): void {
 }
 
 async function exists(table: string): Promise<boolean> {
-  const { rows } = await pool.query('SELECT to_regclass($1) IS NOT NULL AS found', [table])
-  return rows[0].found
+  const { rowCount } = await pool.query('SELECT WHERE to_regclass($1) IS NOT NULL', [table])
+  return rowCount === 1
 }
 
 describe('applyMigrations', () => {

@@ -104,7 +104,10 @@ describe('GET /docs', () => {
         },
       ])
       page = await context.newPage()
-      page.on('request', (request) => requested.add(new URL(request.url()).origin))
+      page.on('request', (request) => {
+        const { protocol, origin } = new URL(request.url())
+        if (protocol !== 'data:') requested.add(origin)
+      })
       page.on('console', (message) => {
         if (message.type() !== 'log') complaints.push(`${message.type()}: ${message.text()}`)
       })
@@ -117,8 +120,10 @@ describe('GET /docs', () => {
     it('shows every operation under a title of ours, without the top bar', async () => {
       expect(page.url()).toBe(`${service.origin}/docs`)
       expect(await page.title()).toBe('API reference · NetScript Auth')
-      const operations = Object.keys(createOpenApiDocument().paths).length
-      expect(await page.locator('.opblock').count()).toBe(operations)
+      const operations = Object.values(createOpenApiDocument().paths).flatMap((item) =>
+        Object.keys(item),
+      )
+      expect(await page.locator('.opblock').count()).toBe(operations.length)
       expect(await page.locator('.topbar').count()).toBe(0)
     })
 
@@ -146,12 +151,8 @@ describe('GET /docs', () => {
       const policy = response.headers.get('content-security-policy')
       expect(policy).toContain("default-src 'none'")
       expect(policy).not.toContain('unsafe')
-      const others = [...requested].filter((origin) => origin !== service.origin)
-      expect(others.filter((origin) => origin !== 'null')).toEqual([])
+      expect([...requested]).toEqual([service.origin])
       expect(complaints).toEqual([])
-      if (process.env.SHOT) {
-        await page.screenshot({ path: process.env.SHOT, fullPage: true })
-      }
     })
   })
 })

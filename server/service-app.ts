@@ -23,7 +23,9 @@ export interface ServiceAppOptions {
   demo?: DemoNotice
 }
 
-const { version } = createRequire(import.meta.url)('../package.json') as { version: string }
+const { version } = createRequire(import.meta.url)('@netscript/plugin-auth/package.json') as {
+  version: string
+}
 
 /** Everything the service answers: the API, health, the page, the document and Swagger UI. */
 export function createServiceApp(options: ServiceAppOptions): Express {

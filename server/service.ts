@@ -100,5 +100,5 @@ function warnOfInsecureSwitches({ variables }: AuthConfig, logger: Logger): void
   const on = Object.entries(variables).filter(
     ([name, value]) => name.includes('INSECURE') && value === true,
   )
-  for (const [name] of on) logger.warn({ variable: name }, `${name} is on: this weakens safety.`)
+  for (const [name] of on) logger.warn({ variable: name }, `${name} is on.`)
 }

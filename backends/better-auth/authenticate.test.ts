@@ -61,7 +61,7 @@ describe('authenticate', () => {
   it('is the same person at the next sign-in, in another session', async () => {
     const person = await signUp(server)
     const browser = openBrowser(server)
-    const { error } = await browser.client.signIn.email(person)
+    const { error } = await browser.client.signIn.email(person.credentials)
     expect(error).toBeNull()
     const [first, second] = [
       await server.backend.authenticate(await person.request()),

@@ -16,10 +16,13 @@ describe('handler', () => {
     const person = await signUp(server)
     expect((await person.client.getSession()).data?.user.email).toBe(person.email)
     const browser = openBrowser(server)
-    const wrong = await browser.client.signIn.email({ ...person, password: 'wrong-password' })
+    const wrong = await browser.client.signIn.email({
+      ...person.credentials,
+      password: 'wrong-password',
+    })
     expect(wrong.error?.status).toBe(401)
     expect((await server.backend.authenticate(await browser.request())).ok).toBe(false)
-    expect((await browser.client.signIn.email(person)).error).toBeNull()
+    expect((await browser.client.signIn.email(person.credentials)).error).toBeNull()
     const request = await browser.request()
     expect((await server.backend.authenticate(request)).ok).toBe(true)
     await browser.client.signOut()
@@ -39,7 +42,7 @@ describe('handler', () => {
       fetch(`${server.origin}/api/auth/sign-in/email`, {
         method: 'POST',
         headers: { ...JSON_TYPE, origin },
-        body: JSON.stringify(person),
+        body: JSON.stringify(person.credentials),
       })
     expect((await attempt('https://evil.example')).status).toBe(403)
     expect((await attempt(server.origin)).status).toBe(200)
@@ -67,7 +70,7 @@ describe('handler', () => {
   it('takes no body over its limit, whether it says its length or not', async () => {
     const url = `${server.origin}/api/auth/sign-in/email`
     const headers = { ...JSON_TYPE, origin: server.origin }
-    const body = JSON.stringify({ email: 'a'.repeat(200_000), password: 'b' })
+    const body = JSON.stringify({ email: 'a@b.example', password: 'c'.repeat(200_000) })
     const declared = await fetch(url, { method: 'POST', headers, body })
     expect(declared.status).toBe(413)
     const chunked = await new Promise<number | string | undefined>((resolve) => {
@@ -80,7 +83,7 @@ describe('handler', () => {
       request.write(body.slice(50_000))
       request.end()
     })
-    expect(chunked).not.toBe(401)
+    expect(String(chunked)).toMatch(/^(ECONNRESET|EPIPE)$/)
     const small = await fetch(url, {
       method: 'POST',
       headers,
@@ -115,7 +118,7 @@ describe('handler', () => {
       await openBrowser(failing).fetch('/api/auth/sign-in/email', {
         method: 'POST',
         headers: JSON_TYPE,
-        body: JSON.stringify(person),
+        body: JSON.stringify(person.credentials),
       }),
     ]
     for (const answer of answers) {
@@ -124,7 +127,8 @@ describe('handler', () => {
     }
     const log = failing.log.join('\n')
     expect(log).toMatch(/better-auth: /)
-    for (const secret of [token, person.email, person.password]) expect(log).not.toContain(secret)
+    for (const secret of [token, person.email, person.credentials.password])
+      expect(log).not.toContain(secret)
     await failing.close()
   })
 })

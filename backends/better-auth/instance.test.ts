@@ -1,4 +1,10 @@
-import { bearer, magicLink, organization, username } from 'better-auth/plugins'
+import {
+  bearer,
+  customSession,
+  magicLink,
+  type organization,
+  type username,
+} from 'better-auth/plugins'
 import { afterAll, beforeAll, describe, expect, expectTypeOf, it } from 'vitest'
 import { AuthConfigurationError } from '../errors.js'
 import { toAuthnRequest } from '../request.js'
@@ -83,6 +89,7 @@ describe('createNetscriptBetterAuth', () => {
             set: () => undefined,
             delete: () => undefined,
             increment: () => 1,
+            getAndDelete: () => null,
           },
         },
       },
@@ -104,10 +111,9 @@ describe('createNetscriptBetterAuth', () => {
   })
 
   it('keeps the types of plugins and options', () => {
-    const withPlugins = createNetscriptBetterAuth<
-      [ReturnType<typeof username>, ReturnType<typeof organization>]
-    >
-    type Made = Awaited<ReturnType<typeof withPlugins>>
+    type Plugins = [ReturnType<typeof username>, ReturnType<typeof organization>]
+    type Made = NetscriptBetterAuth<Plugins>
+    expectTypeOf(createNetscriptBetterAuth<Plugins>).returns.resolves.toEqualTypeOf<Made>()
     expectTypeOf<Made['api']>().toHaveProperty('signInUsername')
     expectTypeOf<Made['api']>().toHaveProperty('createOrganization')
     expectTypeOf<Made['api']>().toHaveProperty('getSession')
@@ -143,9 +149,30 @@ describe('createNetscriptBetterAuth', () => {
     await other.close()
   })
 
-  it('signs up many people at once', async () => {
-    const people = await Promise.all(Array.from({ length: 25 }, () => signUp(server)))
+  it('works with sessions that a plugin adds to, and not with those it takes apart', async () => {
+    const more = await startTestServer({
+      plugins: [customSession(({ user, session }) => Promise.resolve({ user, session, more: 1 }))],
+    })
+    const person = await signUp(more)
+    expect((await more.backend.authenticate(await person.request())).ok).toBe(true)
+    await more.close()
+    const less = await startTestServer({
+      plugins: [customSession(({ user }) => Promise.resolve({ user }))],
+    })
+    const request = await (await signUp(less)).request()
+    await expect(less.backend.authenticate(request)).rejects.toMatchObject({ code: 'INTERNAL' })
+    await less.close()
+  })
+
+  it('holds no connection while it hashes, so that a burst of sign-ups stops nobody', async () => {
+    const person = await signUp(server)
+    const request = await person.request()
+    const [people, results] = await Promise.all([
+      Promise.all(Array.from({ length: 25 }, () => signUp(server))),
+      Promise.all(Array.from({ length: 25 }, () => server.backend.authenticate(request))),
+    ])
     expect(new Set(people.map(({ userId }) => userId)).size).toBe(25)
+    expect(results.every(({ ok }) => ok)).toBe(true)
   })
 })
 

@@ -32,6 +32,13 @@ export interface NetscriptBetterAuthOptions<
   basePath?: string
   /** Further origins that may call the handler. Default: that of `baseURL` alone. */
   trustedOrigins?: string[]
+  /**
+   * Whether better-auth's steps that belong together share a transaction. Default: false, because a
+   * sign-up would hold one, and its connection, while the password is hashed: a burst of sign-ups
+   * would take the pool from everybody. Without it a sign-up that is cut off between two inserts
+   * leaves a user who has to reset the password.
+   */
+  transaction?: boolean
   /** Plugins of better-auth; what they add to `auth.api` is in the type of the result. */
   plugins?: Plugins
   /** Anything else that better-auth takes. A section given here is laid over the default one. */
@@ -98,7 +105,10 @@ export async function createNetscriptBetterAuth<
     basePath: options.basePath ?? passedOn.basePath ?? DEFAULT_BASE_PATH,
     ...(options.trustedOrigins && { trustedOrigins: options.trustedOrigins }),
     plugins: options.plugins ?? [],
-    database: prismaAdapter(prisma, { provider: 'postgresql', transaction: true }),
+    database: prismaAdapter(prisma, {
+      provider: 'postgresql',
+      transaction: options.transaction ?? false,
+    }),
   })
   // Fails here, at the start, and not at the first request.
   await auth.$context

@@ -12,7 +12,7 @@ describe('sessions', () => {
 
   const signInAgain = async (person: SignedUpPerson, userAgent = 'second') => {
     const browser = openBrowser({ ...server, userAgent })
-    const { error } = await browser.client.signIn.email(person)
+    const { error } = await browser.client.signIn.email(person.credentials)
     expect(error).toBeNull()
     return browser
   }

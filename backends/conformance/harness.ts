@@ -27,9 +27,9 @@ export interface AuthBackendHarness {
   /** The name that the backend must have. */
   readonly name: string
   /** A backend that is ready to serve. Every check asks for one and closes it. */
-  create(): Promise<AuthBackendPort>
+  readonly create: () => Promise<AuthBackendPort>
   /** Signs in somebody new; with `as`, opens another session of the same person. */
-  signIn(backend: AuthBackendPort, as?: SignedIn): Promise<SignedIn>
+  readonly signIn: (backend: AuthBackendPort, as?: SignedIn) => Promise<SignedIn>
   /** Lets the session run out. */
   readonly expire?: SessionHook
   /** Ends the session in another process, or at the provider. */
@@ -37,7 +37,7 @@ export interface AuthBackendHarness {
   /** Makes the next `authenticate` extend the session. Needed when `capabilities.refresh` is true. */
   readonly refreshDue?: SessionHook
   /** Takes the store or the provider away; returns what brings it back. */
-  storeDown?(backend: AuthBackendPort): Promise<() => Promise<void>>
+  readonly storeDown?: (backend: AuthBackendPort) => Promise<() => Promise<void>>
   /**
    * A credential proves itself, as a signed token does, so `authenticate` may still know its bearer
    * while the store is down. Default: false.
@@ -47,5 +47,5 @@ export interface AuthBackendHarness {
    * Plays the provider for somebody new: takes the address that sign-in redirects to and returns
    * the query that comes back to the redirect URI.
    */
-  approve?(redirectUrl: string): Promise<URLSearchParams>
+  readonly approve?: (redirectUrl: string) => Promise<URLSearchParams>
 }

@@ -142,7 +142,7 @@ export async function change(
 ): Promise<Headers> {
   const run: SessionHook | undefined = harness[hook]
   if (!run) return missingHook(hook, claim)
-  const changed = await run.call(harness, backend, person.signedIn)
+  const changed = await run(backend, person.signedIn)
   return changed ? lowerCase(changed.headers) : person.headers
 }
 

@@ -19,7 +19,7 @@ const AccessTokenClaims = z.object({
   permissions: strings,
   entitlements: strings,
   feature_flags: strings,
-  act: z.unknown(),
+  act: z.unknown().optional(),
 })
 
 /** The claims of a WorkOS access token that this backend reads. */

@@ -43,7 +43,7 @@ describe('createWorkosBackend', () => {
   })
 
   it.each([{ hang: false }, { hang: true }])('is not ready without it (%o)', async ({ hang }) => {
-    const backend = await createWorkosBackend({ ...optionsFor(api), jwksTimeoutMs: 50 })
+    const backend = await createWorkosBackend({ ...optionsFor(api), jwksTimeoutMs: 750 })
     api.down({ hang })
     await expect(backend.probe()).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE', status: 503 })
     api.up()

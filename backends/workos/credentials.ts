@@ -18,7 +18,7 @@ const OTHER_SCHEME = /^(?!Bearer\b)[\w!#$%&'*+.^`|~-]+ +\S/i
  * with a password of its own sends it along.
  */
 export function readCredentials(request: AuthnRequest, cookieName: string): Credentials {
-  const header = request.header('authorization')?.trim()
+  const header = request.header('authorization')?.trim() || undefined
   const bearer = header === undefined ? undefined : BEARER.exec(header)?.[1]
   const sealed = singleCookie(request, cookieName)
   return {

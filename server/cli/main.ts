@@ -6,7 +6,9 @@ import { development } from './development.js'
 import { start } from './start.js'
 import { reportFailure } from './failure.js'
 
-const { version } = createRequire(import.meta.url)('../../package.json') as { version: string }
+const { version } = createRequire(import.meta.url)('@netscript/plugin-auth/package.json') as {
+  version: string
+}
 
 if (existsSync('.env')) process.loadEnvFile('.env')
 

@@ -68,6 +68,7 @@ describe('readConfig', () => {
     const { providers } = development({
       NETSCRIPT_AUTH_PROVIDERS: 'google,github',
       NETSCRIPT_AUTH_REDIRECT_URI: TUTORIAL.NETSCRIPT_AUTH_REDIRECT_URI,
+      NETSCRIPT_AUTH_KV_OAUTH_KEY: KEY,
       NETSCRIPT_AUTH_GOOGLE_CLIENT_ID: 'a',
       NETSCRIPT_AUTH_GOOGLE_CLIENT_SECRET: 'secret',
       NETSCRIPT_AUTH_GITHUB_CLIENT_ID: 'b',

@@ -1,7 +1,9 @@
 import { getDomain } from 'tldts'
-import { AuthConfigurationError } from '../../backends/errors.js'
+import { AuthBackendNotFoundError, AuthConfigurationError } from '../../backends/errors.js'
+import { parseKeyring } from '../../backends/keyring.js'
 import type { OAuthProvider } from '../../backends/kv-oauth/provider.js'
 import { AUTH_PATH_PREFIX } from '../../contract/auth-contract.js'
+import { BACKEND_NAMES } from '../backends.js'
 import { readProviders } from './providers.js'
 import { readVariables, type Variables } from './variables.js'
 
@@ -26,7 +28,8 @@ export interface AuthConfig {
 /**
  * Reads the configuration from environment variables.
  *
- * @throws AuthConfigurationError that names each wrong variable and its mend.
+ * @throws AuthConfigurationError that names each wrong variable and its mend;
+ * AuthBackendNotFoundError for an unknown backend.
  */
 export function readConfig(env: NodeJS.ProcessEnv, mode: StartMode): AuthConfig {
   const read = readVariables(env)
@@ -47,10 +50,18 @@ export function readConfig(env: NodeJS.ProcessEnv, mode: StartMode): AuthConfig 
     origin: ownOrigin(variables, providers),
     docs: variables.NETSCRIPT_AUTH_DOCS ?? !production,
   }
+  checkBackend(config, env)
   checkOrigins(config)
   checkLifetimes(variables)
   if (production) checkProduction(config)
   return config
+}
+
+/** Finds a wrong name or key before anything is started. */
+function checkBackend({ variables, providers }: AuthConfig, env: NodeJS.ProcessEnv): void {
+  const { NETSCRIPT_AUTH_BACKEND: name } = variables
+  if (!BACKEND_NAMES.includes(name)) throw new AuthBackendNotFoundError(name, BACKEND_NAMES)
+  if (name === 'kv-oauth' && providers.length > 0) parseKeyring(env.NETSCRIPT_AUTH_KV_OAUTH_KEY)
 }
 
 /** Where people reach the service: the origin of the redirect URI. */

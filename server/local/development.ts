@@ -143,12 +143,27 @@ async function startLocal(
   }
 }
 
-/** The local provider is a development dependency: an installed package does not have it. */
-async function loadLocalProvider(): Promise<
-  (typeof import('./provider.js'))['startLocalProvider']
-> {
+/** What is used of `startLocalProvider`; a type import would make the build follow it. */
+export type StartLocalProvider = (options: {
+  port: number
+  clientId: string
+  clientSecret: string
+  redirectUris: readonly string[]
+  postLogoutRedirectUris: readonly string[]
+}) => Promise<{
+  readonly issuer: string
+  readonly accounts: readonly { readonly name: string; readonly email?: string }[]
+  stop(): Promise<void>
+}>
+
+/** Named apart from the import, so that a build does not follow it. */
+const LOCAL_PROVIDER = './provider.js'
+
+/** The local provider and its library are for development: a build does not have them. */
+async function loadLocalProvider(): Promise<StartLocalProvider> {
   try {
-    return (await import('./provider.js')).startLocalProvider
+    const module = (await import(LOCAL_PROVIDER)) as { startLocalProvider: StartLocalProvider }
+    return module.startLocalProvider
   } catch (cause) {
     throw new AuthConfigurationError(
       'No provider is configured, and the local one is only in the source of this package. Set NETSCRIPT_AUTH_CLIENT_ID, NETSCRIPT_AUTH_CLIENT_SECRET and NETSCRIPT_AUTH_REDIRECT_URI.',

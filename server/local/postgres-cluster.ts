@@ -30,9 +30,15 @@ export async function openCluster(
   identity: Identity | undefined,
   onCreate: () => void,
 ): Promise<Cluster> {
-  if (!existsSync(directory) || readdirSync(directory).length === 0) {
+  if (isEmpty(directory)) {
     onCreate()
-    await createCluster(directory, binaries, identity)
+    await createCluster(directory, binaries, identity).catch((cause: unknown) => {
+      throw new AuthConfigurationError(
+        `The embedded Postgres could not be prepared in ${directory}: ${(cause as Error).message}. ` +
+          `Set NETSCRIPT_AUTH_DATA_DIR to another directory, ${DATABASE_MEND}`,
+        { cause },
+      )
+    })
   }
   const read = (name: string): string => readFileSync(join(directory, name), 'utf8').trim()
   try {
@@ -49,6 +55,14 @@ export async function openCluster(
         `Set NETSCRIPT_AUTH_DATA_DIR to another one, ${DATABASE_MEND}`,
       { cause },
     )
+  }
+}
+
+function isEmpty(directory: string): boolean {
+  try {
+    return readdirSync(directory).length === 0
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ENOENT'
   }
 }
 
@@ -111,15 +125,6 @@ async function run(
   const child = spawn(program, args, { ...options, stdio: ['ignore', 'ignore', 'pipe'] })
   let said = ''
   child.stderr.setEncoding('utf8').on('data', (text: string) => (said += text))
-  try {
-    const [code] = (await once(child, 'close')) as [number | null]
-    if (code === 0) return
-    throw new Error(said.trim())
-  } catch (cause) {
-    throw new AuthConfigurationError(
-      `The embedded Postgres could not be prepared: ${(cause as Error).message} ` +
-        `Set NETSCRIPT_AUTH_DATA_DIR to another directory, ${DATABASE_MEND}`,
-      { cause },
-    )
-  }
+  const [code] = (await once(child, 'close')) as [number | null]
+  if (code !== 0) throw new Error(said.trim())
 }

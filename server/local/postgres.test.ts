@@ -156,9 +156,9 @@ describe('startEmbeddedPostgres', () => {
   })
 
   it('uses the port and the settings that it is given', async () => {
-    const { url, stop } = await start()
-    await stop()
-    const port = Number(new URL(url).port)
+    const first = await start()
+    await first.stop()
+    const port = Number(new URL(first.url).port)
     const again = await start({ port, settings: { ...FAST, work_mem: '5MB' } })
     expect(new URL(again.url).port).toBe(String(port))
     expect(await query(again.url, 'SHOW work_mem')).toEqual([{ work_mem: '5MB' }])

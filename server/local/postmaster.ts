@@ -1,7 +1,7 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync, readlinkSync, realpathSync, rmSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type pg from 'pg'
@@ -186,8 +186,7 @@ async function answerOf(
     const client = await connectTo(cluster, port).catch(() => undefined)
     if (client) {
       child.unref()
-      const stderr = child.stderr as (typeof child.stderr & { unref?(): void }) | null
-      stderr?.unref?.()
+      ;(child.stderr as Socket | null)?.unref()
       return client
     }
     if (Date.now() > deadline) child.kill('SIGQUIT')

@@ -31,7 +31,11 @@ export interface SignedUpPerson extends BetterAuthBrowser {
   readonly userId: string
   readonly name: string
   readonly email: string
-  readonly password: string
+  /**
+   * What to sign in with. An object of its own: JSON.stringify of anything that holds `client` calls
+   * its `toJSON`, which the client takes for a route and fetches.
+   */
+  readonly credentials: { readonly email: string; readonly password: string }
 }
 
 /** A browser in which nobody is signed in. */
@@ -81,8 +85,9 @@ export function openBrowser(service: BetterAuthService): BetterAuthBrowser {
 export async function signUp(service: BetterAuthService): Promise<SignedUpPerson> {
   const browser = openBrowser(service)
   const id = randomUUID()
-  const person = { name: `Person ${id}`, email: `${id}@example.com`, password: randomUUID() }
-  const { data, error } = await browser.client.signUp.email(person)
+  const credentials = { email: `${id}@example.com`, password: randomUUID() }
+  const name = `Person ${id}`
+  const { data, error } = await browser.client.signUp.email({ ...credentials, name })
   if (!data) throw new Error(`Signing up failed: ${JSON.stringify(error)}`)
-  return { ...browser, ...person, userId: data.user.id }
+  return { ...browser, credentials, name, email: credentials.email, userId: data.user.id }
 }

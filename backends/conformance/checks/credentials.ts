@@ -12,7 +12,7 @@ import {
   requestWithCookies,
   signIn,
 } from '../scene.js'
-import { cookieHeader } from '../set-cookie.js'
+import { applySetCookies, cookieHeader } from '../set-cookie.js'
 import { tampered } from '../tamper.js'
 
 export const CREDENTIAL_CHECKS: readonly AuthBackendCheck[] = [
@@ -55,14 +55,17 @@ export const CREDENTIAL_CHECKS: readonly AuthBackendCheck[] = [
         ? await change(scene, 'refreshDue', person)
         : person.headers
       const request = requestWith(headers)
-      const race = (): Promise<unknown> => backend.authenticate(request)
-      await Promise.all([
-        ...Array.from({ length: 10 }, race),
-        backend.sessions.signOut(request, { everywhere: false }),
-        ...Array.from({ length: 10 }, race),
-      ])
-      await expectNobody(scene, request, 'somebody who signed out amid requests')
-      await expectOver(scene, person, 'somebody who signed out amid requests')
+      const race = () => Array.from({ length: 10 }, () => backend.authenticate(request))
+      const before = race()
+      await backend.sessions.signOut(request, { everywhere: false })
+      const answers = await Promise.all([...before, ...race()])
+      const whom = 'somebody who signed out amid requests'
+      await expectNobody(scene, request, whom)
+      await expectOver(scene, person, whom)
+      for (const { setCookies } of answers) {
+        const cookie = applySetCookies(headers.cookie, setCookies)
+        await expectNobody(scene, requestWith({ ...headers, cookie }), whom)
+      }
     },
   },
   {

@@ -2,25 +2,8 @@ import { randomUUID } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { sealData } from 'iron-session'
-import {
-  exportJWK,
-  generateKeyPair,
-  type JWTHeaderParameters,
-  type JWTPayload,
-  SignJWT,
-} from 'jose'
+import { type AccessTokenOptions, createTokenIssuer } from './access-tokens.js'
 import { toSealedUser, toUserResponse, type WorkosPerson } from './person.js'
-
-/** What an access token says beyond the defaults. `null` leaves a claim out. */
-export interface AccessTokenOptions {
-  /** Seconds until it expires; negative for one that has. Default: 300, as at WorkOS. */
-  expiresIn?: number
-  sessionId?: string
-  claims?: Record<string, unknown>
-  header?: JWTHeaderParameters
-  /** Default: the key in the key set. */
-  key?: CryptoKey | Uint8Array
-}
 
 export interface SealOptions extends AccessTokenOptions {
   /** Default: the cookie password of this API. */
@@ -82,8 +65,6 @@ export interface WorkosApi {
   stop(): Promise<void>
 }
 
-const PERMISSIONS = ['posts:read', 'posts:write']
-
 /**
  * Starts a stand-in for the API of WorkOS, the one neighbour that cannot run on this machine: its
  * key set, token endpoint and session endpoints, in the wire format that the SDK speaks. Cookies are
@@ -102,7 +83,6 @@ export async function startWorkosApi(
   const calls = { jwks: 0, authenticate: 0, sessions: 0, revoke: 0 }
   let broken: { parts: readonly Part[]; hang: boolean } = { parts: [], hang: false }
   let refreshedClaims: Record<string, unknown> = {}
-  let signing = await newKey()
   let ticks = 0
   let beforeRefresh: (() => void | Promise<void>) | undefined
 
@@ -112,31 +92,7 @@ export async function startWorkosApi(
   await new Promise<void>((resolve) => server.listen(options.port ?? 0, '127.0.0.1', resolve))
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   const issuer = `${url}/user_management/${clientId}`
-
-  async function accessToken(subject: string, token: AccessTokenOptions = {}): Promise<string> {
-    const now = Math.floor(Date.now() / 1000)
-    const expiresAt = now + (token.expiresIn ?? 300)
-    const payload: JWTPayload = {
-      iss: issuer,
-      sub: subject,
-      sid: token.sessionId ?? `session_${randomUUID().replaceAll('-', '')}`,
-      jti: randomUUID(),
-      client_id: clientId,
-      org_id: 'org_01TEST',
-      role: 'member',
-      roles: ['member'],
-      permissions: PERMISSIONS,
-      iat: expiresAt - 300,
-      exp: expiresAt,
-      ...token.claims,
-    }
-    const claims = Object.fromEntries(
-      Object.entries(payload).filter(([, value]) => value !== null),
-    ) as JWTPayload
-    return new SignJWT(claims)
-      .setProtectedHeader(token.header ?? { alg: 'RS256', kid: signing.kid })
-      .sign(token.key ?? signing.privateKey)
-  }
+  const tokens = await createTokenIssuer(issuer, clientId)
 
   function openSession(userId: string, userAgent: string | null = null): StoredSession {
     const id = `session_${randomUUID().replaceAll('-', '')}`
@@ -155,7 +111,7 @@ export async function startWorkosApi(
   async function sealSession(person: WorkosPerson, seal: SealOptions = {}): Promise<WorkosSignIn> {
     people.set(person.id, person)
     const sessionId = seal.sessionId ?? openSession(person.id, seal.userAgent).id
-    const token = seal.accessToken ?? (await accessToken(person.id, { ...seal, sessionId }))
+    const token = seal.accessToken ?? (await tokens.issue(person.id, { ...seal, sessionId }))
     const refreshToken = seal.refreshToken ?? issueRefreshToken(sessionId)
     const session = {
       organizationId: 'org_01TEST',
@@ -182,7 +138,7 @@ export async function startWorkosApi(
     if (failure) return send(response, failure.status, failure.body)
     if (part === 'jwks') {
       const served = pathname === `/sso/jwks/${clientId}`
-      return served ? send(response, 200, { keys: [signing.jwk] }) : send(response, 404, {})
+      return served ? send(response, 200, { keys: [tokens.jwk()] }) : send(response, 404, {})
     }
     const body = request.method === 'POST' ? await readJson(request) : {}
     if (part === 'authenticate') return authenticate(response, body)
@@ -215,7 +171,7 @@ export async function startWorkosApi(
     return send(response, 200, {
       user: toUserResponse(person),
       organization_id: body.organization_id,
-      access_token: await accessToken(person.id, {
+      access_token: await tokens.issue(person.id, {
         sessionId: session.id,
         claims: refreshedClaims,
       }),
@@ -274,11 +230,9 @@ export async function startWorkosApi(
     issuer,
     calls,
     sealSession,
-    accessToken,
-    publicKey: () => signing.publicKey,
-    async rotateKeys() {
-      signing = await newKey()
-    },
+    accessToken: (subject, token) => tokens.issue(subject, token),
+    publicKey: () => tokens.publicKey(),
+    rotateKeys: () => tokens.rotateKeys(),
     isActive: (sessionId) => sessions.get(sessionId)?.active ?? false,
     endSession(sessionId) {
       const session = sessions.get(sessionId)
@@ -312,13 +266,6 @@ function partOf(pathname: string): Part | undefined {
   if (pathname === '/user_management/authenticate') return 'authenticate'
   if (pathname === '/user_management/sessions/revoke') return 'sessions'
   return /^\/user_management\/users\/[^/]+\/sessions$/.test(pathname) ? 'sessions' : undefined
-}
-
-async function newKey() {
-  const { publicKey, privateKey } = await generateKeyPair('RS256', { extractable: true })
-  const kid = `sso_oidc_key_pair_${randomUUID()}`
-  const jwk = { ...(await exportJWK(publicKey)), kid, use: 'sig', alg: 'RS256' }
-  return { publicKey, privateKey, kid, jwk }
 }
 
 function send(response: ServerResponse, status: number, body: object): void {

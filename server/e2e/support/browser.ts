@@ -20,7 +20,7 @@ export function findChromium(env: NodeJS.ProcessEnv = process.env): string | und
   if (env.CHROMIUM_PATH) return env.CHROMIUM_PATH
   const directories = env.PATH?.split(delimiter) ?? []
   const onPath = directories.flatMap((directory) => NAMES.map((name) => join(directory, name)))
-  return undefined
+  return [...PLACES, ...onPath].find(isExecutable)
 }
 
 function isExecutable(path: string): boolean {

@@ -1,0 +1,47 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { inspect } from 'node:util'
+import { databaseCall } from './database-call.js'
+import { startTestServer, type TestServer } from './testing/server.js'
+
+describe('databaseCall', () => {
+  let server: TestServer<[]>
+  beforeAll(async () => {
+    server = await startTestServer()
+  })
+  afterAll(() => server.close())
+
+  const failure = (operation: () => Promise<unknown>) =>
+    databaseCall(operation).catch((error: unknown) => error)
+
+  it('returns what the operation returns', async () => {
+    expect(await databaseCall(() => server.prisma.authSession.count())).toBe(0)
+  })
+
+  it('keeps the reason for the log, but not the arguments of the query', async () => {
+    const where = { token: 'the-token', nothing: 'like this' }
+    const error = await failure(async () => {
+      try {
+        await server.prisma.authSession.findFirst({ where })
+      } catch (cause) {
+        throw Object.assign(new Error('wrapped', { cause }), { body: { cause } })
+      }
+    })
+    expect(error).toMatchObject({
+      code: 'STORE_UNAVAILABLE',
+      cause: { name: 'PrismaClientValidationError' },
+    })
+    const shown = inspect(error, { depth: 10 })
+    expect(shown).toContain('Unknown argument `nothing`')
+    expect(shown).not.toContain('the-token')
+  })
+
+  it('keeps the code', async () => {
+    const error = await failure(() =>
+      server.prisma.authSession.create({
+        data: { id: 'id', token: 'the-token', userId: 'nobody', expiresAt: new Date() },
+      }),
+    )
+    expect(error).toMatchObject({ cause: { code: 'P2003' } })
+    expect(inspect(error, { depth: 10 })).not.toContain('the-token')
+  })
+})

@@ -1,0 +1,25 @@
+import type { AuthBackendCheck } from './check.js'
+import { ANONYMOUS_CHECKS } from './checks/anonymous.js'
+import { CAPABILITY_CHECKS } from './checks/capabilities.js'
+import { CREDENTIAL_CHECKS } from './checks/credentials.js'
+import { IDENTITY_CHECKS } from './checks/identity.js'
+import { INTERACTIVE_CHECKS } from './checks/interactive.js'
+import { OUTAGE_CHECKS } from './checks/outage.js'
+import { PART_CHECKS } from './checks/parts.js'
+import { SECRECY_CHECKS } from './checks/secrecy.js'
+import { SESSION_CHECKS } from './checks/sessions.js'
+import { SIGN_OUT_CHECKS } from './checks/sign-out.js'
+
+/** Everything that a backend must do, in the order in which it is checked. */
+export const AUTH_BACKEND_CHECKS: readonly AuthBackendCheck[] = [
+  ...CAPABILITY_CHECKS,
+  ...ANONYMOUS_CHECKS,
+  ...IDENTITY_CHECKS,
+  ...CREDENTIAL_CHECKS,
+  ...SIGN_OUT_CHECKS,
+  ...SESSION_CHECKS,
+  ...INTERACTIVE_CHECKS,
+  ...OUTAGE_CHECKS,
+  ...SECRECY_CHECKS,
+  ...PART_CHECKS,
+]

@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict'
+import { type AuthBackendCheck, skip } from '../check.js'
+import {
+  assertPerson,
+  authenticate,
+  change,
+  expectPerson,
+  type Headers,
+  requestWith,
+  signIn,
+} from '../scene.js'
+import { applySetCookies } from '../set-cookie.js'
+
+const CAPABILITIES = [
+  'interactive',
+  'listSessions',
+  'providerLogout',
+  'refresh',
+  'revokeSessions',
+] as const
+
+const FLOW = ['signIn', 'handleCallback', 'startLogout', 'finishLogout'] as const
+
+const CLAIM = 'capabilities.refresh is true'
+
+export const CAPABILITY_CHECKS: readonly AuthBackendCheck[] = [
+  {
+    id: 'name-is-expected',
+    title: 'the backend has the name that it is registered under',
+    async run({ backend, harness }) {
+      assert.notEqual(backend.name, '', 'the backend has no name')
+      assert.equal(backend.name, harness.name, 'the backend has another name')
+    },
+  },
+  {
+    id: 'capabilities-are-complete',
+    title: 'every capability is true or false',
+    async run({ backend }) {
+      for (const capability of CAPABILITIES) {
+        const value: unknown = backend.capabilities[capability]
+        assert.equal(typeof value, 'boolean', `capabilities.${capability} is not a boolean`)
+      }
+    },
+  },
+  {
+    id: 'interactive-matches-capability',
+    title: 'the redirect flow is there exactly if capabilities.interactive is true',
+    async run({ backend: { interactive, capabilities } }) {
+      assert.equal(interactive !== undefined, capabilities.interactive, 'they disagree')
+      if (!interactive) return
+      for (const method of FLOW) {
+        assert.equal(typeof interactive[method], 'function', `interactive.${method} is missing`)
+      }
+    },
+  },
+  {
+    id: 'refresh-extends-session',
+    title: 'with capabilities.refresh a session that is used ends later',
+    async run(scene) {
+      if (!scene.backend.capabilities.refresh) return skip('capabilities.refresh is false')
+      const person = await signIn(scene)
+      const request = requestWith(await change(scene, 'refreshDue', person, CLAIM))
+      const { session, setCookies } = await expectPerson(scene, request, person, 'refresh is due')
+      const later = Date.parse(session.expiresAt) > Date.parse(person.session.expiresAt)
+      assert.ok(
+        later || setCookies.length > 0,
+        'the session was not extended: it ends no later and no cookie is set',
+      )
+    },
+  },
+  {
+    id: 'no-refresh-extends-nothing',
+    title: 'without capabilities.refresh a session ends when it said it would',
+    async run(scene) {
+      if (scene.backend.capabilities.refresh) return skip(CLAIM)
+      const person = await signIn(scene)
+      const headers = scene.harness.refreshDue
+        ? await change(scene, 'refreshDue', person)
+        : person.headers
+      const known = await expectPerson(scene, requestWith(headers), person, 'the first time')
+      const again = await expectPerson(scene, requestWith(headers), person, 'the second time')
+      assert.equal(again.session.expiresAt, known.session.expiresAt, 'the session was extended')
+      const sets = [...known.setCookies, ...again.setCookies]
+      assert.deepEqual(sets, [], 'a cookie is set although nothing was extended')
+    },
+  },
+  {
+    id: 'refresh-is-safe-at-once',
+    title:
+      'twenty requests at once that all find the session due are one person, who stays signed in',
+    async run(scene) {
+      if (!scene.backend.capabilities.refresh) return skip('capabilities.refresh is false')
+      const person = await signIn(scene)
+      const headers = await change(scene, 'refreshDue', person, CLAIM)
+      const when = 'one of twenty at once while refresh is due'
+      const answers = await Promise.all(
+        Array.from({ length: 20 }, () => authenticate(scene, requestWith(headers), when)),
+      )
+      for (const answer of answers) assertPerson(answer, person, when)
+      for (const { setCookies } of answers) {
+        const request = requestWith(nextHeaders(headers, setCookies))
+        await expectPerson(scene, request, person, 'after twenty refreshed at once')
+      }
+    },
+  },
+]
+
+function nextHeaders(headers: Headers, setCookies: readonly string[]): Headers {
+  if (setCookies.length === 0) return headers
+  return { ...headers, cookie: applySetCookies(headers.cookie, setCookies) }
+}

@@ -1,0 +1,303 @@
+import assert from 'node:assert/strict'
+import type { AuthErrorCode } from '../../../contract/errors.js'
+import { AuthError } from '../../errors.js'
+import type { InteractiveFlowPort, SignInResult } from '../../port.js'
+import type { AuthnRequest } from '../../request.js'
+import { type AuthBackendCheck, skip } from '../check.js'
+import {
+  authenticate,
+  expectAlive,
+  expectNobody,
+  expectOver,
+  missingHook,
+  rejection,
+  requestOf,
+  requestWith,
+  type Scene,
+  signIn,
+} from '../scene.js'
+import { applySetCookies, isCleared, parseCookieHeader, parseSetCookie } from '../set-cookie.js'
+
+const RETURN_TO = 'http://localhost/after?x=1'
+const LOST: readonly AuthErrorCode[] = ['AUTH_TRANSACTION_MISSING', 'AUTH_TRANSACTION_EXPIRED']
+const NOT_LOST: readonly AuthErrorCode[] = ['AUTH_ACCESS_DENIED', 'AUTH_PROVIDER_ERROR']
+
+export const INTERACTIVE_CHECKS: readonly AuthBackendCheck[] = [
+  {
+    id: 'sign-in-redirects-to-provider',
+    title: 'a sign-in redirects to the provider with state and an S256 challenge',
+    async run(scene) {
+      const { signedIn, url } = await begin(scene)
+      assert.ok(scene.backend.providers.getProvider(signedIn.providerId), 'the provider is unknown')
+      assert.match(url.protocol, /^https?:$/, 'the redirect is not to a web page')
+      assert.equal(url.searchParams.get('state'), signedIn.state, 'the address has another state')
+      assert.ok(signedIn.state.length >= 22, 'the state is too short to be unguessable')
+      assert.equal(url.searchParams.get('code_challenge_method'), 'S256', 'the method is not S256')
+      const challenge = url.searchParams.get('code_challenge') ?? ''
+      assert.match(challenge, /^[\w-]{43}$/, 'the code_challenge is no SHA-256')
+    },
+  },
+  {
+    id: 'sign-ins-share-nothing',
+    title: 'two sign-ins have their own state, challenge and cookie',
+    async run(scene) {
+      const [a, b] = [await begin(scene), await begin(scene)]
+      assert.notEqual(a.signedIn.state, b.signedIn.state, 'two sign-ins have one state')
+      const challenge = ({ url }: Flow) => url.searchParams.get('code_challenge')
+      assert.notEqual(challenge(a), challenge(b), 'two sign-ins have one code_challenge')
+      assert.notDeepEqual(a.signedIn.setCookies, b.signedIn.setCookies, 'they have one cookie')
+    },
+  },
+  {
+    id: 'sign-in-is-bound-to-browser',
+    title: 'a sign-in sets a cookie whose secret is not in the address',
+    async run(scene) {
+      const { signedIn } = await begin(scene)
+      const cookies = signedIn.setCookies.map(parseSetCookie).filter((one) => !isCleared(one))
+      assert.ok(cookies.length > 0, 'no cookie binds the sign-in to the browser')
+      const inAddress = ({ value }: { value: string }) => signedIn.redirectUrl.includes(value)
+      assert.ok(!cookies.every(inAddress), 'the address tells all that the cookie does')
+    },
+  },
+  {
+    id: 'sign-in-refuses-unknown-provider',
+    title: 'a sign-in at an unknown provider is a VALIDATION_ERROR',
+    async run(scene) {
+      const flow = interactive(scene)
+      for (const providerId of ['nobody', '__proto__', '']) {
+        const asked = flow.signIn(requestWith({}), { providerId, returnTo: RETURN_TO })
+        await expectCode(asked, ['VALIDATION_ERROR'], 'a sign-in at an unknown provider')
+      }
+    },
+  },
+  {
+    id: 'sign-in-keeps-session',
+    title: 'a sign-in that was only begun changes nothing about the session',
+    async run(scene) {
+      const flow = interactive(scene)
+      const person = await signIn(scene)
+      const { setCookies } = await flow.signIn(requestOf(person), { returnTo: RETURN_TO })
+      const names = new Set(person.cookies.map(([name]) => name))
+      for (const { name } of setCookies.map(parseSetCookie)) {
+        assert.ok(!names.has(name), `beginning a sign-in sets the session cookie ${name}`)
+      }
+      await expectAlive(scene, person, 'after a sign-in was begun')
+    },
+  },
+  {
+    id: 'callback-needs-transaction-cookie',
+    title: 'a callback in a browser that began no sign-in is AUTH_TRANSACTION_MISSING',
+    async run(scene) {
+      const flow = interactive(scene)
+      const { signedIn } = await begin(scene)
+      for (const query of [
+        denied(signedIn.state),
+        new URLSearchParams({ state: signedIn.state, code: 'code' }),
+        new URLSearchParams({ state: 'unknown', code: 'code' }),
+        new URLSearchParams({ code: 'code' }),
+        new URLSearchParams(),
+      ]) {
+        const asked = flow.handleCallback(requestWith({}), query)
+        const whom = `a callback with ${query.toString() || 'nothing'} and without a cookie`
+        await expectCode(asked, ['AUTH_TRANSACTION_MISSING'], whom)
+      }
+      await expectCode(callBack(scene, signedIn), NOT_LOST, 'the callback in the right browser')
+    },
+  },
+  {
+    id: 'foreign-callback-takes-nothing',
+    title: 'a callback in the browser of another sign-in is refused and uses up neither',
+    async run(scene) {
+      const flow = interactive(scene)
+      const [mine, theirs] = [await begin(scene), await begin(scene)]
+      const asked = flow.handleCallback(mine.browser, denied(theirs.signedIn.state))
+      await expectCode(asked, LOST, 'a callback with the state of another browser')
+      await expectCode(callBack(scene, theirs.signedIn), NOT_LOST, 'the callback that was stolen')
+      await expectCode(callBack(scene, mine.signedIn), NOT_LOST, 'the callback of the thief')
+    },
+  },
+  {
+    id: 'transaction-works-once',
+    title: 'a transaction is used up by the first callback, even by one with an error',
+    async run(scene) {
+      const { signedIn } = await begin(scene)
+      const callbacks = Array.from({ length: 8 }, () => errorOf(callBack(scene, signedIn)))
+      const codes = (await Promise.all(callbacks)).map(({ code }) => code)
+      const winners = codes.filter((code) => NOT_LOST.includes(code))
+      assert.equal(winners.length, 1, `of eight callbacks at once ${winners.length} were heard`)
+      assert.ok(
+        codes.every((code) => NOT_LOST.includes(code) || LOST.includes(code)),
+        `a callback failed otherwise: ${codes.join(', ')}`,
+      )
+      await expectCode(callBack(scene, signedIn), LOST, 'a callback that was heard before')
+    },
+  },
+  {
+    id: 'transaction-cookie-is-cleared',
+    title: 'a callback that used the transaction up clears its cookie',
+    async run(scene) {
+      const { signedIn } = await begin(scene)
+      const error = await errorOf(callBack(scene, signedIn))
+      const cleared = error.setCookies.map(parseSetCookie).filter(isCleared)
+      const names = signedIn.setCookies.map((cookie) => parseSetCookie(cookie).name)
+      assert.ok(
+        cleared.some(({ name }) => names.includes(name)),
+        'the transaction cookie is left',
+      )
+    },
+  },
+  {
+    id: 'transaction-is-no-session',
+    title: 'the cookie of a transaction does not sign in',
+    async run(scene) {
+      const { signedIn, browser } = await begin(scene)
+      const { cookies } = await signIn(scene)
+      await expectNobody(scene, browser, 'a browser that has only begun a sign-in')
+      for (const { value } of signedIn.setCookies.map(parseSetCookie)) {
+        for (const [name] of cookies) {
+          const request = requestWith({ cookie: `${name}=${value}` })
+          await expectNobody(scene, request, 'the value of a transaction cookie as session')
+        }
+      }
+      const request = requestWith({ authorization: `Bearer ${signedIn.state}` })
+      await expectNobody(scene, request, 'the state as bearer token')
+    },
+  },
+  {
+    id: 'session-is-no-transaction',
+    title: 'the session cookie does not complete a sign-in',
+    async run(scene) {
+      const flow = interactive(scene)
+      const { signedIn } = await begin(scene)
+      const { cookies } = await signIn(scene)
+      for (const transaction of signedIn.setCookies.map(parseSetCookie)) {
+        for (const [, value] of cookies) {
+          const request = requestWith({ cookie: `${transaction.name}=${value}` })
+          const asked = flow.handleCallback(request, denied(signedIn.state))
+          await expectCode(asked, LOST, 'the value of a session cookie as transaction')
+        }
+      }
+      await expectCode(callBack(scene, signedIn), NOT_LOST, 'the callback in the right browser')
+    },
+  },
+  {
+    id: 'unknown-log-out-is-refused',
+    title: 'a log-out ticket and a log-out state that nobody was given are refused',
+    async run(scene) {
+      const flow = interactive(scene)
+      const { signedIn, browser } = await begin(scene)
+      for (const handle of ['unknown', '', '__proto__', '\0', signedIn.state]) {
+        await expectCode(flow.startLogout(browser, handle), LOST, 'an unknown log-out ticket')
+        await expectCode(flow.finishLogout(browser, handle), LOST, 'an unknown log-out state')
+      }
+      await expectCode(callBack(scene, signedIn), NOT_LOST, 'the sign-in that was begun before')
+    },
+  },
+  {
+    id: 'callback-signs-in',
+    title: 'a callback with the approval of the provider opens the session that it names',
+    async run(scene) {
+      const { result, cookie } = await complete(scene)
+      const answer = await authenticate(scene, requestWith({ cookie }), 'after the callback')
+      assert.ok(answer.ok, 'nobody is signed in after the callback')
+      assert.equal(answer.session.id, result.sessionId, 'the callback names another session')
+      assert.equal(answer.user.id, result.userId, 'the callback names another user')
+      assert.equal(answer.session.subject, result.subject, 'the callback names another subject')
+      assert.equal(result.returnTo, RETURN_TO, 'the return address has changed')
+      const { setCookies, ...rest } = result
+      for (const { value } of setCookies.map(parseSetCookie).filter((one) => !isCleared(one))) {
+        assert.ok(!JSON.stringify(rest).includes(value), 'the result contains the session token')
+      }
+    },
+  },
+  {
+    id: 'callback-ends-previous-session',
+    title: 'a callback ends the session that the browser brought and makes a new one',
+    async run(scene) {
+      const person = await signIn(scene)
+      const [elsewhere, bystander] = [await signIn(scene, person), await signIn(scene)]
+      const { cookie, result } = await complete(scene, person.headers.cookie)
+      assert.notEqual(result.sessionId, person.session.id, 'the old session was taken over')
+      await expectOver(scene, person, 'the session that the browser brought')
+      await expectAlive(scene, elsewhere, 'after somebody signed in over another session')
+      await expectAlive(scene, bystander, 'after somebody else signed in')
+      const answer = await authenticate(scene, requestWith({ cookie }), 'after the callback')
+      assert.ok(answer.ok && answer.session.id === result.sessionId, 'the new session is not there')
+    },
+  },
+  {
+    id: 'callback-works-once',
+    title: 'the same approved callback opens one session',
+    async run(scene) {
+      const { browser, query } = await approved(scene)
+      const flow = interactive(scene)
+      const tries = await Promise.allSettled(
+        Array.from({ length: 5 }, () => flow.handleCallback(browser, query)),
+      )
+      const opened = tries.filter(({ status }) => status === 'fulfilled')
+      assert.equal(opened.length, 1, `of five callbacks at once ${opened.length} opened a session`)
+      await expectCode(flow.handleCallback(browser, query), LOST, 'a replayed callback')
+    },
+  },
+]
+
+interface Flow {
+  readonly signedIn: SignInResult
+  readonly url: URL
+  /** A request of the browser that began it. */
+  readonly browser: AuthnRequest
+}
+
+function interactive({ backend }: Scene): InteractiveFlowPort {
+  return backend.interactive ?? skip('capabilities.interactive is false')
+}
+
+async function begin(scene: Scene, cookie?: string): Promise<Flow> {
+  const before = requestWith(cookie === undefined ? {} : { cookie })
+  const signedIn = await interactive(scene).signIn(before, { returnTo: RETURN_TO })
+  const { redirectUrl, setCookies } = signedIn
+  assert.ok(URL.canParse(redirectUrl), 'the redirectUrl is not an absolute URL')
+  const browser = requestWith({ cookie: applySetCookies(cookie, setCookies) })
+  return { signedIn, url: new URL(redirectUrl), browser }
+}
+
+/** What a provider answers when the person declines (RFC 6749 section 4.1.2.1). */
+const denied = (state: string): URLSearchParams =>
+  new URLSearchParams({ error: 'access_denied', state })
+
+/** The callback of somebody who declined, in the browser that began the sign-in. */
+function callBack(scene: Scene, { state, setCookies }: SignInResult): Promise<unknown> {
+  const request = requestWith({ cookie: applySetCookies(undefined, setCookies) })
+  return interactive(scene).handleCallback(request, denied(state))
+}
+
+async function approved(scene: Scene, cookie?: string) {
+  const { approve } = scene.harness
+  interactive(scene)
+  if (!approve) return missingHook('approve')
+  const flow = await begin(scene, cookie)
+  return { ...flow, query: await approve(flow.signedIn.redirectUrl) }
+}
+
+async function complete(scene: Scene, before?: string) {
+  const { browser, query } = await approved(scene, before)
+  const result = await interactive(scene).handleCallback(browser, query)
+  const cookie = applySetCookies(browser.header('cookie'), result.setCookies)
+  assert.ok(parseCookieHeader(cookie).length > 0, 'the callback sets no session cookie')
+  return { result, cookie }
+}
+
+async function errorOf(promise: Promise<unknown>, what = 'the callback'): Promise<AuthError> {
+  const error = await rejection(promise, what)
+  assert.ok(error instanceof AuthError, `${what} must throw an AuthError, but threw ${error}`)
+  return error
+}
+
+async function expectCode(
+  promise: Promise<unknown>,
+  codes: readonly AuthErrorCode[],
+  what: string,
+): Promise<void> {
+  const { code } = await errorOf(promise, what)
+  assert.ok(codes.includes(code), `${what} must be ${codes.join(' or ')}, but is ${code}`)
+}

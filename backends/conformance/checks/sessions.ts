@@ -1,0 +1,175 @@
+import assert from 'node:assert/strict'
+import { AuthSession } from '../../../contract/session.js'
+import { AuthBackendOperationUnsupportedError } from '../../errors.js'
+import type { AuthSessionSummary } from '../../port.js'
+import { type AuthBackendCheck, skip } from '../check.js'
+import { expectAlive, expectOver, rejection, requestOf, type Scene, signIn } from '../scene.js'
+
+const UNKNOWN = ['nobody', '', '%', '\0', "' OR 1=1 --", '__proto__', '../..', 'x'.repeat(1000)]
+
+export const SESSION_CHECKS: readonly AuthBackendCheck[] = [
+  {
+    id: 'lists-own-sessions',
+    title: 'the list has exactly the live sessions of the user, newest first',
+    async run(scene) {
+      needs(scene, 'listSessions')
+      const first = await signIn(scene)
+      const second = await signIn(scene, first)
+      const over = await signIn(scene, first)
+      await signIn(scene)
+      await scene.backend.sessions.signOut(requestOf(over), { everywhere: false })
+      const list = await scene.backend.sessions.listSessions(first.user.id)
+      const expected = [first.session.id, second.session.id].sort()
+      assert.deepEqual(ids(list).sort(), expected, 'the list has other sessions')
+      const issued = list.map(({ session }) => Date.parse(session.issuedAt))
+      assert.deepEqual(
+        issued,
+        [...issued].sort((a, b) => b - a),
+        'the list is not newest first',
+      )
+    },
+  },
+  {
+    id: 'listed-sessions-follow-contract',
+    title: 'a listed session is valid by the contract, active and of the user',
+    async run(scene) {
+      needs(scene, 'listSessions')
+      const { user } = await signIn(scene)
+      const list = await scene.backend.sessions.listSessions(user.id)
+      assert.equal(list.length, 1, 'one session is not listed as one')
+      for (const { session, userAgent } of list) {
+        const parsed = AuthSession.safeParse(session)
+        assert.ok(parsed.success, `a listed session is not valid: ${parsed.error?.message}`)
+        assert.equal(session.userId, user.id, 'a listed session is of another user')
+        assert.equal(session.state, 'active', 'a listed session is not active')
+        assert.ok((userAgent ?? '').length <= 256, 'the user agent is longer than 256 characters')
+      }
+    },
+  },
+  {
+    id: 'lists-nothing-of-nobody',
+    title: 'an unknown user has no sessions',
+    async run(scene) {
+      needs(scene, 'listSessions')
+      const { session } = await signIn(scene)
+      for (const userId of [...UNKNOWN, session.id]) {
+        const list = await scene.backend.sessions.listSessions(userId)
+        assert.deepEqual(list, [], `there are sessions of ${JSON.stringify(userId.slice(0, 16))}`)
+      }
+    },
+  },
+  {
+    id: 'revokes-own-session-once',
+    title: 'a user ends one of their sessions: true, and false the second time',
+    async run(scene) {
+      needs(scene, 'revokeSessions')
+      const mine = await signIn(scene)
+      const [elsewhere, theirs] = [await signIn(scene, mine), await signIn(scene)]
+      const revoke = () => scene.backend.sessions.revokeSession(mine.user.id, elsewhere.session.id)
+      assert.equal(await revoke(), true, 'an own session is not revoked')
+      assert.equal(await revoke(), false, 'a session is revoked twice')
+      await expectOver(scene, elsewhere, 'a session that was revoked')
+      await expectAlive(scene, mine, 'after another session was revoked')
+      await expectAlive(scene, theirs, 'after a session of somebody else was revoked')
+    },
+  },
+  {
+    id: 'revokes-no-foreign-session',
+    title: 'a session of somebody else, and one that does not exist, are not revoked',
+    async run(scene) {
+      needs(scene, 'revokeSessions')
+      const [mine, theirs] = [await signIn(scene), await signIn(scene)]
+      for (const [userId, sessionId] of [
+        [mine.user.id, theirs.session.id],
+        ['', theirs.session.id],
+        [theirs.session.id, theirs.session.id],
+        ...UNKNOWN.map((id) => [mine.user.id, id] as const),
+      ] as const) {
+        const revoked = await scene.backend.sessions.revokeSession(userId, sessionId)
+        assert.equal(revoked, false, 'a session that is not the user’s is revoked')
+      }
+      await expectAlive(scene, mine, 'after it revoked what is not its own')
+      await expectAlive(scene, theirs, 'after somebody else tried to revoke it')
+    },
+  },
+  {
+    id: 'revokes-all-sessions-but-one',
+    title: 'a user ends all their sessions but one, then all; the answer is how many',
+    async run(scene) {
+      needs(scene, 'revokeSessions')
+      const { sessions } = scene.backend
+      const kept = await signIn(scene)
+      const others = [await signIn(scene, kept), await signIn(scene, kept)]
+      const theirs = await signIn(scene)
+      const except = kept.session.id
+      assert.equal(await sessions.revokeSessions(kept.user.id, { except }), 2, 'not two were ended')
+      for (const other of others) await expectOver(scene, other, 'a session that was revoked')
+      await expectAlive(scene, kept, 'after all sessions but this were revoked')
+      assert.equal(await sessions.revokeSessions(kept.user.id), 1, 'not the last one was ended')
+      await expectOver(scene, kept, 'the last session, after all were revoked')
+      assert.equal(await sessions.revokeSessions(kept.user.id), 0, 'something was ended twice')
+      await expectAlive(scene, theirs, 'after all sessions of somebody else were revoked')
+    },
+  },
+  {
+    id: 'revokes-nothing-of-nobody',
+    title: 'revoking all sessions of an unknown user ends nothing',
+    async run(scene) {
+      needs(scene, 'revokeSessions')
+      const person = await signIn(scene)
+      for (const userId of [...UNKNOWN, person.session.id]) {
+        const ended = await scene.backend.sessions.revokeSessions(userId)
+        assert.equal(ended, 0, `something was ended for ${JSON.stringify(userId.slice(0, 16))}`)
+      }
+      await expectAlive(scene, person, 'after all sessions of nobody were revoked')
+    },
+  },
+  {
+    id: 'unsupported-listing-says-so',
+    title: 'without capabilities.listSessions listing throws the one error for it',
+    async run(scene) {
+      lacks(scene, 'listSessions')
+      const { user } = await signIn(scene)
+      await assertUnsupported(scene, 'listSessions', (port) => port.listSessions(user.id))
+    },
+  },
+  {
+    id: 'unsupported-revocation-says-so',
+    title: 'without capabilities.revokeSessions revoking throws the one error for it',
+    async run(scene) {
+      lacks(scene, 'revokeSessions')
+      const { user, session } = await signIn(scene)
+      await assertUnsupported(scene, 'revokeSession', (port) =>
+        port.revokeSession(user.id, session.id),
+      )
+      await assertUnsupported(scene, 'revokeSessions', (port) => port.revokeSessions(user.id))
+    },
+  },
+]
+
+type Capability = 'listSessions' | 'revokeSessions'
+
+function needs({ backend }: Scene, capability: Capability): void {
+  if (!backend.capabilities[capability]) skip(`capabilities.${capability} is false`)
+}
+
+function lacks({ backend }: Scene, capability: Capability): void {
+  if (backend.capabilities[capability]) skip(`capabilities.${capability} is true`)
+}
+
+const ids = (list: readonly AuthSessionSummary[]): string[] => list.map(({ session }) => session.id)
+
+async function assertUnsupported(
+  { backend }: Scene,
+  operation: string,
+  run: (sessions: Scene['backend']['sessions']) => Promise<unknown>,
+): Promise<void> {
+  const error = await rejection(run(backend.sessions), operation)
+  assert.ok(
+    error instanceof AuthBackendOperationUnsupportedError,
+    `${operation} must throw AuthBackendOperationUnsupportedError, but threw ${String(error)}`,
+  )
+  assert.equal(error.backendName, backend.name, 'the error names another backend')
+  assert.ok(error.operation.includes(operation), `the error does not name ${operation}`)
+  assert.notEqual(error.reason.trim(), '', 'the error gives no reason')
+}

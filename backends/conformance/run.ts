@@ -1,0 +1,121 @@
+import { type AuthBackendCheck, CheckSkipped } from './check.js'
+import { AUTH_BACKEND_CHECKS } from './checks.js'
+import type { AuthBackendHarness } from './harness.js'
+
+/** What a check found. */
+export interface AuthBackendCheckResult {
+  /** The id of the check. */
+  readonly check: string
+  /** False when the backend does not do what it must. True for a check that was skipped. */
+  readonly ok: boolean
+  readonly error?: Error
+  /** Why the check had nothing to say. */
+  readonly skipped?: string
+}
+
+/** The two functions of a test runner that the suite needs. */
+export interface TestRunner {
+  readonly describe: (name: string, body: () => void) => unknown
+  readonly it: (name: string, body: () => Promise<void>) => unknown
+}
+
+/** How long one check may take. A backend that never answers is one that fails. */
+const LIMIT_MS = 30_000
+
+/**
+ * Checks a backend without a test runner. Runs the checks one after another; each has a backend of
+ * its own, which is closed afterwards.
+ *
+ * @param options.only The ids of the checks to run. Default: all.
+ *
+ * @example
+ * ```ts
+ * const results = await checkAuthBackend(harness)
+ * const failed = results.filter(({ ok }) => !ok)
+ * ```
+ */
+export async function checkAuthBackend(
+  harness: AuthBackendHarness,
+  options: { only?: readonly string[] } = {},
+): Promise<readonly AuthBackendCheckResult[]> {
+  const results: AuthBackendCheckResult[] = []
+  for (const check of AUTH_BACKEND_CHECKS) {
+    if (options.only && !options.only.includes(check.id)) continue
+    results.push(await runCheck(harness, check))
+  }
+  return results
+}
+
+/**
+ * Declares one test for every check with the `describe` and `it` of Vitest, Jest, Mocha or
+ * node:test. A check that does not apply is reported as skipped, with the reason, by the runners
+ * that can be told so while a test runs; Jest cannot, and reports it as passed.
+ *
+ * @example
+ * ```ts
+ * import { describe, it } from 'vitest'
+ *
+ * runAuthBackendConformance(harness, { describe, it })
+ * ```
+ */
+export function runAuthBackendConformance(
+  harness: AuthBackendHarness,
+  { describe, it }: TestRunner,
+): void {
+  describe(`AuthBackendPort: ${harness.name}`, () => {
+    for (const check of AUTH_BACKEND_CHECKS) {
+      // No named parameter: Mocha and Jest would take the test for one that calls back.
+      it(`${check.id}: ${check.title}`, async function (this: unknown, ...given: unknown[]) {
+        const { error, skipped } = await runCheck(harness, check)
+        if (error) throw error
+        if (skipped !== undefined) reportSkipped([given[0], this], skipped)
+      })
+    }
+  })
+}
+
+/** Vitest and node:test pass a context to the test; Mocha binds it. */
+function reportSkipped(contexts: readonly unknown[], reason: string): void {
+  for (const context of contexts) {
+    const skip: unknown = (context as { skip?: unknown } | null | undefined)?.skip
+    if (typeof skip === 'function') return void skip.call(context, reason)
+  }
+}
+
+async function runCheck(
+  harness: AuthBackendHarness,
+  check: AuthBackendCheck,
+): Promise<AuthBackendCheckResult> {
+  try {
+    await withinLimit(async () => {
+      const backend = await harness.create()
+      try {
+        await check.run({ harness, backend })
+      } finally {
+        // Another check asks whether that works.
+        await backend.close().catch(() => undefined)
+      }
+    })
+    return { check: check.id, ok: true }
+  } catch (error) {
+    if (error instanceof CheckSkipped) return { check: check.id, ok: true, skipped: error.message }
+    return {
+      check: check.id,
+      ok: false,
+      error: error instanceof Error ? error : new Error(String(error)),
+    }
+  }
+}
+
+async function withinLimit(work: () => Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const limit = new Promise<never>((_, reject) => {
+    const late = new Error(`The backend did not answer within ${LIMIT_MS / 1000} seconds.`)
+    timer = setTimeout(() => reject(late), LIMIT_MS)
+  })
+  try {
+    await Promise.race([work(), limit])
+  } finally {
+    clearTimeout(timer)
+  }
+}

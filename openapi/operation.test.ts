@@ -1,0 +1,93 @@
+import { describe, expect, it } from 'vitest'
+import { z } from 'zod'
+import { problems } from '../contract/errors.js'
+import { createComponents } from './components.js'
+import { operationOf } from './operation.js'
+import { type Contract, routesOf } from './routes.js'
+
+const Device = z.object({ id: z.string() }).meta({ id: 'Device', description: 'A device.' })
+const Rename = z.object({ name: z.string() }).meta({ id: 'Rename' })
+const noBody = Symbol('no body')
+
+const contract: Contract = {
+  devices: {
+    rename: {
+      method: 'PATCH',
+      path: '/devices/:deviceId',
+      pathParams: z.object({ deviceId: z.string().describe('Which device.') }),
+      query: z.object({ dryRun: z.coerce.boolean().default(false), tags: z.array(z.string()) }),
+      body: Rename,
+      responses: { 200: Device, 204: noBody, ...problems('INTERNAL') },
+    },
+    forget: {
+      method: 'DELETE',
+      path: '/devices/:deviceId',
+      responses: { 204: noBody, 401: problems('ORIGIN_NOT_ALLOWED')[403] },
+    },
+  },
+}
+
+const components = createComponents()
+const [rename, forget] = routesOf(contract).map((named) =>
+  operationOf(named, 'Devices', components),
+)
+
+describe('operationOf', () => {
+  it('names operations of nested contracts by their whole key', () => {
+    expect([rename?.operationId, forget?.operationId]).toEqual(['devices.rename', 'devices.forget'])
+  })
+
+  it('describes path parameters, declared or not, and query parameters by what is sent', () => {
+    expect(rename?.parameters).toEqual([
+      {
+        name: 'deviceId',
+        in: 'path',
+        description: 'Which device.',
+        required: true,
+        schema: { type: 'string' },
+      },
+      { name: 'dryRun', in: 'query', required: false, schema: { default: false, type: 'boolean' } },
+      {
+        name: 'tags',
+        in: 'query',
+        required: true,
+        schema: { type: 'array', items: { type: 'string' } },
+      },
+    ])
+    expect(forget?.parameters).toMatchObject([{ name: 'deviceId', in: 'path', required: true }])
+  })
+
+  it('offers no form and no page where no browser navigates', () => {
+    expect(rename?.requestBody).toEqual({
+      required: true,
+      content: { 'application/json': { schema: { $ref: '#/components/schemas/Rename' } } },
+    })
+    expect(rename?.responses[500]).toEqual({ $ref: '#/components/responses/Internal' })
+    expect(forget?.requestBody).toBeUndefined()
+  })
+
+  it('asks for the cookie where a route refuses without', () => {
+    expect(rename?.security).toEqual([{ sessionCookie: [] }, {}])
+    expect(forget?.security).toEqual([{ sessionCookie: [] }])
+  })
+
+  it('describes a response by its schema, and none without a body', () => {
+    expect(rename?.responses[200]).toMatchObject({
+      description: 'A device.',
+      content: { 'application/json': { schema: { $ref: '#/components/schemas/Device' } } },
+    })
+    expect(rename?.responses[204]).not.toHaveProperty('content')
+  })
+
+  it('refuses two schemas of one id', () => {
+    const other = z.object({ id: z.number() }).meta({ id: 'Device' })
+    expect(() => components.schema(other, 'output')).toThrow(/Device/)
+  })
+
+  it('refuses what it cannot describe instead of leaving it out', () => {
+    const route = { method: 'GET', path: '/x', responses: { 200: { contentType: 'text/csv' } } }
+    expect(() => operationOf({ key: 'x', route }, 'X', components)).toThrow(/zod schema/)
+    const headers = { ...route, headers: { accept: z.string() } }
+    expect(() => operationOf({ key: 'x', route: headers }, 'X', components)).toThrow(/headers/)
+  })
+})

@@ -1,0 +1,64 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+
+/** `netscript` in a process of its own. */
+export interface NetscriptProcess {
+  readonly child: ChildProcess
+  /** Everything it has written so far. */
+  output(): string
+  /** Resolves when the output has the text; rejects with the output when the process ends first. */
+  waitFor(text: string | RegExp): Promise<void>
+  /** Sends the signal to the node process and waits for its end; resolves to the exit code. */
+  end(signal?: NodeJS.Signals): Promise<number | null>
+  /** Waits for the end. */
+  ended: Promise<number | null>
+}
+
+const MAIN = new URL('../../cli/main.ts', import.meta.url).pathname
+
+/** Starts `netscript <args>` from source, with these variables and no others of the service. */
+export function startNetscript(args: string[], env: Record<string, string>): NetscriptProcess {
+  const inherited = Object.fromEntries(
+    Object.entries(process.env).filter(
+      ([name]) => !/^(NETSCRIPT_|DATABASE_URL$|PORT$|NODE_ENV$|VITEST)/.test(name),
+    ),
+  )
+  // `node --import tsx` is one process: a signal reaches the service itself.
+  const child = spawn(process.execPath, ['--import', 'tsx', MAIN, ...args], {
+    env: { ...inherited, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let text = ''
+  const append = (chunk: Buffer): void => {
+    text += chunk.toString()
+    child.emit('output')
+  }
+  child.stdout.on('data', append)
+  child.stderr.on('data', append)
+  const ended = once(child, 'close').then(([code]) => code as number | null)
+  return {
+    child,
+    ended,
+    output: () => text,
+    waitFor: (wanted) =>
+      new Promise((resolve, reject) => {
+        const look = (): void => {
+          if (typeof wanted === 'string' ? text.includes(wanted) : wanted.test(text)) done(resolve)
+        }
+        const fail = (): void => done(() => reject(new Error(`ended without ${wanted}:\n${text}`)))
+        const done = (settle: () => void): void => {
+          child.off('output', look)
+          child.off('close', fail)
+          settle()
+        }
+        child.on('output', look)
+        child.on('close', fail)
+        if (child.exitCode === null && child.signalCode === null) look()
+        else fail()
+      }),
+    async end(signal = 'SIGINT') {
+      if (child.exitCode === null && child.signalCode === null) child.kill(signal)
+      return ended
+    },
+  }
+}

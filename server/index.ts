@@ -1,0 +1,9 @@
+/**
+ * The HTTP surface: an Express app to mount, and the service as a whole.
+ *
+ * @module
+ */
+export { type AuthAppOptions, createAuthApp } from './app.js'
+export { type AuthConfig, readConfig, type StartMode } from './config/config.js'
+export { createLogger, type Logger } from './log.js'
+export { type AuthService, type AuthServiceOptions, createAuthService } from './service.js'
