@@ -35,7 +35,7 @@ export const SigninInput = z
   .meta({
     id: 'SigninInput',
     description: 'How to sign in.',
-    examples: [{ providerId: 'local', redirectTo: '/' }],
+    examples: [{ redirectTo: '/' }],
   })
 export type SigninInput = z.infer<typeof SigninInput>
 

@@ -120,4 +120,6 @@ noscript { display: block; padding: 2rem; font-family: sans-serif; }
 .swagger-ui table.headers thead tr th, .swagger-ui table.headers tbody tr td { padding: 0.5rem 1rem 0.5rem 0; vertical-align: top; }
 .swagger-ui table.headers tbody tr td:first-of-type { min-width: 7.5rem; padding: 0.5rem 1rem 0.5rem 0; }
 .swagger-ui .opblock-body select { min-width: 0; max-width: 100%; }
+.swagger-ui .opblock-summary .copy-to-clipboard.view-line-link { display: none; }
+.swagger-ui .opblock-summary .authorization__btn { display: none; }
 `

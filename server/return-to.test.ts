@@ -50,9 +50,7 @@ describe('createReturnToPolicy', () => {
     '/%',
     '/a%E0%A4%A',
   ])('refuses %j', (target) => {
-    expect(() => policy.resolve(target)).toThrow(
-      expect.objectContaining({ code: 'RETURN_TO_NOT_ALLOWED' }),
-    )
+    expect(() => policy.resolve(target)).toThrow(/^RETURN_TO_NOT_ALLOWED/)
   })
 
   it('lets nothing leave the allowed origins, however often it is decoded', () => {

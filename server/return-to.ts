@@ -11,7 +11,6 @@ export interface ReturnToPolicy {
   resolve(target: string | undefined): string
 }
 
-// eslint-disable-next-line no-control-regex
 const UNSAFE = /[\u0000-\u0020\u007f\\]/
 const DECODE_ROUNDS = 3
 

@@ -1,4 +1,4 @@
-import { createExpressEndpoints, RequestValidationError } from '@ts-rest/express'
+import { createExpressEndpoints, type RequestValidationError } from '@ts-rest/express'
 import { type Request, type RequestHandler, type Response, Router } from 'express'
 import type { z } from 'zod'
 import { AuthError } from '../backends/errors.js'

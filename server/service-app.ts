@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module'
-import express, { type Express, type RequestHandler } from 'express'
+import express, { type Express, type RequestHandler, Router } from 'express'
 import { AuthError } from '../backends/errors.js'
 import type { AuthBackendPort } from '../backends/port.js'
 import { toAuthnRequest } from '../backends/request.js'
@@ -52,7 +52,7 @@ export function createServiceApp(options: ServiceAppOptions): Express {
   )
   app.use(requestLog(logger), ...securityHeaders({ origin, providerUrls }))
   app.get('/', toOwnOrigin(origin), home(options))
-  if (config.docs) app.use(apiDocs(config))
+  app.use(apiDocs(config))
   app.use((_req, _res, next) => next(new AuthError('NOT_FOUND', 'See / and /openapi.json.')))
   app.use(errorResponse)
   return app
@@ -79,7 +79,7 @@ function home({ backend, config, demo }: ServiceAppOptions): RequestHandler {
 }
 
 /** The document and Swagger UI, loaded when somebody first asks for them. */
-function apiDocs({ origin, variables }: AuthConfig): RequestHandler {
+function apiDocs({ origin, variables, docs: ui }: AuthConfig): RequestHandler {
   let loading: Promise<RequestHandler> | undefined
   const load = async (): Promise<RequestHandler> => {
     const [{ createApiDocs }, { createOpenApiDocument }] = await Promise.all([
@@ -87,7 +87,11 @@ function apiDocs({ origin, variables }: AuthConfig): RequestHandler {
       import('../openapi/document.js'),
     ])
     const cookieName = variables.NETSCRIPT_AUTH_COOKIE_NAME
-    return createApiDocs(() => createOpenApiDocument({ serverUrl: origin, cookieName }))
+    const router = Router()
+    // Under another host name the page could not call the API, nor would the cookie be sent.
+    router.get('/docs{/*path}', toOwnOrigin(origin))
+    const document = () => createOpenApiDocument({ serverUrl: origin, cookieName })
+    return router.use(createApiDocs(document, { ui }))
   }
   return async (req, res, next) => {
     if (req.path !== '/openapi.json' && !/^\/docs(\/|$)/.test(req.path)) return next()

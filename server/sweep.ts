@@ -24,7 +24,9 @@ export function startSweeping(pool: pg.Pool, logger: Logger): () => Promise<void
       )
     }
   }
-  const timer = setInterval(() => (underWay = sweep()), INTERVAL_MS)
+  const timer = setInterval(() => {
+    underWay = sweep()
+  }, INTERVAL_MS)
   timer.unref()
   return async () => {
     stopped = true

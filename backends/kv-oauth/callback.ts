@@ -195,9 +195,10 @@ async function endPreviousSession(context: KvOAuthContext, request: AuthnRequest
 /** A taken transaction is over, whatever came of it: its cookie is cleared with every answer. */
 function withCookies(error: unknown, setCookies: readonly string[]): unknown {
   if (!(error instanceof AuthError)) return error
-  return new AuthError(error.code, error.detail, {
+  const { code, data } = error as AuthError
+  return new AuthError(code, error.detail, {
     cause: error.cause,
     setCookies: [...setCookies, ...error.setCookies],
-    ...(error.data !== undefined && { data: error.data }),
+    ...(data !== undefined && { data }),
   })
 }

@@ -1,6 +1,7 @@
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest'
-import { describeWithBrowser, launchBrowser } from './support/browser.js'
+import { launchBrowser } from './support/browser.js'
+import { describeWithBrowser } from './support/describe-with-browser.js'
 import { type OAuth2Provider, startOAuth2Provider } from './support/oauth2-provider.js'
 import { freePort, startTestService, type TestService } from './support/service.js'
 import { SESSION_COOKIE } from './support/sign-in.js'

@@ -23,7 +23,7 @@ export const errorResponse: ErrorRequestHandler = (thrown: unknown, req, res, ne
   const problem = toProblem(error)
   res.status(problem.status)
   if (PAGES.has(req.path) && req.accepts(['json', 'html']) === 'html') {
-    const requestId = String(req.id)
+    const requestId = typeof req.id === 'string' ? req.id : ''
     res.type('html').send(errorPage({ ...problem, requestId, retryHref: '/' }))
   } else {
     res.type('application/problem+json').send(JSON.stringify(problem))

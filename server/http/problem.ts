@@ -11,7 +11,7 @@ export const RETRY_AFTER_SECONDS = 2
 
 /** Any error as one of the contract; what is not ours is INTERNAL, and its text stays inside. */
 export function toAuthError(error: unknown): AuthError {
-  if (error instanceof AuthError) return error
+  if (error instanceof AuthError) return error as AuthError
   return new AuthError('INTERNAL', 'Try again; if it stays, report the request id.', {
     cause: error,
   })

@@ -14,6 +14,7 @@ export const SESSION_CHECKS: readonly AuthBackendCheck[] = [
     async run(scene) {
       needs(scene, 'listSessions')
       const first = await signIn(scene)
+      await nextMillisecond()
       const second = await signIn(scene, first)
       const over = await signIn(scene, first)
       await signIn(scene)
@@ -155,6 +156,12 @@ function needs({ backend }: Scene, capability: Capability): void {
 
 function lacks({ backend }: Scene, capability: Capability): void {
   if (backend.capabilities[capability]) skip(`capabilities.${capability} is true`)
+}
+
+/** Two sessions of one millisecond have no order. */
+async function nextMillisecond(): Promise<void> {
+  const start = Date.now()
+  while (Date.now() === start) await new Promise((resolve) => setImmediate(resolve))
 }
 
 const ids = (list: readonly AuthSessionSummary[]): string[] => list.map(({ session }) => session.id)

@@ -1,36 +1,29 @@
-import { randomUUID } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import type { AuthSession, AuthUser } from '../../../contract/session.js'
 import { clearCookie, setCookie } from '../../cookie.js'
 import { AuthError } from '../../errors.js'
-import type {
-  AnonymousReason,
-  AuthBackendPort,
-  AuthnResult,
-  AuthSessionsPort,
-  Principal,
-} from '../../port.js'
+import type { AuthBackendPort, AuthnResult, AuthSessionCryptoPort, Principal } from '../../port.js'
 import { type AuthnRequest, singleCookie } from '../../request.js'
 import { createHmacSessionTokenCrypto } from '../../session-token.js'
-import { createMemorySignIn, type MemoryTransaction } from './memory-sign-in.js'
+import { createMemorySignIn, MEMORY_PROVIDER, type MemoryTransaction } from './memory-sign-in.js'
 
-export const MEMORY_PROVIDER = { id: 'memory', displayName: 'Memory', kind: 'oauth' } as const
 export const MEMORY_COOKIE = '__Host-memory_session'
 
 /** A session ends when it is not used for this long; using it extends it once in a window. */
 const IDLE_MS = 60 * 60_000
 const REFRESH_WINDOW_MS = 10 * 60_000
 
-/** A session and its user. The session object is replaced, never changed. */
+/** A session and its user. The session is replaced, never changed. */
 export interface MemorySession {
   session: AuthSession
   readonly user: AuthUser
 }
 
-/** Where the backend keeps everything; several backends may share one. */
+/** Where everything is kept. Several backends may share one, as processes share a database. */
 export interface MemoryStore {
   readonly sessions: Map<string, MemorySession>
   readonly transactions: Map<string, MemoryTransaction>
-  /** Whether the store refuses to answer. */
+  /** Whether it refuses to answer. */
   down: boolean
 }
 
@@ -40,86 +33,75 @@ export const createMemoryStore = (): MemoryStore => ({
   down: false,
 })
 
+/** The store, if it answers: an outage is an error, and "no such session" it is not. */
+export function reach(store: MemoryStore): MemoryStore {
+  if (store.down) throw new AuthError('STORE_UNAVAILABLE', 'The store is down. Try again.')
+  return store
+}
+
 const iso = (ms: number): string => new Date(ms).toISOString()
-const anonymous = (reason: AnonymousReason): AuthnResult => ({ ok: false, reason, setCookies: [] })
 
 /**
- * A whole backend in memory, with every capability: the one that the conformance suite is tried on,
- * and a model of how to write one. Sessions end with the process, so it serves nobody else.
+ * Opens a session. The token goes into the cookie and is kept nowhere; store and wire know its
+ * public id. The same subject is the same user every time.
+ */
+export function openMemorySession(
+  store: MemoryStore,
+  crypto: AuthSessionCryptoPort,
+  subject: string,
+): { token: string; session: AuthSession } {
+  const { token, sessionId } = crypto.issueSessionToken()
+  const now = Date.now()
+  const user = { id: createHash('sha256').update(subject).digest('hex'), displayName: 'Ada' }
+  const session: AuthSession = {
+    id: sessionId,
+    userId: user.id,
+    subject,
+    providerId: MEMORY_PROVIDER.id,
+    state: 'active',
+    scopes: ['openid'],
+    roles: [],
+    claims: {},
+    issuedAt: iso(now),
+    expiresAt: iso(now + IDLE_MS),
+  }
+  reach(store).sessions.set(sessionId, { session, user })
+  return { token, session }
+}
+
+/** The cookie of a session. */
+export const memoryCookie = (token: string): string =>
+  setCookie(MEMORY_COOKIE, token, { maxAge: IDLE_MS / 1000 })
+
+/**
+ * A whole backend in memory: the one that the conformance suite is tried on, and a model of how to
+ * write one. Its sessions end with the process, so it is of no use to anybody else.
  */
 export function createMemoryBackend(store: MemoryStore, secret: string): AuthBackendPort {
   const crypto = createHmacSessionTokenCrypto(secret)
 
-  /** An outage is an error; "no such session" it is not. */
-  const sessions = (): Map<string, MemorySession> => {
-    if (store.down) throw new AuthError('STORE_UNAVAILABLE', 'The store is down. Try again.')
-    return store.sessions
+  const sessionIdOf = (request: AuthnRequest): string | undefined => {
+    const token = singleCookie(request, MEMORY_COOKIE)
+    return token === undefined ? undefined : crypto.openSessionToken(token)
   }
-  const find = (id: string): MemorySession | undefined => {
-    const found = sessions().get(id)
+  const find = (id: string | undefined): MemorySession | undefined => {
+    const found = id === undefined ? undefined : reach(store).sessions.get(id)
     return found && Date.parse(found.session.expiresAt) > Date.now() ? found : undefined
   }
-  const liveOf = (userId: string): MemorySession[] =>
-    [...sessions().values()].filter(({ session }) => session.userId === userId && find(session.id))
-
-  /** The secret is in the cookie; what the store and the wire know is its public id. */
-  const sessionIdOf = (request: AuthnRequest): string | AnonymousReason => {
-    const token = singleCookie(request, MEMORY_COOKIE)
-    if (token === undefined) return 'credential-missing'
-    return crypto.openSessionToken(token) ?? 'credential-invalid'
+  const liveOf = (userId: string): readonly MemorySession[] =>
+    [...reach(store).sessions.values()].filter(
+      ({ session, user }) => user.id === userId && find(session.id),
+    )
+  const end = (ended: readonly MemorySession[]): number => {
+    for (const { session } of ended) reach(store).sessions.delete(session.id)
+    return ended.length
   }
-
-  const open = (user: AuthUser, subject: string): { sessionId: string; setCookie: string } => {
-    const { token, sessionId } = crypto.issueSessionToken()
-    const now = Date.now()
-    const session: AuthSession = {
-      id: sessionId,
-      userId: user.id,
-      subject,
-      providerId: MEMORY_PROVIDER.id,
-      state: 'active',
-      scopes: ['openid'],
-      roles: [],
-      claims: {},
-      issuedAt: iso(now),
-      expiresAt: iso(now + IDLE_MS),
-    }
-    sessions().set(sessionId, { session, user })
-    return { sessionId, setCookie: setCookie(MEMORY_COOKIE, token, { maxAge: IDLE_MS / 1000 }) }
-  }
-
   const extend = (found: MemorySession): AuthSession => {
     const { session } = found
     const now = Date.now()
-    if (now - Date.parse(session.refreshedAt ?? session.issuedAt) < REFRESH_WINDOW_MS) {
-      return session
-    }
+    const used = Date.parse(session.refreshedAt ?? session.issuedAt)
+    if (now - used < REFRESH_WINDOW_MS) return session
     return (found.session = { ...session, refreshedAt: iso(now), expiresAt: iso(now + IDLE_MS) })
-  }
-
-  const port: AuthSessionsPort = {
-    async signOut(request, { everywhere }) {
-      const found = find(sessionIdOf(request))
-      const ended = found && everywhere ? liveOf(found.user.id) : found ? [found] : []
-      for (const { session } of ended) sessions().delete(session.id)
-      return {
-        ...(found && { sessionId: found.session.id }),
-        setCookies: [clearCookie(MEMORY_COOKIE)],
-      }
-    },
-    async listSessions(userId) {
-      return liveOf(userId)
-        .map(({ session }) => ({ session }))
-        .sort((a, b) => b.session.issuedAt.localeCompare(a.session.issuedAt))
-    },
-    async revokeSession(userId, sessionId) {
-      return find(sessionId)?.user.id === userId && sessions().delete(sessionId)
-    },
-    async revokeSessions(userId, { except } = {}) {
-      const ended = liveOf(userId).filter(({ session }) => session.id !== except)
-      for (const { session } of ended) sessions().delete(session.id)
-      return ended.length
-    },
   }
 
   return {
@@ -128,7 +110,6 @@ export function createMemoryBackend(store: MemoryStore, secret: string): AuthBac
       listProviders: () => [MEMORY_PROVIDER],
       getProvider: (id) => (id === MEMORY_PROVIDER.id ? MEMORY_PROVIDER : undefined),
     },
-    sessions: port,
     crypto,
     principalMapper: { mapSessionToPrincipal },
     capabilities: {
@@ -138,19 +119,41 @@ export function createMemoryBackend(store: MemoryStore, secret: string): AuthBac
       refresh: true,
       providerLogout: false,
     },
-    interactive: createMemorySignIn(store, {
-      // Who had this subject before has this user id.
-      open: (subject) => {
-        const user = { id: `user-${subject}`, displayName: 'Ada' }
-        return { ...open(user, subject), userId: user.id }
-      },
-      end: (request) => void sessions().delete(sessionIdOf(request)),
+    interactive: createMemorySignIn(store, (request, subject) => {
+      const previous = find(sessionIdOf(request))
+      if (previous) end([previous])
+      return openMemorySession(store, crypto, subject)
     }),
-    async authenticate(request) {
+    sessions: {
+      async signOut(request, { everywhere }) {
+        const found = find(sessionIdOf(request))
+        if (found) end(everywhere ? liveOf(found.user.id) : [found])
+        return {
+          ...(found && { sessionId: found.session.id }),
+          setCookies: [clearCookie(MEMORY_COOKIE)],
+        }
+      },
+      async listSessions(userId) {
+        return liveOf(userId)
+          .map(({ session }) => ({ session }))
+          .sort((a, b) => b.session.issuedAt.localeCompare(a.session.issuedAt))
+      },
+      async revokeSession(userId, sessionId) {
+        const found = find(sessionId)
+        return found?.user.id === userId && end([found]) === 1
+      },
+      async revokeSessions(userId, { except } = {}) {
+        return end(liveOf(userId).filter(({ session }) => session.id !== except))
+      },
+    },
+    async authenticate(request): Promise<AuthnResult> {
       const id = sessionIdOf(request)
-      if (id === 'credential-missing' || id === 'credential-invalid') return anonymous(id)
       const found = find(id)
-      if (!found) return anonymous('session-unknown')
+      if (!found) {
+        const sent = request.cookies(MEMORY_COOKIE).length > 0
+        const unknown = sent ? 'credential-invalid' : 'credential-missing'
+        return { ok: false, reason: id ? 'session-unknown' : unknown, setCookies: [] }
+      }
       const session = extend(found)
       return {
         ok: true,
@@ -161,7 +164,7 @@ export function createMemoryBackend(store: MemoryStore, secret: string): AuthBac
       }
     },
     async probe() {
-      sessions()
+      reach(store)
     },
     async close() {},
   }
@@ -176,6 +179,3 @@ function mapSessionToPrincipal(session: AuthSession): Principal {
     claims: { sessionId: session.id },
   }
 }
-
-/** A subject that nobody had before. */
-export const newSubject = (): string => randomUUID()

@@ -1,7 +1,6 @@
 import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { type Browser, chromium } from 'playwright-core'
-import { describe, expect, it } from 'vitest'
 
 const PLACES = [
   '/usr/bin/chromium',
@@ -49,21 +48,4 @@ export async function launchBrowser(): Promise<Browser> {
   })
 }
 
-const MISSING = 'No Chromium was found. Install one, or set CHROMIUM_PATH.'
-
-/**
- * `describe` for tests in a browser. Without Chromium it says so and skips them; where `CI` is true
- * it fails, so that they cannot quietly be left out.
- */
-export function describeWithBrowser(name: string, tests: () => void): void {
-  if (findChromium() !== undefined) {
-    describe(name, tests)
-  } else if (process.env.CI === 'true') {
-    describe(name, () => {
-      it('finds a browser', () => expect.fail(MISSING))
-    })
-  } else {
-    console.warn(`Skipped: ${name}. ${MISSING}`)
-    describe.skip(name, tests)
-  }
-}
+export const MISSING = 'No Chromium was found. Install one, or set CHROMIUM_PATH.'

@@ -1,0 +1,70 @@
+import { randomUUID } from 'node:crypto'
+import type { AuthSession } from '../../../contract/session.js'
+import type { AuthBackendPort } from '../../port.js'
+import { singleCookie, toAuthnRequest } from '../../request.js'
+import { randomSecret } from '../../session-token.js'
+import type { AuthBackendHarness, SignedIn } from '../harness.js'
+import {
+  createMemoryBackend,
+  createMemoryStore,
+  MEMORY_COOKIE,
+  type MemorySession,
+  type MemoryStore,
+  openMemorySession,
+} from './memory-backend.js'
+
+/** Makes another backend of a good one. */
+export type BackendChange = (
+  backend: AuthBackendPort,
+  store: MemoryStore,
+) => Partial<AuthBackendPort>
+
+/** A harness over the memory backend, or over what `change` makes of it. */
+export function memoryHarness(change: BackendChange = () => ({})): AuthBackendHarness {
+  const store = createMemoryStore()
+  const secret = randomSecret()
+
+  const rowOf = (backend: AuthBackendPort, { headers }: SignedIn): MemorySession => {
+    const token = singleCookie(toAuthnRequest({ headers }), MEMORY_COOKIE) ?? ''
+    const row = store.sessions.get(
+      createMemoryBackend(store, secret).crypto.openSessionToken(token) ?? '',
+    )
+    if (!row) throw new Error(`${backend.name} has no such session.`)
+    return row
+  }
+  const agoIso = (minutes: number): string => new Date(Date.now() - minutes * 60_000).toISOString()
+  const rewrite =
+    (changes: () => Partial<AuthSession>) =>
+    async (backend: AuthBackendPort, signedIn: SignedIn): Promise<void> => {
+      const row = rowOf(backend, signedIn)
+      row.session = { ...row.session, ...changes() }
+    }
+
+  return {
+    name: 'memory',
+    async create() {
+      const backend = createMemoryBackend(store, secret)
+      return { ...backend, ...change(backend, store) }
+    },
+    async signIn(backend, as) {
+      const { crypto } = createMemoryBackend(store, secret)
+      const subject = as ? rowOf(backend, as).session.subject : randomUUID()
+      const { token } = openMemorySession(store, crypto, subject)
+      const [secretPart = ''] = token.split('.')
+      return { headers: { cookie: `${MEMORY_COOKIE}=${token}` }, secrets: [secretPart] }
+    },
+    expire: rewrite(() => ({ expiresAt: agoIso(1) })),
+    refreshDue: rewrite(() => ({ issuedAt: agoIso(30), expiresAt: agoIso(-30) })),
+    async revokeElsewhere(backend, signedIn) {
+      store.sessions.delete(rowOf(backend, signedIn).session.id)
+    },
+    async storeDown() {
+      store.down = true
+      return async () => void (store.down = false)
+    },
+    async approve(redirectUrl) {
+      const state = new URL(redirectUrl).searchParams.get('state') ?? ''
+      return new URLSearchParams({ state, code: randomUUID() })
+    },
+  }
+}
