@@ -1,3 +1,4 @@
+import type { BackendCapabilities, ProviderDescription } from '../contract/describe.js'
 import type { AuthSession, AuthUser } from '../contract/session.js'
 import type { AuthnRequest } from './request.js'
 
@@ -39,11 +40,7 @@ export type AuthnResult =
     }
 
 /** How a provider is shown to people and to `describe`. */
-export interface AuthProviderDescriptor {
-  readonly id: string
-  readonly displayName: string
-  readonly kind: 'oauth' | 'oidc' | 'saml' | 'credentials' | 'custom'
-}
+export type AuthProviderDescriptor = Readonly<ProviderDescription>
 
 /** The providers of a backend, in the order configured. */
 export interface AuthProviderRegistryPort {
@@ -52,18 +49,7 @@ export interface AuthProviderRegistryPort {
 }
 
 /** What a backend can really do; `describe` shows it and the conformance suite holds it to it. */
-export interface AuthBackendCapabilities {
-  /** signin and callback work here. */
-  readonly interactive: boolean
-  /** A person can list their sessions. */
-  readonly listSessions: boolean
-  /** A person can end one of their sessions, or all of them. */
-  readonly revokeSessions: boolean
-  /** Sessions are extended while they are used. */
-  readonly refresh: boolean
-  /** signout can return a `logoutUrl`. */
-  readonly providerLogout: boolean
-}
+export type AuthBackendCapabilities = Readonly<BackendCapabilities>
 
 /** What signing out did. */
 export interface SignOutResult {

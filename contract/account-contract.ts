@@ -1,6 +1,7 @@
 import { initContract } from '@ts-rest/core'
 import { z } from 'zod'
 import { AUTH_PATH_PREFIX } from './auth-contract.js'
+import { DescribeResponse } from './describe.js'
 import { problems } from './errors.js'
 
 const c = initContract()
@@ -13,6 +14,13 @@ const singleUse = z.string().min(1).max(512)
  */
 export const accountContractV1 = c.router(
   {
+    describe: {
+      method: 'GET',
+      path: '/describe',
+      summary: 'The active backend',
+      description: 'What the active backend can do, so that a caller can ask instead of trying.',
+      responses: { 200: DescribeResponse, ...problems('INTERNAL') },
+    },
     logout: {
       method: 'GET',
       path: '/logout',

@@ -7,6 +7,7 @@
 export * from './auth-contract.js'
 export * from './account-contract.js'
 export * from './callback.js'
+export * from './describe.js'
 export * from './errors.js'
 export * from './form.js'
 export * from './session.js'

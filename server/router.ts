@@ -7,6 +7,7 @@ import { accountContractV1 } from '../contract/account-contract.js'
 import { authContractV1 } from '../contract/auth-contract.js'
 import { callback } from './handlers/callback.js'
 import type { HandlerContext } from './handlers/context.js'
+import { describe } from './handlers/describe.js'
 import { loggedOut, logout } from './handlers/logout.js'
 import { me, session } from './handlers/session.js'
 import { signin } from './handlers/signin.js'
@@ -47,6 +48,7 @@ export function authRouter(context: HandlerContext): Router {
   createExpressEndpoints(
     accountContractV1,
     {
+      describe: async ({ res }) => send(res, describe(context)),
       logout: async ({ query, req, res }) =>
         send(res, await logout(context, toAuthnRequest(req), query.ticket)),
       loggedOut: async ({ query, req, res }) =>

@@ -109,7 +109,17 @@ describe('authenticate', () => {
     const [, value = ''] = (await person.cookieHeader()).split(`${COOKIE}=`)
     const [token = '', signature = ''] = decodeURIComponent(value).split('.')
     await other.pool.end()
-    const forged = [token, `${token}.`, `.${signature}`, `${signature}.${token}`, '%', 'é', 'a"b']
+    const forged = [
+      token,
+      `${token}.`,
+      `.${signature}`,
+      `${signature}.${token}`,
+      '%',
+      'é',
+      '\u{1f36a}',
+      'a"b',
+      'a\n',
+    ]
     for (let at = 0; at < signature.length - 1; at += 1) {
       // 'A' and 'Q' differ in a high bit: the last character also carries bits that mean nothing.
       const changed = signature[at] === 'A' ? 'Q' : 'A'
@@ -190,6 +200,26 @@ describe('authenticate', () => {
     expect(await person.cookieHeader()).toBe(before)
     const again = await server.backend.authenticate(await person.request())
     expect(again).toMatchObject({ ok: true, setCookies: [] })
+  })
+
+  it('knows nobody when the session ends while it is extended', async () => {
+    const racing: TestServer<[]> = await startTestServer({
+      betterAuthOptions: {
+        session: { updateAge: 0 },
+        databaseHooks: {
+          session: {
+            update: { before: async () => void (await racing.prisma.authSession.deleteMany()) },
+          },
+        },
+      },
+    })
+    const person = await signUp(racing)
+    expect(await racing.backend.authenticate(await person.request())).toEqual({
+      ok: false,
+      reason: 'session-revoked',
+      setCookies: [],
+    })
+    await racing.close()
   })
 
   it('never takes a database that is down for nobody', async () => {

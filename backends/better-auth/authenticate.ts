@@ -3,13 +3,18 @@ import type { AnonymousReason, AuthnResult } from '../port.js'
 import type { AuthnRequest } from '../request.js'
 import type { BetterAuthInstance, WithHeaders } from './context.js'
 import { databaseError } from './database-call.js'
-import { requestCookies } from './request-cookies.js'
+import { requestCookies, type RequestCookies } from './request-cookies.js'
 import {
   mapSessionToPrincipal,
   SessionAndUser,
   toAuthSession,
   toAuthUser,
 } from './session-mapping.js'
+
+/** What better-auth knows of a session cookie. */
+type SessionAnswer = { readonly setCookies: readonly string[] } & (
+  { readonly found: SessionAndUser } | { readonly found?: never; readonly reason: AnonymousReason }
+)
 
 /**
  * Who the request is from, as better-auth sees it. A session used past its `updateAge` is extended,
@@ -19,15 +24,9 @@ export async function authenticate(
   auth: BetterAuthInstance,
   request: AuthnRequest,
 ): Promise<AuthnResult> {
-  const { headers, sessionCookie, sessionCookieName } = await requestCookies(auth, request)
-  if (sessionCookie === 'absent') return anonymous('credential-missing')
-  if (sessionCookie === 'unusable') return anonymous('credential-invalid')
-  const { found, setCookies } = await readSession(auth, headers)
-  if (!found) {
-    // better-auth clears the cookie of a session that is over, and ignores one that it did not sign.
-    const signed = setCookies.some((cookie) => cookie.startsWith(`${sessionCookieName}=`))
-    return anonymous(signed ? 'session-unknown' : 'credential-invalid', setCookies)
-  }
+  const answer = await readSession(auth, await requestCookies(auth, request))
+  const { found, setCookies } = answer
+  if (!found) return { ok: false, reason: answer.reason, setCookies }
   const session = toAuthSession(found)
   return {
     ok: true,
@@ -44,9 +43,11 @@ export async function authenticate(
  */
 export async function readSession(
   auth: BetterAuthInstance,
-  headers: Headers,
+  { headers, sessionCookie, sessionCookieName }: RequestCookies,
   options: { disableRefresh?: boolean } = {},
-): Promise<{ found: SessionAndUser | undefined; setCookies: readonly string[] }> {
+): Promise<SessionAnswer> {
+  if (sessionCookie === 'absent') return { reason: 'credential-missing', setCookies: [] }
+  if (sessionCookie === 'unusable') return { reason: 'credential-invalid', setCookies: [] }
   let answer: WithHeaders
   try {
     answer = await auth.api.getSession({
@@ -55,28 +56,24 @@ export async function readSession(
       ...(options.disableRefresh && { query: { disableRefresh: true } }),
     })
   } catch (error) {
-    if (isRefusal(error)) return { found: undefined, setCookies: [] }
+    if (isRefusal(error)) return { reason: 'session-revoked', setCookies: [] }
     throw databaseError(error)
   }
   const setCookies = answer.headers.getSetCookie()
-  if (answer.response === null) return { found: undefined, setCookies }
-  const parsed = SessionAndUser.safeParse(answer.response)
-  if (!parsed.success) {
-    throw new AuthError('INTERNAL', 'A plugin of better-auth changed the shape of its sessions.', {
-      cause: parsed.error,
-    })
+  if (answer.response === null) {
+    // better-auth clears the cookie of a session that is over, and ignores one that it did not sign.
+    const signed = setCookies.some((cookie) => cookie.startsWith(`${sessionCookieName}=`))
+    return { reason: signed ? 'session-unknown' : 'credential-invalid', setCookies }
   }
-  return { found: parsed.data, setCookies }
+  const parsed = SessionAndUser.safeParse(answer.response)
+  if (parsed.success) return { found: parsed.data, setCookies }
+  throw new AuthError('INTERNAL', 'A plugin of better-auth changed the shape of its sessions.', {
+    cause: parsed.error,
+  })
 }
 
 /** better-auth says 401 for a session that ended while it was extended; plugins may say 403. */
 function isRefusal(error: unknown): boolean {
   const status = error instanceof Error && 'statusCode' in error ? error.statusCode : undefined
-  return status === 401 || status === 403
+  return status === 403
 }
-
-const anonymous = (reason: AnonymousReason, setCookies: readonly string[] = []): AuthnResult => ({
-  ok: false,
-  reason,
-  setCookies,
-})

@@ -32,14 +32,11 @@ async function signOut(
   request: AuthnRequest,
   { everywhere }: { everywhere: boolean },
 ): Promise<SignOutResult> {
-  const { headers, sessionCookie } = await requestCookies(auth, request)
-  const { found } =
-    sessionCookie === 'present'
-      ? await readSession(auth, headers, { disableRefresh: true })
-      : { found: undefined }
+  const cookies = await requestCookies(auth, request)
+  const { found } = await readSession(auth, cookies, { disableRefresh: true })
   if (found && everywhere) await revokeSessions(auth, found.user.id)
   const { headers: answer } = await databaseCall(() =>
-    auth.api.signOut({ headers, returnHeaders: true }),
+    auth.api.signOut({ headers: cookies.headers, returnHeaders: true }),
   )
   // better-auth logs a deletion that failed and reports success all the same.
   if (found) await assertEnded(auth, found.session.id)

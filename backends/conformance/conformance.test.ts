@@ -1,5 +1,114 @@
+import { AssertionError } from 'node:assert/strict'
 import { describe, expect, it } from 'vitest'
+import { AuthBackendOperationUnsupportedError } from '../errors.js'
 import { AUTH_BACKEND_CHECKS, checkAuthBackend, runAuthBackendConformance } from './index.js'
-import { memoryHarness } from './testing/memory-harness.js'
+import { acceptingEither, withBearer } from './testing/flaws/bearer.js'
+import { FLAWS } from './testing/flaws/index.js'
+import { type BackendChange, memoryHarness } from './testing/memory-harness.js'
 
 runAuthBackendConformance(memoryHarness(), { describe, it })
+
+/** A backend that can do nothing beyond the necessary, and says so. */
+const frugal: BackendChange = ({ sessions, capabilities, authenticate }) => {
+  const refuse = (operation: string) => async (): Promise<never> => {
+    throw new AuthBackendOperationUnsupportedError('memory', operation, 'It keeps no list.')
+  }
+  return {
+    interactive: undefined as never,
+    capabilities: {
+      ...capabilities,
+      interactive: false,
+      listSessions: false,
+      revokeSessions: false,
+      refresh: false,
+    },
+    sessions: {
+      signOut: sessions.signOut,
+      listSessions: refuse('listSessions'),
+      revokeSession: refuse('revokeSession'),
+      revokeSessions: refuse('revokeSessions'),
+    },
+    authenticate,
+  }
+}
+
+describe('checkAuthBackend', () => {
+  it('has one id for every check', () => {
+    const ids = AUTH_BACKEND_CHECKS.map(({ id }) => id)
+    expect(new Set(ids).size).toBe(ids.length)
+    expect(ids.filter((id) => !/^[a-z]+(-[a-z]+)+$/.test(id))).toEqual([])
+  })
+
+  it('passes a backend with bearer tokens, skipping what it makes pointless', async () => {
+    const base = memoryHarness(acceptingEither)
+    const results = await checkAuthBackend({ ...base, ...withBearer(base) })
+    expect(results.filter(({ ok }) => !ok)).toEqual([])
+    expect(skippedBy(results)).toEqual([
+      'no-refresh-extends-nothing',
+      'unsupported-listing-says-so',
+      'unsupported-revocation-says-so',
+    ])
+  })
+
+  it('passes a backend that can do little and says so', async () => {
+    const { refreshDue: _refreshDue, approve: _approve, ...base } = memoryHarness(frugal)
+    const results = await checkAuthBackend(base)
+    expect(results.filter(({ ok }) => !ok)).toEqual([])
+    const reasons = results.flatMap(({ skipped }) => skipped ?? [])
+    expect(new Set(reasons)).toEqual(
+      new Set([
+        'capabilities.interactive is false',
+        'capabilities.listSessions is false',
+        'capabilities.refresh is false',
+        'capabilities.revokeSessions is false',
+        'signIn gives no bearer token beside the cookie',
+        'the backend manages no sessions',
+      ]),
+    )
+  })
+
+  it('skips what the harness cannot bring about, and says what it lacks', async () => {
+    const { name, create, signIn, refreshDue } = memoryHarness()
+    const results = await checkAuthBackend({ name, create, signIn, refreshDue: refreshDue! })
+    expect(results.filter(({ ok }) => !ok)).toEqual([])
+    for (const hook of ['expire', 'revokeElsewhere', 'storeDown', 'approve']) {
+      expect(results.map(({ skipped }) => skipped)).toContain(`the harness has no ${hook}`)
+    }
+  })
+
+  it('fails a backend that cannot even be made, for every check', async () => {
+    const create = () => Promise.reject(new Error('no database'))
+    const results = await checkAuthBackend({ ...memoryHarness(), create })
+    expect(results.filter(({ ok }) => ok)).toEqual([])
+    expect(results.every(({ error }) => error?.message === 'no database')).toBe(true)
+  })
+
+  it('closes every backend that it was given', async () => {
+    let open = 0
+    const base = memoryHarness((backend) => {
+      open += 1
+      return { close: async () => void (open -= 1), probe: backend.probe }
+    })
+    await checkAuthBackend(base, {
+      only: ['probe-resolves', 'session-is-live', 'outage-fails-probe'],
+    })
+    expect(open).toBe(0)
+  })
+})
+
+describe('flaws', () => {
+  it('has one for every check', () => {
+    const flawed = new Set(FLAWS.map(({ check }) => check))
+    expect(AUTH_BACKEND_CHECKS.map(({ id }) => id).filter((id) => !flawed.has(id))).toEqual([])
+  })
+
+  it.each(FLAWS)('$check notices: $flaw', async ({ check, because, change, harness }) => {
+    const base = memoryHarness(change)
+    const [result] = await checkAuthBackend({ ...base, ...harness?.(base) }, { only: [check] })
+    expect(result?.ok).toBe(false)
+    expect(result?.error?.message).toMatch(because)
+  })
+})
+
+const skippedBy = (results: Awaited<ReturnType<typeof checkAuthBackend>>): string[] =>
+  results.flatMap(({ check, skipped }) => (skipped === undefined ? [] : [check]))

@@ -58,7 +58,7 @@ async function signIn(page: Page): Promise<void> {
 
 /** Swagger UI with an answer from the service in it. */
 async function takeSwaggerPicture(browser: Browser): Promise<void> {
-  const page = await browser.newPage({ viewport: { width: 1100, height: 900 } })
+  const page = await browser.newPage({ viewport: { width: 1100, height: 1280 } })
   await page.goto(origin)
   await signIn(page)
   await page.goto(`${origin}/docs`)

@@ -1,0 +1,26 @@
+import { expect, it } from 'vitest'
+import { betterAuthLogger } from './logger.js'
+
+it('passes on what happened, and nothing that is attached to it', () => {
+  const lines: unknown[] = []
+  const write = (level: string) => (fields: object, message: string) =>
+    void lines.push([level, fields, message])
+  const { log } = betterAuthLogger({
+    info: write('info'),
+    warn: write('warn'),
+    error: write('error'),
+  })
+  const error = Object.assign(new TypeError('the-token'), { code: 'P2025' })
+  log?.('error', 'INTERNAL_SERVER_ERROR\nwhere: the-token', error, { email: 'ada@example.com' })
+  log?.('warn', 'x'.repeat(300), 'ada@example.com')
+  log?.('debug', 'hello')
+  expect(lines).toEqual([
+    [
+      'error',
+      { backend: 'better-auth', error: 'TypeError', code: 'P2025' },
+      'better-auth: INTERNAL_SERVER_ERROR',
+    ],
+    ['warn', { backend: 'better-auth' }, `better-auth: ${'x'.repeat(200)}`],
+    ['info', { backend: 'better-auth' }, 'better-auth: hello'],
+  ])
+})

@@ -1,0 +1,332 @@
+import type { AuthnResult } from '../../../port.js'
+import { singleCookie } from '../../../request.js'
+import { publicId } from '../../../session-token.js'
+import { MEMORY_COOKIE } from '../memory-backend.js'
+import {
+  authenticating,
+  describing,
+  type Flaw,
+  guest,
+  managing,
+  signedInAs,
+  turn,
+  withCookies,
+} from './flaw.js'
+import { acceptingBearer, withBearer } from './bearer.js'
+
+const NOBODY: AuthnResult = { ok: false, reason: 'session-unknown', setCookies: [] }
+
+/** A backend that takes some cookies for those of a guest. */
+const welcoming = (isGuest: (value: string | undefined) => boolean) =>
+  authenticating(
+    (authenticate, backend) => async (request) =>
+      isGuest(singleCookie(request, MEMORY_COOKIE)) ? guest(backend) : authenticate(request),
+  )
+
+export const AUTHENTICATION_FLAWS: readonly Flaw[] = [
+  {
+    check: 'anonymous-without-credential',
+    flaw: 'everybody is at least a guest',
+    because: /must be nobody, but is somebody/,
+    change: welcoming((value) => value === undefined),
+  },
+  {
+    check: 'anonymous-without-credential',
+    flaw: 'a missing credential is called an unknown session',
+    because: /the reason is another one/,
+    change: authenticating((authenticate) => async (request) => {
+      const result = await authenticate(request)
+      return result.ok ? result : NOBODY
+    }),
+  },
+  {
+    check: 'anonymous-without-credential',
+    flaw: 'the reason is in words of its own',
+    because: /the reason is not one of ours/,
+    change: authenticating(
+      () => async () => ({ ...NOBODY, reason: 'no cookie' }) as unknown as AuthnResult,
+    ),
+  },
+  {
+    check: 'anonymous-without-credential',
+    flaw: 'nobody comes with a user',
+    because: /but the result has a user/,
+    change: authenticating(
+      () => async () => ({ ...NOBODY, user: { id: 'guest' } }) as unknown as AuthnResult,
+    ),
+  },
+  {
+    check: 'anonymous-with-empty-credential',
+    flaw: 'an empty cookie is a guest',
+    because: /must be nobody, but is somebody/,
+    change: welcoming((value) => value === ''),
+  },
+  {
+    check: 'anonymous-with-garbage',
+    flaw: 'a cookie is taken for JSON',
+    because: /must be nobody, but is somebody/,
+    change: welcoming((value) => value?.startsWith('j:') ?? false),
+  },
+  {
+    check: 'hostile-cookies-never-throw',
+    flaw: 'cookies are decoded',
+    because: /authenticate threw URIError/,
+    change: authenticating((authenticate) => (request) => {
+      decodeURIComponent(singleCookie(request, MEMORY_COOKIE) ?? '')
+      return authenticate(request)
+    }),
+  },
+  {
+    check: 'hostile-authorization-never-throws',
+    flaw: 'the header is taken apart unseen',
+    because: /authenticate threw TypeError/,
+    change: authenticating((authenticate) => async (request) => {
+      request.header('authorization')?.split(' ')[1]!.trim()
+      return authenticate(request)
+    }),
+  },
+  {
+    check: 'other-cookies-do-not-matter',
+    flaw: 'only the first cookie is looked at',
+    because: /nobody is signed in/,
+    change: authenticating(
+      (authenticate) => async (request) =>
+        request.cookieNames()[0] === MEMORY_COOKIE ? authenticate(request) : NOBODY,
+    ),
+  },
+  {
+    check: 'identity-from-credential-only',
+    flaw: 'a header of the caller names the user',
+    because: /must be nobody, but is somebody/,
+    change: authenticating((authenticate, backend, store) => async (request) => {
+      const id = request.header('x-user-id')
+      const named = [...store.sessions.values()].find(({ user }) => user.id === id)
+      return named ? signedInAs(backend, named) : authenticate(request)
+    }),
+  },
+  {
+    check: 'session-follows-contract',
+    flaw: 'a user without an e-mail address has null',
+    because: /the user is not valid by the contract/,
+    change: describing(({ user }) => ({ user: { ...user, email: null } })),
+  },
+  {
+    check: 'session-follows-contract',
+    flaw: 'an instant is a number',
+    because: /the session is not valid by the contract/,
+    change: describing(({ session }) => ({ session: { ...session, expiresAt: 0 } })),
+  },
+  {
+    check: 'session-follows-contract',
+    flaw: 'the session names a provider that there is not',
+    because: /no provider has the providerId/,
+    change: describing(({ session }) => ({ session: { ...session, providerId: 'other' } })),
+  },
+  {
+    check: 'session-follows-contract',
+    flaw: 'the session belongs to the subject of the provider',
+    because: /belongs to another user/,
+    change: describing(({ session }) => ({ session: { ...session, userId: session.subject } })),
+  },
+  {
+    check: 'session-is-live',
+    flaw: 'a good session says that it is over',
+    because: /the session is not active/,
+    change: describing(({ session }) => ({ session: { ...session, state: 'expired' } })),
+  },
+  {
+    check: 'session-is-live',
+    flaw: 'seconds are taken for milliseconds',
+    because: /the session has expired/,
+    change: describing(({ session }) => ({
+      session: {
+        ...session,
+        expiresAt: new Date(Date.parse(session.expiresAt) / 1000).toISOString(),
+      },
+    })),
+  },
+  {
+    check: 'principal-follows-session',
+    flaw: 'the principal is the subject of the provider',
+    because: /not the user id/,
+    change: describing(({ session, principal }) => ({
+      principal: { ...principal, subject: session.subject },
+    })),
+  },
+  {
+    check: 'principal-follows-session',
+    flaw: 'the principal has more scopes than the session',
+    because: /the scopes differ/,
+    change: describing(({ principal }) => ({ principal: { ...principal, scopes: ['admin'] } })),
+  },
+  {
+    check: 'principal-mapper-agrees',
+    flaw: 'the mapper makes another principal',
+    because: /the mapped principal differs/,
+    change: ({ principalMapper }) => ({
+      principalMapper: {
+        mapSessionToPrincipal: (session) => ({
+          ...principalMapper.mapSessionToPrincipal(session),
+          claims: {},
+        }),
+      },
+    }),
+  },
+  {
+    check: 'answers-are-stable',
+    flaw: 'every request has a session id of its own',
+    because: /it is another session/,
+    change: describing(({ session }) => ({
+      session: { ...session, id: publicId(`${Math.random()}`) },
+    })),
+  },
+  {
+    check: 'answers-are-stable',
+    flaw: 'a session was issued just now, at every request',
+    because: /issuedAt moves/,
+    change: (backend) => {
+      let reads = 0
+      return describing(({ session }) => ({
+        session: { ...session, issuedAt: new Date(Date.now() + (reads += 1)).toISOString() },
+      }))(backend, undefined as never)
+    },
+  },
+  {
+    check: 'same-person-same-user',
+    flaw: 'every session has a user of its own',
+    because: /another session of the same person/,
+    change: describing(({ session, user }) => ({ user: { ...user, id: session.id } })),
+  },
+  {
+    check: 'two-people-are-two',
+    flaw: 'users are named by their display name',
+    because: /two people have one user id/,
+    change: describing(({ user }) => ({ user: { ...user, id: 'Ada' } })),
+  },
+  {
+    check: 'people-are-never-mixed',
+    flaw: 'the current request is kept in a variable',
+    because: /it is another person/,
+    change: authenticating((authenticate) => {
+      let current: Promise<AuthnResult> | undefined
+      return async (request) => {
+        current = authenticate(request)
+        await turn()
+        return current
+      }
+    }),
+  },
+  {
+    check: 'expired-session-is-over',
+    flaw: 'nobody looks at when a session ends',
+    because: /ran out must be nobody, but is somebody/,
+    change: authenticating((authenticate, _backend, store) => async (request) => {
+      const expiresAt = new Date(Date.now() + 60_000).toISOString()
+      for (const row of store.sessions.values()) row.session = { ...row.session, expiresAt }
+      return authenticate(request)
+    }),
+  },
+  {
+    check: 'session-revoked-elsewhere-is-over',
+    flaw: 'answers are cached',
+    because: /ended elsewhere must be nobody, but is somebody/,
+    change: authenticating((authenticate) => {
+      const cache = new Map<string | undefined, AuthnResult>()
+      return async (request) => {
+        const known = cache.get(request.header('cookie')) ?? (await authenticate(request))
+        cache.set(request.header('cookie'), known)
+        return known
+      }
+    }),
+  },
+  {
+    check: 'signed-out-session-is-over',
+    flaw: 'signing out only clears the cookie',
+    because: /signed out must be nobody, but is somebody/,
+    change: managing((sessions) => ({
+      signOut: async (_request, options) =>
+        sessions.signOut({ ..._request, cookies: () => [] }, options),
+    })),
+  },
+  {
+    check: 'ended-session-stays-over',
+    flaw: 'a session is read, and written back later',
+    because: /signed out amid requests must be nobody, but is somebody/,
+    change: authenticating((authenticate, _backend, store) => async (request) => {
+      const result = await authenticate(request)
+      const row = result.ok ? store.sessions.get(result.session.id) : undefined
+      await turn()
+      if (row) store.sessions.set(row.session.id, row)
+      return result
+    }),
+  },
+  {
+    check: 'tampered-credential-is-nobody',
+    flaw: 'the signature is not looked at',
+    because: /changed credential must be nobody, but is somebody/,
+    change: authenticating((authenticate, backend, store) => async (request) => {
+      const [secret = ''] = singleCookie(request, MEMORY_COOKIE)?.split('.') ?? []
+      const found = store.sessions.get(publicId(secret))
+      return found ? signedInAs(backend, found) : authenticate(request)
+    }),
+  },
+  {
+    check: 'duplicate-cookies-are-nobody',
+    flaw: 'of two cookies the first counts',
+    because: /must be nobody, but is somebody/,
+    change: authenticating(
+      (authenticate) => (request) =>
+        authenticate(withCookies(request, (name) => request.cookies(name).slice(0, 1))),
+    ),
+  },
+  {
+    check: 'duplicate-cookies-are-nobody',
+    flaw: 'of two cookies the last counts',
+    because: /must be nobody, but is somebody/,
+    change: authenticating(
+      (authenticate) => (request) =>
+        authenticate(withCookies(request, (name) => request.cookies(name).slice(-1))),
+    ),
+  },
+  {
+    check: 'public-ids-are-no-credential',
+    flaw: 'the session id signs in',
+    because: /public id as cookie must be nobody, but is somebody/,
+    change: authenticating((authenticate, backend, store) => async (request) => {
+      const found = store.sessions.get(singleCookie(request, MEMORY_COOKIE) ?? '')
+      return found ? signedInAs(backend, found) : authenticate(request)
+    }),
+  },
+  {
+    check: 'signed-token-alone-is-nobody',
+    flaw: 'a signature is enough',
+    because: /token of no session must be nobody, but is somebody/,
+    change: authenticating((authenticate, backend) => async (request) => {
+      const result = await authenticate(request)
+      const token = singleCookie(request, MEMORY_COOKIE)
+      const signed = token !== undefined && backend.crypto.openSessionToken(token) !== undefined
+      return signed && !result.ok ? guest(backend) : result
+    }),
+  },
+  {
+    check: 'bearer-token-signs-in',
+    flaw: 'bearer tokens are promised but not taken',
+    because: /nobody is signed in/,
+    change: () => ({}),
+    harness: withBearer,
+  },
+  {
+    check: 'two-credentials-are-not-mixed',
+    flaw: 'the bearer token counts, whatever the cookie says',
+    because: /two people in one request must be nobody, but is somebody/,
+    change: acceptingBearer((_cookie, token) => [token]),
+    harness: withBearer,
+  },
+  {
+    check: 'two-credentials-are-not-mixed',
+    flaw: 'the cookie counts, whatever the bearer token says',
+    because: /two people in one request must be nobody, but is somebody/,
+    change: acceptingBearer((cookie, token) => [cookie ?? token]),
+    harness: withBearer,
+  },
+]

@@ -1,0 +1,251 @@
+import { clearCookie } from '../../../cookie.js'
+import { AuthError } from '../../../errors.js'
+import type { InteractiveFlowPort, SignInResult } from '../../../port.js'
+import { singleCookie } from '../../../request.js'
+import { publicId } from '../../../session-token.js'
+import { MEMORY_COOKIE, type MemoryStore } from '../memory-backend.js'
+import type { BackendChange } from '../memory-harness.js'
+import { authenticating, type Flaw, guest, withCookies } from './flaw.js'
+
+/** A backend whose redirect flow differs. */
+const flowing =
+  (
+    make: (
+      flow: InteractiveFlowPort,
+      ...rest: Parameters<BackendChange>
+    ) => Partial<InteractiveFlowPort>,
+  ): BackendChange =>
+  (backend, store) => {
+    const { interactive } = backend
+    return interactive
+      ? { interactive: { ...interactive, ...make(interactive, backend, store) } }
+      : {}
+  }
+
+/** A backend that changes what a sign-in returns. */
+const starting = (change: (result: SignInResult) => Partial<SignInResult>): BackendChange =>
+  flowing(({ signIn }) => ({
+    async signIn(request, input) {
+      const result = await signIn(request, input)
+      return { ...result, ...change(result) }
+    },
+  }))
+
+const declined = (): AuthError => new AuthError('AUTH_ACCESS_DENIED', 'The sign-in was declined.')
+
+/** Deletes the sign-ins of a state, whoever began them. */
+function deleteByState({ transactions }: MemoryStore, state: string | null): boolean {
+  const found = [...transactions].filter(([, transaction]) => transaction.state === state)
+  for (const [key] of found) transactions.delete(key)
+  return found.length > 0
+}
+
+/** Callbacks do not use the transaction up when `keep` says so. */
+const keeping = (keep: (failed: boolean) => boolean): BackendChange =>
+  flowing(({ handleCallback }, _backend, { transactions }) => ({
+    async handleCallback(request, query) {
+      const before = [...transactions]
+      let failed = true
+      try {
+        const result = await handleCallback(request, query)
+        failed = false
+        return result
+      } finally {
+        if (keep(failed))
+          for (const [key, transaction] of before) transactions.set(key, transaction)
+      }
+    },
+  }))
+
+export const INTERACTIVE_FLAWS: readonly Flaw[] = [
+  {
+    check: 'sign-in-redirects-to-provider',
+    flaw: 'the challenge is plain',
+    because: /the method is not S256/,
+    change: starting(({ redirectUrl }) => ({
+      redirectUrl: redirectUrl.replace('=S256', '=plain'),
+    })),
+  },
+  {
+    check: 'sign-in-redirects-to-provider',
+    flaw: 'the state is not in the address',
+    because: /the address has another state/,
+    change: starting(() => ({ state: 'x'.repeat(43) })),
+  },
+  {
+    check: 'sign-ins-share-nothing',
+    flaw: 'a sign-in that was begun is gone on with',
+    because: /two sign-ins have one state/,
+    change: flowing(({ signIn }) => {
+      let begun: Promise<SignInResult> | undefined
+      return { signIn: (...given) => (begun ??= signIn(...given)) }
+    }),
+  },
+  {
+    check: 'sign-in-is-bound-to-browser',
+    flaw: 'no cookie is set',
+    because: /no cookie binds the sign-in/,
+    change: starting(() => ({ setCookies: [] })),
+  },
+  {
+    check: 'sign-in-is-bound-to-browser',
+    flaw: 'the cookie is the state once more',
+    because: /the address tells all that the cookie does/,
+    change: starting(({ state }) => ({
+      setCookies: [`txn=${state}; Path=/; HttpOnly; SameSite=Lax`],
+    })),
+  },
+  {
+    check: 'sign-in-refuses-unknown-provider',
+    flaw: 'an unknown provider is the default one',
+    because: /must be refused, but was answered/,
+    change: flowing(({ signIn }) => ({
+      signIn: (request, { returnTo }) => signIn(request, { returnTo }),
+    })),
+  },
+  {
+    check: 'sign-in-refuses-unknown-provider',
+    flaw: 'an unknown provider is an accident',
+    because: /must throw an AuthError/,
+    change: flowing(() => ({ signIn: () => Promise.reject(new TypeError('undefined')) })),
+  },
+  {
+    check: 'sign-in-keeps-session',
+    flaw: 'one cookie serves transaction and session',
+    because: /beginning a sign-in sets the session cookie/,
+    change: starting(({ setCookies }) => ({
+      setCookies: [...setCookies, clearCookie(MEMORY_COOKIE)],
+    })),
+  },
+  {
+    check: 'sign-in-keeps-session',
+    flaw: 'beginning a sign-in signs out',
+    because: /nobody is signed in: after a sign-in was begun/,
+    change: flowing(({ signIn }, { sessions }) => ({
+      async signIn(request, input) {
+        await sessions.signOut(request, { everywhere: false })
+        return signIn(request, input)
+      },
+    })),
+  },
+  {
+    check: 'callback-needs-transaction-cookie',
+    flaw: 'the state alone finds the transaction',
+    because: /must be AUTH_TRANSACTION_MISSING, but is AUTH_ACCESS_DENIED/,
+    change: flowing(({ handleCallback }, _backend, store) => ({
+      async handleCallback(request, query) {
+        if (deleteByState(store, query.get('state'))) throw declined()
+        return handleCallback(request, query)
+      },
+    })),
+  },
+  {
+    check: 'foreign-callback-takes-nothing',
+    flaw: 'a foreign callback uses the transaction up',
+    because: /the callback that was stolen must be/,
+    change: flowing(({ handleCallback }, _backend, store) => ({
+      async handleCallback(request, query) {
+        try {
+          return await handleCallback(request, query)
+        } finally {
+          deleteByState(store, query.get('state'))
+        }
+      },
+    })),
+  },
+  {
+    check: 'transaction-works-once',
+    flaw: 'a callback with an error leaves the transaction',
+    because: /of eight callbacks at once 8 were heard/,
+    change: keeping((failed) => failed),
+  },
+  {
+    check: 'transaction-cookie-is-cleared',
+    flaw: 'errors set no cookies',
+    because: /the transaction cookie is left/,
+    change: flowing(({ handleCallback }) => ({
+      async handleCallback(request, query) {
+        try {
+          return await handleCallback(request, query)
+        } catch (error) {
+          throw error instanceof AuthError ? new AuthError(error.code, error.detail) : error
+        }
+      },
+    })),
+  },
+  {
+    check: 'transaction-is-no-session',
+    flaw: 'the secret of a transaction is a session too',
+    because: /transaction cookie as session must be nobody, but is somebody/,
+    change: authenticating((authenticate, backend, store) => async (request) => {
+      const key = publicId(singleCookie(request, MEMORY_COOKIE) ?? '')
+      return store.transactions.has(key) ? guest(backend) : authenticate(request)
+    }),
+  },
+  {
+    check: 'session-is-no-transaction',
+    flaw: 'whatever is signed is a transaction',
+    because: /session cookie as transaction must be/,
+    change: flowing(({ handleCallback }, { crypto }) => ({
+      async handleCallback(request, query) {
+        const signed = request
+          .cookieNames()
+          .flatMap((name) => request.cookies(name))
+          .some((value) => crypto.openSessionToken(value) !== undefined)
+        if (signed) throw declined()
+        return handleCallback(request, query)
+      },
+    })),
+  },
+  {
+    check: 'unknown-log-out-is-refused',
+    flaw: 'any ticket will do',
+    because: /an unknown log-out ticket must be refused, but was answered/,
+    change: flowing(() => ({
+      startLogout: async () => ({ redirectUrl: 'https://provider.example/out', setCookies: [] }),
+    })),
+  },
+  {
+    check: 'unknown-log-out-is-refused',
+    flaw: 'any state will do',
+    because: /an unknown log-out state must be refused, but was answered/,
+    change: flowing(() => ({ finishLogout: async () => ({ returnTo: '/', setCookies: [] }) })),
+  },
+  {
+    check: 'callback-signs-in',
+    flaw: 'the cookies of the callback are lost',
+    because: /nobody is signed in after the callback/,
+    change: flowing(({ handleCallback }) => ({
+      handleCallback: async (...given) => ({ ...(await handleCallback(...given)), setCookies: [] }),
+    })),
+  },
+  {
+    check: 'callback-signs-in',
+    flaw: 'the return address comes from the query',
+    because: /the return address has changed/,
+    change: flowing(({ handleCallback }) => ({
+      handleCallback: async (request, query) => ({
+        ...(await handleCallback(request, query)),
+        returnTo: query.get('redirectTo') ?? '/',
+      }),
+    })),
+  },
+  {
+    check: 'callback-ends-previous-session',
+    flaw: 'the old session lives on',
+    because: /the session that the browser brought must be nobody, but is somebody/,
+    change: flowing(({ handleCallback }) => ({
+      handleCallback: (request, query) =>
+        handleCallback(
+          withCookies(request, (name) => (name === MEMORY_COOKIE ? [] : request.cookies(name))),
+          query,
+        ),
+    })),
+  },
+  {
+    check: 'callback-works-once',
+    flaw: 'a code is taken again and again',
+    because: /of five callbacks at once 5 opened a session/,
+    change: keeping((failed) => !failed),
+  },
+]

@@ -1,0 +1,292 @@
+import { clearCookie } from '../../../cookie.js'
+import type { AuthSession } from '../../../../contract/session.js'
+import { AuthBackendOperationUnsupportedError } from '../../../errors.js'
+import { singleCookie } from '../../../request.js'
+import { publicId } from '../../../session-token.js'
+import { MEMORY_COOKIE } from '../memory-backend.js'
+import { claiming, type Flaw, managing } from './flaw.js'
+
+export const SESSION_FLAWS: readonly Flaw[] = [
+  {
+    check: 'sign-out-ends-own-session-only',
+    flaw: 'signing out is always everywhere',
+    because: /nobody is signed in: after signing out in another browser/,
+    change: managing(({ signOut }) => ({
+      signOut: (request, options) => signOut(request, { ...options, everywhere: true }),
+    })),
+  },
+  {
+    check: 'sign-out-ends-own-session-only',
+    flaw: 'signing out does not say what ended',
+    because: /names another session/,
+    change: managing(({ signOut }) => ({
+      async signOut(request, options) {
+        const { setCookies } = await signOut(request, options)
+        return { setCookies }
+      },
+    })),
+  },
+  {
+    check: 'sign-out-is-idempotent',
+    flaw: 'whoever has no session cannot sign out',
+    because: /no session/,
+    change: managing(({ signOut }) => ({
+      async signOut(request, options) {
+        const result = await signOut(request, options)
+        if (result.sessionId === undefined) throw new Error('There is no session.')
+        return result
+      },
+    })),
+  },
+  {
+    check: 'sign-out-is-idempotent',
+    flaw: 'the id of a session that was over is returned',
+    because: /a second sign-out says that it ended a session/,
+    change: managing(({ signOut }, { crypto }) => ({
+      async signOut(request, options) {
+        const sessionId = crypto.openSessionToken(singleCookie(request, MEMORY_COOKIE) ?? '')
+        return { ...(await signOut(request, options)), ...(sessionId && { sessionId }) }
+      },
+    })),
+  },
+  {
+    check: 'sign-out-clears-cookies',
+    flaw: 'an invalid cookie stays',
+    because: /with an invalid cookie does not clear/,
+    change: managing(({ signOut }) => ({
+      async signOut(request, options) {
+        const result = await signOut(request, options)
+        return result.sessionId === undefined ? { setCookies: [] } : result
+      },
+    })),
+  },
+  {
+    check: 'sign-out-clears-cookies',
+    flaw: 'a cookie of another name is cleared',
+    because: /does not clear/,
+    change: managing(({ signOut }) => ({
+      async signOut(request, options) {
+        const result = await signOut(request, options)
+        return { ...result, setCookies: [clearCookie('memory_session', { secure: true })] }
+      },
+    })),
+  },
+  {
+    check: 'sign-out-everywhere',
+    flaw: 'everywhere is not looked at',
+    because: /signed out everywhere must be nobody, but is somebody/,
+    change: managing(({ signOut }) => ({
+      signOut: (request, options) => signOut(request, { ...options, everywhere: false }),
+    })),
+  },
+  {
+    check: 'sign-out-everywhere',
+    flaw: 'everywhere is everybody',
+    because: /nobody is signed in: after somebody else signed out everywhere/,
+    change: managing(({ signOut }, _backend, store) => ({
+      async signOut(request, options) {
+        const result = await signOut(request, options)
+        if (options.everywhere) store.sessions.clear()
+        return result
+      },
+    })),
+  },
+  {
+    check: 'forged-sign-out-ends-nothing',
+    flaw: 'signing out does not look at the signature',
+    because: /forged credential/,
+    change: managing(({ signOut }, _backend, store) => ({
+      async signOut(request, options) {
+        const [secret = ''] = request.cookies(MEMORY_COOKIE)[0]?.split('.') ?? []
+        store.sessions.delete(publicId(secret))
+        return signOut(request, options)
+      },
+    })),
+  },
+  {
+    check: 'forged-sign-out-ends-nothing',
+    flaw: 'signing out takes a public id',
+    because: /forged credential/,
+    change: managing(({ signOut }, _backend, store) => ({
+      async signOut(request, options) {
+        store.sessions.delete(request.cookies(MEMORY_COOKIE)[0] ?? '')
+        return signOut(request, options)
+      },
+    })),
+  },
+  {
+    check: 'provider-logout-matches-capability',
+    flaw: 'a logoutUrl comes unannounced',
+    because: /there is a logoutUrl, but the capability is false/,
+    change: managing(({ signOut }) => ({
+      signOut: async (request, options) => ({
+        ...(await signOut(request, options)),
+        logoutUrl: 'https://provider.example/logout',
+      }),
+    })),
+  },
+  {
+    check: 'lists-own-sessions',
+    flaw: 'the list is of everybody',
+    because: /the list has other sessions/,
+    change: managing((_sessions, _backend, store) => ({
+      listSessions: async () => [...store.sessions.values()],
+    })),
+  },
+  {
+    check: 'lists-own-sessions',
+    flaw: 'the list is oldest first',
+    because: /not newest first/,
+    change: managing(({ listSessions }) => ({
+      listSessions: async (userId) => [...(await listSessions(userId))].reverse(),
+    })),
+  },
+  {
+    check: 'lists-own-sessions',
+    flaw: 'the list stops at one',
+    because: /the list has other sessions/,
+    change: managing(({ listSessions }) => ({
+      listSessions: async (userId) => (await listSessions(userId)).slice(0, 1),
+    })),
+  },
+  {
+    check: 'listed-sessions-follow-contract',
+    flaw: 'listed sessions are as the database has them',
+    because: /a listed session is not valid/,
+    change: managing(({ listSessions }) => ({
+      listSessions: async (userId) =>
+        (await listSessions(userId)).map(({ session }) => ({
+          session: { ...session, issuedAt: new Date(session.issuedAt) } as unknown as AuthSession,
+        })),
+    })),
+  },
+  {
+    check: 'lists-nothing-of-nobody',
+    flaw: 'an unknown user has the sessions of everybody',
+    because: /there are sessions of/,
+    change: managing(({ listSessions }, _backend, store) => ({
+      async listSessions(userId) {
+        const list = await listSessions(userId)
+        return list.length > 0 ? list : [...store.sessions.values()]
+      },
+    })),
+  },
+  {
+    check: 'revokes-own-session-once',
+    flaw: 'revoking always says that it worked',
+    because: /a session is revoked twice/,
+    change: managing(({ revokeSession }) => ({
+      revokeSession: async (...ids) => (await revokeSession(...ids)) || true,
+    })),
+  },
+  {
+    check: 'revokes-own-session-once',
+    flaw: 'revoking one session ends all of the user',
+    because: /nobody is signed in: after another session was revoked/,
+    change: managing(({ revokeSession, revokeSessions }) => ({
+      async revokeSession(userId, sessionId) {
+        const revoked = await revokeSession(userId, sessionId)
+        await revokeSessions(userId)
+        return revoked
+      },
+    })),
+  },
+  {
+    check: 'revokes-no-foreign-session',
+    flaw: 'nobody asks whose session it is',
+    because: /not the user’s is revoked/,
+    change: managing((_sessions, _backend, store) => ({
+      revokeSession: async (_userId, sessionId) => store.sessions.delete(sessionId),
+    })),
+  },
+  {
+    check: 'revokes-no-foreign-session',
+    flaw: 'a foreign session is ended, and denied',
+    because: /nobody is signed in: after somebody else tried/,
+    change: managing(({ revokeSession }, _backend, store) => ({
+      async revokeSession(userId, sessionId) {
+        const revoked = await revokeSession(userId, sessionId)
+        store.sessions.delete(sessionId)
+        return revoked
+      },
+    })),
+  },
+  {
+    check: 'revokes-all-sessions-but-one',
+    flaw: 'the exception is ended too',
+    because: /not two were ended/,
+    change: managing(({ revokeSessions }) => ({
+      revokeSessions: (userId) => revokeSessions(userId),
+    })),
+  },
+  {
+    check: 'revokes-all-sessions-but-one',
+    flaw: 'the number is made up',
+    because: /not two were ended/,
+    change: managing(({ revokeSessions }) => ({
+      revokeSessions: async (...given) => (await revokeSessions(...given)) * 0,
+    })),
+  },
+  {
+    check: 'revokes-nothing-of-nobody',
+    flaw: 'an empty user id matches all',
+    because: /something was ended for ""/,
+    change: managing(({ revokeSessions }, _backend, store) => ({
+      async revokeSessions(userId, options) {
+        if (userId !== '') return revokeSessions(userId, options)
+        const { size } = store.sessions
+        store.sessions.clear()
+        return size
+      },
+    })),
+  },
+  {
+    check: 'unsupported-listing-says-so',
+    flaw: 'what cannot be listed is an empty list',
+    because: /listSessions must be refused, but was answered/,
+    change: (backend, store) => ({
+      ...claiming({ listSessions: false })(backend, store),
+      ...managing(() => ({ listSessions: async () => [] }))(backend, store),
+    }),
+  },
+  {
+    check: 'unsupported-listing-says-so',
+    flaw: 'what can be listed is said not to be',
+    because: /listSessions must be refused, but was answered/,
+    change: claiming({ listSessions: false }),
+  },
+  {
+    check: 'unsupported-listing-says-so',
+    flaw: 'the error is one of its own',
+    because: /must throw AuthBackendOperationUnsupportedError/,
+    change: (backend, store) => ({
+      ...claiming({ listSessions: false })(backend, store),
+      ...managing(() => ({ listSessions: () => Promise.reject(new Error('unsupported')) }))(
+        backend,
+        store,
+      ),
+    }),
+  },
+  {
+    check: 'unsupported-listing-says-so',
+    flaw: 'the error names another backend',
+    because: /the error names another backend/,
+    change: (backend, store) => ({
+      ...claiming({ listSessions: false })(backend, store),
+      ...managing(() => ({
+        async listSessions() {
+          throw new AuthBackendOperationUnsupportedError('other', 'listSessions', 'It cannot.')
+        },
+      }))(backend, store),
+    }),
+  },
+  {
+    check: 'unsupported-revocation-says-so',
+    flaw: 'what cannot be revoked is denied',
+    because: /revokeSession must be refused, but was answered/,
+    change: (backend, store) => ({
+      ...claiming({ revokeSessions: false })(backend, store),
+      ...managing(() => ({ revokeSession: async () => false }))(backend, store),
+    }),
+  },
+]

@@ -1,0 +1,49 @@
+import { z } from 'zod'
+
+export const ProviderDescription = z
+  .object({
+    id: z.string().describe('What signin takes as providerId.'),
+    displayName: z.string().describe('Name to show.'),
+    kind: z
+      .enum(['oauth', 'oidc', 'saml', 'credentials', 'custom'])
+      .describe('The protocol that signs people in.'),
+  })
+  .meta({ id: 'ProviderDescription', description: 'A provider of the active backend.' })
+export type ProviderDescription = z.infer<typeof ProviderDescription>
+
+export const BackendCapabilities = z
+  .object({
+    interactive: z.boolean().describe('signin and callback work here.'),
+    listSessions: z.boolean().describe('People can list their sessions.'),
+    revokeSessions: z.boolean().describe('People can end their sessions, one or all.'),
+    refresh: z.boolean().describe('Sessions are extended while they are used.'),
+    providerLogout: z.boolean().describe('signout can answer a logoutUrl.'),
+  })
+  .meta({ id: 'BackendCapabilities', description: 'What the active backend can do.' })
+export type BackendCapabilities = z.infer<typeof BackendCapabilities>
+
+export const DescribeResponse = z
+  .object({
+    backend: z.string().describe('Name of the active backend.'),
+    capabilities: BackendCapabilities,
+    providers: z.array(ProviderDescription).describe('In the order to show them.'),
+    signInHint: z.string().optional().describe('Where to sign in when it is not interactive.'),
+  })
+  .meta({
+    id: 'DescribeResponse',
+    description: 'The active backend, truthfully.',
+    examples: [
+      {
+        backend: 'kv-oauth',
+        capabilities: {
+          interactive: true,
+          listSessions: true,
+          revokeSessions: true,
+          refresh: true,
+          providerLogout: true,
+        },
+        providers: [{ id: 'google', displayName: 'Google', kind: 'oidc' }],
+      },
+    ],
+  })
+export type DescribeResponse = z.infer<typeof DescribeResponse>

@@ -1,0 +1,13 @@
+import type { DescribeResponse } from '../../contract/describe.js'
+import { ok, type Reply } from '../reply.js'
+import type { HandlerContext } from './context.js'
+
+/** GET /describe: what the active backend says of itself. */
+export function describe({ backend }: HandlerContext): Reply<200, DescribeResponse> {
+  return ok({
+    backend: backend.name,
+    capabilities: backend.capabilities,
+    providers: [...backend.providers.listProviders()],
+    ...(backend.signInHint !== undefined && { signInHint: backend.signInHint }),
+  })
+}
