@@ -1,9 +1,9 @@
 import { createRequire } from 'node:module'
 import express, { type Express, type RequestHandler, Router } from 'express'
 import { AuthError } from '../backends/errors.js'
-import type { AuthBackendPort } from '../backends/port.js'
 import { toAuthnRequest } from '../backends/request.js'
 import { createAuthApp } from './app.js'
+import type { MountedBackend } from './backends.js'
 import type { AuthConfig } from './config/config.js'
 import { healthRouter } from './health.js'
 import { errorResponse } from './http/error-response.js'
@@ -17,7 +17,7 @@ export type DemoNotice = NonNullable<HomePageOptions['demo']>
 /** Options of {@link createServiceApp}. */
 export interface ServiceAppOptions {
   config: AuthConfig
-  backend: AuthBackendPort
+  backend: MountedBackend
   logger: Logger
   draining: () => boolean
   demo?: DemoNotice
@@ -52,10 +52,19 @@ export function createServiceApp(options: ServiceAppOptions): Express {
   )
   app.use(requestLog(logger), ...securityHeaders({ origin, providerUrls }))
   app.get('/', toOwnOrigin(origin), home(options))
+  app.use(backendRoutes(backend))
   app.use(apiDocs(config))
   app.use((_req, _res, next) => next(new AuthError('NOT_FOUND', 'See / and /openapi.json.')))
   app.use(errorResponse)
   return app
+}
+
+/** The backend's own routes, before anything reads a body. */
+function backendRoutes({ basePath, handler }: MountedBackend): RequestHandler {
+  return (req, res, next) => {
+    if (!handler || basePath === undefined || !req.path.startsWith(`${basePath}/`)) return next()
+    handler(req, res).catch(next)
+  }
 }
 
 function home({ backend, config, demo }: ServiceAppOptions): RequestHandler {

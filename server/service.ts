@@ -1,8 +1,10 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import type pg from 'pg'
+import { AuthConfigurationError } from '../backends/errors.js'
 import { createPool } from '../backends/storage/pool.js'
 import { applyMigrations } from '../prisma/migrate.js'
-import { loadBackend } from './backends.js'
+import { backendEntry } from './backends.js'
 import type { AuthConfig } from './config/config.js'
 import { createLogger, type Logger } from './log.js'
 import { type DemoNotice, createServiceApp } from './service-app.js'
@@ -14,7 +16,8 @@ const DRAIN_MS = 10_000
 /** Options of {@link createAuthService}. */
 export interface AuthServiceOptions {
   config: AuthConfig
-  databaseUrl: string
+  /** Required when `config.usesDatabase`. */
+  databaseUrl?: string
   /** Where backends read their own variables. Default: `process.env`. */
   env?: NodeJS.ProcessEnv
   /** Default: a logger on standard output at the configured level. */
@@ -39,12 +42,11 @@ export async function createAuthService(options: AuthServiceOptions): Promise<Au
   const { config, env = process.env } = options
   const logger = options.logger ?? createLogger(config.variables.NETSCRIPT_AUTH_LOG_LEVEL)
   warnOfInsecureSwitches(config, logger)
-  const pool = createPool(options.databaseUrl, {
-    onIdleError: (err) => logger.warn({ err }, 'A database connection broke while idle.'),
-  })
+  const pool = config.usesDatabase ? openDatabase(options.databaseUrl, logger) : undefined
   try {
-    await applyMigrations(pool)
-    const backend = await loadBackend({ config, env, pool, logger })
+    if (pool) await applyMigrations(pool)
+    const { load } = backendEntry(config.variables.NETSCRIPT_AUTH_BACKEND)
+    const backend = await load({ config, env, pool, logger })
     let draining = false
     const app = createServiceApp({
       config,
@@ -55,22 +57,29 @@ export async function createAuthService(options: AuthServiceOptions): Promise<Au
     })
     const server = createServer(app)
     await listen(server, config.variables.PORT, config.host)
-    const stopSweeping = startSweeping(pool, logger)
+    const stopSweeping = pool && startSweeping(pool, logger)
     return {
       url: listeningUrl(server),
       async close() {
         if (draining) return
         draining = true
         await drain(server)
-        await stopSweeping()
+        await stopSweeping?.()
         await backend.close()
-        await pool.end()
+        await pool?.end()
       },
     }
   } catch (error) {
-    await pool.end()
+    await pool?.end()
     throw error
   }
+}
+
+function openDatabase(url: string | undefined, logger: Logger): pg.Pool {
+  if (url === undefined) throw new AuthConfigurationError('DATABASE_URL is not set.')
+  return createPool(url, {
+    onIdleError: (err) => logger.warn({ err }, 'A database connection broke while idle.'),
+  })
 }
 
 function listen(server: Server, port: number, host: string): Promise<void> {

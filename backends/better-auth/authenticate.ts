@@ -75,5 +75,5 @@ export async function readSession(
 /** better-auth says 401 for a session that ended while it was extended; plugins may say 403. */
 function isRefusal(error: unknown): boolean {
   const status = error instanceof Error && 'statusCode' in error ? error.statusCode : undefined
-  return status === 403
+  return status === 401 || status === 403
 }

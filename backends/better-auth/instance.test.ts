@@ -1,10 +1,4 @@
-import {
-  bearer,
-  customSession,
-  magicLink,
-  type organization,
-  type username,
-} from 'better-auth/plugins'
+import { bearer, customSession, magicLink, type organization, username } from 'better-auth/plugins'
 import { afterAll, beforeAll, describe, expect, expectTypeOf, it } from 'vitest'
 import { AuthConfigurationError } from '../errors.js'
 import { toAuthnRequest } from '../request.js'
@@ -99,6 +93,12 @@ describe('createNetscriptBetterAuth', () => {
     const failure = await create(options).catch((error: unknown) => error)
     expect(failure).toBeInstanceOf(AuthConfigurationError)
     expect((failure as Error).message).toMatch(message)
+  })
+
+  it('refuses a plugin whose columns are not in the schema, and names them', async () => {
+    const failure = await create({ plugins: [username()] }).catch((error: unknown) => error)
+    expect(failure).toBeInstanceOf(AuthConfigurationError)
+    expect((failure as Error).message).toMatch(/Add it to prisma\/schema.*displayUsername/s)
   })
 
   it('sets Secure cookies under https', async () => {

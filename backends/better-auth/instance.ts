@@ -1,4 +1,4 @@
-import type { BetterAuthOptions, BetterAuthPlugin } from 'better-auth'
+import type { AuthContext, BetterAuthOptions, BetterAuthPlugin } from 'better-auth'
 import type { Auth } from 'better-auth/types'
 import type { PrismaClient } from '../../prisma/client.js'
 import { AuthConfigurationError } from '../errors.js'
@@ -110,9 +110,24 @@ export async function createNetscriptBetterAuth<
       transaction: options.transaction ?? false,
     }),
   })
-  // Fails here, at the start, and not at the first request.
-  await auth.$context
+  await assertSchemaFits(auth)
   return auth as unknown as NetscriptBetterAuth<Plugins, PassedOn>
+}
+
+/** better-auth looks at the first request; a start that cannot work should not come that far. */
+async function assertSchemaFits(auth: {
+  $context: Promise<Pick<AuthContext, 'checkSchema'>>
+}): Promise<void> {
+  const { checkSchema } = await auth.$context
+  try {
+    await checkSchema?.()
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new AuthConfigurationError(
+      `The Prisma schema does not have what better-auth and its plugins need. Add it to prisma/schema, with a migration, or remove the plugin. ${reason}`,
+      { cause: error },
+    )
+  }
 }
 
 const SIGN_INS = { window: 60, max: 20 }

@@ -41,6 +41,24 @@ describe('sessions', () => {
     expect(await person.cookieHeader()).toBe('')
   })
 
+  it('does not extend a session that it is about to end', async () => {
+    let extended = 0
+    const counting = await startTestServer({
+      betterAuthOptions: {
+        session: { updateAge: 0 },
+        databaseHooks: {
+          session: { update: { after: () => Promise.resolve(void (extended += 1)) } },
+        },
+      },
+    })
+    const request = await (await signUp(counting)).request()
+    await counting.backend.authenticate(request)
+    expect(extended).toBe(1)
+    await counting.backend.sessions.signOut(request, { everywhere: false })
+    expect(extended).toBe(1)
+    await counting.close()
+  })
+
   it('clears the cookie of somebody who has none', async () => {
     const result = await server.backend.sessions.signOut(toAuthnRequest({ headers: {} }), {
       everywhere: true,

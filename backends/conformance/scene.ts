@@ -161,3 +161,9 @@ export async function rejection(promise: Promise<unknown>, what: string): Promis
   assert.ok(error instanceof Error, `${what} was rejected with something that is no Error`)
   return error
 }
+
+/** Lets the clock go on, since two things of one millisecond have no order. */
+export async function nextMillisecond(): Promise<void> {
+  const start = Date.now()
+  while (Date.now() === start) await new Promise((resolve) => setImmediate(resolve))
+}

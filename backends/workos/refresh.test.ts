@@ -150,6 +150,18 @@ describe('an expired access token', () => {
     })
   })
 
+  it('sealed with the refresh token of another person is refused', async () => {
+    const eve = await api.sealSession({ id: 'user_01EVE' })
+    const { cookie } = await api.sealSession(ADA, {
+      expiresIn: -60,
+      refreshToken: eve.refreshToken,
+    })
+    expect(await backend.authenticate(withCookie(cookie))).toMatchObject({
+      ok: false,
+      reason: 'credential-invalid',
+    })
+  })
+
   it('that comes back for another client is refused', async () => {
     const { cookie } = await api.sealSession(ADA, { expiresIn: -60 })
     api.setRefreshedClaims({ client_id: 'client_02' })

@@ -1,3 +1,4 @@
+import { withAppSettings } from '../config/app-settings.js'
 import { createLogger, prettyDestination } from '../log.js'
 import { type Development, startDevelopment } from '../local/development.js'
 import { closeOnSignal } from './shutdown.js'
@@ -6,7 +7,7 @@ import { closeOnSignal } from './shutdown.js'
 export async function development(): Promise<void> {
   const destination = await prettyDestination()
   const running = await startDevelopment({
-    env: process.env,
+    env: withAppSettings(process.env),
     logger: (level) => createLogger(level, destination),
     onProgress: (message) => console.log(message),
   })
@@ -22,7 +23,11 @@ export function banner({ config, demo, embeddedDatabase }: Development): string 
     `  Sign-in is ready:  ${origin}`,
     ...(config.docs ? [`  Swagger UI:        ${origin}/docs`] : []),
     `  Backend:           ${variables.NETSCRIPT_AUTH_BACKEND}`,
-    `  Database:          ${embeddedDatabase ? `embedded Postgres in ${variables.NETSCRIPT_AUTH_DATA_DIR}` : 'DATABASE_URL'}`,
+    ...(config.usesDatabase
+      ? [
+          `  Database:          ${embeddedDatabase ? `embedded Postgres in ${variables.NETSCRIPT_AUTH_DATA_DIR}` : 'DATABASE_URL'}`,
+        ]
+      : []),
   ]
   if (demo) {
     lines.push(

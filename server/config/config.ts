@@ -1,9 +1,9 @@
 import { getDomain } from 'tldts'
-import { AuthBackendNotFoundError, AuthConfigurationError } from '../../backends/errors.js'
+import { AuthConfigurationError } from '../../backends/errors.js'
 import { parseKeyring } from '../../backends/keyring.js'
 import type { OAuthProvider } from '../../backends/kv-oauth/provider.js'
 import { AUTH_PATH_PREFIX } from '../../contract/auth-contract.js'
-import { BACKEND_NAMES } from '../backends.js'
+import { backendEntry } from '../backends.js'
 import { readProviders } from './providers.js'
 import { readVariables, type Variables } from './variables.js'
 
@@ -20,6 +20,8 @@ export interface AuthConfig {
   readonly host: string
   /** The providers of kv-oauth; empty when none is configured. */
   readonly providers: readonly OAuthProvider[]
+  /** Whether the active backend keeps something in the database. */
+  readonly usesDatabase: boolean
   /** The service's own origin. */
   readonly origin: string
   readonly docs: boolean
@@ -39,7 +41,9 @@ export function readConfig(env: NodeJS.ProcessEnv, mode: StartMode): AuthConfig 
     )
   }
   const { variables } = read
-  const providers = readProviders(variables, env)
+  const { usesDatabase } = backendEntry(variables.NETSCRIPT_AUTH_BACKEND)
+  const isKvOAuth = variables.NETSCRIPT_AUTH_BACKEND === 'kv-oauth'
+  const providers = isKvOAuth ? readProviders(variables, env) : []
   const production = mode.production || env.NODE_ENV === 'production'
   const host = variables.NETSCRIPT_AUTH_HOST ?? (production ? '0.0.0.0' : '127.0.0.1')
   const config: AuthConfig = {
@@ -47,24 +51,23 @@ export function readConfig(env: NodeJS.ProcessEnv, mode: StartMode): AuthConfig 
     production,
     host,
     providers,
+    usesDatabase,
     origin: ownOrigin(variables, providers),
     docs: variables.NETSCRIPT_AUTH_DOCS ?? !production,
   }
-  checkBackend(config, env)
+  checkKey(config, env)
   checkOrigins(config)
   checkLifetimes(variables)
   if (production) checkProduction(config)
   return config
 }
 
-/** Finds a wrong name or key before anything is started. */
-function checkBackend({ variables, providers }: AuthConfig, env: NodeJS.ProcessEnv): void {
-  const { NETSCRIPT_AUTH_BACKEND: name } = variables
-  if (!BACKEND_NAMES.includes(name)) throw new AuthBackendNotFoundError(name, BACKEND_NAMES)
-  if (name === 'kv-oauth' && providers.length > 0) parseKeyring(env.NETSCRIPT_AUTH_KV_OAUTH_KEY)
+/** Finds a wrong key before anything is started. */
+function checkKey({ providers }: AuthConfig, env: NodeJS.ProcessEnv): void {
+  if (providers.length > 0) parseKeyring(env.NETSCRIPT_AUTH_KV_OAUTH_KEY)
 }
 
-/** Where people reach the service: the origin of the redirect URI. */
+/** Where people reach the service: the origin of the redirect URI, where there is one. */
 function ownOrigin(variables: Variables, providers: readonly OAuthProvider[]): string {
   const origins = new Set(providers.map(({ redirectUri }) => new URL(redirectUri).origin))
   if (origins.size > 1) {
@@ -72,9 +75,14 @@ function ownOrigin(variables: Variables, providers: readonly OAuthProvider[]): s
       `The redirect URIs name several origins (${[...origins].join(', ')}). Use one: it is the service's own.`,
     )
   }
-  const { NETSCRIPT_AUTH_REDIRECT_URI: redirectUri, PORT } = variables
+  const { NETSCRIPT_AUTH_ORIGIN: given, PORT } = variables
   const [origin] = origins
-  return origin ?? (redirectUri ? new URL(redirectUri).origin : `http://localhost:${PORT}`)
+  if (given !== undefined && origin !== undefined && given !== origin) {
+    throw new AuthConfigurationError(
+      `NETSCRIPT_AUTH_ORIGIN is ${given}, but the redirect URI is on ${origin}. Make them agree, or leave out NETSCRIPT_AUTH_ORIGIN.`,
+    )
+  }
+  return origin ?? given ?? `http://localhost:${PORT}`
 }
 
 /** Lax cookies never reach the service from another site, so such an origin could not work. */
@@ -103,8 +111,8 @@ function checkLifetimes(variables: Variables): void {
   }
 }
 
-function checkProduction({ variables, providers, origin }: AuthConfig): void {
-  if (variables.DATABASE_URL === undefined) {
+function checkProduction({ variables, providers, origin, usesDatabase }: AuthConfig): void {
+  if (usesDatabase && variables.DATABASE_URL === undefined) {
     throw new AuthConfigurationError(
       'DATABASE_URL is not set. A production start needs a Postgres of its own.',
     )
@@ -114,12 +122,17 @@ function checkProduction({ variables, providers, origin }: AuthConfig): void {
       'No provider is configured. Set NETSCRIPT_AUTH_CLIENT_ID, NETSCRIPT_AUTH_CLIENT_SECRET and NETSCRIPT_AUTH_REDIRECT_URI; the local provider is for development only.',
     )
   }
+  if (providers.length === 0 && variables.NETSCRIPT_AUTH_ORIGIN === undefined) {
+    throw new AuthConfigurationError(
+      'NETSCRIPT_AUTH_ORIGIN is not set. Set it to the origin that people see, such as https://auth.example.com.',
+    )
+  }
   if (
     origin.startsWith('http:') &&
     !/^http:\/\/(localhost|127\.0\.0\.1|\[::1\])(:|$)/.test(origin)
   ) {
     throw new AuthConfigurationError(
-      `NETSCRIPT_AUTH_REDIRECT_URI is on ${origin}. Use https: browsers keep no session cookie otherwise.`,
+      `The service's own origin is ${origin}. Use https (NETSCRIPT_AUTH_REDIRECT_URI, NETSCRIPT_AUTH_ORIGIN): browsers keep no session cookie otherwise.`,
     )
   }
 }

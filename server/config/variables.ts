@@ -53,6 +53,11 @@ export const VARIABLES = {
     .string()
     .default('kv-oauth')
     .describe('The identity backend: `kv-oauth`, `workos` or `better-auth`.'),
+  NETSCRIPT_AUTH_ORIGIN: origin
+    .optional()
+    .describe(
+      'The origin that people see. Default: that of the redirect URI; required in production without one.',
+    ),
   DATABASE_URL: z
     .string()
     .regex(/^postgres(ql)?:\/\//, 'must begin with postgres:// or postgresql://')

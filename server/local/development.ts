@@ -60,14 +60,15 @@ async function compose(
     variables.NETSCRIPT_AUTH_BACKEND === 'kv-oauth' && given.providers.length === 0
   const local = needsProvider ? await startLocal(given, closers) : undefined
   const config = local?.config ?? given
-  const databaseUrl =
-    variables.DATABASE_URL ?? (await startDatabase(variables, onProgress, closers))
+  const databaseUrl = config.usesDatabase
+    ? (variables.DATABASE_URL ?? (await startDatabase(variables, onProgress, closers)))
+    : undefined
   const key =
     env.NETSCRIPT_AUTH_KV_OAUTH_KEY ||
     (local ? await developmentKey(variables.NETSCRIPT_AUTH_DATA_DIR) : undefined)
   const service = await createAuthService({
     config,
-    databaseUrl,
+    ...(databaseUrl !== undefined && { databaseUrl }),
     logger: logger(variables.NETSCRIPT_AUTH_LOG_LEVEL),
     env: { ...env, NETSCRIPT_AUTH_KV_OAUTH_KEY: key },
     ...(local && { demo: local.demo }),
@@ -76,7 +77,7 @@ async function compose(
   return {
     config,
     service,
-    embeddedDatabase: variables.DATABASE_URL === undefined,
+    embeddedDatabase: config.usesDatabase && variables.DATABASE_URL === undefined,
     ...(local && { demo: local.demo }),
     close,
   }

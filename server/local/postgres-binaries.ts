@@ -1,4 +1,4 @@
-import { existsSync, lstatSync, readFileSync } from 'node:fs'
+import { existsSync, lstatSync, readdirSync, readFileSync } from 'node:fs'
 import { chmod, cp, mkdtemp, readdir, rename, rm, stat, symlink } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { arch, platform, tmpdir } from 'node:os'
@@ -106,11 +106,12 @@ async function copyOf(
   return join(shared, 'native')
 }
 
-/** A directory of ours that nobody else can write: what is in it gets executed. */
+/** A copy of ours that nobody else can write: what is in it gets executed. */
 function isOurs(directory: string): boolean {
   try {
     const found = lstatSync(directory)
-    return found.isDirectory() && found.uid === process.getuid?.() && (found.mode & 0o022) === 0
+    const safe = found.uid === process.getuid?.() && (found.mode & 0o022) === 0
+    return safe && readdirSync(join(directory, 'native', 'bin')).length > 0
   } catch {
     return false
   }

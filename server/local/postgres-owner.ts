@@ -7,6 +7,7 @@ import type { Cluster } from './postgres-cluster.js'
 
 /** An advisory lock in the database `postgres`; the number only has to differ from other uses. */
 const OWNER_LOCK = 1_314_210_881
+const LOCK_TIMEOUT = '55P03'
 
 /** A connection to the cluster's `postgres` database as its administrator. */
 export async function connectTo(cluster: Cluster, port: number): Promise<pg.Client> {
@@ -53,20 +54,32 @@ export async function servesDirectory(client: pg.Client, directory: string): Pro
  * of a process that dies, however it dies, so neither a lock file nor a recycled process id can
  * mislead.
  *
+ * @returns False when the server went away meanwhile, as it does when its owner stops it.
  * @throws AuthConfigurationError when another process is the owner.
  */
-export async function claimOwnership(client: pg.Client, directory: string): Promise<void> {
-  const { rows } = await client.query<{ claimed: boolean; owner: string | null }>(
-    `SELECT pg_try_advisory_lock($1) AS claimed,
-       (SELECT application_name FROM pg_stat_activity JOIN pg_locks USING (pid)
-        WHERE locktype = 'advisory' AND objid = $1 AND granted LIMIT 1) AS owner`,
+export async function claimOwnership(client: pg.Client, directory: string): Promise<boolean> {
+  try {
+    // The server may not have noticed yet that a process was killed.
+    await client.query(`SET lock_timeout = '1s'`)
+    await client.query('SELECT pg_advisory_lock($1)', [OWNER_LOCK])
+    return true
+  } catch (error) {
+    const owner = await ownerOf(client).catch(() => undefined)
+    await client.end().catch(() => {})
+    if ((error as Partial<pg.DatabaseError>).code !== LOCK_TIMEOUT) return false
+    throw new AuthConfigurationError(
+      `The data directory ${directory} is in use by another process${owner ? ` (${owner})` : ''}. ` +
+        `Stop that one, set NETSCRIPT_AUTH_DATA_DIR to another directory, or set DATABASE_URL to use a Postgres of your own.`,
+    )
+  }
+}
+
+/** The process id of the owner. */
+async function ownerOf(client: pg.Client): Promise<string | undefined> {
+  const { rows } = await client.query<{ name: string }>(
+    `SELECT application_name AS name FROM pg_stat_activity JOIN pg_locks USING (pid)
+     WHERE locktype = 'advisory' AND objid = $1 AND granted`,
     [OWNER_LOCK],
   )
-  if (rows[0]?.claimed) return
-  await client.end()
-  const owner = /\d+$/.exec(rows[0]?.owner ?? '')?.[0]
-  throw new AuthConfigurationError(
-    `The data directory ${directory} is in use by another process${owner ? ` (${owner})` : ''}. ` +
-      `Stop that one, set NETSCRIPT_AUTH_DATA_DIR to another directory, or set DATABASE_URL to use a Postgres of your own.`,
-  )
+  return /\d+$/.exec(rows[0]?.name ?? '')?.[0]
 }

@@ -169,8 +169,8 @@ describe('startEmbeddedPostgres', () => {
     const pid = postmasterPid() ?? 0
     expect(isAlive(pid)).toBe(true)
     await Promise.all([postgres.stop(), postgres.stop()])
-    expect(isAlive(pid)).toBe(false)
     expect(postmasterPid()).toBeUndefined()
+    await vi.waitFor(() => expect(isAlive(pid)).toBe(false))
   })
 
   it('goes when the process that started it ends without stopping it', async () => {
@@ -193,7 +193,7 @@ describe('startEmbeddedPostgres', () => {
     expect(await query(adopted.url, 'SELECT one FROM kept')).toEqual([{ one: 1 }])
     await adopted.stop()
     expect(postmasterPid()).toBeUndefined()
-    expect(isAlive(pid ?? 0)).toBe(false)
+    await vi.waitFor(() => expect(isAlive(pid ?? 0)).toBe(false))
   })
 
   it('moves an adopted one to the port that is asked for', async () => {
@@ -228,6 +228,13 @@ describe('startEmbeddedPostgres', () => {
     ])
     expect(await query(running[0]?.url ?? '', 'SELECT 1 AS one')).toEqual([{ one: 1 }])
     expect(readdirSync(join(parent, 'data'))).toEqual(['postgres'])
+  })
+
+  it('takes the directory of one that is just being stopped', async () => {
+    const first = await start()
+    const [, second] = await Promise.all([first.stop(), start()])
+    expect(second.adopted).toBe(false)
+    expect(await query(second.url, 'SELECT 1 AS one')).toEqual([{ one: 1 }])
   })
 
   it('is not misled by a postmaster.pid whose process is somebody else by now', async () => {

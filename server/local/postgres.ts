@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import type pg from 'pg'
+import { AuthConfigurationError } from '../../backends/errors.js'
 import { findPostgresBinaries } from './postgres-binaries.js'
 import { openCluster } from './postgres-cluster.js'
 import { claimOwnership } from './postgres-owner.js'
@@ -57,17 +58,25 @@ export async function startEmbeddedPostgres({
     onProgress('Preparing the database (first start only)'),
   )
 
-  const orphan = await findPostmaster(cluster)
-  if (orphan) await claimOwnership(orphan.client, directory)
-  const adopted = orphan !== undefined && (port === undefined || port === orphan.port)
-  if (orphan && !adopted) await stopPostmaster(orphan, directory)
+  let found = await findPostmaster(cluster)
+  while (found && !(await claimOwnership(found.client, directory))) {
+    found = await findPostmaster(cluster)
+  }
+  if (found && port !== undefined && found.port !== port) {
+    await stopPostmaster(found, directory)
+    found = undefined
+  }
+  const adopted = found !== undefined
   onProgress(
     adopted ? 'Taking over the database of a process that was killed' : 'Starting the database',
   )
-  const postmaster = adopted
-    ? orphan
-    : await launchPostmaster({ cluster, binaries, identity, settings, port })
-  if (!adopted) await claimOwnership(postmaster.client, directory)
+  const postmaster =
+    found ?? (await launchPostmaster({ cluster, binaries, identity, settings, port }))
+  if (!adopted && !(await claimOwnership(postmaster.client, directory))) {
+    throw new AuthConfigurationError(
+      `The embedded Postgres in ${directory} was stopped while it started. Start again.`,
+    )
+  }
 
   const onExit = (): void => void signalPostmaster(postmaster, directory)
   process.once('exit', onExit)

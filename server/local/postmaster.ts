@@ -36,9 +36,13 @@ export async function findPostmaster(cluster: Cluster): Promise<Postmaster | und
   for (const deadline = Date.now() + START_PATIENCE_MS; ; await delay(POLL_MS)) {
     const lock = readLock(directory)
     if (!lock) return undefined
-    const client = await connectTo(cluster, lock.port).catch(() => undefined)
-    if (client && (await servesDirectory(client, directory))) return { ...lock, client }
-    await client?.end()
+    const client = lock.port
+      ? await connectTo(cluster, lock.port).catch(() => undefined)
+      : undefined
+    if (client) {
+      if (await servesDirectory(client, directory).catch(() => false)) return { ...lock, client }
+      await client.end().catch(() => {})
+    }
     if (!isPostmaster(lock.pid, directory)) {
       rmSync(join(directory, 'postmaster.pid'), { force: true })
       return undefined
@@ -120,7 +124,7 @@ export async function stopPostmaster(postmaster: Postmaster, directory: string):
   await postmaster.client.end().catch(() => {})
 }
 
-/** Lines 1 and 4 of `postmaster.pid`; without a port it is not listening yet, and 0 refuses us. */
+/** Lines 1 and 4 of `postmaster.pid`; without a port, 0, it is not listening yet. */
 function readLock(directory: string): { pid: number; port: number } | undefined {
   try {
     const lines = readFileSync(join(directory, 'postmaster.pid'), 'utf8').split('\n')

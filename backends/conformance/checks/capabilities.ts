@@ -6,6 +6,7 @@ import {
   change,
   expectPerson,
   type Headers,
+  nextMillisecond,
   requestWith,
   signIn,
 } from '../scene.js'
@@ -60,10 +61,13 @@ export const CAPABILITY_CHECKS: readonly AuthBackendCheck[] = [
       if (!scene.backend.capabilities.refresh) return skip('capabilities.refresh is false')
       const person = await signIn(scene)
       const request = requestWith(await change(scene, 'refreshDue', person, CLAIM))
+      await nextMillisecond()
       const { session, setCookies } = await expectPerson(scene, request, person, 'refresh is due')
       const later = Date.parse(session.expiresAt) > Date.parse(person.session.expiresAt)
+      // A clock that counts seconds may give the same end again.
+      const said = session.refreshedAt !== person.session.refreshedAt
       assert.ok(
-        later || setCookies.length > 0,
+        later || said || setCookies.length > 0,
         'the session was not extended: it ends no later and no cookie is set',
       )
     },

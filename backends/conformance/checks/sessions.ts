@@ -3,7 +3,15 @@ import { AuthSession } from '../../../contract/session.js'
 import { AuthBackendOperationUnsupportedError } from '../../errors.js'
 import type { AuthSessionSummary } from '../../port.js'
 import { type AuthBackendCheck, skip } from '../check.js'
-import { expectAlive, expectOver, rejection, requestOf, type Scene, signIn } from '../scene.js'
+import {
+  expectAlive,
+  expectOver,
+  nextMillisecond,
+  rejection,
+  requestOf,
+  type Scene,
+  signIn,
+} from '../scene.js'
 
 const UNKNOWN = ['nobody', '', '%', '\0', "' OR 1=1 --", '__proto__', '../..', 'x'.repeat(1000)]
 
@@ -156,12 +164,6 @@ function needs({ backend }: Scene, capability: Capability): void {
 
 function lacks({ backend }: Scene, capability: Capability): void {
   if (backend.capabilities[capability]) skip(`capabilities.${capability} is true`)
-}
-
-/** Two sessions of one millisecond have no order. */
-async function nextMillisecond(): Promise<void> {
-  const start = Date.now()
-  while (Date.now() === start) await new Promise((resolve) => setImmediate(resolve))
 }
 
 const ids = (list: readonly AuthSessionSummary[]): string[] => list.map(({ session }) => session.id)

@@ -4,14 +4,14 @@ import type { AuthBackendPort } from '../../port.js'
 import { singleCookie, toAuthnRequest } from '../../request.js'
 import { randomSecret } from '../../session-token.js'
 import type { AuthBackendHarness, SignedIn } from '../harness.js'
+import { createMemoryBackend } from './memory-backend.js'
 import {
-  createMemoryBackend,
   createMemoryStore,
   MEMORY_COOKIE,
   type MemorySession,
   type MemoryStore,
   openMemorySession,
-} from './memory-backend.js'
+} from './memory-store.js'
 
 /** Makes another backend of a good one. */
 export type BackendChange = (

@@ -4,15 +4,13 @@ import { AuthError } from '../../errors.js'
 import type { InteractiveFlowPort } from '../../port.js'
 import { type AuthnRequest, singleCookie } from '../../request.js'
 import { publicId, randomSecret } from '../../session-token.js'
-import { memoryCookie, type MemoryStore, reach } from './memory-backend.js'
-
-export const MEMORY_PROVIDER = { id: 'memory', displayName: 'Memory', kind: 'oauth' } as const
-
-/** A sign-in that was begun; it is kept under the hash of the secret in its cookie. */
-export interface MemoryTransaction {
-  readonly state: string
-  readonly returnTo: string
-}
+import {
+  MEMORY_PROVIDER,
+  memoryCookie,
+  type MemoryStore,
+  type MemoryTransaction,
+  reach,
+} from './memory-store.js'
 
 const cookieName = (state: string): string => `__Host-memory_txn_${publicId(state).slice(0, 16)}`
 

@@ -1,7 +1,7 @@
 import type { AuthnResult } from '../../../port.js'
 import { singleCookie } from '../../../request.js'
 import { publicId } from '../../../session-token.js'
-import { MEMORY_COOKIE } from '../memory-backend.js'
+import { MEMORY_COOKIE } from '../memory-store.js'
 import {
   authenticating,
   describing,
@@ -244,8 +244,7 @@ export const AUTHENTICATION_FLAWS: readonly Flaw[] = [
     flaw: 'signing out only clears the cookie',
     because: /signed out must be nobody, but is somebody/,
     change: managing((sessions) => ({
-      signOut: async (_request, options) =>
-        sessions.signOut({ ..._request, cookies: () => [] }, options),
+      signOut: (request, options) => sessions.signOut({ ...request, cookies: () => [] }, options),
     })),
   },
   {
@@ -253,9 +252,10 @@ export const AUTHENTICATION_FLAWS: readonly Flaw[] = [
     flaw: 'a session is read, and written back later',
     because: /signed out amid requests must be nobody, but is somebody/,
     change: authenticating((authenticate, _backend, store) => async (request) => {
+      const before = new Map(store.sessions)
       const result = await authenticate(request)
-      const row = result.ok ? store.sessions.get(result.session.id) : undefined
       await turn()
+      const row = result.ok ? before.get(result.session.id) : undefined
       if (row) store.sessions.set(row.session.id, row)
       return result
     }),

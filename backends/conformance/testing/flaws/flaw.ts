@@ -1,7 +1,7 @@
 import type { AuthBackendPort, AuthnResult } from '../../../port.js'
 import type { AuthnRequest } from '../../../request.js'
 import type { AuthBackendHarness } from '../../harness.js'
-import type { MemorySession } from '../memory-backend.js'
+import type { MemorySession } from '../memory-store.js'
 import type { BackendChange } from '../memory-harness.js'
 
 /** One way to get a backend wrong, and the check that must notice. */
@@ -24,7 +24,9 @@ export const authenticating =
   (
     make: (authenticate: Authenticate, ...rest: Parameters<BackendChange>) => Authenticate,
   ): BackendChange =>
-  (backend, store) => ({ authenticate: make(backend.authenticate, backend, store) })
+  (backend, store) => ({
+    authenticate: make((request) => backend.authenticate(request), backend, store),
+  })
 
 /** A backend that says something else about those it knows. */
 export const describing = (
@@ -32,7 +34,7 @@ export const describing = (
 ): BackendChange =>
   authenticating((authenticate) => async (request) => {
     const result = await authenticate(request)
-    return result.ok ? ({ ...result, ...describe(result) } as AuthnResult) : result
+    return result.ok ? { ...result, ...describe(result) } : result
   })
 
 /** A backend whose sessions port differs. */

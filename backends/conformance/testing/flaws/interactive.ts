@@ -3,9 +3,9 @@ import { AuthError } from '../../../errors.js'
 import type { InteractiveFlowPort, SignInResult } from '../../../port.js'
 import { singleCookie } from '../../../request.js'
 import { publicId } from '../../../session-token.js'
-import { MEMORY_COOKIE, type MemoryStore } from '../memory-backend.js'
+import { MEMORY_COOKIE, type MemoryStore } from '../memory-store.js'
 import type { BackendChange } from '../memory-harness.js'
-import { authenticating, type Flaw, guest, withCookies } from './flaw.js'
+import { authenticating, type Flaw, guest, turn, withCookies } from './flaw.js'
 
 /** A backend whose redirect flow differs. */
 const flowing =
@@ -24,9 +24,9 @@ const flowing =
 
 /** A backend that changes what a sign-in returns. */
 const starting = (change: (result: SignInResult) => Partial<SignInResult>): BackendChange =>
-  flowing(({ signIn }) => ({
+  flowing((flow) => ({
     async signIn(request, input) {
-      const result = await signIn(request, input)
+      const result = await flow.signIn(request, input)
       return { ...result, ...change(result) }
     },
   }))
@@ -42,12 +42,12 @@ function deleteByState({ transactions }: MemoryStore, state: string | null): boo
 
 /** Callbacks do not use the transaction up when `keep` says so. */
 const keeping = (keep: (failed: boolean) => boolean): BackendChange =>
-  flowing(({ handleCallback }, _backend, { transactions }) => ({
+  flowing((flow, _backend, { transactions }) => ({
     async handleCallback(request, query) {
       const before = [...transactions]
       let failed = true
       try {
-        const result = await handleCallback(request, query)
+        const result = await flow.handleCallback(request, query)
         failed = false
         return result
       } finally {
@@ -76,9 +76,9 @@ export const INTERACTIVE_FLAWS: readonly Flaw[] = [
     check: 'sign-ins-share-nothing',
     flaw: 'a sign-in that was begun is gone on with',
     because: /two sign-ins have one state/,
-    change: flowing(({ signIn }) => {
+    change: flowing((flow) => {
       let begun: Promise<SignInResult> | undefined
-      return { signIn: (...given) => (begun ??= signIn(...given)) }
+      return { signIn: (...given) => (begun ??= flow.signIn(...given)) }
     }),
   },
   {
@@ -99,8 +99,8 @@ export const INTERACTIVE_FLAWS: readonly Flaw[] = [
     check: 'sign-in-refuses-unknown-provider',
     flaw: 'an unknown provider is the default one',
     because: /must be refused, but was answered/,
-    change: flowing(({ signIn }) => ({
-      signIn: (request, { returnTo }) => signIn(request, { returnTo }),
+    change: flowing((flow) => ({
+      signIn: (request, { returnTo }) => flow.signIn(request, { returnTo }),
     })),
   },
   {
@@ -121,10 +121,10 @@ export const INTERACTIVE_FLAWS: readonly Flaw[] = [
     check: 'sign-in-keeps-session',
     flaw: 'beginning a sign-in signs out',
     because: /nobody is signed in: after a sign-in was begun/,
-    change: flowing(({ signIn }, { sessions }) => ({
+    change: flowing((flow, { sessions }) => ({
       async signIn(request, input) {
         await sessions.signOut(request, { everywhere: false })
-        return signIn(request, input)
+        return flow.signIn(request, input)
       },
     })),
   },
@@ -132,10 +132,10 @@ export const INTERACTIVE_FLAWS: readonly Flaw[] = [
     check: 'callback-needs-transaction-cookie',
     flaw: 'the state alone finds the transaction',
     because: /must be AUTH_TRANSACTION_MISSING, but is AUTH_ACCESS_DENIED/,
-    change: flowing(({ handleCallback }, _backend, store) => ({
+    change: flowing((flow, _backend, store) => ({
       async handleCallback(request, query) {
         if (deleteByState(store, query.get('state'))) throw declined()
-        return handleCallback(request, query)
+        return flow.handleCallback(request, query)
       },
     })),
   },
@@ -143,10 +143,10 @@ export const INTERACTIVE_FLAWS: readonly Flaw[] = [
     check: 'foreign-callback-takes-nothing',
     flaw: 'a foreign callback uses the transaction up',
     because: /the callback that was stolen must be/,
-    change: flowing(({ handleCallback }, _backend, store) => ({
+    change: flowing((flow, _backend, store) => ({
       async handleCallback(request, query) {
         try {
-          return await handleCallback(request, query)
+          return await flow.handleCallback(request, query)
         } finally {
           deleteByState(store, query.get('state'))
         }
@@ -156,17 +156,32 @@ export const INTERACTIVE_FLAWS: readonly Flaw[] = [
   {
     check: 'transaction-works-once',
     flaw: 'a callback with an error leaves the transaction',
-    because: /of eight callbacks at once 8 were heard/,
+    because: /a callback that was heard before must be/,
     change: keeping((failed) => failed),
+  },
+  {
+    check: 'transaction-works-once',
+    flaw: 'a transaction is read, and deleted later',
+    because: /of eight callbacks at once 8 were heard/,
+    change: flowing((flow, _backend, store) => ({
+      async handleCallback(request, query) {
+        const state = query.get('state')
+        const found = [...store.transactions.values()].some((one) => one.state === state)
+        await turn()
+        if (!found) return flow.handleCallback(request, query)
+        deleteByState(store, state)
+        throw declined()
+      },
+    })),
   },
   {
     check: 'transaction-cookie-is-cleared',
     flaw: 'errors set no cookies',
     because: /the transaction cookie is left/,
-    change: flowing(({ handleCallback }) => ({
+    change: flowing((flow) => ({
       async handleCallback(request, query) {
         try {
-          return await handleCallback(request, query)
+          return await flow.handleCallback(request, query)
         } catch (error) {
           throw error instanceof AuthError ? new AuthError(error.code, error.detail) : error
         }
@@ -186,14 +201,14 @@ export const INTERACTIVE_FLAWS: readonly Flaw[] = [
     check: 'session-is-no-transaction',
     flaw: 'whatever is signed is a transaction',
     because: /session cookie as transaction must be/,
-    change: flowing(({ handleCallback }, { crypto }) => ({
+    change: flowing((flow, { crypto }) => ({
       async handleCallback(request, query) {
         const signed = request
           .cookieNames()
           .flatMap((name) => request.cookies(name))
           .some((value) => crypto.openSessionToken(value) !== undefined)
         if (signed) throw declined()
-        return handleCallback(request, query)
+        return flow.handleCallback(request, query)
       },
     })),
   },
@@ -215,17 +230,20 @@ export const INTERACTIVE_FLAWS: readonly Flaw[] = [
     check: 'callback-signs-in',
     flaw: 'the cookies of the callback are lost',
     because: /nobody is signed in after the callback/,
-    change: flowing(({ handleCallback }) => ({
-      handleCallback: async (...given) => ({ ...(await handleCallback(...given)), setCookies: [] }),
+    change: flowing((flow) => ({
+      handleCallback: async (...given) => ({
+        ...(await flow.handleCallback(...given)),
+        setCookies: [],
+      }),
     })),
   },
   {
     check: 'callback-signs-in',
     flaw: 'the return address comes from the query',
     because: /the return address has changed/,
-    change: flowing(({ handleCallback }) => ({
+    change: flowing((flow) => ({
       handleCallback: async (request, query) => ({
-        ...(await handleCallback(request, query)),
+        ...(await flow.handleCallback(request, query)),
         returnTo: query.get('redirectTo') ?? '/',
       }),
     })),
@@ -234,9 +252,9 @@ export const INTERACTIVE_FLAWS: readonly Flaw[] = [
     check: 'callback-ends-previous-session',
     flaw: 'the old session lives on',
     because: /the session that the browser brought must be nobody, but is somebody/,
-    change: flowing(({ handleCallback }) => ({
+    change: flowing((flow) => ({
       handleCallback: (request, query) =>
-        handleCallback(
+        flow.handleCallback(
           withCookies(request, (name) => (name === MEMORY_COOKIE ? [] : request.cookies(name))),
           query,
         ),
@@ -245,7 +263,7 @@ export const INTERACTIVE_FLAWS: readonly Flaw[] = [
   {
     check: 'callback-works-once',
     flaw: 'a code is taken again and again',
-    because: /of five callbacks at once 5 opened a session/,
+    because: /a replayed callback must be refused, but was answered/,
     change: keeping((failed) => !failed),
   },
 ]

@@ -3,7 +3,7 @@ import { AuthError } from '../../../errors.js'
 import type { AuthBackendCapabilities, AuthnResult } from '../../../port.js'
 import { singleCookie } from '../../../request.js'
 import { publicId } from '../../../session-token.js'
-import { MEMORY_COOKIE, MEMORY_PROVIDER } from '../memory-backend.js'
+import { MEMORY_COOKIE, MEMORY_PROVIDER } from '../memory-store.js'
 import { authenticating, claiming, describing, type Flaw, managing, turn } from './flaw.js'
 
 const ANONYMOUS: AuthnResult = { ok: false, reason: 'session-unknown', setCookies: [] }
@@ -42,8 +42,8 @@ export const OPERATION_FLAWS: readonly Flaw[] = [
     flaw: 'nothing is extended',
     because: /the session was not extended/,
     change: authenticating((authenticate, _backend, store) => async (request) => {
-      const refreshedAt = new Date().toISOString()
-      for (const row of store.sessions.values()) row.session = { ...row.session, refreshedAt }
+      const issuedAt = new Date().toISOString()
+      for (const row of store.sessions.values()) row.session = { ...row.session, issuedAt }
       return authenticate(request)
     }),
   },
@@ -122,25 +122,25 @@ export const OPERATION_FLAWS: readonly Flaw[] = [
     check: 'outage-fails-sign-out',
     flaw: 'during an outage signing out only clears the cookie',
     because: /signOut, while the store is down, must be refused, but was answered/,
-    change: managing(({ signOut }) => ({
+    change: managing((sessions) => ({
       signOut: (...given) =>
-        signOut(...given).catch(() => ({ setCookies: [clearCookie(MEMORY_COOKIE)] })),
+        sessions.signOut(...given).catch(() => ({ setCookies: [clearCookie(MEMORY_COOKIE)] })),
     })),
   },
   {
     check: 'outage-fails-session-management',
     flaw: 'during an outage nobody has sessions',
     because: /must be refused, but was answered/,
-    change: managing(({ listSessions }) => ({
-      listSessions: (userId) => listSessions(userId).catch(() => []),
+    change: managing((sessions) => ({
+      listSessions: (userId) => sessions.listSessions(userId).catch(() => []),
     })),
   },
   {
     check: 'outage-fails-session-management',
     flaw: 'during an outage nothing is there to revoke',
     because: /must be refused, but was answered/,
-    change: managing(({ revokeSessions }) => ({
-      revokeSessions: (...given) => revokeSessions(...given).catch(() => 0),
+    change: managing((sessions) => ({
+      revokeSessions: (...given) => sessions.revokeSessions(...given).catch(() => 0),
     })),
   },
   {
@@ -193,7 +193,7 @@ export const OPERATION_FLAWS: readonly Flaw[] = [
   {
     check: 'results-hold-no-secret',
     flaw: 'the claims hold the token',
-    because: /the result of authenticate in good times contains a secret/,
+    because: /the result of authenticate .* contains a secret/,
     change: authenticating((authenticate) => async (request) => {
       const result = await authenticate(request)
       if (!result.ok) return result
@@ -204,11 +204,11 @@ export const OPERATION_FLAWS: readonly Flaw[] = [
   {
     check: 'results-hold-no-secret',
     flaw: 'the log-out address holds the secret of the session',
-    because: /the result of signOut in good times contains a secret/,
-    change: managing(({ signOut }) => ({
+    because: /the result of signOut .*contains a secret/,
+    change: managing((sessions) => ({
       async signOut(request, options) {
         const [secret = ''] = singleCookie(request, MEMORY_COOKIE)?.split('.') ?? []
-        const result = await signOut(request, options)
+        const result = await sessions.signOut(request, options)
         return { ...result, logoutUrl: `https://provider.example/logout?hint=${secret}` }
       },
     })),
@@ -251,9 +251,9 @@ export const OPERATION_FLAWS: readonly Flaw[] = [
     check: 'set-cookies-are-well-formed',
     flaw: `${flaw}: ${because}`,
     because: new RegExp(because),
-    change: managing(({ signOut }) => ({
+    change: managing((sessions) => ({
       async signOut(...given) {
-        const result = await signOut(...given)
+        const result = await sessions.signOut(...given)
         return {
           ...result,
           setCookies: result.setCookies.map((text) => text.replace(part, instead)),

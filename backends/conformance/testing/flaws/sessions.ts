@@ -3,7 +3,7 @@ import type { AuthSession } from '../../../../contract/session.js'
 import { AuthBackendOperationUnsupportedError } from '../../../errors.js'
 import { singleCookie } from '../../../request.js'
 import { publicId } from '../../../session-token.js'
-import { MEMORY_COOKIE } from '../memory-backend.js'
+import { MEMORY_COOKIE } from '../memory-store.js'
 import { claiming, type Flaw, managing } from './flaw.js'
 
 export const SESSION_FLAWS: readonly Flaw[] = [
@@ -11,17 +11,17 @@ export const SESSION_FLAWS: readonly Flaw[] = [
     check: 'sign-out-ends-own-session-only',
     flaw: 'signing out is always everywhere',
     because: /nobody is signed in: after signing out in another browser/,
-    change: managing(({ signOut }) => ({
-      signOut: (request, options) => signOut(request, { ...options, everywhere: true }),
+    change: managing((sessions) => ({
+      signOut: (request, options) => sessions.signOut(request, { ...options, everywhere: true }),
     })),
   },
   {
     check: 'sign-out-ends-own-session-only',
     flaw: 'signing out does not say what ended',
     because: /names another session/,
-    change: managing(({ signOut }) => ({
+    change: managing((sessions) => ({
       async signOut(request, options) {
-        const { setCookies } = await signOut(request, options)
+        const { setCookies } = await sessions.signOut(request, options)
         return { setCookies }
       },
     })),
@@ -30,9 +30,9 @@ export const SESSION_FLAWS: readonly Flaw[] = [
     check: 'sign-out-is-idempotent',
     flaw: 'whoever has no session cannot sign out',
     because: /no session/,
-    change: managing(({ signOut }) => ({
+    change: managing((sessions) => ({
       async signOut(request, options) {
-        const result = await signOut(request, options)
+        const result = await sessions.signOut(request, options)
         if (result.sessionId === undefined) throw new Error('There is no session.')
         return result
       },
@@ -42,10 +42,10 @@ export const SESSION_FLAWS: readonly Flaw[] = [
     check: 'sign-out-is-idempotent',
     flaw: 'the id of a session that was over is returned',
     because: /a second sign-out says that it ended a session/,
-    change: managing(({ signOut }, { crypto }) => ({
+    change: managing((sessions, { crypto }) => ({
       async signOut(request, options) {
         const sessionId = crypto.openSessionToken(singleCookie(request, MEMORY_COOKIE) ?? '')
-        return { ...(await signOut(request, options)), ...(sessionId && { sessionId }) }
+        return { ...(await sessions.signOut(request, options)), ...(sessionId && { sessionId }) }
       },
     })),
   },
@@ -53,9 +53,9 @@ export const SESSION_FLAWS: readonly Flaw[] = [
     check: 'sign-out-clears-cookies',
     flaw: 'an invalid cookie stays',
     because: /with an invalid cookie does not clear/,
-    change: managing(({ signOut }) => ({
+    change: managing((sessions) => ({
       async signOut(request, options) {
-        const result = await signOut(request, options)
+        const result = await sessions.signOut(request, options)
         return result.sessionId === undefined ? { setCookies: [] } : result
       },
     })),
@@ -64,9 +64,9 @@ export const SESSION_FLAWS: readonly Flaw[] = [
     check: 'sign-out-clears-cookies',
     flaw: 'a cookie of another name is cleared',
     because: /does not clear/,
-    change: managing(({ signOut }) => ({
+    change: managing((sessions) => ({
       async signOut(request, options) {
-        const result = await signOut(request, options)
+        const result = await sessions.signOut(request, options)
         return { ...result, setCookies: [clearCookie('memory_session', { secure: true })] }
       },
     })),
@@ -75,17 +75,17 @@ export const SESSION_FLAWS: readonly Flaw[] = [
     check: 'sign-out-everywhere',
     flaw: 'everywhere is not looked at',
     because: /signed out everywhere must be nobody, but is somebody/,
-    change: managing(({ signOut }) => ({
-      signOut: (request, options) => signOut(request, { ...options, everywhere: false }),
+    change: managing((sessions) => ({
+      signOut: (request, options) => sessions.signOut(request, { ...options, everywhere: false }),
     })),
   },
   {
     check: 'sign-out-everywhere',
     flaw: 'everywhere is everybody',
     because: /nobody is signed in: after somebody else signed out everywhere/,
-    change: managing(({ signOut }, _backend, store) => ({
+    change: managing((sessions, _backend, store) => ({
       async signOut(request, options) {
-        const result = await signOut(request, options)
+        const result = await sessions.signOut(request, options)
         if (options.everywhere) store.sessions.clear()
         return result
       },
@@ -95,11 +95,11 @@ export const SESSION_FLAWS: readonly Flaw[] = [
     check: 'forged-sign-out-ends-nothing',
     flaw: 'signing out does not look at the signature',
     because: /forged credential/,
-    change: managing(({ signOut }, _backend, store) => ({
+    change: managing((sessions, _backend, store) => ({
       async signOut(request, options) {
         const [secret = ''] = request.cookies(MEMORY_COOKIE)[0]?.split('.') ?? []
         store.sessions.delete(publicId(secret))
-        return signOut(request, options)
+        return sessions.signOut(request, options)
       },
     })),
   },
@@ -107,10 +107,10 @@ export const SESSION_FLAWS: readonly Flaw[] = [
     check: 'forged-sign-out-ends-nothing',
     flaw: 'signing out takes a public id',
     because: /forged credential/,
-    change: managing(({ signOut }, _backend, store) => ({
+    change: managing((sessions, _backend, store) => ({
       async signOut(request, options) {
         store.sessions.delete(request.cookies(MEMORY_COOKIE)[0] ?? '')
-        return signOut(request, options)
+        return sessions.signOut(request, options)
       },
     })),
   },
@@ -118,9 +118,9 @@ export const SESSION_FLAWS: readonly Flaw[] = [
     check: 'provider-logout-matches-capability',
     flaw: 'a logoutUrl comes unannounced',
     because: /there is a logoutUrl, but the capability is false/,
-    change: managing(({ signOut }) => ({
+    change: managing((sessions) => ({
       signOut: async (request, options) => ({
-        ...(await signOut(request, options)),
+        ...(await sessions.signOut(request, options)),
         logoutUrl: 'https://provider.example/logout',
       }),
     })),
@@ -137,25 +137,25 @@ export const SESSION_FLAWS: readonly Flaw[] = [
     check: 'lists-own-sessions',
     flaw: 'the list is oldest first',
     because: /not newest first/,
-    change: managing(({ listSessions }) => ({
-      listSessions: async (userId) => [...(await listSessions(userId))].reverse(),
+    change: managing((sessions) => ({
+      listSessions: async (userId) => [...(await sessions.listSessions(userId))].reverse(),
     })),
   },
   {
     check: 'lists-own-sessions',
     flaw: 'the list stops at one',
     because: /the list has other sessions/,
-    change: managing(({ listSessions }) => ({
-      listSessions: async (userId) => (await listSessions(userId)).slice(0, 1),
+    change: managing((sessions) => ({
+      listSessions: async (userId) => (await sessions.listSessions(userId)).slice(0, 1),
     })),
   },
   {
     check: 'listed-sessions-follow-contract',
     flaw: 'listed sessions are as the database has them',
     because: /a listed session is not valid/,
-    change: managing(({ listSessions }) => ({
+    change: managing((sessions) => ({
       listSessions: async (userId) =>
-        (await listSessions(userId)).map(({ session }) => ({
+        (await sessions.listSessions(userId)).map(({ session }) => ({
           session: { ...session, issuedAt: new Date(session.issuedAt) } as unknown as AuthSession,
         })),
     })),
@@ -164,9 +164,9 @@ export const SESSION_FLAWS: readonly Flaw[] = [
     check: 'lists-nothing-of-nobody',
     flaw: 'an unknown user has the sessions of everybody',
     because: /there are sessions of/,
-    change: managing(({ listSessions }, _backend, store) => ({
+    change: managing((sessions, _backend, store) => ({
       async listSessions(userId) {
-        const list = await listSessions(userId)
+        const list = await sessions.listSessions(userId)
         return list.length > 0 ? list : [...store.sessions.values()]
       },
     })),
@@ -175,18 +175,18 @@ export const SESSION_FLAWS: readonly Flaw[] = [
     check: 'revokes-own-session-once',
     flaw: 'revoking always says that it worked',
     because: /a session is revoked twice/,
-    change: managing(({ revokeSession }) => ({
-      revokeSession: async (...ids) => (await revokeSession(...ids)) || true,
+    change: managing((sessions) => ({
+      revokeSession: async (...ids) => (await sessions.revokeSession(...ids)) || true,
     })),
   },
   {
     check: 'revokes-own-session-once',
     flaw: 'revoking one session ends all of the user',
     because: /nobody is signed in: after another session was revoked/,
-    change: managing(({ revokeSession, revokeSessions }) => ({
+    change: managing((sessions) => ({
       async revokeSession(userId, sessionId) {
-        const revoked = await revokeSession(userId, sessionId)
-        await revokeSessions(userId)
+        const revoked = await sessions.revokeSession(userId, sessionId)
+        await sessions.revokeSessions(userId)
         return revoked
       },
     })),
@@ -203,9 +203,9 @@ export const SESSION_FLAWS: readonly Flaw[] = [
     check: 'revokes-no-foreign-session',
     flaw: 'a foreign session is ended, and denied',
     because: /nobody is signed in: after somebody else tried/,
-    change: managing(({ revokeSession }, _backend, store) => ({
+    change: managing((sessions, _backend, store) => ({
       async revokeSession(userId, sessionId) {
-        const revoked = await revokeSession(userId, sessionId)
+        const revoked = await sessions.revokeSession(userId, sessionId)
         store.sessions.delete(sessionId)
         return revoked
       },
@@ -215,25 +215,25 @@ export const SESSION_FLAWS: readonly Flaw[] = [
     check: 'revokes-all-sessions-but-one',
     flaw: 'the exception is ended too',
     because: /not two were ended/,
-    change: managing(({ revokeSessions }) => ({
-      revokeSessions: (userId) => revokeSessions(userId),
+    change: managing((sessions) => ({
+      revokeSessions: (userId) => sessions.revokeSessions(userId),
     })),
   },
   {
     check: 'revokes-all-sessions-but-one',
     flaw: 'the number is made up',
     because: /not two were ended/,
-    change: managing(({ revokeSessions }) => ({
-      revokeSessions: async (...given) => (await revokeSessions(...given)) * 0,
+    change: managing((sessions) => ({
+      revokeSessions: async (...given) => (await sessions.revokeSessions(...given)) * 0,
     })),
   },
   {
     check: 'revokes-nothing-of-nobody',
     flaw: 'an empty user id matches all',
     because: /something was ended for ""/,
-    change: managing(({ revokeSessions }, _backend, store) => ({
+    change: managing((sessions, _backend, store) => ({
       async revokeSessions(userId, options) {
-        if (userId !== '') return revokeSessions(userId, options)
+        if (userId !== '') return sessions.revokeSessions(userId, options)
         const { size } = store.sessions
         store.sessions.clear()
         return size

@@ -1,0 +1,77 @@
+import { createHash } from 'node:crypto'
+import type { AuthSession, AuthUser } from '../../../contract/session.js'
+import { setCookie } from '../../cookie.js'
+import { AuthError } from '../../errors.js'
+import type { AuthSessionCryptoPort } from '../../port.js'
+
+export const MEMORY_PROVIDER = { id: 'memory', displayName: 'Memory', kind: 'oauth' } as const
+export const MEMORY_COOKIE = '__Host-memory_session'
+
+/** A session ends when it is not used for this long. */
+export const IDLE_MS = 60 * 60_000
+
+/** A session and its user. The session is replaced, never changed. */
+export interface MemorySession {
+  session: AuthSession
+  readonly user: AuthUser
+}
+
+/** A sign-in that was begun; it is kept under the hash of the secret in its cookie. */
+export interface MemoryTransaction {
+  readonly state: string
+  readonly returnTo: string
+}
+
+/** Where everything is kept. Several backends may share one, as processes share a database. */
+export interface MemoryStore {
+  readonly sessions: Map<string, MemorySession>
+  readonly transactions: Map<string, MemoryTransaction>
+  /** Whether it refuses to answer. */
+  down: boolean
+}
+
+export const createMemoryStore = (): MemoryStore => ({
+  sessions: new Map(),
+  transactions: new Map(),
+  down: false,
+})
+
+/** The store, if it answers: an outage is an error, and "no such session" it is not. */
+export function reach(store: MemoryStore): MemoryStore {
+  if (store.down) throw new AuthError('STORE_UNAVAILABLE', 'The store is down. Try again.')
+  return store
+}
+
+const iso = (ms: number): string => new Date(ms).toISOString()
+
+/**
+ * Opens a session. The token goes into the cookie and is kept nowhere; store and wire know its
+ * public id. The same subject is the same user every time.
+ */
+export function openMemorySession(
+  store: MemoryStore,
+  crypto: AuthSessionCryptoPort,
+  subject: string,
+): { token: string; session: AuthSession } {
+  const { token, sessionId } = crypto.issueSessionToken()
+  const now = Date.now()
+  const user = { id: createHash('sha256').update(subject).digest('hex'), displayName: 'Ada' }
+  const session: AuthSession = {
+    id: sessionId,
+    userId: user.id,
+    subject,
+    providerId: MEMORY_PROVIDER.id,
+    state: 'active',
+    scopes: ['openid'],
+    roles: [],
+    claims: {},
+    issuedAt: iso(now),
+    expiresAt: iso(now + IDLE_MS),
+  }
+  reach(store).sessions.set(sessionId, { session, user })
+  return { token, session }
+}
+
+/** The cookie of a session. */
+export const memoryCookie = (token: string): string =>
+  setCookie(MEMORY_COOKIE, token, { maxAge: IDLE_MS / 1000 })

@@ -1,0 +1,36 @@
+import { once } from 'node:events'
+import pg from 'pg'
+import { inject } from 'vitest'
+
+/**
+ * Takes a database away, as a restart or a cut cable does: open connections break and new ones are
+ * refused. Returns what brings it back.
+ */
+export async function takeDatabaseAway(pool: pg.Pool): Promise<() => Promise<void>> {
+  const { rows } = await pool.query<{ name: string }>('SELECT current_database() AS name')
+  const name = rows[0]?.name ?? ''
+  await administer(async (client) => {
+    await client.query(`ALTER DATABASE ${name} ALLOW_CONNECTIONS false`)
+    await client.query(
+      'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1',
+      [name],
+    )
+  })
+  // A connection that the pool has not yet seen breaking would fail after the outage.
+  while (pool.totalCount > 0) await once(pool, 'remove')
+  return () =>
+    administer(async (client) => {
+      await client.query(`ALTER DATABASE ${name} ALLOW_CONNECTIONS true`)
+    })
+}
+
+async function administer(work: (client: pg.Client) => Promise<void>): Promise<void> {
+  const client = new pg.Client({ connectionString: inject('postgresUrl') })
+  client.on('error', () => {})
+  await client.connect()
+  try {
+    await work(client)
+  } finally {
+    await client.end()
+  }
+}

@@ -1,0 +1,295 @@
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { AuthBackendPort } from '../../backends/port.js'
+import { type AuthClient, createAuthClient } from '../../client/auth-client.js'
+import type { MeResponse } from '../../contract/session.js'
+import { createAuthApp } from '../app.js'
+import { createLogger } from '../log.js'
+import { type BackendUnderTest, BACKENDS_UNDER_TEST } from './support/backends-under-test.js'
+import { createCoverage } from './support/coverage.js'
+import { completeLogin } from './support/oidc-login.js'
+import { createUserAgent, type UserAgent } from './support/user-agent.js'
+
+const coverage = createCoverage()
+const NAMES = Object.keys(BACKENDS_UNDER_TEST)
+const shapes = new Map<string, unknown>()
+
+/** The client of the contract in a browser of its own; every answer is noted. */
+function watched(by: string, origin: string, agent: UserAgent) {
+  const fetch = async (target: string, init: RequestInit = {}): Promise<Response> => {
+    const url = new URL(target, origin).href
+    const response = await agent.fetch(url, init)
+    await coverage.note(by, init.method ?? 'GET', url, response)
+    return response
+  }
+  return { fetch, client: createAuthClient({ baseUrl: origin, fetch }) }
+}
+
+describe.each(NAMES)('the contract on %s', (name) => {
+  let sut: BackendUnderTest
+  const isInteractive = name === 'kv-oauth'
+  beforeAll(async () => {
+    sut = await BACKENDS_UNDER_TEST[name]!()
+  })
+  afterAll(() => sut.close())
+
+  const stranger = () => watched(name, sut.origin, createUserAgent(sut.origin))
+  const person = async () => watched(name, sut.origin, await sut.signedIn())
+  const form = (path: string, body: string, headers = {}) => ({
+    path: `/api/v1/auth/${path}`,
+    init: {
+      method: 'POST',
+      body,
+      headers: {
+        'content-type': 'application/x-www-form-urlencoded',
+        origin: sut.origin,
+        ...headers,
+      },
+    },
+  })
+
+  it('knows nobody, then somebody, then nobody again', async () => {
+    expect(await stranger().client.me()).toEqual({ authenticated: false })
+    expect(await stranger().client.session()).toEqual({ authenticated: false })
+
+    const { client } = await person()
+    const me = await client.me()
+    expect(me.authenticated && me.session.state).toBe('active')
+    expect(me.authenticated && me.user.id).toBe(me.authenticated && me.session.userId)
+    expect(me.authenticated && me.user.displayName).toBeTruthy()
+    shapes.set(name, shapeOf(me))
+    const session = await client.session()
+    expect(session.authenticated && session.session.id).toBe(me.authenticated && me.session.id)
+
+    expect((await client.signout({ redirectTo: '/' })).signedOut).toBe(true)
+    expect(await client.me()).toEqual({ authenticated: false })
+    expect((await client.signout()).signedOut).toBe(true)
+  })
+
+  it('describes itself truthfully', async () => {
+    const response = await stranger().fetch('/api/v1/auth/describe')
+    const described = (await response.json()) as { backend: string; capabilities: object }
+    expect(described).toMatchObject({ backend: name, capabilities: { interactive: isInteractive } })
+  })
+
+  it('starts a sign-in, or says where to sign in instead', async () => {
+    const { client, fetch } = stranger()
+    const { path, init } = form('signin', 'redirectTo=/')
+    if (isInteractive) {
+      expect((await client.signin()).started).toBe(true)
+      expect((await fetch(path, init)).status).toBe(303)
+      return
+    }
+    for (const attempt of [() => client.signin(), () => callback(client, fetch)]) {
+      await expect(attempt()).rejects.toMatchObject({
+        code: 'AUTH_PROVIDER_ERROR',
+        status: 502,
+        message: expect.stringContaining(name) as string,
+      })
+    }
+    expect((await fetch(path, init)).status).toBe(502)
+    expect((await fetch('/api/v1/auth/logout?ticket=x')).status).toBe(502)
+    expect((await fetch('/api/v1/auth/logged-out?state=x')).status).toBe(502)
+  })
+
+  /** The callback as a client sees it: the problem as the error that a client throws. */
+  async function callback(
+    _client: AuthClient,
+    fetch: ReturnType<typeof stranger>['fetch'],
+  ): Promise<void> {
+    const response = await fetch('/api/v1/auth/callback?code=x&state=y')
+    const { code, detail, status } = (await response.json()) as Record<string, string>
+    throw Object.assign(new Error(detail), { code, status })
+  }
+
+  it.each(['signin', 'signout'])('refuses what %s cannot take', async (route) => {
+    const { fetch } = stranger()
+    const post = (body: string, headers: Record<string, string>) =>
+      fetch(`/api/v1/auth/${route}`, { method: 'POST', body, headers })
+    const json = { 'content-type': 'application/json' }
+    const answers = [
+      await post('{', json),
+      await post('{}', { ...json, origin: 'https://evil.example' }),
+      await post(`{"x":"${'x'.repeat(17_000)}"}`, json),
+      await post('x', { 'content-type': 'text/plain', origin: sut.origin }),
+      await post('{"redirectTo":1}', json),
+    ]
+    expect(answers.map(({ status }) => status)).toEqual([400, 403, 413, 415, 422])
+    const elsewhere = await post('{"redirectTo":"https://evil.example"}', json)
+    expect(elsewhere.status).toBe(isInteractive || route === 'signout' ? 422 : 502)
+  })
+
+  it('refuses callbacks and log-outs that it did not ask for', async () => {
+    const { fetch } = stranger()
+    for (const route of ['callback?code=', 'logout', 'logged-out']) {
+      expect((await fetch(`/api/v1/auth/${route}`)).status).toBe(422)
+    }
+    if (!isInteractive) return
+    for (const route of ['callback?code=x&state=y', 'logout?ticket=x', 'logged-out?state=x']) {
+      expect((await fetch(`/api/v1/auth/${route}`)).status).toBe(400)
+    }
+  })
+
+  it('redirects a form after signing out', async () => {
+    const { client, fetch } = await person()
+    const { path, init } = form('signout', 'everywhere=true')
+    const response = await fetch(path, init)
+    expect(response.status).toBe(303)
+    expect(await client.me()).toEqual({ authenticated: false })
+  })
+
+  it('ends all sessions of the person and nobody else’s when told to', async () => {
+    const [other, { client }] = [await person(), await person()]
+    await client.signout({ everywhere: true })
+    expect((await other.client.me()).authenticated).toBe(true)
+  })
+
+  it('is a problem and never anonymous while what it asks is away, and recovers', async () => {
+    const { agent, restore } = await sut.outage()
+    const { client } = watched(name, sut.origin, agent)
+    for (const ask of [() => client.me(), () => client.session()]) {
+      await expect(ask()).rejects.toMatchObject({ status: 503, retryAfterSeconds: 2 })
+    }
+    await expect(client.signout()).rejects.toMatchObject({
+      status: expect.toBeOneOf([502, 503]) as number,
+    })
+    expect((await stranger().fetch('/health/ready')).status).toBe(503)
+    expect((await stranger().fetch('/health/live')).status).toBe(200)
+    await restore()
+    expect((await stranger().fetch('/health/ready')).status).toBe(200)
+    expect(await stranger().client.me()).toEqual({ authenticated: false })
+  })
+
+  it('says so when the session cannot be ended at the provider', async () => {
+    if (!sut.signOutFailure) return
+    const { client } = await person()
+    const restore = sut.signOutFailure()
+    await expect(client.signout()).rejects.toMatchObject({ status: 502 })
+    restore()
+    await client.signout()
+  })
+})
+
+describe('the redirect flow of the contract on kv-oauth', () => {
+  let sut: BackendUnderTest
+  beforeAll(async () => {
+    sut = await BACKENDS_UNDER_TEST['kv-oauth']!()
+  })
+  afterAll(() => sut.close())
+  const browser = () => watched('kv-oauth', sut.origin, createUserAgent(sut.origin))
+
+  it('completes for a browser and for a program', async () => {
+    const { client, fetch } = browser()
+    const one = await completeLogin((await client.signin()).redirectUrl, { login: 'ada' })
+    expect((await fetch(one)).status).toBe(303)
+    const two = await completeLogin((await client.signin()).redirectUrl, { login: 'ada' })
+    expect((await fetch(two, { headers: { accept: 'application/json' } })).status).toBe(200)
+    const { logoutUrl } = await client.signout()
+    const leaving = await fetch(logoutUrl ?? '')
+    expect(leaving.status).toBe(303)
+    const state = new URL(leaving.headers.get('location') ?? '').searchParams.get('state')
+    expect((await fetch(`/api/v1/auth/logged-out?state=${state}`)).status).toBe(303)
+  })
+
+  it('is a problem while the store is away, and loses nothing', async () => {
+    const { client, fetch } = browser()
+    const signIn = async () =>
+      fetch(await completeLogin((await client.signin()).redirectUrl, { login: 'grace' }))
+    await signIn()
+    const { logoutUrl: toProvider = '' } = await client.signout()
+    const left = new URL((await fetch(toProvider)).headers.get('location') ?? '')
+    const back = `/api/v1/auth/logged-out?state=${left.searchParams.get('state')}`
+    await signIn()
+    const { logoutUrl = '' } = await client.signout()
+    const callback = await completeLogin((await client.signin()).redirectUrl, { login: 'grace' })
+
+    const { restore } = await sut.outage()
+    await expect(client.signin()).rejects.toMatchObject({ status: 503 })
+    for (const url of [callback, logoutUrl, back]) expect((await fetch(url)).status).toBe(503)
+    await restore()
+    for (const url of [callback, logoutUrl, back]) expect((await fetch(url)).status).toBe(303)
+  })
+
+  it('refuses the declined, the disabled, and what the provider does not confirm', async () => {
+    const { client, fetch } = browser()
+    const start = async () => (await client.signin()).redirectUrl
+    const declined = await completeLogin(await start(), { login: 'ada', deny: true })
+    expect((await fetch(declined)).status).toBe(403)
+    const forged = new URL(await completeLogin(await start(), { login: 'ada' }))
+    forged.searchParams.set('code', 'forged')
+    expect((await fetch(forged.href)).status).toBe(502)
+    await sut.disableUsers?.()
+    const disabled = await completeLogin(await start(), { login: 'ada' })
+    expect((await fetch(disabled)).status).toBe(403)
+  })
+})
+
+describe('a fault of our own', () => {
+  let server: Server
+  let origin: string
+  const fault = () => Promise.reject(new TypeError('SECRET of the inside'))
+  const broken = {
+    name: 'broken',
+    get capabilities(): never {
+      throw new TypeError('SECRET of the inside')
+    },
+    sessions: { signOut: fault },
+    interactive: {
+      signIn: fault,
+      handleCallback: fault,
+      startLogout: fault,
+      finishLogout: fault,
+    },
+    authenticate: fault,
+  } as unknown as AuthBackendPort
+  beforeAll(async () => {
+    server = createServer((req, res) => void app(req, res))
+    await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
+    origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+    const app = createAuthApp({ backend: broken, origin, logger: createLogger('silent') })
+  })
+  afterAll(() => new Promise((done) => server.close(done)))
+
+  it('is INTERNAL on every route, and shows nothing', async () => {
+    const { client, fetch } = watched('broken', origin, createUserAgent(origin))
+    for (const ask of [client.me, client.session, client.signin, client.signout]) {
+      await expect(ask()).rejects.toMatchObject({ code: 'INTERNAL', status: 500 })
+    }
+    for (const path of ['callback?state=x', 'describe', 'logout?ticket=x', 'logged-out?state=x']) {
+      const response = await fetch(`/api/v1/auth/${path}`)
+      expect(response.status).toBe(500)
+      expect(await response.text()).not.toContain('SECRET')
+    }
+  })
+})
+
+describe('the contract as a whole', () => {
+  it('has one shape on all backends', () => {
+    expect(shapes.size).toBe(NAMES.length)
+    const [first] = shapes.values()
+    for (const shape of shapes.values()) expect(shape).toEqual(first)
+  })
+
+  it('has no (route, status) that is declared and not reached', () => {
+    process.stdout.write(`\n${coverage.table([...NAMES, 'broken'])}\n\n`)
+    expect(coverage.missing()).toEqual([])
+  })
+})
+
+/** The members that every caller may count on, and their types. */
+function shapeOf(me: MeResponse): unknown {
+  if (!me.authenticated) return undefined
+  const { user, session } = me
+  const types = (value: object, optional: readonly string[]): unknown =>
+    Object.fromEntries(
+      Object.entries(value)
+        .filter(([key]) => !optional.includes(key))
+        .map(([key, member]) => [key, Array.isArray(member) ? 'array' : typeof member])
+        .sort(([a = ''], [b = '']) => a.localeCompare(b)),
+    )
+  return {
+    user: types(user, ['email', 'emailVerified', 'imageUrl', 'claims']),
+    session: types(session, ['refreshedAt', 'revokedAt']),
+  }
+}
