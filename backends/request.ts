@@ -54,8 +54,8 @@ function parseCookies(header: string | undefined): Map<string, string[]> {
   const jar = new Map<string, string[]>()
   for (const pair of header?.split(';') ?? []) {
     const equals = pair.indexOf('=')
-    if (equals < 1) continue
-    const name = pair.slice(0, equals).trim()
+    const name = pair.slice(0, Math.max(equals, 0)).trim()
+    if (name === '') continue
     const value = pair.slice(equals + 1).trim()
     const values = jar.get(name)
     if (values) values.push(value)

@@ -6,13 +6,20 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { applyMigrations, MigrationError, migrationStatus } from './migrate.js'
 import { createEmptyTestDatabase, type TestDatabase } from './test-database.js'
 
+/** A pool whose connections may be thrown out with their database. */
+function quietPool(config: pg.PoolConfig): pg.Pool {
+  const pool = new pg.Pool(config)
+  pool.on('error', () => undefined)
+  return pool
+}
+
 let database: TestDatabase
 let pool: pg.Pool
 let directory: string
 
 beforeEach(async () => {
   database = await createEmptyTestDatabase()
-  pool = new pg.Pool({ connectionString: database.url })
+  pool = quietPool({ connectionString: database.url })
   directory = mkdtempSync(join(tmpdir(), 'netscript-auth-migrations-'))
 })
 
@@ -54,8 +61,8 @@ describe('applyMigrations', () => {
 
   it('works once when several processes start at the same moment', async () => {
     migration('1_first', 'CREATE TABLE once (id INT); SELECT pg_sleep(0.2)')
-    const pools = [1, 2, 3, 4].map(
-      () => new pg.Pool({ connectionString: database.url, query_timeout: 100 }),
+    const pools = [1, 2, 3, 4].map(() =>
+      quietPool({ connectionString: database.url, query_timeout: 100 }),
     )
     const applied = await Promise.all(pools.map((each) => applyMigrations(each, { directory })))
     await Promise.all(pools.map((each) => each.end()))

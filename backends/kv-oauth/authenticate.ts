@@ -40,16 +40,17 @@ async function keepAlive(
   record: SessionRecord,
 ): Promise<SessionRecord | undefined> {
   const now = context.now()
-  const windowOpen = now - (record.refreshedAt ?? record.issuedAt) >= context.policy.refreshWindowMs
+  const { idleMs, refreshWindowMs } = context.policy
+  const isDue = (current: SessionRecord): boolean =>
+    now - (current.refreshedAt ?? current.issuedAt) >= refreshWindowMs
   const tokenDue = record.tokenRefreshAt !== undefined && now >= record.tokenRefreshAt
-  if (!windowOpen && !tokenDue) return record
+  if (!isDue(record) && !tokenDue) return record
   try {
-    const extended = windowOpen
-      ? await changeSession(context, record, (current) => ({
-          refreshedAt: now,
-          expiresAt: Math.min(now + context.policy.idleMs, current.absoluteExpiresAt),
-        }))
-      : record
+    const extended = await changeSession(context, record, (current) =>
+      isDue(current)
+        ? { refreshedAt: now, expiresAt: Math.min(now + idleMs, current.absoluteExpiresAt) }
+        : undefined,
+    )
     return extended && tokenDue ? await refreshProviderTokens(context, extended) : extended
   } catch (error) {
     // The session was read a moment ago; a store that cannot write now costs nobody their session.

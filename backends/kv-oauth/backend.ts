@@ -49,6 +49,9 @@ export interface KvOAuthBackendOptions {
   now?: () => number
 }
 
+/** What a session id looks like; anything else is unknown without asking the store. */
+const SESSION_ID = /^[\w-]{1,64}$/
+
 /** The kv-oauth backend: it always has the redirect flow. */
 export interface KvOAuthBackend extends AuthBackendPort {
   readonly name: 'kv-oauth'
@@ -100,7 +103,7 @@ export async function createKvOAuthBackend(
     now: options.now ?? Date.now,
   }
   const close = async (): Promise<void> => {
-    if (!options.pool) await pool.end()
+    if (!options.pool && !pool.ended) await pool.end()
   }
   try {
     await context.sessions.probe()
@@ -156,6 +159,7 @@ function sessionsPort(context: KvOAuthContext): AuthSessionsPort {
       }))
     },
     revokeSession: async (userId, sessionId) => {
+      if (!SESSION_ID.test(sessionId)) return false
       const record = await context.sessions.get(sessionId)
       if (record?.userId !== userId) return false
       return (await context.sessions.revoke(sessionId)) !== undefined

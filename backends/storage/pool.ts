@@ -24,6 +24,8 @@ export function createPool(connectionString: string, options: PoolOptions = {}):
     query_timeout: options.queryTimeoutMs ?? 5_000,
     keepAlive: true,
     application_name: 'netscript-auth',
+    // Prisma's adapter sends instants without an offset, so the session must be in UTC.
+    options: '-c TimeZone=UTC',
   })
   pool.on('error', (error) => options.onIdleError?.(error))
   return pool

@@ -9,6 +9,8 @@ import { storeCall } from './unavailable.js'
 /** Prisma's code for "a record with this unique value exists already". */
 const UNIQUE_VIOLATION = 'P2002'
 
+const ignore = (): void => undefined
+
 const disabled = (): AuthError =>
   new AuthError('AUTH_USER_DISABLED', 'Ask an administrator to enable the account again.')
 
@@ -25,6 +27,8 @@ export function createPrismaUserStore(pool: pg.Pool): UserStore {
   const endUser = (userId: string, statement: string): Promise<boolean> =>
     storeCall(async () => {
       const connection = await pool.connect()
+      // Without a listener a connection that breaks between two statements would end the process.
+      connection.on('error', ignore)
       let broken: Error | undefined
       try {
         await connection.query('BEGIN')
@@ -36,6 +40,7 @@ export function createPrismaUserStore(pool: pg.Pool): UserStore {
         broken = error as Error
         throw error
       } finally {
+        connection.off('error', ignore)
         connection.release(broken)
       }
     })

@@ -32,7 +32,7 @@ export function banner({ config, demo, embeddedDatabase }: Development): string 
   if (demo) {
     lines.push(
       `  Provider:          local, ${demo.issuer}`,
-      `                     demo accounts: ${demo.accounts.map(({ name }) => name).join(', ')}`,
+      `                     accounts: ${demo.accounts.map(({ name }) => name).join(', ')}`,
       '',
       '  The local provider is for development on this machine. For a real one set',
       '  NETSCRIPT_AUTH_CLIENT_ID, _CLIENT_SECRET, _REDIRECT_URI and _KV_OAUTH_KEY.',

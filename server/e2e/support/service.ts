@@ -14,6 +14,8 @@ export interface TestService {
   readonly origin: string
   readonly config: AuthConfig
   readonly databaseUrl: string
+  /** NETSCRIPT_AUTH_KV_OAUTH_KEY of the service. */
+  readonly key: string
   readonly provider: LocalProvider
   /** Every log line so far. */
   readonly log: readonly string[]
@@ -84,6 +86,7 @@ export async function startTestService(options: TestServiceOptions = {}): Promis
     provider,
     config: readConfig(env, { production: false }),
     databaseUrl: database.url,
+    key: env.NETSCRIPT_AUTH_KV_OAUTH_KEY ?? '',
     async startAnother(further = {}) {
       const another = await start({ PORT: '0', ...further })
       others.push(another)

@@ -1,0 +1,89 @@
+import { randomBytes } from 'node:crypto'
+import { afterEach, beforeAll, afterAll, describe, expect, it, vi } from 'vitest'
+import { createTestDatabase, type TestDatabase } from '../../prisma/test-database.js'
+import { createPool } from '../storage/pool.js'
+import { createKvOAuthBackend } from './backend.js'
+import { defineOAuthProvider } from './provider.js'
+import { providers } from './presets.js'
+
+const KEY = randomBytes(32).toString('base64url')
+const google = (redirectUri = 'http://localhost:8094/api/v1/auth/callback') =>
+  providers.google({ clientId: 'id', clientSecret: 'secret', redirectUri })
+
+describe('createKvOAuthBackend', () => {
+  let database: TestDatabase
+  beforeAll(async () => {
+    database = await createTestDatabase()
+  })
+  afterAll(() => database.drop())
+  afterEach(() => vi.unstubAllEnvs())
+
+  const environment = (key: string | undefined, url: string | undefined) => {
+    vi.stubEnv('NETSCRIPT_AUTH_KV_OAUTH_KEY', key)
+    vi.stubEnv('DATABASE_URL', url)
+  }
+
+  it('is one await call with a provider, as the key and the database are in the environment', async () => {
+    environment(KEY, database.url)
+    const backend = await createKvOAuthBackend({ provider: google() })
+    expect(backend.name).toBe('kv-oauth')
+    expect(backend.interactive).toBeDefined()
+    expect(backend.providers.listProviders()).toEqual([
+      { id: 'google', displayName: 'Google', kind: 'oidc' },
+    ])
+    await backend.probe()
+    await backend.close()
+  })
+
+  it.each<[string, string | undefined, string | undefined, RegExp]>([
+    ['the key', undefined, 'postgres://x', /NETSCRIPT_AUTH_KV_OAUTH_KEY is not set/],
+    ['a whole key', 'short', 'postgres://x', /NETSCRIPT_AUTH_KV_OAUTH_KEY must be 32 bytes/],
+    ['the database', KEY, undefined, /DATABASE_URL is not set/],
+    ['a database that answers', KEY, 'postgres://nobody@127.0.0.1:1/x', /STORE_UNAVAILABLE/],
+  ])('rejects without %s', async (_what, key, url, message) => {
+    environment(key, url)
+    await expect(createKvOAuthBackend({ provider: google() })).rejects.toThrow(message)
+  })
+
+  it('refuses no provider, two of one id, and a cookie name that is not safe', async () => {
+    const pool = createPool(database.url)
+    const options = { key: KEY, pool }
+    await expect(createKvOAuthBackend(options)).rejects.toThrow(/needs a provider/)
+    await expect(
+      createKvOAuthBackend({ ...options, providers: [google(), google()] }),
+    ).rejects.toThrow(/Two providers have the id "google"/)
+    for (const cookieName of ['session', '__Host-a b', '__Host-a;b']) {
+      await expect(
+        createKvOAuthBackend({ ...options, provider: google(), cookieName }),
+      ).rejects.toThrow(/NETSCRIPT_AUTH_COOKIE_NAME/)
+    }
+    await pool.end()
+  })
+
+  it('gives each of several providers a redirect URI of its own', async () => {
+    const pool = createPool(database.url)
+    const own = defineOAuthProvider({
+      id: 'own',
+      clientId: 'id',
+      authorizationEndpoint: 'https://own.example/authorize',
+      tokenEndpoint: 'https://own.example/token',
+      userInfoEndpoint: 'https://own.example/me',
+      redirectUri: 'https://auth.example/api/v1/auth/callback',
+      scopes: ['user'],
+    })
+    const backend = await createKvOAuthBackend({
+      key: KEY,
+      pool,
+      providers: [own, google('https://auth.example/api/v1/auth/callback')],
+    })
+    const { toAuthnRequest } = await import('../request.js')
+    const started = await backend.interactive.signIn(toAuthnRequest({ headers: {} }), {
+      returnTo: 'https://auth.example/',
+    })
+    expect(started.providerId).toBe('own')
+    expect(new URL(started.redirectUrl).searchParams.get('redirect_uri')).toBe(
+      'https://auth.example/api/v1/auth/callback?provider=own',
+    )
+    await pool.end()
+  })
+})
