@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { AUTH_PATH_PREFIX } from './auth-contract.js'
 import { DescribeResponse } from './describe.js'
 import { problems } from './errors.js'
+import { RevokedResponse, SessionsResponse } from './sessions.js'
 
 const c = initContract()
 
@@ -20,6 +21,63 @@ export const accountContractV1 = c.router(
       summary: 'The active backend',
       description: 'What the active backend can do, so that a caller can ask instead of trying.',
       responses: { 200: DescribeResponse, ...problems('INTERNAL') },
+    },
+    sessions: {
+      method: 'GET',
+      path: '/sessions',
+      summary: 'The sessions of the caller',
+      description:
+        'All live sessions of the signed-in person, newest first, the current one marked.',
+      responses: {
+        200: SessionsResponse,
+        ...problems(
+          'UNAUTHORIZED',
+          'INTERNAL',
+          'AUTH_OPERATION_UNSUPPORTED',
+          'AUTH_PROVIDER_ERROR',
+          'STORE_UNAVAILABLE',
+        ),
+      },
+    },
+    revokeSessions: {
+      method: 'DELETE',
+      path: '/sessions',
+      summary: 'End all other sessions of the caller',
+      description: 'Ends every session of the signed-in person but the current one.',
+      responses: {
+        200: RevokedResponse,
+        ...problems(
+          'UNAUTHORIZED',
+          'ORIGIN_NOT_ALLOWED',
+          'INTERNAL',
+          'AUTH_OPERATION_UNSUPPORTED',
+          'AUTH_PROVIDER_ERROR',
+          'STORE_UNAVAILABLE',
+        ),
+      },
+    },
+    revokeSession: {
+      method: 'DELETE',
+      path: '/sessions/:id',
+      summary: 'End one session of the caller',
+      description:
+        'Ends a session by its public id. An unknown id and one of somebody else answer alike.',
+      pathParams: z.object({
+        id: z.string().min(1).max(256).describe('The public id of the session.'),
+      }),
+      responses: {
+        200: RevokedResponse,
+        ...problems(
+          'UNAUTHORIZED',
+          'ORIGIN_NOT_ALLOWED',
+          'NOT_FOUND',
+          'VALIDATION_ERROR',
+          'INTERNAL',
+          'AUTH_OPERATION_UNSUPPORTED',
+          'AUTH_PROVIDER_ERROR',
+          'STORE_UNAVAILABLE',
+        ),
+      },
     },
     logout: {
       method: 'GET',

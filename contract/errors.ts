@@ -8,6 +8,7 @@ export const AUTH_ERRORS = {
   MALFORMED_REQUEST: { status: 400, title: 'The request could not be read' },
   AUTH_TRANSACTION_MISSING: { status: 400, title: 'This sign-in was not started in this browser' },
   AUTH_TRANSACTION_EXPIRED: { status: 400, title: 'This sign-in has expired or was already used' },
+  UNAUTHORIZED: { status: 401, title: 'Nobody is signed in' },
   ORIGIN_NOT_ALLOWED: { status: 403, title: 'The request came from another site' },
   AUTH_ACCESS_DENIED: { status: 403, title: 'Sign-in was declined' },
   AUTH_USER_DISABLED: { status: 403, title: 'This account is disabled' },
@@ -17,7 +18,9 @@ export const AUTH_ERRORS = {
   UNSUPPORTED_MEDIA_TYPE: { status: 415, title: 'The content type is not supported' },
   VALIDATION_ERROR: { status: 422, title: 'The input is not valid' },
   RETURN_TO_NOT_ALLOWED: { status: 422, title: 'The return address is not allowed' },
+  RATE_LIMITED: { status: 429, title: 'Too many requests' },
   INTERNAL: { status: 500, title: 'Something went wrong on our side' },
+  AUTH_OPERATION_UNSUPPORTED: { status: 501, title: 'The active backend cannot do this' },
   AUTH_PROVIDER_ERROR: {
     status: 502,
     title: 'The identity provider could not complete the request',

@@ -10,6 +10,7 @@ import type { HandlerContext } from './handlers/context.js'
 import { describe } from './handlers/describe.js'
 import { loggedOut, logout } from './handlers/logout.js'
 import { me, session } from './handlers/session.js'
+import { listSessions, revokeSession, revokeSessions } from './handlers/sessions.js'
 import { signin } from './handlers/signin.js'
 import { signout } from './handlers/signout.js'
 import { isForm } from './http/body.js'
@@ -49,6 +50,11 @@ export function authRouter(context: HandlerContext): Router {
     accountContractV1,
     {
       describe: async ({ res }) => send(res, describe(context)),
+      sessions: async ({ req, res }) => send(res, await listSessions(context, toAuthnRequest(req))),
+      revokeSession: async ({ params, req, res }) =>
+        send(res, await revokeSession(context, toAuthnRequest(req), params.id)),
+      revokeSessions: async ({ req, res }) =>
+        send(res, await revokeSessions(context, toAuthnRequest(req))),
       logout: async ({ query, req, res }) =>
         send(res, await logout(context, toAuthnRequest(req), query.ticket)),
       loggedOut: async ({ query, req, res }) =>
@@ -75,13 +81,21 @@ function rawQuery(req: Pick<Request, 'originalUrl'>): URLSearchParams {
   return new URLSearchParams(start < 0 ? '' : req.originalUrl.slice(start + 1))
 }
 
-const METHODS_BY_PATH = new Map<string, readonly string[]>()
+interface PathMethods {
+  readonly pattern: RegExp
+  readonly methods: string[]
+}
+
+const DECLARED: PathMethods[] = []
 for (const { path, method } of [
   ...Object.values(authContractV1),
   ...Object.values(accountContractV1),
 ]) {
+  const pattern = new RegExp(`^${path.replace(/:[^/]+/g, '[^/]+')}$`)
   const methods = method === 'GET' ? ['GET', 'HEAD'] : [method]
-  METHODS_BY_PATH.set(path, [...(METHODS_BY_PATH.get(path) ?? []), ...methods])
+  const known = DECLARED.find((declared) => declared.pattern.source === pattern.source)
+  if (known) known.methods.push(...methods)
+  else DECLARED.push({ pattern, methods })
 }
 
 /**
@@ -89,10 +103,11 @@ for (const { path, method } of [
  * anything looks at the request: a form_post to the callback changes nothing, whoever sends it.
  */
 export const refuseUndeclaredMethods: RequestHandler = (req, res, next) => {
-  const methods = METHODS_BY_PATH.get(req.path)
-  if (!methods || methods.includes(req.method)) return next()
-  res.setHeader('Allow', methods.join(', '))
-  next(new AuthError('METHOD_NOT_ALLOWED', `Use one of: ${methods.join(', ')}.`))
+  const declared = DECLARED.find(({ pattern }) => pattern.test(req.path))
+  if (!declared || declared.methods.includes(req.method)) return next()
+  const allow = declared.methods.join(', ')
+  res.setHeader('Allow', allow)
+  next(new AuthError('METHOD_NOT_ALLOWED', `Use one of: ${allow}.`))
 }
 
 type Issues = { issues: readonly z.core.$ZodIssue[] } | null

@@ -1,0 +1,25 @@
+import { z } from 'zod'
+import { AuthSession } from './session.js'
+
+export const SessionSummary = z
+  .object({
+    session: AuthSession,
+    current: z.boolean().describe('Whether the request was made with this session.'),
+    userAgent: z.string().optional().describe('The browser that signed in, as it named itself.'),
+  })
+  .meta({ id: 'SessionSummary', description: 'A session of the caller, as they see it in a list.' })
+export type SessionSummary = z.infer<typeof SessionSummary>
+
+export const SessionsResponse = z
+  .object({ sessions: z.array(SessionSummary).describe('Live sessions, newest first.') })
+  .meta({ id: 'SessionsResponse', description: 'The sessions of the caller.' })
+export type SessionsResponse = z.infer<typeof SessionsResponse>
+
+export const RevokedResponse = z
+  .object({ revoked: z.int().min(0).describe('How many sessions were ended.') })
+  .meta({
+    id: 'RevokedResponse',
+    description: 'What was ended.',
+    examples: [{ revoked: 1 }],
+  })
+export type RevokedResponse = z.infer<typeof RevokedResponse>

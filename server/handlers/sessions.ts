@@ -1,0 +1,76 @@
+import { AuthBackendOperationUnsupportedError, AuthError } from '../../backends/errors.js'
+import type { AuthnResult } from '../../backends/port.js'
+import type { AuthnRequest } from '../../backends/request.js'
+import type { RevokedResponse, SessionsResponse } from '../../contract/sessions.js'
+import { ok, type Reply } from '../reply.js'
+import type { HandlerContext } from './context.js'
+
+type SignedIn = Extract<AuthnResult, { ok: true }>
+
+/** GET /sessions: the sessions of the caller. */
+export async function listSessions(
+  context: HandlerContext,
+  request: AuthnRequest,
+): Promise<Reply<200, SessionsResponse>> {
+  const { session: current, setCookies } = await requireSignedIn(context, request)
+  const list = await supported(() => context.backend.sessions.listSessions(current.userId))
+  const sessions = list.map(({ session, userAgent }) => ({
+    session,
+    current: session.id === current.id,
+    ...(userAgent !== undefined && { userAgent }),
+  }))
+  return ok({ sessions }, setCookies)
+}
+
+/** DELETE /sessions/:id: ends one session of the caller; their own ends as with signout. */
+export async function revokeSession(
+  context: HandlerContext,
+  request: AuthnRequest,
+  id: string,
+): Promise<Reply<200, RevokedResponse>> {
+  const { session, setCookies } = await requireSignedIn(context, request)
+  if (id === session.id) {
+    const result = await context.backend.sessions.signOut(request, { everywhere: false })
+    return ok({ revoked: 1 }, result.setCookies)
+  }
+  const { sessions } = context.backend
+  if (await supported(() => sessions.revokeSession(session.userId, id))) {
+    return ok({ revoked: 1 }, setCookies)
+  }
+  throw new AuthError('NOT_FOUND', 'You have no session with this id. See GET /sessions.')
+}
+
+/** DELETE /sessions: ends all sessions of the caller but the current one. */
+export async function revokeSessions(
+  context: HandlerContext,
+  request: AuthnRequest,
+): Promise<Reply<200, RevokedResponse>> {
+  const { session, setCookies } = await requireSignedIn(context, request)
+  const { sessions } = context.backend
+  const revoked = await supported(() =>
+    sessions.revokeSessions(session.userId, { except: session.id }),
+  )
+  return ok({ revoked }, setCookies)
+}
+
+async function requireSignedIn(
+  { backend }: HandlerContext,
+  request: AuthnRequest,
+): Promise<SignedIn> {
+  const result = await backend.authenticate(request)
+  if (result.ok) return result
+  throw new AuthError('UNAUTHORIZED', 'Sign in first.', { setCookies: result.setCookies })
+}
+
+async function supported<T>(operation: () => Promise<T>): Promise<T> {
+  try {
+    return await operation()
+  } catch (cause) {
+    if (!(cause instanceof AuthBackendOperationUnsupportedError)) throw cause
+    throw new AuthError(
+      'AUTH_OPERATION_UNSUPPORTED',
+      `The ${cause.backendName} backend does not support ${cause.operation}. GET /describe says what it supports.`,
+      { cause },
+    )
+  }
+}
