@@ -1,6 +1,7 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { AuthBackendOperationUnsupportedError, providerError } from '../../backends/errors.js'
 import type { AuthBackendPort } from '../../backends/port.js'
 import { type AuthClient, createAuthClient } from '../../client/auth-client.js'
 import type { MeResponse } from '../../contract/session.js'
@@ -13,6 +14,11 @@ import { createUserAgent, type UserAgent } from './support/user-agent.js'
 
 const coverage = createCoverage()
 const NAMES = Object.keys(BACKENDS_UNDER_TEST)
+const ACCOUNT_ROUTES = [
+  ['/api/v1/auth/sessions', 'GET'],
+  ['/api/v1/auth/sessions', 'DELETE'],
+  ['/api/v1/auth/sessions/x', 'DELETE'],
+] as const
 const shapes = new Map<string, unknown>()
 
 /** The client of the contract in a browser of its own; every answer is noted. */
@@ -145,11 +151,53 @@ describe.each(NAMES)('the contract on %s', (name) => {
     expect((await other.client.me()).authenticated).toBe(true)
   })
 
+  it('shows people their sessions and lets them end those, and only those', async () => {
+    const [alice, bob] = [await person(), await person()]
+    const idOf = async ({ client }: typeof alice): Promise<string> => {
+      const answer = await client.session()
+      return answer.authenticated ? answer.session.id : ''
+    }
+    const list = async ({ fetch }: typeof alice) => {
+      const response = await fetch('/api/v1/auth/sessions')
+      return (await response.json()) as {
+        sessions: { current: boolean; session: { id: string } }[]
+      }
+    }
+    const remove = async ({ fetch }: typeof alice, path = '') => {
+      const headers = { origin: sut.origin }
+      const response = await fetch(`/api/v1/auth/sessions${path}`, { method: 'DELETE', headers })
+      return response.status
+    }
+    expect((await list(alice)).sessions).toMatchObject([
+      { current: true, session: { id: await idOf(alice) } },
+    ])
+    expect(await remove(alice, `/${await idOf(bob)}`)).toBe(404)
+    expect(await remove(alice, '/unknown')).toBe(404)
+    expect(await remove(alice, `/${'x'.repeat(300)}`)).toBe(422)
+    expect((await bob.client.me()).authenticated).toBe(true)
+    expect(await remove(alice)).toBe(200)
+    expect((await alice.client.me()).authenticated).toBe(true)
+    expect(await remove(alice, `/${await idOf(alice)}`)).toBe(200)
+    expect(await alice.client.me()).toEqual({ authenticated: false })
+    for (const path of ['', '/unknown']) expect(await remove(alice, path)).toBe(401)
+    expect((await stranger().fetch('/api/v1/auth/sessions')).status).toBe(401)
+    for (const path of ['', '/unknown']) {
+      const url = `/api/v1/auth/sessions${path}`
+      const init = { method: 'DELETE', headers: { origin: 'https://evil.example' } }
+      expect((await bob.fetch(url, init)).status).toBe(403)
+    }
+  })
+
   it('is a problem and never anonymous while what it asks is away, and recovers', async () => {
     const { agent, restore } = await sut.outage()
     const { client } = watched(name, sut.origin, agent)
     for (const ask of [() => client.me(), () => client.session()]) {
       await expect(ask()).rejects.toMatchObject({ status: 503, retryAfterSeconds: 2 })
+    }
+    for (const [path, method] of ACCOUNT_ROUTES) {
+      const answer = await agent.fetch(path, { method, headers: { origin: sut.origin } })
+      expect(answer.status).toBe(503)
+      await coverage.note(name, method, `${sut.origin}${path}`, answer)
     }
     await expect(client.signout()).rejects.toMatchObject({
       status: expect.toBeOneOf([502, 503]) as number,
@@ -256,11 +304,50 @@ describe('a fault of our own', () => {
     for (const ask of [client.me, client.session, client.signin, client.signout]) {
       await expect(ask()).rejects.toMatchObject({ code: 'INTERNAL', status: 500 })
     }
+    for (const [path, method] of ACCOUNT_ROUTES) {
+      expect((await fetch(path, { method, headers: { origin } })).status).toBe(500)
+    }
     for (const path of ['callback?state=x', 'describe', 'logout?ticket=x', 'logged-out?state=x']) {
       const response = await fetch(`/api/v1/auth/${path}`)
       expect(response.status).toBe(500)
       expect(await response.text()).not.toContain('SECRET')
     }
+  })
+})
+
+describe('a backend that cannot list sessions, and one whose provider is away', () => {
+  const signedIn = {
+    ok: true,
+    setCookies: [],
+    session: { id: 'id', userId: 'user' },
+    user: { id: 'user' },
+  }
+  const backendThat = (fails: () => Promise<never>) =>
+    ({
+      name: 'partial',
+      authenticate: async () => signedIn,
+      sessions: { listSessions: fails, revokeSession: fails, revokeSessions: fails },
+    }) as unknown as AuthBackendPort
+
+  it.each([
+    [501, () => Promise.reject(new AuthBackendOperationUnsupportedError('partial', 'it', 'no'))],
+    [502, () => Promise.reject(providerError('partial', 'The provider does not answer.'))],
+  ])('answers %i', async (status, fails) => {
+    const origin = 'http://localhost'
+    const app = createAuthApp({
+      backend: backendThat(fails),
+      origin,
+      logger: createLogger('silent'),
+    })
+    const server = createServer((req, res) => void app(req, res))
+    await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
+    const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+    for (const [path, method] of ACCOUNT_ROUTES) {
+      const response = await fetch(`${base}${path}`, { method, headers: { origin } })
+      expect(response.status).toBe(status)
+      await coverage.note('broken', method, `${base}${path}`, response)
+    }
+    await new Promise((done) => server.close(done))
   })
 })
 
