@@ -4,6 +4,7 @@
  *
  * @module
  */
+export { clearCookie, type CookieOptions, setCookie } from './cookie.js'
 export * from './errors.js'
 export * from './log.js'
 export * from './port.js'

@@ -81,6 +81,17 @@ describe('checkAuthBackend', () => {
     expect(results.every(({ error }) => error?.message === 'no database')).toBe(true)
   })
 
+  it('runs no check that there is not', async () => {
+    const checked = checkAuthBackend(memoryHarness(), { only: ['probe-resolvs'] })
+    await expect(checked).rejects.toThrow('There is no check probe-resolvs.')
+  })
+
+  it('fails a backend that never answers', async () => {
+    const mute = memoryHarness(() => ({ probe: () => new Promise(() => {}) }))
+    const [result] = await checkAuthBackend(mute, { only: ['probe-resolves'], limitMs: 20 })
+    expect(result?.error?.message).toBe('The backend did not answer within 20 ms.')
+  })
+
   it('closes every backend that it was given', async () => {
     let open = 0
     const base = memoryHarness(() => {

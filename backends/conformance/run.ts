@@ -19,7 +19,12 @@ export interface TestRunner {
   readonly it: (name: string, body: () => Promise<void>) => unknown
 }
 
-/** How long one check may take. A backend that never answers is one that fails. */
+/** Options of {@link checkAuthBackend} and {@link runAuthBackendConformance}. */
+export interface AuthBackendCheckOptions {
+  /** How long one check may take: a backend that never answers fails. Default: 30 seconds. */
+  readonly limitMs?: number
+}
+
 const LIMIT_MS = 30_000
 
 /**
@@ -36,12 +41,15 @@ const LIMIT_MS = 30_000
  */
 export async function checkAuthBackend(
   harness: AuthBackendHarness,
-  options: { only?: readonly string[] } = {},
+  options: AuthBackendCheckOptions & { only?: readonly string[] } = {},
 ): Promise<readonly AuthBackendCheckResult[]> {
+  const ids = AUTH_BACKEND_CHECKS.map(({ id }) => id)
+  const unknown = options.only?.find((id) => !ids.includes(id))
+  if (unknown !== undefined) throw new TypeError(`There is no check ${unknown}.`)
   const results: AuthBackendCheckResult[] = []
   for (const check of AUTH_BACKEND_CHECKS) {
     if (options.only && !options.only.includes(check.id)) continue
-    results.push(await runCheck(harness, check))
+    results.push(await runCheck(harness, check, options))
   }
   return results
 }
@@ -61,12 +69,13 @@ export async function checkAuthBackend(
 export function runAuthBackendConformance(
   harness: AuthBackendHarness,
   { describe, it }: TestRunner,
+  options: AuthBackendCheckOptions = {},
 ): void {
   describe(`AuthBackendPort: ${harness.name}`, () => {
     for (const check of AUTH_BACKEND_CHECKS) {
       // No named parameter: Mocha and Jest would take the test for one that calls back.
       it(`${check.id}: ${check.title}`, async function (this: unknown, ...given: unknown[]) {
-        const { error, skipped } = await runCheck(harness, check)
+        const { error, skipped } = await runCheck(harness, check, options)
         if (error) throw error
         if (skipped !== undefined) reportSkipped([given[0], this], skipped)
       })
@@ -85,9 +94,10 @@ function reportSkipped(contexts: readonly unknown[], reason: string): void {
 async function runCheck(
   harness: AuthBackendHarness,
   check: AuthBackendCheck,
+  { limitMs = LIMIT_MS }: AuthBackendCheckOptions,
 ): Promise<AuthBackendCheckResult> {
   try {
-    await withinLimit(async () => {
+    await withinLimit(limitMs, async () => {
       const backend = await harness.create()
       try {
         await check.run({ harness, backend })
@@ -107,11 +117,11 @@ async function runCheck(
   }
 }
 
-async function withinLimit(work: () => Promise<void>): Promise<void> {
+async function withinLimit(limitMs: number, work: () => Promise<void>): Promise<void> {
   let timer: NodeJS.Timeout | undefined
   const limit = new Promise<never>((_, reject) => {
-    const late = new Error(`The backend did not answer within ${LIMIT_MS / 1000} seconds.`)
-    timer = setTimeout(() => reject(late), LIMIT_MS)
+    const late = new Error(`The backend did not answer within ${limitMs} ms.`)
+    timer = setTimeout(() => reject(late), limitMs)
   })
   try {
     await Promise.race([work(), limit])

@@ -56,10 +56,25 @@ describe('signOut', () => {
     })
   })
 
-  it('may be repeated', async () => {
+  it('may be repeated, and then ends nothing more', async () => {
     const { cookie } = await api.sealSession(ada)
-    const first = await backend.sessions.signOut(withCookie(cookie), here)
-    expect(await backend.sessions.signOut(withCookie(cookie), here)).toEqual(first)
+    const other = await api.sealSession(ada)
+    const { logoutUrl } = await backend.sessions.signOut(withCookie(cookie), here)
+    const calls = { ...api.calls }
+    for (const options of [here, everywhere]) {
+      expect(await backend.sessions.signOut(withCookie(cookie), options)).toEqual({
+        setCookies: CLEARED,
+        logoutUrl,
+      })
+      expect(api.calls).toEqual(calls)
+      const elsewhere = await createWorkosBackend(optionsFor(api))
+      expect(await elsewhere.sessions.signOut(withCookie(cookie), options)).toEqual({
+        setCookies: CLEARED,
+        logoutUrl,
+      })
+      Object.assign(calls, api.calls)
+    }
+    expect(api.isActive(other.sessionId)).toBe(true)
   })
 
   it('is the same without a session', async () => {
@@ -118,7 +133,9 @@ describe('signOut', () => {
     const { cookie, sessionId } = await api.sealSession(ada)
     api.endSession(sessionId)
     api.fail('revoke', 422, { message: 'Nothing to do', errors: [] })
-    expect(await backend.sessions.signOut(withCookie(cookie), here)).toMatchObject({ sessionId })
+    const result = await backend.sessions.signOut(withCookie(cookie), here)
+    expect(result.setCookies).toEqual(CLEARED)
+    expect(result).not.toHaveProperty('sessionId')
   })
 
   it('everywhere ends all sessions of the person, beyond the first page, and nobody else', async () => {

@@ -15,15 +15,11 @@ export function createWorkosSessions(context: WorkosContext): AuthSessionsPort {
     },
     async revokeSession(userId, sessionId) {
       const sessions = await activeSessions(context, userId)
-      if (!sessions.some(({ id }) => id === sessionId)) return false
-      await endSession(context, userId, sessionId)
-      return true
+      return has(sessions, sessionId) && endSession(context, userId, sessionId)
     },
     async revokeSessions(userId, { except } = {}) {
       const sessions = await activeSessions(context, userId)
-      const others = sessions.map(({ id }) => id).filter((id) => id !== except)
-      await endSessions(context, userId, others)
-      return others.length
+      return endOthers(context, userId, sessions, except)
     },
   }
 }
@@ -40,19 +36,33 @@ async function signOut(
   })
   if (caller.by === 'nothing') return { setCookies }
   const { sub: userId, sid: sessionId } = caller.claims
-  if (everywhere) {
-    const sessions = await activeSessions(context, userId)
-    const others = sessions.map(({ id }) => id).filter((id) => id !== sessionId)
-    await endSessions(context, userId, others)
-  }
-  // Last, so that a sign-out that failed half-way can be repeated.
-  await endSession(context, userId, sessionId)
+  const hasEnded = await endOwn(context, userId, sessionId, everywhere)
   const logoutUrl = context.userManagement.getLogoutUrl({
     sessionId,
     ...(returnTo !== undefined && URL.canParse(returnTo) && { returnTo }),
   })
-  return { sessionId, setCookies, logoutUrl }
+  return { ...(hasEnded && { sessionId }), setCookies, logoutUrl }
 }
+
+/** False when the session was over: then it has no say about the others either. */
+async function endOwn(
+  context: WorkosContext,
+  userId: string,
+  sessionId: string,
+  everywhere: boolean,
+): Promise<boolean> {
+  if (context.ended.has(sessionId)) return false
+  if (everywhere) {
+    const sessions = await activeSessions(context, userId)
+    if (!has(sessions, sessionId)) return false
+    // The own one comes last, so that a sign-out that failed half-way can be repeated.
+    await endOthers(context, userId, sessions, sessionId)
+  }
+  return endSession(context, userId, sessionId)
+}
+
+const has = (sessions: readonly Session[], sessionId: string): boolean =>
+  sessions.some(({ id }) => id === sessionId)
 
 /** The SDK puts the id into the path as it is. */
 const USER_ID = /^[\w-]{1,255}$/
@@ -82,31 +92,40 @@ async function activeSessions(
 
 const AT_ONCE = 10
 
-async function endSessions(
+/** Ends all of the sessions but one; returns how many. */
+async function endOthers(
   context: WorkosContext,
   userId: string,
-  sessionIds: readonly string[],
-): Promise<void> {
-  for (let start = 0; start < sessionIds.length; start += AT_ONCE) {
-    const batch = sessionIds.slice(start, start + AT_ONCE)
-    await Promise.all(batch.map((id) => endSession(context, userId, id)))
+  sessions: readonly Session[],
+  except: string | undefined,
+): Promise<number> {
+  const others = sessions.filter(({ id }) => id !== except)
+  let count = 0
+  for (let start = 0; start < others.length; start += AT_ONCE) {
+    const batch = others.slice(start, start + AT_ONCE)
+    const done = await Promise.all(batch.map(({ id }) => endSession(context, userId, id)))
+    count += done.filter(Boolean).length
   }
+  return count
 }
 
-/** Ends a session; one that is already over is as good. */
+/** Ends a session; false when it was already over, which is as good. */
 async function endSession(
   context: WorkosContext,
   userId: string,
   sessionId: string,
-): Promise<void> {
+): Promise<boolean> {
+  let hasEnded = true
   try {
     await context.userManagement.revokeSession({ sessionId })
   } catch (error) {
     if (!(await isOver(context, error, userId, sessionId))) {
       throw workosFailed('WorkOS could not end the session. Try again.', error)
     }
+    hasEnded = false
   }
   context.ended.add(sessionId)
+  return hasEnded
 }
 
 /** Whether WorkOS refused because there is nothing left to end; if it is unclear, it is asked. */
@@ -119,8 +138,7 @@ async function isOver(
   const status = statusOf(error)
   if (status === 404) return true
   if (status === undefined || ![400, 409, 422].includes(status)) return false
-  const sessions = await activeSessions(context, userId)
-  return !sessions.some(({ id }) => id === sessionId)
+  return !has(await activeSessions(context, userId), sessionId)
 }
 
 /** WorkOS lists a session without its scopes and roles: those are in its access tokens. */

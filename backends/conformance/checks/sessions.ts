@@ -13,7 +13,10 @@ import {
   signIn,
 } from '../scene.js'
 
-const UNKNOWN = ['nobody', '', '%', '\0', "' OR 1=1 --", '__proto__', '../..', 'x'.repeat(1000)]
+/** User ids come from the backend, but what is no user id must still be nobody's. */
+const UNKNOWN = ['nobody', '', '%', "' OR 1=1 --", '__proto__', '../..', 'x'.repeat(1000)]
+/** Session ids come from the caller, and a caller can send anything. */
+const UNKNOWN_SESSIONS = [...UNKNOWN, '\0', '\ud800']
 
 export const SESSION_CHECKS: readonly AuthBackendCheck[] = [
   {
@@ -92,7 +95,7 @@ export const SESSION_CHECKS: readonly AuthBackendCheck[] = [
         [mine.user.id, theirs.session.id],
         ['', theirs.session.id],
         [theirs.session.id, theirs.session.id],
-        ...UNKNOWN.map((id) => [mine.user.id, id] as const),
+        ...UNKNOWN_SESSIONS.map((id) => [mine.user.id, id] as const),
       ] as const) {
         const revoked = await scene.backend.sessions.revokeSession(userId, sessionId)
         assert.equal(revoked, false, 'a session that is not the user’s is revoked')

@@ -35,16 +35,18 @@ export const SIGN_OUT_CHECKS: readonly AuthBackendCheck[] = [
     async run(scene) {
       const { sessions } = scene.backend
       const person = await signIn(scene)
+      const elsewhere = await signIn(scene, person)
       await sessions.signOut(requestOf(person), HERE)
-      for (const [whom, request] of [
-        ['a second sign-out', requestOf(person)],
-        ['a sign-out without a credential', requestWith({})],
-        ['a sign-out without a credential, everywhere', requestWith({})],
-      ] as const) {
-        const options = whom.includes('everywhere') ? EVERYWHERE : HERE
-        const result = await sessions.signOut(request, options)
-        assert.equal(result.sessionId, undefined, `${whom} says that it ended a session`)
+      for (const options of [HERE, EVERYWHERE]) {
+        for (const [whom, request] of [
+          ['a second sign-out', requestOf(person)],
+          ['a sign-out without a credential', requestWith({})],
+        ] as const) {
+          const { sessionId } = await sessions.signOut(request, options)
+          assert.equal(sessionId, undefined, `${whom} says that it ended a session`)
+        }
       }
+      await expectAlive(scene, elsewhere, 'after a sign-out with a session that was over')
     },
   },
   {

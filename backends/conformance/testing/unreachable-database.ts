@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import pg from 'pg'
 import { inject } from 'vitest'
 
@@ -17,7 +16,7 @@ export async function takeDatabaseAway(pool: pg.Pool): Promise<() => Promise<voi
     )
   })
   // A connection that the pool has not yet seen breaking would fail after the outage.
-  while (pool.totalCount > 0) await once(pool, 'remove')
+  while (pool.totalCount > 0) await new Promise((resolve) => pool.once('remove', resolve))
   return () =>
     administer(async (client) => {
       await client.query(`ALTER DATABASE ${name} ALLOW_CONNECTIONS true`)

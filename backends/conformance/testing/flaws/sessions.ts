@@ -50,6 +50,24 @@ export const SESSION_FLAWS: readonly Flaw[] = [
     })),
   },
   {
+    check: 'sign-out-is-idempotent',
+    flaw: 'a credential that is over may still end all sessions of its user',
+    because: /nobody is signed in: after a sign-out with a session that was over/,
+    change: managing((sessions, backend) => {
+      const users = new Map<string, string>()
+      return {
+        async signOut(request, options) {
+          const cookie = request.header('cookie') ?? ''
+          const caller = await backend.authenticate(request)
+          if (caller.ok) users.set(cookie, caller.user.id)
+          const user = users.get(cookie)
+          if (options.everywhere && user !== undefined) await sessions.revokeSessions(user)
+          return sessions.signOut(request, options)
+        },
+      }
+    }),
+  },
+  {
     check: 'sign-out-clears-cookies',
     flaw: 'an invalid cookie stays',
     because: /with an invalid cookie does not clear/,

@@ -1,0 +1,29 @@
+import { readFile } from 'node:fs/promises'
+import { describe, expect, it } from 'vitest'
+import { AUTH_BACKEND_CHECKS } from './index.js'
+
+const read = (file: string) => readFile(new URL(file, import.meta.url), 'utf8')
+
+/** The file as somebody outside this package would write it. */
+async function asPublished(file: string): Promise<string> {
+  const text = await read(file)
+  return text
+    .replaceAll("'../../index.js'", "'@netscript/plugin-auth/backends'")
+    .replaceAll("'../index.js'", "'@netscript/plugin-auth/backends'")
+    .replaceAll("'./index.js'", "'@netscript/plugin-auth/backends/conformance'")
+    .replaceAll("'./testing/fourth-backend.js'", "'./fourth-backend.js'")
+}
+
+describe('README', () => {
+  it.each(['testing/fourth-backend.ts', 'fourth-backend.test.ts'])(
+    'shows %s as it is',
+    async (file) => {
+      expect(await read('README.md')).toContain(`\`\`\`ts\n${await asPublished(file)}\`\`\``)
+    },
+  )
+
+  it('lists the checks', async () => {
+    const list = AUTH_BACKEND_CHECKS.map(({ id, title }) => `- \`${id}\`: ${title}`).join('\n')
+    expect(await read('README.md')).toContain(`${list}\n`)
+  })
+})
