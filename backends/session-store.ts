@@ -1,3 +1,5 @@
+import type { SessionEnd } from './audit.js'
+
 /** What a provider says about a person, for people to read. It identifies nobody. */
 export interface UserProfile {
   readonly displayName?: string
@@ -18,6 +20,8 @@ export interface SessionRecord {
   /** The issuer, or the provider id where there is none: with `subject` it names the person. */
   readonly issuer: string
   readonly subject: string
+  /** What the audit trail calls the person. */
+  readonly auditSubject: string
   /** The provider's session id (OpenID Connect Back-Channel Logout 1.0 section 2.1). */
   readonly sid?: string
   readonly scopes: readonly string[]
@@ -39,8 +43,12 @@ export interface SessionRecord {
   readonly version: number
 }
 
+/** Why a session is changed; the reason of its `session.refreshed` event. */
+export type SessionRefresh = 'used' | 'tokens-renewed' | 'tokens-not-renewed'
+
 /**
- * Where sessions live. Every method throws `AuthError` `STORE_UNAVAILABLE` when the store cannot be
+ * Where sessions live. Creating, extending and ending one writes its audit event in the same
+ * statement. Every method throws `AuthError` `STORE_UNAVAILABLE` when the store cannot be
  * asked, and none ever takes that for "no such session". Expiry is judged by the store's clock; a
  * read never deletes.
  */
@@ -53,13 +61,13 @@ export interface SessionStore {
    * Replaces the live entry of version `next.version - 1`. False when there is none: it is over, or
    * somebody else was first. Never brings back a session that ended.
    */
-  extend(next: SessionRecord): Promise<boolean>
+  extend(next: SessionRecord, why: SessionRefresh): Promise<boolean>
   /** Ends a session; returns what it was, or `undefined` when there was none. */
-  revoke(id: string): Promise<SessionRecord | undefined>
+  revoke(id: string, end: SessionEnd): Promise<SessionRecord | undefined>
   /** The live sessions of a user, newest first. */
   listByUser(userId: string): Promise<readonly SessionRecord[]>
   /** Ends the sessions of a user, but for one; returns their number. */
-  revokeByUser(userId: string, options?: { except?: string }): Promise<number>
+  revokeByUser(userId: string, end: SessionEnd, options?: { except?: string }): Promise<number>
   /** Ends the sessions that a provider names by `sid`, by `subject`, or by both. */
   revokeByProviderSession(session: {
     issuer: string
@@ -77,7 +85,16 @@ export interface SessionStore {
 /** Short-lived entries that work once. */
 export interface TransactionStore {
   /** Keeps `sealed` under `key` for `ttlMs`. */
-  put(key: string, entry: { stateHash: string; sealed: string }, ttlMs: number): Promise<void>
+  put(
+    key: string,
+    entry: {
+      stateHash: string
+      sealed: string
+      /** The provider of a sign-in that starts; the same statement records that. */
+      signInAt?: string
+    },
+    ttlMs: number,
+  ): Promise<void>
   /**
    * Takes the live entry that has both this key and this state hash, in one atomic step: of any
    * number of callers one gets it. An entry of another state stays where it is.

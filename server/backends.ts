@@ -48,6 +48,9 @@ const BACKENDS = new Map<string, BackendEntry>([
             refreshWindowMs: variables.NETSCRIPT_AUTH_SESSION_REFRESH_SECONDS * 1000,
           },
           ...(pool && { pool }),
+          ...(variables.NETSCRIPT_AUTH_AUDIT_SALT !== undefined && {
+            auditSalt: variables.NETSCRIPT_AUTH_AUDIT_SALT,
+          }),
         })
       },
     },

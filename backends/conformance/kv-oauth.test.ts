@@ -72,7 +72,8 @@ const age =
       expiresAt: record.expiresAt - ms,
       version: record.version + 1,
     }
-    if (!(await sessions.extend({ ...record, ...aged }))) throw new Error('It is over already.')
+    if (!(await sessions.extend({ ...record, ...aged }, 'used')))
+      throw new Error('It is over already.')
   }
 
 const harness: AuthBackendHarness = {
@@ -96,6 +97,7 @@ const harness: AuthBackendHarness = {
       issuedAt: now,
       expiresAt: now + DEFAULT_SESSION_POLICY.idleMs,
       absoluteExpiresAt: now + DEFAULT_SESSION_POLICY.absoluteMs,
+      auditSubject: 'audit',
       version: 1,
     })
     const [secret = ''] = token.split('.')
@@ -104,7 +106,7 @@ const harness: AuthBackendHarness = {
   expire: age(DEFAULT_SESSION_POLICY.idleMs + 1000),
   refreshDue: age(DEFAULT_SESSION_POLICY.refreshWindowMs),
   async revokeElsewhere(backend, signedIn) {
-    await sessions.revoke((await recordOf(backend, signedIn)).id)
+    await sessions.revoke((await recordOf(backend, signedIn)).id, 'revoked-by-operator')
   },
   storeDown: () => takeDatabaseAway(pool),
   async approve(redirectUrl) {

@@ -46,7 +46,7 @@ async function keepAlive(
   const tokenDue = record.tokenRefreshAt !== undefined && now >= record.tokenRefreshAt
   if (!isDue(record) && !tokenDue) return record
   try {
-    const extended = await changeSession(context, record, (current) =>
+    const extended = await changeSession(context, record, 'used', (current) =>
       isDue(current)
         ? { refreshedAt: now, expiresAt: Math.min(now + idleMs, current.absoluteExpiresAt) }
         : undefined,

@@ -1,10 +1,12 @@
 import type pg from 'pg'
+import { createSubjectHash, keyFingerprint } from '../audit.js'
 import { AuthConfigurationError } from '../errors.js'
 import { parseKeyring } from '../keyring.js'
 import { type AuthLog, silentLog } from '../log.js'
 import type { AuthBackendPort, AuthSessionsPort, InteractiveFlowPort } from '../port.js'
 import { createKeyringSessionTokenCrypto } from '../session-token.js'
 import { createPool } from '../storage/pool.js'
+import { createPostgresAuditLog } from '../storage/postgres-audit-log.js'
 import { createPostgresProviderTokenStore } from '../storage/postgres-provider-token-store.js'
 import { createPostgresSessionStore } from '../storage/postgres-session-store.js'
 import { createPostgresTransactionStore } from '../storage/postgres-transaction-store.js'
@@ -43,6 +45,8 @@ export interface KvOAuthBackendOptions {
   insecureCookies?: boolean
   /** Allows http to providers that are not on this machine's loopback. Default: false. */
   allowInsecureRequests?: boolean
+  /** Secret that names people in the audit trail. Default: derived from the keyring. */
+  auditSalt?: string
   /** Default: says nothing. */
   log?: AuthLog
   /** The clock in milliseconds. Default: `Date.now`. */
@@ -98,6 +102,8 @@ export async function createKvOAuthBackend(
     transactions: createPostgresTransactionStore(pool),
     tokens: createPostgresProviderTokenStore(pool, keyring),
     users: createPrismaUserStore(pool),
+    audit: createPostgresAuditLog(pool),
+    subjectHash: createSubjectHash(keyring, options.auditSalt),
     policy: { ...DEFAULT_SESSION_POLICY, ...options.policy },
     allowInsecureRequests: options.allowInsecureRequests ?? false,
     now: options.now ?? Date.now,
@@ -107,6 +113,7 @@ export async function createKvOAuthBackend(
   }
   try {
     await context.sessions.probe()
+    await context.audit.recordKey(keyFingerprint(keyring))
   } catch (error) {
     await close()
     throw error
@@ -162,9 +169,10 @@ function sessionsPort(context: KvOAuthContext): AuthSessionsPort {
       if (!SESSION_ID.test(sessionId)) return false
       const record = await context.sessions.get(sessionId)
       if (record?.userId !== userId) return false
-      return (await context.sessions.revoke(sessionId)) !== undefined
+      return (await context.sessions.revoke(sessionId, 'revoked-by-owner')) !== undefined
     },
-    revokeSessions: (userId, options) => context.sessions.revokeByUser(userId, options),
+    revokeSessions: (userId, options) =>
+      context.sessions.revokeByUser(userId, 'revoked-by-owner', options),
   }
 }
 

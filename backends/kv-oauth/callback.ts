@@ -64,8 +64,22 @@ export async function handleCallback(
       ],
     }
   } catch (error) {
+    await recordFailure(context, transaction.providerId, error)
     throw withCookies(error, setCookies)
   }
+}
+
+/** A trail that cannot be written now does not hide from the person why their sign-in failed. */
+async function recordFailure(
+  { audit, log }: KvOAuthContext,
+  providerId: string,
+  error: unknown,
+): Promise<void> {
+  const reason = error instanceof AuthError ? error.code : 'INTERNAL'
+  log.info({ event: 'sign-in.failed', provider: providerId, reason }, 'sign-in failed')
+  await audit
+    .record({ type: 'sign-in.failed', providerId, reason })
+    .catch((err: unknown) => log.error({ err }, 'The audit trail could not be written.'))
 }
 
 /** RFC 9700 section 4.4: the answer must come to the redirect URI of the provider that was asked. */
@@ -136,7 +150,7 @@ interface NewSession {
 }
 
 function newSession(
-  { policy, now }: KvOAuthContext,
+  { policy, now, subjectHash }: KvOAuthContext,
   { request, provider, transaction, tokens, identity, sessionId, userId }: NewSession,
 ): SessionRecord {
   const issuedAt = now()
@@ -148,6 +162,7 @@ function newSession(
     providerId: provider.id,
     issuer: identity.issuer,
     subject: identity.subject,
+    auditSubject: subjectHash(identity.issuer, identity.subject),
     ...(identity.sid !== undefined && { sid: identity.sid }),
     scopes: tokens.scope === undefined ? transaction.scopes : tokens.scope.split(/[\s,]+/),
     roles: stringList(identity.claims.roles),
@@ -189,7 +204,7 @@ export function providerTokens(tokens: Tokens): ProviderTokens {
 async function endPreviousSession(context: KvOAuthContext, request: AuthnRequest): Promise<void> {
   const token = singleCookie(request, context.cookies.sessionName)
   const previous = token === undefined ? undefined : context.crypto.openSessionToken(token)
-  if (previous !== undefined) await context.sessions.revoke(previous)
+  if (previous !== undefined) await context.sessions.revoke(previous, 'replaced-by-sign-in')
 }
 
 /** A taken transaction is over, whatever came of it: its cookie is cleared with every answer. */

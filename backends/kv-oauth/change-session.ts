@@ -1,4 +1,4 @@
-import type { SessionRecord } from '../session-store.js'
+import type { SessionRecord, SessionRefresh } from '../session-store.js'
 import type { KvOAuthContext } from './context.js'
 
 /** Somebody else can win this often in a row before we answer with what they wrote. */
@@ -12,6 +12,7 @@ const ATTEMPTS = 3
 export async function changeSession(
   { sessions }: Pick<KvOAuthContext, 'sessions'>,
   record: SessionRecord,
+  why: SessionRefresh,
   change: (current: SessionRecord) => Partial<SessionRecord> | undefined,
 ): Promise<SessionRecord | undefined> {
   let current: SessionRecord | undefined = record
@@ -19,7 +20,7 @@ export async function changeSession(
     const changes = change(current)
     if (!changes) return current
     const next: SessionRecord = { ...current, ...changes, version: current.version + 1 }
-    if (await sessions.extend(next)) return next
+    if (await sessions.extend(next, why)) return next
     current = await sessions.get(record.id)
   }
   return current

@@ -1,3 +1,4 @@
+import type { AuditLog } from '../audit.js'
 import type { Keyring } from '../keyring.js'
 import type { AuthLog } from '../log.js'
 import type { AuthSessionCryptoPort } from '../port.js'
@@ -46,6 +47,9 @@ export interface KvOAuthContext {
   readonly transactions: TransactionStore
   readonly tokens: ProviderTokenStore
   readonly users: UserStore
+  readonly audit: AuditLog
+  /** What the audit trail calls a person. */
+  readonly subjectHash: (issuer: string, subject: string) => string
   readonly policy: SessionPolicy
   readonly cookies: CookiePolicy
   readonly allowInsecureRequests: boolean

@@ -32,18 +32,22 @@ export async function refreshProviderTokens(
       { ...fields, code: 'AUTH_KEY_MISSING' },
       'The refresh token cannot be opened: its key is no longer in the keyring.',
     )
-    return changeSession(context, record, () => ({ tokenRefreshAt: record.absoluteExpiresAt }))
+    return changeSession(context, record, 'tokens-not-renewed', () => ({
+      tokenRefreshAt: record.absoluteExpiresAt,
+    }))
   }
   const renewal = await renew(context, provider, record, held.refreshToken)
   if ('ended' in renewal) {
-    await context.sessions.revoke(record.id)
+    await context.sessions.revoke(record.id, 'ended-by-provider')
     context.log.info({ ...fields, event: 'session.ended', reason: renewal.ended }, 'session ended')
     return undefined
   }
   if ('failed' in renewal) {
     context.log.warn({ ...fields, err: renewal.failed }, 'The provider did not renew the tokens.')
     await context.tokens.release(record.id)
-    return changeSession(context, record, (current) => backOff(current, context.now()))
+    return changeSession(context, record, 'tokens-not-renewed', (current) =>
+      backOff(current, context.now()),
+    )
   }
   const { tokens } = renewal
   // A provider that does not rotate sends no refresh token; the id_token is the last one it sent.
@@ -53,7 +57,7 @@ export async function refreshProviderTokens(
     return undefined
   }
   const tokenRefreshAt = nextTokenRefresh(tokens, merged.refreshToken, context.now())
-  return changeSession(context, record, () => ({
+  return changeSession(context, record, 'tokens-renewed', () => ({
     tokenRefreshAt: tokenRefreshAt ?? record.absoluteExpiresAt,
     tokenRefreshFailures: 0,
   }))

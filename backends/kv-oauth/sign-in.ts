@@ -46,7 +46,9 @@ export async function signIn(
     SIGN_IN,
     request,
     transaction,
+    provider.id,
   )
+  context.log.info({ event: 'sign-in.started', provider: provider.id }, 'sign-in started')
   const parameters = {
     ...provider.authorizationParams,
     redirect_uri: provider.redirectUri,

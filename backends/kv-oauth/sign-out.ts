@@ -31,9 +31,9 @@ export async function signOut(
   const sessionId = token === undefined ? undefined : context.crypto.openSessionToken(token)
   if (sessionId === undefined) return { setCookies: [cleared] }
   const tokens = await context.tokens.read(sessionId)
-  const record = await context.sessions.revoke(sessionId)
+  const record = await context.sessions.revoke(sessionId, 'signed-out')
   if (!record) return { setCookies: [cleared] }
-  if (everywhere) await context.sessions.revokeByUser(record.userId)
+  if (everywhere) await context.sessions.revokeByUser(record.userId, 'signed-out-everywhere')
   context.log.info(
     {
       event: 'signed-out',

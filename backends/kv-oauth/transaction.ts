@@ -48,18 +48,23 @@ function cookiePrefix({ cookies }: KvOAuthContext, kind: TransactionKind): strin
   return `${cookies.sessionName.startsWith('__Host-') ? '__Host-' : ''}${kind.cookiePrefix}`
 }
 
-/** Opens a transaction; returns its handle and the cookies that bind it to the browser. */
+/**
+ * Opens a transaction; returns its handle and the cookies that bind it to the browser. `signInAt` is
+ * the provider of a sign-in that starts with it.
+ */
 export async function openTransaction<Payload extends object>(
   context: KvOAuthContext,
   kind: TransactionKind,
   request: AuthnRequest,
   payload: Payload,
+  signInAt?: string,
 ): Promise<{ handle: string; setCookies: readonly string[] }> {
   const handle = randomSecret()
   const secret = randomSecret()
   const key = publicId(secret)
   const sealed = seal(context.keyring, kind.purpose, key, JSON.stringify(payload))
-  await context.transactions.put(key, { stateHash: publicId(handle), sealed }, kind.ttlMs)
+  const entry = { stateHash: publicId(handle), sealed, ...(signInAt !== undefined && { signInAt }) }
+  await context.transactions.put(key, entry, kind.ttlMs)
   const { secure } = context.cookies
   // Browsers send the cookies they got first first (RFC 6265 section 5.4).
   const held = request.cookieNames().filter((name) => name.startsWith(cookiePrefix(context, kind)))

@@ -2,6 +2,7 @@ import KeyvPostgres from '@keyv/postgres'
 import Keyv from 'keyv'
 import type pg from 'pg'
 import { AuthError } from '../errors.js'
+import { auditSessions } from './audit-statement.js'
 import { coalesceReads } from './coalesced-reads.js'
 
 /** The table that Keyv writes; a migration makes it, with generated columns over the JSON. */
@@ -11,16 +12,24 @@ export const KEYV_TABLE = 'auth_keyv'
 export const DATABASE_NOW_MS = `(extract(epoch from statement_timestamp()) * 1000)::bigint`
 
 const READ = `SELECT key, value FROM ${KEYV_TABLE} WHERE key = ANY($1) AND expires_at > ${DATABASE_NOW_MS}`
-const WRITE = `INSERT INTO ${KEYV_TABLE} (key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = excluded.value`
+const WRITE = `WITH written AS (
+    INSERT INTO ${KEYV_TABLE} (key, value) VALUES ($1, $2)
+    ON CONFLICT (key) DO UPDATE SET value = excluded.value
+    RETURNING (value::jsonb)->'value'->>'signInAt' AS provider)
+  INSERT INTO auth_audit_events (type, provider_id)
+  SELECT 'sign-in.started', provider FROM written WHERE provider IS NOT NULL`
 /**
  * Locks the user's row against being disabled: either the sign-in comes first and disabling ends its
  * session, or disabling comes first and nothing is inserted.
  */
-const WRITE_FOR_ENABLED_USER = `INSERT INTO ${KEYV_TABLE} (key, value)
-  SELECT $1::text, $2::text FROM auth_users
-  WHERE id = ($2::text::jsonb)->'value'->>'userId' AND disabled_at IS NULL
-  FOR SHARE
-  RETURNING key`
+const WRITE_FOR_ENABLED_USER = `WITH written AS (
+    INSERT INTO ${KEYV_TABLE} (key, value)
+    SELECT $1::text, $2::text FROM auth_users
+    WHERE id = ($2::text::jsonb)->'value'->>'userId' AND disabled_at IS NULL
+    FOR SHARE
+    RETURNING value),
+  audited AS (${auditSessions('written', "'sign-in.completed'", 'NULL')})
+  SELECT 1 FROM written`
 
 /** @keyv/postgres on the shared pool, with coalesced reads and atomic deletes. */
 class SharedPoolKeyvPostgres extends KeyvPostgres {

@@ -57,7 +57,7 @@ describe('ProviderTokenStore: Postgres', () => {
   it('keeps no tokens of a session that is over, and loses them with it', async () => {
     const id = await newSession()
     await store().save(id, TOKENS)
-    await sessions.revoke(id)
+    await sessions.revoke(id, 'signed-out')
     expect(await store().read(id)).toBeUndefined()
     expect(await store().replace(id, TOKENS)).toBe(false)
     await store().save(id, TOKENS)

@@ -38,10 +38,10 @@ describe('a database that is away', () => {
     await expect(store.get('id')).rejects.toMatchObject(unavailable)
     await expect(store.getMany(['id'])).rejects.toMatchObject(unavailable)
     await expect(store.create(sessionRecord('user'))).rejects.toMatchObject(unavailable)
-    await expect(store.extend(sessionRecord('user'))).rejects.toMatchObject(unavailable)
-    await expect(store.revoke('id')).rejects.toMatchObject(unavailable)
+    await expect(store.extend(sessionRecord('user'), 'used')).rejects.toMatchObject(unavailable)
+    await expect(store.revoke('id', 'signed-out')).rejects.toMatchObject(unavailable)
     await expect(store.listByUser('user')).rejects.toMatchObject(unavailable)
-    await expect(store.revokeByUser('user')).rejects.toMatchObject(unavailable)
+    await expect(store.revokeByUser('user', 'signed-out')).rejects.toMatchObject(unavailable)
     await expect(
       store.revokeByProviderSession({ issuer: 'issuer', sid: 'sid' }),
     ).rejects.toMatchObject(unavailable)

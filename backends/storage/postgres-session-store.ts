@@ -1,5 +1,7 @@
 import type pg from 'pg'
+import type { SessionEnd } from '../audit.js'
 import type { SessionRecord, SessionStore } from '../session-store.js'
+import { auditSessions, endEventType } from './audit-statement.js'
 import { createPostgresKeyv, DATABASE_NOW_MS, KEYV_TABLE } from './keyv-postgres.js'
 import { storeCall } from './unavailable.js'
 
@@ -20,10 +22,20 @@ export function createPostgresSessionStore(pool: pg.Pool): SessionStore {
     namespace: NAMESPACE,
     requireEnabledUser: true,
   })
-  const rows = async (text: string, values: unknown[]): Promise<{ value: string }[]> =>
-    (await pool.query<{ value: string }>(text, values)).rows
-  const affected = async (text: string, values: unknown[]): Promise<number> =>
-    (await pool.query(text, values)).rowCount ?? 0
+  /** Deletes the sessions of a condition over $3, $4, ... and says what they were. */
+  const ended = async (
+    condition: string,
+    end: SessionEnd,
+    values: unknown[],
+  ): Promise<{ value: string }[]> => {
+    const { rows } = await pool.query<{ value: string }>(
+      `WITH ended AS (DELETE FROM ${KEYV_TABLE} WHERE ${condition} RETURNING value),
+       audited AS (${auditSessions('ended', '$1::text', '$2::text')})
+       SELECT value FROM ended`,
+      [endEventType(end), end, ...values],
+    )
+    return rows
+  }
 
   return {
     create: (record) =>
@@ -35,63 +47,65 @@ export function createPostgresSessionStore(pool: pg.Pool): SessionStore {
 
     getMany: (ids) => storeCall(() => keyv.get<SessionRecord>([...ids])),
 
-    extend: (next) =>
+    extend: (next, why) =>
       storeCall(async () => {
-        const changed = await affected(
-          `UPDATE ${KEYV_TABLE} SET value = $2
-           WHERE key = $1 AND ((value::jsonb)->'value'->>'version')::int = $3 AND ${LIVE}`,
+        const { rowCount } = await pool.query(
+          `WITH extended AS (
+             UPDATE ${KEYV_TABLE} SET value = $2
+             WHERE key = $1 AND ((value::jsonb)->'value'->>'version')::int = $3 AND ${LIVE}
+             RETURNING value),
+           audited AS (${auditSessions('extended', "'session.refreshed'", '$4::text')})
+           SELECT 1 FROM extended`,
           [
             key(next.id),
             JSON.stringify({ value: next, expires: next.expiresAt }),
             next.version - 1,
+            why,
           ],
         )
-        return changed === 1
+        return rowCount === 1
       }),
 
-    revoke: (id) =>
+    revoke: (id, end) =>
       storeCall(async () => {
-        const [row] = await rows(`DELETE FROM ${KEYV_TABLE} WHERE key = $1 RETURNING value`, [
-          key(id),
-        ])
+        const [row] = await ended('key = $3', end, [key(id)])
         return row && parse(row)
       }),
 
     listByUser: (userId) =>
       storeCall(async () => {
-        const found = await rows(`SELECT value FROM ${KEYV_TABLE} WHERE user_id = $1 AND ${LIVE}`, [
-          userId,
-        ])
-        return found.map(parse).sort((a, b) => b.issuedAt - a.issuedAt)
+        const { rows } = await pool.query<{ value: string }>(
+          `SELECT value FROM ${KEYV_TABLE} WHERE user_id = $1 AND ${LIVE}`,
+          [userId],
+        )
+        return rows.map(parse).sort((a, b) => b.issuedAt - a.issuedAt)
       }),
 
-    revokeByUser: (userId, { except } = {}) =>
-      storeCall(() =>
-        affected(`DELETE FROM ${KEYV_TABLE} WHERE user_id = $1 AND key <> $2`, [
-          userId,
-          key(except ?? ''),
-        ]),
-      ),
+    revokeByUser: (userId, end, { except } = {}) =>
+      storeCall(async () => {
+        const values = [userId, key(except ?? '')]
+        return (await ended('user_id = $3 AND key <> $4', end, values)).length
+      }),
 
     revokeByProviderSession: ({ issuer, sid, subject }) =>
       storeCall(async () => {
         if (sid === undefined && subject === undefined) return 0
-        return affected(
-          `DELETE FROM ${KEYV_TABLE}
-           WHERE issuer = $1 AND ($2::text IS NULL OR sid = $2) AND ($3::text IS NULL OR subject = $3)`,
-          [issuer, sid ?? null, subject ?? null],
-        )
+        const which =
+          'issuer = $3 AND ($4::text IS NULL OR sid = $4) AND ($5::text IS NULL OR subject = $5)'
+        const values = [issuer, sid ?? null, subject ?? null]
+        return (await ended(which, 'ended-by-provider', values)).length
       }),
 
     sweep: (limit) =>
-      storeCall(() =>
-        affected(
+      storeCall(async () => {
+        const { rowCount } = await pool.query(
           `DELETE FROM ${KEYV_TABLE} WHERE key IN (
              SELECT key FROM ${KEYV_TABLE} WHERE expires_at <= ${DATABASE_NOW_MS}
              ORDER BY expires_at LIMIT $1 FOR UPDATE SKIP LOCKED)`,
           [limit],
-        ),
-      ),
+        )
+        return rowCount ?? 0
+      }),
 
     count: () =>
       storeCall(async () => {

@@ -8,6 +8,7 @@ const NAMESPACE = 'transaction'
 interface TransactionEntry {
   stateHash: string
   sealed: string
+  signInAt?: string
 }
 
 /**

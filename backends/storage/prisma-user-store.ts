@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import type pg from 'pg'
 import type { PrismaClient } from '../../prisma/client.js'
+import type { SessionEnd } from '../audit.js'
 import { AuthError } from '../errors.js'
 import type { SignedInIdentity, UserStore } from '../session-store.js'
+import { auditSessions } from './audit-statement.js'
 import { KEYV_TABLE } from './keyv-postgres.js'
 import { storeCall } from './unavailable.js'
 
@@ -24,7 +26,7 @@ export function createPrismaUserStore(pool: pg.Pool): UserStore {
     (loading ??= import('../../prisma/client.js').then((prisma) => prisma.createPrismaClient(pool)))
 
   /** Locks the user's row first, so that a sign-in that races it is over before its session is ended. */
-  const endUser = (userId: string, statement: string): Promise<boolean> =>
+  const endUser = (userId: string, end: SessionEnd, statement: string): Promise<boolean> =>
     storeCall(async () => {
       const connection = await pool.connect()
       // Without a listener a connection that breaks between two statements would end the process.
@@ -33,7 +35,11 @@ export function createPrismaUserStore(pool: pg.Pool): UserStore {
       try {
         await connection.query('BEGIN')
         const { rowCount } = await connection.query(statement, [userId])
-        await connection.query(`DELETE FROM ${KEYV_TABLE} WHERE user_id = $1`, [userId])
+        await connection.query(
+          `WITH ended AS (DELETE FROM ${KEYV_TABLE} WHERE user_id = $1 RETURNING value)
+           ${auditSessions('ended', "'session.revoked'", '$2::text')}`,
+          [userId, end],
+        )
         await connection.query('COMMIT')
         return rowCount === 1
       } catch (error) {
@@ -59,9 +65,10 @@ export function createPrismaUserStore(pool: pg.Pool): UserStore {
     disable: (userId) =>
       endUser(
         userId,
+        'user-disabled',
         'UPDATE auth_users SET disabled_at = coalesce(disabled_at, now()), updated_at = now() WHERE id = $1',
       ),
-    delete: (userId) => endUser(userId, 'DELETE FROM auth_users WHERE id = $1'),
+    delete: (userId) => endUser(userId, 'user-deleted', 'DELETE FROM auth_users WHERE id = $1'),
     enable: (userId) =>
       storeCall(async () => {
         const { rowCount } = await pool.query(

@@ -24,6 +24,7 @@ export function sessionRecord(userId: string, over: Partial<SessionRecord> = {})
     providerId: 'local',
     issuer: 'https://issuer.example',
     subject: `subject-${sequence}`,
+    auditSubject: `audit-${sequence}`,
     sid: `sid-${sequence}`,
     scopes: ['openid'],
     roles: [],
@@ -89,22 +90,22 @@ export function sessionStoreSuite(name: string, make: () => Promise<StoreUnderTe
       const record = await create({ issuedAt: past - 1000, expiresAt: past })
       expect(await sut.store.get(record.id)).toBeUndefined()
       expect(await sut.store.listByUser(record.userId)).toEqual([])
-      expect(await sut.store.revoke(record.id)).toMatchObject({ id: record.id })
+      expect(await sut.store.revoke(record.id, 'signed-out')).toMatchObject({ id: record.id })
     })
 
     it('extends the version it was given, once', async () => {
       const record = await create()
       const next = extended(record)
-      expect(await sut.store.extend(next)).toBe(true)
+      expect(await sut.store.extend(next, 'used')).toBe(true)
       expect(await sut.other.get(record.id)).toEqual(next)
-      expect(await sut.store.extend(next)).toBe(false)
+      expect(await sut.store.extend(next, 'used')).toBe(false)
     })
 
     it('lets one of many concurrent extensions win', async () => {
       const record = await create()
       const next = extended(record)
       const stores = Array.from({ length: 20 }, (_, n) => (n % 2 ? sut.store : sut.other))
-      const won = await Promise.all(stores.map((store) => store.extend(next)))
+      const won = await Promise.all(stores.map((store) => store.extend(next, 'used')))
       expect(won.filter(Boolean)).toHaveLength(1)
     })
 
@@ -112,10 +113,10 @@ export function sessionStoreSuite(name: string, make: () => Promise<StoreUnderTe
       const past = Date.now() - 10_000
       const expired = await create({ issuedAt: past - 1000, expiresAt: past })
       const later = { ...extended(expired), expiresAt: Date.now() + 60_000 }
-      expect(await sut.store.extend(later)).toBe(false)
+      expect(await sut.store.extend(later, 'used')).toBe(false)
       const revoked = await create()
-      await sut.other.revoke(revoked.id)
-      expect(await sut.store.extend(extended(revoked))).toBe(false)
+      await sut.other.revoke(revoked.id, 'signed-out')
+      expect(await sut.store.extend(extended(revoked), 'used')).toBe(false)
       expect(await sut.store.get(revoked.id)).toBeUndefined()
     })
 
@@ -126,8 +127,8 @@ export function sessionStoreSuite(name: string, make: () => Promise<StoreUnderTe
         await Promise.all(
           records.flatMap((record, n) => {
             const race = [
-              () => sut.store.extend(extended(record)),
-              () => sut.other.revoke(record.id),
+              () => sut.store.extend(extended(record), 'used'),
+              () => sut.other.revoke(record.id, 'signed-out'),
             ]
             return (n % 2 ? race : race.reverse()).map((act) => act())
           }),
@@ -139,7 +140,10 @@ export function sessionStoreSuite(name: string, make: () => Promise<StoreUnderTe
 
     it('revokes once and says what it was', async () => {
       const record = await create()
-      const revoked = await Promise.all([sut.store.revoke(record.id), sut.other.revoke(record.id)])
+      const revoked = await Promise.all([
+        sut.store.revoke(record.id, 'signed-out'),
+        sut.other.revoke(record.id, 'signed-out'),
+      ])
       expect(revoked.filter(Boolean)).toEqual([record])
     })
 
@@ -156,9 +160,9 @@ export function sessionStoreSuite(name: string, make: () => Promise<StoreUnderTe
       const userId = await sut.createUser()
       const [kept] = [await create({ userId }), await create({ userId }), await create({ userId })]
       const foreign = await create()
-      expect(await sut.store.revokeByUser(userId, { except: kept.id })).toBe(2)
+      expect(await sut.store.revokeByUser(userId, 'revoked-by-owner', { except: kept.id })).toBe(2)
       expect((await sut.store.listByUser(userId)).map(({ id }) => id)).toEqual([kept.id])
-      expect(await sut.store.revokeByUser(userId)).toBe(1)
+      expect(await sut.store.revokeByUser(userId, 'revoked-by-owner')).toBe(1)
       expect(await sut.store.get(foreign.id)).toBeDefined()
     })
 
@@ -212,7 +216,7 @@ export function sessionStoreSuite(name: string, make: () => Promise<StoreUnderTe
       const before = await sut.store.count()
       const record = await create()
       expect(await sut.store.count()).toBe(before + 1)
-      await sut.store.revoke(record.id)
+      await sut.store.revoke(record.id, 'signed-out')
       expect(await sut.store.count()).toBe(before)
     })
 

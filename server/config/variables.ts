@@ -134,6 +134,13 @@ export const VARIABLES = {
     .max(65_535)
     .default(9094)
     .describe('Port of the local provider that `npm start` brings when none is configured.'),
+  NETSCRIPT_AUTH_AUDIT_SALT: z
+    .string()
+    .min(32, 'must have at least 32 characters')
+    .optional()
+    .describe(
+      'Secret that names people in the audit trail. Default: derived from the first key, so that names change with it.',
+    ),
   NETSCRIPT_AUTH_DOCS: flag
     .optional()
     .describe('Serve Swagger UI at `/docs`. Default: true; in production false.'),

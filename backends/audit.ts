@@ -1,0 +1,63 @@
+import { createHmac } from 'node:crypto'
+import type { Keyring } from './keyring.js'
+
+/** What the audit trail records. */
+export type AuditEventType =
+  | 'sign-in.started'
+  | 'sign-in.completed'
+  | 'sign-in.failed'
+  | 'session.refreshed'
+  | 'session.signed-out'
+  | 'session.revoked'
+  | 'key.rotated'
+
+/** Why a session was ended. `signed-out` is an event type of its own, the others are its reason. */
+export type SessionEnd =
+  | 'signed-out'
+  | 'signed-out-everywhere'
+  | 'replaced-by-sign-in'
+  | 'revoked-by-owner'
+  | 'revoked-by-operator'
+  | 'user-disabled'
+  | 'user-deleted'
+  | 'ended-by-provider'
+
+/** An event that belongs to no change of a session. */
+export interface AuditEvent {
+  readonly type: AuditEventType
+  readonly providerId?: string
+  readonly subjectHash?: string
+  readonly reason?: string
+}
+
+/**
+ * The audit trail: append-only, in the database. Events of sessions and transactions are not passed
+ * to it; the statement that makes the change writes them, so that neither can be without the other.
+ */
+export interface AuditLog {
+  record(event: AuditEvent): Promise<void>
+  /** Records the first key of the keyring once, by a fingerprint that gives nothing away. */
+  recordKey(fingerprint: string): Promise<void>
+}
+
+/**
+ * Names a person in the audit trail: HMAC-SHA-256 of issuer and subject, base64url. The same person
+ * has the same name as long as the key stays; without it nobody can tell who it is.
+ *
+ * @param salt `NETSCRIPT_AUTH_AUDIT_SALT`. Default: a key derived from the first of the keyring, so
+ * that names change when it is rotated.
+ */
+export function createSubjectHash(
+  keyring: Keyring,
+  salt?: string,
+): (issuer: string, subject: string) => string {
+  const key = salt ?? keyring.keys('audit-subject')[0] ?? ''
+  return (issuer, subject) =>
+    createHmac('sha256', key).update(`${issuer}\0${subject}`).digest('base64url')
+}
+
+/** What names a key in the audit trail. */
+export function keyFingerprint(keyring: Keyring): string {
+  const [key = ''] = keyring.keys('audit-subject')
+  return createHmac('sha256', key).update('fingerprint').digest('base64url').slice(0, 16)
+}

@@ -1,0 +1,26 @@
+import type pg from 'pg'
+import type { AuditLog } from '../audit.js'
+import { storeCall } from './unavailable.js'
+
+const TABLE = 'auth_audit_events'
+
+/** The audit trail in Postgres; a trigger there refuses every change and deletion. */
+export function createPostgresAuditLog(pool: pg.Pool): AuditLog {
+  return {
+    record: ({ type, providerId, subjectHash, reason }) =>
+      storeCall(async () => {
+        await pool.query(
+          `INSERT INTO ${TABLE} (type, provider_id, subject_hash, reason) VALUES ($1, $2, $3, $4)`,
+          [type, providerId ?? null, subjectHash ?? null, reason ?? null],
+        )
+      }),
+    recordKey: (fingerprint) =>
+      storeCall(async () => {
+        await pool.query(
+          `INSERT INTO ${TABLE} (type, reason) VALUES ('key.rotated', $1)
+           ON CONFLICT (reason) WHERE type = 'key.rotated' DO NOTHING`,
+          [fingerprint],
+        )
+      }),
+  }
+}
