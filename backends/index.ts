@@ -7,6 +7,7 @@
 export { clearCookie, type CookieOptions, setCookie } from './cookie.js'
 export * from './errors.js'
 export * from './log.js'
+export { createOperator, type Operator } from './operator.js'
 export * from './port.js'
 export * from './registry.js'
 export * from './request.js'

@@ -17,7 +17,13 @@ export async function authenticate(
   const token = singleCookie(request, context.cookies.sessionName)
   if (token === undefined) return anonymous('credential-missing')
   const id = context.crypto.openSessionToken(token)
-  if (id === undefined) return anonymous('credential-invalid')
+  if (id === undefined) {
+    context.log.info(
+      { code: 'AUTH_KEY_MISSING' },
+      'A session cookie was not signed with a key of the keyring.',
+    )
+    return anonymous('credential-invalid')
+  }
   const found = await context.sessions.get(id)
   if (!found) return anonymous('session-unknown')
   const record = await keepAlive(context, found)

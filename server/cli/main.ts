@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { Command } from 'commander'
+import { addAuthCommands } from './auth.js'
 import { development } from './development.js'
 import { start } from './start.js'
 import { reportFailure } from './failure.js'
@@ -25,5 +26,7 @@ program
   .command('dev')
   .description('Start the service for development: what is missing is made up on this machine.')
   .action(development)
+
+addAuthCommands(program)
 
 await program.parseAsync().catch(reportFailure)
