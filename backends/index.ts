@@ -4,11 +4,15 @@
  *
  * @module
  */
+export { NO_CAPABILITIES } from './capabilities.js'
 export { clearCookie, type CookieOptions, setCookie } from './cookie.js'
 export * from './errors.js'
 export * from './log.js'
 export { createOperator, type Operator } from './operator.js'
+export { noSessionManagement } from './no-session-management.js'
 export * from './port.js'
+export { mapSessionToPrincipal } from './principal.js'
+export { createProviderRegistry } from './provider-registry.js'
 export * from './registry.js'
 export * from './request.js'
 export type * from './session-store.js'

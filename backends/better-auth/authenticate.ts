@@ -1,15 +1,11 @@
 import { AuthError } from '../errors.js'
 import type { AnonymousReason, AuthnResult } from '../port.js'
+import { mapSessionToPrincipal } from '../principal.js'
 import type { AuthnRequest } from '../request.js'
 import type { BetterAuthInstance, WithHeaders } from './context.js'
 import { databaseError } from './database-call.js'
 import { requestCookies, type RequestCookies } from './request-cookies.js'
-import {
-  mapSessionToPrincipal,
-  SessionAndUser,
-  toAuthSession,
-  toAuthUser,
-} from './session-mapping.js'
+import { SessionAndUser, toAuthSession, toAuthUser } from './session-mapping.js'
 
 /** What better-auth knows of a session cookie. */
 type SessionAnswer = { readonly setCookies: readonly string[] } & (

@@ -1,11 +1,12 @@
 import type { AuthBackendPort, AuthProviderDescriptor } from '../port.js'
+import { mapSessionToPrincipal } from '../principal.js'
+import { createProviderRegistry } from '../provider-registry.js'
 import { createHmacSessionTokenCrypto } from '../session-token.js'
 import { authenticate } from './authenticate.js'
 import type { BetterAuthInstance } from './context.js'
 import { databaseCall } from './database-call.js'
 import { createNodeHandler, type NodeHandler } from './handler.js'
 import { assertSessionsLiveInDatabase, DEFAULT_BASE_PATH } from './instance.js'
-import { mapSessionToPrincipal } from './session-mapping.js'
 import { createBetterAuthSessions } from './sessions.js'
 
 const DEFAULT_PROVIDERS: readonly AuthProviderDescriptor[] = [
@@ -55,10 +56,7 @@ export function createBetterAuthBackend(options: BetterAuthBackendOptions): Bett
   const { disableSessionRefresh, deferSessionRefresh } = auth.options.session ?? {}
   return {
     name: 'better-auth',
-    providers: {
-      listProviders: () => providers,
-      getProvider: (id) => providers.find((provider) => provider.id === id),
-    },
+    providers: createProviderRegistry(providers),
     // A list: as text, a secret with a comma in it would be taken for two.
     crypto: createHmacSessionTokenCrypto([options.secret]),
     principalMapper: { mapSessionToPrincipal },

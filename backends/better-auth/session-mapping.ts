@@ -1,6 +1,5 @@
 import { z } from 'zod'
 import type { AuthSession, AuthUser } from '../../contract/session.js'
-import type { Principal } from '../port.js'
 
 /** What of better-auth's session row is used; the token and the address are cut off here. */
 const SessionRow = z.object({
@@ -76,17 +75,6 @@ export function toAuthUser(user: UserRow): AuthUser {
     ...(user.email && { email: user.email }),
     ...(typeof user.emailVerified === 'boolean' && { emailVerified: user.emailVerified }),
     ...(user.image && { imageUrl: user.image }),
-  }
-}
-
-/** The principal of a session. Its subject is the user id, which no two people share. */
-export function mapSessionToPrincipal(session: AuthSession): Principal {
-  return {
-    subject: session.userId,
-    scopes: session.scopes,
-    roles: session.roles,
-    scheme: 'custom',
-    claims: { ...session.claims, sessionId: session.id, providerId: session.providerId },
   }
 }
 

@@ -12,7 +12,7 @@ runAuthBackendConformance(
     create: async () => backend,
     async signIn(_backend, as) {
       const known = as && (await backend.authenticate(toAuthnRequest(as)))
-      const { setCookie } = signIn(known?.ok ? known.user.id : randomUUID())
+      const setCookie = signIn(known?.ok ? known.user.id : randomUUID())
       return { headers: { cookie: setCookie.split(';')[0] ?? '' } }
     },
   },

@@ -18,7 +18,10 @@ describe('README', () => {
   it.each(['testing/fourth-backend.ts', 'fourth-backend.test.ts'])(
     'shows %s as it is',
     async (file) => {
-      expect(await read('README.md')).toContain(`\`\`\`ts\n${await asPublished(file)}\`\`\``)
+      const block = `\`\`\`ts\n${await asPublished(file)}\`\`\``
+      for (const readme of ['README.md', '../../README.md']) {
+        expect(await read(readme)).toContain(block)
+      }
     },
   )
 

@@ -1,5 +1,6 @@
 import type { AuthSession, AuthUser } from '../../contract/session.js'
-import type { AnonymousReason, AuthnResult, Principal } from '../port.js'
+import type { AnonymousReason, AuthnResult } from '../port.js'
+import { mapSessionToPrincipal } from '../principal.js'
 import { type AuthnRequest, singleCookie } from '../request.js'
 import type { SessionRecord } from '../session-store.js'
 import type { KvOAuthContext } from './context.js'
@@ -86,15 +87,4 @@ export function toAuthSession(record: SessionRecord): AuthSession {
 
 function toAuthUser(record: SessionRecord): AuthUser {
   return { id: record.userId, ...record.user }
-}
-
-/** The principal of a session. Its subject is the user id, which no two people share. */
-export function mapSessionToPrincipal(session: AuthSession): Principal {
-  return {
-    subject: session.userId,
-    scopes: session.scopes,
-    roles: session.roles,
-    scheme: 'custom',
-    claims: { ...session.claims, sessionId: session.id, providerId: session.providerId },
-  }
 }

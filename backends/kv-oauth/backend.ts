@@ -4,6 +4,8 @@ import { AuthConfigurationError } from '../errors.js'
 import { parseKeyring } from '../keyring.js'
 import { type AuthLog, silentLog } from '../log.js'
 import type { AuthBackendPort, AuthSessionsPort, InteractiveFlowPort } from '../port.js'
+import { mapSessionToPrincipal } from '../principal.js'
+import { createProviderRegistry } from '../provider-registry.js'
 import { createKeyringSessionTokenCrypto } from '../session-token.js'
 import { createPool } from '../storage/pool.js'
 import { createPostgresAuditLog } from '../storage/postgres-audit-log.js'
@@ -11,7 +13,7 @@ import { createPostgresProviderTokenStore } from '../storage/postgres-provider-t
 import { createPostgresSessionStore } from '../storage/postgres-session-store.js'
 import { createPostgresTransactionStore } from '../storage/postgres-transaction-store.js'
 import { createPrismaUserStore } from '../storage/prisma-user-store.js'
-import { authenticate, mapSessionToPrincipal, toAuthSession } from './authenticate.js'
+import { authenticate, toAuthSession } from './authenticate.js'
 import { handleCallback } from './callback.js'
 import {
   DEFAULT_SESSION_POLICY,
@@ -129,10 +131,7 @@ function composeBackend(context: KvOAuthContext, close: () => Promise<void>): Kv
   }))
   return {
     name: 'kv-oauth',
-    providers: {
-      listProviders: () => descriptors,
-      getProvider: (id) => descriptors.find((descriptor) => descriptor.id === id),
-    },
+    providers: createProviderRegistry(descriptors),
     crypto: context.crypto,
     principalMapper: { mapSessionToPrincipal },
     capabilities: {

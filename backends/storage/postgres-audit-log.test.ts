@@ -106,7 +106,9 @@ describe('the audit trail', () => {
 
   it('makes no change when the event cannot be written', async () => {
     const record = await signedIn()
-    await pool.query('ALTER TABLE auth_audit_events ADD CONSTRAINT none_fits CHECK (id < 0) NOT VALID')
+    await pool.query(
+      'ALTER TABLE auth_audit_events ADD CONSTRAINT none_fits CHECK (id < 0) NOT VALID',
+    )
     await expect(sessions.revoke(record.id, 'signed-out')).rejects.toMatchObject({
       code: 'STORE_UNAVAILABLE',
     })

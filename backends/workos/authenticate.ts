@@ -1,13 +1,14 @@
 import type { AuthUser } from '../../contract/session.js'
 import { AuthError } from '../errors.js'
 import type { AnonymousReason, AuthnResult, Principal } from '../port.js'
+import { mapSessionToPrincipal } from '../principal.js'
 import type { AuthnRequest } from '../request.js'
 import type { AccessTokenClaims } from './access-token.js'
 import { workosUnavailable } from './client.js'
 import { type Identified, identify, type WorkosContext } from './identify.js'
 import type { RefreshOutcome } from './refresh.js'
 import { openSealedSession, type SealedSession } from './sealed-session.js'
-import { mapSessionToPrincipal, toAuthSession, toAuthUser } from './session.js'
+import { toAuthSession, toAuthUser } from './session.js'
 
 type CookieCaller = Extract<Identified, { by: 'cookie' }>
 

@@ -1,4 +1,6 @@
 import type { AuthBackendPort, AuthProviderDescriptor } from '../port.js'
+import { mapSessionToPrincipal } from '../principal.js'
+import { createProviderRegistry } from '../provider-registry.js'
 import { createHmacSessionTokenCrypto } from '../session-token.js'
 import { createAccessTokenVerifier } from './access-token.js'
 import { authenticate } from './authenticate.js'
@@ -7,7 +9,6 @@ import { createEndedSessions } from './ended-sessions.js'
 import type { WorkosContext } from './identify.js'
 import { checkOptions, type WorkosBackendOptions } from './options.js'
 import { createSessionRefresher } from './refresh.js'
-import { mapSessionToPrincipal } from './session.js'
 import { createSessionCookie } from './session-cookie.js'
 import { createWorkosSessions } from './sessions.js'
 
@@ -47,10 +48,7 @@ export async function createWorkosBackend(options: WorkosBackendOptions): Promis
   }
   return {
     name: 'workos',
-    providers: {
-      listProviders: () => [PROVIDER],
-      getProvider: (id) => (id === PROVIDER.id ? PROVIDER : undefined),
-    },
+    providers: createProviderRegistry([PROVIDER]),
     sessions: createWorkosSessions(context),
     // A list of one: a password may contain commas.
     crypto: createHmacSessionTokenCrypto([settings.cookiePassword]),

@@ -1,5 +1,4 @@
 import type { AuthSession, AuthUser } from '../../contract/session.js'
-import type { Principal } from '../port.js'
 import type { AccessTokenClaims } from './access-token.js'
 import type { SealedSession } from './sealed-session.js'
 
@@ -39,16 +38,5 @@ export function toAuthUser({ user }: SealedSession): AuthUser {
     ...(user.email !== undefined && { email: user.email }),
     ...(user.emailVerified !== undefined && { emailVerified: user.emailVerified }),
     ...(user.profilePictureUrl !== undefined && { imageUrl: user.profilePictureUrl }),
-  }
-}
-
-/** The principal of a session. */
-export function mapSessionToPrincipal(session: AuthSession): Principal {
-  return {
-    subject: session.userId,
-    scopes: session.scopes,
-    roles: session.roles,
-    scheme: 'custom',
-    claims: { ...session.claims, sessionId: session.id, providerId: session.providerId },
   }
 }
