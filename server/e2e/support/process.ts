@@ -17,14 +17,19 @@ export interface NetscriptProcess {
 const MAIN = new URL('../../cli/main.ts', import.meta.url).pathname
 
 /** Starts `netscript <args>` from source, with these variables and no others of the service. */
-export function startNetscript(args: string[], env: Record<string, string>): NetscriptProcess {
+export function startNetscript(
+  args: string[],
+  env: Record<string, string>,
+  preload: readonly string[] = [],
+): NetscriptProcess {
   const inherited = Object.fromEntries(
     Object.entries(process.env).filter(
       ([name]) => !/^(NETSCRIPT_|DATABASE_URL$|PORT$|NODE_ENV$|VITEST)/.test(name),
     ),
   )
   // `node --import tsx` is one process: a signal reaches the service itself.
-  const child = spawn(process.execPath, ['--import', 'tsx', MAIN, ...args], {
+  const imports = ['tsx', ...preload].flatMap((module) => ['--import', module])
+  const child = spawn(process.execPath, [...imports, MAIN, ...args], {
     env: { ...inherited, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
