@@ -34,6 +34,11 @@ export class AuthError<C extends AuthErrorCode = AuthErrorCode> extends Error {
   }
 }
 
+/** Whether a thrown value is an {@link AuthError}, of whatever code. */
+export function isAuthError(error: unknown): error is AuthError {
+  return error instanceof AuthError
+}
+
 /** `AUTH_PROVIDER_ERROR` (502): the provider, or the backend named by `providerId`, cannot do it. */
 export function providerError(
   providerId: string,

@@ -1,22 +1,15 @@
-import type { TokenEndpointResponse, TokenEndpointResponseHelpers } from 'openid-client'
 import { setCookie } from '../cookie.js'
-import { AuthError, providerError } from '../errors.js'
+import { AuthError, isAuthError, providerError } from '../errors.js'
 import type { CallbackResult } from '../port.js'
 import { type AuthnRequest, singleCookie } from '../request.js'
-import type { ProviderTokens, SessionRecord } from '../session-store.js'
 import { getClientConfiguration } from './configuration.js'
 import type { KvOAuthContext } from './context.js'
-import { type ProviderIdentity, resolveIdentity } from './identity.js'
+import { resolveIdentity } from './identity.js'
+import { newSession } from './new-session.js'
 import type { OAuthProvider } from './provider.js'
 import type { SignInTransaction } from './sign-in.js'
+import { providerTokens, type Tokens } from './tokens.js'
 import { SIGN_IN, takeTransaction } from './transaction.js'
-
-/** Renew the access token this long before it ends, in milliseconds. */
-const TOKEN_REFRESH_LEAD_MS = 60_000
-const USER_AGENT_MAX = 256
-
-/** What the token endpoint answered. */
-export type Tokens = TokenEndpointResponse & TokenEndpointResponseHelpers
 
 /** Completes the flow: takes the transaction, exchanges the code, knows the person, opens a session. */
 export async function handleCallback(
@@ -75,7 +68,7 @@ async function recordFailure(
   providerId: string,
   error: unknown,
 ): Promise<void> {
-  const reason = error instanceof AuthError ? error.code : 'INTERNAL'
+  const reason = isAuthError(error) ? error.code : 'INTERNAL'
   log.info({ event: 'sign-in.failed', provider: providerId, reason }, 'sign-in failed')
   await audit
     .record({ type: 'sign-in.failed', providerId, reason })
@@ -139,67 +132,6 @@ async function exchangeCode(
   }
 }
 
-interface NewSession {
-  request: AuthnRequest
-  provider: OAuthProvider
-  transaction: SignInTransaction
-  tokens: Tokens
-  identity: ProviderIdentity
-  sessionId: string
-  userId: string
-}
-
-function newSession(
-  { policy, now, subjectHash }: KvOAuthContext,
-  { request, provider, transaction, tokens, identity, sessionId, userId }: NewSession,
-): SessionRecord {
-  const issuedAt = now()
-  const userAgent = request.header('user-agent')?.slice(0, USER_AGENT_MAX)
-  const tokenRefreshAt = nextTokenRefresh(tokens, tokens.refresh_token, issuedAt)
-  return {
-    id: sessionId,
-    userId,
-    providerId: provider.id,
-    issuer: identity.issuer,
-    subject: identity.subject,
-    auditSubject: subjectHash(identity.issuer, identity.subject),
-    ...(identity.sid !== undefined && { sid: identity.sid }),
-    scopes: tokens.scope === undefined ? transaction.scopes : tokens.scope.split(/[\s,]+/),
-    roles: stringList(identity.claims.roles),
-    claims: identity.claims,
-    user: identity.profile,
-    ...(userAgent !== undefined && { userAgent }),
-    issuedAt,
-    expiresAt: issuedAt + Math.min(policy.idleMs, policy.absoluteMs),
-    absoluteExpiresAt: issuedAt + policy.absoluteMs,
-    ...(tokenRefreshAt !== undefined && { tokenRefreshAt }),
-    version: 1,
-  }
-}
-
-const stringList = (value: unknown): string[] =>
-  Array.isArray(value) ? value.filter((item) => typeof item === 'string') : []
-
-/** When to renew the access token; `undefined` without a refresh token or an end. */
-export function nextTokenRefresh(
-  tokens: Tokens,
-  refreshToken: string | undefined,
-  now: number,
-): number | undefined {
-  const seconds = tokens.expiresIn()
-  if (refreshToken === undefined || seconds === undefined) return undefined
-  return now + seconds * 1000 - TOKEN_REFRESH_LEAD_MS
-}
-
-/** The tokens to keep beside the session. */
-export function providerTokens(tokens: Tokens): ProviderTokens {
-  return {
-    accessToken: tokens.access_token,
-    ...(tokens.refresh_token !== undefined && { refreshToken: tokens.refresh_token }),
-    ...(tokens.id_token !== undefined && { idToken: tokens.id_token }),
-  }
-}
-
 /** OWASP ASVS 5.0 7.2.4: the session that the browser brought ends with the new sign-in. */
 async function endPreviousSession(context: KvOAuthContext, request: AuthnRequest): Promise<void> {
   const token = singleCookie(request, context.cookies.sessionName)
@@ -209,11 +141,10 @@ async function endPreviousSession(context: KvOAuthContext, request: AuthnRequest
 
 /** A taken transaction is over, whatever came of it: its cookie is cleared with every answer. */
 function withCookies(error: unknown, setCookies: readonly string[]): unknown {
-  if (!(error instanceof AuthError)) return error
-  const { code, data } = error as AuthError
-  return new AuthError(code, error.detail, {
+  if (!isAuthError(error)) return error
+  return new AuthError(error.code, error.detail, {
     cause: error.cause,
     setCookies: [...setCookies, ...error.setCookies],
-    ...(data !== undefined && { data }),
+    ...(error.data !== undefined && { data: error.data }),
   })
 }

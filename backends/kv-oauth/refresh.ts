@@ -1,11 +1,11 @@
 import type { SessionRecord } from '../session-store.js'
-import { nextTokenRefresh, providerTokens, type Tokens } from './callback.js'
 import { changeSession } from './change-session.js'
 import { getClientConfiguration } from './configuration.js'
 import type { KvOAuthContext } from './context.js'
 import { encodeSubject } from './identity.js'
 import type { OAuthProvider } from './provider.js'
 import { revokeAtProvider } from './revoke-at-provider.js'
+import { nextTokenRefresh, providerTokens, type Tokens } from './tokens.js'
 
 /** Longer than the provider may take to answer: a lease never ends while its holder waits. */
 const LEASE_MS = 30_000
