@@ -1,4 +1,4 @@
-import { AuthError } from '../../backends/errors.js'
+import { AuthError, isAuthError } from '../../backends/errors.js'
 import {
   AUTH_ERRORS,
   type AuthErrorCode,
@@ -11,7 +11,7 @@ export const RETRY_AFTER_SECONDS = 2
 
 /** Any error as one of the contract; what is not ours is INTERNAL, and its text stays inside. */
 export function toAuthError(error: unknown): AuthError {
-  if (error instanceof AuthError) return error as AuthError
+  if (isAuthError(error)) return error
   return new AuthError('INTERNAL', 'Try again; if it stays, report the request id.', {
     cause: error,
   })
