@@ -7,4 +7,5 @@ export const NO_CAPABILITIES: AuthBackendCapabilities = {
   revokeSessions: false,
   refresh: false,
   providerLogout: false,
+  backChannelLogout: false,
 }

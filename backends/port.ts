@@ -171,6 +171,13 @@ export interface AuthBackendPort {
   readonly capabilities: AuthBackendCapabilities
   /** Present exactly when `capabilities.interactive` is true. */
   readonly interactive?: InteractiveFlowPort
+  /**
+   * Ends the sessions that a provider names in a logout token, which works once; says how many.
+   * Present exactly when `capabilities.backChannelLogout` is true.
+   * @throws AuthError `LOGOUT_TOKEN_INVALID`, `AUTH_PROVIDER_ERROR` when the provider's keys cannot
+   * be had, `STORE_UNAVAILABLE`.
+   */
+  backChannelLogout?(logoutToken: string): Promise<{ ended: number }>
   /** Where people sign in when the backend is not interactive: a URL or a path, for messages. */
   readonly signInHint?: string
   /** Who the request is from. At most one store read; a write only past the refresh window. */

@@ -68,12 +68,17 @@ export interface SessionStore {
   listByUser(userId: string): Promise<readonly SessionRecord[]>
   /** Ends the sessions of a user, but for one; returns their number. */
   revokeByUser(userId: string, end: SessionEnd, options?: { except?: string }): Promise<number>
-  /** Ends the sessions that a provider names by `sid`, by `subject`, or by both. */
-  revokeByProviderSession(session: {
-    issuer: string
-    sid?: string
-    subject?: string
-  }): Promise<number>
+  /**
+   * Ends the sessions that a provider names by `sid`, by `subject`, or by both; returns their number.
+   *
+   * With `once` the first call of a key does so and remembers the key for `ttlMs`; until then every
+   * other call, in whatever process, ends nothing and gets `undefined`. Remembering and ending are
+   * one step: what fails or is cut off leaves the key unused, to be tried again.
+   */
+  revokeByProviderSession(
+    session: { issuer: string; sid?: string; subject?: string },
+    once?: { key: string; ttlMs: number },
+  ): Promise<number | undefined>
   /** Deletes up to `limit` expired entries; returns how many. Safe in many processes at once. */
   sweep(limit: number): Promise<number>
   /** The number of live sessions. */

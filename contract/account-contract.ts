@@ -1,6 +1,7 @@
 import { initContract } from '@ts-rest/core'
 import { z } from 'zod'
 import { AUTH_PATH_PREFIX } from './auth-contract.js'
+import { BackChannelLogoutInput, BackChannelLogoutResponse } from './back-channel-logout.js'
 import { DescribeResponse } from './describe.js'
 import { problems } from './errors.js'
 import { RevokedResponse, SessionsResponse } from './sessions.js'
@@ -112,6 +113,28 @@ export const accountContractV1 = c.router(
           'AUTH_TRANSACTION_EXPIRED',
           'VALIDATION_ERROR',
           'INTERNAL',
+          'AUTH_PROVIDER_ERROR',
+          'STORE_UNAVAILABLE',
+        ),
+      },
+    },
+    backChannelLogout: {
+      method: 'POST',
+      path: '/backchannel-logout',
+      summary: 'Sign-out at the provider, as it tells us',
+      description:
+        'The backchannel_logout_uri (OpenID Connect Back-Channel Logout 1.0). Ends the sessions that the logout token names by sid, or by sub when it has no sid; ending none is a success. The token works once. It is all that is needed: no cookie is read or set, and any origin may send it.',
+      contentType: 'application/x-www-form-urlencoded',
+      body: BackChannelLogoutInput,
+      responses: {
+        200: BackChannelLogoutResponse,
+        ...problems(
+          'MALFORMED_REQUEST',
+          'LOGOUT_TOKEN_INVALID',
+          'PAYLOAD_TOO_LARGE',
+          'UNSUPPORTED_MEDIA_TYPE',
+          'INTERNAL',
+          'AUTH_OPERATION_UNSUPPORTED',
           'AUTH_PROVIDER_ERROR',
           'STORE_UNAVAILABLE',
         ),

@@ -18,6 +18,7 @@ export const BackendCapabilities = z
     revokeSessions: z.boolean().describe('People can end their sessions, one or all.'),
     refresh: z.boolean().describe('Sessions are extended while they are used.'),
     providerLogout: z.boolean().describe('signout can answer a logoutUrl.'),
+    backChannelLogout: z.boolean().describe('A provider can end sessions with a logout token.'),
   })
   .meta({ id: 'BackendCapabilities', description: 'What the active backend can do.' })
 export type BackendCapabilities = z.infer<typeof BackendCapabilities>
@@ -41,6 +42,7 @@ export const DescribeResponse = z
           revokeSessions: true,
           refresh: true,
           providerLogout: true,
+          backChannelLogout: true,
         },
         providers: [{ id: 'google', displayName: 'Google', kind: 'oidc' }],
       },

@@ -6,6 +6,7 @@
  */
 export * from './auth-contract.js'
 export * from './account-contract.js'
+export * from './back-channel-logout.js'
 export * from './callback.js'
 export * from './describe.js'
 export * from './errors.js'

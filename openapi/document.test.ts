@@ -59,7 +59,8 @@ describe('createOpenApiDocument', () => {
     for (const { key, route } of routes) {
       expect(operation(key)?.summary).toBe(route.summary)
       expect(Object.keys(operation(key)?.responses ?? {})).toEqual(Object.keys(route.responses))
-      expect(document.paths[route.path]?.[route.method.toLowerCase()]).toBe(operation(key))
+      const path = route.path.replaceAll(/:(\w+)/g, '{$1}')
+      expect(document.paths[path]?.[route.method.toLowerCase()]).toBe(operation(key))
     }
   })
 
@@ -134,6 +135,9 @@ describe('createOpenApiDocument', () => {
         'application/x-www-form-urlencoded',
       ])
     }
+    expect(Object.keys(operation('backChannelLogout')?.requestBody?.content ?? {})).toEqual([
+      'application/x-www-form-urlencoded',
+    ])
     const form = operation('signin')?.requestBody?.content['application/x-www-form-urlencoded']
     expect(form?.encoding).toEqual({ scopes: { style: 'form', explode: true } })
   })
@@ -154,6 +158,7 @@ describe('createOpenApiDocument', () => {
 
   it('says who reads the session cookie, and its name', () => {
     expect(operation('signin')?.security).toEqual([])
+    expect(operation('backChannelLogout')?.security).toEqual([])
     expect(operation('me')?.security).toEqual([{ sessionCookie: [] }, {}])
     const named = createOpenApiDocument({ cookieName: 'sid', serverUrl: 'https://auth.example' })
     expect(named.components.securitySchemes.sessionCookie?.name).toBe('sid')

@@ -7,6 +7,8 @@ export const PROBLEM_DETAILS: { readonly [C in AuthErrorCode]?: string } = {
   MALFORMED_REQUEST: 'The body could not be parsed. Send valid JSON.',
   AUTH_TRANSACTION_MISSING: 'Start the sign-in again.',
   AUTH_TRANSACTION_EXPIRED: 'Start the sign-in again.',
+  LOGOUT_TOKEN_INVALID:
+    'Send a logout token as OpenID Connect Back-Channel Logout 1.0 describes it, once.',
   ORIGIN_NOT_ALLOWED: 'Send the request from the service itself or from a listed origin.',
   AUTH_ACCESS_DENIED: 'The sign-in was declined at the provider.',
   AUTH_USER_DISABLED: 'Ask the operator of this service to enable the account.',

@@ -21,6 +21,20 @@ export const HEADERS = {
     schema: { type: 'string', format: 'uri' },
     example: 'http://localhost:8094/',
   },
+  RateLimit: {
+    description:
+      'What is left of the policy of the same name: `r` requests, `t` seconds until it starts anew (draft-ietf-httpapi-ratelimit-headers-08).',
+    required: true,
+    schema: { type: 'string' },
+    example: '"signin"; r=0; t=42',
+  },
+  RateLimitPolicy: {
+    description:
+      'The limit of this route for an address: `q` requests in `w` seconds; `pk` names the address without telling it.',
+    required: true,
+    schema: { type: 'string' },
+    example: '"signin"; q=120; w=60; pk=:OTZjZGE1NTZkYzg2:',
+  },
   RequestId: {
     description: 'Names the request in the log of the service. An X-Request-Id of yours is kept.',
     schema: { type: 'string', pattern: '^[\\w-]{1,64}$' },
@@ -56,6 +70,10 @@ export function headersOf(status: number, components: Components): ResponseObjec
     'X-Request-Id': components.header('RequestId'),
     ...(status === 303 && { Location: components.header('Location') }),
     ...(status === 405 && { Allow: components.header('Allow') }),
+    ...(status === 429 && {
+      RateLimit: components.header('RateLimit'),
+      'RateLimit-Policy': components.header('RateLimitPolicy'),
+    }),
     ...((status === 429 || status === 503) && { 'Retry-After': components.header('RetryAfter') }),
   }
 }

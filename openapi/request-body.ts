@@ -3,15 +3,15 @@ import type { Components } from './components.js'
 import { isNavigation, type Route } from './routes.js'
 import type { MediaTypeObject, RequestBodyObject } from './specification.js'
 
-/** The body of a route: JSON, and a form as well where a browser may post one. */
+/** The body of a route: JSON unless it says otherwise, and a form as well where a browser may post one. */
 export function requestBodyOf(
-  { body, ...route }: Route,
+  { body, contentType = 'application/json', ...route }: Route,
   components: Components,
 ): RequestBodyObject | undefined {
   if (!(body instanceof z.ZodType)) return undefined
   const { schema } = components.schema(body, 'input')
   if (!isNavigation(route)) {
-    return { required: isRequired(body), content: { 'application/json': { schema } } }
+    return { required: isRequired(body), content: { [contentType]: { schema } } }
   }
   const lists = listsOf(body)
   const form: MediaTypeObject = {

@@ -78,4 +78,5 @@ export const ROUTE_NOTES: Readonly<Record<string, RouteNote>> = {
       example: `__Host-ns_logout_pGm0X1uVhXo3v0mR=; ${CLEARED}`,
     },
   },
+  backChannelLogout: { session: 'ignored' },
 }

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { setTimeout } from 'node:timers/promises'
 import pg from 'pg'
 import { inject } from 'vitest'
 
@@ -35,8 +36,23 @@ async function create(template: string): Promise<TestDatabase> {
   url.pathname = `/${name}`
   return {
     url: url.href,
-    drop: () => administer(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`),
+    drop: () => drop(name),
   }
+}
+
+/**
+ * A pool that has ended may still be saying goodbye, and a connection that is thrown out meanwhile is
+ * an error that nobody listens to any more: it gets a moment before it is.
+ */
+async function drop(name: string): Promise<void> {
+  for (let attempt = 0; attempt < 20; attempt += 1) {
+    try {
+      return await administer(`DROP DATABASE IF EXISTS ${name}`)
+    } catch {
+      await setTimeout(25)
+    }
+  }
+  await administer(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`)
 }
 
 async function administer(statement: string): Promise<void> {

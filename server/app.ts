@@ -7,6 +7,7 @@ import { createLogger, type Logger, requestLog } from './log.js'
 import { readBody } from './http/body.js'
 import { errorResponse } from './http/error-response.js'
 import { originCheck } from './http/origin-check.js'
+import { type RateLimitOptions, rateLimits } from './http/rate-limit.js'
 import { securityHeaders } from './http/security-headers.js'
 import { stylesheet } from './pages/stylesheet.js'
 import { createReturnToPolicy } from './return-to.js'
@@ -21,8 +22,13 @@ export interface AuthAppOptions {
   allowedReturnTo?: readonly string[]
   /** Same-site origins that may call with credentials and be return targets. Default: none. */
   corsOrigins?: readonly string[]
-  /** Express's `trust proxy`: which proxies may set X-Forwarded-*. Default: none. */
-  trustProxy?: string | number | boolean
+  /**
+   * Express's `trust proxy`: which proxies may set X-Forwarded-*, as a number of hops or addresses.
+   * Default: none. `true` would let everybody choose their own address.
+   */
+  trustProxy?: string | number | false
+  /** Limits of sign-ins and callbacks; `false` is none. Default: 120 a minute, counted in memory. */
+  rateLimit?: RateLimitOptions | false
   /** Where log lines go. Default: a logger on standard output. */
   logger?: Logger
 }
@@ -53,7 +59,12 @@ export function createAuthApp(options: AuthAppOptions): Express {
     api.use(cors({ origin: [...corsOrigins], credentials: true, exposedHeaders: EXPOSED }))
   }
   api.use(refuseUndeclaredMethods)
-  api.use(originCheck(new Set([origin, ...corsOrigins])), ...readBody)
+  const limits =
+    options.rateLimit === false ? undefined : rateLimits(options.rateLimit ?? {}, backend.providers)
+  api.use(originCheck(new Set([origin, ...corsOrigins])))
+  if (limits) api.use(limits.byAddress)
+  api.use(...readBody)
+  if (limits) api.use(limits.byProvider)
   api.use(
     authRouter({
       backend,
@@ -79,7 +90,7 @@ export function createAuthApp(options: AuthAppOptions): Express {
   return app
 }
 
-const EXPOSED = ['X-Request-Id', 'Retry-After']
+const EXPOSED = ['X-Request-Id', 'Retry-After', 'RateLimit', 'RateLimit-Policy']
 
 /** Rule 6: nothing about a person may be kept by a cache, or answered to another. */
 const privateResponses: RequestHandler = (_req, res, next) => {

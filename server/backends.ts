@@ -8,7 +8,7 @@ import type { Logger } from './log.js'
 /** A backend, and the routes of its own that the service mounts for it. */
 export type MountedBackend = AuthBackendPort & {
   readonly basePath?: string
-  handler?(req: IncomingMessage, res: ServerResponse): Promise<void>
+  readonly handler?: (req: IncomingMessage, res: ServerResponse) => Promise<void>
 }
 
 /** What a backend may be made from. */

@@ -5,5 +5,6 @@
  */
 export { type AuthAppOptions, createAuthApp } from './app.js'
 export { type AuthConfig, readConfig, type StartMode } from './config/config.js'
+export type { RateLimitOptions } from './http/rate-limit.js'
 export { createLogger, type Logger } from './log.js'
 export { type AuthService, type AuthServiceOptions, createAuthService } from './service.js'

@@ -24,6 +24,8 @@ export function serializeError(error: unknown, depth = 0): LoggedError | undefin
   if (!(error instanceof Error)) return undefined
   const { code } = error as { code?: unknown }
   const cause = depth < 4 ? serializeError(error.cause, depth + 1) : undefined
+  // JSON.parse quotes what it could not read, in the message and so in the stack: a token, perhaps.
+  if (error instanceof SyntaxError) return { type: error.name, message: 'The text is malformed.' }
   return {
     type: error.name,
     message: error.message,

@@ -1,10 +1,18 @@
 import { createExpressEndpoints, type RequestValidationError } from '@ts-rest/express'
-import { type Request, type RequestHandler, type Response, Router } from 'express'
+import {
+  type NextFunction,
+  type Request,
+  type RequestHandler,
+  type Response,
+  Router,
+} from 'express'
 import type { z } from 'zod'
 import { AuthError } from '../backends/errors.js'
 import { toAuthnRequest } from '../backends/request.js'
 import { accountContractV1 } from '../contract/account-contract.js'
 import { authContractV1 } from '../contract/auth-contract.js'
+import { BackChannelLogoutInput } from '../contract/back-channel-logout.js'
+import { backChannelLogout } from './handlers/back-channel-logout.js'
 import { callback } from './handlers/callback.js'
 import type { HandlerContext } from './handlers/context.js'
 import { describe } from './handlers/describe.js'
@@ -59,11 +67,29 @@ export function authRouter(context: HandlerContext): Router {
         send(res, await logout(context, toAuthnRequest(req), query.ticket)),
       loggedOut: async ({ query, req, res }) =>
         send(res, await loggedOut(context, toAuthnRequest(req), query.state)),
+      backChannelLogout: {
+        middleware: [requireOneLogoutToken],
+        handler: async ({ body, res }) =>
+          send(res, await backChannelLogout(context, body.logout_token)),
+      },
     },
     router,
     options,
   )
   return router
+}
+
+/** OpenID Connect Back-Channel Logout 1.0 section 2.8: what is wrong with the request is a 400. */
+const requireOneLogoutToken = (
+  { headers, body }: Pick<Request, 'headers' | 'body'>,
+  _res: unknown,
+  next: NextFunction,
+): void => {
+  if (!isForm({ headers })) {
+    next(new AuthError('UNSUPPORTED_MEDIA_TYPE', 'Send application/x-www-form-urlencoded.'))
+  } else if (!BackChannelLogoutInput.safeParse(body).success) {
+    next(new AuthError('MALFORMED_REQUEST', 'Send exactly one logout_token.'))
+  } else next()
 }
 
 type StatusAndBody<R> =

@@ -7,6 +7,7 @@ import type { MountedBackend } from './backends.js'
 import type { AuthConfig } from './config/config.js'
 import { healthRouter } from './health.js'
 import { errorResponse } from './http/error-response.js'
+import type { RateLimitOptions } from './http/rate-limit.js'
 import { securityHeaders } from './http/security-headers.js'
 import { type Logger, requestLog } from './log.js'
 import { homePage, type HomePageOptions } from './pages/home-page.js'
@@ -20,6 +21,7 @@ export interface ServiceAppOptions {
   backend: MountedBackend
   logger: Logger
   draining: () => boolean
+  rateLimit: RateLimitOptions | false
   demo?: DemoNotice
 }
 
@@ -34,7 +36,7 @@ export function createServiceApp(options: ServiceAppOptions): Express {
   const providerUrls = config.providers.flatMap((provider) =>
     [provider.issuer, provider.authorizationEndpoint].filter((url) => url !== undefined),
   )
-  const trustProxy = parseTrustProxy(variables.NETSCRIPT_AUTH_TRUST_PROXY)
+  const trustProxy = variables.NETSCRIPT_AUTH_TRUST_PROXY ?? false
 
   const app = express()
   app.disable('x-powered-by')
@@ -46,6 +48,7 @@ export function createServiceApp(options: ServiceAppOptions): Express {
       origin,
       logger,
       trustProxy,
+      rateLimit: options.rateLimit,
       allowedReturnTo: variables.NETSCRIPT_AUTH_ALLOWED_RETURN_TO,
       corsOrigins: variables.NETSCRIPT_AUTH_CORS_ORIGINS,
     }),
@@ -121,10 +124,4 @@ function toOwnOrigin(origin: string): RequestHandler {
     if (req.host === host || (proxied !== undefined && !trusted)) return next()
     res.redirect(303, new URL(req.originalUrl, origin).href)
   }
-}
-
-/** A number of hops, `true`/`false`, or addresses as Express takes them. */
-function parseTrustProxy(value: string | undefined): string | number | boolean {
-  if (value === undefined || value === 'false') return false
-  return /^\d+$/.test(value) ? Number(value) : value
 }

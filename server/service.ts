@@ -6,6 +6,7 @@ import { createPool } from '../backends/storage/pool.js'
 import { applyMigrations } from '../prisma/migrate.js'
 import { backendEntry } from './backends.js'
 import type { AuthConfig } from './config/config.js'
+import type { RateLimitOptions } from './http/rate-limit.js'
 import { createLogger, type Logger } from './log.js'
 import { type DemoNotice, createServiceApp } from './service-app.js'
 import { startSweeping } from './sweep.js'
@@ -45,14 +46,19 @@ export async function createAuthService(options: AuthServiceOptions): Promise<Au
   const pool = config.usesDatabase ? openDatabase(options.databaseUrl, logger) : undefined
   try {
     if (pool) await applyMigrations(pool)
-    const { load } = backendEntry(config.variables.NETSCRIPT_AUTH_BACKEND)
-    const backend = await load({ config, env, pool, logger })
+    const backend = await backendEntry(config.variables.NETSCRIPT_AUTH_BACKEND).load({
+      config,
+      env,
+      pool,
+      logger,
+    })
     let draining = false
     const app = createServiceApp({
       config,
       backend,
       logger,
       draining: () => draining,
+      rateLimit: rateLimitOf(config, env, pool),
       ...(options.demo && { demo: options.demo }),
     })
     const server = createServer(app)
@@ -80,6 +86,21 @@ function openDatabase(url: string | undefined, logger: Logger): pg.Pool {
   return createPool(url, {
     onIdleError: (err) => logger.warn({ err }, 'A database connection broke while idle.'),
   })
+}
+
+/** The secret of the active backend is the one that all processes have and the database has not. */
+function rateLimitOf(
+  { variables }: AuthConfig,
+  env: NodeJS.ProcessEnv,
+  pool: pg.Pool | undefined,
+): RateLimitOptions | false {
+  if (variables.NETSCRIPT_AUTH_INSECURE_NO_RATE_LIMIT) return false
+  const perMinute = variables.NETSCRIPT_AUTH_RATE_LIMIT
+  if (!pool) return { perMinute }
+  const isKvOAuth = variables.NETSCRIPT_AUTH_BACKEND === 'kv-oauth'
+  const [firstKey] = (env.NETSCRIPT_AUTH_KV_OAUTH_KEY ?? '').split(',', 1)
+  const secret = (isKvOAuth ? firstKey : env.BETTER_AUTH_SECRET) ?? ''
+  return { perMinute, shared: { pool, secret } }
 }
 
 function listen(server: Server, port: number, host: string): Promise<void> {

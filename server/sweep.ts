@@ -1,4 +1,5 @@
 import type pg from 'pg'
+import { sweepRateLimits } from '../backends/storage/postgres-rate-limit-store.js'
 import { createPostgresSessionStore } from '../backends/storage/postgres-session-store.js'
 import type { Logger } from './log.js'
 
@@ -6,8 +7,8 @@ const INTERVAL_MS = 60_000
 const BATCH = 1_000
 
 /**
- * Deletes expired entries now and then, in batches that skip what another process is deleting.
- * Returns a function that stops it and waits for the batch under way.
+ * Deletes expired entries and counts now and then, in batches that skip what another process is
+ * deleting. Returns a function that stops it and waits for the batch under way.
  */
 export function startSweeping(pool: pg.Pool, logger: Logger): () => Promise<void> {
   const store = createPostgresSessionStore(pool)
@@ -17,11 +18,10 @@ export function startSweeping(pool: pg.Pool, logger: Logger): () => Promise<void
     try {
       let swept = BATCH
       while (!stopped && swept === BATCH) swept = await store.sweep(BATCH)
+      swept = BATCH
+      while (!stopped && swept === BATCH) swept = await sweepRateLimits(pool, BATCH)
     } catch (error) {
-      logger.warn(
-        { err: (error as Error).cause ?? error },
-        'Expired sessions could not be deleted.',
-      )
+      logger.warn({ err: (error as Error).cause ?? error }, 'Expired entries could not be deleted.')
     }
   }
   const timer = setInterval(() => {

@@ -66,6 +66,7 @@ export function createBetterAuthBackend(options: BetterAuthBackendOptions): Bett
       revokeSessions: true,
       refresh: !disableSessionRefresh && !deferSessionRefresh,
       providerLogout: false,
+      backChannelLogout: false,
     },
     signInHint: `Sign in with POST ${new URL(`${basePath}/sign-in/email`, baseURL).href}.`,
     sessions: createBetterAuthSessions(auth),

@@ -203,6 +203,7 @@ describe('createBetterAuthBackend', () => {
       revokeSessions: true,
       refresh: true,
       providerLogout: false,
+      backChannelLogout: false,
     })
     expect(backend.signInHint).toBe(`Sign in with POST ${origin}/api/auth/sign-in/email.`)
     expect(backend.providers.listProviders()).toEqual([

@@ -14,6 +14,7 @@ import { createPostgresSessionStore } from '../storage/postgres-session-store.js
 import { createPostgresTransactionStore } from '../storage/postgres-transaction-store.js'
 import { createPrismaUserStore } from '../storage/prisma-user-store.js'
 import { authenticate, toAuthSession } from './authenticate.js'
+import { backChannelLogout } from './back-channel-logout.js'
 import { handleCallback } from './callback.js'
 import {
   DEFAULT_SESSION_POLICY,
@@ -129,6 +130,7 @@ function composeBackend(context: KvOAuthContext, close: () => Promise<void>): Kv
     displayName,
     kind,
   }))
+  const oidc = descriptors.some(({ kind }) => kind === 'oidc')
   return {
     name: 'kv-oauth',
     providers: createProviderRegistry(descriptors),
@@ -139,7 +141,8 @@ function composeBackend(context: KvOAuthContext, close: () => Promise<void>): Kv
       listSessions: true,
       revokeSessions: true,
       refresh: true,
-      providerLogout: [...context.providers.values()].some(({ kind }) => kind === 'oidc'),
+      providerLogout: oidc,
+      backChannelLogout: oidc,
     },
     interactive: {
       signIn: (request, input) => signIn(context, request, input),
@@ -148,6 +151,7 @@ function composeBackend(context: KvOAuthContext, close: () => Promise<void>): Kv
       finishLogout: finishLogout(context),
     },
     sessions: sessionsPort(context),
+    ...(oidc && { backChannelLogout: (token) => backChannelLogout(context, token) }),
     authenticate: (request) => authenticate(context, request),
     probe: () => context.sessions.probe(),
     close,

@@ -2,13 +2,13 @@ import { setCookie } from '../cookie.js'
 import { AuthError, isAuthError, providerError } from '../errors.js'
 import type { CallbackResult } from '../port.js'
 import { type AuthnRequest, singleCookie } from '../request.js'
-import { getClientConfiguration } from './configuration.js'
+import { getClientConfiguration, getGrantConfiguration, keepKeys } from './configuration.js'
 import type { KvOAuthContext } from './context.js'
 import { resolveIdentity } from './identity.js'
 import { newSession } from './new-session.js'
 import type { OAuthProvider } from './provider.js'
 import type { SignInTransaction } from './sign-in.js'
-import { providerTokens, type Tokens } from './tokens.js'
+import { checkIdToken, providerTokens, type Tokens } from './tokens.js'
 import { SIGN_IN, takeTransaction } from './transaction.js'
 
 /** Completes the flow: takes the transaction, exchanges the code, knows the person, opens a session. */
@@ -100,14 +100,14 @@ async function exchangeCode(
 ): Promise<Tokens> {
   const [client, configuration] = await Promise.all([
     import('openid-client'),
-    getClientConfiguration(provider, context),
+    getGrantConfiguration(provider, context),
   ])
   const currentUrl = new URL(transaction.redirectUri)
   currentUrl.search = query.toString()
   // Without an issuer there is nothing that iss (RFC 9207) could be compared with.
   if (provider.kind === 'oauth') currentUrl.searchParams.delete('iss')
   try {
-    return await client.authorizationCodeGrant(configuration, currentUrl, {
+    const tokens = await client.authorizationCodeGrant(configuration, currentUrl, {
       // takeTransaction compared the state: it found the transaction by it.
       expectedState: query.get('state') ?? '',
       idTokenExpected: provider.kind === 'oidc',
@@ -116,6 +116,9 @@ async function exchangeCode(
       }),
       ...(transaction.nonce !== undefined && { expectedNonce: transaction.nonce }),
     })
+    checkIdToken(provider, tokens, context.now())
+    keepKeys(provider, client, configuration)
+    return tokens
   } catch (cause) {
     if (cause instanceof client.AuthorizationResponseError && cause.error === 'access_denied') {
       throw new AuthError('AUTH_ACCESS_DENIED', 'The sign-in was declined at the provider.', {

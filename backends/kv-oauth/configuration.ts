@@ -16,13 +16,21 @@ export interface ConfigurationOptions {
 
 const LIFETIME_MS = 60 * 60_000
 const RETRY_MS = 60_000
-const CLOCK_TOLERANCE_SECONDS = 30
+/** How far the clocks of a provider and ours may differ. */
+export const CLOCK_TOLERANCE_SECONDS = 30
 
 interface Entry {
   readonly options: ConfigurationOptions
   configuration: Promise<Configuration>
   renewAt: number
+  keys?: { jwks: JWKS; fetchedAt: number }
 }
+
+type JWKS = NonNullable<ReturnType<typeof openid.getJwksCache>>['jwks']
+
+const KEYS_LIFETIME_SECONDS = 300
+/** The library asks again for a key that it lacks when the keys it has are this old. */
+const KEYS_STALE_SECONDS = 60
 
 const cache = new WeakMap<OAuthProvider, Entry>()
 
@@ -57,6 +65,41 @@ export async function getClientConfiguration(
     if (cache.get(provider) === entry) cache.delete(provider)
     throw error
   }
+}
+
+/**
+ * A configuration for one grant: the shared one, but with keys that count as a minute old. The library
+ * asks for keys at most once a minute and configuration; a provider that rotates its key without
+ * notice would sign nobody in meanwhile. Pass it to {@link keepKeys} afterwards.
+ */
+export async function getGrantConfiguration(
+  provider: OAuthProvider,
+  options: ConfigurationOptions,
+): Promise<Configuration> {
+  const shared = await getClientConfiguration(provider, options)
+  const entry = cache.get(provider)
+  if (provider.issuer === undefined || !entry) return shared
+  const client = await import('openid-client')
+  const metadata = shared.serverMetadata()
+  const own = await discover(client, provider, entry.options, async () => Response.json(metadata))
+  const now = Math.floor(Date.now() / 1000)
+  if (entry.keys && now - entry.keys.fetchedAt < KEYS_LIFETIME_SECONDS) {
+    client.setJwksCache(own, { jwks: entry.keys.jwks, uat: now - KEYS_STALE_SECONDS })
+  }
+  return own
+}
+
+/** Keeps the keys that a grant has fetched. */
+export function keepKeys(
+  provider: OAuthProvider,
+  client: typeof openid,
+  configuration: Configuration,
+): void {
+  const entry = cache.get(provider)
+  const fetched = client.getJwksCache(configuration)
+  if (!entry || !fetched) return
+  const age = Math.floor(Date.now() / 1000) - fetched.uat
+  if (age < KEYS_STALE_SECONDS) entry.keys = { jwks: fetched.jwks, fetchedAt: fetched.uat }
 }
 
 async function renew(provider: OAuthProvider, entry: Entry): Promise<Configuration> {
@@ -103,18 +146,12 @@ async function load(
     return configuration
   }
   try {
-    const configuration = await client.discovery(
-      new URL(provider.issuer),
-      provider.clientId,
-      metadata,
-      auth,
-      {
-        [client.customFetch]: withEndpoints(provider, providerFetch),
-        timeout: timeoutSeconds,
-        execute: [...insecure, client.enableNonRepudiationChecks],
-      },
+    const configuration = await discover(
+      client,
+      provider,
+      { allowInsecureRequests, timeoutSeconds, ...(fetch && { fetch }) },
+      withEndpoints(provider, providerFetch),
     )
-    configuration[client.customFetch] = providerFetch
     checkMetadata(provider, configuration.serverMetadata(), allowInsecureRequests)
     return configuration
   } catch (cause) {
@@ -125,6 +162,30 @@ async function load(
         : 'The metadata of the provider could not be read. Try again in a moment.'
     throw providerError(provider.id, reason, { cause })
   }
+}
+
+async function discover(
+  client: typeof openid,
+  provider: OAuthProvider,
+  { allowInsecureRequests, timeoutSeconds = 5, fetch }: ConfigurationOptions,
+  readMetadata: CustomFetch,
+): Promise<Configuration> {
+  const configuration = await client.discovery(
+    new URL(provider.issuer ?? ''),
+    provider.clientId,
+    { [client.clockTolerance]: CLOCK_TOLERANCE_SECONDS },
+    clientAuth(client, provider),
+    {
+      [client.customFetch]: readMetadata,
+      timeout: timeoutSeconds,
+      execute: [
+        ...(allowInsecureRequests ? [client.allowInsecureRequests] : []),
+        client.enableNonRepudiationChecks,
+      ],
+    },
+  )
+  configuration[client.customFetch] = createProviderFetch(provider, fetch)
+  return configuration
 }
 
 const WRONG_ISSUER =

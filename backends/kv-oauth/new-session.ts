@@ -1,5 +1,6 @@
 import type { AuthnRequest } from '../request.js'
 import type { SessionRecord } from '../session-store.js'
+import { cutClaims } from './claims.js'
 import type { KvOAuthContext } from './context.js'
 import type { ProviderIdentity } from './identity.js'
 import type { OAuthProvider } from './provider.js'
@@ -7,6 +8,11 @@ import type { SignInTransaction } from './sign-in.js'
 import { nextTokenRefresh, type Tokens } from './tokens.js'
 
 const USER_AGENT_MAX = 256
+/** An entry takes at most 8 KiB; the rest is for what Keyv and the name of the member add. */
+const MAX_ENTRY_BYTES = 8 * 1024 - 128
+const MAX_CLAIMS_BYTES = 4096
+const MAX_LIST_BYTES = 1024
+const SCOPE_TOKEN = /^[\x21\x23-\x5B\x5D-\x7E]{1,256}$/
 
 interface NewSession {
   request: AuthnRequest
@@ -26,7 +32,7 @@ export function newSession(
   const issuedAt = now()
   const userAgent = request.header('user-agent')?.slice(0, USER_AGENT_MAX)
   const tokenRefreshAt = nextTokenRefresh(tokens, tokens.refresh_token, issuedAt)
-  return {
+  const record = {
     id: sessionId,
     userId,
     providerId: provider.id,
@@ -34,9 +40,8 @@ export function newSession(
     subject: identity.subject,
     auditSubject: subjectHash(identity.issuer, identity.subject),
     ...(identity.sid !== undefined && { sid: identity.sid }),
-    scopes: tokens.scope === undefined ? transaction.scopes : tokens.scope.split(/[\s,]+/),
-    roles: stringList(identity.claims.roles),
-    claims: identity.claims,
+    scopes: withinRoom(tokens.scope === undefined ? transaction.scopes : scopeTokens(tokens.scope)),
+    roles: withinRoom(stringList(identity.claims.roles)),
     user: identity.profile,
     ...(userAgent !== undefined && { userAgent }),
     issuedAt,
@@ -45,6 +50,24 @@ export function newSession(
     ...(tokenRefreshAt !== undefined && { tokenRefreshAt }),
     version: 1,
   }
+  const room = MAX_ENTRY_BYTES - Buffer.byteLength(JSON.stringify(record))
+  return { ...record, claims: cutClaims(identity.claims, Math.min(room, MAX_CLAIMS_BYTES)) }
+}
+
+/** As many items as a session has room for; one that does not fit leaves room for the next. */
+function withinRoom(items: readonly string[]): string[] {
+  let room = MAX_LIST_BYTES
+  return items.filter((item) => {
+    const bytes = Buffer.byteLength(JSON.stringify(item)) + 1
+    if (bytes > room) return false
+    room -= bytes
+    return true
+  })
+}
+
+/** The scope tokens (RFC 6749 section 3.3) of a response. */
+function scopeTokens(text: string): string[] {
+  return [...new Set(text.split(/[\s,]+/))].filter((scope) => SCOPE_TOKEN.test(scope))
 }
 
 const stringList = (value: unknown): string[] =>

@@ -1,11 +1,11 @@
 import type { SessionRecord } from '../session-store.js'
 import { changeSession } from './change-session.js'
-import { getClientConfiguration } from './configuration.js'
+import { getGrantConfiguration, keepKeys } from './configuration.js'
 import type { KvOAuthContext } from './context.js'
 import { encodeSubject } from './identity.js'
 import type { OAuthProvider } from './provider.js'
 import { revokeAtProvider } from './revoke-at-provider.js'
-import { nextTokenRefresh, providerTokens, type Tokens } from './tokens.js'
+import { checkIdToken, nextTokenRefresh, providerTokens, type Tokens } from './tokens.js'
 
 /** Longer than the provider may take to answer: a lease never ends while its holder waits. */
 const LEASE_MS = 30_000
@@ -71,9 +71,11 @@ async function renew(
 ): Promise<Renewal> {
   try {
     const client = await import('openid-client')
-    const configuration = await getClientConfiguration(provider, context)
+    const configuration = await getGrantConfiguration(provider, context)
     try {
       const tokens = await client.refreshTokenGrant(configuration, refreshToken)
+      checkIdToken(provider, tokens, context.now())
+      keepKeys(provider, client, configuration)
       const subject = tokens.claims()?.sub
       // OpenID Connect Core section 12.2: the subject must be the one of the original id_token.
       if (subject !== undefined && encodeSubject(subject) !== record.subject) {

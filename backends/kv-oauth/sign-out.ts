@@ -9,6 +9,9 @@ import type { OAuthProvider } from './provider.js'
 import { revokeAtProvider } from './revoke-at-provider.js'
 import { LOG_OUT_RETURN, LOG_OUT_TICKET, openTransaction, takeTransaction } from './transaction.js'
 
+/** Proxies and servers take 8 KiB of headers; a longer hint is left out, and client_id stands in. */
+const MAX_HINT = 6 * 1024
+
 interface LogOutTicket {
   providerId: string
   idToken: string
@@ -76,6 +79,9 @@ async function openTicket(
   try {
     const configuration = await getClientConfiguration(provider, context)
     if (configuration.serverMetadata().end_session_endpoint === undefined) return undefined
+    // Metadata can name an endpoint that nobody can go to; better no address than a dead one.
+    const client = await import('openid-client')
+    client.buildEndSessionUrl(configuration, {})
     const ticket: LogOutTicket = {
       providerId: provider.id,
       idToken,
@@ -122,11 +128,20 @@ export const startLogout =
     ])
     const back: LogOutReturn = { returnTo: payload.returnTo }
     const returning = await openTransaction(context, LOG_OUT_RETURN, request, back)
-    const url = client.buildEndSessionUrl(configuration, {
-      id_token_hint: payload.idToken,
+    const parameters = {
+      ...(payload.idToken.length <= MAX_HINT && { id_token_hint: payload.idToken }),
       post_logout_redirect_uri: siblingUrl(provider, 'logged-out').href,
       state: returning.handle,
-    })
+    }
+    let url: URL
+    try {
+      url = client.buildEndSessionUrl(configuration, parameters)
+    } catch (cause) {
+      throw providerError(provider.id, 'The provider names no usable log-out address.', {
+        cause,
+        setCookies,
+      })
+    }
     return { redirectUrl: url.href, setCookies: [...setCookies, ...returning.setCookies] }
   }
 

@@ -1,11 +1,25 @@
 import type { TokenEndpointResponse, TokenEndpointResponseHelpers } from 'openid-client'
 import type { ProviderTokens } from '../session-store.js'
+import { CLOCK_TOLERANCE_SECONDS } from './configuration.js'
+import type { OAuthProvider } from './provider.js'
 
 /** Renew the access token this long before it ends, in milliseconds. */
 const TOKEN_REFRESH_LEAD_MS = 60_000
 
 /** What the token endpoint answered. */
 export type Tokens = TokenEndpointResponse & TokenEndpointResponseHelpers
+
+/** What the library leaves open of OpenID Connect Core section 3.1.3.7: rules 5 (azp) and 10 (iat). */
+export function checkIdToken(provider: OAuthProvider, tokens: Tokens, now: number): void {
+  const claims = tokens.claims()
+  if (!claims) return
+  if (claims.azp !== undefined && claims.azp !== provider.clientId) {
+    throw new Error('The id_token was issued to another client (azp).')
+  }
+  if (claims.iat > now / 1000 + CLOCK_TOLERANCE_SECONDS) {
+    throw new Error('The id_token was issued in the future (iat).')
+  }
+}
 
 /** When to renew the access token; `undefined` without a refresh token or an end. */
 export function nextTokenRefresh(
@@ -15,7 +29,7 @@ export function nextTokenRefresh(
 ): number | undefined {
   const seconds = tokens.expiresIn()
   if (refreshToken === undefined || seconds === undefined) return undefined
-  return now + seconds * 1000 - TOKEN_REFRESH_LEAD_MS
+  return Math.min(now + seconds * 1000 - TOKEN_REFRESH_LEAD_MS, Number.MAX_SAFE_INTEGER)
 }
 
 /** The tokens to keep beside the session. */

@@ -9,6 +9,12 @@ const NAMESPACE = 'session'
 const key = (id: string): string => `${NAMESPACE}:${id}`
 const LIVE = `expires_at > ${DATABASE_NOW_MS}`
 
+/** Of any number of callers at once one gets a row: the others wait for it and then find its entry. */
+const FIRST_OF_KEY = `INSERT INTO ${KEYV_TABLE} (key, value)
+  VALUES ($6, json_build_object('value', true, 'expires', ${DATABASE_NOW_MS} + $7::bigint)::text)
+  ON CONFLICT (key) DO UPDATE SET value = excluded.value WHERE NOT ${KEYV_TABLE}.${LIVE}
+  RETURNING key`
+
 const parse = ({ value }: { value: string }): SessionRecord =>
   (JSON.parse(value) as { value: SessionRecord }).value
 
@@ -87,13 +93,23 @@ export function createPostgresSessionStore(pool: pg.Pool): SessionStore {
         return (await ended('user_id = $3 AND key <> $4', end, values)).length
       }),
 
-    revokeByProviderSession: ({ issuer, sid, subject }) =>
+    revokeByProviderSession: ({ issuer, sid, subject }, once) =>
       storeCall(async () => {
         if (sid === undefined && subject === undefined) return 0
         const which =
           'issuer = $3 AND ($4::text IS NULL OR sid = $4) AND ($5::text IS NULL OR subject = $5)'
         const values = [issuer, sid ?? null, subject ?? null]
-        return (await ended(which, 'ended-by-provider', values)).length
+        const end = 'ended-by-provider'
+        if (!once) return (await ended(which, end, values)).length
+        const { rows } = await pool.query<{ ended: number }>(
+          `WITH first AS (${FIRST_OF_KEY}),
+           ended AS (
+             DELETE FROM ${KEYV_TABLE} WHERE ${which} AND EXISTS (SELECT FROM first) RETURNING value),
+           audited AS (${auditSessions('ended', '$1::text', '$2::text')})
+           SELECT (SELECT count(*)::int FROM ended) AS ended FROM first`,
+          [endEventType(end), end, ...values, `used:${once.key}`, Math.ceil(once.ttlMs)],
+        )
+        return rows[0]?.ended
       }),
 
     sweep: (limit) =>

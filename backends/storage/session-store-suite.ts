@@ -179,6 +179,34 @@ export function sessionStoreSuite(name: string, make: () => Promise<StoreUnderTe
       expect(await sut.store.get(other.id)).toBeDefined()
     })
 
+    it('revokes once for a key, which of many callers one has', async () => {
+      const { issuer, subject } = await create()
+      for (let round = 0; round < 10; round += 1) {
+        if (round > 0) await create({ subject })
+        const once = { key: `${subject}-${round}`, ttlMs: 60_000 }
+        const counts = await Promise.all(
+          Array.from({ length: 20 }, (_, n) =>
+            (n % 2 ? sut.store : sut.other).revokeByProviderSession({ issuer, subject }, once),
+          ),
+        )
+        expect(counts.filter((count) => count !== undefined)).toEqual([1])
+        const later = await create({ subject })
+        expect(await sut.store.revokeByProviderSession({ issuer, subject }, once)).toBeUndefined()
+        expect(await sut.other.get(later.id)).toBeDefined()
+        await sut.store.revoke(later.id, 'signed-out')
+      }
+    })
+
+    it('takes a key again that has expired, or was used for nothing', async () => {
+      const { issuer, subject } = await create()
+      const key = `expired-${subject}`
+      const revoke = (ttlMs: number) =>
+        sut.store.revokeByProviderSession({ issuer, subject }, { key, ttlMs })
+      expect(await revoke(-1)).toBe(1)
+      expect(await revoke(60_000)).toBe(0)
+      expect(await revoke(60_000)).toBeUndefined()
+    })
+
     it('creates nothing for a disabled user', async () => {
       const userId = await sut.createUser()
       await sut.disableUser(userId)

@@ -59,6 +59,7 @@ export async function createWorkosBackend(options: WorkosBackendOptions): Promis
       revokeSessions: true,
       refresh: settings.refresh !== 'never',
       providerLogout: true,
+      backChannelLogout: false,
     },
     signInHint: settings.signInHint,
     authenticate: (request) => authenticate(context, request),

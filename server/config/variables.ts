@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import { z } from 'zod'
 
 const flag = z
@@ -32,6 +33,34 @@ const url = z
   .refine((value) => URL.canParse(value) && /^https?:$/.test(new URL(value).protocol), {
     error: 'must be an absolute http or https URL',
   })
+
+const PROXY_RANGES = new Set(['loopback', 'linklocal', 'uniquelocal'])
+
+function isProxy(text: string): boolean {
+  const [address = '', prefix, ...rest] = text.split('/')
+  if (PROXY_RANGES.has(text)) return true
+  if (isIP(address) === 0 || address.includes('%') || rest.length > 0) return false
+  if (prefix === undefined) return true
+  return /^[1-9]\d{0,2}$/.test(prefix) && Number(prefix) <= (isIP(address) === 4 ? 32 : 128)
+}
+
+/** What Express takes: hops, or addresses. Its `true` is no choice, since it trusts everybody. */
+const trustProxy = z.string().transform((value, context): string | number | false => {
+  if (value === 'false') return false
+  if (/^\d{1,2}$/.test(value)) return Number(value)
+  const proxies = value.split(/[\s,]+/).filter(Boolean)
+  const wrong = proxies.find((proxy) => !isProxy(proxy))
+  if (proxies.length > 0 && wrong === undefined) return proxies.join(',')
+  context.addIssue({
+    code: 'custom',
+    message: `${
+      value === 'true'
+        ? 'true would trust everybody, who could then choose their own address'
+        : `"${wrong ?? value}" is no proxy`
+    }; write the number of proxies in front of the service, such as 1, or their addresses, such as loopback or 10.0.0.0/8`,
+  })
+  return z.NEVER
+})
 
 /**
  * Every environment variable of the service. The order is that of the configuration table in the
@@ -110,10 +139,20 @@ export const VARIABLES = {
   NETSCRIPT_AUTH_CORS_ORIGINS: list(origin)
     .default([])
     .describe('Same-site origins whose pages may call the API with credentials.'),
-  NETSCRIPT_AUTH_TRUST_PROXY: z
-    .string()
+  NETSCRIPT_AUTH_TRUST_PROXY: trustProxy
     .optional()
-    .describe('Proxies whose `X-Forwarded-*` headers count: a number of hops, or addresses.'),
+    .describe(
+      'Proxies whose `X-Forwarded-*` headers count: a number of hops, or addresses (`10.0.0.0/8`, `loopback`). Default: none.',
+    ),
+  NETSCRIPT_AUTH_RATE_LIMIT: z.coerce
+    .number({ error: 'must be a number of requests a minute' })
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .default(120)
+    .describe(
+      'Sign-ins a minute and client address, and as many callbacks; ten times that for each provider over all addresses.',
+    ),
   NETSCRIPT_AUTH_COOKIE_NAME: z
     .string()
     .default('__Host-ns_session')
@@ -156,6 +195,9 @@ export const VARIABLES = {
     .describe(
       'Allow a session cookie without the `__Host-` prefix. INSECURE: for Safari on http://localhost.',
     ),
+  NETSCRIPT_AUTH_INSECURE_NO_RATE_LIMIT: flag
+    .default(false)
+    .describe('Do not limit sign-ins and callbacks. INSECURE: for load tests.'),
 } as const
 
 const SCHEMA = z.object(VARIABLES)

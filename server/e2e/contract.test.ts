@@ -1,7 +1,11 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { AuthBackendOperationUnsupportedError, providerError } from '../../backends/errors.js'
+import {
+  AuthBackendOperationUnsupportedError,
+  AuthError,
+  providerError,
+} from '../../backends/errors.js'
 import type { AuthBackendPort } from '../../backends/port.js'
 import { type AuthClient, createAuthClient } from '../../client/auth-client.js'
 import type { MeResponse } from '../../contract/session.js'
@@ -10,6 +14,7 @@ import { createLogger } from '../log.js'
 import { type BackendUnderTest, BACKENDS_UNDER_TEST } from './support/backends-under-test.js'
 import { createCoverage } from './support/coverage.js'
 import { completeLogin } from './support/oidc-login.js'
+import { startTestService } from './support/service.js'
 import { createUserAgent, type UserAgent } from './support/user-agent.js'
 
 const coverage = createCoverage()
@@ -19,6 +24,12 @@ const ACCOUNT_ROUTES = [
   ['/api/v1/auth/sessions', 'DELETE'],
   ['/api/v1/auth/sessions/x', 'DELETE'],
 ] as const
+const LOGOUT_PATH = '/api/v1/auth/backchannel-logout'
+const LOGOUT_REQUEST = {
+  method: 'POST',
+  headers: { 'content-type': 'application/x-www-form-urlencoded' },
+  body: 'logout_token=x',
+}
 const shapes = new Map<string, unknown>()
 
 /** The client of the contract in a browser of its own; every answer is noted. */
@@ -124,6 +135,16 @@ describe.each(NAMES)('the contract on %s', (name) => {
     expect(answers.map(({ status }) => status)).toEqual([400, 403, 413, 415, 422])
     const elsewhere = await post('{"redirectTo":"https://evil.example"}', json)
     expect(elsewhere.status).toBe(isInteractive || route === 'signout' ? 422 : 502)
+  })
+
+  it('takes logout tokens of its provider, or says that it takes none', async () => {
+    const { fetch } = stranger()
+    const { path, init } = form('backchannel-logout', 'logout_token=forged')
+    expect((await fetch(path, init)).status).toBe(isInteractive ? 400 : 501)
+    const huge = { ...init, body: `logout_token=${'x'.repeat(17_000)}` }
+    expect((await fetch(path, huge)).status).toBe(413)
+    const json = { ...init, headers: { 'content-type': 'application/json' } }
+    expect((await fetch(path, { ...json, body: '{"logout_token":"x"}' })).status).toBe(415)
   })
 
   it('refuses callbacks and log-outs that it did not ask for', async () => {
@@ -283,6 +304,7 @@ describe('a fault of our own', () => {
       throw new TypeError('SECRET of the inside')
     },
     sessions: { signOut: fault },
+    backChannelLogout: fault,
     interactive: {
       signIn: fault,
       handleCallback: fault,
@@ -312,6 +334,23 @@ describe('a fault of our own', () => {
       expect(response.status).toBe(500)
       expect(await response.text()).not.toContain('SECRET')
     }
+    expect((await fetch(LOGOUT_PATH, LOGOUT_REQUEST)).status).toBe(500)
+  })
+})
+
+describe('too many sign-ins', () => {
+  it('are refused for a minute', async () => {
+    const sut = await startTestService({ env: { NETSCRIPT_AUTH_RATE_LIMIT: '1' } })
+    const { client, fetch } = watched('kv-oauth', sut.origin, createUserAgent(sut.origin))
+    await client.signin()
+    await expect(client.signin()).rejects.toMatchObject({
+      code: 'RATE_LIMITED',
+      status: 429,
+      retryAfterSeconds: expect.any(Number) as number,
+    })
+    await fetch('/api/v1/auth/callback?state=x')
+    expect((await fetch('/api/v1/auth/callback?state=x')).status).toBe(429)
+    await sut.close()
   })
 })
 
@@ -347,6 +386,25 @@ describe('a backend that cannot list sessions, and one whose provider is away', 
       expect(response.status).toBe(status)
       await coverage.note('broken', method, `${base}${path}`, response)
     }
+    await new Promise((done) => server.close(done))
+  })
+})
+
+describe('a backend that is told by its provider to end sessions', () => {
+  it.each<[number, () => Promise<{ ended: number }>]>([
+    [200, async () => ({ ended: 1 })],
+    [502, () => Promise.reject(providerError('told', 'The keys could not be had.'))],
+    [503, () => Promise.reject(new AuthError('STORE_UNAVAILABLE', 'Try again in a moment.'))],
+  ])('answers %i', async (status, backChannelLogout) => {
+    const backend = { name: 'told', backChannelLogout } as unknown as AuthBackendPort
+    const origin = 'http://localhost'
+    const app = createAuthApp({ backend, origin, logger: createLogger('silent') })
+    const server = createServer((req, res) => void app(req, res))
+    await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}${LOGOUT_PATH}`
+    const response = await fetch(url, LOGOUT_REQUEST)
+    expect(response.status).toBe(status)
+    await coverage.note('broken', 'POST', url, response)
     await new Promise((done) => server.close(done))
   })
 })

@@ -1,8 +1,12 @@
 import type { RequestHandler } from 'express'
 import { AuthError } from '../../backends/errors.js'
+import { accountContractV1 } from '../../contract/account-contract.js'
 
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS'])
 const SAME_SITE_ORIGINS = new Set(['same-origin', 'none'])
+
+/** Providers send no Origin. A signed token protects the route, and it touches no cookie. */
+const EXEMPT: readonly string[] = [accountContractV1.backChannelLogout.path]
 
 /**
  * Refuses state-changing requests from other sites. An `Origin` must be ours or listed; without one,
@@ -11,7 +15,8 @@ const SAME_SITE_ORIGINS = new Set(['same-origin', 'none'])
  */
 export function originCheck(allowedOrigins: ReadonlySet<string>): RequestHandler {
   return (req, _res, next) => {
-    if (SAFE_METHODS.has(req.method) || isAllowed(req.headers, allowedOrigins)) return next()
+    if (SAFE_METHODS.has(req.method) || EXEMPT.includes(req.path)) return next()
+    if (isAllowed(req.headers, allowedOrigins)) return next()
     next(
       new AuthError(
         'ORIGIN_NOT_ALLOWED',

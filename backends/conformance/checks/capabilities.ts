@@ -13,6 +13,7 @@ import {
 import { applySetCookies } from '../set-cookie.js'
 
 const CAPABILITIES = [
+  'backChannelLogout',
   'interactive',
   'listSessions',
   'providerLogout',

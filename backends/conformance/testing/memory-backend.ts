@@ -64,6 +64,7 @@ export function createMemoryBackend(store: MemoryStore, secret: string): AuthBac
       revokeSessions: true,
       refresh: true,
       providerLogout: false,
+      backChannelLogout: false,
     },
     interactive: createMemorySignIn(store, (request, subject) => {
       const previous = find(sessionIdOf(request))

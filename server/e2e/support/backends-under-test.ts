@@ -134,7 +134,7 @@ async function startBetterAuth(): Promise<BackendUnderTest> {
 
 async function startService(variables: Record<string, string>, databaseUrl?: string) {
   const port = await freePort()
-  const env = { PORT: String(port), ...variables }
+  const env = { PORT: String(port), NETSCRIPT_AUTH_RATE_LIMIT: '100000', ...variables }
   const service = await createAuthService({
     config: readConfig(env, { production: false }),
     env,

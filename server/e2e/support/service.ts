@@ -68,6 +68,8 @@ export async function startTestService(options: TestServiceOptions = {}): Promis
     NETSCRIPT_AUTH_CLIENT_SECRET: client.clientSecret,
     NETSCRIPT_AUTH_REDIRECT_URI: `${origin}/api/v1/auth/callback`,
     NETSCRIPT_AUTH_ALLOW_INSECURE_REQUESTS: 'true',
+    // Tests sign in more often than people.
+    NETSCRIPT_AUTH_RATE_LIMIT: '100000',
   }
   const over = typeof options.env === 'function' ? options.env(local) : options.env
   const env = { ...local, ...over }

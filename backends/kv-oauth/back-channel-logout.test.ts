@@ -1,0 +1,587 @@
+import { generateKeyPairSync, randomBytes, randomUUID } from 'node:crypto'
+import { exportJWK, generateKeyPair, type JWK, type JWTPayload, SignJWT, UnsecuredJWT } from 'jose'
+import type pg from 'pg'
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
+import { createTestDatabase, type TestDatabase } from '../../prisma/test-database.js'
+import { parseKeyring } from '../keyring.js'
+import type { SessionRecord, UserStore } from '../session-store.js'
+import { createPool } from '../storage/pool.js'
+import { createPostgresProviderTokenStore } from '../storage/postgres-provider-token-store.js'
+import { createPostgresSessionStore } from '../storage/postgres-session-store.js'
+import { createPrismaUserStore } from '../storage/prisma-user-store.js'
+import { sessionRecord } from '../storage/session-store-suite.js'
+import { createKvOAuthBackend, type KvOAuthBackend } from './backend.js'
+import { encodeSubject } from './identity.js'
+import { isIssuer } from './logout-token.js'
+import { defineOAuthProvider } from './provider.js'
+import { type JsonServer, type JsonServerAnswer, startJsonServer } from './testing/json-server.js'
+
+const EVENT = 'http://schemas.openid.net/event/backchannel-logout'
+const CLIENT_ID = 'client'
+const CLIENT_SECRET = 'a secret of the client that is long enough for HS256'
+const KEY = randomBytes(32).toString('base64url')
+
+interface SigningKey {
+  alg: string
+  privateKey: CryptoKey
+  jwk: JWK
+}
+
+async function signingKey(alg = 'RS256', kid: string = randomUUID()): Promise<SigningKey> {
+  const { privateKey, publicKey } = await generateKeyPair(alg, { extractable: true })
+  return { alg, privateKey, jwk: { ...(await exportJWK(publicKey)), kid, alg, use: 'sig' } }
+}
+
+/** A provider of metadata and keys, and of nothing else. */
+interface Issuer {
+  origin: string
+  key: SigningKey
+  keys: JWK[]
+  metadata: Record<string, unknown>
+  /** Answers instead of the keys. */
+  jwks: (() => JsonServerAnswer) | undefined
+  server: JsonServer
+}
+
+async function startIssuer(): Promise<Issuer> {
+  const key = await signingKey()
+  const server = await startJsonServer(({ path }) => {
+    if (path === '/jwks') return issuer.jwks?.() ?? { json: { keys: issuer.keys } }
+    return { json: issuer.metadata }
+  })
+  const { origin } = server
+  const metadata = {
+    issuer: origin,
+    authorization_endpoint: `${origin}/auth`,
+    token_endpoint: `${origin}/token`,
+    jwks_uri: `${origin}/jwks`,
+    id_token_signing_alg_values_supported: ['RS256', 'ES256', 'HS256', 'none'],
+  }
+  const issuer: Issuer = { origin, key, server, metadata, keys: [key.jwk], jwks: undefined }
+  return issuer
+}
+
+describe('OpenID Connect Back-Channel Logout', () => {
+  let database: TestDatabase
+  let pool: pg.Pool
+  let users: UserStore
+  let idp: Issuer
+  let other: Issuer
+  let backend: KvOAuthBackend
+  const log: object[] = []
+
+  const createBackend = (database: pg.Pool = pool): Promise<KvOAuthBackend> =>
+    createKvOAuthBackend({
+      providers: [
+        ['idp', idp.origin, CLIENT_ID],
+        ['other', other.origin, CLIENT_ID],
+        ['same-issuer', idp.origin, 'second-client'],
+      ].map(([id = '', issuer, clientId = '']) =>
+        defineOAuthProvider({
+          id,
+          issuer,
+          clientId,
+          clientSecret: CLIENT_SECRET,
+          redirectUri: 'http://localhost:8094/api/v1/auth/callback',
+        }),
+      ),
+      key: KEY,
+      pool: database,
+      allowInsecureRequests: true,
+      log: {
+        info: (fields) => void log.push(fields),
+        warn: () => undefined,
+        error: () => undefined,
+      },
+    })
+
+  beforeAll(async () => {
+    ;[database, idp, other] = await Promise.all([
+      createTestDatabase(),
+      startIssuer(),
+      startIssuer(),
+    ])
+    pool = createPool(database.url)
+    users = createPrismaUserStore(pool)
+    backend = await createBackend()
+  })
+  afterAll(async () => {
+    await pool.end()
+    await Promise.all([idp.server.close(), other.server.close()])
+    await database.drop()
+  })
+  afterEach(() => {
+    vi.useRealTimers()
+    idp.jwks = undefined
+    idp.keys = [idp.key.jwk]
+  })
+
+  /** A person who is signed in by the provider. */
+  async function signedIn(over: Partial<SessionRecord> = {}): Promise<SessionRecord> {
+    const { userId } = await users.signIn({
+      providerId: 'idp',
+      issuer: idp.origin,
+      subject: randomUUID(),
+      profile: {},
+    })
+    const record = sessionRecord(userId, { issuer: idp.origin, sid: randomUUID(), ...over })
+    await createPostgresSessionStore(pool).create(record)
+    return record
+  }
+  const isAlive = async ({ id }: SessionRecord): Promise<boolean> =>
+    (await createPostgresSessionStore(pool).get(id)) !== undefined
+
+  type Claims = Record<string, unknown>
+  /** The claims of a good logout token of a session, with changes; `undefined` leaves one out. */
+  function claimsOf({ subject, sid }: SessionRecord, over: Claims = {}): JWTPayload {
+    const now = Math.floor(Date.now() / 1000)
+    const claims = {
+      iss: idp.origin,
+      sub: subject,
+      aud: CLIENT_ID,
+      iat: now,
+      exp: now + 120,
+      jti: randomUUID(),
+      events: { [EVENT]: {} },
+      sid,
+      ...over,
+    }
+    return Object.fromEntries(Object.entries(claims).filter(([, value]) => value !== undefined))
+  }
+
+  /** Signs them; with `header` the header is another one. */
+  function sign(claims: JWTPayload, header: Claims = {}, key = idp.key): Promise<string> {
+    const { alg, privateKey } = key
+    const protectedHeader = { alg, kid: key.jwk.kid, typ: 'logout+jwt', ...header }
+    return new SignJWT(claims)
+      .setProtectedHeader(protectedHeader as { alg: string })
+      .sign(privateKey)
+  }
+  const logOut = async (token: string | Promise<string>, at = backend) =>
+    at.backChannelLogout!(await token)
+
+  const now = () => Math.floor(Date.now() / 1000)
+
+  async function expectRefused(
+    token: (session: SessionRecord) => Promise<string>,
+    at = backend,
+  ): Promise<void> {
+    const session = await signedIn()
+    const given = await token(session)
+    await expect(logOut(given, at)).rejects.toMatchObject({
+      code: 'LOGOUT_TOKEN_INVALID',
+      status: 400,
+      detail: 'Send a logout token as OpenID Connect Back-Channel Logout 1.0 describes it, once.',
+    })
+    expect(await isAlive(session)).toBe(true)
+  }
+
+  describe('modelled on the relying party cases of the OpenID conformance suite', () => {
+    it('rp-backchannel-rpinitlogout-ok', async () => {
+      const session = await signedIn()
+      expect(backend.capabilities.backChannelLogout).toBe(true)
+      expect(await logOut(sign(claimsOf(session)))).toEqual({ ended: 1 })
+      expect(await isAlive(session)).toBe(false)
+    })
+
+    it('rp-backchannel-rpinitlogout-alg-none', () =>
+      expectRefused(async (session) => new UnsecuredJWT(claimsOf(session)).encode()))
+
+    it.each(['RS512', 'PS256', 'ES384', 'EdDSA'])(
+      'rp-backchannel-rpinitlogout-wrong-alg: %s, which the provider does not list',
+      async (alg) => {
+        const key = await signingKey(alg)
+        idp.keys = [key.jwk]
+        await expectRefused((session) => sign(claimsOf(session), {}, key), await createBackend())
+      },
+    )
+
+    it.each([
+      ['another one', 'another-client'],
+      ['none', undefined],
+      ['an empty list', []],
+      ['others too', [CLIENT_ID, 'another-client']],
+      ['others too, and authorized for one of them', [CLIENT_ID, 'x'], 'x'],
+      ['no text', 7],
+    ])('rp-backchannel-rpinitlogout-wrong-aud: %s', (_what, aud, azp?: string) =>
+      expectRefused((session) => sign(claimsOf(session, { aud, azp }))),
+    )
+
+    it.each(['https://issuer.example', `/`, '', undefined, 7])(
+      'rp-backchannel-rpinitlogout-wrong-issuer: %s',
+      (iss) =>
+        expectRefused((session) =>
+          sign(claimsOf(session, { iss: iss === '/' ? `${idp.origin}/` : iss })),
+        ),
+    )
+
+    it.each([undefined, null, {}, [], 'text'])(
+      'rp-backchannel-rpinitlogout-no-event: %s',
+      (events) => expectRefused((session) => sign(claimsOf(session, { events }))),
+    )
+
+    it.each([
+      { 'http://schemas.openid.net/event/frontchannel-logout': {} },
+      { [`${EVENT}/`]: {} },
+      { [EVENT]: true },
+      { [EVENT]: [] },
+      { [EVENT]: null },
+    ])('rp-backchannel-rpinitlogout-wrong-event: %j', (events) =>
+      expectRefused((session) => sign(claimsOf(session, { events }))),
+    )
+
+    it.each(['nonce', '', null])('rp-backchannel-rpinitlogout-with-nonce: %j', (nonce) =>
+      expectRefused((session) => sign(claimsOf(session, { nonce }))),
+    )
+  })
+
+  describe('refuses', () => {
+    it.each<[string, (now: number) => Claims]>([
+      ['no jti', () => ({ jti: undefined })],
+      ['an empty jti', () => ({ jti: '' })],
+      ['a jti that is no text', () => ({ jti: 7 })],
+      ['no exp', () => ({ exp: undefined })],
+      ['an exp that is over', (now) => ({ exp: now - 31 })],
+      ['an exp that is far off', (now) => ({ exp: now + 3700 })],
+      ['no iat', () => ({ iat: undefined })],
+      ['an iat in the future', (now) => ({ iat: now + 60 })],
+      ['an iat long ago', (now) => ({ iat: now - 700 })],
+      ['an nbf in the future', (now) => ({ nbf: now + 60 })],
+      ['no sub and no sid', () => ({ sub: undefined, sid: undefined })],
+      ['an empty sub', () => ({ sub: '', sid: undefined })],
+      ['a sub that is no text', () => ({ sub: { $ne: '' }, sid: undefined })],
+      ['an empty sid', () => ({ sid: '' })],
+      ['a sid that is null', () => ({ sid: null })],
+      ['a sub of 256 characters', () => ({ sub: 'x'.repeat(256), sid: undefined })],
+    ])('%s', (_what, over) => expectRefused((session) => sign(claimsOf(session, over(now())))))
+
+    it.each(['at+jwt', 'application/at+jwt', 'id_token+jwt', 'dpop+jwt', '', 7])(
+      'the type %j',
+      (typ) => expectRefused((session) => sign(claimsOf(session), { typ })),
+    )
+
+    it('HS256 with the secret of the client, though the metadata lists it', () =>
+      expectRefused((session) =>
+        new SignJWT(claimsOf(session))
+          .setProtectedHeader({ alg: 'HS256', typ: 'logout+jwt' })
+          .sign(new TextEncoder().encode(CLIENT_SECRET)),
+      ))
+
+    it('HS256 with the public key of the provider', () =>
+      expectRefused((session) =>
+        new SignJWT(claimsOf(session))
+          .setProtectedHeader({ alg: 'HS256', kid: idp.key.jwk.kid!, typ: 'logout+jwt' })
+          .sign(new TextEncoder().encode(JSON.stringify(idp.key.jwk))),
+      ))
+
+    it('the key of somebody else, under a known and under an unknown id', async () => {
+      const foreign = await signingKey()
+      await expectRefused((session) => sign(claimsOf(session), {}, foreign))
+      const posing = { ...foreign, jwk: idp.key.jwk }
+      await expectRefused((session) => sign(claimsOf(session), {}, posing))
+      await expectRefused((session) => sign(claimsOf(session), { kid: undefined }, foreign))
+    })
+
+    it('a key that the token brings itself', async () => {
+      const own = await signingKey()
+      await expectRefused((session) =>
+        sign(claimsOf(session), { jwk: own.jwk, jku: `${idp.origin}/jwks`, kid: undefined }, own),
+      )
+    })
+
+    it('a header that must be understood', () =>
+      expectRefused((session) =>
+        sign(claimsOf(session), { crit: ['exp'], exp: 1 }).catch(() => 'x.y.z'),
+      ))
+
+    it('a token that was changed', () =>
+      expectRefused(async (session) => {
+        const [header, , signature] = (await sign(claimsOf(session, { sub: 'x', sid: 'x' }))).split(
+          '.',
+        )
+        const payload = Buffer.from(JSON.stringify(claimsOf(session))).toString('base64url')
+        return [header, payload, signature].join('.')
+      }))
+
+    it.each(['x', '..', 'a.b.c', 'null', '{}', 'a.b.c.d.e', '\0', `${'e30'}.${'e30'}.`, 'é.é.é'])(
+      'what is no token: %j',
+      (token) => expectRefused(async () => token),
+    )
+
+    it('a token of one provider that another one signed', async () => {
+      await expectRefused((session) => sign(claimsOf(session), {}, other.key))
+    })
+  })
+
+  describe('accepts', () => {
+    it.each(['logout+jwt', 'LOGOUT+JWT', 'application/logout+jwt', 'JWT', undefined])(
+      'the type %s',
+      async (typ) => {
+        const session = await signedIn()
+        expect(await logOut(sign(claimsOf(session), { typ }))).toEqual({ ended: 1 })
+      },
+    )
+
+    it('another algorithm that the provider lists, and no key id when there is one key', async () => {
+      const key = await signingKey('ES256')
+      const elsewhere = await createBackend()
+      idp.keys = [key.jwk]
+      const token = sign(claimsOf(await signedIn()), { kid: undefined }, key)
+      expect(await logOut(token, elsewhere)).toEqual({ ended: 1 })
+    })
+
+    it('clocks that differ a little, a list of one audience, and claims of others', async () => {
+      const [early, late] = [await signedIn(), await signedIn()]
+      const future = { iat: now() + 20, exp: now() + 140, aud: [CLIENT_ID], extra: { a: 1 } }
+      expect(await logOut(sign(claimsOf(early, future)))).toEqual({ ended: 1 })
+      const past = { iat: now() - 140, exp: now() - 20 }
+      expect(await logOut(sign(claimsOf(late, past)))).toEqual({ ended: 1 })
+    })
+
+    it('the client of either registration at one issuer', async () => {
+      const session = await signedIn()
+      expect(await logOut(sign(claimsOf(session, { aud: 'second-client' })))).toEqual({ ended: 1 })
+    })
+  })
+
+  describe('ends', () => {
+    it('the session of a sid and no other of the same person', async () => {
+      const session = await signedIn()
+      const { userId, subject } = session
+      const second = await signedIn({ userId, subject })
+      expect(await logOut(sign(claimsOf(session, { sub: undefined })))).toEqual({ ended: 1 })
+      expect([await isAlive(session), await isAlive(second)]).toEqual([false, true])
+    })
+
+    it('all sessions of a sub, whose characters the database refuses, when there is no sid', async () => {
+      const raw = `\0${randomUUID()}\\\ud800`
+      const session = await signedIn({ subject: encodeSubject(raw) })
+      await signedIn({ userId: session.userId, subject: session.subject })
+      const token = sign(claimsOf(session, { sub: raw, sid: undefined }))
+      expect(await logOut(token)).toEqual({ ended: 2 })
+    })
+
+    it('a sid in the encoding that it is stored in', async () => {
+      const session = await signedIn({ sid: encodeSubject('\0sid\\') })
+      expect(await logOut(sign(claimsOf(session, { sid: '\0sid\\' })))).toEqual({ ended: 1 })
+    })
+
+    it('nothing for a foreign sub with a sid, and nothing at another issuer', async () => {
+      const session = await signedIn()
+      expect(await logOut(sign(claimsOf(session, { sub: 'somebody else' })))).toEqual({ ended: 0 })
+      const elsewhere = { iss: other.origin }
+      expect(await logOut(sign(claimsOf(session, elsewhere), {}, other.key))).toEqual({ ended: 0 })
+      expect(await isAlive(session)).toBe(true)
+    })
+
+    it('nothing when nobody is signed in any more, which is a success', async () => {
+      const session = await signedIn()
+      await createPostgresSessionStore(pool).revoke(session.id, 'signed-out')
+      expect(await logOut(sign(claimsOf(session)))).toEqual({ ended: 0 })
+    })
+
+    it('the tokens of the provider with the session', async () => {
+      const session = await signedIn()
+      const tokens = createPostgresProviderTokenStore(pool, parseKeyring(KEY))
+      await tokens.save(session.id, { refreshToken: 'refresh' })
+      await logOut(sign(claimsOf(session)))
+      const { rows } = await pool.query('SELECT FROM auth_provider_tokens WHERE session_key = $1', [
+        `session:${session.id}`,
+      ])
+      expect(rows).toEqual([])
+    })
+
+    it('and says so in the log, without the person and the token', async () => {
+      const session = await signedIn()
+      const token = await sign(claimsOf(session))
+      log.length = 0
+      await logOut(token)
+      expect(log).toEqual([{ event: 'back-channel-logout', provider: 'idp', ended: 1 }])
+    })
+  })
+
+  describe('a token works once', () => {
+    it('and ends nothing that began after it', async () => {
+      const session = await signedIn()
+      const token = await sign(claimsOf(session))
+      await logOut(token)
+      const next = await signedIn({
+        userId: session.userId,
+        subject: session.subject,
+        sid: session.sid!,
+      })
+      await expect(logOut(token)).rejects.toMatchObject({ code: 'LOGOUT_TOKEN_INVALID' })
+      await expect(logOut(token, await createBackend())).rejects.toMatchObject({ status: 400 })
+      expect(await isAlive(next)).toBe(true)
+    })
+
+    it('by its jti, whatever else it says', async () => {
+      const [first, second] = [await signedIn(), await signedIn()]
+      const jti = randomUUID()
+      await logOut(sign(claimsOf(first, { jti })))
+      await expect(logOut(sign(claimsOf(second, { jti })))).rejects.toMatchObject({ status: 400 })
+      expect(await isAlive(second)).toBe(true)
+    })
+
+    it('while the same jti of another issuer is another token', async () => {
+      const jti = randomUUID()
+      await logOut(sign(claimsOf(await signedIn(), { jti })))
+      const session = await signedIn({ issuer: other.origin })
+      const token = sign(claimsOf(session, { jti, iss: other.origin }), {}, other.key)
+      expect(await logOut(token)).toEqual({ ended: 1 })
+    })
+
+    it('as long as it could be used, by any clock', async () => {
+      const session = await signedIn()
+      const { jti, exp = 0 } = claimsOf(session)
+      await logOut(sign(claimsOf(session, { jti, exp })))
+      const { rows } = await pool.query<{ until: string }>(
+        `SELECT max(expires_at) AS until FROM auth_keyv WHERE key LIKE 'used:%'`,
+      )
+      expect(Number(rows[0]?.until)).toBeGreaterThanOrEqual((exp + 30) * 1000)
+    })
+
+    it('when two processes get it at once', async () => {
+      const otherPool = createPool(database.url)
+      const processes = [backend, await createBackend(otherPool)]
+      for (let round = 0; round < 10; round += 1) {
+        const token = await sign(claimsOf(await signedIn()))
+        const outcomes = await Promise.allSettled(
+          Array.from({ length: 10 }, (_, n) => logOut(token, processes[n % 2])),
+        )
+        const won = outcomes.flatMap((outcome) =>
+          outcome.status === 'fulfilled' ? [outcome.value] : [],
+        )
+        expect(won).toEqual([{ ended: 1 }])
+        for (const outcome of outcomes) {
+          if (outcome.status === 'rejected') expect(outcome.reason).toMatchObject({ status: 400 })
+        }
+      }
+      await otherPool.end()
+    })
+  })
+
+  describe('keys', () => {
+    it('that were rotated are read again for a key id that is not known', async () => {
+      const fresh = await createBackend()
+      expect(await logOut(sign(claimsOf(await signedIn())), fresh)).toEqual({ ended: 1 })
+      const next = await signingKey()
+      idp.keys = [next.jwk]
+      vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 2000 })
+      expect(await logOut(sign(claimsOf(await signedIn()), {}, next), fresh)).toEqual({ ended: 1 })
+      await expectRefused((session) => sign(claimsOf(session)), fresh)
+    })
+
+    it('are not asked for by tokens that cannot be good, nor each time for one unknown id', async () => {
+      vi.useFakeTimers({ toFake: ['Date'], now: Date.now() })
+      const fresh = await createBackend()
+      const requests = () => idp.server.requests.filter(({ path }) => path === '/jwks').length
+      const before = requests()
+      const session = await signedIn()
+      const refused = { code: 'LOGOUT_TOKEN_INVALID' }
+      for (const over of [{ iss: 'https://issuer.example' }, { aud: 'another-client' }]) {
+        await expect(logOut(sign(claimsOf(session, over)), fresh)).rejects.toMatchObject(refused)
+      }
+      expect(requests()).toBe(before)
+      const foreign = await signingKey()
+      for (let n = 0; n < 5; n += 1) {
+        const token = sign(claimsOf(session), {}, foreign)
+        await expect(logOut(token, fresh)).rejects.toMatchObject(refused)
+      }
+      expect(requests()).toBe(before + 1)
+    })
+
+    it.each<[string, () => JsonServerAnswer]>([
+      ['are away', () => ({ status: 500, json: {} })],
+      ['are no JSON', () => ({ text: '<html>' })],
+      ['are no keys', () => ({ json: { keys: 'none' } })],
+      ['are elsewhere', () => ({ status: 302, headers: { location: `${other.origin}/jwks` } })],
+      ['are endless', () => ({ json: { keys: [idp.key.jwk], padding: 'x'.repeat(1024 * 1024) } })],
+    ])(
+      'that %s are a problem of the provider, and the token can be sent again',
+      async (_, jwks) => {
+        const session = await signedIn()
+        const token = await sign(claimsOf(session))
+        const fresh = await createBackend()
+        idp.jwks = jwks
+        await expect(logOut(token, fresh)).rejects.toMatchObject({
+          code: 'AUTH_PROVIDER_ERROR',
+          status: 502,
+          data: { providerId: 'idp', reason: expect.stringMatching(/^The keys/) as string },
+        })
+        expect(await isAlive(session)).toBe(true)
+        idp.jwks = undefined
+        expect(await logOut(token, fresh)).toEqual({ ended: 1 })
+      },
+    )
+
+    it('that are too short are one too', async () => {
+      const { publicKey } = generateKeyPairSync('rsa', { modulusLength: 1024 })
+      idp.keys = [{ ...publicKey.export({ format: 'jwk' }), kid: 'short', alg: 'RS256' }]
+      const token = await sign(claimsOf(await signedIn()), { kid: 'short' })
+      await expect(logOut(token, await createBackend())).rejects.toMatchObject({ status: 502 })
+    })
+
+    it('that the metadata does not name are one too, as is metadata that is away', async () => {
+      const token = await sign(claimsOf(await signedIn()))
+      const good = idp.metadata
+      for (const metadata of [{ ...good, jwks_uri: undefined }, {}]) {
+        idp.metadata = metadata
+        await expect(logOut(token, await createBackend())).rejects.toMatchObject({ status: 502 })
+      }
+      idp.metadata = good
+      expect(await logOut(token, await createBackend())).toEqual({ ended: 1 })
+    })
+  })
+
+  it('leaves the token unused while the store is away', async () => {
+    const session = await signedIn()
+    const token = await sign(claimsOf(session))
+    const away = createPool(database.url)
+    const backendWithout = await createBackend(away)
+    await away.end()
+    await expect(logOut(token, backendWithout)).rejects.toMatchObject({
+      code: 'STORE_UNAVAILABLE',
+      status: 503,
+    })
+    expect(await logOut(token)).toEqual({ ended: 1 })
+  })
+
+  it('is not offered where no provider has an issuer', async () => {
+    const plain = await createKvOAuthBackend({
+      provider: defineOAuthProvider({
+        id: 'plain',
+        clientId: CLIENT_ID,
+        redirectUri: 'http://localhost:8094/api/v1/auth/callback',
+        authorizationEndpoint: `${idp.origin}/auth`,
+        tokenEndpoint: `${idp.origin}/token`,
+        userInfoEndpoint: `${idp.origin}/user`,
+        scopes: 'profile',
+      }),
+      key: KEY,
+      pool,
+    })
+    expect(plain.capabilities.backChannelLogout).toBe(false)
+    expect(plain).not.toHaveProperty('backChannelLogout')
+  })
+})
+
+describe('isIssuer', () => {
+  const template = 'https://login.microsoftonline.com/{tenantid}/v2.0'
+  const of = (tenant: string) => template.replace('{tenantid}', tenant)
+  const tenant = '9188040d-6c67-4c5b-b112-36a304b66dad'
+
+  it.each([
+    [template, of(tenant), true],
+    [template, template, false],
+    [template, of('common'), false],
+    [template, of(`${tenant}/..`), false],
+    [template, `${of(tenant)}/`, false],
+    [template, `https://evil.example/${tenant}/v2.0`, false],
+    [template, '', false],
+    [of(tenant), of(tenant), true],
+    [of(tenant), of('00000000-0000-0000-0000-000000000000'), false],
+  ])('%s, %s: %s', (expected, issuer, verdict) => {
+    expect(isIssuer(expected, issuer)).toBe(verdict)
+  })
+})

@@ -1,0 +1,62 @@
+import { createHash } from 'node:crypto'
+import { getClientConfiguration } from './configuration.js'
+import type { KvOAuthContext } from './context.js'
+import { encodeSubject } from './identity.js'
+import { invalidLogoutToken, isIssuer, readLogoutToken, verifyLogoutToken } from './logout-token.js'
+import type { OAuthProvider } from './provider.js'
+
+/**
+ * Ends the sessions that a provider names in a logout token (OpenID Connect Back-Channel Logout 1.0
+ * section 2.7): those of its `sid`, else all of its `sub`; of both when it has both. Ending none is a
+ * success, since the person may have signed out here first.
+ *
+ * The token works once in all processes. Its `jti` is remembered by the statement that ends the
+ * sessions: a provider that got no answer may send the token again.
+ */
+export async function backChannelLogout(
+  context: KvOAuthContext,
+  token: string,
+): Promise<{ ended: number }> {
+  const { issuer, audiences } = await readLogoutToken(token)
+  const provider = [...context.providers.values()].find(
+    (candidate) => issues(candidate, issuer) && audiences.includes(candidate.clientId),
+  )
+  if (!provider) throw invalidLogoutToken('No provider here has its issuer and audience.')
+  const configuration = await getClientConfiguration(provider, context)
+  const now = context.now()
+  const { jti, sid, subject, unusableAt } = await verifyLogoutToken(provider, configuration, {
+    token,
+    issuer,
+    now,
+  })
+  const ended = await context.sessions.revokeByProviderSession(
+    {
+      issuer,
+      // Stored in the same encoding as subjects.
+      ...(sid !== undefined && { sid: encodeSubject(sid) }),
+      ...(subject !== undefined && { subject: encodeSubject(subject) }),
+    },
+    {
+      key: createHash('sha256').update(`${issuer}\0${jti}`).digest('base64url'),
+      ttlMs: unusableAt - now,
+    },
+  )
+  if (ended === undefined) throw invalidLogoutToken('It was used before.')
+  context.log.info(
+    { event: 'back-channel-logout', provider: provider.id, ended },
+    'signed out by the provider',
+  )
+  return { ended }
+}
+
+/**
+ * Whether tokens of an issuer can be the provider's, as far as its configuration tells: nobody may
+ * make us ask a provider for its metadata by naming somebody else.
+ */
+function issues({ issuer: configured, issuerTemplate }: OAuthProvider, issuer: string): boolean {
+  if (configured === undefined) return false
+  const { href } = new URL(configured)
+  return [configured, href, href.replace(/\/$/, ''), issuerTemplate].some(
+    (expected) => expected !== undefined && isIssuer(expected, issuer),
+  )
+}

@@ -1,0 +1,70 @@
+import type { CryptoKey, JWTVerifyGetKey } from 'jose'
+import type { Configuration, ServerMetadata } from 'openid-client'
+import { type AuthError, providerError } from '../errors.js'
+import type { OAuthProvider } from './provider.js'
+import { createProviderFetch } from './provider-fetch.js'
+
+/** An unknown key id makes us ask for the keys again, but not as often as anybody likes. */
+const COOLDOWN_MS = 1000
+const TIMEOUT_MS = 5000
+
+/** `none` and the HMACs are no proof that a token is the provider's: we could have made it. */
+const ASYMMETRIC = /^(?:(?:RS|PS|ES)(?:256|384|512)|EdDSA|Ed25519)$/
+
+/** The asymmetric algorithms that the provider signs id_tokens with. Default: RS256. */
+export function signingAlgorithms(server: Readonly<ServerMetadata>): string[] {
+  const listed: unknown = server.id_token_signing_alg_values_supported
+  const usable = [listed].flat().filter((alg) => typeof alg === 'string' && ASYMMETRIC.test(alg))
+  return usable.length > 0 ? (usable as string[]) : ['RS256']
+}
+
+const keySets = new WeakMap<Configuration, JWTVerifyGetKey>()
+
+/**
+ * The keys that the metadata of a provider names, for `jwtVerify`. They are kept as long as the
+ * metadata, for ten minutes at most, and read again for a key id that is not among them.
+ *
+ * @throws AuthError `AUTH_PROVIDER_ERROR`, here and from the keys, when they cannot be had; that no
+ * key fits the token is an error of jose.
+ */
+export async function providerKeys(
+  provider: OAuthProvider,
+  configuration: Configuration,
+): Promise<JWTVerifyGetKey> {
+  const known = keySets.get(configuration)
+  if (known) return known
+  const jose = await import('jose')
+  const { jwks_uri: uri } = configuration.serverMetadata()
+  if (uri === undefined || !URL.canParse(uri)) {
+    throw keysUnavailable(provider, new Error('The metadata names no jwks_uri.'))
+  }
+  const fetch = createProviderFetch(provider)
+  const remote = jose.createRemoteJWKSet(new URL(uri), {
+    cooldownDuration: COOLDOWN_MS,
+    timeoutDuration: TIMEOUT_MS,
+    [jose.customFetch]: (url, { headers, ...init }) =>
+      fetch(url, { ...init, headers: Object.fromEntries(headers), body: undefined }),
+  })
+  const keys = async (...given: Parameters<JWTVerifyGetKey>): Promise<CryptoKey> => {
+    try {
+      return await remote(...given)
+    } catch (cause) {
+      const { JWKSNoMatchingKey, JWKSMultipleMatchingKeys } = jose.errors
+      if (cause instanceof JWKSNoMatchingKey || cause instanceof JWKSMultipleMatchingKeys) {
+        throw cause
+      }
+      throw keysUnavailable(provider, cause)
+    }
+  }
+  keySets.set(configuration, keys)
+  return keys
+}
+
+/** `AUTH_PROVIDER_ERROR`: nothing is said about the token, and it may be sent again. */
+export function keysUnavailable(provider: OAuthProvider, cause: unknown): AuthError {
+  return providerError(
+    provider.id,
+    'The keys of the provider could not be had. Send the token again in a moment.',
+    { cause },
+  )
+}

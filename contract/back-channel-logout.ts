@@ -1,0 +1,27 @@
+import { z } from 'zod'
+
+export const BackChannelLogoutInput = z
+  .object({
+    logout_token: z
+      .string()
+      .min(1)
+      .describe('The logout token, a JWT that the provider signed (section 2.4).'),
+  })
+  .meta({
+    id: 'BackChannelLogoutInput',
+    description: 'What the provider sends: exactly one logout_token; other fields are ignored.',
+    examples: [
+      {
+        logout_token:
+          'eyJhbGciOiJSUzI1NiIsInR5cCI6ImxvZ291dCtqd3QifQ.eyJpc3MiOiJodHRwczovL2lkcC5leGFtcGxlIn0.c2lnbmF0dXJl',
+      },
+    ],
+  })
+export type BackChannelLogoutInput = z.infer<typeof BackChannelLogoutInput>
+
+export const BackChannelLogoutResponse = z.object({}).meta({
+  id: 'BackChannelLogoutResponse',
+  description: 'The sessions that the token names are over, if there were any.',
+  examples: [{}],
+})
+export type BackChannelLogoutResponse = z.infer<typeof BackChannelLogoutResponse>

@@ -1,0 +1,48 @@
+import { readdirSync, readFileSync } from 'node:fs'
+
+const read = (path) => {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return undefined
+  }
+}
+
+/** CPU time of a process and its threads in microseconds; undefined where /proc does not say. */
+export function processCpu(pid) {
+  let sum
+  let threads
+  try {
+    threads = readdirSync(`/proc/${pid}/task`)
+  } catch {
+    return undefined
+  }
+  for (const thread of threads) {
+    const nanoseconds = read(`/proc/${pid}/task/${thread}/schedstat`)?.split(' ', 1)[0]
+    if (nanoseconds !== undefined) sum = (sum ?? 0) + Number(nanoseconds) / 1000
+  }
+  return sum
+}
+
+/** CPU time of a process and its children, such as a postmaster and its backends. */
+export function familyCpu(pid) {
+  const children = read(`/proc/${pid}/task/${pid}/children`)
+  if (children === undefined) return undefined
+  const pids = [pid, ...children.split(' ').filter(Boolean)]
+  return pids.reduce((sum, one) => sum + (processCpu(one) ?? 0), 0)
+}
+
+/** Busy time of each core in microseconds (in ticks of 10 ms). */
+export function coreCpu() {
+  const lines = read('/proc/stat')?.match(/^cpu\d+ .*$/gm) ?? []
+  return lines.map((line) => {
+    const [user, nice, system, , , irq, softirq, steal = 0] = line.split(' ').slice(1).map(Number)
+    return (user + nice + system + irq + softirq + steal) * 10_000
+  })
+}
+
+/** Resident memory in bytes. */
+export function residentBytes(pid) {
+  const kilobytes = read(`/proc/${pid}/status`)?.match(/^VmRSS:\s+(\d+) kB$/m)?.[1]
+  return kilobytes === undefined ? undefined : Number(kilobytes) * 1024
+}

@@ -1,0 +1,78 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import pg from 'pg'
+
+const SETTINGS = {
+  max_connections: '400',
+  shared_buffers: '512MB',
+  max_wal_size: '4GB',
+  // It would charge one subject for the rows of another; tables that are written to are vacuumed
+  // before each measurement instead.
+  autovacuum: 'off',
+}
+
+/** The one Postgres of a run, with a database for every subject: the counters are kept by database. */
+export async function startDatabases(directory) {
+  const { startEmbeddedPostgres } = await import('../../dist/server/local/postgres.js')
+  const dataDir = join(directory, 'postgres')
+  const postgres = await startEmbeddedPostgres({ dataDir, settings: SETTINGS })
+  const urlOf = (database) => {
+    const url = new URL(postgres.url)
+    url.pathname = `/${database}`
+    return url.href
+  }
+  const admin = await connect(postgres.url)
+  const quoted = (name) => `"${name.replaceAll('"', '')}"`
+  const { rows } = await admin.query('SELECT version()')
+
+  return {
+    urlOf,
+    version: /^PostgreSQL [\d.]+/.exec(rows[0].version)?.[0],
+    postmasterPid: Number(readFileSync(join(dataDir, 'postmaster.pid'), 'utf8').split('\n', 1)[0]),
+    settings: SETTINGS,
+    /** Makes a database and fills it. */
+    async create(name, seed, count) {
+      await admin.query(`CREATE DATABASE ${quoted(name)}`)
+      const client = await connect(urlOf(name))
+      const pool = new pg.Pool({ connectionString: urlOf(name), max: 2 })
+      try {
+        await seed({ client, pool, count })
+        await client.query('VACUUM (ANALYZE)')
+      } finally {
+        await pool.end()
+        await client.end()
+      }
+    },
+    /** A database with the same contents. Nobody may be connected to the original. */
+    copy: (name, original) =>
+      admin.query(
+        `CREATE DATABASE ${quoted(name)} TEMPLATE ${quoted(original)} STRATEGY FILE_COPY`,
+      ),
+    checkpoint: () => admin.query('CHECKPOINT'),
+    /** Removes what a subject's own writes have left in its table. */
+    async vacuum(name, table) {
+      const client = await connect(urlOf(name))
+      await client.query(`VACUUM ${quoted(table)}`)
+      await client.end()
+    },
+    /** Transactions so far; every statement outside of one is one. Backends report with a delay. */
+    async transactions(name) {
+      const { rows: counted } = await admin.query(
+        'SELECT (xact_commit + xact_rollback)::float8 AS count FROM pg_stat_database WHERE datname = $1',
+        [name],
+      )
+      return counted[0]?.count
+    },
+    async stop() {
+      await admin.end()
+      await postgres.stop()
+    },
+  }
+}
+
+async function connect(connectionString) {
+  const client = new pg.Client({ connectionString })
+  client.on('error', () => {})
+  await client.connect()
+  return client
+}

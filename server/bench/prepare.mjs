@@ -1,0 +1,40 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { pick } from './people.mjs'
+import { startSubject } from './processes.mjs'
+
+/**
+ * Gives every subject a database of its own with the same sessions in it: one of each kind is filled
+ * and the others are copies.
+ */
+export async function createDatabases(databases, subjects, count, onProgress) {
+  const filled = new Map()
+  for (const subject of subjects.filter(({ database }) => database)) {
+    const original = filled.get(subject.database)
+    if (original) {
+      await databases.copy(subject.id, original)
+      continue
+    }
+    onProgress(`filling ${subject.database} with ${count} sessions`)
+    await databases.create(subject.id, subject.seed, count)
+    filled.set(subject.database, subject.id)
+  }
+  await databases.checkpoint()
+}
+
+/** Starts the subjects and writes down the requests of each. */
+export function startReaders({ subjects, databases, settings, count, directory, cleanUp }) {
+  const picks = pick(settings.cookies, count)
+  const start = async (subject) => {
+    const server = await startSubject(subject, {
+      directory,
+      databaseUrl: subject.database && databases.urlOf(subject.id),
+    })
+    cleanUp(() => server.stop())
+    const requestsFile = join(directory, `${subject.id}.requests.json`)
+    const requests = await subject.requests({ picks, port: server.port })
+    await writeFile(requestsFile, JSON.stringify(requests))
+    return { ...server, requestsFile }
+  }
+  return Promise.all(subjects.map(start))
+}

@@ -1,0 +1,117 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { openSync, closeSync, readFileSync, truncateSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { onServerCore } from './machine.mjs'
+
+const START_PATIENCE_MS = 30_000
+const END_PATIENCE_MS = 5_000
+const JOB_PATIENCE_MS = 30_000
+const POLL_MS = 5
+const here = (file) => join(import.meta.dirname, file)
+const GUARD = ['--import', here('end-with-parent.mjs')]
+
+/** A port that was free a moment ago: some subjects must know their own before they listen. */
+export async function freePort() {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address()
+  server.close()
+  await once(server, 'close')
+  return port
+}
+
+/** Nothing of whoever started the benchmark reaches a server. */
+function environment(own) {
+  const { PATH, HOME } = process.env
+  return { PATH, HOME, NODE_ENV: 'production', ...own }
+}
+
+/** Starts a subject on the server's core and resolves when it answers. */
+export async function startSubject(subject, { databaseUrl, issuer, directory }) {
+  const port = await freePort()
+  const own = subject.process
+  const args = own ? [own.program, ...own.args] : [here('serve.mjs'), subject.serveAs ?? subject.id]
+  const env = own
+    ? own.environment({ port, databaseUrl, issuer })
+    : { BENCH_DATABASE_URL: databaseUrl, BENCH_PORT: String(port), BENCH_ISSUER: issuer }
+  const logFile = join(directory, `${subject.id}-${port}.log`)
+  const log = openSync(logFile, 'a')
+  const [program, programArgs] = onServerCore([...GUARD, ...args])
+  const began = performance.now()
+  const child = spawn(program, programArgs, {
+    cwd: directory,
+    env: environment(env),
+    stdio: ['ignore', log, log, 'ipc'],
+  })
+  closeSync(log)
+  const ended = once(child, 'exit')
+  try {
+    await answers({ child, port, path: own?.readyPath, logFile })
+  } catch (error) {
+    child.kill('SIGKILL')
+    throw new Error(`${subject.label} did not start: ${error.message}`)
+  }
+  return {
+    subject,
+    port,
+    pid: child.pid,
+    startMs: performance.now() - began,
+    /** Between measurements: a log of every request would fill the disk. */
+    emptyLog: () => truncateSync(logFile, 0),
+    async stop() {
+      if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM')
+      const force = setTimeout(() => child.kill('SIGKILL'), END_PATIENCE_MS)
+      await ended
+      clearTimeout(force)
+    },
+  }
+}
+
+/** Resolves when the process answers over HTTP, and 200 where it has a path that says it is ready. */
+async function answers({ child, port, path, logFile }) {
+  for (
+    const deadline = Date.now() + START_PATIENCE_MS;
+    Date.now() < deadline;
+    await delay(POLL_MS)
+  ) {
+    if (child.exitCode !== null) {
+      throw new Error(
+        readFileSync(logFile, 'utf8').slice(-2_000) || `it ended with ${child.exitCode}`,
+      )
+    }
+    const signal = AbortSignal.timeout(2_000)
+    const url = `http://127.0.0.1:${port}${path ?? '/'}`
+    const response = await fetch(url, { signal }).catch(() => undefined)
+    await response?.body?.cancel()
+    if (response && (!path || response.ok)) return
+  }
+  throw new Error('it did not answer in time')
+}
+
+/** A helper on the other core: what it sends first is its greeting. */
+export async function startHelper(file, env = {}) {
+  const child = spawn(process.execPath, [...GUARD, here(file)], {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  })
+  const [greeting] = await once(child, 'message')
+  return {
+    greeting,
+    /** Does one job; jobs are done one after another. */
+    async do(job) {
+      const signal = AbortSignal.timeout(job.warm + job.measure + JOB_PATIENCE_MS)
+      child.send(job)
+      const [{ result, error }] = await once(child, 'message', { signal })
+      if (error) throw new Error(error)
+      return result
+    },
+    async stop() {
+      if (child.exitCode !== null) return
+      child.kill()
+      await once(child, 'exit')
+    },
+  }
+}

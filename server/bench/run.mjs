@@ -1,0 +1,178 @@
+import { existsSync } from 'node:fs'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { renderChart } from './chart.mjs'
+import { goals } from './goals.mjs'
+import { describeMachine, pinSelf } from './machine.mjs'
+import { settingsOf } from './settings.mjs'
+
+/** `node run.mjs quick` or `node run.mjs full`: measures, prints a table and keeps it in results/. */
+const here = (path) => join(import.meta.dirname, path)
+const began = Date.now()
+const settings = settingsOf(process.argv[2] ?? 'quick')
+
+const mend = !existsSync(here('../../dist/server/cli/main.js'))
+  ? 'There is no build to measure. Run npm run build in the repository first.'
+  : !existsSync(here('node_modules'))
+    ? 'The peers are not installed. Run npm ci in server/bench first.'
+    : undefined
+if (mend) {
+  console.error(mend)
+  process.exit(1)
+}
+
+/** What to undo, last first. */
+const undo = []
+const cleanUp = (step) => void undo.push(step)
+let cleaning
+const clean = () =>
+  (cleaning ??= (async () => {
+    for (const step of undo.reverse()) {
+      await Promise.resolve(step()).catch((error) => console.error(error.message))
+    }
+  })())
+const giveUp = (why) => async () => {
+  console.error(why)
+  await clean()
+  process.exit(1)
+}
+process.once('SIGINT', giveUp('interrupted'))
+process.once('SIGTERM', giveUp('terminated'))
+setTimeout(
+  giveUp(`not done after ${settings.deadline / 60_000} minutes`),
+  settings.deadline,
+).unref()
+
+const onProgress = (message) => {
+  const seconds = Math.round((Date.now() - began) / 1000)
+  process.stderr.write(`${String(seconds).padStart(5)} s  ${message}\n`)
+}
+
+try {
+  const results = await measure()
+  await mkdir(here('results'), { recursive: true })
+  const { renderReport } = await import('./report.mjs')
+  const report = renderReport(results)
+  await writeFile(here('results/latest.md'), report)
+  await writeFile(here('results/latest.json'), `${JSON.stringify(results, null, 2)}\n`)
+  await writeFile(here('results/latest.svg'), renderChart(results))
+  console.log(report)
+  onProgress('done')
+  const rows = [...results.reads, ...Object.values(results.otherReads).flat(), ...results.signIns]
+  for (const { label, wrong, errors = 0, firstWrong } of rows) {
+    if (wrong + errors === 0) continue
+    console.error(`${label}: ${wrong} wrong answers, ${errors} errors. ${firstWrong ?? ''}`)
+    process.exitCode = 1
+  }
+} catch (error) {
+  console.error(error)
+  process.exitCode = 1
+} finally {
+  await clean()
+}
+process.exit()
+
+async function measure() {
+  // Measured before anything else runs: these describe the machine as it was found.
+  const machine = describeMachine()
+  pinSelf()
+  const [
+    { readers, signers },
+    { startDatabases },
+    { createDatabases, startReaders },
+    processes,
+    reads,
+    summary,
+  ] = await Promise.all([
+    import('./subjects/index.mjs'),
+    import('./postgres.mjs'),
+    import('./prepare.mjs'),
+    import('./processes.mjs'),
+    import('./reads.mjs'),
+    import('./summary.mjs'),
+  ])
+  const [{ measureSignInRounds }, { measureGrowth }, { measureStarts }, { median, spread }] =
+    await Promise.all([
+      import('./sign-ins.mjs'),
+      import('./growth.mjs'),
+      import('./starts.mjs'),
+      import('./statistics.mjs'),
+    ])
+
+  const directory = await mkdtemp(join(tmpdir(), 'netscript-bench-'))
+  cleanUp(() => rm(directory, { recursive: true, force: true }))
+  onProgress('starting Postgres')
+  const databases = await startDatabases(directory)
+  cleanUp(() => databases.stop())
+  const generator = await processes.startHelper('generator.mjs')
+  cleanUp(() => generator.stop())
+  const session = readers.find(({ id }) => id === 'session')
+
+  await createDatabases(databases, readers, settings.sessions, onProgress)
+  for (const subject of signers.filter(({ database }) => database)) {
+    await databases.create(subject.id, subject.seed, 0)
+  }
+  const startList = await measureStarts({
+    subject: session,
+    databases,
+    times: settings.starts,
+    directory,
+    onProgress,
+  })
+  onProgress('starting the servers')
+  const common = { databases, settings, directory, cleanUp, generator, onProgress }
+  const servers = await startReaders({ subjects: readers, count: settings.sessions, ...common })
+
+  const before = await reads.countTransactions(servers, databases)
+  const results = await reads.measureReadRounds({
+    servers,
+    plan: settings.reads,
+    connections: settings.reads.connections,
+    ...common,
+  })
+  const signInResults = await measureSignInRounds({
+    subjects: signers,
+    plan: settings.signIns,
+    ...common,
+  })
+  // Backends report their counters within ten seconds of falling idle; the sign-ins took longer.
+  const after = await reads.countTransactions(servers, databases)
+
+  const otherReads = {}
+  for (const connections of settings.otherConnections) {
+    const { only } = settings.others
+    const rounds = await reads.measureReadRounds({
+      servers: servers.filter(({ subject }) => !only || only.includes(subject.id)),
+      plan: settings.others,
+      connections,
+      ...common,
+    })
+    otherReads[connections] = summary.summarizeReads(readers, rounds)
+  }
+  for (const server of servers) await server.stop()
+
+  const grown = readers.filter(({ id }) => id === 'f1' || id === 'session')
+  const growthResults = settings.growth && (await measureGrowth({ subjects: grown, ...common }))
+
+  const summarized = {
+    machine,
+    settings,
+    postgres: { version: databases.version, settings: databases.settings },
+    foreign: summary.foreignLoad(results, signInResults),
+    reads: summary.summarizeReads(
+      readers,
+      results,
+      summary.statementsPerRead(before, after, results),
+    ),
+    otherReads,
+    signIns: summary.summarizeSignIns(signers, signInResults),
+    growth: growthResults && summary.summarizeGrowth(grown, growthResults, settings.growth),
+    starts: {
+      ms: spread(startList.map(({ ms }) => ms)),
+      medianMs: median(startList.map(({ ms }) => ms)),
+      residentBytes: median(startList.map(({ residentBytes }) => residentBytes)),
+    },
+  }
+  return { ...summarized, goals: goals(summarized) }
+}

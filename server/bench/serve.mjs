@@ -1,0 +1,9 @@
+import { subjectById } from './subjects/index.mjs'
+
+/** One subject in a process of its own: `node serve.mjs <id>` with BENCH_* in the environment. */
+const { BENCH_DATABASE_URL: databaseUrl, BENCH_PORT, BENCH_ISSUER: issuer } = process.env
+const port = Number(BENCH_PORT)
+const server = await subjectById(process.argv[2]).serve({ databaseUrl, port, issuer })
+// Measured connections are kept open between rounds, as those of a proxy are.
+server.keepAliveTimeout = 120_000
+server.listen(port, '127.0.0.1')

@@ -1,0 +1,119 @@
+import { timingSafeEqual } from 'node:crypto'
+import { createServer } from 'node:http'
+import { emailOf, idOf, sign, SQL, SQL_SESSION, subjectOf } from '../people.mjs'
+
+const READ = {
+  name: 'read_session',
+  text: 'SELECT data FROM sessions WHERE id = $1 AND expires_at > now()',
+}
+
+const seed = async ({ client, count }) => {
+  await client.query(
+    'CREATE TABLE sessions (id text PRIMARY KEY, data json NOT NULL, expires_at timestamptz NOT NULL)',
+  )
+  await client.query(
+    `INSERT INTO sessions SELECT ${SQL.id}, ${SQL_SESSION}, now() + interval '7 days'
+     FROM generate_series(1, $1::int) n`,
+    [count],
+  )
+}
+
+const requests = ({ picks }) =>
+  picks.map((n) => ({
+    cookie: `sid=${idOf(n)}.${sign(idOf(n))}`,
+    expect: `"${subjectOf(n)}"`,
+  }))
+
+/** The session of a request: the signature checked, then one prepared SELECT by primary key. */
+async function readSession(pool, cookieHeader) {
+  const [id, signature] = /(?:^|; )sid=([^;]*)/.exec(cookieHeader ?? '')?.[1]?.split('.') ?? []
+  if (!id || !signature) return undefined
+  const [given, expected] = [Buffer.from(signature), Buffer.from(sign(id))]
+  if (given.length !== expected.length || !timingSafeEqual(given, expected)) return undefined
+  return (await pool.query({ ...READ, values: [id] })).rows[0]?.data
+}
+
+const body = (session) => (session ? { authenticated: true, session } : { authenticated: false })
+
+async function openPool(databaseUrl) {
+  const { default: pg } = await import('pg')
+  return new pg.Pool({ connectionString: databaseUrl })
+}
+
+/** F0: what node:http can do at all. */
+const constant = {
+  id: 'f0',
+  label: 'F0: node:http, a constant',
+  short: 'F0 node:http, a constant',
+  path: '/session',
+  requests: () => [{ cookie: 'sid=0', expect: `"${emailOf(1)}"` }],
+  serve: async () => {
+    const answer = JSON.stringify({
+      authenticated: true,
+      session: {
+        id: idOf(1),
+        userId: 'user-1',
+        subject: subjectOf(1),
+        providerId: 'oidc',
+        state: 'active',
+        scopes: ['openid', 'profile', 'email'],
+        roles: [],
+        claims: { sub: subjectOf(1), name: 'Person 1', email: emailOf(1), email_verified: true },
+        issuedAt: '2026-01-01T00:00:00.000Z',
+        expiresAt: '2036-01-01T00:00:00.000Z',
+      },
+    })
+    return createServer((_req, res) => {
+      res.setHeader('Content-Type', 'application/json; charset=utf-8')
+      res.end(answer)
+    })
+  },
+}
+
+/** F1: the least that reading a session from Postgres costs without batching. */
+const bare = {
+  id: 'f1',
+  label: 'F1: node:http, HMAC, one prepared SELECT',
+  short: 'F1 node:http + 1 SELECT',
+  database: 'floor',
+  path: '/session',
+  seed,
+  requests,
+  serve: async ({ databaseUrl }) => {
+    const pool = await openPool(databaseUrl)
+    return createServer((req, res) => {
+      readSession(pool, req.headers.cookie).then(
+        (session) => {
+          res.setHeader('Content-Type', 'application/json; charset=utf-8')
+          res.end(JSON.stringify(body(session)))
+        },
+        () => {
+          res.statusCode = 503
+          res.end()
+        },
+      )
+    })
+  },
+}
+
+/** F2: the same on Express 5 as it comes. */
+const express = {
+  id: 'f2',
+  label: 'F2: Express 5, HMAC, one prepared SELECT',
+  short: 'F2 Express 5 + 1 SELECT',
+  database: 'floor',
+  path: '/session',
+  seed,
+  requests,
+  serve: async ({ databaseUrl }) => {
+    const pool = await openPool(databaseUrl)
+    const { default: express } = await import('express')
+    const app = express()
+    app.get('/session', async (req, res) => {
+      res.json(body(await readSession(pool, req.headers.cookie)))
+    })
+    return createServer(app)
+  },
+}
+
+export default [constant, bare, express]

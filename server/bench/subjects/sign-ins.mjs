@@ -1,0 +1,154 @@
+import { createServer } from 'node:http'
+import { sign } from '../people.mjs'
+import { asProcess, createTables } from './service.mjs'
+import { openIdConnectOptions } from './peers.mjs'
+
+const SCOPE = 'openid profile email'
+
+/** A bare openid-client flow on node:http with one INSERT: the least that a sign-in costs. */
+const floor = {
+  id: 'sign-in-floor',
+  label: 'Floor: node:http, openid-client, one INSERT',
+  short: 'floor: openid-client + 1 INSERT',
+  database: 'sign-in-floor',
+  flow: {
+    start: { path: '/login' },
+    answer: 'redirect',
+    sessionCookie: 'sid',
+    read: '/session',
+  },
+  seed: async ({ client }) => {
+    await client.query(
+      'CREATE TABLE sessions (id text PRIMARY KEY, data json NOT NULL, expires_at timestamptz NOT NULL)',
+    )
+  },
+  serve: async ({ databaseUrl, port, issuer }) => {
+    const [{ default: pg }, client, { randomBytes }] = await Promise.all([
+      import('pg'),
+      import('openid-client'),
+      import('node:crypto'),
+    ])
+    const pool = new pg.Pool({ connectionString: databaseUrl })
+    const redirectUri = `http://localhost:${port}/callback`
+    // The service verifies the signature of every id_token, and so does its floor.
+    const configuration = await client.discovery(
+      new URL(issuer),
+      'bench',
+      'bench-secret',
+      undefined,
+      { execute: [client.allowInsecureRequests, client.enableNonRepudiationChecks] },
+    )
+    const login = async (res) => {
+      const [state, nonce, verifier] = [
+        client.randomState(),
+        client.randomNonce(),
+        client.randomPKCECodeVerifier(),
+      ]
+      const url = client.buildAuthorizationUrl(configuration, {
+        redirect_uri: redirectUri,
+        scope: SCOPE,
+        state,
+        nonce,
+        code_challenge: await client.calculatePKCECodeChallenge(verifier),
+        code_challenge_method: 'S256',
+      })
+      const flow = `${state}.${nonce}.${verifier}`
+      res.writeHead(302, {
+        Location: url.href,
+        'Set-Cookie': `flow=${flow}.${sign(flow)}; HttpOnly; Path=/`,
+      })
+      res.end()
+    }
+    const cookie = (req, name) =>
+      new RegExp(`(?:^|; )${name}=([^;]*)`).exec(req.headers.cookie ?? '')?.[1] ?? ''
+    const callback = async (req, res) => {
+      const [state, nonce, verifier, signature] = cookie(req, 'flow').split('.')
+      if (sign(`${state}.${nonce}.${verifier}`) !== signature) throw new Error('No such flow.')
+      const tokens = await client.authorizationCodeGrant(
+        configuration,
+        new URL(req.url, redirectUri),
+        {
+          expectedState: state,
+          expectedNonce: nonce,
+          pkceCodeVerifier: verifier,
+          idTokenExpected: true,
+        },
+      )
+      const id = randomBytes(32).toString('base64url')
+      const { sub, name, email } = tokens.claims()
+      await pool.query({
+        name: 'create_session',
+        text: `INSERT INTO sessions (id, data, expires_at) VALUES ($1, $2, now() + interval '7 days')`,
+        values: [id, JSON.stringify({ subject: sub, name, email })],
+      })
+      res.writeHead(302, { Location: '/', 'Set-Cookie': `sid=${id}.${sign(id)}; HttpOnly; Path=/` })
+      res.end()
+    }
+    const session = async (req, res) => {
+      const [id, signature] = cookie(req, 'sid').split('.')
+      if (sign(id) !== signature) throw new Error('No such session.')
+      const { rows } = await pool.query('SELECT data FROM sessions WHERE id = $1', [id])
+      res.end(JSON.stringify(rows[0]?.data ?? {}))
+    }
+    const routes = {
+      '/login': (_req, res) => login(res),
+      '/callback': callback,
+      '/session': session,
+    }
+    return createServer((req, res) => {
+      const route = routes[req.url.split('?', 1)[0]]
+      if (!route) return void res.writeHead(404).end()
+      route(req, res).catch((error) => {
+        res.statusCode = 500
+        res.end(error.message)
+      })
+    })
+  },
+}
+
+const service = {
+  id: 'sign-in',
+  label: 'This service',
+  short: 'this service',
+  ours: true,
+  database: 'sign-in',
+  seed: createTables,
+  process: asProcess,
+  flow: {
+    start: {
+      method: 'POST',
+      path: '/api/v1/auth/signin',
+      headers: { 'Content-Type': 'application/json' },
+      body: '{}',
+    },
+    answer: 'json',
+    sessionCookie: '__Host-ns_session',
+    read: '/api/v1/auth/me',
+  },
+}
+
+const openIdConnect = {
+  id: 'sign-in-express-openid-connect',
+  label: 'express-openid-connect (stateless: it stores nothing)',
+  short: 'express-openid-connect (stateless)',
+  flow: {
+    start: { path: '/login' },
+    answer: 'redirect',
+    sessionCookie: 'appSession',
+    read: '/session',
+  },
+  serve: async ({ port, issuer }) => {
+    const [{ default: express }, { default: oidc }] = await Promise.all([
+      import('express'),
+      import('express-openid-connect'),
+    ])
+    const app = express()
+    app.use(oidc.auth(openIdConnectOptions({ port, issuer })))
+    app.get('/session', (req, res) => {
+      res.json({ authenticated: req.oidc.isAuthenticated(), user: req.oidc.user })
+    })
+    return createServer(app)
+  },
+}
+
+export default [floor, service, openIdConnect]

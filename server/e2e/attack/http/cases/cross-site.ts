@@ -1,0 +1,222 @@
+import assert from 'node:assert/strict'
+import { requestBytes } from '../raw-exchange.js'
+import { eachOf } from '../person.js'
+import { API, type Attack, type CaseDefinition, EVIL } from '../target.js'
+
+const FORM = 'application/x-www-form-urlencoded'
+
+/** Origins that a page of somebody else may have. */
+function foreignOrigins(origin: string): string[] {
+  const { protocol, hostname, host, port } = new URL(origin)
+  const otherProtocol = protocol === 'https:' ? 'http:' : 'https:'
+  return [
+    `https://${EVIL}`,
+    `http://${EVIL}`,
+    `${origin}.${EVIL}`,
+    `${origin}@${EVIL}`,
+    `${origin}/`,
+    `${origin} `.padEnd(origin.length + 2, 'x'),
+    `${otherProtocol}//${host}`,
+    `${protocol}//${hostname}:${port === '1' ? 2 : 1}`,
+    `${protocol}//${EVIL}.${host}`,
+    `${protocol}//x.${host}`,
+    origin.toUpperCase(),
+    `${origin}, https://${EVIL}`,
+    `https://${EVIL} ${origin}`,
+    'file://',
+    'chrome-extension://abcdefghijklmnopabcdefghijklmnop',
+    'about:blank',
+    'NULL',
+    'undefined',
+    '*',
+  ]
+}
+
+type Headers = Record<string, string>
+
+/** What a page on another site can make a browser send without asking first. */
+const SIMPLE_BODIES: readonly { type: string; body: string }[] = [
+  { type: FORM, body: 'redirectTo=/' },
+  { type: 'text/plain', body: '{"redirectTo":"/"}' },
+  { type: 'text/plain;charset=UTF-8', body: '{"redirectTo":"/","x":"=\r\n"}' },
+  { type: 'text/plain; application/json', body: '{}' },
+  { type: 'text/plain;x=application/json', body: '{}' },
+  { type: 'multipart/form-data; boundary=x', body: '--x--' },
+  { type: `${FORM}; charset=utf-8; x=application/json`, body: 'everywhere=true' },
+]
+
+/** What such a browser says about where the request comes from. */
+const CROSS_SITE_SIGNS: readonly Headers[] = [
+  { 'sec-fetch-site': 'cross-site' },
+  { 'sec-fetch-site': 'same-site' },
+  { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate', 'sec-fetch-user': '?1' },
+  { 'sec-fetch-site': 'same-origin, cross-site' },
+  { 'sec-fetch-site': 'SAME-ORIGIN' },
+  { 'sec-fetch-site': '' },
+  { origin: 'null', 'sec-fetch-site': 'cross-site' },
+]
+
+/** Cross-site request forgery. */
+export const crossSiteAttacks: readonly CaseDefinition[] = [
+  {
+    name: 'another origin is refused, whatever it sends',
+    async run(attack) {
+      await everyRoute(attack, async (post) => {
+        for (const foreign of foreignOrigins(attack.origin)) {
+          for (const type of [FORM, 'application/json', 'text/plain']) {
+            await post({ origin: foreign, 'content-type': type }, '{}')
+            await post(
+              { origin: foreign, 'content-type': type, 'sec-fetch-site': 'same-origin' },
+              '{}',
+            )
+          }
+        }
+      })
+    },
+  },
+  {
+    name: 'Sec-Fetch-Site of another site is refused, JSON too',
+    async run(attack) {
+      await everyRoute(attack, async (post) => {
+        for (const signs of CROSS_SITE_SIGNS) {
+          await post({ ...signs, 'content-type': 'application/json' }, '{}')
+          for (const { type, body } of SIMPLE_BODIES) {
+            await post({ ...signs, 'content-type': type }, body)
+          }
+        }
+      })
+    },
+  },
+  {
+    name: 'without a sign of its origin only JSON passes',
+    async run(attack) {
+      await everyRoute(attack, async (post) => {
+        for (const signs of [{}, { origin: 'null' }, { referer: `${attack.origin}/` }]) {
+          for (const { type, body } of SIMPLE_BODIES) {
+            await post({ ...signs, 'content-type': type }, body)
+          }
+          await post(signs, '')
+        }
+        for (const type of [
+          'application/jsonp',
+          'application/json-patch+json',
+          'application/x-json',
+          'xapplication/json',
+        ]) {
+          await post({ 'content-type': type }, '{}')
+        }
+      })
+    },
+  },
+  {
+    name: 'two Origin headers are not one of ours',
+    async run({ exchange, origin }) {
+      const { host } = new URL(origin)
+      for (const origins of [
+        [origin, `https://${EVIL}`],
+        [`https://${EVIL}`, origin],
+      ]) {
+        const { answers } = await exchange(
+          requestBytes(
+            `POST ${API}/signout HTTP/1.1`,
+            [
+              `Host: ${host}`,
+              'Connection: close',
+              'Content-Type: application/json',
+              'Content-Length: 2',
+              ...origins.map((value) => `Origin: ${value}`),
+            ],
+            '{}',
+          ),
+        )
+        assert.ok([400, 403].includes(answers[0]?.status ?? 0), origins.join(' and '))
+      }
+    },
+  },
+  {
+    name: 'a forged sign-out leaves the session alone',
+    needs: ['session'],
+    async run({ send, person, whoIs, origin }) {
+      const { cookie, userId } = await person()
+      const forged = [
+        ...foreignOrigins(origin).map((foreign): Headers => ({ origin: foreign })),
+        ...CROSS_SITE_SIGNS,
+        {},
+      ]
+      await eachOf(forged, async (signs) => {
+        for (const { type, body } of SIMPLE_BODIES) {
+          const headers = { ...signs, 'content-type': type, cookie }
+          const answer = await send(`${API}/signout`, { method: 'POST', headers, body })
+          assert.equal(answer.status, 403)
+          assert.deepEqual(answer.setCookies, [])
+        }
+      })
+      assert.equal(await whoIs(cookie), userId)
+    },
+  },
+  {
+    name: 'no other origin may read an answer',
+    async run({ send, origin }) {
+      await eachOf(foreignOrigins(origin), async (foreign) => {
+        for (const path of ['/me', '/session', '/describe', '/callback?state=x']) {
+          const { headers } = await send(API + path, { headers: { origin: foreign } })
+          assertNotShared(headers, foreign)
+        }
+        const preflight = await send(`${API}/signout`, {
+          method: 'OPTIONS',
+          headers: {
+            origin: foreign,
+            'access-control-request-method': 'POST',
+            'access-control-request-headers': 'content-type',
+            'access-control-request-private-network': 'true',
+          },
+        })
+        assertNotShared(preflight.headers, foreign)
+        assert.equal(preflight.headers['access-control-allow-private-network'], undefined)
+      })
+    },
+  },
+  {
+    name: 'its own page may post a form, and a program JSON',
+    async run({ send, origin }) {
+      const post = (headers: Headers, body: string) =>
+        send(`${API}/signout`, { method: 'POST', headers, body })
+      const form = { 'content-type': FORM }
+      const answers = await Promise.all([
+        post({ ...form, origin }, 'redirectTo=/'),
+        post({ ...form, 'sec-fetch-site': 'same-origin' }, 'redirectTo=/'),
+        post({ ...form, 'sec-fetch-site': 'none' }, 'redirectTo=/'),
+        post({ 'content-type': 'application/json' }, '{}'),
+      ])
+      assert.deepEqual(
+        answers.map(({ status }) => status),
+        [303, 303, 303, 200],
+      )
+    },
+  },
+]
+
+const STATE_CHANGING = [
+  ['POST', '/signin'],
+  ['POST', '/signout'],
+  ['DELETE', '/sessions'],
+  ['DELETE', '/sessions/x'],
+] as const
+
+async function everyRoute(
+  { send }: Attack,
+  attempts: (post: (headers: Headers, body: string) => Promise<void>) => Promise<void>,
+): Promise<void> {
+  await eachOf(STATE_CHANGING, async ([method, route]) => {
+    await attempts(async (headers, body) => {
+      const answer = await send(API + route, { method, headers, body })
+      assert.equal(answer.status, 403, `${method} ${route} with ${JSON.stringify(headers)}`)
+      assert.deepEqual(answer.setCookies, [])
+    })
+  })
+}
+
+function assertNotShared(headers: NodeJS.Dict<string | string[]>, foreign: string): void {
+  const allowed = headers['access-control-allow-origin']
+  assert.ok(allowed !== '*' && allowed !== foreign, `${foreign} may read: ${String(allowed)}`)
+}

@@ -1,0 +1,25 @@
+import assert from 'node:assert/strict'
+import { API, type CaseDefinition } from '../target.js'
+
+/** What is left of a session after its end. These cases use up a sign-in. */
+export const sessionEndAttacks: readonly CaseDefinition[] = [
+  {
+    name: 'a cookie that is kept after sign-out opens nothing',
+    needs: ['session'],
+    async run({ anotherPerson, send, whoIs }) {
+      const { cookie, userId } = await anotherPerson()
+      assert.equal(await whoIs(cookie), userId)
+      const post = () =>
+        send(`${API}/signout`, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json', cookie },
+          body: '{}',
+        })
+      const answer = await post()
+      assert.equal(answer.status, 200, answer.text)
+      assert.equal(await whoIs(cookie), undefined)
+      assert.equal((await post()).status, 200)
+      assert.equal(await whoIs(cookie), undefined)
+    },
+  },
+]

@@ -1,0 +1,194 @@
+import assert from 'node:assert/strict'
+import { requestBytes } from '../raw-exchange.js'
+import { API, type Attack, type CaseDefinition } from '../target.js'
+
+/** A request hidden in the body of another, to be read by a server that finds its end elsewhere. */
+const HIDDEN = `GET ${API}/session HTTP/1.1\r\nHost: hidden\r\nX-Request-Id: hidden\r\n\r\n`
+
+/** Message framing that no two servers read alike (RFC 9112 section 6.3 and 11.2). */
+const AMBIGUOUS: Readonly<Record<string, { headers: readonly string[]; body: string }>> = {
+  'both lengths': {
+    headers: ['Content-Length: 4', 'Transfer-Encoding: chunked'],
+    body: `0\r\n\r\n${HIDDEN}`,
+  },
+  'both lengths, turned round': {
+    headers: ['Transfer-Encoding: chunked', `Content-Length: ${HIDDEN.length + 5}`],
+    body: `0\r\n\r\n${HIDDEN}`,
+  },
+  'two lengths': { headers: ['Content-Length: 0', 'Content-Length: 40'], body: HIDDEN },
+  'two equal lengths': { headers: ['Content-Length: 2', 'Content-Length: 2'], body: `{}${HIDDEN}` },
+  'a list of lengths': { headers: ['Content-Length: 2, 40'], body: `{}${HIDDEN}` },
+  'a length with a sign': { headers: ['Content-Length: +2'], body: `{}${HIDDEN}` },
+  'a negative length': { headers: ['Content-Length: -1'], body: HIDDEN },
+  'a length in hexadecimal': { headers: ['Content-Length: 0x2'], body: `{}${HIDDEN}` },
+  'a length with a space': { headers: ['Content-Length: 1 2'], body: `{}${HIDDEN}` },
+  'a length that is too long': { headers: ['Content-Length: 18446744073709551618'], body: HIDDEN },
+  'an unknown coding': { headers: ['Transfer-Encoding: xchunked'], body: `0\r\n\r\n${HIDDEN}` },
+  'chunked twice': {
+    headers: ['Transfer-Encoding: chunked', 'Transfer-Encoding: identity'],
+    body: `0\r\n\r\n${HIDDEN}`,
+  },
+  'chunked, but not last': {
+    headers: ['Transfer-Encoding: chunked, gzip'],
+    body: `0\r\n\r\n${HIDDEN}`,
+  },
+  'a space before the colon': {
+    headers: ['Transfer-Encoding : chunked'],
+    body: `0\r\n\r\n${HIDDEN}`,
+  },
+  'a vertical tab before the coding': {
+    headers: ['Transfer-Encoding: \x0bchunked'],
+    body: `0\r\n\r\n${HIDDEN}`,
+  },
+  'a chunk size that is none': {
+    headers: ['Transfer-Encoding: chunked'],
+    body: `zz\r\n{}\r\n0\r\n\r\n${HIDDEN}`,
+  },
+  'a negative chunk size': {
+    headers: ['Transfer-Encoding: chunked'],
+    body: `-1\r\n${HIDDEN}`,
+  },
+  'a chunk longer than it says': {
+    headers: ['Transfer-Encoding: chunked'],
+    body: `1\r\n{}\r\n0\r\n\r\n${HIDDEN}`,
+  },
+  'chunk ends in a bare line feed': {
+    headers: ['Transfer-Encoding: chunked'],
+    body: `2\n{}\n0\n\n${HIDDEN}`,
+  },
+  'a NUL in a header': { headers: ['X-Attack: a\0b'], body: HIDDEN },
+  'a carriage return in a header': { headers: ['X-Attack: a\rContent-Length: 40'], body: HIDDEN },
+  'a header without a colon': { headers: ['X-Attack'], body: HIDDEN },
+  'a header name with a space': { headers: ['X Attack: 1'], body: HIDDEN },
+}
+
+/** Request smuggling and pipelining. */
+export const smugglingAttacks: readonly CaseDefinition[] = [
+  {
+    name: 'ambiguous framing is 400 and the end of the connection',
+    async run(attack) {
+      await Promise.all(
+        Object.entries(AMBIGUOUS).map(async ([name, { headers, body }]) => {
+          // As JSON it is let in, so that nothing but the framing is left to refuse.
+          const json = ['Content-Type: application/json', ...headers]
+          const { answers, closed } = await post(attack, json, body)
+          const statuses = answers.map(({ status }) => status)
+          assert.equal(statuses.length, 1, `${name}: answered ${statuses.join(', ')}`)
+          assert.ok([400, 501].includes(statuses[0] ?? 0), `${name}: answered ${statuses[0]}`)
+          assert.ok(closed, `${name} left the connection open`)
+        }),
+      )
+    },
+  },
+  {
+    name: 'a request line that is none is 400',
+    async run({ exchange, origin }) {
+      const { host } = new URL(origin)
+      await Promise.all(
+        [
+          `GET ${API}/me HTTP/9.9`,
+          `GET ${API}/me HTTP/1.1 x`,
+          `GET\t${API}/me\tHTTP/1.1`,
+          `GET ${API}/m\0e HTTP/1.1`,
+          `GET ${API}/me x HTTP/1.1`,
+          `${API}/me`,
+          'GET',
+          '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03',
+        ].map(async (line) => {
+          const { answers, closed } = await exchange(requestBytes(line, [`Host: ${host}`], HIDDEN))
+          assert.deepEqual(
+            answers.map(({ status }) => (status === 505 ? 400 : status)),
+            [400],
+            JSON.stringify(line),
+          )
+          assert.ok(closed)
+        }),
+      )
+    },
+  },
+  {
+    name: 'a header folded over two lines does not split',
+    async run(attack) {
+      const folded = ['Cookie: a=b', '\tsession=1', 'Content-Length: 0']
+      const { answers } = await post(attack, [...folded, 'Connection: close'], '')
+      assert.equal(answers.length, 1)
+      assert.ok([400, 403].includes(answers[0]?.status ?? 0))
+    },
+  },
+  {
+    name: 'a body that is refused is not read as a request',
+    async run(attack) {
+      const padding = `${HIDDEN}`.repeat(300)
+      for (const headers of [
+        ['Content-Type: application/json'],
+        ['Content-Type: text/plain'],
+        ['Content-Type: application/json', 'Origin: https://evil.example'],
+      ]) {
+        const { answers } = await post(
+          attack,
+          [...headers, `Content-Length: ${padding.length}`],
+          `${padding}GET ${API}/me HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`,
+        )
+        assert.ok(answers.length <= 2, `${answers.length} answers`)
+        for (const { headers: got } of answers) {
+          assert.notEqual(got.get('x-request-id'), 'hidden')
+        }
+      }
+    },
+  },
+  {
+    name: 'a body on a GET is not read as a request',
+    async run({ exchange, origin }) {
+      const { host } = new URL(origin)
+      const length = `Content-Length: ${HIDDEN.length}`
+      const { answers } = await exchange(
+        requestBytes(
+          `GET ${API}/me HTTP/1.1`,
+          [`Host: ${host}`, length],
+          `${HIDDEN}GET ${API}/me HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`,
+        ),
+      )
+      assert.ok(answers.length >= 1 && answers.length <= 2)
+      for (const { headers } of answers) assert.notEqual(headers.get('x-request-id'), 'hidden')
+    },
+  },
+  {
+    name: 'pipelined requests are answered in order, each its own',
+    async run({ exchange, origin, target, person }) {
+      const somebody = target.signIn ? await person() : undefined
+      const { host } = new URL(origin)
+      const requests = Array.from({ length: 12 }, (_, index) => {
+        const isSomebody = somebody !== undefined && index % 3 === 0
+        return requestBytes(`GET ${API}/me HTTP/1.1`, [
+          `Host: ${host}`,
+          `X-Request-Id: pipelined-${index}`,
+          ...(isSomebody ? [`Cookie: ${somebody.cookie}`] : []),
+          ...(index === 11 ? ['Connection: close'] : []),
+        ])
+      })
+      const { answers } = await exchange(Buffer.concat(requests))
+      assert.deepEqual(
+        answers.map(({ headers }) => headers.get('x-request-id')),
+        requests.map((_, index) => `pipelined-${index}`),
+      )
+      for (const [index, { body }] of answers.entries()) {
+        const isSomebody = somebody !== undefined && index % 3 === 0
+        assert.equal(body.includes('"authenticated":true'), isSomebody, `answer ${index}`)
+      }
+    },
+  },
+]
+
+function post(
+  { exchange, origin }: Attack,
+  headers: readonly string[],
+  body: string,
+): ReturnType<Attack['exchange']> {
+  return exchange(
+    requestBytes(
+      `POST ${API}/signout HTTP/1.1`,
+      [`Host: ${new URL(origin).host}`, ...headers],
+      body,
+    ),
+  )
+}

@@ -1,0 +1,72 @@
+import type { Answer, AttackRequest } from './send.js'
+import type { Exchange } from './raw-exchange.js'
+
+/** A deployment to attack: any base URL, any backend. */
+export interface AttackTarget {
+  /** The address that people see, such as `https://auth.example.com`. Its origin is the service's own. */
+  readonly baseUrl: string
+  /**
+   * Signs a person in and returns the `Cookie` header of their browser. Cases that end a session or
+   * compare two people call it again. Absent: cases that need somebody signed in are skipped.
+   */
+  readonly signIn?: () => Promise<string>
+  /** Origins besides its own to which the deployment may send people back. Default: none. */
+  readonly allowedOrigins?: readonly string[]
+  /** Whether the backend has a redirect flow; `GET /describe` says so. */
+  readonly interactive: boolean
+  /** Called before a wait that a `Retry-After` asks for. */
+  readonly onWait?: (seconds: number) => void
+}
+
+/** What a case may need from its target. */
+export type Need = 'session' | 'interactive'
+
+/** One attack. `run` rejects when the deployment gives way. */
+export interface AttackCase {
+  /** What it is about, in one word. */
+  readonly group: string
+  /** What holds, as a sentence; unique within its group. */
+  readonly name: string
+  /** Why it cannot run against this target; absent when it can. */
+  readonly skipped?: string
+  readonly run: () => Promise<void>
+}
+
+/** A case before it has a target. */
+export interface CaseDefinition {
+  readonly name: string
+  readonly needs?: readonly Need[]
+  readonly run: (attack: Attack) => Promise<void>
+}
+
+/** Somebody who is signed in. */
+export interface Person {
+  /** The whole `Cookie` header. */
+  readonly cookie: string
+  readonly userId: string
+  readonly sessionId: string
+  /** The cookies without which they would not be signed in. */
+  readonly credentials: readonly { readonly name: string; readonly value: string }[]
+}
+
+/** A target with everything that a case needs to attack it. */
+export interface Attack {
+  readonly target: AttackTarget
+  readonly origin: string
+  /** Sends a request; checks on every answer what must hold for all of them. */
+  readonly send: (path: string, request?: AttackRequest) => Promise<Answer>
+  /** Writes bytes to a connection of its own and reads until the server closes it. */
+  readonly exchange: (bytes: string | Buffer) => Promise<Exchange>
+  /** The same person for every case; nothing may end their session. */
+  readonly person: () => Promise<Person>
+  /** A new sign-in, where the target can. */
+  readonly anotherPerson: () => Promise<Person>
+  /** Who a `Cookie` header is, by `GET /me`: the user id, or `undefined` for nobody. */
+  readonly whoIs: (cookie: string | undefined) => Promise<string | undefined>
+}
+
+/** The prefix of the routes. */
+export const API = '/api/v1/auth'
+
+/** A host of the attacker; the name is reserved and resolves nowhere (RFC 2606). */
+export const EVIL = 'evil.example'

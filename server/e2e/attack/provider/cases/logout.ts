@@ -1,0 +1,98 @@
+import { afterEach, describe, expect, it } from 'vitest'
+import type { AuthErrorCode } from '../../../../../contract/errors.js'
+import type { UserAgent } from '../../../support/user-agent.js'
+import {
+  expectAnonymous,
+  expectHealthy,
+  expectQuietLog,
+  expectRefusal,
+  NAVIGATION,
+  signInAt,
+} from '../refusal.js'
+import type { Scene } from '../scene.js'
+import { instead, MARKER, redirectLoop, VENOM } from '../tampering.js'
+
+/** Modelled on the RP-initiated log-out cases of the OpenID Foundation; it certifies nothing. */
+export const logoutCases = (scene: Scene) =>
+  describe('RP-initiated log-out', () => {
+    afterEach(() => scene.reset())
+
+    /** Signed out here, and on the way to the provider. */
+    async function leaving(agent: UserAgent): Promise<URL> {
+      expect((await signInAt(scene)(agent, NAVIGATION)).status).toBe(303)
+      const signout = await agent.post('/api/v1/auth/signout', { redirectTo: '/bye' })
+      const { logoutUrl } = (await signout.json()) as { logoutUrl: string }
+      const logout = await agent.fetch(logoutUrl)
+      expect(logout.status).toBe(303)
+      return new URL(logout.headers.get('location') ?? '')
+    }
+    const back = (state: string | null): string =>
+      `/api/v1/auth/logged-out${state === null ? '' : `?state=${encodeURIComponent(state)}`}`
+
+    it('oidcc-client-test-rp-init-logout comes back with its state, once', async () => {
+      const agent = scene.newAgent()
+      const url = await leaving(agent)
+      expect(url.origin).toBe(scene.evil.issuer)
+      const state = url.searchParams.get('state') ?? ''
+      const returned = await agent.fetch(back(state))
+      expect(returned.status).toBe(303)
+      expect(returned.headers.get('location')).toBe(`${scene.service.origin}/bye`)
+      await expectRefusal(await agent.fetch(back(state)), 'AUTH_TRANSACTION_MISSING')
+    })
+
+    const refused: [string, (state: string) => string | null, AuthErrorCode][] = [
+      ['oidcc-client-test-rp-init-logout-no-state', () => null, 'VALIDATION_ERROR'],
+      ['oidcc-client-test-rp-init-logout-invalid-state', () => MARKER, 'AUTH_TRANSACTION_MISSING'],
+      ['an empty state', () => '', 'VALIDATION_ERROR'],
+      ['a state in another case', (state) => swapCase(state), 'AUTH_TRANSACTION_MISSING'],
+      ['a state and a byte more', (state) => `${state}A`, 'AUTH_TRANSACTION_MISSING'],
+      ['a state that is markup', () => VENOM, 'AUTH_TRANSACTION_MISSING'],
+    ]
+    it.each(refused)(
+      '%s is refused, and the right one still works',
+      async (_what, change, code) => {
+        const agent = scene.newAgent()
+        const line = scene.service.log.length
+        const state = (await leaving(agent)).searchParams.get('state') ?? ''
+        for (const accept of ['application/json', NAVIGATION]) {
+          const response = await agent.fetch(back(change(state)), { headers: { accept } })
+          await expectRefusal(response, code, accept)
+        }
+        await expectRefusal(await scene.newAgent().fetch(back(state)), 'AUTH_TRANSACTION_MISSING')
+        await expectAnonymous(agent)
+        expect((await agent.fetch(back(state))).status).toBe(303)
+        expectQuietLog(scene, line)
+        await expectHealthy(scene)
+      },
+    )
+
+    it('the state of a sign-in does not end a log-out, nor the reverse', async () => {
+      const agent = scene.newAgent()
+      const logOut = (await leaving(agent)).searchParams.get('state') ?? ''
+      const callback = new URL(await scene.callbackUrl(agent))
+      const signIn = callback.searchParams.get('state') ?? ''
+      await expectRefusal(await agent.fetch(back(signIn)), 'AUTH_TRANSACTION_MISSING')
+      callback.searchParams.set('state', logOut)
+      await expectRefusal(await agent.fetch(callback.href), 'AUTH_TRANSACTION_MISSING')
+      await expectAnonymous(agent)
+    })
+
+    it.each([
+      ['an error', instead(400, JSON.stringify({ error: VENOM }))],
+      ['a page', instead(500, `<h1>${MARKER}</h1>`, { 'content-type': 'text/html' })],
+      ['a redirect to itself', redirectLoop('/token/revocation')],
+    ])('%s from the revocation endpoint keeps nobody signed in', async (_what, revocation) => {
+      const agent = scene.newAgent()
+      await signInAt(scene)(agent, NAVIGATION)
+      const [line, tampered] = [scene.service.log.length, scene.evil.tampered()]
+      scene.evil.tamper({ revocation })
+      expect((await agent.post('/api/v1/auth/signout')).status).toBe(200)
+      expect(scene.evil.tampered()).toBe(tampered + 1)
+      await expectAnonymous(agent)
+      expect((await scene.count()).sessions).toBe(0)
+      expectQuietLog(scene, line)
+    })
+  })
+
+const swapCase = (text: string): string =>
+  text.replace(/[a-z]/gi, (c) => (c === c.toLowerCase() ? c.toUpperCase() : c.toLowerCase()))

@@ -1,0 +1,137 @@
+import { parseArgs, styleText } from 'node:util'
+import { attackSuite } from './http/suite.js'
+import type { AttackCase, AttackTarget } from './http/target.js'
+
+const USAGE = `Attacks the HTTP surface of a deployment of yours, and says what gives way.
+
+  tsx server/e2e/attack/run.ts <base-url> [options]
+
+  --cookie "<name>=<value>"  the session cookie of somebody who is signed in;
+                             that session is over at the end of the run
+  --allow <origin>           an origin in NETSCRIPT_AUTH_ALLOWED_RETURN_TO or
+                             NETSCRIPT_AUTH_CORS_ORIGINS; may be repeated
+
+It starts some hundred sign-ins and completes none, and it waits when it is told
+to (429). Attack nothing that is not yours.`
+
+const COLUMNS = 80
+
+class UsageError extends Error {}
+
+async function main(): Promise<number> {
+  const target = await readTarget()
+  const { cases, close } = attackSuite(target)
+  const counts = { ok: 0, FAIL: 0, skip: 0 }
+  try {
+    for (const one of cases) {
+      const failure = one.skipped === undefined ? await attempt(one) : undefined
+      const outcome = one.skipped !== undefined ? 'skip' : failure === undefined ? 'ok' : 'FAIL'
+      counts[outcome] += 1
+      console.log(resultLine(outcome, one))
+      if (failure !== undefined) console.log(wrap(failure))
+    }
+  } finally {
+    close()
+  }
+  console.log(`\n${counts.ok} held, ${counts.FAIL} gave way, ${counts.skip} skipped`)
+  return counts.FAIL > 0 ? 1 : 0
+}
+
+async function readTarget(): Promise<AttackTarget> {
+  const { positionals, values } = parseArgs({
+    allowPositionals: true,
+    options: {
+      cookie: { type: 'string' },
+      allow: { type: 'string', multiple: true },
+      help: { type: 'boolean', short: 'h' },
+    },
+  })
+  const [baseUrl] = positionals
+  if (values.help || baseUrl === undefined) throw new UsageError(USAGE)
+  if (!URL.canParse(baseUrl) || !/^https?:$/.test(new URL(baseUrl).protocol)) {
+    throw new UsageError(`"${baseUrl}" is not an http or https URL.`)
+  }
+  const { origin } = new URL(baseUrl)
+  const described = await ask<Described>(origin, 'describe')
+  await checkOrigin(origin)
+  const { cookie } = values
+  if (cookie !== undefined && !(await isSignedIn(origin, cookie))) {
+    throw new UsageError('The cookie signs nobody in here. Is it quoted, with its name, and live?')
+  }
+  return {
+    baseUrl: origin,
+    interactive: described.capabilities.interactive,
+    allowedOrigins: values.allow ?? [],
+    onWait: (seconds) => console.log(dim(`      waiting ${seconds} s for the rate limit`)),
+    ...(cookie !== undefined && { signIn: async () => cookie }),
+  }
+}
+
+interface Described {
+  capabilities: { interactive: boolean }
+}
+
+/** Under another name than its own a service refuses its own origin: half of the cases would lie. */
+async function checkOrigin(origin: string): Promise<void> {
+  const { redirectTo } = await ask<{ redirectTo: string }>(origin, 'signout', {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: '{"redirectTo":"/"}',
+  })
+  const own = new URL(redirectTo).origin
+  if (own !== origin) throw new UsageError(`This service calls itself ${own}. Attack it there.`)
+}
+
+async function isSignedIn(origin: string, cookie: string): Promise<boolean> {
+  const me = await ask<{ authenticated: boolean }>(origin, 'me', { headers: { cookie } })
+  return me.authenticated
+}
+
+async function ask<Body>(origin: string, route: string, init: RequestInit = {}): Promise<Body> {
+  const url = `${origin}/api/v1/auth/${route}`
+  const response = await fetch(url, init).catch((cause: unknown) => {
+    throw new UsageError(`${origin} does not answer.`, { cause })
+  })
+  if (!response.ok) throw new UsageError(`${url} answered ${response.status}; is it this service?`)
+  return (await response.json()) as Body
+}
+
+async function attempt({ run }: AttackCase): Promise<string | undefined> {
+  try {
+    await run()
+    return undefined
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error)
+  }
+}
+
+/** One line, however long the words are. */
+export function resultLine(outcome: 'ok' | 'FAIL' | 'skip', { group, name }: AttackCase): string {
+  const line = `${outcome.padEnd(5)} ${group.padEnd(13)} ${name}`
+  const fitted = line.length > COLUMNS ? `${line.slice(0, COLUMNS - 1)}…` : line
+  if (outcome === 'FAIL') return styleText('red', fitted)
+  return outcome === 'skip' ? dim(fitted) : fitted
+}
+
+const dim = (text: string): string => styleText('dim', text)
+
+/** The first lines of a message, indented and folded. */
+function wrap(message: string): string {
+  const width = COLUMNS - 6
+  return message
+    .split('\n')
+    .slice(0, 12)
+    .flatMap((line) => line.match(new RegExp(`.{1,${width}}`, 'gu')) ?? [])
+    .slice(0, 16)
+    .map((line) => `      ${line}`)
+    .join('\n')
+}
+
+try {
+  process.exitCode = await main()
+} catch (error) {
+  const isUsage =
+    error instanceof UsageError || (error as { code?: string }).code?.startsWith('ERR_PARSE_ARGS')
+  console.error(isUsage ? (error as Error).message : error)
+  process.exitCode = 1
+}

@@ -1,0 +1,167 @@
+import pg from 'pg'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { createTestDatabase, type TestDatabase } from '../../../prisma/test-database.js'
+import { ask, type Load, startLoad } from './load.js'
+import { expectRecovery } from './recovery.js'
+import { type Scene, startScene } from './scene.js'
+import type { ServiceProcess } from './service-process.js'
+import { startTcpProxy, type TcpProxy } from './tcp-proxy.js'
+import { startVisits, type Visits } from './visits.js'
+
+/** The pool of the service. */
+const CONNECTIONS = 10
+
+describe('the way to Postgres', () => {
+  let database: TestDatabase
+  let proxy: TcpProxy
+  let scene: Scene
+  let service: ServiceProcess
+  let load: Load
+  let visits: Visits
+  beforeAll(async () => {
+    database = await createTestDatabase()
+    proxy = await startTcpProxy(database.url)
+    scene = await startScene({
+      databaseUrl: database.url,
+      through: async (url) => proxy.url(url),
+    })
+    service = scene.services[0]!
+  })
+  afterAll(async () => {
+    await scene.close()
+    await proxy.close()
+    await database.drop()
+  })
+
+  beforeEach(async () => {
+    load = startLoad(service.origin, scene.people)
+    visits = startVisits(scene.settings.origin, scene.logins)
+    await load.more('right', 50)
+  })
+  afterEach(async () => {
+    await visits.stop()
+    await load.stop()
+    service.expectUnharmed()
+  })
+
+  const bothWays = async (): Promise<void> => {
+    const [inside, outside] = [visits.signedIn.length, visits.signedOut.length]
+    await expect.poll(() => visits.signedIn.length, { timeout: 20_000 }).toBeGreaterThan(inside)
+    await expect.poll(() => visits.signedOut.length, { timeout: 20_000 }).toBeGreaterThan(outside)
+  }
+  /** Everything that was said while the fault was on was right or 503, and still holds. */
+  const expectKept = async (): Promise<void> => {
+    await bothWays()
+    await visits.stop()
+    await load.finish(['right', 'unavailable'])
+    visits.expectRefusals(/ 503$/)
+    await visits.expectKept(service.origin)
+  }
+
+  it('is slow: every answer is right, and late', async () => {
+    proxy.slow(20)
+    await load.more('right', 100)
+    expect(await service.readiness()).toBe(200)
+    await bothWays()
+    proxy.slow(0)
+    await visits.stop()
+    await load.finish(['right'])
+    visits.expectRefusals(/^$/)
+    await visits.expectKept(service.origin)
+  })
+
+  it('breaks in the middle of answers, again and again', async () => {
+    for (let round = 0; round < 20; round += 1) {
+      const before = proxy.cut
+      proxy.cutMidAnswer()
+      await expect.poll(() => proxy.cut, { interval: 5 }).toBeGreaterThan(before)
+      await load.more('right', 10)
+    }
+    await expectRecovery(load, performance.now())
+    expect(load.count('unavailable')).toBeGreaterThan(0)
+    await expectKept()
+  })
+
+  it.each(['service', 'postgres'] as const)('is closed halfway, towards %s', async (towards) => {
+    for (let round = 0; round < 10; round += 1) {
+      proxy.halfClose(towards)
+      await load.more('right', 10)
+    }
+    await expectRecovery(load, performance.now())
+    await expectKept()
+  })
+
+  it('stands still: nobody gets an answer but 503, and all is well when it moves again', async () => {
+    proxy.stall()
+    await expect.poll(() => service.readiness(), { timeout: 15_000 }).toBe(503)
+    await load.more('unavailable', 6)
+    proxy.resume()
+    const returned = performance.now()
+    await service.untilReadiness(200)
+    await expectRecovery(load, returned)
+    await expectKept()
+  })
+
+  it('forgets every connection, as a firewall does: that costs one time limit, not one each', async () => {
+    await visits.stop()
+    await load.finish(['right'])
+    const [person] = scene.people
+    // Lists are not read together, so that each takes a connection of its own.
+    await Promise.all(
+      Array.from({ length: 2 * CONNECTIONS }, () =>
+        fetch(`${service.origin}/api/v1/auth/sessions`, { headers: { cookie: person!.cookie } }),
+      ),
+    )
+    expect(proxy.links).toBeGreaterThanOrEqual(CONNECTIONS / 2)
+    proxy.forget()
+    // Nothing tells a lost packet from a slow answer, except that it does not come.
+    expect(await ask(service.origin, person!)).toBe('unavailable')
+    const noticed = performance.now()
+    load = startLoad(service.origin, scene.people)
+    await expectRecovery(load, noticed)
+    await load.finish(['right'])
+  })
+
+  it('has no connection left: 503 in bounded time, and no more than ten are ever held', async () => {
+    const db = new pg.Client({ connectionString: database.url })
+    await db.connect()
+    try {
+      await db.query('BEGIN')
+      await db.query('LOCK TABLE auth_keyv IN ACCESS EXCLUSIVE MODE')
+      // Everything that touches a session waits; beside the readers, more people want to leave than
+      // there are connections.
+      const cookies = scene.people.map(({ cookie }) => cookie)
+      const leaving = cookies.slice(10).map((cookie) => signOut(service.origin, cookie))
+      await expect.poll(() => service.readiness(), { timeout: 15_000 }).toBe(503)
+      await load.more('unavailable', 6)
+      const refused = await Promise.all(leaving)
+      expect(new Set(refused)).toEqual(new Set([503]))
+      // Those who were refused try again, and so do the readers.
+      const again = cookies.slice(10).map((cookie) => signOut(service.origin, cookie))
+      await Promise.all(again)
+      const { rows } = await db.query<{ held: number }>(
+        `SELECT count(*)::int AS held FROM pg_stat_activity
+         WHERE datname = current_database() AND application_name = 'netscript-auth'`,
+      )
+      expect(rows[0]?.held).toBeLessThanOrEqual(CONNECTIONS)
+      await db.query('ROLLBACK')
+      const returned = performance.now()
+      await service.untilReadiness(200)
+      await expectRecovery(load, returned)
+    } finally {
+      await db.end()
+    }
+    await expectKept()
+    expect(await ask(service.origin, scene.people[0]!)).toBe('right')
+  })
+})
+
+async function signOut(origin: string, cookie: string): Promise<number> {
+  const response = await fetch(`${origin}/api/v1/auth/signout`, {
+    method: 'POST',
+    headers: { cookie, 'content-type': 'application/json' },
+    body: '{}',
+  })
+  await response.arrayBuffer()
+  return response.status
+}

@@ -1,0 +1,78 @@
+import pg from 'pg'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { freePort } from '../support/service.js'
+import { type CrashablePostgres, startCrashablePostgres } from './crashable-postgres.js'
+import { ask, startLoad } from './load.js'
+import { expectRecovery } from './recovery.js'
+import { type Scene, startScene } from './scene.js'
+import { startVisits } from './visits.js'
+
+describe('Postgres goes away and comes back', () => {
+  let postgres: CrashablePostgres
+  let scene: Scene
+  beforeAll(async () => {
+    postgres = await startCrashablePostgres(await freePort())
+    scene = await startScene({ databaseUrl: postgres.url })
+  })
+  afterAll(async () => {
+    await scene.close()
+    await postgres.close()
+  })
+
+  it.each(['SIGQUIT', 'SIGKILL'] as const)(
+    'by %s: nobody is taken for anybody else or for nobody, and all is well 2 s after its return',
+    async (signal) => {
+      const service = scene.services[0]!
+      const load = startLoad(service.origin, scene.people)
+      const visits = startVisits(scene.settings.origin, scene.logins)
+      await load.more('right', 200)
+      await expect.poll(() => visits.signedOut.length, { timeout: 20_000 }).toBeGreaterThan(1)
+
+      await postgres.crash(signal)
+      await load.more('unavailable', 50)
+      expect(await service.readiness()).toBe(503)
+      await postgres.start()
+      const returned = performance.now()
+      await service.untilReadiness(200)
+
+      await expectRecovery(load, returned)
+      const before = visits.signedOut.length
+      await expect.poll(() => visits.signedOut.length, { timeout: 20_000 }).toBeGreaterThan(before)
+      await visits.stop()
+      await load.finish(['right', 'unavailable'])
+      visits.expectRefusals(/ 503$/)
+      await visits.expectKept(service.origin)
+      service.expectUnharmed()
+    },
+  )
+
+  it('loses connections again and again: an answer is right or 503, and the next one is right', async () => {
+    const service = scene.services[0]!
+    const load = startLoad(service.origin, scene.people)
+    const visits = startVisits(scene.settings.origin, scene.logins)
+    const admin = new pg.Client({ connectionString: postgres.url })
+    await admin.connect()
+    let terminated = 0
+    for (let round = 0; round < 30; round += 1) {
+      await load.more('right', 20)
+      const { rowCount } = await admin.query(
+        `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+         WHERE application_name = 'netscript-auth' AND pid <> pg_backend_pid()`,
+      )
+      terminated += rowCount ?? 0
+    }
+    const returned = performance.now()
+    await admin.end()
+    expect(terminated).toBeGreaterThan(30)
+
+    await expectRecovery(load, returned)
+    await expect.poll(() => visits.signedOut.length, { timeout: 20_000 }).toBeGreaterThan(0)
+    await expect.poll(() => visits.signedIn.length, { timeout: 20_000 }).toBeGreaterThan(0)
+    await visits.stop()
+    await load.finish(['right', 'unavailable'])
+    visits.expectRefusals(/ 503$/)
+    await visits.expectKept(service.origin)
+    expect(await ask(service.origin, scene.people[0]!)).toBe('right')
+    service.expectUnharmed()
+  })
+})

@@ -1,0 +1,105 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { CookieJar } from 'tough-cookie'
+import { expect } from 'vitest'
+import { completeLogin } from '../support/oidc-login.js'
+import { SESSION_COOKIE } from '../support/sign-in.js'
+import { createUserAgent, type UserAgent } from '../support/user-agent.js'
+
+/** Somebody whose sign-in was acknowledged, by a 303 with a session cookie. */
+interface Visitor {
+  readonly login: string
+  readonly cookie: string
+}
+
+/** People who come and go while a fault is on, and what they were told. */
+export interface Visits {
+  /** Whose sign-in was acknowledged, and who did not ask to be signed out. */
+  readonly signedIn: readonly Visitor[]
+  /** Whose sign-out was acknowledged, by a 200. */
+  readonly signedOut: readonly Visitor[]
+  /** Holds every answer that acknowledged nothing, such as `POST signin 503`, to the pattern. */
+  expectRefusals(pattern: RegExp): void
+  /** Lets nobody further in, and waits for those who are on their way. */
+  stop(): Promise<void>
+  /** Every acknowledgement still holds at `origin`: who is in is in, and who left is gone. */
+  expectKept(origin: string): Promise<void>
+}
+
+/** Starts people signing in, and every second one of them out again, a few at a time. */
+export function startVisits(origin: string, logins: readonly string[], atOnce = 2): Visits {
+  const signedIn: Visitor[] = []
+  const signedOut: Visitor[] = []
+  const refusals: string[] = []
+  let stopped = false
+
+  const refuse = async (what: string, answer: Response | undefined): Promise<undefined> => {
+    const missing = answer?.status === 503 && !answer.headers.get('retry-after')
+    refusals.push(
+      `${what} ${answer?.status ?? 'unreachable'}${missing ? ' without Retry-After' : ''}`,
+    )
+    await answer?.arrayBuffer().catch(() => undefined)
+    // Whoever is refused comes back a little later.
+    await delay(20)
+    return undefined
+  }
+  const enter = async (
+    agent: UserAgent,
+    login: string,
+    cookieJar: CookieJar,
+  ): Promise<Visitor | undefined> => {
+    const started = await agent.post('/api/v1/auth/signin').catch(() => undefined)
+    if (started?.status !== 200) return refuse('POST signin', started)
+    const { redirectUrl } = (await started.json()) as { redirectUrl: string }
+    const url = await completeLogin(redirectUrl, { login, cookieJar })
+    const callback = await agent.fetch(url).catch(() => undefined)
+    const secret = (await agent.cookies('/'))[SESSION_COOKIE]
+    if (callback?.status !== 303 || !secret) return refuse('GET callback', callback)
+    return { login, cookie: `${SESSION_COOKIE}=${secret}` }
+  }
+  const visitor = async (number: number): Promise<void> => {
+    // Whoever is signed in at the provider already is not asked again, which is quicker.
+    const atProvider = new CookieJar()
+    const login = logins[number % logins.length]!
+    for (let visit = 0; !stopped; visit += 1) {
+      const agent = createUserAgent(origin)
+      const entered = await enter(agent, login, atProvider)
+      if (!entered) continue
+      if (visit % 2) {
+        signedIn.push(entered)
+        continue
+      }
+      const left = await agent.post('/api/v1/auth/signout').catch(() => undefined)
+      if (left?.status !== 200) await refuse('POST signout', left)
+      else signedOut.push(entered)
+    }
+  }
+  const running = Array.from({ length: atOnce }, (_, number) => visitor(number))
+  const said = async (at: string, cookie: string): Promise<unknown> =>
+    (await fetch(`${at}/api/v1/auth/me`, { headers: { cookie } })).json()
+
+  return {
+    signedIn,
+    signedOut,
+    expectRefusals(pattern) {
+      expect([...new Set(refusals)].filter((refusal) => !pattern.test(refusal))).toEqual([])
+    },
+    async stop() {
+      stopped = true
+      await Promise.all(running)
+    },
+    async expectKept(at) {
+      // Nothing was proved when nobody came.
+      expect(signedIn.length).toBeGreaterThan(0)
+      expect(signedOut.length).toBeGreaterThan(0)
+      for (const { login, cookie } of signedIn) {
+        expect(await said(at, cookie)).toMatchObject({
+          authenticated: true,
+          session: { subject: login },
+        })
+      }
+      for (const { cookie } of signedOut) {
+        expect(await said(at, cookie)).toEqual({ authenticated: false })
+      }
+    },
+  }
+}

@@ -1,0 +1,22 @@
+import { AuthError } from '../../backends/errors.js'
+import type { BackChannelLogoutResponse } from '../../contract/back-channel-logout.js'
+import { ok, type Reply } from '../reply.js'
+import type { HandlerContext } from './context.js'
+
+/**
+ * POST /backchannel-logout: ends sessions on the word of the provider. The request itself is not
+ * looked at: no cookie and no header counts here.
+ */
+export async function backChannelLogout(
+  { backend }: HandlerContext,
+  logoutToken: string,
+): Promise<Reply<200, BackChannelLogoutResponse>> {
+  if (!backend.backChannelLogout) {
+    throw new AuthError(
+      'AUTH_OPERATION_UNSUPPORTED',
+      `The ${backend.name} backend takes no logout tokens. GET /describe says what it supports.`,
+    )
+  }
+  await backend.backChannelLogout(logoutToken)
+  return ok({})
+}

@@ -1,0 +1,138 @@
+import { createHmac, hkdfSync, randomBytes } from 'node:crypto'
+import { isIP } from 'node:net'
+import { type Request, type RequestHandler, Router } from 'express'
+import { type AugmentedRequest, ipKeyGenerator, type Options, rateLimit } from 'express-rate-limit'
+import type pg from 'pg'
+import { AuthError } from '../../backends/errors.js'
+import type { AuthProviderRegistryPort } from '../../backends/port.js'
+import { createPostgresRateLimitStore } from '../../backends/storage/postgres-rate-limit-store.js'
+import { authContractV1 } from '../../contract/auth-contract.js'
+
+/** Requests a minute, client address and route unless something else is configured. */
+export const DEFAULT_RATE_LIMIT = 120
+
+const WINDOW_MS = 60_000
+const PROVIDER_FACTOR = 10
+/** The customary share of one customer: inside it an address costs nothing. */
+const IPV6_SUBNET = 64
+
+/** Options of {@link rateLimits}. */
+export interface RateLimitOptions {
+  /**
+   * Sign-ins a minute and client address, and as many callbacks. All addresses together have ten
+   * times that for each provider. Default: 120.
+   */
+  perMinute?: number
+  /**
+   * Where all processes count together, and a secret that they have in common: the table holds
+   * keyed hashes, not addresses. Default: every process counts for itself, in memory, so that the
+   * limit of a service is that of one process times their number.
+   */
+  shared?: { pool: pg.Pool; secret: string }
+}
+
+/** The limits as middleware: the first goes before the body is read, the second after. */
+export interface RateLimits {
+  readonly byAddress: RequestHandler
+  readonly byProvider: RequestHandler
+}
+
+type Route = 'signin' | 'callback'
+
+/**
+ * Limits sign-ins and callbacks in a fixed window of one minute; what is over the limit is
+ * `RATE_LIMITED` with `Retry-After`, and a store that does not answer is `STORE_UNAVAILABLE`.
+ *
+ * The answers carry `RateLimit` and `RateLimit-Policy` of draft-ietf-httpapi-ratelimit-headers-08
+ * about the caller's own address. How busy a provider is with others is told to nobody.
+ */
+export function rateLimits(
+  { perMinute = DEFAULT_RATE_LIMIT, shared }: RateLimitOptions,
+  providers: AuthProviderRegistryPort,
+): RateLimits {
+  const hash = keyedHash(shared?.secret ?? randomBytes(32))
+  const limit = (options: Partial<Options>): RequestHandler =>
+    rateLimit({
+      windowMs: WINDOW_MS,
+      legacyHeaders: false,
+      // The library's checks of how it is used, which it writes to the console.
+      validate: false,
+      ...(shared && {
+        store: createPostgresRateLimitStore({ pool: shared.pool, windowMs: WINDOW_MS }),
+      }),
+      ...options,
+    })
+  return {
+    byAddress: onRoutes((route) =>
+      limit({
+        limit: perMinute,
+        standardHeaders: 'draft-8',
+        identifier: route,
+        keyGenerator: (req) => hash(`${route}:address:${addressKey(req)}`),
+        handler: (_req, _res, next) => {
+          next(new AuthError('RATE_LIMITED', 'Too many from this address. Try again in a minute.'))
+        },
+      }),
+    ),
+    byProvider: onRoutes((route) =>
+      limit({
+        limit: perMinute * PROVIDER_FACTOR,
+        standardHeaders: false,
+        keyGenerator: (req) => hash(`${route}:provider:${providerKey(route, req, providers)}`),
+        handler: (req, res, next, { requestPropertyName }) => {
+          const { resetTime } = (req as AugmentedRequest)[requestPropertyName] ?? {}
+          const remainingMs = resetTime ? resetTime.getTime() - Date.now() : WINDOW_MS
+          res.setHeader('Retry-After', String(Math.max(0, Math.ceil(remainingMs / 1000))))
+          next(
+            new AuthError(
+              'RATE_LIMITED',
+              'Many people are signing in with this provider. Try again in a minute.',
+            ),
+          )
+        },
+      }),
+    ),
+  }
+}
+
+/**
+ * Mounted as the handlers are, so that whatever reaches a handler was counted: HEAD is a callback
+ * too, and no other spelling of a path is either.
+ */
+function onRoutes(limit: (route: Route) => RequestHandler): RequestHandler {
+  return Router({ caseSensitive: true, strict: true })
+    .post(authContractV1.signin.path, limit('signin'))
+    .get(authContractV1.callback.path, limit('callback'))
+}
+
+function keyedHash(secret: string | Buffer): (text: string) => string {
+  const key = Buffer.from(hkdfSync('sha256', secret, '', 'netscript-auth:rate-limit:v1', 32))
+  return (text) => createHmac('sha256', key).update(text).digest('base64url')
+}
+
+/**
+ * Whom an address counts for: IPv4 as it is, also when mapped into IPv6; IPv6 by its /64. `req.ip`
+ * knows which proxies are trusted. Some of them write the port too, and a count by port would limit
+ * nobody; what is no address at all shares one key.
+ */
+export function addressKey(req: Pick<Request, 'ip'>): string {
+  const [address = ''] = (req.ip ?? '')
+    .replace(/^\[(.*)\](:\d+)?$/, '$1')
+    .replace(/^([\d.]+):\d+$/, '$1')
+    .split('%', 1)
+  return isIP(address) === 0 ? '' : ipKeyGenerator(address, IPV6_SUBNET)
+}
+
+/** The provider that the request would use: the first when none is named, `''` when it is unknown. */
+export function providerKey(
+  route: Route,
+  req: Pick<Request, 'body' | 'query'>,
+  providers: AuthProviderRegistryPort,
+): string {
+  const named: unknown =
+    route === 'signin'
+      ? (req.body as { providerId?: unknown } | undefined)?.providerId
+      : req.query.provider
+  if (named === undefined) return providers.listProviders()[0]?.id ?? ''
+  return (typeof named === 'string' && providers.getProvider(named)?.id) || ''
+}
