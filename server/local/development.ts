@@ -4,6 +4,7 @@ import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { AuthConfigurationError } from '../../backends/errors.js'
 import { defineOAuthProvider } from '../../backends/kv-oauth/provider.js'
+import { accountContractV1 } from '../../contract/account-contract.js'
 import { AUTH_PATH_PREFIX } from '../../contract/auth-contract.js'
 import { type AuthConfig, readConfig } from '../config/config.js'
 import type { Logger } from '../log.js'
@@ -119,6 +120,7 @@ async function startLocal(
     port: variables.NETSCRIPT_AUTH_LOCAL_PROVIDER_PORT,
     redirectUris: [redirectUri],
     postLogoutRedirectUris: [`${origin}${AUTH_PATH_PREFIX}/logged-out`],
+    backchannelLogoutUri: `${origin}${accountContractV1.backChannelLogout.path}`,
   })
   closers.push(() => provider.stop())
   const definition = defineOAuthProvider({
@@ -151,6 +153,7 @@ export type StartLocalProvider = (options: {
   clientSecret: string
   redirectUris: readonly string[]
   postLogoutRedirectUris: readonly string[]
+  backchannelLogoutUri: string
 }) => Promise<{
   readonly issuer: string
   readonly accounts: readonly { readonly name: string; readonly email?: string }[]

@@ -106,14 +106,16 @@ async function attempt({ run }: AttackCase): Promise<string | undefined> {
 }
 
 /** One line, however long the words are. */
-export function resultLine(outcome: 'ok' | 'FAIL' | 'skip', { group, name }: AttackCase): string {
+function resultLine(outcome: 'ok' | 'FAIL' | 'skip', { group, name }: AttackCase): string {
   const line = `${outcome.padEnd(5)} ${group.padEnd(13)} ${name}`
   const fitted = line.length > COLUMNS ? `${line.slice(0, COLUMNS - 1)}…` : line
-  if (outcome === 'FAIL') return styleText('red', fitted)
+  if (outcome === 'FAIL') return styled('red', fitted)
   return outcome === 'skip' ? dim(fitted) : fitted
 }
 
-const dim = (text: string): string => styleText('dim', text)
+const styled = (style: 'red' | 'dim', text: string): string =>
+  process.stdout.isTTY ? styleText(style, text) : text
+const dim = (text: string): string => styled('dim', text)
 
 /** The first lines of a message, indented and folded. */
 function wrap(message: string): string {

@@ -16,11 +16,7 @@ interface Victim {
 
 async function startKvOAuth(): Promise<Victim> {
   const service = await startTestService({
-    env: {
-      NETSCRIPT_AUTH_ALLOWED_RETURN_TO: ALLOWED.join(' '),
-      // One address sends some thousand sign-ins here.
-      NETSCRIPT_AUTH_INSECURE_NO_RATE_LIMIT: 'true',
-    },
+    env: { NETSCRIPT_AUTH_ALLOWED_RETURN_TO: ALLOWED.join(' ') },
   })
   let people = 0
   return {

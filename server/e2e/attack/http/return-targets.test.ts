@@ -138,7 +138,6 @@ describe('accepted return targets, all the way', () => {
     service = await startTestService({
       env: {
         NETSCRIPT_AUTH_ALLOWED_RETURN_TO: ALLOWED.join(' '),
-        NETSCRIPT_AUTH_INSECURE_NO_RATE_LIMIT: 'true',
       },
     })
     accepted = await acceptedTargets(service)

@@ -12,7 +12,7 @@ describe('requests derived from the document', () => {
   let service: TestService
   let target: AttackTarget
   beforeAll(async () => {
-    service = await startTestService({ env: { NETSCRIPT_AUTH_INSECURE_NO_RATE_LIMIT: 'true' } })
+    service = await startTestService()
     target = {
       baseUrl: service.origin,
       interactive: true,
