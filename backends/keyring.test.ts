@@ -1,7 +1,17 @@
-import { randomBytes } from 'node:crypto'
+import { createHmac, randomBytes } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { createKeyring, decodeBase64url, parseKeyring, seal, unseal } from './keyring.js'
+import { AuthConfigurationError } from './errors.js'
+import {
+  createKeyring,
+  decodeBase64url,
+  type KeyPurpose,
+  parseKeyring,
+  seal,
+  sign,
+  unseal,
+  verify,
+} from './keyring.js'
 
 const key = (): string => randomBytes(32).toString('base64url')
 
@@ -25,12 +35,67 @@ describe('parseKeyring', () => {
     randomBytes(32).toString('hex'),
     `${'A'.repeat(42)}B`,
   ])('refuses %s without repeating it', (value) => {
-    expect(() => parseKeyring(value)).toThrow(/NETSCRIPT_AUTH_KV_OAUTH_KEY must be 32 bytes/)
+    expect(() => parseKeyring(value)).toThrow(
+      /^NETSCRIPT_AUTH_KV_OAUTH_KEY must be 32 bytes.*Make one with/,
+    )
     expect(() => parseKeyring(value)).not.toThrow(new RegExp(value.slice(0, 12)))
   })
 
   it('names the key that is wrong by its place', () => {
-    expect(() => parseKeyring(`${key()},wrong`)).toThrow(/key 2 of NETSCRIPT_AUTH_KV_OAUTH_KEY/)
+    expect(() => parseKeyring(`${key()},wrong`)).toThrow(/^key 2 of NETSCRIPT_AUTH_KV_OAUTH_KEY/)
+    expect(() => parseKeyring('wrong', 'OTHER_KEY')).toThrow(/^OTHER_KEY must be/)
+  })
+})
+
+describe('createKeyring', () => {
+  const PURPOSES: KeyPurpose[] = ['session-token', 'sign-in-transaction', 'provider-tokens']
+  const secrets = [Buffer.alloc(32, 1), Buffer.alloc(32, 2)]
+
+  it('derives by RFC 5869 what processes of every version must agree on', () => {
+    const hmac = (key: Buffer, data: string) => createHmac('sha256', key).update(data).digest()
+    for (const purpose of PURPOSES) {
+      expect(createKeyring(secrets).keys(purpose)).toEqual(
+        secrets.map((secret) => {
+          const extracted = hmac(Buffer.alloc(32), secret.toString('latin1'))
+          return hmac(extracted, `netscript-auth:${purpose}:v1\u0001`)
+        }),
+      )
+    }
+  })
+
+  it('derives once', () => {
+    const ring = createKeyring(secrets)
+    expect(ring.keys('session-token')).toBe(ring.keys('session-token'))
+  })
+})
+
+describe('sign and verify', () => {
+  const [one, two] = [randomBytes(32), randomBytes(32)]
+
+  it('is HMAC-SHA-256 (RFC 4231 section 4.3)', () => {
+    expect(sign(Buffer.from('Jefe'), 'what do ya want for nothing?')).toBe(
+      Buffer.from(
+        '5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843',
+        'hex',
+      ).toString('base64url'),
+    )
+  })
+
+  it('takes what any of the keys signed', () => {
+    expect(verify([one, two], 'm', sign(one, 'm'))).toBe(true)
+    expect(verify([one, two], 'm', sign(two, 'm'))).toBe(true)
+  })
+
+  it.each([
+    ['another message', sign(one, 'n')],
+    ['another key', sign(randomBytes(32), 'm')],
+    ['nothing', ''],
+    ['one byte too few', randomBytes(31).toString('base64url')],
+    ['one byte too many', randomBytes(33).toString('base64url')],
+    ['no base64url', `${sign(one, 'm')}=`],
+  ])('refuses the signature of %s', (_name, signature) => {
+    expect(verify([one, two], 'm', signature)).toBe(false)
+    expect(verify([], 'm', signature)).toBe(false)
   })
 })
 
@@ -43,6 +108,22 @@ describe('seal', () => {
         const sealed = seal(ring, 'provider-tokens', boundTo, text)
         expect(unseal(ring, 'provider-tokens', boundTo, sealed)).toBe(text)
       }),
+      { examples: [['', '']] },
+    )
+  })
+
+  it('never seals twice alike', () => {
+    const sealed = Array.from({ length: 100 }, () => seal(ring, 'provider-tokens', 'id', 'text'))
+    expect(new Set(sealed).size).toBe(100)
+  })
+
+  it.each(['', 'AAAA', 'no base64url', `${'A'.repeat(64)}=`])('never opens %j', (sealed) => {
+    expect(unseal(ring, 'provider-tokens', 'id', sealed)).toBeUndefined()
+  })
+
+  it('needs a key', () => {
+    expect(() => seal(createKeyring([]), 'provider-tokens', 'id', 'text')).toThrow(
+      new AuthConfigurationError('The keyring is empty.'),
     )
   })
 

@@ -12,6 +12,27 @@ describe('toAuthnRequest', () => {
     expect(request.path).toBe('/a')
   })
 
+  it('joins a repeated header as Node does', () => {
+    const request = toAuthnRequest({ headers: { 'x-one': ['1', '2'] } })
+    expect(request.header('x-one')).toBe('1, 2')
+  })
+
+  it('is a GET of / unless told otherwise', () => {
+    expect(toAuthnRequest({ headers: {} })).toMatchObject({ method: 'GET', path: '/' })
+    expect(toAuthnRequest({ method: 'POST', url: '/a', headers: {} })).toMatchObject({
+      method: 'POST',
+      path: '/a',
+    })
+  })
+
+  it('cuts the space around names and values, and what has no name or no value', () => {
+    const request = withCookies(' a\t=\t1 ;b= ;=z;;d')
+    expect(request.cookieNames()).toEqual(['a', 'b'])
+    expect(request.cookies('a')).toEqual(['1'])
+    expect(request.cookies('b')).toEqual([''])
+    expect(toAuthnRequest({ headers: {} }).cookieNames()).toEqual([])
+  })
+
   it('gives every value of a cookie, undecoded and in order', () => {
     const request = withCookies('a=1; b=%41; a=j:{"x":1};a="q"; c=x=y; ; =z; d')
     expect(request.cookies('a')).toEqual(['1', 'j:{"x":1}', '"q"'])

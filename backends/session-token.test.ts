@@ -1,14 +1,19 @@
 import { createHash } from 'node:crypto'
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
-import { createKeyring } from './keyring.js'
+import { beforeEach, describe, expect, it } from 'vitest'
+import { AuthConfigurationError } from './errors.js'
+import { createKeyring, sign } from './keyring.js'
+import type { AuthSessionCryptoPort } from './port.js'
 import { createHmacSessionTokenCrypto, createKeyringSessionTokenCrypto } from './session-token.js'
 
 const KEY = 'a'.repeat(43)
 const OTHER = 'b'.repeat(43)
 
 describe('createHmacSessionTokenCrypto', () => {
-  const crypto = createHmacSessionTokenCrypto(KEY)
+  let crypto: AuthSessionCryptoPort
+  beforeEach(() => {
+    crypto = createHmacSessionTokenCrypto(KEY)
+  })
 
   it('opens what it issued to the public id, which is the hash of the secret', () => {
     const { token, sessionId } = crypto.issueSessionToken()
@@ -66,6 +71,42 @@ describe('createHmacSessionTokenCrypto', () => {
 
   it.each(['', 'short', [], ['a'.repeat(31)], [KEY, '']])('refuses the secret %j', (secret) => {
     expect(() => createHmacSessionTokenCrypto(secret)).toThrow(/at least 32 characters/)
+  })
+
+  it('takes a secret of exactly 32 characters', () => {
+    const { token, sessionId } = createHmacSessionTokenCrypto('a'.repeat(32)).issueSessionToken()
+    expect(createHmacSessionTokenCrypto(['a'.repeat(32)]).openSessionToken(token)).toBe(sessionId)
+  })
+})
+
+describe('createKeyringSessionTokenCrypto', () => {
+  it('opens no token whose secret is not 32 bytes, even if it is signed', () => {
+    const ring = createKeyring([Buffer.alloc(32, 1)])
+    const [key] = ring.keys('session-token')
+    const crypto = createKeyringSessionTokenCrypto(ring)
+    const signed = (bytes: number) => {
+      const secret = Buffer.alloc(bytes, 7).toString('base64url')
+      return `${secret}.${sign(key!, secret)}`
+    }
+    expect(crypto.openSessionToken(signed(32))).toBeDefined()
+    for (const bytes of [0, 31, 33]) expect(crypto.openSessionToken(signed(bytes))).toBeUndefined()
+  })
+
+  it('signs with keys of its own purpose', () => {
+    const ring = createKeyring([Buffer.alloc(32, 1)])
+    const crypto = createKeyringSessionTokenCrypto(ring)
+    const [secret = ''] = crypto.issueSessionToken().token.split('.')
+    const [foreign] = ring.keys('sign-in-transaction')
+    expect(crypto.openSessionToken(`${secret}.${sign(foreign!, secret)}`)).toBeUndefined()
+    const [own] = ring.keys('session-token')
+    expect(crypto.openSessionToken(`${secret}.${sign(own!, secret)}`)).toBeDefined()
+  })
+
+  it('needs a key', () => {
+    const crypto = createKeyringSessionTokenCrypto(createKeyring([]))
+    expect(() => crypto.issueSessionToken()).toThrow(
+      new AuthConfigurationError('The keyring is empty.'),
+    )
   })
 
   it('shares no token between keyrings', () => {

@@ -10,13 +10,24 @@ describe('decodeForm', () => {
     ['redirectTo=', {}],
     ['everywhere=false', { everywhere: false }],
     ['everywhere=0', { everywhere: false }],
+    ['everywhere=off', { everywhere: false }],
     ['everywhere=on', { everywhere: true }],
+    ['everywhere=1', { everywhere: true }],
     ['everywhere=true', { everywhere: true }],
     ['scopes=openid+email', { scopes: ['openid', 'email'] }],
     ['scopes=openid&scopes=email', { scopes: ['openid', 'email'] }],
+    ['scopes=openid', { scopes: ['openid'] }],
+    ['scopes=+openid++email%0A&scopes=&scopes=profile', { scopes: ['openid', 'email', 'profile'] }],
     ['scopes=', {}],
+    ['scopes=+', {}],
+    ['everywhere=', {}],
+    ['everywhere=perhaps', { everywhere: 'perhaps' }],
+    ['everywhere=true&everywhere=false', { everywhere: ['true', 'false'] }],
+    ['providerId=on', { providerId: 'on' }],
+    ['providerId=&providerId=a', { providerId: 'a' }],
+    ['providerId=a&providerId=b', { providerId: ['a', 'b'] }],
   ])('%s', (body, decoded) => {
-    expect(decodeForm(body)).toEqual(decoded)
+    expect(decodeForm(body)).toStrictEqual(decoded)
   })
 
   it('leaves what it cannot decode for the schema to refuse', () => {

@@ -1,12 +1,12 @@
 const LISTS = new Set(['scopes'])
-const BOOLEANS: Record<string, boolean | undefined> = {
-  true: true,
-  on: true,
-  '1': true,
-  false: false,
-  off: false,
-  '0': false,
-}
+const BOOLEANS = new Map<unknown, boolean>([
+  ['true', true],
+  ['on', true],
+  ['1', true],
+  ['false', false],
+  ['off', false],
+  ['0', false],
+])
 
 /**
  * Decodes an `application/x-www-form-urlencoded` body of signin or signout into the shape of its
@@ -26,7 +26,7 @@ export function decodeForm(body: string): Record<string, unknown> {
     }
     const [value] = values
     if (values.length > 1) return [name, values]
-    if (name === 'everywhere' && value !== undefined) return [name, BOOLEANS[value] ?? value]
+    if (name === 'everywhere') return [name, BOOLEANS.get(value) ?? value]
     return [name, value]
   })
   return Object.fromEntries(entries.filter(([, value]) => value !== undefined))

@@ -141,6 +141,23 @@ describe('createAuthApp', () => {
     expect((await post('/api/v1/auth/signout', 'redirectTo=//evil.example', form)).status).toBe(422)
   })
 
+  it('takes a form that the app around it has parsed already', async () => {
+    const outer = express()
+    outer.use(express.urlencoded({ extended: false }))
+    outer.use(createAuthApp({ backend, origin: ORIGIN, logger: createLogger('silent') }))
+    const around = createServer(outer)
+    await new Promise<void>((done) => around.listen(0, '127.0.0.1', done))
+    const { port } = around.address() as AddressInfo
+    const response = await fetch(`http://127.0.0.1:${port}/api/v1/auth/signout`, {
+      method: 'POST',
+      redirect: 'manual',
+      body: 'everywhere=false&redirectTo=',
+      headers: { origin: ORIGIN, 'content-type': 'application/x-www-form-urlencoded' },
+    })
+    expect(response.status).toBe(303)
+    await new Promise((done) => around.close(done))
+  })
+
   it('answers 405 with Allow before it looks at anything else', async () => {
     const response = await call('/api/v1/auth/callback', {
       method: 'POST',

@@ -63,7 +63,7 @@ export function createAuthApp(options: AuthAppOptions): Express {
     options.rateLimit === false ? undefined : rateLimits(options.rateLimit ?? {}, backend.providers)
   api.use(originCheck(new Set([origin, ...corsOrigins])))
   if (limits) api.use(limits.byAddress)
-  api.use(...readBody)
+  api.use(readBody)
   if (limits) api.use(limits.byProvider)
   api.use(
     authRouter({
@@ -93,7 +93,9 @@ export function createAuthApp(options: AuthAppOptions): Express {
 const EXPOSED = ['X-Request-Id', 'Retry-After', 'RateLimit', 'RateLimit-Policy']
 
 /** Rule 6: nothing about a person may be kept by a cache, or answered to another. */
-const privateResponses: RequestHandler = (_req, res, next) => {
+const privateResponses: RequestHandler = (req, res, next) => {
+  // Without an ETag there is nothing to compare; to Express `*` would still be fresh, and a 304.
+  delete req.headers['if-none-match']
   res.setHeader('Cache-Control', 'no-store')
   res.append('Vary', 'Cookie')
   next()

@@ -15,6 +15,9 @@ describe('createReturnToPolicy', () => {
     [APP, `${APP}/`],
     [`${APP}/x?next=https%3A%2F%2Fevil.example`, `${APP}/x?next=https%3A%2F%2Fevil.example`],
     ['/caf%C3%A9', `${OWN}/caf%C3%A9`],
+    ['/a//', `${OWN}/a//`],
+    ['HTTPS://APP.example.com/x', `${APP}/x`],
+    ['/%252561', `${OWN}/%252561`],
   ])('allows %s', (target, url) => {
     expect(policy.resolve(target)).toBe(url)
   })
@@ -23,6 +26,8 @@ describe('createReturnToPolicy', () => {
     '',
     ' /',
     'home',
+    'home/at',
+    'home?of=https://app.example.com',
     '//evil.example',
     '///evil.example',
     '/\\evil.example',
@@ -35,6 +40,9 @@ describe('createReturnToPolicy', () => {
     `${APP}.evil.example`,
     `${APP}@evil.example`,
     'https://user@app.example.com/',
+    'https://:password@app.example.com/',
+    'https://',
+    'http://[',
     'http://app.example.com/',
     `${APP}:8443/`,
     'javascript:alert(1)',
@@ -49,8 +57,18 @@ describe('createReturnToPolicy', () => {
     '/%00',
     '/%',
     '/a%E0%A4%A',
+    '/%25252561',
   ])('refuses %j', (target) => {
-    expect(() => policy.resolve(target)).toThrow(/^RETURN_TO_NOT_ALLOWED/)
+    expect(() => policy.resolve(target)).toThrow(
+      /^RETURN_TO_NOT_ALLOWED: .*NETSCRIPT_AUTH_ALLOWED_RETURN_TO/,
+    )
+  })
+
+  it('allows only its own origin unless told otherwise', () => {
+    const own = createReturnToPolicy(OWN)
+    expect(own.default).toBe(`${OWN}/`)
+    expect(own.resolve('/a')).toBe(`${OWN}/a`)
+    expect(() => own.resolve(APP)).toThrow(/^RETURN_TO_NOT_ALLOWED/)
   })
 
   it('lets nothing leave the allowed origins, however often it is decoded', () => {

@@ -12,6 +12,8 @@ export interface ReturnToPolicy {
 }
 
 const UNSAFE = /[\u0000-\u0020\u007f\\]/
+/** What parsers drop, or take for a slash. A space in a path is only a space. */
+const RESHAPING = /[\u0000-\u001f\u007f\\]/
 const DECODE_ROUNDS = 3
 
 /**
@@ -45,23 +47,36 @@ function parseTarget(target: string, base: string): URL | undefined {
   return isSafePath(url.pathname) ? url : undefined
 }
 
-/** A proxy or a router behind us may decode again; no reading of the path may name another host. */
+/**
+ * A proxy or a router behind us may decode again and follow dot segments; no reading of the path may
+ * name another host.
+ */
 function isSafePath(pathname: string): boolean {
+  if (decodesToNothing(pathname)) return false
   let path = pathname
   for (let round = 0; round <= DECODE_ROUNDS; round += 1) {
-    if (path.startsWith('//') || UNSAFE.test(path)) return false
-    const decoded = decode(path)
-    if (decoded === undefined) return false
+    if (RESHAPING.test(path) || path.startsWith('//')) return false
+    if (new URL(path, 'http://host').pathname.startsWith('//')) return false
+    const decoded = decodeAscii(path)
     if (decoded === path) return true
     path = decoded
   }
   return false
 }
 
-function decode(path: string): string | undefined {
+/** Malformed from the start; what is malformed only when decoded again is a percent sign. */
+function decodesToNothing(pathname: string): boolean {
   try {
-    return decodeURIComponent(path)
+    decodeURIComponent(pathname)
+    return false
   } catch {
-    return undefined
+    return true
   }
+}
+
+/** As lenient as the most lenient reader: other bytes than ASCII do not change where a path leads. */
+function decodeAscii(path: string): string {
+  return path.replace(/%([0-7][0-9a-f])/gi, (_, hex: string) =>
+    String.fromCharCode(parseInt(hex, 16)),
+  )
 }

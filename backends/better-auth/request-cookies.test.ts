@@ -3,6 +3,9 @@ import { toAuthnRequest } from '../request.js'
 import { requestCookies } from './request-cookies.js'
 import { startTestServer, type TestServer } from './testing/server.js'
 
+/** A token and a signature, percent-encoded as better-auth does. */
+const SIGNED = `a.%2B${'A'.repeat(42)}%3D`
+
 describe('requestCookies', () => {
   let server: TestServer<[]>
   beforeAll(async () => {
@@ -14,7 +17,7 @@ describe('requestCookies', () => {
     requestCookies(server.auth, toAuthnRequest({ headers: { cookie } }))
 
   it('takes the cookies of better-auth and its plugins, as they were sent', async () => {
-    const own = 'better-auth.session_token=a.b%2B%3D; better-auth.two_factor=c'
+    const own = `better-auth.session_token=${SIGNED}; better-auth.two_factor=c`
     const { headers, sessionCookie } = await read(`x=1; ${own}; __Host-ns_session=d; better-auth=e`)
     expect([...headers]).toEqual([['cookie', own]])
     expect(sessionCookie).toBe('present')
@@ -24,12 +27,14 @@ describe('requestCookies', () => {
     ['', 'absent', null],
     ['better-auth.other=1; better-auth.other=2', 'absent', null],
     ['better-auth.session_token=', 'unusable', null],
+    [`better-auth.session_token=${SIGNED.replace('%2B', '%2b')}`, 'unusable', null],
+    [`better-auth.session_token=${SIGNED.replace('AA%3D', 'AB%3D')}`, 'unusable', null],
     ['better-auth.session_token=a; better-auth.session_token=a', 'unusable', null],
     ['better-auth.session_token=é; better-auth.other=1', 'unusable', 'better-auth.other=1'],
     [
-      'better-auth.session_token=a; better-auth.o=1; better-auth.o=2',
+      `better-auth.session_token=${SIGNED}; better-auth.o=1; better-auth.o=2`,
       'present',
-      'better-auth.session_token=a',
+      `better-auth.session_token=${SIGNED}`,
     ],
   ])('reads %j as %s', async (cookie, sessionCookie, header) => {
     const result = await read(cookie)

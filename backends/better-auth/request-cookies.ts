@@ -12,6 +12,9 @@ export interface RequestCookies {
 /** RFC 6265 section 4.1.1: what a cookie value is made of; better-auth percent-encodes the rest. */
 const COOKIE_VALUE = /^[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]+$/
 
+/** A token and its HMAC-SHA-256 in the one base64 that encodes 32 bytes so (RFC 4648 section 3.5). */
+const SIGNED = /^[^.]+\.[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$/
+
 /**
  * Rebuilds the `Cookie` header from better-auth's own cookies. One that was sent twice is left out:
  * somebody on a sibling domain may have planted the other.
@@ -28,7 +31,9 @@ export async function requestCookies(
   for (const name of request.cookieNames()) {
     if (!own.has(name) && !name.startsWith(prefix)) continue
     const value = singleCookie(request, name)
-    if (value !== undefined && COOKIE_VALUE.test(value)) pairs.push(`${name}=${value}`)
+    if (value === undefined || !COOKIE_VALUE.test(value)) continue
+    if (name === authCookies.sessionToken.name && !isSigned(value)) continue
+    pairs.push(`${name}=${value}`)
   }
   const sessionCookieName = authCookies.sessionToken.name
   const sent = request.cookies(sessionCookieName).length
@@ -37,5 +42,14 @@ export async function requestCookies(
     headers: new Headers(pairs.length > 0 ? { cookie: pairs.join('; ') } : {}),
     sessionCookie: sent === 0 ? 'absent' : usable ? 'present' : 'unusable',
     sessionCookieName,
+  }
+}
+
+function isSigned(value: string): boolean {
+  try {
+    const decoded = decodeURIComponent(value)
+    return SIGNED.test(decoded) && encodeURIComponent(decoded) === value
+  } catch {
+    return false
   }
 }

@@ -89,11 +89,10 @@ export async function takeTransaction<Payload extends object>(
   request: AuthnRequest,
   handle: string | undefined,
 ): Promise<{ payload: Payload; setCookies: readonly string[] }> {
-  const name = handle === undefined ? undefined : cookieName(context, kind, handle)
-  const secret = name === undefined ? undefined : singleCookie(request, name)
-  if (handle === undefined || name === undefined || !secret) {
-    throw new AuthError('AUTH_TRANSACTION_MISSING', kind.mend)
-  }
+  if (handle === undefined) throw new AuthError('AUTH_TRANSACTION_MISSING', kind.mend)
+  const name = cookieName(context, kind, handle)
+  const secret = singleCookie(request, name)
+  if (!secret) throw new AuthError('AUTH_TRANSACTION_MISSING', kind.mend)
   const setCookies = [clearCookie(name, { secure: context.cookies.secure })]
   const key = publicId(secret)
   const sealed = await context.transactions.take(key, publicId(handle))

@@ -31,6 +31,21 @@ describe('coalesceReads', () => {
     expect(await Promise.all(reads)).toEqual(['a', 'b', 'c', 'd', 'e'].map((k) => `value of ${k}`))
   })
 
+  it('gives every slot back, after an answer and after a failure', async () => {
+    const { queries, readMany } = manualReader()
+    const read = coalesceReads(readMany, { maxInFlight: 1 })
+    for (let n = 0; n < 4; n += 2) {
+      const [answered, failed] = [read('a'), read('b')]
+      queries[n]!.answer()
+      await answered
+      await settle()
+      queries[n + 1]!.fail(new Error('down'))
+      await expect(failed).rejects.toThrow('down')
+      await settle()
+    }
+    expect(queries.map(({ keys }) => keys)).toEqual([['a'], ['b'], ['a'], ['b']])
+  })
+
   it('asks once for a key that many wait for, but again for one already in flight', async () => {
     const { queries, readMany } = manualReader()
     const read = coalesceReads(readMany, { maxInFlight: 1 })

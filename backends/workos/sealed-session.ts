@@ -26,7 +26,7 @@ export type SealedSession = z.infer<typeof SealedSession>
  * character before it. Only the one way in which they are written counts.
  */
 function isCanonical(sessionData: string): boolean {
-  const digest = /\*([\w-]+)~2$/.exec(sessionData)?.[1]
+  const digest = /^[^~]*\*([\w-]+)~2$/.exec(sessionData)?.[1]
   return digest !== undefined && decodeBase64url(digest) !== undefined
 }
 

@@ -18,7 +18,7 @@ export async function measureGrowth({ subjects, databases, settings, ...rest }) 
     servers.push(...(await startReaders({ subjects: sized, databases, settings, count, ...rest })))
   }
   await databases.checkpoint()
-  const results = await measureReadRounds({
+  const { results } = await measureReadRounds({
     servers,
     databases,
     plan,

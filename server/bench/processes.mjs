@@ -97,6 +97,7 @@ export async function startHelper(file, env = {}) {
     env: { ...process.env, ...env },
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   })
+  const ended = once(child, 'exit')
   const [greeting] = await once(child, 'message')
   return {
     greeting,
@@ -109,9 +110,8 @@ export async function startHelper(file, env = {}) {
       return result
     },
     async stop() {
-      if (child.exitCode !== null) return
       child.kill()
-      await once(child, 'exit')
+      await ended
     },
   }
 }

@@ -4,36 +4,38 @@ import { shuffled } from './statistics.mjs'
  * Rounds in which every server is measured once, in another order each time: what slows the machine
  * for a while slows all of them, and ratios are taken within a round.
  */
-export async function measureReadRounds({
-  servers,
-  generator,
-  databases,
-  plan,
-  connections,
-  onProgress,
-}) {
+export async function measureReadRounds({ servers, generator, databases, plan, connections, onProgress }) {
   const results = new Map(servers.map(({ subject }) => [subject.id, []]))
+  const measure = async ({ subject, port, pid, requestsFile, emptyLog }, times) => {
+    if (subject.writes) await databases.vacuum(subject.id, subject.writes)
+    const result = await generator.do({
+      kind: 'reads',
+      port,
+      path: subject.path,
+      requestsFile,
+      connections,
+      ...times,
+      serverPid: pid,
+      postmasterPid: databases.postmasterPid,
+    })
+    emptyLog()
+    return result
+  }
+  const warmUps = new Map()
+  if (plan.firstWarm > 0) {
+    onProgress(`reads, ${connections} connections, warming up`)
+    for (const server of servers) {
+      warmUps.set(server.subject.id, await measure(server, { warm: 0, measure: plan.firstWarm }))
+    }
+  }
   for (let round = 0; round < plan.rounds; round += 1) {
     onProgress(`reads, ${connections} connections, round ${round + 1} of ${plan.rounds}`)
     for (const server of shuffled(servers)) {
-      const { subject, port, pid, requestsFile } = server
-      if (subject.writes) await databases.vacuum(subject.id, subject.writes)
-      const result = await generator.do({
-        kind: 'reads',
-        port,
-        path: subject.path,
-        requestsFile,
-        connections,
-        warm: plan.warm,
-        measure: plan.measure,
-        serverPid: pid,
-        postmasterPid: databases.postmasterPid,
-      })
-      server.emptyLog()
-      results.get(subject.id).push({ round, ...result })
+      const result = await measure(server, { warm: plan.warm, measure: plan.measure })
+      results.get(server.subject.id).push({ round, ...result })
     }
   }
-  return results
+  return { results, warmUps }
 }
 
 /** How many transactions each server's database has seen so far. */

@@ -51,7 +51,7 @@ function preamble(machine, settings, postgres, foreign) {
     machine.pinned
       ? 'Each server has one core to itself; Postgres, the provider and the load generator share the other.'
       : 'Nothing could be pinned to a core here (no taskset, or one core): servers, Postgres and the load generator got into one another’s way.',
-    `${number(settings.sessions)} live sessions in every table, ${number(settings.cookies)} random cookies; every answer was checked for the person of its cookie. ${settings.reads.rounds} rounds of ${settings.reads.measure / 1000} s after ${settings.reads.warm / 1000} s of warm-up, every subject once a round in random order. Ratios are medians of the ratios within a round, with the least and the greatest in brackets.`,
+    `${number(settings.sessions)} live sessions in every table, ${number(settings.cookies)} random cookies; every answer was checked for the person of its cookie. After ${settings.reads.firstWarm / 1000} s of warm-up each, ${settings.reads.rounds} rounds of ${settings.reads.measure / 1000} s, every subject once a round in random order. Ratios are medians of the ratios within a round, with the least and the greatest in brackets.`,
     `Other processes took ${percent(foreign.median)} of the server's core in the median measurement (${percent(foreign.min)} to ${percent(foreign.max)}); the load of the machine at the start was ${machine.loadAtStart.toFixed(2)}. Read ratios and CPU for a read, not reads a second.`,
     `Postgres ran with ${Object.entries(postgres.settings)
       .map(([name, value]) => `${name} ${value}`)
@@ -93,6 +93,7 @@ function readTable(rows) {
       digits(row.p50),
       digits(row.p99),
       digits(row.serverCpuUs),
+      digits(row.cpuToF1?.median),
       row.usesDatabase ? digits(row.postgresCpuUs) : '-',
       row.usesDatabase ? digits(row.statements) : '0',
       mebibytes(row.residentBytes),

@@ -9,6 +9,7 @@ import { settingsOf } from './settings.mjs'
 
 /** `node run.mjs quick` or `node run.mjs full`: measures, prints a table and keeps it in results/. */
 const here = (path) => join(import.meta.dirname, path)
+const CLEAN_UP_PATIENCE_MS = 30_000
 const began = Date.now()
 const settings = settingsOf(process.argv[2] ?? 'quick')
 
@@ -28,9 +29,7 @@ const cleanUp = (step) => void undo.push(step)
 let cleaning
 const clean = () =>
   (cleaning ??= (async () => {
-    for (const step of undo.reverse()) {
-      await Promise.resolve(step()).catch((error) => console.error(error.message))
-    }
+    for (const step of undo.reverse()) await step().catch((error) => console.error(error.message))
   })())
 const giveUp = (why) => async () => {
   console.error(why)
@@ -125,7 +124,7 @@ async function measure() {
   const servers = await startReaders({ subjects: readers, count: settings.sessions, ...common })
 
   const before = await reads.countTransactions(servers, databases)
-  const results = await reads.measureReadRounds({
+  const measured = await reads.measureReadRounds({
     servers,
     plan: settings.reads,
     connections: settings.reads.connections,
@@ -142,13 +141,13 @@ async function measure() {
   const otherReads = {}
   for (const connections of settings.otherConnections) {
     const { only } = settings.others
-    const rounds = await reads.measureReadRounds({
+    const { results } = await reads.measureReadRounds({
       servers: servers.filter(({ subject }) => !only || only.includes(subject.id)),
       plan: settings.others,
       connections,
       ...common,
     })
-    otherReads[connections] = summary.summarizeReads(readers, rounds)
+    otherReads[connections] = summary.summarizeReads(readers, results)
   }
   for (const server of servers) await server.stop()
 
@@ -159,11 +158,11 @@ async function measure() {
     machine,
     settings,
     postgres: { version: databases.version, settings: databases.settings },
-    foreign: summary.foreignLoad(results, signInResults),
+    foreign: summary.foreignLoad(measured.results, signInResults),
     reads: summary.summarizeReads(
       readers,
-      results,
-      summary.statementsPerRead(before, after, results),
+      measured.results,
+      summary.statementsPerRead(before, after, measured),
     ),
     otherReads,
     signIns: summary.summarizeSignIns(signers, signInResults),

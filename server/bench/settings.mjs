@@ -1,12 +1,15 @@
-/** Every duration is in milliseconds. `deadline` ends a run that hangs. */
+/**
+ * Every duration is in milliseconds. `firstWarm` precedes the rounds once, for the compiler; `warm`
+ * precedes each measurement. `deadline` ends a run that hangs.
+ */
 const SETTINGS = {
   quick: {
     sessions: 10_000,
     cookies: 2_000,
-    reads: { connections: 64, rounds: 2, warm: 400, measure: 1_200 },
+    reads: { connections: 64, rounds: 3, firstWarm: 1_200, warm: 200, measure: 600 },
     otherConnections: [16, 256],
-    others: { rounds: 2, warm: 300, measure: 900, only: ['f1', 'f2', 'session', 'route'] },
-    signIns: { connections: 16, rounds: 2, warm: 800, measure: 1_800 },
+    others: { rounds: 3, firstWarm: 0, warm: 200, measure: 500, only: ['f1', 'f2', 'session', 'route'] },
+    signIns: { connections: 16, rounds: 3, firstWarm: 3_000, warm: 200, measure: 1_200 },
     starts: 3,
     growth: undefined,
     deadline: 5 * 60_000,
@@ -14,10 +17,10 @@ const SETTINGS = {
   full: {
     sessions: 100_000,
     cookies: 2_000,
-    reads: { connections: 64, rounds: 9, warm: 1_000, measure: 3_000 },
+    reads: { connections: 64, rounds: 15, firstWarm: 5_000, warm: 500, measure: 2_000 },
     otherConnections: [16, 256],
-    others: { rounds: 5, warm: 700, measure: 2_500 },
-    signIns: { connections: 16, rounds: 7, warm: 1_500, measure: 5_000 },
+    others: { rounds: 7, firstWarm: 0, warm: 500, measure: 1_500 },
+    signIns: { connections: 16, rounds: 9, firstWarm: 8_000, warm: 500, measure: 3_000 },
     starts: 9,
     growth: {
       from: 10_000,

@@ -21,23 +21,28 @@ export async function measureSignInRounds({
     cleanUp(() => server.stop())
     servers.push(server)
   }
+  const measure = async ({ subject, port, pid, emptyLog }, times) => {
+    const result = await generator.do({
+      kind: 'sign-ins',
+      port,
+      providerPort,
+      flow: subject.flow,
+      connections: plan.connections,
+      ...times,
+      serverPid: pid,
+      postmasterPid: databases.postmasterPid,
+    })
+    emptyLog()
+    return result
+  }
+  onProgress('sign-ins, warming up')
+  for (const server of servers) await measure(server, { warm: 0, measure: plan.firstWarm })
   const results = new Map(subjects.map(({ id }) => [id, []]))
   for (let round = 0; round < plan.rounds; round += 1) {
     onProgress(`sign-ins, round ${round + 1} of ${plan.rounds}`)
-    for (const { subject, port, pid, emptyLog } of shuffled(servers)) {
-      const result = await generator.do({
-        kind: 'sign-ins',
-        port,
-        providerPort,
-        flow: subject.flow,
-        connections: plan.connections,
-        warm: plan.warm,
-        measure: plan.measure,
-        serverPid: pid,
-        postmasterPid: databases.postmasterPid,
-      })
-      emptyLog()
-      results.get(subject.id).push({ round, ...result })
+    for (const server of shuffled(servers)) {
+      const result = await measure(server, { warm: plan.warm, measure: plan.measure })
+      results.get(server.subject.id).push({ round, ...result })
     }
   }
   for (const server of servers) await server.stop()

@@ -92,10 +92,13 @@ export function summarizeGrowth(subjects, results, { from, to }) {
 }
 
 /** Statements for each answered read between two counts. */
-export function statementsPerRead(before, after, results) {
+export function statementsPerRead(before, after, { results, warmUps }) {
   const perRead = new Map()
   for (const [id, count] of after) {
-    const answered = results.get(id).reduce((total, round) => total + round.answered, 0)
+    const answered = [warmUps.get(id), ...results.get(id)].reduce(
+      (total, round) => total + round.answered,
+      0,
+    )
     perRead.set(id, (count - before.get(id)) / answered)
   }
   return perRead

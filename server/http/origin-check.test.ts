@@ -3,9 +3,9 @@ import { originCheck } from './origin-check.js'
 
 const check = originCheck(new Set(['https://auth.example', 'https://app.auth.example']))
 
-function outcome(method: string, headers: Record<string, string>): unknown {
+function outcome(method: string, headers: Record<string, string>, path = '/'): unknown {
   let result: unknown
-  void check({ method, headers } as never, {} as never, (error?: unknown) => {
+  void check({ method, headers, path } as never, {} as never, (error?: unknown) => {
     result = (error as { code?: string } | undefined)?.code ?? 'passed'
   })
   return result
@@ -35,13 +35,50 @@ describe('originCheck', () => {
     ['null and nothing else, JSON', { origin: 'null', ...JSON_TYPE }, 'passed'],
     ['null and nothing else, form', { origin: 'null', ...FORM }, 'ORIGIN_NOT_ALLOWED'],
     ['nothing, JSON', { 'content-type': 'application/json; charset=utf-8' }, 'passed'],
+    ['nothing, JSON and nothing else', JSON_TYPE, 'passed'],
+    ['nothing, JSON in capitals', { 'content-type': 'Application/JSON  ;a=b' }, 'passed'],
     ['nothing, form', FORM, 'ORIGIN_NOT_ALLOWED'],
     ['nothing at all', {}, 'ORIGIN_NOT_ALLOWED'],
     ['a JSON look-alike', { 'content-type': 'application/jsonp' }, 'ORIGIN_NOT_ALLOWED'],
+    [
+      'a JSON look-alike with a parameter',
+      { 'content-type': 'application/jsonp; charset=utf-8' },
+      'ORIGIN_NOT_ALLOWED',
+    ],
     ['text/plain', { 'content-type': 'text/plain; application/json' }, 'ORIGIN_NOT_ALLOWED'],
   ])('POST from %s', (_name, headers, expected) => {
     expect(outcome('POST', headers)).toBe(expected)
     expect(outcome('DELETE', headers)).toBe(expected)
-    expect(outcome('GET', headers)).toBe('passed')
+    for (const method of ['GET', 'HEAD', 'OPTIONS']) expect(outcome(method, headers)).toBe('passed')
+  })
+
+  it('exempts back-channel log-out by its exact path, and nothing else', () => {
+    const fromProvider = (path: string) => outcome('POST', FORM, `/api/v1/auth${path}`)
+    expect(fromProvider('/backchannel-logout')).toBe('passed')
+    for (const path of [
+      '/signin',
+      '/signout',
+      '/sessions',
+      '/backchannel-logout/',
+      '/BACKCHANNEL-LOGOUT',
+      '/backchannel-logout/../signout',
+      '//backchannel-logout',
+    ]) {
+      expect(fromProvider(path), path).toBe('ORIGIN_NOT_ALLOWED')
+    }
+  })
+
+  it('names the mend', () => {
+    let refusal: unknown
+    void check(
+      { method: 'POST', headers: {}, path: '/' } as never,
+      {} as never,
+      (error?: unknown) => {
+        refusal = error
+      },
+    )
+    expect(refusal).toMatchObject({
+      detail: expect.stringMatching(/NETSCRIPT_AUTH_CORS_ORIGINS.*application\/json/),
+    })
   })
 })

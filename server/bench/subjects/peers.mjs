@@ -162,8 +162,9 @@ const authJs = (indexed) => ({
     ])
     const app = express()
     app.set('trust proxy', true)
+    // It finds its base path in the first unnamed parameter, which is Express 4's `/auth/*`.
     app.use(
-      '/auth/*splat',
+      /^\/auth\/(.*)/,
       ExpressAuth({
         adapter: PostgresAdapter(await openPool(databaseUrl)),
         providers: [GitHub({ clientId: 'bench', clientSecret: 'bench' })],

@@ -62,8 +62,18 @@ async function readTarget(): Promise<AttackTarget> {
     baseUrl: origin,
     interactive: described.capabilities.interactive,
     allowedOrigins: values.allow ?? [],
-    onWait: (seconds) => console.log(dim(`      waiting ${seconds} s for the rate limit`)),
+    onWait: sayOnce(),
     ...(cookie !== undefined && { signIn: async () => cookie }),
+  }
+}
+
+/** Several requests are told to wait at the same moment; people are told once. */
+function sayOnce(): (seconds: number) => void {
+  let until = 0
+  return (seconds) => {
+    if (Date.now() < until) return
+    until = Date.now() + seconds * 1000
+    console.log(dim(`      waiting ${seconds} s for the rate limit`))
   }
 }
 

@@ -107,11 +107,11 @@ export async function localProvider(
   options: Partial<Parameters<typeof startLocalProvider>[0]> = {},
 ): Promise<SceneProvider> {
   const client = { clientId: 'client', clientSecret: randomBytes(16).toString('hex') }
-  const { issuer, stop } = await startLocalProvider({
+  const provider = await startLocalProvider({
     ...client,
     redirectUris: [`${origin}/api/v1/auth/callback`],
     postLogoutRedirectUris: [`${origin}/api/v1/auth/logged-out`],
     ...options,
   })
-  return { issuer, client, stop }
+  return { issuer: provider.issuer, client, stop: () => provider.stop() }
 }

@@ -191,7 +191,7 @@ function assertStays(location: string, origin: string, path: string): void {
 }
 
 /** Of the RateLimit header fields, in the spelling of either draft. */
-export function remainingRequests({ headers }: Pick<Answer, 'headers'>): number | undefined {
+function remainingRequests({ headers }: Pick<Answer, 'headers'>): number | undefined {
   const old = headers['ratelimit-remaining']
   const value =
     typeof old === 'string' ? old : /\br(?:emaining)?=(\d+)/.exec(String(headers.ratelimit))?.[1]

@@ -1,0 +1,57 @@
+import { describe, expect, it } from 'vitest'
+import { AuthError, providerError } from '../../backends/errors.js'
+import { AUTH_ERRORS, type AuthErrorCode, ProblemDocument } from '../../contract/errors.js'
+import { toAuthError, toProblem } from './problem.js'
+
+describe('toAuthError', () => {
+  it('leaves an error of the contract as it is', () => {
+    const error = new AuthError('UNAUTHORIZED', 'Sign in.')
+    expect(toAuthError(error)).toBe(error)
+  })
+
+  it.each([
+    ['an error of a library', new Error('secret text')],
+    ['one that only looks like ours', { code: 'UNAUTHORIZED', detail: 'secret text', status: 200 }],
+    ['a string', 'secret text'],
+    ['nothing', undefined],
+  ])('makes %s INTERNAL and keeps it inside', (_name, thrown) => {
+    const error = toAuthError(thrown)
+    expect(error).toMatchObject({ code: 'INTERNAL', status: 500 })
+    expect(error.cause).toBe(thrown)
+    expect(toProblem(error).detail).toMatch(/report the request id/)
+    expect(JSON.stringify(toProblem(error))).not.toContain('secret text')
+  })
+})
+
+describe('toProblem', () => {
+  const codes = (Object.keys(AUTH_ERRORS) as AuthErrorCode[]).filter(
+    (code) => code !== 'VALIDATION_ERROR' && code !== 'AUTH_PROVIDER_ERROR',
+  )
+
+  it.each(codes)('%s is the document of the contract, with nothing else in it', (code) => {
+    const problem = toProblem(
+      new AuthError(code, 'Mend it.', { cause: new Error('inside'), setCookies: ['a=b'] }),
+    )
+    expect(problem).toStrictEqual({
+      type: `urn:netscript:auth:problem:${code.toLowerCase().replaceAll('_', '-')}`,
+      ...AUTH_ERRORS[code],
+      detail: 'Mend it.',
+      code,
+    })
+    expect(ProblemDocument.safeParse(problem).success).toBe(true)
+  })
+
+  it.each([
+    [
+      new AuthError('VALIDATION_ERROR', 'Mend it.', {
+        data: { formErrors: [], fieldErrors: { scopes: ['is not a scope token'] } },
+      }),
+      { formErrors: [], fieldErrors: { scopes: ['is not a scope token'] } },
+    ],
+    [providerError('google', 'It is down.'), { providerId: 'google', reason: 'It is down.' }],
+  ])('carries the data of %s', (error, data) => {
+    const problem = toProblem(error)
+    expect(problem.data).toEqual(data)
+    expect(ProblemDocument.safeParse(problem).success).toBe(true)
+  })
+})
