@@ -50,6 +50,8 @@ describe('createReturnToPolicy', () => {
     'ftp://localhost:8094/',
     '/..//evil.example',
     '/%2F/evil.example',
+    '/..%2F%2Fevil.example',
+    '/%252e%252e//evil.example',
     '/%2Fevil.example/..//evil.example',
     '/%5Cevil.example',
     '/%252F%252Fevil.example',

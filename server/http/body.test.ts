@@ -27,6 +27,7 @@ describe('readBody', () => {
     const app = express()
     // What an app around ours may do before it hands a request over.
     app.use('/parsed', express.text({ type: 'text/plain' }))
+    app.use('/form', express.urlencoded({ extended: false }))
     app.use('/broken', () => {
       throw Object.assign(new Error('not about the body'), { status: 418 })
     })
@@ -120,9 +121,43 @@ describe('readBody', () => {
       { 'content-type': FORM, 'content-encoding': 'gzip' },
       gzipSync('a'.repeat(LIMIT + 1)),
     ],
-  ])('refuses %s: %s', async (_name, code, headers, body) => {
+  ])('refuses %s: %s', async (name, code, headers, body) => {
     const seen = await send(headers, body)
-    expect(seen).toMatchObject({ code, detail: DETAILS[code] })
+    // What is announced to be large is refused before anybody has read it.
+    const caused = !name.includes('large')
+    expect(seen).toEqual({ code, detail: DETAILS[code], caused })
+  })
+
+  it('refuses large JSON that was not announced, when it has been read', async () => {
+    const headers = { 'content-type': 'application/json', 'transfer-encoding': 'chunked' }
+    expect(await send(headers, `"${'a'.repeat(LIMIT)}"`)).toMatchObject({
+      code: 'PAYLOAD_TOO_LARGE',
+      caused: true,
+    })
+  })
+
+  it('does not wait for a body that is announced to be too large', async () => {
+    const headers = { 'content-type': 'application/json', 'content-length': 1_000_000_000 }
+    const seen = await new Promise<Seen>((resolve, reject) => {
+      const outgoing = request({ port, method: 'POST', headers, agent: false }, (res) => {
+        res.on('data', (chunk: Buffer) => resolve(JSON.parse(chunk.toString()) as Seen))
+        res.on('close', () => outgoing.destroy())
+      })
+      outgoing.on('error', reject)
+      outgoing.flushHeaders()
+    })
+    expect(seen).toMatchObject({ code: 'PAYLOAD_TOO_LARGE' })
+  })
+
+  it.each([
+    ['everywhere=false&redirectTo=&scopes=a+b', { everywhere: false, scopes: ['a', 'b'] }],
+    ['scopes=a&scopes=b&providerId=x', { scopes: ['a', 'b'], providerId: 'x' }],
+  ])('decodes a form that an app around ours has parsed: %s', async (form, body) => {
+    expect(await send({ 'content-type': FORM }, form, { path: '/form' })).toEqual({ body })
+  })
+
+  it('takes a form without a body for none', async () => {
+    expect(await send({ 'content-type': FORM })).toEqual({ body: {} })
   })
 
   it('takes exactly the limit', async () => {

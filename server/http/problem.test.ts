@@ -21,6 +21,17 @@ describe('toAuthError', () => {
     expect(toProblem(error).detail).toMatch(/report the request id/)
     expect(JSON.stringify(toProblem(error))).not.toContain('secret text')
   })
+
+  it('takes an address that cannot be decoded for one where there is nothing', () => {
+    const thrown = new URIError('secret text')
+    const error = toAuthError(thrown)
+    expect(error).toMatchObject({
+      code: 'NOT_FOUND',
+      detail: 'The address cannot be decoded.',
+      cause: thrown,
+    })
+    expect(JSON.stringify(toProblem(error))).not.toContain('secret text')
+  })
 })
 
 describe('toProblem', () => {
