@@ -92,9 +92,8 @@ async function answers({ child, port, path, logFile }) {
 }
 
 /** A helper on the other core: what it sends first is its greeting. */
-export async function startHelper(file, env = {}) {
-  const child = spawn(process.execPath, [...GUARD, here(file)], {
-    env: { ...process.env, ...env },
+export async function startHelper(file, args = []) {
+  const child = spawn(process.execPath, [...GUARD, here(file), ...args], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   })
   const ended = once(child, 'exit')

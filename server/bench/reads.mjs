@@ -4,7 +4,14 @@ import { shuffled } from './statistics.mjs'
  * Rounds in which every server is measured once, in another order each time: what slows the machine
  * for a while slows all of them, and ratios are taken within a round.
  */
-export async function measureReadRounds({ servers, generator, databases, plan, connections, onProgress }) {
+export async function measureReadRounds({
+  servers,
+  generator,
+  databases,
+  plan,
+  connections,
+  onProgress,
+}) {
   const results = new Map(servers.map(({ subject }) => [subject.id, []]))
   const measure = async ({ subject, port, pid, requestsFile, emptyLog }, times) => {
     if (subject.writes) await databases.vacuum(subject.id, subject.writes)

@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -9,7 +10,6 @@ import { settingsOf } from './settings.mjs'
 
 /** `node run.mjs quick` or `node run.mjs full`: measures, prints a table and keeps it in results/. */
 const here = (path) => join(import.meta.dirname, path)
-const CLEAN_UP_PATIENCE_MS = 30_000
 const began = Date.now()
 const settings = settingsOf(process.argv[2] ?? 'quick')
 
@@ -33,6 +33,7 @@ const clean = () =>
   })())
 const giveUp = (why) => async () => {
   console.error(why)
+  setTimeout(() => process.exit(1), CLEAN_UP_PATIENCE_MS)
   await clean()
   process.exit(1)
 }
@@ -72,6 +73,17 @@ try {
 }
 process.exit()
 
+/** Cleans up after a benchmark that was killed. */
+function startCaretaker(directory) {
+  const child = spawn(process.execPath, [here('caretaker.mjs'), directory], {
+    detached: true,
+    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+  })
+  child.unref()
+  child.channel.unref()
+  return child
+}
+
 async function measure() {
   // Measured before anything else runs: these describe the machine as it was found.
   const machine = describeMachine()
@@ -101,6 +113,8 @@ async function measure() {
 
   const directory = await mkdtemp(join(tmpdir(), 'netscript-bench-'))
   cleanUp(() => rm(directory, { recursive: true, force: true }))
+  const caretaker = startCaretaker(directory)
+  cleanUp(async () => caretaker.disconnect())
   onProgress('starting Postgres')
   const databases = await startDatabases(directory)
   cleanUp(() => databases.stop())

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { createServer } from 'node:http'
 import { sign } from '../people.mjs'
 import { asProcess, createTables } from './service.mjs'
@@ -5,40 +6,30 @@ import { openIdConnectOptions } from './peers.mjs'
 
 const SCOPE = 'openid profile email'
 
-/** A bare openid-client flow on node:http with one INSERT: the least that a sign-in costs. */
-const floor = {
-  id: 'sign-in-floor',
-  label: 'Floor: node:http, openid-client, one INSERT',
-  short: 'floor: openid-client + 1 INSERT',
-  database: 'sign-in-floor',
-  flow: {
-    start: { path: '/login' },
-    answer: 'redirect',
-    sessionCookie: 'sid',
-    read: '/session',
-  },
-  seed: async ({ client }) => {
-    await client.query(
-      'CREATE TABLE sessions (id text PRIMARY KEY, data json NOT NULL, expires_at timestamptz NOT NULL)',
-    )
-  },
-  serve: async ({ databaseUrl, port, issuer }) => {
-    const [{ default: pg }, client, { randomBytes }] = await Promise.all([
-      import('pg'),
-      import('openid-client'),
-      import('node:crypto'),
-    ])
-    const pool = new pg.Pool({ connectionString: databaseUrl })
-    const redirectUri = `http://localhost:${port}/callback`
-    // The service verifies the signature of every id_token, and so does its floor.
-    const configuration = await client.discovery(
-      new URL(issuer),
-      'bench',
-      'bench-secret',
-      undefined,
-      { execute: [client.allowInsecureRequests, client.enableNonRepudiationChecks] },
-    )
-    const login = async (res) => {
+/**
+ * The flow with nothing around it: the transaction in a signed cookie, openid-client, one INSERT.
+ * Handlers take what node:http gives, and Express has the same.
+ */
+async function bareFlow({ databaseUrl, port, issuer }) {
+  const [{ default: pg }, client] = await Promise.all([import('pg'), import('openid-client')])
+  const pool = new pg.Pool({ connectionString: databaseUrl })
+  const redirectUri = `http://localhost:${port}/callback`
+  // The service verifies the signature of every id_token, and so does its floor.
+  const configuration = await client.discovery(
+    new URL(issuer),
+    'bench',
+    'bench-secret',
+    undefined,
+    { execute: [client.allowInsecureRequests, client.enableNonRepudiationChecks] },
+  )
+  const cookie = (req, name) =>
+    new RegExp(`(?:^|; )${name}=([^;]*)`).exec(req.headers.cookie ?? '')?.[1] ?? ''
+  const redirect = (res, location, setCookie) => {
+    res.writeHead(302, { Location: location, 'Set-Cookie': `${setCookie}; HttpOnly; Path=/` })
+    res.end()
+  }
+  return {
+    async login(_req, res) {
       const [state, nonce, verifier] = [
         client.randomState(),
         client.randomNonce(),
@@ -53,63 +44,85 @@ const floor = {
         code_challenge_method: 'S256',
       })
       const flow = `${state}.${nonce}.${verifier}`
-      res.writeHead(302, {
-        Location: url.href,
-        'Set-Cookie': `flow=${flow}.${sign(flow)}; HttpOnly; Path=/`,
-      })
-      res.end()
-    }
-    const cookie = (req, name) =>
-      new RegExp(`(?:^|; )${name}=([^;]*)`).exec(req.headers.cookie ?? '')?.[1] ?? ''
-    const callback = async (req, res) => {
+      redirect(res, url.href, `flow=${flow}.${sign(flow)}`)
+    },
+    async callback(req, res) {
       const [state, nonce, verifier, signature] = cookie(req, 'flow').split('.')
       if (sign(`${state}.${nonce}.${verifier}`) !== signature) throw new Error('No such flow.')
-      const tokens = await client.authorizationCodeGrant(
-        configuration,
-        new URL(req.url, redirectUri),
-        {
-          expectedState: state,
-          expectedNonce: nonce,
-          pkceCodeVerifier: verifier,
-          idTokenExpected: true,
-        },
-      )
+      const url = new URL(req.url, redirectUri)
+      const tokens = await client.authorizationCodeGrant(configuration, url, {
+        expectedState: state,
+        expectedNonce: nonce,
+        pkceCodeVerifier: verifier,
+        idTokenExpected: true,
+      })
       const id = randomBytes(32).toString('base64url')
       const { sub, name, email } = tokens.claims()
       await pool.query({
         name: 'create_session',
-        text: `INSERT INTO sessions (id, data, expires_at) VALUES ($1, $2, now() + interval '7 days')`,
+        text: `INSERT INTO sessions VALUES ($1, $2, now() + interval '7 days')`,
         values: [id, JSON.stringify({ subject: sub, name, email })],
       })
-      res.writeHead(302, { Location: '/', 'Set-Cookie': `sid=${id}.${sign(id)}; HttpOnly; Path=/` })
-      res.end()
-    }
-    const session = async (req, res) => {
+      redirect(res, '/', `sid=${id}.${sign(id)}`)
+    },
+    async session(req, res) {
       const [id, signature] = cookie(req, 'sid').split('.')
       if (sign(id) !== signature) throw new Error('No such session.')
       const { rows } = await pool.query('SELECT data FROM sessions WHERE id = $1', [id])
       res.end(JSON.stringify(rows[0]?.data ?? {}))
-    }
-    const routes = {
-      '/login': (_req, res) => login(res),
-      '/callback': callback,
-      '/session': session,
-    }
+    },
+  }
+}
+
+const bare = {
+  database: 'sign-in-floor',
+  flow: {
+    start: { path: '/login' },
+    answer: 'redirect',
+    sessionCookie: 'sid',
+    read: '/session',
+  },
+  seed: async ({ client }) => {
+    await client.query(
+      'CREATE TABLE sessions (id text PRIMARY KEY, data json NOT NULL, expires_at timestamptz NOT NULL)',
+    )
+  },
+}
+
+/** The least that a sign-in costs. */
+const floor = {
+  ...bare,
+  id: 'sign-in-floor',
+  label: 'Floor: openid-client and one INSERT on node:http',
+  serve: async (options) => {
+    const { login, callback, session } = await bareFlow(options)
+    const routes = { '/login': login, '/callback': callback, '/session': session }
     return createServer((req, res) => {
       const route = routes[req.url.split('?', 1)[0]]
       if (!route) return void res.writeHead(404).end()
-      route(req, res).catch((error) => {
-        res.statusCode = 500
-        res.end(error.message)
-      })
+      route(req, res).catch((error) => res.writeHead(500).end(error.message))
     })
+  },
+}
+
+const expressFloor = {
+  ...bare,
+  id: 'sign-in-express',
+  label: 'The same on Express 5',
+  serve: async (options) => {
+    const [{ default: express }, { login, callback, session }] = await Promise.all([
+      import('express'),
+      bareFlow(options),
+    ])
+    const app = express()
+    app.get('/login', login).get('/callback', callback).get('/session', session)
+    return createServer(app)
   },
 }
 
 const service = {
   id: 'sign-in',
   label: 'This service',
-  short: 'this service',
   ours: true,
   database: 'sign-in',
   seed: createTables,
@@ -130,7 +143,6 @@ const service = {
 const openIdConnect = {
   id: 'sign-in-express-openid-connect',
   label: 'express-openid-connect (stateless: it stores nothing)',
-  short: 'express-openid-connect (stateless)',
   flow: {
     start: { path: '/login' },
     answer: 'redirect',
@@ -151,4 +163,4 @@ const openIdConnect = {
   },
 }
 
-export default [floor, service, openIdConnect]
+export default [floor, expressFloor, service, openIdConnect]
