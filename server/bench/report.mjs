@@ -80,6 +80,7 @@ function readTable(rows) {
       'p50 ms',
       'p99 ms',
       'server CPU µs',
+      'F1’s CPU / its CPU',
       'Postgres CPU µs',
       'SQL per read',
       'RSS MiB',

@@ -10,6 +10,7 @@ import { settingsOf } from './settings.mjs'
 
 /** `node run.mjs quick` or `node run.mjs full`: measures, prints a table and keeps it in results/. */
 const here = (path) => join(import.meta.dirname, path)
+const CLEAN_UP_PATIENCE_MS = 30_000
 const began = Date.now()
 const settings = settingsOf(process.argv[2] ?? 'quick')
 
