@@ -1,9 +1,9 @@
 import pg from 'pg'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { freePort } from '../support/service.js'
 import { me, signIn } from '../support/sign-in.js'
 import { createUserAgent, type UserAgent } from '../support/user-agent.js'
-import { ask, startLoad } from './load.js'
+import { ask, type Load, startLoad } from './load.js'
 import { type Person, signInPeople } from './people.js'
 import { type Scene, startScene } from './scene.js'
 import type { ServiceProcess } from './service-process.js'
@@ -21,6 +21,7 @@ describe('time goes by', () => {
   let service: ServiceProcess
   let db: pg.Client
   let person: Person
+  let load: Load | undefined
   beforeAll(async () => {
     scene = await startScene()
     service = scene.services[0]!
@@ -34,6 +35,11 @@ describe('time goes by', () => {
   beforeEach(async () => {
     const [one] = await signInPeople(scene.settings, 1)
     person = one!
+  })
+
+  afterEach(async () => {
+    await load?.stop()
+    service.expectUnharmed()
   })
 
   /** As if it were this much later: every instant of the session moves into the past. */
@@ -82,7 +88,7 @@ describe('time goes by', () => {
   })
 
   it('moves for everybody under load: not one is lost before the limit, nor kept after it', async () => {
-    const load = startLoad(service.origin, scene.people)
+    load = startLoad(service.origin, scene.people)
     for (let day = 1; day <= 6; day += 1) {
       await load.more('right', 50)
       for (const one of scene.people) {
@@ -97,7 +103,6 @@ describe('time goes by', () => {
       await pass(IDLE)
       expect(await known()).toBe('wrong: anonymous')
     }
-    service.expectUnharmed()
   })
 
   describe('and the clock of a process is wrong', () => {

@@ -1,6 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { expect, vi } from 'vitest'
+import { expect } from 'vitest'
 import type { Person } from './people.js'
+
+/** How long a change may take to show in the answers. */
+const PATIENCE_MS = 20_000
 
 /** What GET /me said to somebody who is signed in. */
 export type Answer =
@@ -24,7 +27,7 @@ export interface Reading {
 export interface Load {
   readonly readings: readonly Reading[]
   count(answer: Answer): number
-  /** Resolves after `times` more answers of this kind. */
+  /** Resolves after `times` more answers of this kind; rejects when one was wrong. */
   more(answer: Answer, times?: number): Promise<void>
   /** No answer was wrong, and none other than these was given; stops the clients. */
   finish(allowed: readonly Answer[]): Promise<void>
@@ -90,10 +93,12 @@ export function startLoad(
     count: (answer) => readings.filter((reading) => reading.answer === answer).length,
     async more(answer, times = 1) {
       const wanted = load.count(answer) + times
-      await vi.waitFor(() => expect(load.count(answer)).toBeGreaterThanOrEqual(wanted), {
-        timeout: 20_000,
-        interval: 10,
-      })
+      for (const deadline = performance.now() + PATIENCE_MS; ; await delay(10)) {
+        const said = new Set(readings.map((reading) => reading.answer))
+        expect([...said].filter((one) => one.startsWith('wrong'))).toEqual([])
+        if (load.count(answer) >= wanted) return
+        if (performance.now() > deadline) expect.fail(`No ${answer} among ${[...said].join()}`)
+      }
     },
     async finish(allowed) {
       await load.stop()

@@ -1,5 +1,5 @@
 import pg from 'pg'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { me, SESSION_COOKIE, signIn } from '../support/sign-in.js'
 import { createUserAgent, type UserAgent } from '../support/user-agent.js'
 import { ask, startLoad } from './load.js'
@@ -47,8 +47,13 @@ describe('the disk of Postgres is full', () => {
     }
   }
   const makeRoom = async (tables = TABLES): Promise<void> => {
-    for (const table of tables) await db.query(`DROP TRIGGER disk_full ON ${table}`)
+    for (const table of tables) await db.query(`DROP TRIGGER IF EXISTS disk_full ON ${table}`)
   }
+  afterEach(async () => {
+    await makeRoom()
+    service.expectUnharmed()
+  })
+
   /** As if everybody had signed in, and last used the session, this long ago. */
   const age = async (ms: number): Promise<void> => {
     await db.query(
@@ -75,7 +80,6 @@ describe('the disk of Postgres is full', () => {
     expect(await service.readiness()).toBe(200)
     await load.finish(['right'])
     await makeRoom()
-    service.expectUnharmed()
   })
 
   it('signing in is 503, and works again when there is room', async () => {
@@ -85,7 +89,6 @@ describe('the disk of Postgres is full', () => {
     await makeRoom()
     expect((await signIn(visitor, 'grace')).status).toBe(303)
     expect((await me(visitor)).session.subject).toBe('grace')
-    service.expectUnharmed()
   })
 
   it.each(['auth_audit_events', 'auth_provider_tokens'])(
@@ -101,7 +104,6 @@ describe('the disk of Postgres is full', () => {
       expect(await me(trying)).toEqual({ authenticated: false })
       await makeRoom([table])
       expect(await me(visitor)).toEqual(before)
-      service.expectUnharmed()
     },
   )
 
@@ -122,7 +124,6 @@ describe('the disk of Postgres is full', () => {
       expect((await agent.post('/api/v1/auth/signout')).status).toBe(200)
       expect(await me(agent)).toEqual({ authenticated: false })
       await signIn(agent)
-      service.expectUnharmed()
     },
   )
 
