@@ -1,5 +1,4 @@
-import { createHmac } from 'node:crypto'
-import type { Keyring } from './keyring.js'
+import { type Keyring, sign } from './keyring.js'
 
 /** What the audit trail records. */
 export type AuditEventType =
@@ -51,13 +50,13 @@ export function createSubjectHash(
   keyring: Keyring,
   salt?: string,
 ): (issuer: string, subject: string) => string {
-  const key = salt ?? keyring.keys('audit-subject')[0] ?? ''
-  return (issuer, subject) =>
-    createHmac('sha256', key).update(`${issuer}\0${subject}`).digest('base64url')
+  const key = salt === undefined ? firstKey(keyring) : Buffer.from(salt)
+  return (issuer, subject) => sign(key, `${issuer}\0${subject}`)
 }
 
 /** What names a key in the audit trail. */
 export function keyFingerprint(keyring: Keyring): string {
-  const [key = ''] = keyring.keys('audit-subject')
-  return createHmac('sha256', key).update('fingerprint').digest('base64url').slice(0, 16)
+  return sign(firstKey(keyring), 'fingerprint').slice(0, 16)
 }
+
+const firstKey = (keyring: Keyring): Buffer => keyring.keys('audit-subject')[0] ?? Buffer.alloc(0)

@@ -15,6 +15,7 @@ export type KeyPurpose =
   | 'log-out-transaction'
   | 'provider-tokens'
   | 'audit-subject'
+  | 'rate-limit'
 
 /**
  * One or more 32-byte secrets. The first signs and seals; all of them open, so that a new key can be

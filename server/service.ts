@@ -2,6 +2,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type pg from 'pg'
 import { AuthConfigurationError } from '../backends/errors.js'
+import { parseKeyring } from '../backends/keyring.js'
 import { createPool } from '../backends/storage/pool.js'
 import { applyMigrations } from '../prisma/migrate.js'
 import { backendEntry } from './backends.js'
@@ -98,8 +99,8 @@ function rateLimitOf(
   const perMinute = variables.NETSCRIPT_AUTH_RATE_LIMIT
   if (!pool) return { perMinute }
   const isKvOAuth = variables.NETSCRIPT_AUTH_BACKEND === 'kv-oauth'
-  const [firstKey] = (env.NETSCRIPT_AUTH_KV_OAUTH_KEY ?? '').split(',', 1)
-  const secret = (isKvOAuth ? firstKey : env.BETTER_AUTH_SECRET) ?? ''
+  const [firstKey] = isKvOAuth ? parseKeyring(env.NETSCRIPT_AUTH_KV_OAUTH_KEY).secrets : []
+  const secret = firstKey?.toString('base64url') ?? env.BETTER_AUTH_SECRET ?? ''
   return { perMinute, shared: { pool, secret } }
 }
 

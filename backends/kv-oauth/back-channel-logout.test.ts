@@ -12,7 +12,7 @@ import { createPrismaUserStore } from '../storage/prisma-user-store.js'
 import { sessionRecord } from '../storage/session-store-suite.js'
 import { createKvOAuthBackend, type KvOAuthBackend } from './backend.js'
 import { encodeSubject } from './identity.js'
-import { isIssuer } from './logout-token.js'
+import { isIssuer } from './issuer.js'
 import { defineOAuthProvider } from './provider.js'
 import { type JsonServer, type JsonServerAnswer, startJsonServer } from './testing/json-server.js'
 

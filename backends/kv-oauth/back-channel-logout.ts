@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto'
+import { publicId } from '../session-token.js'
 import { getClientConfiguration } from './configuration.js'
 import type { KvOAuthContext } from './context.js'
 import { encodeSubject } from './identity.js'
-import { invalidLogoutToken, isIssuer, readLogoutToken, verifyLogoutToken } from './logout-token.js'
-import type { OAuthProvider } from './provider.js'
+import { isIssuerOf } from './issuer.js'
+import { invalidLogoutToken, readLogoutToken, verifyLogoutToken } from './logout-token.js'
 
 /**
  * Ends the sessions that a provider names in a logout token (OpenID Connect Back-Channel Logout 1.0
@@ -18,8 +18,9 @@ export async function backChannelLogout(
   token: string,
 ): Promise<{ ended: number }> {
   const { issuer, audiences } = await readLogoutToken(token)
+  // By the configuration alone: nobody makes us ask a provider for its metadata by naming another.
   const provider = [...context.providers.values()].find(
-    (candidate) => issues(candidate, issuer) && audiences.includes(candidate.clientId),
+    (candidate) => isIssuerOf(candidate, issuer) && audiences.includes(candidate.clientId),
   )
   if (!provider) throw invalidLogoutToken('No provider here has its issuer and audience.')
   const configuration = await getClientConfiguration(provider, context)
@@ -37,7 +38,7 @@ export async function backChannelLogout(
       ...(subject !== undefined && { subject: encodeSubject(subject) }),
     },
     {
-      key: createHash('sha256').update(`${issuer}\0${jti}`).digest('base64url'),
+      key: publicId(`${issuer}\0${jti}`),
       ttlMs: unusableAt - now,
     },
   )
@@ -47,16 +48,4 @@ export async function backChannelLogout(
     'signed out by the provider',
   )
   return { ended }
-}
-
-/**
- * Whether tokens of an issuer can be the provider's, as far as its configuration tells: nobody may
- * make us ask a provider for its metadata by naming somebody else.
- */
-function issues({ issuer: configured, issuerTemplate }: OAuthProvider, issuer: string): boolean {
-  if (configured === undefined) return false
-  const { href } = new URL(configured)
-  return [configured, href, href.replace(/\/$/, ''), issuerTemplate].some(
-    (expected) => expected !== undefined && isIssuer(expected, issuer),
-  )
 }

@@ -1,12 +1,13 @@
 import { setCookie } from '../cookie.js'
 import { AuthError, isAuthError, providerError } from '../errors.js'
 import type { CallbackResult } from '../port.js'
-import { type AuthnRequest, singleCookie } from '../request.js'
+import type { AuthnRequest } from '../request.js'
 import { getClientConfiguration, getGrantConfiguration, keepKeys } from './configuration.js'
 import type { KvOAuthContext } from './context.js'
 import { resolveIdentity } from './identity.js'
 import { newSession } from './new-session.js'
 import type { OAuthProvider } from './provider.js'
+import { sessionIdOf } from './session-cookie.js'
 import type { SignInTransaction } from './sign-in.js'
 import { checkIdToken, providerTokens, type Tokens } from './tokens.js'
 import { SIGN_IN, takeTransaction } from './transaction.js'
@@ -137,8 +138,7 @@ async function exchangeCode(
 
 /** OWASP ASVS 5.0 7.2.4: the session that the browser brought ends with the new sign-in. */
 async function endPreviousSession(context: KvOAuthContext, request: AuthnRequest): Promise<void> {
-  const token = singleCookie(request, context.cookies.sessionName)
-  const previous = token === undefined ? undefined : context.crypto.openSessionToken(token)
+  const previous = sessionIdOf(context, request)
   if (previous !== undefined) await context.sessions.revoke(previous, 'replaced-by-sign-in')
 }
 

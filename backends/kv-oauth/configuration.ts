@@ -1,6 +1,7 @@
 import type * as openid from 'openid-client'
 import type { ClientAuth, Configuration, CustomFetch, ServerMetadata } from 'openid-client'
 import { AuthError, providerError } from '../errors.js'
+import { isIssuerOf } from './issuer.js'
 import type { OAuthProvider } from './provider.js'
 import { createProviderFetch, parseObject } from './provider-fetch.js'
 
@@ -14,6 +15,7 @@ export interface ConfigurationOptions {
   readonly fetch?: typeof globalThis.fetch
 }
 
+const DEFAULT_TIMEOUT_SECONDS = 5
 const LIFETIME_MS = 60 * 60_000
 const RETRY_MS = 60_000
 /** How far the clocks of a provider and ours may differ. */
@@ -125,33 +127,16 @@ function sameOptions(a: ConfigurationOptions, b: ConfigurationOptions): boolean 
 
 async function load(
   provider: OAuthProvider,
-  { allowInsecureRequests, timeoutSeconds = 5, fetch }: ConfigurationOptions,
+  options: ConfigurationOptions,
 ): Promise<Configuration> {
+  const { allowInsecureRequests, fetch } = options
   if (!allowInsecureRequests) refuseHttp(provider, configuredUrls(provider))
   // Loading the backend must not cost the library; the first sign-in pays for it.
   const client = await import('openid-client')
-  const metadata = { [client.clockTolerance]: CLOCK_TOLERANCE_SECONDS }
-  const auth = clientAuth(client, provider)
-  const providerFetch = createProviderFetch(provider, fetch)
-  const insecure = allowInsecureRequests ? [client.allowInsecureRequests] : []
-  if (provider.issuer === undefined) {
-    const server: ServerMetadata = {
-      issuer: new URL(provider.authorizationEndpoint ?? '').origin,
-      ...endpoints(provider),
-    }
-    const configuration = new client.Configuration(server, provider.clientId, metadata, auth)
-    configuration[client.customFetch] = providerFetch
-    configuration.timeout = timeoutSeconds
-    for (const extension of insecure) extension(configuration)
-    return configuration
-  }
+  if (provider.issuer === undefined) return fromEndpoints(client, provider, options)
   try {
-    const configuration = await discover(
-      client,
-      provider,
-      { allowInsecureRequests, timeoutSeconds, ...(fetch && { fetch }) },
-      withEndpoints(provider, providerFetch),
-    )
+    const readMetadata = withEndpoints(provider, createProviderFetch(provider, fetch))
+    const configuration = await discover(client, provider, options, readMetadata)
     checkMetadata(provider, configuration.serverMetadata(), allowInsecureRequests)
     return configuration
   } catch (cause) {
@@ -164,10 +149,27 @@ async function load(
   }
 }
 
+function fromEndpoints(
+  client: typeof openid,
+  provider: OAuthProvider,
+  { allowInsecureRequests, timeoutSeconds = DEFAULT_TIMEOUT_SECONDS, fetch }: ConfigurationOptions,
+): Configuration {
+  const configuration = new client.Configuration(
+    { issuer: new URL(provider.authorizationEndpoint ?? '').origin, ...endpoints(provider) },
+    provider.clientId,
+    { [client.clockTolerance]: CLOCK_TOLERANCE_SECONDS },
+    clientAuth(client, provider),
+  )
+  configuration[client.customFetch] = createProviderFetch(provider, fetch)
+  configuration.timeout = timeoutSeconds
+  if (allowInsecureRequests) client.allowInsecureRequests(configuration)
+  return configuration
+}
+
 async function discover(
   client: typeof openid,
   provider: OAuthProvider,
-  { allowInsecureRequests, timeoutSeconds = 5, fetch }: ConfigurationOptions,
+  { allowInsecureRequests, timeoutSeconds = DEFAULT_TIMEOUT_SECONDS, fetch }: ConfigurationOptions,
   readMetadata: CustomFetch,
 ): Promise<Configuration> {
   const configuration = await client.discovery(
@@ -197,7 +199,8 @@ function checkMetadata(
   server: Readonly<ServerMetadata>,
   allowInsecureRequests: boolean,
 ): void {
-  if (!isExpectedIssuer(provider, server.issuer)) {
+  // The metadata of Entra ID for all tenants names the template itself.
+  if (!isIssuerOf(provider, server.issuer) && server.issuer !== provider.issuerTemplate) {
     throw providerError(provider.id, WRONG_ISSUER, {
       cause: new Error(`Configured: ${provider.issuer}. Discovered: ${server.issuer}.`),
     })
@@ -217,17 +220,6 @@ function checkMetadata(
     revocation_endpoint: server.revocation_endpoint,
     end_session_endpoint: server.end_session_endpoint,
   })
-}
-
-/** Exact but for the slash that a URL without a path may or may not end in. */
-function isExpectedIssuer({ issuer = '', issuerTemplate }: OAuthProvider, found: string): boolean {
-  const { href } = new URL(issuer)
-  if ([issuer, href, href.replace(/\/$/, '')].includes(found)) return true
-  if (issuerTemplate === undefined) return false
-  const [before, after] = issuerTemplate.split('{tenantid}')
-  const tenant = found.slice(before?.length, found.length - (after?.length ?? 0))
-  const isTenant = tenant === '{tenantid}' || /^[0-9a-f-]{36}$/i.test(tenant)
-  return isTenant && found === `${before}${tenant}${after}`
 }
 
 function configuredUrls(provider: OAuthProvider): Record<string, string | undefined> {

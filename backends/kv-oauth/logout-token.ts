@@ -1,6 +1,8 @@
 import type { Configuration } from 'openid-client'
 import { z } from 'zod'
 import { AuthError } from '../errors.js'
+import { CLOCK_TOLERANCE_SECONDS } from './configuration.js'
+import { isIssuer } from './issuer.js'
 import type { OAuthProvider } from './provider.js'
 import { keysUnavailable, providerKeys, signingAlgorithms } from './provider-keys.js'
 
@@ -13,7 +15,6 @@ const EVENT = 'http://schemas.openid.net/event/backchannel-logout'
  */
 const TYPES: readonly unknown[] = [undefined, 'jwt', 'logout+jwt']
 
-const CLOCK_TOLERANCE_SECONDS = 30
 /** Section 2.4 recommends two minutes; providers that repeat a request may take longer. */
 const MAX_AGE_SECONDS = 10 * 60
 const MAX_LIFETIME_SECONDS = 60 * 60
@@ -126,13 +127,3 @@ function accepted(
 /** RFC 7515 section 4.1.9: `application/` may be left out, and case does not count. */
 const mediaType = (typ: unknown): unknown =>
   typeof typ === 'string' ? typ.toLowerCase().replace(/^application\//, '') : typ
-
-const TENANT = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
-
-/** Exact, but for a `{tenantid}` in the expected one: Entra ID signs for all tenants with one key. */
-export function isIssuer(expected: string, issuer: string): boolean {
-  const [before = '', after] = expected.split('{tenantid}')
-  if (after === undefined) return issuer === expected
-  const tenant = issuer.slice(before.length, issuer.length - after.length)
-  return TENANT.test(tenant) && issuer === `${before}${tenant}${after}`
-}

@@ -1,12 +1,12 @@
 import { clearCookie } from '../cookie.js'
 import { providerError } from '../errors.js'
 import type { InteractiveFlowPort, SignOutResult } from '../port.js'
-import { type AuthnRequest, singleCookie } from '../request.js'
-import type { SessionRecord } from '../session-store.js'
+import type { AuthnRequest } from '../request.js'
 import { getClientConfiguration } from './configuration.js'
 import type { KvOAuthContext } from './context.js'
 import type { OAuthProvider } from './provider.js'
 import { revokeAtProvider } from './revoke-at-provider.js'
+import { sessionIdOf } from './session-cookie.js'
 import { LOG_OUT_RETURN, LOG_OUT_TICKET, openTransaction, takeTransaction } from './transaction.js'
 
 /** Proxies and servers take 8 KiB of headers; a longer hint is left out, and client_id stands in. */
@@ -30,8 +30,7 @@ export async function signOut(
 ): Promise<SignOutResult> {
   const { sessionName, secure } = context.cookies
   const cleared = clearCookie(sessionName, { secure })
-  const token = singleCookie(request, sessionName)
-  const sessionId = token === undefined ? undefined : context.crypto.openSessionToken(token)
+  const sessionId = sessionIdOf(context, request)
   if (sessionId === undefined) return { setCookies: [cleared] }
   const tokens = await context.tokens.read(sessionId)
   const record = await context.sessions.revoke(sessionId, 'signed-out')
@@ -50,7 +49,7 @@ export async function signOut(
   const provider = context.providers.get(record.providerId)
   if (!provider || !tokens) return { sessionId, setCookies: [cleared] }
   const [ticket] = await Promise.all([
-    openTicket(context, request, { provider, record, idToken: tokens.idToken, returnTo }),
+    openTicket(context, request, provider, { idToken: tokens.idToken, returnTo }),
     revokeAtProvider(context, provider, tokens),
   ])
   return {
@@ -64,16 +63,8 @@ export async function signOut(
 async function openTicket(
   context: KvOAuthContext,
   request: AuthnRequest,
-  {
-    provider,
-    idToken,
-    returnTo,
-  }: {
-    provider: OAuthProvider
-    record: SessionRecord
-    idToken: string | undefined
-    returnTo: string | undefined
-  },
+  provider: OAuthProvider,
+  { idToken, returnTo }: { idToken: string | undefined; returnTo: string | undefined },
 ): Promise<{ logoutUrl: string; setCookies: readonly string[] } | undefined> {
   if (idToken === undefined) return undefined
   try {

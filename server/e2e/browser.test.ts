@@ -3,7 +3,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest'
 import { launchBrowser } from './support/browser.js'
 import { describeWithBrowser } from './support/describe-with-browser.js'
 import { type OAuth2Provider, startOAuth2Provider } from './support/oauth2-provider.js'
-import { freePort, startTestService, type TestService } from './support/service.js'
+import { freePort } from '../local/free-port.js'
+import { startTestService, type TestService } from './support/service.js'
 import { SESSION_COOKIE } from './support/sign-in.js'
 
 describeWithBrowser('the page in Chromium', () => {

@@ -5,7 +5,7 @@ import { readConfig } from '../config/config.js'
 import { createLogger } from '../log.js'
 import { type AuthService, createAuthService } from '../service.js'
 import { type OAuth2Provider, startOAuth2Provider } from './support/oauth2-provider.js'
-import { freePort } from './support/service.js'
+import { freePort } from '../local/free-port.js'
 import { me, startSignIn } from './support/sign-in.js'
 import { createUserAgent } from './support/user-agent.js'
 

@@ -1,9 +1,10 @@
-import { createHmac, hkdfSync, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { isIP } from 'node:net'
 import { type Request, type RequestHandler, Router } from 'express'
 import { type AugmentedRequest, ipKeyGenerator, type Options, rateLimit } from 'express-rate-limit'
 import type pg from 'pg'
 import { AuthError } from '../../backends/errors.js'
+import { createKeyring, sign } from '../../backends/keyring.js'
 import type { AuthProviderRegistryPort } from '../../backends/port.js'
 import { createPostgresRateLimitStore } from '../../backends/storage/postgres-rate-limit-store.js'
 import { authContractV1 } from '../../contract/auth-contract.js'
@@ -50,7 +51,7 @@ export function rateLimits(
   { perMinute = DEFAULT_RATE_LIMIT, shared }: RateLimitOptions,
   providers: AuthProviderRegistryPort,
 ): RateLimits {
-  const hash = keyedHash(shared?.secret ?? randomBytes(32))
+  const hash = keyedHash(shared ? Buffer.from(shared.secret) : randomBytes(32))
   const limit = (options: Partial<Options>): RequestHandler =>
     rateLimit({
       windowMs: WINDOW_MS,
@@ -105,9 +106,9 @@ function onRoutes(limit: (route: Route) => RequestHandler): RequestHandler {
     .get(authContractV1.callback.path, limit('callback'))
 }
 
-function keyedHash(secret: string | Buffer): (text: string) => string {
-  const key = Buffer.from(hkdfSync('sha256', secret, '', 'netscript-auth:rate-limit:v1', 32))
-  return (text) => createHmac('sha256', key).update(text).digest('base64url')
+function keyedHash(secret: Buffer): (text: string) => string {
+  const [key = secret] = createKeyring([secret]).keys('rate-limit')
+  return (text) => sign(key, text)
 }
 
 /**

@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto'
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
-import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { AuthConfigurationError } from '../../backends/errors.js'
 import { defineOAuthProvider } from '../../backends/kv-oauth/provider.js'
@@ -10,6 +9,7 @@ import { type AuthConfig, readConfig } from '../config/config.js'
 import type { Logger } from '../log.js'
 import { type AuthService, createAuthService } from '../service.js'
 import type { DemoNotice } from '../service-app.js'
+import { freePort } from './free-port.js'
 
 /** Options of {@link startDevelopment}. */
 export interface DevelopmentOptions {
@@ -174,16 +174,6 @@ async function loadLocalProvider(): Promise<StartLocalProvider> {
       { cause },
     )
   }
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer().once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo
-      server.close(() => resolve(port))
-    })
-  })
 }
 
 /** A key of this data directory, made once, so that sessions outlive a restart. */

@@ -1,11 +1,12 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync, readlinkSync, realpathSync, rmSync } from 'node:fs'
-import { type AddressInfo, createServer, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type pg from 'pg'
 import { AuthConfigurationError } from '../../backends/errors.js'
+import { freePort } from './free-port.js'
 import type { PostgresBinaries } from './postgres-binaries.js'
 import { type Cluster, clusterArgument, postgresEnvironment } from './postgres-cluster.js'
 import { connectTo, servesDirectory } from './postgres-owner.js'
@@ -197,14 +198,4 @@ async function answerOf(
     await Promise.race([close, delay(POLL_MS)])
   }
   return undefined
-}
-
-/** A port that was free a moment ago. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import { createServer, type AddressInfo } from 'node:net'
 import { type AuthConfig, readConfig } from '../../config/config.js'
 import { createTestDatabase } from '../../../prisma/test-database.js'
+import { freePort } from '../../local/free-port.js'
 import { startLocalProvider } from '../../local/provider.js'
 import { createLogger } from '../../log.js'
 import { type AuthService, createAuthService } from '../../service.js'
@@ -35,17 +35,6 @@ export interface TestServiceOptions {
     | Record<string, string>
     | ((local: Readonly<Record<string, string | undefined>>) => Record<string, string>)
   provider?: Partial<LocalProviderOptions>
-}
-
-/** A port that was free a moment ago; the service must know its origin before it listens. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer().once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo
-      server.close(() => resolve(port))
-    })
-  })
 }
 
 /** Starts the service as `netscript dev` would, with the variables of an operator. */
