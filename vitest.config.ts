@@ -18,7 +18,7 @@ const closingLine: Reporter = {
 export default defineConfig({
   test: {
     include: ['**/*.test.ts'],
-    exclude: ['**/node_modules/**', 'dist/**', 'server/e2e/faults/**'],
+    exclude: ['**/node_modules/**', 'dist/**'],
     globalSetup: ['server/e2e/support/global-setup.ts'],
     testTimeout: 60_000,
     hookTimeout: 60_000,

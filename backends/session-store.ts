@@ -114,6 +114,15 @@ export interface ProviderTokens {
   readonly idToken?: string
 }
 
+/** The tokens that somebody has the right to renew. */
+export interface LeasedTokens extends ProviderTokens {
+  /**
+   * Whether an earlier holder never gave the lease back: the provider may have renewed these tokens
+   * already, for somebody who could not store the new ones.
+   */
+  readonly abandoned: boolean
+}
+
 /** Keeps the provider's tokens beside the sessions, off the read path; they end with the session. */
 export interface ProviderTokenStore {
   /** Does nothing when the session is over. */
@@ -123,7 +132,7 @@ export interface ProviderTokenStore {
    * Takes the right to renew the tokens for `ttlMs`; `undefined` when somebody else holds it or the
    * session is over. No lock and no transaction is held meanwhile.
    */
-  lease(sessionId: string, ttlMs: number): Promise<ProviderTokens | undefined>
+  lease(sessionId: string, ttlMs: number): Promise<LeasedTokens | undefined>
   /** Stores renewed tokens and gives the lease back. False when the session is over. */
   replace(sessionId: string, tokens: ProviderTokens): Promise<boolean>
   /** Gives the lease back. */

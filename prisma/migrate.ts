@@ -130,9 +130,12 @@ async function withLock<T>(pool: pg.Pool, work: (run: Run) => Promise<T>): Promi
     } as pg.QueryConfig)
   let unlocked = false
   try {
+    // What a pool allows a query of the service is not enough for a migration.
+    await run('SET statement_timeout = 0')
     await run(`SELECT pg_advisory_lock(${ADVISORY_LOCK})`)
     const result = await work(run)
     await run(`SELECT pg_advisory_unlock(${ADVISORY_LOCK})`)
+    await run('RESET statement_timeout')
     unlocked = true
     return result
   } finally {

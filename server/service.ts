@@ -1,5 +1,5 @@
 import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, Server as NetServer } from 'node:net'
 import type pg from 'pg'
 import { AuthConfigurationError } from '../backends/errors.js'
 import { parseKeyring } from '../backends/keyring.js'
@@ -14,6 +14,8 @@ import { startSweeping } from './sweep.js'
 
 /** How long a shutdown waits for requests under way, in milliseconds. */
 const DRAIN_MS = 10_000
+/** How long a shutdown leaves kept-alive connections to whoever may be sending on one just now. */
+const IDLE_GRACE_MS = 1_000
 
 /** Options of {@link createAuthService}. */
 export interface AuthServiceOptions {
@@ -63,6 +65,10 @@ export async function createAuthService(options: AuthServiceOptions): Promise<Au
       ...(options.demo && { demo: options.demo }),
     })
     const server = createServer(app)
+    // Whoever keeps connections open learns with the next answer that this one is over.
+    server.prependListener('request', (_req, res) => {
+      if (draining) res.setHeader('Connection', 'close')
+    })
     await listen(server, config.variables.PORT, config.host)
     const stopSweeping = pool && startSweeping(pool, logger)
     return {
@@ -119,12 +125,21 @@ function listeningUrl(server: Server): string {
   return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`
 }
 
+/**
+ * Stops listening and finishes what is under way. http's own close() would cut every kept-alive
+ * connection at once, also one on which a request is arriving; net's only stops listening.
+ */
 async function drain(server: Server): Promise<void> {
-  const closed = new Promise<void>((resolve) => server.close(() => resolve()))
-  server.closeIdleConnections()
+  const closed = new Promise<void>((resolve) => {
+    NetServer.prototype.close.call(server, () => resolve())
+  })
+  const idle = setInterval(() => server.closeIdleConnections(), IDLE_GRACE_MS)
   const force = setTimeout(() => server.closeAllConnections(), DRAIN_MS)
   await closed
+  clearInterval(idle)
   clearTimeout(force)
+  // Ends the timers of http, which has no connections left to cut.
+  server.close()
 }
 
 function warnOfInsecureSwitches({ variables }: AuthConfig, logger: Logger): void {

@@ -12,12 +12,21 @@ const LEASE_MS = 30_000
 const BACK_OFF_MS = 30_000
 const BACK_OFF_MAX_MS = 15 * 60_000
 
-type Renewal = { tokens: Tokens } | { ended: string } | { failed: unknown }
+type Renewal =
+  | { tokens: Tokens }
+  | { ended: string }
+  /** Without an answer nobody knows whether the provider has renewed the tokens. */
+  | { failed: unknown; answered: boolean }
 
 /**
  * Renews the provider's tokens (RFC 6749 section 6). One process holds the lease and asks; the
  * others answer with what they have. A provider that is down or slow costs nobody their session;
  * one that says the grant is over ends it.
+ *
+ * A provider that rotates refresh tokens takes the old one for stolen when it comes back. Whoever
+ * asks with one that may have been renewed before, in a request whose answer was lost or could not
+ * be stored, learns nothing about the grant from `invalid_grant`. That is what a lease that was not
+ * given back says.
  */
 export async function refreshProviderTokens(
   context: KvOAuthContext,
@@ -37,6 +46,12 @@ export async function refreshProviderTokens(
     }))
   }
   const renewal = await renew(context, provider, record, held.refreshToken)
+  if ('ended' in renewal && renewal.ended === 'invalid_grant' && held.abandoned) {
+    context.log.warn(fields, 'The renewed tokens were lost: the session goes on without them.')
+    return changeSession(context, record, 'tokens-not-renewed', () => ({
+      tokenRefreshAt: record.absoluteExpiresAt,
+    }))
+  }
   if ('ended' in renewal) {
     await context.sessions.revoke(record.id, 'ended-by-provider')
     context.log.info({ ...fields, event: 'session.ended', reason: renewal.ended }, 'session ended')
@@ -44,14 +59,15 @@ export async function refreshProviderTokens(
   }
   if ('failed' in renewal) {
     context.log.warn({ ...fields, err: renewal.failed }, 'The provider did not renew the tokens.')
-    await context.tokens.release(record.id)
+    if (renewal.answered && !held.abandoned) await context.tokens.release(record.id)
     return changeSession(context, record, 'tokens-not-renewed', (current) =>
       backOff(current, context.now()),
     )
   }
   const { tokens } = renewal
   // A provider that does not rotate sends no refresh token; the id_token is the last one it sent.
-  const merged = { ...held, ...providerTokens(tokens) }
+  const { abandoned: _, ...old } = held
+  const merged = { ...old, ...providerTokens(tokens) }
   if (!(await context.tokens.replace(record.id, merged))) {
     await revokeAtProvider(context, provider, merged)
     return undefined
@@ -86,10 +102,11 @@ async function renew(
       if (error instanceof client.ResponseBodyError && error.error === 'invalid_grant') {
         return { ended: 'invalid_grant' }
       }
-      return { failed: error }
+      return { failed: error, answered: error instanceof client.ResponseBodyError }
     }
   } catch (error) {
-    return { failed: error }
+    // The metadata could not be read, so nothing was asked.
+    return { failed: error, answered: true }
   }
 }
 

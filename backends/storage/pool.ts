@@ -17,16 +17,34 @@ export interface PoolOptions {
  * on the pool, and without a listener it would end the process.
  */
 export function createPool(connectionString: string, options: PoolOptions = {}): pg.Pool {
+  const queryTimeoutMs = options.queryTimeoutMs ?? 5_000
   const pool = new pg.Pool({
     connectionString,
     max: options.max ?? 10,
     connectionTimeoutMillis: options.connectionTimeoutMs ?? 2_000,
-    query_timeout: options.queryTimeoutMs ?? 5_000,
+    query_timeout: queryTimeoutMs,
     keepAlive: true,
     application_name: 'netscript-auth',
-    // Prisma's adapter sends instants without an offset, so the session must be in UTC.
-    options: '-c TimeZone=UTC',
+    // Prisma's adapter sends instants without an offset, so the session must be in UTC. A query that
+    // is given up here must end there too: it would hold its connection, and change rows later.
+    options: `-c TimeZone=UTC -c statement_timeout=${Math.floor(queryTimeoutMs * SERVER_SHARE)}`,
   })
   pool.on('error', (error) => options.onIdleError?.(error))
+  pool.on('release', (error) => {
+    if ((error as unknown) instanceof Error && !(error instanceof pg.DatabaseError)) dropIdle(pool)
+  })
   return pool
+}
+
+/** How much of the time limit the server has, so that it gives up first. */
+const SERVER_SHARE = 0.9
+
+/**
+ * When one connection broke or fell silent, the idle ones have probably gone the same way, and each
+ * would cost somebody a time limit to find out.
+ */
+function dropIdle(pool: pg.Pool): void {
+  for (let idle = pool.idleCount; idle > 0; idle -= 1) {
+    pool.connect((_error, _client, release) => release(true))
+  }
 }

@@ -81,13 +81,13 @@ describe('ProviderTokenStore: Postgres', () => {
     const id = await newSession()
     await store().save(id, TOKENS)
     const leases = await Promise.all(Array.from({ length: 20 }, () => store().lease(id, 60_000)))
-    expect(leases.filter(Boolean)).toEqual([TOKENS])
+    expect(leases.filter(Boolean)).toEqual([{ ...TOKENS, abandoned: false }])
     expect(await store().replace(id, { accessToken: 'renewed' })).toBe(true)
-    expect(await store().lease(id, -1)).toEqual({ accessToken: 'renewed' })
-    expect(await store().lease(id, 60_000)).toEqual({ accessToken: 'renewed' })
+    expect(await store().lease(id, -1)).toEqual({ accessToken: 'renewed', abandoned: false })
+    expect(await store().lease(id, 60_000)).toEqual({ accessToken: 'renewed', abandoned: true })
     expect(await store().lease(id, 60_000)).toBeUndefined()
     await store().release(id)
-    expect(await store().lease(id, 60_000)).toBeDefined()
+    expect(await store().lease(id, 60_000)).toEqual({ accessToken: 'renewed', abandoned: false })
   })
 
   it('rotates: an old key still opens, and a write seals with the new one', async () => {

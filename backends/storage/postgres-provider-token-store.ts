@@ -69,13 +69,18 @@ export function createPostgresProviderTokenStore(
       }),
     lease: (id, ttlMs) =>
       storeCall(async () => {
-        const { rows } = await pool.query<TokenRow>(
-          `UPDATE ${TABLE} SET lease_until = now() + $2 * interval '1 millisecond'
-           WHERE session_key = $1 AND (lease_until IS NULL OR lease_until < now())
-           RETURNING ${COLUMNS}`,
+        const { rows } = await pool.query<TokenRow & { abandoned: boolean }>(
+          `WITH held AS (
+             SELECT session_key AS key, lease_until AS previous FROM ${TABLE}
+             WHERE session_key = $1 AND (lease_until IS NULL OR lease_until < now())
+             FOR UPDATE)
+           UPDATE ${TABLE} SET lease_until = now() + $2 * interval '1 millisecond'
+           FROM held WHERE session_key = held.key
+           RETURNING ${COLUMNS}, held.previous IS NOT NULL AS abandoned`,
           [sessionKey(id), ttlMs],
         )
-        return openAll(id, rows[0])
+        const [row] = rows
+        return row && { ...openAll(id, row), abandoned: row.abandoned }
       }),
     replace: (id, tokens) =>
       storeCall(async () => {
