@@ -1,11 +1,11 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { hash, randomBytes } from 'node:crypto'
 import { AuthConfigurationError } from './errors.js'
 import { createKeyring, decodeBase64url, type Keyring, sign, verify } from './keyring.js'
 import type { AuthSessionCryptoPort } from './port.js'
 
 /** The public id of a secret: base64url(SHA-256(secret)), 43 characters. */
 export function publicId(secret: string): string {
-  return createHash('sha256').update(secret).digest('base64url')
+  return hash('sha256', secret, 'base64url')
 }
 
 /** 256 random bits as base64url, 43 characters. */

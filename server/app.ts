@@ -1,17 +1,20 @@
+import type { RequestListener } from 'node:http'
 import cors from 'cors'
 import express, { type Express, type RequestHandler } from 'express'
 import { AuthError } from '../backends/errors.js'
 import type { AuthBackendPort } from '../backends/port.js'
 import { AUTH_PATH_PREFIX } from '../contract/auth-contract.js'
-import { createLogger, type Logger, requestLog } from './log.js'
+import type { HandlerContext } from './handlers/context.js'
+import { type AnswerStart, createAnswerStart } from './http/answer-start.js'
 import { readBody } from './http/body.js'
-import { errorResponse } from './http/error-response.js'
+import { createErrorResponse } from './http/error-response.js'
 import { originCheck } from './http/origin-check.js'
 import { type RateLimitOptions, rateLimits } from './http/rate-limit.js'
-import { securityHeaders } from './http/security-headers.js'
+import { createLogger, type Logger } from './log.js'
 import { stylesheet } from './pages/stylesheet.js'
+import { readLane } from './read-lane.js'
 import { createReturnToPolicy } from './return-to.js'
-import { authRouter, refuseUndeclaredMethods } from './router.js'
+import { addAuthRoutes, refuseUndeclaredMethods } from './router.js'
 
 /** Options of {@link createAuthApp}. */
 export interface AuthAppOptions {
@@ -43,7 +46,67 @@ export interface AuthAppOptions {
  * ```
  */
 export function createAuthApp(options: AuthAppOptions): Express {
+  return createApp(options, createParts(options))
+}
+
+/**
+ * The same for `node:http`, where `GET /session` and `GET /me` are answered ahead of Express, at a
+ * third of the cost and byte for byte alike.
+ *
+ * @param otherwise Who answers what is not of the API. Default: 404.
+ *
+ * @example
+ * ```ts
+ * createServer(createAuthListener({ backend, origin: 'http://localhost:3000' })).listen(3000)
+ * ```
+ */
+export function createAuthListener(
+  options: AuthAppOptions,
+  otherwise?: RequestListener,
+): RequestListener {
+  const parts = createParts(options)
+  const app = createApp(options, parts)
+  // An app takes what follows it as a third argument, of which its type says nothing.
+  const followedBy = app as unknown as (
+    ...args: [...Parameters<RequestListener>, () => void]
+  ) => void
+  return readLane({
+    ...parts,
+    otherwise: otherwise
+      ? (req, res) => followedBy(req, res, () => otherwise(req, res))
+      : (req, res) => void app(req, res),
+  })
+}
+
+/** What the Express app and the lane ahead of it have in common. */
+interface Parts {
+  readonly context: HandlerContext
+  readonly logger: Logger
+  readonly startAnswer: AnswerStart
+  readonly cors: RequestHandler
+}
+
+const noCors: RequestHandler = (_req, _res, next) => next()
+
+function createParts(options: AuthAppOptions): Parts {
   const { backend, origin, corsOrigins = [], allowedReturnTo = [] } = options
+  const logger = options.logger ?? createLogger()
+  return {
+    context: {
+      backend,
+      returnTo: createReturnToPolicy(origin, [...allowedReturnTo, ...corsOrigins]),
+    },
+    logger,
+    startAnswer: createAnswerStart({ logger, origin }),
+    cors:
+      corsOrigins.length > 0
+        ? cors({ origin: [...corsOrigins], credentials: true, exposedHeaders: EXPOSED })
+        : noCors,
+  }
+}
+
+function createApp(options: AuthAppOptions, parts: Parts): Express {
+  const { backend, origin, corsOrigins = [] } = options
   const app = express()
   app.disable('x-powered-by')
   app.enable('case sensitive routing')
@@ -52,34 +115,24 @@ export function createAuthApp(options: AuthAppOptions): Express {
   app.set('query parser', 'simple')
   app.set('etag', false)
 
-  const api = express.Router({ caseSensitive: true, strict: true })
-  api.use(requestLog(options.logger ?? createLogger()))
-  api.use(...securityHeaders({ origin }), privateResponses)
-  if (corsOrigins.length > 0) {
-    api.use(cors({ origin: [...corsOrigins], credentials: true, exposedHeaders: EXPOSED }))
-  }
-  api.use(refuseUndeclaredMethods)
   const limits =
     options.rateLimit === false ? undefined : rateLimits(options.rateLimit ?? {}, backend.providers)
+  const api = express.Router({ caseSensitive: true, strict: true })
+  api.use((req, res, next) => {
+    parts.startAnswer(req, res)
+    parts.cors(req, res, next)
+  })
+  api.use(refuseUndeclaredMethods)
   api.use(originCheck(new Set([origin, ...corsOrigins])))
   if (limits) api.use(limits.byAddress)
   api.use(readBody)
   if (limits) api.use(limits.byProvider)
-  api.use(
-    authRouter({
-      backend,
-      returnTo: createReturnToPolicy(origin, [...allowedReturnTo, ...corsOrigins]),
-    }),
-  )
+  addAuthRoutes(api, parts.context)
   api.use((req, _res, next) => {
     next(new AuthError('NOT_FOUND', `There is no ${req.method} route here. See /openapi.json.`))
   })
-  api.use(errorResponse)
+  api.use(createErrorResponse(parts.logger))
 
-  app.get(stylesheet.path, (_req, res) => {
-    res.setHeader('Cache-Control', 'public, max-age=31536000, immutable')
-    res.type('css').send(stylesheet.text)
-  })
   // The paths of the contract are absolute, so the router looks at requests under the prefix only.
   app.use((req, res, next) => {
     if (req.path === AUTH_PATH_PREFIX || req.path.startsWith(`${AUTH_PATH_PREFIX}/`)) {
@@ -87,16 +140,11 @@ export function createAuthApp(options: AuthAppOptions): Express {
     }
     next()
   })
+  app.get(stylesheet.path, (_req, res) => {
+    res.setHeader('Cache-Control', 'public, max-age=31536000, immutable')
+    res.type('css').send(stylesheet.text)
+  })
   return app
 }
 
 const EXPOSED = ['X-Request-Id', 'Retry-After', 'RateLimit', 'RateLimit-Policy']
-
-/** Rule 6: nothing about a person may be kept by a cache, or answered to another. */
-const privateResponses: RequestHandler = (req, res, next) => {
-  // Without an ETag there is nothing to compare; to Express `*` would still be fresh, and a 304.
-  delete req.headers['if-none-match']
-  res.setHeader('Cache-Control', 'no-store')
-  res.append('Vary', 'Cookie')
-  next()
-}

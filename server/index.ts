@@ -3,7 +3,7 @@
  *
  * @module
  */
-export { type AuthAppOptions, createAuthApp } from './app.js'
+export { type AuthAppOptions, createAuthApp, createAuthListener } from './app.js'
 export { type AuthConfig, readConfig, type StartMode } from './config/config.js'
 export type { RateLimitOptions } from './http/rate-limit.js'
 export { createLogger, type Logger } from './log.js'

@@ -1,12 +1,6 @@
-import { randomUUID } from 'node:crypto'
-import type { RequestHandler } from 'express'
 import { type DestinationStream, type Logger, pino } from 'pino'
-import { pinoHttp } from 'pino-http'
 
 export type { Logger }
-
-const REQUEST_ID = /^[\w-]{1,64}$/
-const PROBES = /^\/health(\/|$)|^\/assets\//
 
 interface LoggedError {
   type: string
@@ -37,14 +31,28 @@ export function serializeError(error: unknown, depth = 0): LoggedError | undefin
 
 const serializeUnknown = (error: unknown): LoggedError | undefined => serializeError(error)
 
-/** The service's logger: JSON lines on standard output. `level` defaults to `info`. */
-export function createLogger(level = 'info', destination?: DestinationStream): Logger {
+/** How long a line may wait for others to be written with, in milliseconds. */
+const FLUSH_MS = 100
+const FLUSH_BYTES = 4096
+
+/**
+ * The service's logger: JSON lines on standard output, which leave together and at the latest after
+ * a tenth of a second, or when the process exits. `level` defaults to `info`.
+ */
+export function createLogger(
+  level = 'info',
+  destination: DestinationStream = pino.destination({
+    sync: false,
+    minLength: FLUSH_BYTES,
+    periodicFlush: FLUSH_MS,
+  }),
+): Logger {
   const options = {
     level,
     base: null,
     serializers: { err: serializeUnknown },
   }
-  return destination ? pino(options, destination) : pino(options)
+  return pino(options, destination)
 }
 
 /** A destination for people: one short line each, in colour on a terminal. */
@@ -58,37 +66,3 @@ export async function prettyDestination(): Promise<DestinationStream> {
     sync: true,
   })
 }
-
-/**
- * One line a request, with an id that is echoed as `X-Request-Id`. Queries, headers and bodies are
- * not logged at all: codes, states, cookies and tokens travel in them.
- */
-export function requestLog(logger: Logger): RequestHandler {
-  return pinoHttp({
-    logger,
-    genReqId: (req, res) => {
-      const given = req.headers['x-request-id']
-      const id = typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID()
-      res.setHeader('X-Request-Id', id)
-      return id
-    },
-    quietReqLogger: true,
-    wrapSerializers: false,
-    serializers: { req: () => undefined, res: () => undefined, err: serializeUnknown },
-    autoLogging: { ignore: (req) => PROBES.test(req.url ?? '') },
-    customAttributeKeys: { reqId: 'requestId', responseTime: 'ms' },
-    customLogLevel: (_req, res, error) =>
-      error || res.statusCode >= 500 ? 'error' : res.statusCode >= 400 ? 'warn' : 'info',
-    customSuccessMessage: (req, res) => requestLine(req, res),
-    customErrorMessage: (req, res) => requestLine(req, res),
-  })
-}
-
-interface Line {
-  method?: string | undefined
-  url?: string | undefined
-  originalUrl?: string
-}
-
-const requestLine = (req: Line, res: { statusCode: number }): string =>
-  `${req.method} ${(req.originalUrl ?? req.url ?? '').split('?', 1)[0]} ${res.statusCode}`

@@ -4,7 +4,7 @@ import {
   type Request,
   type RequestHandler,
   type Response,
-  Router,
+  type Router,
 } from 'express'
 import type { z } from 'zod'
 import { AuthError } from '../backends/errors.js'
@@ -24,9 +24,8 @@ import { signout } from './handlers/signout.js'
 import { isForm } from './http/body.js'
 import type { Reply } from './reply.js'
 
-/** The routes of the contracts as an Express router: the only place where ts-rest meets Express. */
-export function authRouter(context: HandlerContext): Router {
-  const router = Router({ caseSensitive: true, strict: true })
+/** Adds the routes of the contracts to a router: the only place where ts-rest meets Express. */
+export function addAuthRoutes(router: Router, context: HandlerContext): void {
   const options = {
     logInitialization: false,
     responseValidation: true,
@@ -76,7 +75,6 @@ export function authRouter(context: HandlerContext): Router {
     router,
     options,
   )
-  return router
 }
 
 /** OpenID Connect Back-Channel Logout 1.0 section 2.8: what is wrong with the request is a 400. */
@@ -107,31 +105,31 @@ function rawQuery(req: Pick<Request, 'originalUrl'>): URLSearchParams {
   return new URLSearchParams(start < 0 ? '' : req.originalUrl.slice(start + 1))
 }
 
-interface PathMethods {
-  readonly pattern: RegExp
-  readonly methods: string[]
-}
-
-const DECLARED: PathMethods[] = []
+/** The methods that the contracts declare for each path, by the path or, with parameters, a pattern. */
+const METHODS = new Map<string, string[]>()
 for (const { path, method } of [
   ...Object.values(authContractV1),
   ...Object.values(accountContractV1),
 ]) {
-  const pattern = new RegExp(`^${path.replace(/:[^/]+/g, '[^/]+')}$`)
-  const methods = method === 'GET' ? ['GET', 'HEAD'] : [method]
-  const known = DECLARED.find((declared) => declared.pattern.source === pattern.source)
-  if (known) known.methods.push(...methods)
-  else DECLARED.push({ pattern, methods })
+  const methods = METHODS.get(path) ?? []
+  METHODS.set(path, [...methods, ...(method === 'GET' ? ['GET', 'HEAD'] : [method])])
 }
+const PATTERNS = [...METHODS]
+  .filter(([path]) => path.includes(':'))
+  .map(([path, methods]) => ({
+    pattern: new RegExp(`^${path.replace(/:[^/]+/g, '[^/]+')}$`),
+    methods,
+  }))
 
 /**
  * 405 with Allow for a method that the contracts do not declare for the path. It comes before
  * anything looks at the request: a form_post to the callback changes nothing, whoever sends it.
  */
 export const refuseUndeclaredMethods: RequestHandler = (req, res, next) => {
-  const declared = DECLARED.find(({ pattern }) => pattern.test(req.path))
-  if (!declared || declared.methods.includes(req.method)) return next()
-  const allow = declared.methods.join(', ')
+  const methods =
+    METHODS.get(req.path) ?? PATTERNS.find(({ pattern }) => pattern.test(req.path))?.methods
+  if (!methods || methods.includes(req.method)) return next()
+  const allow = methods.join(', ')
   res.setHeader('Allow', allow)
   next(new AuthError('METHOD_NOT_ALLOWED', `Use one of: ${allow}.`))
 }

@@ -1,15 +1,17 @@
+import type { RequestListener } from 'node:http'
 import { createRequire } from 'node:module'
-import express, { type Express, type RequestHandler, Router } from 'express'
+import express, { type RequestHandler, Router } from 'express'
 import { AuthError } from '../backends/errors.js'
 import { toAuthnRequest } from '../backends/request.js'
-import { createAuthApp } from './app.js'
+import { createAuthListener } from './app.js'
 import type { MountedBackend } from './backends.js'
 import type { AuthConfig } from './config/config.js'
 import { healthRouter } from './health.js'
-import { errorResponse } from './http/error-response.js'
+import { createErrorResponse } from './http/error-response.js'
 import type { RateLimitOptions } from './http/rate-limit.js'
+import { createRequestLog } from './http/request-log.js'
 import { securityHeaders } from './http/security-headers.js'
-import { type Logger, requestLog } from './log.js'
+import type { Logger } from './log.js'
 import { homePage, type HomePageOptions } from './pages/home-page.js'
 
 /** What the page says about the local provider. */
@@ -30,20 +32,23 @@ const { version } = createRequire(import.meta.url)('@netscript/plugin-auth/packa
 }
 
 /** Everything the service answers: the API, health, the page, the document and Swagger UI. */
-export function createServiceApp(options: ServiceAppOptions): Express {
+export function createServiceApp(options: ServiceAppOptions): RequestListener {
   const { config, backend, logger, draining } = options
   const { variables, origin } = config
-  const providerUrls = config.providers.flatMap((provider) =>
-    [provider.issuer, provider.authorizationEndpoint].filter((url) => url !== undefined),
-  )
   const trustProxy = variables.NETSCRIPT_AUTH_TRUST_PROXY ?? false
 
-  const app = express()
-  app.disable('x-powered-by')
-  app.set('trust proxy', trustProxy)
-  app.use(healthRouter({ backend, version, draining }))
-  app.use(
-    createAuthApp({
+  const site = express()
+  site.disable('x-powered-by')
+  site.set('trust proxy', trustProxy)
+  site.use(healthRouter({ backend, version, draining }))
+  site.use(startPage(options))
+  site.get('/', toOwnOrigin(origin), home(options))
+  site.use(backendRoutes(backend))
+  site.use(apiDocs(config))
+  site.use((_req, _res, next) => next(new AuthError('NOT_FOUND', 'See / and /openapi.json.')))
+  site.use(createErrorResponse(logger))
+  return createAuthListener(
+    {
       backend,
       origin,
       logger,
@@ -51,15 +56,23 @@ export function createServiceApp(options: ServiceAppOptions): Express {
       rateLimit: options.rateLimit,
       allowedReturnTo: variables.NETSCRIPT_AUTH_ALLOWED_RETURN_TO,
       corsOrigins: variables.NETSCRIPT_AUTH_CORS_ORIGINS,
-    }),
+    },
+    site,
   )
-  app.use(requestLog(logger), ...securityHeaders({ origin, providerUrls }))
-  app.get('/', toOwnOrigin(origin), home(options))
-  app.use(backendRoutes(backend))
-  app.use(apiDocs(config))
-  app.use((_req, _res, next) => next(new AuthError('NOT_FOUND', 'See / and /openapi.json.')))
-  app.use(errorResponse)
-  return app
+}
+
+/** Log line and security headers of whatever is not of the API. */
+function startPage({ config, logger }: ServiceAppOptions): RequestHandler {
+  const providerUrls = config.providers.flatMap((provider) =>
+    [provider.issuer, provider.authorizationEndpoint].filter((url) => url !== undefined),
+  )
+  const log = createRequestLog(logger)
+  const headers = securityHeaders({ origin: config.origin, providerUrls })
+  return (req, res, next) => {
+    log(req, res)
+    for (const [name, value] of headers) res.setHeader(name, value)
+    next()
+  }
 }
 
 /** The backend's own routes, before anything reads a body. */

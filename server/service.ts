@@ -56,7 +56,7 @@ export async function createAuthService(options: AuthServiceOptions): Promise<Au
       logger,
     })
     let draining = false
-    const app = createServiceApp({
+    const listener = createServiceApp({
       config,
       backend,
       logger,
@@ -64,7 +64,7 @@ export async function createAuthService(options: AuthServiceOptions): Promise<Au
       rateLimit: rateLimitOf(config, env, pool),
       ...(options.demo && { demo: options.demo }),
     })
-    const server = createServer(app)
+    const server = createServer(listener)
     // Whoever keeps connections open learns with the next answer that this one is over.
     server.prependListener('request', (_req, res) => {
       if (draining) res.setHeader('Connection', 'close')

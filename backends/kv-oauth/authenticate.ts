@@ -34,7 +34,10 @@ export async function authenticate(
     ok: true,
     session,
     user: toAuthUser(record),
-    principal: mapSessionToPrincipal(session),
+    // Most callers ask for the session alone.
+    get principal() {
+      return mapSessionToPrincipal(session)
+    },
     setCookies: [],
   }
 }

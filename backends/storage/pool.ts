@@ -25,9 +25,15 @@ export function createPool(connectionString: string, options: PoolOptions = {}):
     query_timeout: queryTimeoutMs,
     keepAlive: true,
     application_name: 'netscript-auth',
-    // Prisma's adapter sends instants without an offset, so the session must be in UTC. A query that
-    // is given up here must end there too: it would hold its connection, and change rows later.
-    options: `-c TimeZone=UTC -c statement_timeout=${Math.floor(queryTimeoutMs * SERVER_SHARE)}`,
+    options: [
+      // Prisma's adapter sends instants without an offset.
+      '-c TimeZone=UTC',
+      // A query that is given up here must end there too: it would hold its connection, and change
+      // rows later.
+      `-c statement_timeout=${Math.floor(queryTimeoutMs * SERVER_SHARE)}`,
+      // Planning `= ANY` anew for each list of keys costs more than reading the rows.
+      '-c plan_cache_mode=force_generic_plan',
+    ].join(' '),
   })
   pool.on('error', (error) => options.onIdleError?.(error))
   pool.on('release', (error) => {

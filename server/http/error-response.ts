@@ -1,5 +1,7 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { ErrorRequestHandler } from 'express'
 import { AUTH_PATH_PREFIX } from '../../contract/auth-contract.js'
+import type { Logger } from '../log.js'
 import { errorPage } from '../pages/error-page.js'
 import { RETRY_AFTER_SECONDS, toAuthError, toProblem } from './problem.js'
 
@@ -11,21 +13,38 @@ const PAGES = new Set(
 )
 
 /** Sends an error: a problem document, or a page when a person's browser asked. */
-export const errorResponse: ErrorRequestHandler = (thrown: unknown, req, res, next) => {
-  if (res.headersSent) return next(thrown)
-  const error = toAuthError(thrown)
-  const fields = { code: error.code, err: error.cause }
-  if (error.status >= 500) req.log.error(fields, error.message)
-  else req.log.info(fields, error.message)
+export function createErrorResponse(logger: Logger): ErrorRequestHandler {
+  return (thrown: unknown, req, res, next) => {
+    if (res.headersSent) return next(thrown)
+    const asPage = PAGES.has(req.path) && req.accepts(['json', 'html']) === 'html'
+    sendError(logger, thrown, req, res, { asPage })
+  }
+}
 
-  for (const cookie of error.setCookies) res.append('Set-Cookie', cookie)
+/** The same without Express. The log has the cause; the answer has what a caller may know. */
+export function sendError(
+  logger: Logger,
+  thrown: unknown,
+  { requestId = '' }: IncomingMessage,
+  res: ServerResponse,
+  { asPage = false } = {},
+): void {
+  const error = toAuthError(thrown)
+  const fields = { requestId, code: error.code, err: error.cause }
+  if (error.status >= 500) logger.error(fields, error.message)
+  else logger.info(fields, error.message)
+
+  for (const cookie of error.setCookies) res.appendHeader('Set-Cookie', cookie)
   if (error.status === 503) res.setHeader('Retry-After', String(RETRY_AFTER_SECONDS))
   const problem = toProblem(error)
-  res.status(problem.status)
-  if (PAGES.has(req.path) && req.accepts(['json', 'html']) === 'html') {
-    const requestId = typeof req.id === 'string' ? req.id : ''
-    res.type('html').send(errorPage({ ...problem, requestId, retryHref: '/' }))
-  } else {
-    res.type('application/problem+json').send(JSON.stringify(problem))
-  }
+  res.statusCode = problem.status
+  if (asPage) send(res, 'text/html', errorPage({ ...problem, requestId, retryHref: '/' }))
+  else send(res, 'application/problem+json', JSON.stringify(problem))
+}
+
+/** Sends a text whole. */
+export function send(res: ServerResponse, type: string, text: string): void {
+  res.setHeader('Content-Type', `${type}; charset=utf-8`)
+  res.setHeader('Content-Length', Buffer.byteLength(text))
+  res.end(text)
 }

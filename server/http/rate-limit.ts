@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { isIP } from 'node:net'
-import { type Request, type RequestHandler, Router } from 'express'
+import type { Request, RequestHandler } from 'express'
 import { type AugmentedRequest, ipKeyGenerator, type Options, rateLimit } from 'express-rate-limit'
 import type pg from 'pg'
 import { AuthError } from '../../backends/errors.js'
@@ -96,14 +96,20 @@ export function rateLimits(
   }
 }
 
-/**
- * Mounted as the handlers are, so that whatever reaches a handler was counted: HEAD is a callback
- * too, and no other spelling of a path is either.
- */
+/** HEAD is a callback too, as it is to the router; and the router knows no other spelling of a path. */
+const LIMITED = new Map<string, Route>([
+  [`POST ${authContractV1.signin.path}`, 'signin'],
+  [`GET ${authContractV1.callback.path}`, 'callback'],
+  [`HEAD ${authContractV1.callback.path}`, 'callback'],
+])
+
+/** A limit for each route; whatever reaches a handler was counted. */
 function onRoutes(limit: (route: Route) => RequestHandler): RequestHandler {
-  return Router({ caseSensitive: true, strict: true })
-    .post(authContractV1.signin.path, limit('signin'))
-    .get(authContractV1.callback.path, limit('callback'))
+  const limits = { signin: limit('signin'), callback: limit('callback') }
+  return (req, res, next) => {
+    const route = LIMITED.get(`${req.method} ${req.path}`)
+    return route ? limits[route](req, res, next) : next()
+  }
 }
 
 function keyedHash(secret: Buffer): (text: string) => string {

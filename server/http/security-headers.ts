@@ -1,6 +1,9 @@
-import type { RequestHandler } from 'express'
+import { IncomingMessage, ServerResponse } from 'node:http'
+import { Socket } from 'node:net'
 import helmet from 'helmet'
-import { AUTH_PATH_PREFIX } from '../../contract/auth-contract.js'
+
+/** Headers in the order in which they are sent. */
+export type HeaderList = readonly (readonly [name: string, value: string])[]
 
 /** Options of {@link securityHeaders}. */
 export interface SecurityHeadersOptions {
@@ -11,44 +14,46 @@ export interface SecurityHeadersOptions {
 }
 
 /**
- * Security headers for pages and API answers. Chromium applies `form-action` to every hop of the
+ * Security headers for pages and API answers. They are the same for every request, so they are made
+ * once. Chromium applies `form-action` to every hop of the
  * redirect that follows a form post: https providers are covered by the scheme, http ones (local
  * development) by their host on any port, since a provider may redirect once more.
  */
-export function securityHeaders({
-  origin,
-  providerUrls = [],
-}: SecurityHeadersOptions): RequestHandler[] {
+export function securityHeaders({ origin, providerUrls = [] }: SecurityHeadersOptions): HeaderList {
   const https = origin.startsWith('https:')
-  return [
-    helmet({
-      contentSecurityPolicy: {
-        useDefaults: false,
-        directives: {
-          defaultSrc: ["'none'"],
-          styleSrc: ["'self'"],
-          scriptSrc: ["'self'"],
-          connectSrc: ["'self'"],
-          imgSrc: ["'self'", 'data:'],
-          formAction: ["'self'", 'https:', ...httpHosts(providerUrls)],
-          baseUri: ["'none'"],
-          frameAncestors: ["'none'"],
-          ...(https && { upgradeInsecureRequests: [] }),
-        },
+  const setHeaders = helmet({
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: {
+        defaultSrc: ["'none'"],
+        styleSrc: ["'self'"],
+        scriptSrc: ["'self'"],
+        connectSrc: ["'self'"],
+        imgSrc: ["'self'", 'data:'],
+        formAction: ["'self'", 'https:', ...httpHosts(providerUrls)],
+        baseUri: ["'none'"],
+        frameAncestors: ["'none'"],
+        ...(https && { upgradeInsecureRequests: [] }),
       },
-      strictTransportSecurity: https && { maxAge: 31_536_000, includeSubDomains: false },
-      frameguard: { action: 'deny' },
-      referrerPolicy: { policy: 'same-origin' },
-      crossOriginResourcePolicy: { policy: 'same-site' },
-    }),
-    (req, res, next) => {
-      // The URL of a callback carries a code: it must not be told to anybody (RFC 9700 section 4.2).
-      if (req.path === `${AUTH_PATH_PREFIX}/callback`) {
-        res.setHeader('Referrer-Policy', 'no-referrer')
-      }
-      next()
     },
-  ]
+    strictTransportSecurity: https && { maxAge: 31_536_000, includeSubDomains: false },
+    frameguard: { action: 'deny' },
+    referrerPolicy: { policy: 'same-origin' },
+    crossOriginResourcePolicy: { policy: 'same-site' },
+    // Of no effect in a browser of today, or, under this policy, at all.
+    dnsPrefetchControl: false,
+    ieNoOpen: false,
+    originAgentCluster: false,
+    permittedCrossDomainPolicies: false,
+    xssFilter: false,
+  })
+  const request = new IncomingMessage(new Socket())
+  // The types of Node know the method on a request only.
+  const response = new ServerResponse(request) as ServerResponse & { getRawHeaderNames(): string[] }
+  setHeaders(request, response, (error) => {
+    if (error instanceof Error) throw error
+  })
+  return response.getRawHeaderNames().map((name) => [name, String(response.getHeader(name))])
 }
 
 const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]'])

@@ -131,7 +131,7 @@ const route = {
       key: KEY,
       allowInsecureRequests: true,
     })
-    return createServer(express().use(createAuthApp({ backend, origin })))
+    return createServer(createAuthApp({ backend, origin }))
   },
 }
 

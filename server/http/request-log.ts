@@ -1,0 +1,42 @@
+import { randomUUID } from 'node:crypto'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Logger } from '../log.js'
+
+declare module 'node:http' {
+  interface IncomingMessage {
+    /** The id of the request, which the answer carries as `X-Request-Id`. */
+    requestId?: string
+  }
+}
+
+const REQUEST_ID = /^[\w-]{1,64}$/
+const PROBES = /^\/health(\/|$)|^\/assets\//
+
+/** Begins the log line of a request; it is written when the answer is out or the caller is gone. */
+export type RequestLog = (req: IncomingMessage, res: ServerResponse) => void
+
+/**
+ * One line a request, with an id that is echoed as `X-Request-Id`. Queries, headers and bodies are
+ * not logged at all: codes, states, cookies and tokens travel in them.
+ */
+export function createRequestLog(logger: Logger): RequestLog {
+  return (req, res) => {
+    const given = req.headers['x-request-id']
+    const requestId = typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID()
+    req.requestId = requestId
+    res.setHeader('X-Request-Id', requestId)
+    // Express shortens `url` for what is mounted on a path.
+    const { originalUrl, url = '' } = req as { originalUrl?: string; url?: string }
+    const [path = ''] = (originalUrl ?? url).split('?', 1)
+    if (PROBES.test(path)) return
+    const began = performance.now()
+    res.once('close', () => {
+      const ms = Math.round(performance.now() - began)
+      const line = `${req.method} ${path} ${res.statusCode}`
+      if (!res.writableFinished) logger.warn({ requestId, ms }, `${line}, and the caller was gone`)
+      else if (res.statusCode >= 500) logger.error({ requestId, ms }, line)
+      else if (res.statusCode >= 400) logger.warn({ requestId, ms }, line)
+      else logger.info({ requestId, ms }, line)
+    })
+  }
+}
