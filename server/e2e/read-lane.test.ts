@@ -161,7 +161,7 @@ describe('the lane ahead of Express', () => {
       allowInsecureRequests: true,
     })
     const answering = (authenticate: () => Promise<AuthnResult>): AuthBackendPort =>
-      ({ ...backend, authenticate }) as AuthBackendPort
+      ({ ...backend, authenticate })
     const setCookies = ['a=1; Path=/; HttpOnly', 'b="2"; Max-Age=0']
     const backends: Record<string, [AuthBackendPort, string[]]> = {
       'as it is': [backend, []],

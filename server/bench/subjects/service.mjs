@@ -112,12 +112,10 @@ const route = {
   ours: true,
   path: `${PREFIX}/session`,
   serve: async ({ databaseUrl }) => {
-    const [{ createAuthApp }, { createKvOAuthBackend, defineOAuthProvider }, { default: express }] =
-      await Promise.all([
-        import(dist('server/index.js')),
-        import(dist('backends/kv-oauth/index.js')),
-        import('express'),
-      ])
+    const [{ createAuthApp }, { createKvOAuthBackend, defineOAuthProvider }] = await Promise.all([
+      import(dist('server/index.js')),
+      import(dist('backends/kv-oauth/index.js')),
+    ])
     process.env.DATABASE_URL = databaseUrl
     const origin = 'http://localhost:9'
     const backend = await createKvOAuthBackend({
