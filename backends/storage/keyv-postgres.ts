@@ -70,10 +70,14 @@ class SharedPoolKeyvPostgres extends KeyvPostgres {
 
   override async set(key: string, value: string): Promise<void> {
     if (!this.#requireEnabledUser) {
-      await this.#pool.query(WRITE, [key, value])
+      await this.#pool.query({ name: 'auth_keyv_write', text: WRITE, values: [key, value] })
       return
     }
-    const { rowCount } = await this.#pool.query(WRITE_FOR_ENABLED_USER, [key, value])
+    const { rowCount } = await this.#pool.query({
+      name: 'auth_session_create',
+      text: WRITE_FOR_ENABLED_USER,
+      values: [key, value],
+    })
     if (rowCount === 0) {
       throw new AuthError('AUTH_USER_DISABLED', 'Ask an administrator to enable the account again.')
     }

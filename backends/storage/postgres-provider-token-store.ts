@@ -53,11 +53,12 @@ export function createPostgresProviderTokenStore(
   return {
     save: (id, tokens) =>
       storeCall(async () => {
-        await pool.query(
-          `INSERT INTO ${TABLE} (session_key, ${COLUMNS}, updated_at)
-           SELECT key, $2, $3, $4, now() FROM auth_keyv WHERE key = $1`,
-          [sessionKey(id), ...sealAll(id, tokens)],
-        )
+        await pool.query({
+          name: 'auth_provider_tokens_save',
+          text: `INSERT INTO ${TABLE} (session_key, ${COLUMNS}, updated_at)
+             SELECT key, $2, $3, $4, now() FROM auth_keyv WHERE key = $1`,
+          values: [sessionKey(id), ...sealAll(id, tokens)],
+        })
       }),
     read: (id) =>
       storeCall(async () => {

@@ -5,6 +5,11 @@ import { storeCall } from './unavailable.js'
 
 const NAMESPACE = 'transaction'
 
+const TAKE = `DELETE FROM ${KEYV_TABLE}
+  WHERE key = $1 AND (value::jsonb)->'value'->>'stateHash' = $2
+    AND expires_at > ${DATABASE_NOW_MS}
+  RETURNING (value::jsonb)->'value'->>'sealed' AS sealed`
+
 interface TransactionEntry {
   stateHash: string
   sealed: string
@@ -24,13 +29,11 @@ export function createPostgresTransactionStore(pool: pg.Pool): TransactionStore 
       }),
     take: (key, stateHash) =>
       storeCall(async () => {
-        const { rows } = await pool.query<{ sealed: string }>(
-          `DELETE FROM ${KEYV_TABLE}
-           WHERE key = $1 AND (value::jsonb)->'value'->>'stateHash' = $2
-             AND expires_at > ${DATABASE_NOW_MS}
-           RETURNING (value::jsonb)->'value'->>'sealed' AS sealed`,
-          [`${NAMESPACE}:${key}`, stateHash],
-        )
+        const { rows } = await pool.query<{ sealed: string }>({
+          name: 'auth_transaction_take',
+          text: TAKE,
+          values: [`${NAMESPACE}:${key}`, stateHash],
+        })
         return rows[0]?.sealed
       }),
   }

@@ -13,12 +13,12 @@ const UNIQUE_VIOLATION = 'P2002'
 
 const ignore = (): void => undefined
 
-const disabled = (): AuthError =>
+const disabledUser = (): AuthError =>
   new AuthError('AUTH_USER_DISABLED', 'Ask an administrator to enable the account again.')
 
 /**
- * People in Postgres through Prisma. The client is loaded at the first sign-in: a process that only
- * answers who is calling never needs it.
+ * People in Postgres. Prisma makes a new one; it is loaded for the first of them. Whoever is known
+ * already costs one prepared statement, where Prisma would send six.
  */
 export function createPrismaUserStore(pool: pg.Pool): UserStore {
   let loading: Promise<PrismaClient> | undefined
@@ -53,15 +53,13 @@ export function createPrismaUserStore(pool: pg.Pool): UserStore {
 
   return {
     signIn: (identity) =>
-      storeCall(async () => {
-        const prisma = await client()
-        return (
-          (await update(prisma, identity)) ??
-          (await create(prisma, identity)) ??
-          (await update(prisma, identity)) ??
-          Promise.reject(new Error('The account vanished between two statements.'))
-        )
-      }),
+      storeCall(
+        async () =>
+          (await update(pool, identity)) ??
+          (await create(await client(), identity)) ??
+          (await update(pool, identity)) ??
+          Promise.reject(new Error('The account vanished between two statements.')),
+      ),
     disable: (userId) =>
       endUser(
         userId,
@@ -80,22 +78,35 @@ export function createPrismaUserStore(pool: pg.Pool): UserStore {
   }
 }
 
+/** The person and what the provider says of them today; nothing of a disabled user changes. */
+const UPDATE = `WITH known AS (
+    SELECT account.id, account.user_id, person.disabled_at IS NOT NULL AS disabled
+    FROM auth_accounts AS account JOIN auth_users AS person ON person.id = account.user_id
+    WHERE account.issuer = $1 AND account.subject = $2),
+  account AS (
+    UPDATE auth_accounts SET last_sign_in_at = now()
+    FROM known WHERE auth_accounts.id = known.id AND NOT disabled),
+  person AS (
+    UPDATE auth_users SET
+      display_name = coalesce($3, display_name), email = coalesce($4, email),
+      email_verified = coalesce($5, email_verified), image_url = coalesce($6, image_url),
+      updated_at = now()
+    FROM known WHERE auth_users.id = known.user_id AND NOT disabled)
+  SELECT user_id AS "userId", disabled FROM known`
+
 async function update(
-  prisma: PrismaClient,
+  pool: pg.Pool,
   { issuer, subject, profile }: SignedInIdentity,
 ): Promise<{ userId: string } | undefined> {
-  const account = await prisma.authAccount.findUnique({
-    where: { issuer_subject: { issuer, subject } },
-    select: { id: true, user: { select: { id: true, disabledAt: true } } },
+  const { displayName, email, emailVerified, imageUrl } = profile
+  const { rows } = await pool.query<{ userId: string; disabled: boolean }>({
+    name: 'auth_user_sign_in',
+    text: UPDATE,
+    values: [issuer, subject, displayName, email, emailVerified, imageUrl],
   })
-  if (!account) return undefined
-  if (account.user.disabledAt) throw disabled()
-  await prisma.authAccount.update({
-    where: { id: account.id },
-    data: { lastSignInAt: new Date(), user: { update: profile } },
-    select: { id: true },
-  })
-  return { userId: account.user.id }
+  const [known] = rows
+  if (known?.disabled) throw disabledUser()
+  return known && { userId: known.userId }
 }
 
 async function create(
