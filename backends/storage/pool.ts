@@ -33,6 +33,9 @@ export function createPool(connectionString: string, options: PoolOptions = {}):
       `-c statement_timeout=${Math.floor(queryTimeoutMs * SERVER_SHARE)}`,
       // Planning `= ANY` anew for each list of keys costs more than reading the rows.
       '-c plan_cache_mode=force_generic_plan',
+      // Every statement here goes by an index. A plan made while a table was empty would read all of
+      // it, and be kept until the table is next analyzed.
+      '-c enable_seqscan=off',
     ].join(' '),
   })
   pool.on('error', (error) => options.onIdleError?.(error))
