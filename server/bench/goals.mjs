@@ -7,8 +7,19 @@ export function goals({ reads, otherReads, signIns, growth, starts }) {
   const grown = growth?.find((row) => row.id === 'session')
   const signIn = signIns.find((row) => row.id === 'sign-in')
   const list = [
-    ['GET /session, reads a second, times F2', session.toF2.median, '>=', 1.8],
-    ['GET /session, reads a second, times F1', session.toF1.median, '>=', 0.7],
+    [
+      'GET /session through Express, reads a second, times F2',
+      at64('route').toF2.median,
+      '>=',
+      1.8,
+    ],
+    [
+      'GET /session through Express, reads a second, times F1',
+      at64('route').toF1.median,
+      '>=',
+      0.7,
+    ],
+    ['GET /session, reads a second, times F1', session.toF1.median, '>=', 2.2],
     ['GET /session, Postgres CPU for a read, us', session.postgresCpuUs, '<=', 12],
     ['GET /session, times better-auth', versus('better-auth'), '>=', 10],
     ['GET /session, times Auth.js with an index', versus('auth-js-indexed'), '>=', 4],

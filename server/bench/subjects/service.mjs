@@ -103,12 +103,12 @@ const quiet = {
   },
 }
 
-/** The router of the contract in an Express app of somebody else, as the README mounts it. */
+/** The Express app, which has no lane ahead of it. */
 const route = {
   ...common,
   id: 'route',
-  label: 'createAuthApp mounted in Express, GET /session',
-  short: 'the router in your Express app',
+  label: 'createAuthApp, all through Express, GET /session',
+  short: 'the same through Express',
   ours: true,
   path: `${PREFIX}/session`,
   serve: async ({ databaseUrl }) => {
