@@ -1,32 +1,61 @@
-import { createServer, type Server } from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, describe, expect, expectTypeOf, it } from 'vitest'
 import { AUTH_ERRORS, problemType } from '../contract/errors.js'
 import type { AuthSession, AuthUser } from '../contract/session.js'
-import { createAuthClient } from './auth-client.js'
-import { AuthClientError } from './error.js'
+import type { AuthClient } from './auth-api.js'
+import * as small from './index.js'
+import * as validated from './validated/index.js'
+
+const CLIENTS = Object.entries({ client: small, 'client/validated': validated })
 
 let server: Server | undefined
-afterEach(() => new Promise<void>((done) => (server ? server.close(() => done()) : done())))
+afterEach(async () => {
+  server?.closeAllConnections()
+  await new Promise<void>((done) => (server ? server.close(() => done()) : done()))
+  server = undefined
+})
 
-/** A server that answers every request in one way and remembers what it was asked. */
-async function answering(status: number, body: string, headers: Record<string, string> = {}) {
+/** A server that remembers what it was asked. */
+async function serving(answer: (req: IncomingMessage, res: ServerResponse) => void) {
   const asked: { method?: string | undefined; url?: string | undefined; body: string }[] = []
+  const headers: IncomingMessage['headers'][] = []
   server = createServer((req, res) => {
     let text = ''
     req.on('data', (chunk: Buffer) => (text += chunk.toString()))
     req.on('end', () => {
       asked.push({ method: req.method, url: req.url, body: text })
-      res.writeHead(status, { 'content-type': 'application/json', connection: 'close', ...headers })
-      res.end(body)
+      headers.push(req.headers)
+      answer(req, res)
     })
   })
   await new Promise<void>((done) => server?.listen(0, '127.0.0.1', done))
   const { port } = server.address() as AddressInfo
-  return { baseUrl: `http://127.0.0.1:${port}`, asked }
+  return { baseUrl: `http://127.0.0.1:${port}`, asked, headers }
 }
 
-describe('createAuthClient', () => {
+/** A server that answers every request in one way. */
+const answering = (status: number, body: string, headers: Record<string, string> = {}) =>
+  serving((_req, res) => {
+    res.writeHead(status, { 'content-type': 'application/json', ...headers })
+    res.end(body)
+  })
+
+const STARTED = {
+  started: true,
+  providerId: 'local',
+  redirectUrl: 'https://provider.example/auth',
+  state: 'state',
+}
+const FAILED: [string, (auth: AuthClient) => Promise<unknown>][] = [
+  ['me', (auth) => auth.me()],
+  ['signin', (auth) => auth.signin()],
+  ['signout', (auth) => auth.signout()],
+  ['revokeSession', (auth) => auth.revokeSession('id')],
+  ['revokeSessions', (auth) => auth.revokeSessions()],
+]
+
+describe.each(CLIENTS)('%s', (_name, { createAuthClient, AuthClientError }) => {
   it('answers the body of a success', async () => {
     const { baseUrl, asked } = await answering(200, '{"authenticated":false}')
     const auth = createAuthClient({ baseUrl: `${baseUrl}//` })
@@ -36,18 +65,38 @@ describe('createAuthClient', () => {
   })
 
   it('sends inputs as JSON and goes where the answer says', async () => {
-    const redirectUrl = 'https://provider.example/auth'
-    const started = { started: true, providerId: 'local', redirectUrl, state: 'state' }
-    const { baseUrl, asked } = await answering(200, JSON.stringify(started))
+    const { baseUrl, asked, headers } = await answering(200, JSON.stringify(STARTED))
     const visited: string[] = []
-    const auth = createAuthClient({ baseUrl, navigate: (url) => visited.push(url) })
-    await auth.signIn({ redirectTo: '/home', scopes: ['openid'] })
-    expect(visited).toEqual([redirectUrl])
-    expect(asked[0]).toEqual({
-      method: 'POST',
-      url: '/api/v1/auth/signin',
-      body: '{"redirectTo":"/home","scopes":["openid"]}',
+    const auth = createAuthClient({
+      baseUrl,
+      navigate: (url) => visited.push(url),
+      headers: { 'x-request-id': 'mine', Accept: 'text/html' },
     })
+    await auth.signIn({ redirectTo: '/home', scopes: ['openid'] })
+    expect(visited).toEqual([STARTED.redirectUrl])
+    expect(asked).toEqual([
+      {
+        method: 'POST',
+        url: '/api/v1/auth/signin',
+        body: '{"redirectTo":"/home","scopes":["openid"]}',
+      },
+    ])
+    expect(headers[0]).toMatchObject({
+      accept: 'application/json',
+      'content-type': 'application/json',
+      'x-request-id': 'mine',
+    })
+  })
+
+  it('writes ids and queries so that they stay what they are', async () => {
+    const { baseUrl, asked } = await answering(200, '{"revoked":1}')
+    const auth = createAuthClient({ baseUrl })
+    expect(await auth.revokeSession('a/b?c')).toEqual({ revoked: 1 })
+    await auth.callback({ code: 'a&b=c', state: undefined }).catch(() => {})
+    expect(asked.map(({ method, url }) => `${method} ${url}`)).toEqual([
+      'DELETE /api/v1/auth/sessions/a%2Fb%3Fc',
+      'GET /api/v1/auth/callback?code=a%26b%3Dc',
+    ])
   })
 
   it.each([
@@ -64,6 +113,15 @@ describe('createAuthClient', () => {
     expect(visited).toEqual(expected)
   })
 
+  it('runs no script that an answer calls an address', async () => {
+    const answer = { ...STARTED, redirectUrl: 'javascript:alert(1)' }
+    const { baseUrl } = await answering(200, JSON.stringify(answer))
+    const visited: string[] = []
+    const auth = createAuthClient({ baseUrl, navigate: (url) => visited.push(url) })
+    await expect(auth.signIn()).rejects.toMatchObject({ code: 'UNEXPECTED_RESPONSE' })
+    expect(visited).toEqual([])
+  })
+
   it('throws problems with their code, status, data and request id', async () => {
     const { status, title } = AUTH_ERRORS.VALIDATION_ERROR
     const data = { formErrors: [], fieldErrors: { providerId: ['unknown'] } }
@@ -78,6 +136,7 @@ describe('createAuthClient', () => {
     const { baseUrl } = await answering(422, JSON.stringify(problem), {
       'x-request-id': 'id-1',
       'content-type': 'application/problem+json',
+      'retry-after': '2',
     })
     const error = await createAuthClient({ baseUrl })
       .signin()
@@ -89,24 +148,92 @@ describe('createAuthClient', () => {
       message: 'Correct providerId.',
       data,
       requestId: 'id-1',
+      retryAfterSeconds: 2,
     })
   })
 
   it.each([
-    [200, '{"authenticated":true}', 'UNEXPECTED_RESPONSE'],
-    [200, '<html>', 'UNEXPECTED_RESPONSE'],
-    [204, '', 'UNEXPECTED_RESPONSE'],
-    [502, '{"message":"bad gateway"}', 'UNEXPECTED_RESPONSE'],
-  ])('throws for an answer outside the contract: %i %s', async (status, body, code) => {
-    const { baseUrl } = await answering(status, body)
-    await expect(createAuthClient({ baseUrl }).me()).rejects.toMatchObject({ code, status })
+    [200, '{}'],
+    [200, 'null'],
+    [200, '<html>'],
+    [201, '{"authenticated":false}'],
+    [204, ''],
+    [302, ''],
+    [303, ''],
+    [502, '{"message":"bad gateway"}'],
+    [502, 'null'],
+    [502, '<html>'],
+    [503, '{"code":"NEW_CODE","detail":"of a later version"}'],
+    [503, '{"code":"constructor","detail":"of every object"}'],
+    [500, '{"code":"STORE_UNAVAILABLE","detail":"of another status"}'],
+  ])('throws for an answer outside the contract: %i %s', async (status, body) => {
+    const { baseUrl, asked } = await answering(status, body, { location: '/elsewhere' })
+    await expect(createAuthClient({ baseUrl }).me()).rejects.toMatchObject({
+      code: 'UNEXPECTED_RESPONSE',
+      status,
+    })
+    expect(asked).toHaveLength(1)
   })
 
-  it('throws when nobody answers, and when it is told to stop', async () => {
-    const auth = createAuthClient({ baseUrl: 'http://127.0.0.1:1' })
-    await expect(auth.me()).rejects.toMatchObject({ code: 'NETWORK_ERROR', status: 0 })
-    const signal = AbortSignal.abort()
-    await expect(auth.me({ signal })).rejects.toMatchObject({ code: 'NETWORK_ERROR' })
+  it('throws when nobody listens', async () => {
+    const error = await createAuthClient({ baseUrl: 'http://127.0.0.1:1' })
+      .me()
+      .catch((thrown: unknown) => thrown)
+    expect(error).toBeInstanceOf(AuthClientError)
+    expect(error).toMatchObject({ code: 'NETWORK_ERROR', status: 0 })
+    expect((error as Error).cause).toBeInstanceOf(Error)
+  })
+
+  it.each(FAILED)('asks once when the connection breaks: %s', async (_route, ask) => {
+    const { baseUrl, asked } = await serving((req) => req.socket.destroy())
+    await expect(ask(createAuthClient({ baseUrl }))).rejects.toMatchObject({
+      code: 'NETWORK_ERROR',
+    })
+    expect(asked).toHaveLength(1)
+  })
+
+  it.each(FAILED)('asks once when the service is busy: %s', async (_route, ask) => {
+    const problem = { code: 'STORE_UNAVAILABLE', detail: 'Try again.' }
+    const { baseUrl, asked } = await answering(503, JSON.stringify(problem), { 'retry-after': '0' })
+    await expect(ask(createAuthClient({ baseUrl }))).rejects.toMatchObject({
+      code: 'STORE_UNAVAILABLE',
+    })
+    expect(asked).toHaveLength(1)
+  })
+
+  it('throws when the body breaks off', async () => {
+    const { baseUrl } = await serving((req, res) => {
+      res.writeHead(200, { 'content-length': '100' })
+      res.write('{"authenticated"', () => req.socket.destroy())
+    })
+    await expect(createAuthClient({ baseUrl }).me()).rejects.toMatchObject({
+      code: 'NETWORK_ERROR',
+    })
+  })
+
+  it('stops when its time is over, also in the middle of an answer', async () => {
+    const silent = await serving(() => {})
+    await expect(
+      createAuthClient({ baseUrl: silent.baseUrl, timeoutMs: 50 }).signin(),
+    ).rejects.toMatchObject({ code: 'TIMEOUT', status: 0 })
+    await new Promise((done) => (server?.closeAllConnections(), server?.close(done)))
+    const slow = await serving((_req, res) => res.writeHead(200).write('{'))
+    await expect(
+      createAuthClient({ baseUrl: slow.baseUrl, timeoutMs: 50 }).me(),
+    ).rejects.toMatchObject({ code: 'TIMEOUT' })
+  })
+
+  it('stops when it is told to, before and while it waits', async () => {
+    const controller = new AbortController()
+    const { baseUrl, asked } = await serving(() => controller.abort())
+    const auth = createAuthClient({ baseUrl })
+    const { signal } = controller
+    await expect(auth.me({ signal })).rejects.toMatchObject({ code: 'ABORTED' })
+    expect(asked).toHaveLength(1)
+    await expect(auth.signout({}, { signal })).rejects.toMatchObject({ code: 'ABORTED' })
+    expect(asked).toHaveLength(1)
+    const soon = AbortSignal.timeout(0)
+    await expect(auth.me({ signal: soon })).rejects.toMatchObject({ code: 'TIMEOUT' })
   })
 
   it('is typed', () => {
@@ -119,5 +246,20 @@ describe('createAuthClient', () => {
     }>()
     // @ts-expect-error a provider id is text
     void (() => auth.signin({ providerId: 1 }))
+  })
+})
+
+describe('what only client/validated does', () => {
+  it('refuses an answer that is wrong further inside', async () => {
+    const { baseUrl } = await answering(200, '{"authenticated":true}')
+    await expect(validated.createAuthClient({ baseUrl }).me()).rejects.toMatchObject({
+      code: 'UNEXPECTED_RESPONSE',
+      status: 200,
+    })
+    expect(await small.createAuthClient({ baseUrl }).me()).toEqual({ authenticated: true })
+  })
+
+  it('throws the errors of the other, so that one instanceof is enough', () => {
+    expect(validated.AuthClientError).toBe(small.AuthClientError)
   })
 })

@@ -1,50 +1,23 @@
-import { initClient } from '@ts-rest/core'
-import { authContractV1 } from '../contract/auth-contract.js'
-import type { MeResponse, SessionResponse } from '../contract/session.js'
-import type { SigninInput, SigninResponse } from '../contract/signin.js'
-import type { SignoutInput, SignoutResponse } from '../contract/signout.js'
-import { createFetcher, type Fetch } from './fetcher.js'
+import type { AuthCalls, AuthClient, AuthClientOptions, CallOptions } from './auth-api.js'
+import { exchange, unexpected } from './exchange.js'
+import { withNavigation } from './navigation.js'
+import { pathSegment } from './path-segment.js'
+import { ROUTES } from './routes.js'
 
-/** Options of {@link createAuthClient}. */
-export interface AuthClientOptions {
-  /** Where the service is, such as `https://auth.example.com`. Default: the page's own origin. */
-  baseUrl?: string
-  /** Default: the global fetch. Outside a browser give one that keeps cookies. */
-  fetch?: Fetch
-  /** Headers sent with every request. Default: none. */
-  headers?: Readonly<Record<string, string>>
-  /** How to leave for another address. Default: `location.assign`; needed outside a browser. */
-  navigate?: (url: string) => void
-}
+type RouteKey = keyof typeof ROUTES
 
-/** Options of one call. */
-export interface CallOptions {
-  /** Ends the request early. */
-  signal?: AbortSignal
-}
-
-/** The typed client. Every method throws {@link AuthClientError} with a code and a status. */
-export interface AuthClient {
-  /** Who is signed in. */
-  me(options?: CallOptions): Promise<MeResponse>
-  /** The caller's session. */
-  session(options?: CallOptions): Promise<SessionResponse>
-  /** Starts a sign-in and answers where to send the browser. */
-  signin(input?: SigninInput, options?: CallOptions): Promise<SigninResponse>
-  /** Ends the session of this browser. */
-  signout(input?: SignoutInput, options?: CallOptions): Promise<SignoutResponse>
-  /** {@link AuthClient.signin}, and then goes there: the page is left. */
-  signIn(input?: SigninInput): Promise<void>
-  /**
-   * {@link AuthClient.signout}, and then goes to the provider's log-out, to the return address, or
-   * nowhere when there is neither.
-   */
-  signOut(input?: SignoutInput): Promise<void>
+interface Input {
+  body?: object
+  query?: Record<string, string | undefined>
+  /** What stands for `:id` in the path. */
+  id?: string
 }
 
 /**
- * A typed client of the authentication API, generated from the contract. Cookies are included, so
- * in a browser there is nothing to store.
+ * A typed client of the authentication API for browsers: small, typed by the contract, its routes
+ * generated from it. Cookies are included, so there is nothing to store. It takes a service of its
+ * own version at its word and looks only at the required fields of an answer; for a service that
+ * you do not run, `@netscript/plugin-auth/client/validated` checks everything.
  *
  * @example
  * ```ts
@@ -55,38 +28,50 @@ export interface AuthClient {
  * ```
  */
 export function createAuthClient(options: AuthClientOptions = {}): AuthClient {
-  const fetch: Fetch = options.fetch ?? ((input, init) => globalThis.fetch(input, init))
-  const api = initClient(authContractV1, {
-    baseUrl: (options.baseUrl ?? '').replace(/\/+$/, ''),
-    baseHeaders: { ...options.headers },
-    api: createFetcher(fetch),
-    throwOnUnknownStatus: true,
-  })
-  const navigate = options.navigate ?? ((url: string) => globalThis.location.assign(url))
-  const client: AuthClient = {
-    me: async (call) => success(await api.me(toArgs(call))),
-    session: async (call) => success(await api.session(toArgs(call))),
-    signin: async (input = {}, call) => success(await api.signin({ body: input, ...toArgs(call) })),
-    signout: async (input = {}, call) =>
-      success(await api.signout({ body: input, ...toArgs(call) })),
-    async signIn(input) {
-      navigate((await client.signin(input)).redirectUrl)
-    },
-    async signOut(input) {
-      const { logoutUrl, redirectTo } = await client.signout(input)
-      const target = logoutUrl ?? redirectTo
-      if (target !== undefined) navigate(target)
-    },
+  const { baseUrl = '', headers = {} } = options
+
+  async function send(key: RouteKey, input: Input, call: CallOptions = {}): Promise<unknown> {
+    const { method, path, required } = ROUTES[key]
+    const { response, body } = await exchange(options, {
+      url: baseUrl.replace(/\/+$/, '') + target(path, input),
+      method,
+      headers,
+      body: input.body && JSON.stringify(input.body),
+      signal: call.signal,
+    })
+    const isDeclared =
+      response.status === 200 &&
+      required.every((name) => (body as Record<string, unknown> | null)?.[name] !== undefined)
+    if (isDeclared) return body
+    throw unexpected(response, 'The answer is not what the contract declares.')
   }
-  return client
+  const call = send as <K extends RouteKey>(
+    key: K,
+    input: Input,
+    options: CallOptions | undefined,
+  ) => ReturnType<AuthCalls[K]>
+
+  return withNavigation(
+    {
+      me: (options) => call('me', {}, options),
+      session: (options) => call('session', {}, options),
+      signin: (body = {}, options) => call('signin', { body }, options),
+      signout: (body = {}, options) => call('signout', { body }, options),
+      callback: (query, options) => call('callback', { query }, options),
+      describe: (options) => call('describe', {}, options),
+      sessions: (options) => call('sessions', {}, options),
+      revokeSession: (id, options) => call('revokeSession', { id }, options),
+      revokeSessions: (options) => call('revokeSessions', {}, options),
+    },
+    options,
+  )
 }
 
-const toArgs = (call: CallOptions | undefined): { fetchOptions?: { signal: AbortSignal } } =>
-  call?.signal ? { fetchOptions: { signal: call.signal } } : {}
-
-/** The fetcher throws for every other status, which its type cannot say. */
-function success<R extends { status: number; body: unknown }>(
-  response: R,
-): Extract<R, { status: 200 }>['body'] {
-  return response.body
+/** The path of a route and its query, filled in. */
+function target(path: string, { id, query = {} }: Input): string {
+  const fields = Object.entries(query).flatMap(([name, value]) =>
+    value === undefined ? [] : [[name, value]],
+  )
+  const filled = id === undefined ? path : path.replace(':id', pathSegment(id))
+  return fields.length > 0 ? `${filled}?${new URLSearchParams(fields).toString()}` : filled
 }

@@ -1,8 +1,9 @@
 /**
- * The typed fetch client of the authentication API. Runs in browsers and in Node.
+ * The typed fetch client of the authentication API, for browsers. Runs in Node as well.
  *
  * @module
  */
+export type * from './auth-api.js'
 export * from './auth-client.js'
 export * from './error.js'
-export type { Fetch } from './fetcher.js'
+export type { Fetch } from './exchange.js'

@@ -1,15 +1,23 @@
 import { readFile, writeFile } from 'node:fs/promises'
-import { fileURLToPath } from 'node:url'
+import { format, resolveConfig } from 'prettier'
+import { clientRoutes } from './client-routes.js'
 import { createOpenApiDocument } from './document.js'
 
-const FILE = fileURLToPath(new URL('auth.v1.json', import.meta.url))
+const path = (file: string): URL => new URL(`../${file}`, import.meta.url)
+const pretty = async (file: string, source: string): Promise<string> =>
+  format(source, { ...(await resolveConfig(path(file))), filepath: file })
 
-const text = `${JSON.stringify(createOpenApiDocument(), null, 2)}\n`
+const GENERATED: Record<string, string> = {
+  'openapi/auth.v1.json': `${JSON.stringify(createOpenApiDocument(), null, 2)}\n`,
+  'client/routes.ts': await pretty('client/routes.ts', clientRoutes()),
+}
 
-if (!process.argv.includes('--check')) {
-  await writeFile(FILE, text)
-  console.log('openapi/auth.v1.json is written.')
-} else if ((await readFile(FILE, 'utf8').catch(() => '')) !== text) {
-  console.error('openapi/auth.v1.json differs from the contract. Run: npm run openapi')
-  process.exitCode = 1
+for (const [file, text] of Object.entries(GENERATED)) {
+  if (!process.argv.includes('--check')) {
+    await writeFile(path(file), text)
+    console.log(`${file} is written.`)
+  } else if ((await readFile(path(file), 'utf8').catch(() => '')) !== text) {
+    console.error(`${file} differs from the contract. Run: npm run openapi`)
+    process.exitCode = 1
+  }
 }

@@ -7,7 +7,7 @@ import {
   providerError,
 } from '../../backends/errors.js'
 import type { AuthBackendPort } from '../../backends/port.js'
-import { type AuthClient, createAuthClient } from '../../client/auth-client.js'
+import { type AuthClient, createAuthClient } from '../../client/index.js'
 import type { MeResponse } from '../../contract/session.js'
 import { createAuthApp } from '../app.js'
 import { createLogger } from '../log.js'

@@ -1,0 +1,63 @@
+import type { CallbackQuery, CallbackResponse } from '../contract/callback.js'
+import type { DescribeResponse } from '../contract/describe.js'
+import type { MeResponse, SessionResponse } from '../contract/session.js'
+import type { RevokedResponse, SessionsResponse } from '../contract/sessions.js'
+import type { SigninInput, SigninResponse } from '../contract/signin.js'
+import type { SignoutInput, SignoutResponse } from '../contract/signout.js'
+import type { Fetch } from './exchange.js'
+
+/** Options of both clients. */
+export interface AuthClientOptions {
+  /** Where the service is, such as `https://auth.example.com`. Default: the page's own origin. */
+  baseUrl?: string
+  /** Default: the global fetch. Outside a browser give one that keeps cookies. */
+  fetch?: Fetch
+  /** Headers sent with every request. Default: none. */
+  headers?: Readonly<Record<string, string>>
+  /** How long one call may take, in milliseconds. Default: 30 000. */
+  timeoutMs?: number
+  /** How to leave for another address. Default: `location.assign`; needed outside a browser. */
+  navigate?: (url: string) => void
+}
+
+/** Options of one call. */
+export interface CallOptions {
+  /** Ends the call early: it throws `ABORTED`, or `TIMEOUT` for an `AbortSignal.timeout()`. */
+  signal?: AbortSignal
+}
+
+/** The routes of the contract that answer JSON, under their names there. */
+export interface AuthCalls {
+  /** Who is signed in. */
+  me(options?: CallOptions): Promise<MeResponse>
+  /** The caller's session. */
+  session(options?: CallOptions): Promise<SessionResponse>
+  /** Starts a sign-in and answers where to send the browser. */
+  signin(input?: SigninInput, options?: CallOptions): Promise<SigninResponse>
+  /** Ends the session of this browser. */
+  signout(input?: SignoutInput, options?: CallOptions): Promise<SignoutResponse>
+  /** Completes a sign-in with what the provider sent back. A browser simply opens that address. */
+  callback(query: CallbackQuery, options?: CallOptions): Promise<CallbackResponse>
+  /** What the active backend can do. */
+  describe(options?: CallOptions): Promise<DescribeResponse>
+  /** The live sessions of the caller, newest first. */
+  sessions(options?: CallOptions): Promise<SessionsResponse>
+  /** Ends one session of the caller, by its public id. */
+  revokeSession(id: string, options?: CallOptions): Promise<RevokedResponse>
+  /** Ends all sessions of the caller but the current one. */
+  revokeSessions(options?: CallOptions): Promise<RevokedResponse>
+}
+
+/**
+ * The typed client. A call is sent once, never again, and throws {@link AuthClientError} with a code
+ * and a status unless it succeeds.
+ */
+export interface AuthClient extends AuthCalls {
+  /** {@link AuthCalls.signin}, and then goes there: the page is left. */
+  signIn(input?: SigninInput): Promise<void>
+  /**
+   * {@link AuthCalls.signout}, and then goes to the provider's log-out, to the return address, or
+   * nowhere when there is neither.
+   */
+  signOut(input?: SignoutInput): Promise<void>
+}

@@ -1,0 +1,124 @@
+import { AuthClientError, type AuthClientErrorCode } from './error.js'
+import { PROBLEM_STATUSES } from './routes.js'
+
+/** A fetch, such as `globalThis.fetch` or one that keeps a cookie jar. */
+export type Fetch = (input: string, init: RequestInit) => Promise<Response>
+
+/** How requests are sent. */
+export interface Transport {
+  fetch?: Fetch | undefined
+  /** Default: 30 000. */
+  timeoutMs?: number | undefined
+}
+
+/** A request of a client. */
+export interface ClientRequest {
+  url: string
+  method: string
+  headers: HeadersInit
+  body?: string | undefined
+  signal?: AbortSignal | undefined
+}
+
+/** An answer with its body, which is JSON and no problem. */
+export interface Answer {
+  response: Response
+  body: unknown
+}
+
+/**
+ * Sends a request with the cookies of the browser, once, and reads the answer.
+ *
+ * @throws AuthClientError for a problem document, a redirect, an answer that is not JSON, no answer,
+ * and a call that was ended early or took too long.
+ */
+export async function exchange(transport: Transport, request: ClientRequest): Promise<Answer> {
+  const { response, text } = await send(transport, request)
+  // A browser hides where a redirect leads and calls it status 0. No answer to JSON is a redirect.
+  if (response.type === 'opaqueredirect' || (response.status >= 300 && response.status < 400)) {
+    throw unexpected(response, 'The answer is a redirect. Is baseUrl the service itself?')
+  }
+  const body = readJson(response, text)
+  if (!response.ok) throw toError(response, body)
+  return { response, body }
+}
+
+/** What is thrown for an answer that the contract does not declare. */
+export function unexpected(response: Response, message: string, cause?: unknown): AuthClientError {
+  return new AuthClientError('UNEXPECTED_RESPONSE', message, { ...context(response), cause })
+}
+
+async function send(
+  { fetch = (input, init) => globalThis.fetch(input, init), timeoutMs = 30_000 }: Transport,
+  { url, signal, method, headers: given, body }: ClientRequest,
+): Promise<{ response: Response; text: string }> {
+  const end = new AbortController()
+  const abort = (): void => end.abort(signal?.reason)
+  const timer = setTimeout(
+    () => end.abort(new DOMException('The time is over.', 'TimeoutError')),
+    timeoutMs,
+  )
+  signal?.addEventListener('abort', abort)
+  if (signal?.aborted) abort()
+  const headers = new Headers(given)
+  headers.set('accept', 'application/json')
+  // Outside a browser this is what tells the service that no foreign page sent the request.
+  if (method !== 'GET') headers.set('content-type', 'application/json')
+  try {
+    const response = await fetch(url, {
+      method,
+      headers,
+      credentials: 'include',
+      redirect: 'manual',
+      signal: end.signal,
+      ...(body !== undefined && { body }),
+    })
+    return { response, text: await response.text() }
+  } catch (cause) {
+    throw noAnswer(end.signal, cause)
+  } finally {
+    clearTimeout(timer)
+    signal?.removeEventListener('abort', abort)
+  }
+}
+
+function noAnswer({ aborted, reason }: AbortSignal, cause: unknown): AuthClientError {
+  const [code, message]: [AuthClientErrorCode, string] = !aborted
+    ? ['NETWORK_ERROR', 'The authentication service did not answer.']
+    : (reason as Error | undefined)?.name === 'TimeoutError'
+      ? ['TIMEOUT', 'The authentication service did not answer in time.']
+      : ['ABORTED', 'The call was ended before the answer came.']
+  return new AuthClientError(code, message, { cause })
+}
+
+function readJson(response: Response, text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (cause) {
+    throw unexpected(response, 'The answer is not JSON. Is baseUrl the service itself?', cause)
+  }
+}
+
+function toError(response: Response, body: unknown): AuthClientError {
+  const { code, detail, data } = (body ?? {}) as Record<string, unknown>
+  if (!isCode(code, response.status) || typeof detail !== 'string') {
+    return unexpected(response, `The service answered ${response.status}.`)
+  }
+  return new AuthClientError(code, detail, { ...context(response), data })
+}
+
+const isCode = (code: unknown, status: number): code is keyof typeof PROBLEM_STATUSES =>
+  (PROBLEM_STATUSES as Record<string, number>)[String(code)] === status
+
+function context(response: Response): {
+  status: number
+  requestId: string | undefined
+  retryAfterSeconds: number | undefined
+} {
+  const retryAfter = Number(response.headers.get('retry-after') ?? Number.NaN)
+  return {
+    status: response.status,
+    requestId: response.headers.get('x-request-id') ?? undefined,
+    retryAfterSeconds: Number.isFinite(retryAfter) ? retryAfter : undefined,
+  }
+}

@@ -1,0 +1,73 @@
+// Written by `npm run openapi` from the contract. Do not edit.
+
+/** The routes that a client calls: those that take and answer JSON. */
+export const ROUTES = {
+  signin: {
+    method: 'POST',
+    path: '/api/v1/auth/signin',
+    required: ['started', 'providerId', 'redirectUrl', 'state'],
+  },
+  signout: {
+    method: 'POST',
+    path: '/api/v1/auth/signout',
+    required: ['signedOut'],
+  },
+  callback: {
+    method: 'GET',
+    path: '/api/v1/auth/callback',
+    required: ['completed', 'redirectTo', 'subject'],
+  },
+  session: {
+    method: 'GET',
+    path: '/api/v1/auth/session',
+    required: ['authenticated'],
+  },
+  me: {
+    method: 'GET',
+    path: '/api/v1/auth/me',
+    required: ['authenticated'],
+  },
+  describe: {
+    method: 'GET',
+    path: '/api/v1/auth/describe',
+    required: ['backend', 'capabilities', 'providers'],
+  },
+  sessions: {
+    method: 'GET',
+    path: '/api/v1/auth/sessions',
+    required: ['sessions'],
+  },
+  revokeSessions: {
+    method: 'DELETE',
+    path: '/api/v1/auth/sessions',
+    required: ['revoked'],
+  },
+  revokeSession: {
+    method: 'DELETE',
+    path: '/api/v1/auth/sessions/:id',
+    required: ['revoked'],
+  },
+} as const
+
+/** The status of every problem. */
+export const PROBLEM_STATUSES = {
+  MALFORMED_REQUEST: 400,
+  AUTH_TRANSACTION_MISSING: 400,
+  AUTH_TRANSACTION_EXPIRED: 400,
+  LOGOUT_TOKEN_INVALID: 400,
+  UNAUTHORIZED: 401,
+  ORIGIN_NOT_ALLOWED: 403,
+  AUTH_ACCESS_DENIED: 403,
+  AUTH_USER_DISABLED: 403,
+  NOT_FOUND: 404,
+  METHOD_NOT_ALLOWED: 405,
+  PAYLOAD_TOO_LARGE: 413,
+  UNSUPPORTED_MEDIA_TYPE: 415,
+  VALIDATION_ERROR: 422,
+  RETURN_TO_NOT_ALLOWED: 422,
+  RATE_LIMITED: 429,
+  INTERNAL: 500,
+  AUTH_OPERATION_UNSUPPORTED: 501,
+  AUTH_PROVIDER_ERROR: 502,
+  STORE_UNAVAILABLE: 503,
+} as const

@@ -1,0 +1,44 @@
+import { readFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import { gzipSync } from 'node:zlib'
+import { build } from 'esbuild'
+import { describe, expect, it } from 'vitest'
+
+/** What a browser loads of an entry point, minified and compressed. */
+async function bundled(entry: string) {
+  const { outputFiles, metafile } = await build({
+    entryPoints: [fileURLToPath(new URL(entry, import.meta.url))],
+    bundle: true,
+    minify: true,
+    platform: 'browser',
+    format: 'esm',
+    target: 'es2022',
+    write: false,
+    metafile: true,
+  })
+  return {
+    bytes: gzipSync(outputFiles[0]?.contents ?? '', { level: 9 }).length,
+    inputs: Object.keys(metafile.inputs),
+  }
+}
+
+/** The size that the README gives for an import. */
+async function published(name: string): Promise<string | undefined> {
+  const readme = await readFile(new URL('../README.md', import.meta.url), 'utf8')
+  return readme.match(new RegExp(`\\| \`@netscript/plugin-auth/${name}\` +\\| ([\\d.]+ kB) `))?.[1]
+}
+
+describe('what a browser loads', () => {
+  it('is little for client, and no library', async () => {
+    const { bytes, inputs } = await bundled('index.ts')
+    expect(bytes).toBeLessThan(8_000)
+    expect(inputs.filter((input) => !/^client\/[\w-]+\.ts$/.test(input))).toEqual([])
+    expect(await published('client')).toBe(`${(bytes / 1000).toFixed(1)} kB`)
+  })
+
+  it('is zod, ts-rest and the contract for client/validated', async () => {
+    const { bytes } = await bundled('validated/index.ts')
+    expect(bytes).toBeLessThan(130_000)
+    expect(await published('client/validated')).toBe(`${(bytes / 1000).toFixed(0)} kB`)
+  })
+})

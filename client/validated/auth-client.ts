@@ -1,0 +1,87 @@
+import { type ApiFetcher, initClient } from '@ts-rest/core'
+import { accountContractV1 } from '../../contract/account-contract.js'
+import { authContractV1 } from '../../contract/auth-contract.js'
+import type { AuthClient, AuthClientOptions, CallOptions } from '../auth-api.js'
+import { exchange, type Transport, unexpected } from '../exchange.js'
+import { withNavigation } from '../navigation.js'
+import { pathSegment } from '../path-segment.js'
+
+/**
+ * The client of `@netscript/plugin-auth/client`, made by ts-rest from the contract itself: every
+ * answer is validated against its schema, fields that the contract does not know are dropped, and
+ * anything else throws `UNEXPECTED_RESPONSE`.
+ *
+ * @example
+ * ```ts
+ * import { createAuthClient } from '@netscript/plugin-auth/client/validated'
+ *
+ * const auth = createAuthClient({ baseUrl: 'https://auth.example.com', fetch: fetchWithCookies })
+ * ```
+ */
+export function createAuthClient(options: AuthClientOptions = {}): AuthClient {
+  const api = initClient(
+    { ...authContractV1, ...accountContractV1 },
+    {
+      baseUrl: (options.baseUrl ?? '').replace(/\/+$/, ''),
+      baseHeaders: { ...options.headers },
+      api: validating(options),
+      throwOnUnknownStatus: true,
+    },
+  )
+  return withNavigation(
+    {
+      me: async (call) => success(await api.me(toArgs(call))),
+      session: async (call) => success(await api.session(toArgs(call))),
+      signin: async (body = {}, call) => success(await api.signin({ body, ...toArgs(call) })),
+      signout: async (body = {}, call) => success(await api.signout({ body, ...toArgs(call) })),
+      callback: async (query, call) => success(await api.callback({ query, ...toArgs(call) })),
+      describe: async (call) => success(await api.describe(toArgs(call))),
+      sessions: async (call) => success(await api.sessions(toArgs(call))),
+      // ts-rest puts parameters into the path as they are.
+      revokeSession: async (id, call) => {
+        const params = { id: pathSegment(id) }
+        return success(await api.revokeSession({ params, ...toArgs(call) }))
+      },
+      revokeSessions: async (call) => success(await api.revokeSessions(toArgs(call))),
+    },
+    options,
+  )
+}
+
+const toArgs = ({ signal }: CallOptions = {}): { fetchOptions?: { signal: AbortSignal } } =>
+  signal ? { fetchOptions: { signal } } : {}
+
+/** The transport throws for every other status, which its type cannot say. */
+function success<R extends { status: number; body: unknown }>(
+  response: R,
+): Extract<R, { status: 200 }>['body'] {
+  return response.body
+}
+
+interface StandardSchema {
+  '~standard': {
+    validate(value: unknown): { value?: unknown; issues?: readonly unknown[] | undefined }
+  }
+}
+
+/** ts-rest's transport: what comes back is what the contract declares. */
+function validating(transport: Transport): ApiFetcher {
+  return async ({ route, path, method, headers, body: sent, fetchOptions }) => {
+    const { response, body } = await exchange(transport, {
+      url: path,
+      method,
+      headers,
+      body: typeof sent === 'string' ? sent : undefined,
+      signal: fetchOptions?.signal ?? undefined,
+    })
+    const schema: unknown = route.responses[response.status]
+    const result = isStandardSchema(schema) ? schema['~standard'].validate(body) : undefined
+    if (!result || result.issues) {
+      throw unexpected(response, 'The answer is not what the contract declares.')
+    }
+    return { status: response.status, body: result.value, headers: response.headers }
+  }
+}
+
+const isStandardSchema = (schema: unknown): schema is StandardSchema =>
+  typeof schema === 'object' && schema !== null && '~standard' in schema

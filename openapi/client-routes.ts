@@ -1,0 +1,44 @@
+import { z } from 'zod'
+import { AUTH_ERRORS } from '../contract/errors.js'
+import { DOCUMENTED } from './document.js'
+import { type Route, routesOf } from './routes.js'
+
+/**
+ * The source of client/routes.ts: what a client that carries no schema must know of the contract.
+ */
+export function clientRoutes(): string {
+  const routes = DOCUMENTED.flatMap(({ contract }) => routesOf(contract))
+    .filter(({ route }) => isCall(route))
+    .map(({ key, route: { method, path, responses } }) => [
+      key,
+      { method, path, required: requiredOf(responses[200]) },
+    ])
+  const statuses = Object.entries(AUTH_ERRORS).map(([code, { status }]) => [code, status])
+  return [
+    '// Written by `npm run openapi` from the contract. Do not edit.',
+    '',
+    '/** The routes that a client calls: those that take and answer JSON. */',
+    constant('ROUTES', Object.fromEntries(routes)),
+    '',
+    '/** The status of every problem. */',
+    constant('PROBLEM_STATUSES', Object.fromEntries(statuses)),
+    '',
+  ].join('\n')
+}
+
+const constant = (name: string, value: unknown): string =>
+  `export const ${name} = ${JSON.stringify(value, null, 2)} as const`
+
+const isCall = ({ responses, contentType = 'application/json' }: Route): boolean =>
+  responses[200] instanceof z.ZodType && contentType === 'application/json'
+
+/** The fields that every success has. */
+function requiredOf(schema: unknown): string[] {
+  if (schema instanceof z.ZodUnion) {
+    const [first = [], ...others] = schema.options.map(requiredOf)
+    return first.filter((name) => others.every((names) => names.includes(name)))
+  }
+  if (!(schema instanceof z.ZodObject)) throw new Error('A client expects an object.')
+  const shape = schema.shape as Record<string, z.ZodType>
+  return Object.keys(shape).filter((name) => !shape[name]?.safeParse(undefined).success)
+}

@@ -1,0 +1,157 @@
+import { build } from 'esbuild'
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import * as small from '../../client/index.js'
+import * as validated from '../../client/validated/index.js'
+import { launchBrowser } from './support/browser.js'
+import { describeWithBrowser } from './support/describe-with-browser.js'
+import { completeLogin } from './support/oidc-login.js'
+import { startTestService, type TestService } from './support/service.js'
+import { createUserAgent } from './support/user-agent.js'
+
+const CLIENTS = Object.entries({ client: small, 'client/validated': validated })
+
+let service: TestService
+beforeAll(async () => {
+  service = await startTestService()
+})
+afterAll(() => service.close())
+
+describe.each(CLIENTS)('%s on the real service', (_name, { createAuthClient }) => {
+  /** The client in a browser of its own. */
+  function stranger() {
+    const agent = createUserAgent(service.origin)
+    const visited: string[] = []
+    const auth = createAuthClient({
+      baseUrl: service.origin,
+      fetch: (url, init) => agent.fetch(url, init),
+      navigate: (url) => visited.push(url),
+    })
+    return { auth, agent, visited }
+  }
+
+  async function signedIn(login = 'ada') {
+    const { auth, ...rest } = stranger()
+    const { redirectUrl } = await auth.signin({ redirectTo: '/' })
+    const callback = new URL(await completeLogin(redirectUrl, { login }))
+    const completed = await auth.callback(Object.fromEntries(callback.searchParams))
+    return { auth, completed, ...rest }
+  }
+
+  it('signs somebody in, says who it is, and signs them out', async () => {
+    const { auth, completed, visited } = await signedIn()
+    expect(completed).toMatchObject({ completed: true, redirectTo: `${service.origin}/` })
+    const me = await auth.me()
+    expect(me).toMatchObject({ authenticated: true, session: { state: 'active' } })
+    const session = await auth.session()
+    expect(session.authenticated && session.session.subject).toBe(completed.subject)
+    await auth.signOut({ redirectTo: '/' })
+    expect(visited).toEqual([expect.stringContaining('/api/v1/auth/logout?ticket=')])
+    expect(await auth.me()).toEqual({ authenticated: false })
+    expect(await auth.signout()).toEqual({ signedOut: true })
+  })
+
+  it('leaves for the provider', async () => {
+    const { auth, visited } = stranger()
+    await auth.signIn({ loginHint: 'ada' })
+    expect(visited).toEqual([expect.stringContaining(service.provider.issuer)])
+  })
+
+  it('lists sessions and ends one, then all others', async () => {
+    const [here, there, third] = [
+      await signedIn('grace'),
+      await signedIn('grace'),
+      await signedIn('grace'),
+    ]
+    const { sessions } = await here.auth.sessions()
+    expect(sessions.map(({ current }) => current)).toEqual([false, false, true])
+    expect(await here.auth.revokeSession(sessions[1]?.session.id ?? '')).toEqual({ revoked: 1 })
+    expect((await there.auth.me()).authenticated).toBe(false)
+    expect(await here.auth.revokeSessions()).toEqual({ revoked: 1 })
+    expect((await third.auth.me()).authenticated).toBe(false)
+    expect((await here.auth.me()).authenticated).toBe(true)
+    await here.auth.signout()
+  })
+
+  it('describes the backend', async () => {
+    expect(await stranger().auth.describe()).toMatchObject({ backend: 'kv-oauth' })
+  })
+
+  it.each<[string, number, (auth: small.AuthClient) => Promise<unknown>]>([
+    ['UNAUTHORIZED', 401, (auth) => auth.sessions()],
+    ['UNAUTHORIZED', 401, (auth) => auth.revokeSessions()],
+    ['AUTH_TRANSACTION_MISSING', 400, (auth) => auth.callback({ code: 'a', state: 'b' })],
+    ['RETURN_TO_NOT_ALLOWED', 422, (auth) => auth.signin({ redirectTo: 'https://evil.example' })],
+    ['VALIDATION_ERROR', 422, (auth) => auth.signin({ scopes: ['no scope'] })],
+  ])('throws %s', async (code, status, ask) => {
+    await expect(ask(stranger().auth)).rejects.toMatchObject({
+      name: 'AuthClientError',
+      code,
+      status,
+      requestId: expect.any(String) as string,
+    })
+  })
+
+  it('ends no session whose id is a path', async () => {
+    const { auth } = await signedIn()
+    const other = await signedIn()
+    for (const id of ['', '.', '..', '../signout', 'x/../../signout', '?']) {
+      await expect(auth.revokeSession(id)).rejects.toMatchObject({ name: 'AuthClientError' })
+    }
+    for (const one of [auth, other.auth]) expect((await one.me()).authenticated).toBe(true)
+    await auth.signout({ everywhere: true })
+  })
+})
+
+describeWithBrowser('client in Chromium', () => {
+  let browser: Browser
+  let page: Page
+  beforeAll(async () => {
+    const { outputFiles } = await build({
+      entryPoints: [new URL('../../client/index.ts', import.meta.url).pathname],
+      bundle: true,
+      platform: 'browser',
+      format: 'iife',
+      globalName: 'authModule',
+      write: false,
+    })
+    browser = await launchBrowser()
+    page = await browser.newPage()
+    await page.addInitScript(`${outputFiles[0]?.text};globalThis.authModule = authModule`)
+  })
+  afterAll(() => browser.close())
+
+  /** The page runs this; it is written as text so that its types are those of the browser. */
+  const inPage = (expression: string) =>
+    page.evaluate(`(async () => {
+      const auth = authModule.createAuthClient()
+      const asked = (promise) => promise.catch(({ name, code, status }) => ({ name, code, status }))
+      return ${expression}
+    })()`)
+
+  it('signs in and out with the cookies of the page', async () => {
+    await page.goto(service.origin)
+    expect(await inPage('await auth.me()')).toEqual({ authenticated: false })
+    const leaving = page.waitForURL(`${service.provider.issuer}/**`)
+    await inPage(`void auth.signIn({ redirectTo: '/' })`)
+    await leaving
+    await page.getByRole('button', { name: /Ada Lovelace/ }).click()
+    await page.getByRole('button', { name: 'Allow', exact: true }).click()
+    await page.waitForURL(`${service.origin}/`)
+    expect(await inPage('await auth.me()')).toMatchObject({ authenticated: true })
+    expect(await inPage('await auth.signout()')).toMatchObject({ signedOut: true })
+    expect(await inPage('await auth.me()')).toEqual({ authenticated: false })
+  })
+
+  it('follows no redirect, and says so', async () => {
+    await page.route('**/api/v1/auth/me', (route) =>
+      route.fulfill({ status: 303, headers: { location: 'https://elsewhere.example/' } }),
+    )
+    await page.goto(service.origin)
+    expect(await inPage('await asked(auth.me())')).toEqual({
+      name: 'AuthClientError',
+      code: 'UNEXPECTED_RESPONSE',
+      status: 0,
+    })
+  })
+})
