@@ -22,14 +22,19 @@ export function startNetscript(
   env: Record<string, string>,
   preload: readonly string[] = [],
 ): NetscriptProcess {
+  // `node --import tsx` is one process: a signal reaches the service itself.
+  const imports = ['tsx', ...preload].flatMap((module) => ['--import', module])
+  return startNode([...imports, MAIN, ...args], env)
+}
+
+/** Starts `node <args>` with these variables and no others of the service. */
+export function startNode(args: string[], env: Record<string, string>): NetscriptProcess {
   const inherited = Object.fromEntries(
     Object.entries(process.env).filter(
       ([name]) => !/^(NETSCRIPT_|DATABASE_URL$|PORT$|NODE_ENV$|VITEST)/.test(name),
     ),
   )
-  // `node --import tsx` is one process: a signal reaches the service itself.
-  const imports = ['tsx', ...preload].flatMap((module) => ['--import', module])
-  const child = spawn(process.execPath, [...imports, MAIN, ...args], {
+  const child = spawn(process.execPath, args, {
     env: { ...inherited, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
