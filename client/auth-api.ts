@@ -6,6 +6,13 @@ import type { SigninInput, SigninResponse } from '../contract/signin.js'
 import type { SignoutInput, SignoutResponse } from '../contract/signout.js'
 import type { Fetch } from './exchange.js'
 
+export type { CallbackQuery, CallbackResponse } from '../contract/callback.js'
+export type { DescribeResponse, ProviderDescription } from '../contract/describe.js'
+export type { AuthSession, AuthUser, MeResponse, SessionResponse } from '../contract/session.js'
+export type { RevokedResponse, SessionsResponse, SessionSummary } from '../contract/sessions.js'
+export type { SigninInput, SigninResponse } from '../contract/signin.js'
+export type { SignoutInput, SignoutResponse } from '../contract/signout.js'
+
 /** Options of both clients. */
 export interface AuthClientOptions {
   /** Where the service is, such as `https://auth.example.com`. Default: the page's own origin. */

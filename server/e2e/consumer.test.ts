@@ -1,0 +1,222 @@
+import { execFile } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { build } from 'esbuild'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createTestDatabase } from '../../prisma/test-database.js'
+import { freePort } from '../local/free-port.js'
+import { type PackedPackage, packPackage } from './support/packed.js'
+import { startNode } from './support/process.js'
+
+const NAME = '@netscript/plugin-auth'
+const ENTRY_POINTS = [
+  '',
+  '/contract',
+  '/client',
+  '/client/validated',
+  '/server',
+  '/backends',
+  '/backends/kv-oauth',
+  '/backends/workos',
+  '/backends/better-auth',
+  '/backends/conformance',
+  '/attack',
+]
+/** Whose own libraries do not compile with skipLibCheck off: ts-rest's rc, and better-auth. */
+const NOT_STRICT = ['/contract', '/backends/better-auth']
+
+/** An app of somebody else, with the backend of the README, and both clients against it. */
+const APP_TEST = `
+import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
+import type { AddressInfo } from 'node:net'
+import { after, test } from 'node:test'
+import express from 'express'
+import * as small from '${NAME}/client'
+import * as validated from '${NAME}/client/validated'
+import { authContractV1 } from '${NAME}/contract'
+import document from '${NAME}/openapi.json' with { type: 'json' }
+import { createAuthApp, createLogger } from '${NAME}/server'
+import { createFourthBackend } from './fourth-backend.js'
+
+const { backend, signIn } = createFourthBackend(randomUUID())
+const app = express()
+const server = app.listen(0, '127.0.0.1')
+await new Promise((listening) => server.once('listening', listening))
+const origin = 'http://127.0.0.1:' + (server.address() as AddressInfo).port
+app.use(createAuthApp({ backend, origin, logger: createLogger('silent') }))
+app.get('/mine', (_req, res) => void res.send('mine'))
+after(() => server.close())
+
+test('the app keeps its own routes, and the document is the contract', async () => {
+  assert.equal(await (await fetch(origin + '/mine')).text(), 'mine')
+  assert.ok(authContractV1.me.path in document.paths)
+})
+
+for (const [name, { createAuthClient, AuthClientError }] of Object.entries({ small, validated })) {
+  test(name + ' reads, fails and ends', async () => {
+    const cookie = signIn('ada').split(';')[0] ?? ''
+    const auth: small.AuthClient = createAuthClient({ baseUrl: origin, headers: { cookie } })
+    const stranger = createAuthClient({ baseUrl: origin })
+    assert.deepEqual(await stranger.me(), { authenticated: false })
+    const me = await auth.me()
+    const user: small.AuthUser | undefined = me.authenticated ? me.user : undefined
+    assert.deepEqual(user, { id: 'ada' })
+    await assert.rejects(stranger.signin(), (error: unknown) => {
+      assert.ok(error instanceof AuthClientError)
+      return error.code === 'AUTH_PROVIDER_ERROR' && error.status === 502
+    })
+    assert.deepEqual(await auth.signout(), { signedOut: true })
+    assert.deepEqual(await auth.me(), { authenticated: false })
+  })
+}
+`
+
+let packed: PackedPackage
+let project: string
+const exec = promisify(execFile)
+/** Runs a command in the project; what it printed, also when it failed. */
+const run = (command: string, ...args: string[]): Promise<{ stdout: string; code?: number }> =>
+  exec(command, args, { cwd: project, env: { PATH: process.env.PATH, HOME: process.env.HOME } })
+    .then(({ stdout, stderr }) => ({ stdout: stdout + stderr }))
+    .catch((failure: { stdout: string; stderr: string; code: number }) => ({
+      stdout: failure.stdout + failure.stderr,
+      code: failure.code,
+    }))
+
+beforeAll(async () => {
+  packed = await packPackage()
+  project = await mkdtemp(join(tmpdir(), 'netscript-auth-consumer-'))
+  const { devDependencies } = JSON.parse(await readFile('package.json', 'utf8')) as {
+    devDependencies: Record<string, string>
+  }
+  const tools = ['typescript', '@types/node'].map((tool) => `${tool}@${devDependencies[tool]}`)
+  await writeFile(join(project, 'package.json'), '{"private":true,"type":"module"}')
+  const flags = ['--prefer-offline', '--no-audit', '--no-fund', '--ignore-scripts']
+  const { stdout, code } = await run(
+    'npm',
+    ...['install', ...flags, '--omit=optional', packed.tarball, 'express@5', ...tools],
+  )
+  expect(code, stdout).toBeUndefined()
+  await writeSources()
+}, 180_000)
+afterAll(async () => {
+  await packed?.remove()
+  if (project) await rm(project, { recursive: true, force: true })
+})
+
+/** What the consumer writes: the backend and the test of the README, and an app. */
+async function writeSources(): Promise<void> {
+  const readme = await readFile(join(packed.directory, 'README.md'), 'utf8')
+  const blocks = [...readme.matchAll(/```ts\n([\s\S]*?)```/g)].map(([, code = '']) => code)
+  const block = (text: string): string => blocks.find((code) => code.includes(text)) ?? ''
+  const src = join(project, 'src')
+  await mkdir(src)
+  const importing = (entries: string[]): string =>
+    entries.map((entry, n) => `export * as entry${n} from '${NAME}${entry}'\n`).join('')
+  const sources: Record<string, string> = {
+    'fourth-backend.ts': block('export function createFourthBackend'),
+    'fourth-backend.test.ts': block('runAuthBackendConformance(').replace(
+      "'vitest'",
+      "'node:test'",
+    ),
+    'app.test.ts': APP_TEST,
+    'every-entry.ts': importing(ENTRY_POINTS),
+    'strict-entries.ts': importing(ENTRY_POINTS.filter((entry) => !NOT_STRICT.includes(entry))),
+    'other-entries.ts': importing(NOT_STRICT),
+  }
+  for (const [file, text] of Object.entries(sources)) await writeFile(join(src, file), text)
+}
+
+const STRICT = ['--strict', '--exactOptionalPropertyTypes', '--noUncheckedIndexedAccess']
+const RESOLUTIONS = {
+  node16: ['--module', 'node18', '--moduleResolution', 'node16'],
+  bundler: ['--module', 'esnext', '--moduleResolution', 'bundler'],
+}
+const compile = (resolution: keyof typeof RESOLUTIONS, ...args: string[]) =>
+  run(
+    'node_modules/.bin/tsc',
+    ...['--target', 'es2022', '--types', 'node', '--lib', 'es2023,dom,dom.iterable'],
+    ...[...STRICT, ...RESOLUTIONS[resolution], ...args],
+  )
+
+describe('somebody else’s project', () => {
+  it.each(['node16', 'bundler'] as const)('compiles with resolution %s', async (resolution) => {
+    const everything = ['app.test', 'fourth-backend.test', 'every-entry'].map((f) => `src/${f}.ts`)
+    expect(
+      await compile(resolution, '--noEmit', '--skipLibCheck', '--resolveJsonModule', ...everything),
+    ).toEqual({ stdout: '' })
+    expect(await compile(resolution, '--noEmit', 'src/strict-entries.ts')).toEqual({ stdout: '' })
+    const { stdout } = await compile(resolution, '--noEmit', 'src/other-entries.ts')
+    expect(stdout).not.toMatch(/@netscript|^src/m)
+  })
+
+  it('mounts the app, asks it with both clients, and passes the conformance suite', async () => {
+    const sources = ['src/app.test.ts', 'src/fourth-backend.test.ts']
+    const compiling = ['--skipLibCheck', '--resolveJsonModule', '--outDir', 'out', ...sources]
+    expect(await compile('node16', ...compiling)).toEqual({ stdout: '' })
+    for (const [file, least] of [
+      ['app', 3],
+      ['fourth-backend', 40],
+    ] as const) {
+      const { stdout, code } = await run(
+        'node',
+        '--test',
+        '--test-reporter=tap',
+        `out/${file}.test.js`,
+      )
+      expect(code, stdout).toBeUndefined()
+      expect(Number(/^# pass (\d+)$/m.exec(stdout)?.[1])).toBeGreaterThanOrEqual(least)
+    }
+  })
+
+  it('bundles the client, and nothing else with it', async () => {
+    const { metafile } = await build({
+      stdin: { contents: `export * from '${NAME}/client'`, resolveDir: project },
+      absWorkingDir: project,
+      bundle: true,
+      platform: 'browser',
+      format: 'esm',
+      write: false,
+      metafile: true,
+    })
+    const inputs = Object.keys(metafile.inputs).filter((input) => input !== '<stdin>')
+    const own = `node_modules/${NAME}/dist/client/`
+    expect(inputs.length).toBeGreaterThan(3)
+    expect(inputs.filter((input) => !input.startsWith(own))).toEqual([])
+  })
+
+  it('reads lines of TypeScript in a stack trace', async () => {
+    const program = `import('${NAME}/backends').then((b) => b.resolveBackend(new Map(), 'none'))`
+    const { stdout, code } = await run('node', '--enable-source-maps', '-e', program)
+    expect(code).toBe(1)
+    expect(stdout).toMatch(/backends\/registry\.ts:\d+:\d+/)
+  })
+
+  it('starts netscript, which is ready and ends when it is told to', async () => {
+    const database = await createTestDatabase()
+    const port = await freePort()
+    const bin = join(project, 'node_modules/.bin/netscript')
+    const service = startNode([bin, 'start'], {
+      PORT: String(port),
+      DATABASE_URL: database.url,
+      NETSCRIPT_AUTH_ISSUER: 'https://provider.example',
+      NETSCRIPT_AUTH_CLIENT_ID: 'client',
+      NETSCRIPT_AUTH_CLIENT_SECRET: 'secret',
+      NETSCRIPT_AUTH_REDIRECT_URI: 'https://auth.example/api/v1/auth/callback',
+      NETSCRIPT_AUTH_KV_OAUTH_KEY: randomBytes(32).toString('base64url'),
+    })
+    try {
+      await service.waitFor('"ready"')
+      const answer = await fetch(`http://127.0.0.1:${port}/health/ready`)
+      expect(answer.status).toBe(200)
+      expect(await service.end('SIGTERM')).toBe(0)
+    } finally {
+      await service.end('SIGKILL')
+      await database.drop()
+    }
+  })
+})
