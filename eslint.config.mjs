@@ -78,6 +78,7 @@ export default tseslint.config(
       '**/*.test.ts',
       'server/e2e/**',
       'openapi/write.ts',
+      'openapi/compatibility/{check,release}.ts',
       '*.config.ts',
       'prisma/*.ts',
     ],

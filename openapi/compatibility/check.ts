@@ -1,0 +1,22 @@
+import { readCurrent, readReleased, readVersioned } from './released.js'
+import { judge } from './verdict.js'
+
+/*
+ * `npm run contract:check`: what the document breaks since the last release. Two files may be named
+ * instead, each after its version: `npm run contract:check -- 0.1.0.json 0.2.0.json`.
+ *
+ * Exit code 0: nothing breaks, or the version says so. 1: something breaks. 2: there is nothing to
+ * compare.
+ */
+try {
+  const [earlier, later] = process.argv.slice(2)
+  const released = await (earlier === undefined ? readReleased() : readVersioned(earlier))
+  const current = await (later === undefined ? readCurrent() : readVersioned(later))
+  const { allowed, report } = judge(released, current)
+  if (allowed) console.log(report)
+  else console.error(report)
+  process.exitCode = allowed ? 0 : 1
+} catch (error) {
+  console.error((error as Error).message)
+  process.exitCode = 2
+}

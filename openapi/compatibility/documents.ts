@@ -1,0 +1,56 @@
+import type { OpenApiDocument, OperationObject } from '../specification.js'
+import { operationChanges } from './operations.js'
+
+/** A change that a client of the released document may not survive. */
+export interface BreakingChange {
+  /** The method and the path, or the name of a security scheme. */
+  where: string
+  what: string
+}
+
+/**
+ * What breaks between a released document and another one: what is gone, what is asked of requests
+ * on top, and what responses may be that they could not be before. Descriptions and examples do not
+ * matter, nor does how schemas are shared or what path parameters are called.
+ */
+export function breakingChanges(
+  released: OpenApiDocument,
+  current: OpenApiDocument,
+): BreakingChange[] {
+  const now = operationsOf(current)
+  const ofOperations = [...operationsOf(released)].flatMap(([key, { label, operation }]) => {
+    const found = now.get(key)
+    const changes = found
+      ? operationChanges({ released: operation, current: found.operation }, { released, current })
+      : ['the route is gone']
+    return changes.map((what) => ({ where: label, what }))
+  })
+  return [...ofOperations, ...credentialChanges(released, current)]
+}
+
+function operationsOf({ paths }: OpenApiDocument) {
+  return new Map(
+    Object.entries(paths).flatMap(([path, item]) =>
+      Object.entries(item).map(([method, operation]): [string, Named] => [
+        `${method} ${path.replace(/\{\w+\}/g, '{}')}`,
+        { label: `${method.toUpperCase()} ${path}`, operation },
+      ]),
+    ),
+  )
+}
+
+interface Named {
+  label: string
+  operation: OperationObject
+}
+
+/** Where a credential is sent. */
+function credentialChanges(released: OpenApiDocument, current: OpenApiDocument): BreakingChange[] {
+  return Object.entries(released.components.securitySchemes).flatMap(([where, scheme]) => {
+    const found = current.components.securitySchemes[where]
+    if (found?.type === scheme.type && found.in === scheme.in && found.name === scheme.name) {
+      return []
+    }
+    return [{ where, what: `was the ${scheme.in} ${scheme.name}, and is not any more` }]
+  })
+}

@@ -1,0 +1,66 @@
+import type { OpenApiDocument } from '../specification.js'
+import { type BreakingChange, breakingChanges } from './documents.js'
+
+/** A document and the version of the package that it belongs to. */
+export interface VersionedDocument {
+  version: string
+  document: OpenApiDocument
+}
+
+/** Whether a document may follow a released one. */
+export interface Verdict {
+  breaking: BreakingChange[]
+  /** Nothing breaks, or the version says that something does. */
+  allowed: boolean
+  /** The same for a person, with what to do. */
+  report: string
+}
+
+/**
+ * Compares a document with the one released last. What breaks needs a version that says so: another
+ * major version, or before 1.0.0 another minor one (Semantic Versioning 2.0.0, sections 4 and 8).
+ */
+export function judge(released: VersionedDocument, current: VersionedDocument): Verdict {
+  const breaking = breakingChanges(released.document, current.document)
+  const moved = announcesBreaks(released.version, current.version)
+  const allowed = breaking.length === 0 || moved
+  return { breaking, allowed, report: report(breaking, { released, current, moved }) }
+}
+
+/** Whether a version tells users of an earlier one that something breaks. */
+export function announcesBreaks(earlier: string, later: string): boolean {
+  const [before, after] = [parse(earlier), parse(later)]
+  if (after.major !== before.major) return after.major > before.major
+  return before.major === 0 && after.minor > before.minor
+}
+
+function parse(version: string): { major: number; minor: number } {
+  const [, major, minor] = /^(\d+)\.(\d+)\.\d+/.exec(version) ?? []
+  if (major === undefined) throw new Error(`${version} is not a version such as 1.2.3.`)
+  return { major: Number(major), minor: Number(minor) }
+}
+
+function report(
+  breaking: readonly BreakingChange[],
+  context: { released: VersionedDocument; current: VersionedDocument; moved: boolean },
+): string {
+  const { released, current, moved } = context
+  if (breaking.length === 0) return `Nothing breaks what ${released.version} promised.`
+  const count = breaking.length === 1 ? '1 change breaks' : `${breaking.length} changes break`
+  const places = [...new Set(breaking.map(({ where }) => where))]
+  return [
+    `${count} what ${released.version} promised:`,
+    ...places.flatMap((place) => [
+      `  ${place}`,
+      ...breaking.filter(({ where }) => where === place).map(({ what }) => `    ${what}`),
+    ]),
+    moved
+      ? `The package is at ${current.version}, which says so.`
+      : `Undo this, or move the version in package.json from ${current.version} to ${next(released.version)}.`,
+  ].join('\n')
+}
+
+function next(version: string): string {
+  const { major, minor } = parse(version)
+  return major === 0 ? `0.${minor + 1}.0` : `${major + 1}.0.0`
+}
