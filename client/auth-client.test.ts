@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { afterEach, describe, expect, expectTypeOf, it } from 'vitest'
+import { afterEach, describe, expect, expectTypeOf, it, vi } from 'vitest'
 import { AUTH_ERRORS, problemType } from '../contract/errors.js'
 import type { AuthSession, AuthUser } from '../contract/session.js'
 import type { AuthClient } from './auth-api.js'
@@ -86,6 +86,16 @@ describe.each(CLIENTS)('%s', (_name, { createAuthClient, AuthClientError }) => {
       'content-type': 'application/json',
       'x-request-id': 'mine',
     })
+  })
+
+  it('sends the cookies of the browser, across origins as well, and hides no answer', async () => {
+    const { baseUrl } = await answering(200, '{"authenticated":false}')
+    const inits: RequestInit[] = []
+    const watching: small.Fetch = (url, init) => (inits.push(init), fetch(url, init))
+    await createAuthClient({ baseUrl, fetch: watching }).me()
+    expect(inits).toEqual([
+      expect.objectContaining({ method: 'GET', credentials: 'include', redirect: 'manual' }),
+    ])
   })
 
   it('writes ids and queries so that they stay what they are', async () => {
@@ -221,6 +231,15 @@ describe.each(CLIENTS)('%s', (_name, { createAuthClient, AuthClientError }) => {
     await expect(
       createAuthClient({ baseUrl: slow.baseUrl, timeoutMs: 50 }).me(),
     ).rejects.toMatchObject({ code: 'TIMEOUT' })
+  })
+
+  it('leaves no timer that keeps a process alive', async () => {
+    const { baseUrl } = await answering(200, '{"authenticated":false}')
+    const [set, clear] = [vi.spyOn(globalThis, 'setTimeout'), vi.spyOn(globalThis, 'clearTimeout')]
+    await createAuthClient({ baseUrl, timeoutMs: 12_345 }).me()
+    const ours = set.mock.calls.findIndex(([, delay]) => delay === 12_345)
+    expect(clear).toHaveBeenCalledWith(set.mock.results[ours]?.value)
+    vi.restoreAllMocks()
   })
 
   it('stops when it is told to, before and while it waits', async () => {
