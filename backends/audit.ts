@@ -31,7 +31,7 @@ export interface AuditEvent {
 
 /**
  * The audit trail: append-only, in the database. Events of sessions and transactions are not passed
- * to it; the statement that makes the change writes them, so that neither can be without the other.
+ * to it: their stores write them with the change, or before it when they are in another database.
  */
 export interface AuditLog {
   record(event: AuditEvent): Promise<void>

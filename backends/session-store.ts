@@ -47,8 +47,9 @@ export interface SessionRecord {
 export type SessionRefresh = 'used' | 'tokens-renewed' | 'tokens-not-renewed'
 
 /**
- * Where sessions live. Creating, extending and ending one writes its audit event in the same
- * statement. Every method throws `AuthError` `STORE_UNAVAILABLE` when the store cannot be
+ * Where sessions live. Creating, extending and ending one writes its audit event: in the same
+ * statement, or, when sessions and trail are in two databases, before the act, so that no act is
+ * without its event; an event whose act then failed is possible there. Every method throws `AuthError` `STORE_UNAVAILABLE` when the store cannot be
  * asked, and none ever takes that for "no such session". Expiry is judged by the store's clock; a
  * read never deletes.
  */
@@ -72,14 +73,19 @@ export interface SessionStore {
    * Ends the sessions that a provider names by `sid`, by `subject`, or by both; returns their number.
    *
    * With `once` the first call of a key does so and remembers the key for `ttlMs`; until then every
-   * other call, in whatever process, ends nothing and gets `undefined`. Remembering and ending are
-   * one step: what fails or is cut off leaves the key unused, to be tried again.
+   * other call, in whatever process, ends nothing and gets `undefined`. What fails or is cut off
+   * leaves the key unused, to be tried again. A store that cannot end and remember in one step
+   * claims the key for some seconds, ends, and remembers then; a call that finds a claim throws
+   * `STORE_UNAVAILABLE`, since the holder of it may have died over it.
    */
   revokeByProviderSession(
     session: { issuer: string; sid?: string; subject?: string },
     once?: { key: string; ttlMs: number },
   ): Promise<number | undefined>
-  /** Deletes up to `limit` expired entries; returns how many. Safe in many processes at once. */
+  /**
+   * Deletes up to `limit` expired entries; returns how many, which is none where the store does so by
+   * itself. Safe in many processes at once.
+   */
   sweep(limit: number): Promise<number>
   /** The number of live sessions. */
   count(): Promise<number>
@@ -95,7 +101,7 @@ export interface TransactionStore {
     entry: {
       stateHash: string
       sealed: string
-      /** The provider of a sign-in that starts; the same statement records that. */
+      /** The provider of a sign-in that starts; that is recorded as the acts of a session are. */
       signInAt?: string
     },
     ttlMs: number,
@@ -154,10 +160,14 @@ export interface UserStore {
    * @throws AuthError `AUTH_USER_DISABLED`
    */
   signIn(identity: SignedInIdentity): Promise<{ userId: string }>
-  /** Disables a user and ends their sessions in one transaction. False when there is no such user. */
+  /**
+   * Disables a user and ends their sessions, in one transaction or, when they are in two databases,
+   * one after the other: when it throws, the user may be disabled and the sessions may go on, until
+   * it is done again. False when there is no such user.
+   */
   disable(userId: string): Promise<boolean>
   /** Lets a disabled user sign in again. */
   enable(userId: string): Promise<boolean>
-  /** Deletes a user, their accounts and their sessions in one transaction. */
+  /** Deletes a user, their accounts and their sessions. When it throws, they may be disabled only. */
   delete(userId: string): Promise<boolean>
 }

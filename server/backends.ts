@@ -47,6 +47,7 @@ const BACKENDS = new Map<string, BackendEntry>([
             absoluteMs: variables.NETSCRIPT_AUTH_SESSION_ABSOLUTE_SECONDS * 1000,
             refreshWindowMs: variables.NETSCRIPT_AUTH_SESSION_REFRESH_SECONDS * 1000,
           },
+          sessionStore: variables.NETSCRIPT_AUTH_SESSION_STORE ?? '',
           ...(pool && { pool }),
           ...(variables.NETSCRIPT_AUTH_AUDIT_SALT !== undefined && {
             auditSalt: variables.NETSCRIPT_AUTH_AUDIT_SALT,

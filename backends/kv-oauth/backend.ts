@@ -9,10 +9,7 @@ import { createProviderRegistry } from '../provider-registry.js'
 import { createKeyringSessionTokenCrypto } from '../session-token.js'
 import { createPool } from '../storage/pool.js'
 import { createPostgresAuditLog } from '../storage/postgres-audit-log.js'
-import { createPostgresProviderTokenStore } from '../storage/postgres-provider-token-store.js'
-import { createPostgresSessionStore } from '../storage/postgres-session-store.js'
-import { createPostgresTransactionStore } from '../storage/postgres-transaction-store.js'
-import { createPrismaUserStore } from '../storage/prisma-user-store.js'
+import { type AuthStores, openStores } from '../storage/stores.js'
 import { authenticate, toAuthSession } from './authenticate.js'
 import { backChannelLogout } from './back-channel-logout.js'
 import { handleCallback } from './callback.js'
@@ -37,6 +34,12 @@ export interface KvOAuthBackendOptions {
   key?: string
   /** A pool to share; it stays yours. Default: one on `DATABASE_URL`, closed with the backend. */
   pool?: pg.Pool
+  /**
+   * Redis, where sessions, transactions and provider tokens shall be instead of in Postgres; see
+   * `backends/storage/REDIS.md`. Default: the variable `NETSCRIPT_AUTH_SESSION_STORE`; an empty text
+   * is Postgres.
+   */
+  sessionStore?: string
   /** Session lifetimes. Default: {@link DEFAULT_SESSION_POLICY}. */
   policy?: Partial<SessionPolicy>
   /** Default: `__Host-ns_session`. Another prefix needs `insecureCookies`. */
@@ -66,7 +69,8 @@ export interface KvOAuthBackend extends AuthBackendPort {
 }
 
 /**
- * The interactive backend: OAuth 2.0 and OpenID Connect sign-in, sessions in Postgres through Keyv.
+ * The interactive backend: OAuth 2.0 and OpenID Connect sign-in, sessions through Keyv in Postgres or
+ * Redis.
  *
  * @throws AuthConfigurationError when the key or `DATABASE_URL` is missing or wrong, naming it; it
  * never falls back to memory. Rejects when the database has no migrations.
@@ -95,36 +99,45 @@ export async function createKvOAuthBackend(
     createPool(getRequiredEnv('DATABASE_URL'), {
       onIdleError: (err) => log.warn({ err }, 'A database connection broke while idle.'),
     })
-  const context: KvOAuthContext = {
-    providers,
-    keyring,
-    cookies,
-    log,
-    crypto: createKeyringSessionTokenCrypto(keyring),
-    sessions: createPostgresSessionStore(pool),
-    transactions: createPostgresTransactionStore(pool),
-    tokens: createPostgresProviderTokenStore(pool, keyring),
-    users: createPrismaUserStore(pool),
-    audit: createPostgresAuditLog(pool),
-    subjectHash: createSubjectHash(keyring, options.auditSalt),
-    policy: { ...DEFAULT_SESSION_POLICY, ...options.policy },
-    allowInsecureRequests: options.allowInsecureRequests ?? false,
-    now: options.now ?? Date.now,
-  }
+  let stores: AuthStores | undefined
   const close = async (): Promise<void> => {
+    await stores?.close()
     if (!options.pool && !pool.ended) await pool.end()
   }
   try {
-    await context.sessions.probe()
-    await context.audit.recordKey(keyFingerprint(keyring))
+    const sessionStore = options.sessionStore ?? process.env.NETSCRIPT_AUTH_SESSION_STORE
+    stores = await openStores({ pool, sessionStore, log })
+    const { sessions, transactions, users, probe } = stores
+    const audit = createPostgresAuditLog(pool)
+    await probe()
+    await audit.recordKey(keyFingerprint(keyring))
+    const context: KvOAuthContext = {
+      providers,
+      keyring,
+      cookies,
+      log,
+      crypto: createKeyringSessionTokenCrypto(keyring),
+      sessions,
+      transactions,
+      tokens: stores.tokens(keyring),
+      users,
+      audit,
+      subjectHash: createSubjectHash(keyring, options.auditSalt),
+      policy: { ...DEFAULT_SESSION_POLICY, ...options.policy },
+      allowInsecureRequests: options.allowInsecureRequests ?? false,
+      now: options.now ?? Date.now,
+    }
+    return composeBackend(context, { probe, close })
   } catch (error) {
     await close()
     throw error
   }
-  return composeBackend(context, close)
 }
 
-function composeBackend(context: KvOAuthContext, close: () => Promise<void>): KvOAuthBackend {
+function composeBackend(
+  context: KvOAuthContext,
+  life: Pick<KvOAuthBackend, 'probe' | 'close'>,
+): KvOAuthBackend {
   const descriptors = [...context.providers.values()].map(({ id, displayName, kind }) => ({
     id,
     displayName,
@@ -153,8 +166,7 @@ function composeBackend(context: KvOAuthContext, close: () => Promise<void>): Kv
     sessions: sessionsPort(context),
     ...(oidc && { backChannelLogout: (token) => backChannelLogout(context, token) }),
     authenticate: (request) => authenticate(context, request),
-    probe: () => context.sessions.probe(),
-    close,
+    ...life,
   }
 }
 

@@ -1,16 +1,11 @@
 import type pg from 'pg'
-import { type Keyring, seal, unseal } from '../keyring.js'
+import type { Keyring } from '../keyring.js'
 import type { ProviderTokens, ProviderTokenStore } from '../session-store.js'
+import { openTokens, type SealedTokens, sealTokens } from './sealed-tokens.js'
 import { storeCall } from './unavailable.js'
 
 const TABLE = 'auth_provider_tokens'
 const COLUMNS = 'access_token, refresh_token, id_token'
-
-interface TokenRow {
-  access_token: string | null
-  refresh_token: string | null
-  id_token: string | null
-}
 
 /**
  * The provider's tokens in a table of their own. Each is sealed for its session and its field; the
@@ -21,33 +16,9 @@ export function createPostgresProviderTokenStore(
   keyring: Keyring,
 ): ProviderTokenStore {
   const sessionKey = (id: string): string => `session:${id}`
-  const sealField = (
-    id: string,
-    field: keyof TokenRow,
-    token: string | undefined,
-  ): string | null =>
-    token === undefined ? null : seal(keyring, 'provider-tokens', `${id}:${field}`, token)
-  const openField = (id: string, field: keyof TokenRow, row: TokenRow): string | undefined => {
-    const sealed = row[field]
-    return sealed === null
-      ? undefined
-      : unseal(keyring, 'provider-tokens', `${id}:${field}`, sealed)
-  }
-  const sealAll = (id: string, tokens: ProviderTokens): (string | null)[] => [
-    sealField(id, 'access_token', tokens.accessToken),
-    sealField(id, 'refresh_token', tokens.refreshToken),
-    sealField(id, 'id_token', tokens.idToken),
-  ]
-  const openAll = (id: string, row: TokenRow | undefined): ProviderTokens | undefined => {
-    if (!row) return undefined
-    const accessToken = openField(id, 'access_token', row)
-    const refreshToken = openField(id, 'refresh_token', row)
-    const idToken = openField(id, 'id_token', row)
-    return {
-      ...(accessToken !== undefined && { accessToken }),
-      ...(refreshToken !== undefined && { refreshToken }),
-      ...(idToken !== undefined && { idToken }),
-    }
+  const sealAll = (id: string, tokens: ProviderTokens): (string | null)[] => {
+    const sealed = sealTokens(keyring, id, tokens)
+    return [sealed.access_token, sealed.refresh_token, sealed.id_token]
   }
 
   return {
@@ -62,15 +33,15 @@ export function createPostgresProviderTokenStore(
       }),
     read: (id) =>
       storeCall(async () => {
-        const { rows } = await pool.query<TokenRow>(
+        const { rows } = await pool.query<SealedTokens>(
           `SELECT ${COLUMNS} FROM ${TABLE} WHERE session_key = $1`,
           [sessionKey(id)],
         )
-        return openAll(id, rows[0])
+        return rows[0] && openTokens(keyring, id, rows[0])
       }),
     lease: (id, ttlMs) =>
       storeCall(async () => {
-        const { rows } = await pool.query<TokenRow & { abandoned: boolean }>(
+        const { rows } = await pool.query<SealedTokens & { abandoned: boolean }>(
           `WITH held AS (
              SELECT session_key AS key, lease_until AS previous FROM ${TABLE}
              WHERE session_key = $1 AND (lease_until IS NULL OR lease_until < now())
@@ -81,7 +52,7 @@ export function createPostgresProviderTokenStore(
           [sessionKey(id), ttlMs],
         )
         const [row] = rows
-        return row && { ...openAll(id, row), abandoned: row.abandoned }
+        return row && { ...openTokens(keyring, id, row), abandoned: row.abandoned }
       }),
     replace: (id, tokens) =>
       storeCall(async () => {

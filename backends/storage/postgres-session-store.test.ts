@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import pg from 'pg'
 import { describe, expect, it } from 'vitest'
 import { createTestDatabase } from '../../prisma/test-database.js'
@@ -6,6 +5,7 @@ import { createPool } from './pool.js'
 import { createPostgresSessionStore } from './postgres-session-store.js'
 import { createPrismaUserStore } from './prisma-user-store.js'
 import { sessionRecord, sessionStoreSuite } from './session-store-suite.js'
+import { createTestUser } from './testing/test-user.js'
 
 sessionStoreSuite('Postgres', async () => {
   const database = await createTestDatabase()
@@ -15,11 +15,9 @@ sessionStoreSuite('Postgres', async () => {
   return {
     store: createPostgresSessionStore(pool),
     other: createPostgresSessionStore(otherPool),
-    createUser: async () => {
-      const identity = { providerId: 'local', issuer: 'local', subject: randomUUID(), profile: {} }
-      return (await users.signIn(identity)).userId
-    },
+    createUser: () => createTestUser(users),
     disableUser: (userId) => users.disable(userId),
+    keepsExpired: true,
     close: async () => {
       await pool.end()
       await otherPool.end()

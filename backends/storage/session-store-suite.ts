@@ -9,6 +9,8 @@ export interface StoreUnderTest {
   /** Makes an enabled user and returns the id. */
   createUser(): Promise<string>
   disableUser(userId: string): Promise<unknown>
+  /** Whether what has expired stays until it is swept. */
+  readonly keepsExpired: boolean
   close(): Promise<void>
 }
 
@@ -43,6 +45,11 @@ const extended = (record: SessionRecord): SessionRecord => ({
   version: record.version + 1,
   refreshedAt: Date.now(),
 })
+
+/** The answer of a store that cannot know yet whether the first call of a key will be done. */
+function whileUnderWay(error: unknown): undefined {
+  expect(error).toMatchObject({ code: 'STORE_UNAVAILABLE' })
+}
 
 /** What every {@link SessionStore} must do; run for each of them. */
 export function sessionStoreSuite(name: string, make: () => Promise<StoreUnderTest>): void {
@@ -90,7 +97,8 @@ export function sessionStoreSuite(name: string, make: () => Promise<StoreUnderTe
       const record = await create({ issuedAt: past - 1000, expiresAt: past })
       expect(await sut.store.get(record.id)).toBeUndefined()
       expect(await sut.store.listByUser(record.userId)).toEqual([])
-      expect(await sut.store.revoke(record.id, 'signed-out')).toMatchObject({ id: record.id })
+      const left = await sut.store.revoke(record.id, 'signed-out')
+      expect(left?.id).toBe(sut.keepsExpired ? record.id : undefined)
     })
 
     it('extends the version it was given, once', async () => {
@@ -186,7 +194,9 @@ export function sessionStoreSuite(name: string, make: () => Promise<StoreUnderTe
         const once = { key: `${subject}-${round}`, ttlMs: 60_000 }
         const counts = await Promise.all(
           Array.from({ length: 20 }, (_, n) =>
-            (n % 2 ? sut.store : sut.other).revokeByProviderSession({ issuer, subject }, once),
+            (n % 2 ? sut.store : sut.other)
+              .revokeByProviderSession({ issuer, subject }, once)
+              .catch(whileUnderWay),
           ),
         )
         expect(counts.filter((count) => count !== undefined)).toEqual([1])
@@ -235,8 +245,9 @@ export function sessionStoreSuite(name: string, make: () => Promise<StoreUnderTe
       expect(first).toBeLessThanOrEqual(3)
       let swept = first
       for (let batch = first; batch > 0; swept += batch) batch = await sut.store.sweep(3)
-      expect(swept).toBeGreaterThanOrEqual(5)
+      expect(swept).toBeGreaterThanOrEqual(sut.keepsExpired ? 5 : 0)
       expect(await sut.store.get(alive.id)).toBeDefined()
+      expect((await sut.store.listByUser(userId)).map(({ id }) => id)).toEqual([alive.id])
       expect(await sut.store.sweep(3)).toBe(0)
     })
 

@@ -1,20 +1,21 @@
 import { AuthError } from '../errors.js'
 
 /**
- * Runs a store operation. Whatever goes wrong in it, the caller learns one thing: the store cannot
- * be asked. The reason is kept as `cause` for the log.
+ * Runs an operation of a store in the database. Whatever goes wrong in it, the caller learns one
+ * thing: the store cannot be asked. The reason is kept as `cause` for the log.
  */
-export async function storeCall<T>(operation: () => Promise<T>): Promise<T> {
+export const storeCall = <T>(operation: () => Promise<T>): Promise<T> =>
+  call('The database does not answer. Try again in a moment.', operation)
+
+/** The same for a store in Redis, which may need the database too. */
+export const redisCall = <T>(operation: () => Promise<T>): Promise<T> =>
+  call('The session store does not answer. Try again in a moment.', operation)
+
+async function call<T>(detail: string, operation: () => Promise<T>): Promise<T> {
   try {
     return await operation()
   } catch (error) {
     if (error instanceof AuthError) throw error
-    throw new AuthError(
-      'STORE_UNAVAILABLE',
-      'The database does not answer. Try again in a moment.',
-      {
-        cause: error,
-      },
-    )
+    throw new AuthError('STORE_UNAVAILABLE', detail, { cause: error })
   }
 }

@@ -3,6 +3,7 @@ import type { Command } from 'commander'
 import { AuthConfigurationError } from '../../backends/errors.js'
 import { createOperator, type Operator } from '../../backends/operator.js'
 import { createPool } from '../../backends/storage/pool.js'
+import { openStores } from '../../backends/storage/stores.js'
 
 /** Bytes of each secret that can be generated. */
 const SECRETS: Readonly<Record<string, number>> = {
@@ -144,7 +145,13 @@ async function withOperator(act: (operator: Operator) => Promise<void>): Promise
   }
   const pool = createPool(DATABASE_URL)
   try {
-    await act(createOperator(pool))
+    const sessionStore = process.env.NETSCRIPT_AUTH_SESSION_STORE
+    const stores = await openStores({ pool, sessionStore })
+    try {
+      await act(createOperator(pool, stores))
+    } finally {
+      await stores.close()
+    }
   } finally {
     await pool.end()
   }

@@ -28,6 +28,9 @@ export function banner({ config, demo, embeddedDatabase }: Development): string 
           `  Database:          ${embeddedDatabase ? `embedded Postgres in ${variables.NETSCRIPT_AUTH_DATA_DIR}` : 'DATABASE_URL'}`,
         ]
       : []),
+    ...(variables.NETSCRIPT_AUTH_SESSION_STORE === undefined
+      ? []
+      : ['  Sessions:          Redis (NETSCRIPT_AUTH_SESSION_STORE)']),
   ]
   if (demo) {
     lines.push(

@@ -2,6 +2,7 @@ import { getDomain } from 'tldts'
 import { AuthConfigurationError } from '../../backends/errors.js'
 import { parseKeyring } from '../../backends/keyring.js'
 import type { OAuthProvider } from '../../backends/kv-oauth/provider.js'
+import { parseRedisUrls } from '../../backends/storage/redis-url.js'
 import { AUTH_PATH_PREFIX } from '../../contract/auth-contract.js'
 import { backendEntry } from '../backends.js'
 import { readProviders } from './providers.js'
@@ -56,6 +57,7 @@ export function readConfig(env: NodeJS.ProcessEnv, mode: StartMode): AuthConfig 
     docs: variables.NETSCRIPT_AUTH_DOCS ?? !production,
   }
   checkKey(config, env)
+  checkSessionStore(variables)
   checkOrigins(config)
   checkLifetimes(variables)
   if (production) checkProduction(config)
@@ -65,6 +67,10 @@ export function readConfig(env: NodeJS.ProcessEnv, mode: StartMode): AuthConfig 
 /** Finds a wrong key before anything is started. */
 function checkKey({ providers }: AuthConfig, env: NodeJS.ProcessEnv): void {
   if (providers.length > 0) parseKeyring(env.NETSCRIPT_AUTH_KV_OAUTH_KEY)
+}
+
+function checkSessionStore({ NETSCRIPT_AUTH_SESSION_STORE: urls }: Variables): void {
+  if (urls !== undefined) parseRedisUrls(urls)
 }
 
 /** Where people reach the service: the origin of the redirect URI, where there is one. */

@@ -92,6 +92,12 @@ export const VARIABLES = {
     .regex(/^postgres(ql)?:\/\//, 'must begin with postgres:// or postgresql://')
     .optional()
     .describe('The Postgres database. Default: an embedded one; required in production.'),
+  NETSCRIPT_AUTH_SESSION_STORE: z
+    .string()
+    .optional()
+    .describe(
+      'Redis for the sessions of kv-oauth, such as `redis://localhost:6379`; several URLs, separated by commas, are a cluster. Default: Postgres.',
+    ),
   NETSCRIPT_AUTH_DATA_DIR: z
     .string()
     .default('.data')

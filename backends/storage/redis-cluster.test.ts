@@ -1,0 +1,11 @@
+import { afterAll, beforeAll } from 'vitest'
+import { redisStoresSuite } from './redis-stores-suite.js'
+import { startTestRedisCluster, type TestRedisCluster } from './testing/redis-server.js'
+
+let cluster: TestRedisCluster
+beforeAll(async () => {
+  cluster = await startTestRedisCluster()
+})
+afterAll(() => cluster.close())
+
+redisStoresSuite('a cluster of Redis', () => cluster.urls)

@@ -1,0 +1,64 @@
+import type pg from 'pg'
+import { type AuthLog, silentLog } from '../log.js'
+import type { Keyring } from '../keyring.js'
+import type {
+  ProviderTokenStore,
+  SessionStore,
+  TransactionStore,
+  UserStore,
+} from '../session-store.js'
+import { createPostgresProviderTokenStore } from './postgres-provider-token-store.js'
+import { createPostgresSessionStore } from './postgres-session-store.js'
+import { createPostgresTransactionStore } from './postgres-transaction-store.js'
+import { createPrismaUserStore } from './prisma-user-store.js'
+
+/** Everything that the kv-oauth backend remembers. */
+export interface AuthStores {
+  readonly sessions: SessionStore
+  readonly transactions: TransactionStore
+  readonly users: UserStore
+  /** The keyring seals the tokens. */
+  readonly tokens: (keyring: Keyring) => ProviderTokenStore
+  /** Resolves when all of them answer. */
+  readonly probe: () => Promise<void>
+  /** Releases what was opened for them; the pool stays whose it is. */
+  readonly close: () => Promise<void>
+}
+
+/** All of it in Postgres. */
+export function createPostgresStores(pool: pg.Pool): AuthStores {
+  const sessions = createPostgresSessionStore(pool)
+  return {
+    sessions,
+    transactions: createPostgresTransactionStore(pool),
+    users: createPrismaUserStore(pool),
+    tokens: (keyring) => createPostgresProviderTokenStore(pool, keyring),
+    probe: () => sessions.probe(),
+    close: async () => {},
+  }
+}
+
+/** Options of {@link openStores}. */
+export interface StoreOptions {
+  pool: pg.Pool
+  /**
+   * Where sessions, transactions and provider tokens are, as in `NETSCRIPT_AUTH_SESSION_STORE`.
+   * Default: in Postgres, where everything else is in any case.
+   */
+  sessionStore?: string | undefined
+  /** Says when a connection to Redis breaks and when it is back. Default: says nothing. */
+  log?: AuthLog
+}
+
+/**
+ * Opens the stores that are configured; a library that they do not need is not loaded.
+ *
+ * @throws AuthConfigurationError when `sessionStore` is no address of Redis; AuthError
+ * `STORE_UNAVAILABLE` when Redis does not answer.
+ */
+export async function openStores(options: StoreOptions): Promise<AuthStores> {
+  const { pool, sessionStore, log = silentLog } = options
+  if (!sessionStore) return createPostgresStores(pool)
+  const { openRedisStores } = await import('./redis-stores.js')
+  return openRedisStores(sessionStore, pool, log)
+}

@@ -1,0 +1,22 @@
+import type pg from 'pg'
+
+/** The events of a session in the order in which they were written: type and reason. */
+export async function trailOf(
+  pool: pg.Pool,
+  sessionId: string,
+): Promise<[type: string, reason: string | null][]> {
+  const { rows } = await pool.query<{ type: string; reason: string | null }>(
+    'SELECT type, reason FROM auth_audit_events WHERE session_id = $1 ORDER BY id',
+    [sessionId],
+  )
+  return rows.map(({ type, reason }) => [type, reason])
+}
+
+/** How many sign-ins at a provider began. */
+export async function signInsAt(pool: pg.Pool, providerId: string): Promise<number> {
+  const { rows } = await pool.query<{ count: string }>(
+    `SELECT count(*) FROM auth_audit_events WHERE type = 'sign-in.started' AND provider_id = $1`,
+    [providerId],
+  )
+  return Number(rows[0]?.count)
+}

@@ -1,0 +1,62 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { TransactionStore } from '../session-store.js'
+
+/** A store under test. */
+export interface TransactionStoreUnderTest {
+  store: TransactionStore
+  /** The same store over connections of its own. */
+  other: TransactionStore
+  /** How many sign-ins at this provider the audit trail has seen begin. */
+  signInsAt(providerId: string): Promise<number>
+  close(): Promise<void>
+}
+
+/** What every {@link TransactionStore} must do; run for each of them. */
+export function transactionStoreSuite(
+  name: string,
+  make: () => Promise<TransactionStoreUnderTest>,
+): void {
+  describe(`TransactionStore: ${name}`, () => {
+    let sut: TransactionStoreUnderTest
+    beforeAll(async () => {
+      sut = await make()
+    })
+    afterAll(() => sut.close())
+
+    it('gives what was put to the one who has the key and the state', async () => {
+      await sut.store.put('a', { stateHash: 'state', sealed: 'sealed' }, 60_000)
+      expect(await sut.other.take('a', 'state')).toBe('sealed')
+      expect(await sut.store.take('a', 'state')).toBeUndefined()
+    })
+
+    it('leaves it where it is for another state', async () => {
+      await sut.store.put('b', { stateHash: 'state', sealed: 'sealed' }, 60_000)
+      expect(await sut.store.take('b', 'foreign')).toBeUndefined()
+      expect(await sut.store.take('b', 'state')).toBe('sealed')
+    })
+
+    it('gives nothing that expired', async () => {
+      for (const ttlMs of [-1, 0]) {
+        await sut.store.put('c', { stateHash: 'state', sealed: 'sealed' }, ttlMs)
+        expect(await sut.store.take('c', 'state')).toBeUndefined()
+      }
+    })
+
+    it('has one winner of fifty who take at once', async () => {
+      for (let round = 0; round < 10; round += 1) {
+        const key = `race-${round}`
+        await sut.store.put(key, { stateHash: 'state', sealed: 'sealed' }, 60_000)
+        const taken = await Promise.all(
+          Array.from({ length: 50 }, (_, n) => (n % 2 ? sut.store : sut.other).take(key, 'state')),
+        )
+        expect(taken.filter(Boolean)).toEqual(['sealed'])
+      }
+    })
+
+    it('records the start of a sign-in with its transaction, and of nothing else', async () => {
+      await sut.store.put('d', { stateHash: 's', sealed: 's', signInAt: 'x' }, 1_000)
+      await sut.store.put('e', { stateHash: 's', sealed: 's' }, 1_000)
+      expect(await sut.signInsAt('x')).toBe(1)
+    })
+  })
+}
