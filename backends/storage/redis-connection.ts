@@ -56,8 +56,11 @@ export async function connectRedis(target: RedisTarget, log: AuthLog): Promise<R
     // Without a listener an error would end the process.
     client.on('error', onError).on('node-error', onError)
     try {
-      await within<unknown>(CONNECT_MS, client.connect())
-      if (!isWhole(client)) throw new Error('A node of the cluster does not answer.')
+      // What takes the connection may still want a password, read its data, or lack a node.
+      await within(
+        CONNECT_MS,
+        client.connect().then(() => ping(client)),
+      )
       return client
     } catch (error) {
       discard(client)
@@ -130,6 +133,11 @@ export async function mastersOf(client: RedisClient): Promise<RedisServer[]> {
   return masters
 }
 
+/** Rejects when one of the servers does not answer. */
+export async function ping(client: RedisClient): Promise<void> {
+  await Promise.all((await mastersOf(client)).map((master) => master.ping()))
+}
+
 function makeClient({ cluster, urls }: RedisTarget): RedisClient {
   const options = {
     disableOfflineQueue: true,
@@ -157,11 +165,6 @@ function makeClient({ cluster, urls }: RedisTarget): RedisClient {
 }
 
 const isCluster = (client: RedisClient): client is Cluster => 'slots' in client
-
-/** The cluster client also counts as connected when it knows a node that did not answer. */
-const isWhole = (client: RedisClient): boolean =>
-  !isCluster(client) ||
-  (client.masters.length > 0 && client.masters.every((master) => master.client?.isReady))
 
 /** Anything but an error that Redis answered with; those begin with a code in capitals. */
 function isOfConnection(error: unknown): boolean {

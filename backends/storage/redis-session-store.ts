@@ -4,7 +4,7 @@ import type { SessionEnd } from '../audit.js'
 import { AuthError } from '../errors.js'
 import type { SessionRecord, SessionStore } from '../session-store.js'
 import { createRedisKeyv, type KeyvEntry, REDIS_NAMESPACE } from './keyv-redis.js'
-import { mastersOf, type RedisConnection } from './redis-connection.js'
+import { mastersOf, ping, type RedisConnection } from './redis-connection.js'
 import { createSessionIndex } from './redis-session-index.js'
 import { createSessionEvents } from './session-events.js'
 import { redisCall } from './unavailable.js'
@@ -197,11 +197,8 @@ export function createRedisSessionStore(redis: RedisConnection, pool: pg.Pool): 
 
     probe: () =>
       redisCall(async () => {
-        const ping = redis.run(async (client) =>
-          Promise.all((await mastersOf(client)).map((master) => master.ping())),
-        )
         // A cluster that lacks slots answers PING, but no question about a key.
-        await Promise.all([ping, get('probe')])
+        await Promise.all([redis.run(ping), get('probe')])
       }),
   }
 }

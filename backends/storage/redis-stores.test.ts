@@ -1,11 +1,14 @@
 import { afterAll, beforeAll } from 'vitest'
 import { redisStoresSuite } from './redis-stores-suite.js'
 import { startTestRedis, type TestRedis } from './testing/redis-server.js'
+import { describeWithRedis } from './testing/describe-with-redis.js'
 
-let server: TestRedis
-beforeAll(async () => {
-  server = await startTestRedis()
+describeWithRedis('on one server', () => {
+  let server: TestRedis
+  beforeAll(async () => {
+    server = await startTestRedis()
+  })
+  afterAll(() => server.close())
+
+  redisStoresSuite('Redis', () => server.url)
 })
-afterAll(() => server.close())
-
-redisStoresSuite('Redis', () => server.url)

@@ -58,6 +58,8 @@ export interface TestRedisCluster {
   /** Of all nodes, separated by commas. */
   readonly urls: string
   readonly nodes: readonly TestRedis[]
+  /** Starts a replica of a node and resolves when it is in step with it. */
+  addReplica(of: number): Promise<TestRedis>
   close(): Promise<void>
 }
 
@@ -67,20 +69,30 @@ export async function startTestRedisCluster(
 ): Promise<TestRedisCluster> {
   const settings = ['--cluster-enabled', 'yes', '--cluster-node-timeout', '2000', ...options]
   const nodes: TestRedis[] = []
+  const replicas: TestRedis[] = []
+  const startNode = async (): Promise<TestRedis> =>
+    startTestRedis([...settings, '--cluster-port', String(await freePort())])
   const close = async (): Promise<void> => {
-    for (const node of nodes) await node.close()
+    for (const node of [...nodes, ...replicas]) await node.close()
+  }
+  const addReplica = async (of: number): Promise<TestRedis> => {
+    const replica = await startNode()
+    replicas.push(replica)
+    const { port } = nodes[of]!
+    const [added, known] = [`127.0.0.1:${replica.port}`, `127.0.0.1:${port}`]
+    const master = ['--cluster-slave', '--cluster-master-id', await ask(port, 'cluster', 'myid')]
+    await run('redis-cli', ['--cluster', 'add-node', added, known, ...master])
+    await until(async () => /connected/.test(await ask(replica.port, 'role')))
+    return replica
   }
   try {
-    for (let node = 0; node < 3; node += 1) {
-      const busPort = await freePort()
-      nodes.push(await startTestRedis([...settings, '--cluster-port', String(busPort)]))
-    }
+    while (nodes.length < 3) nodes.push(await startNode())
     const addresses = nodes.map(({ port }) => `127.0.0.1:${port}`)
     await run('redis-cli', ['--cluster', 'create', ...addresses, '--cluster-yes'])
     for (const { port } of nodes) {
       await until(async () => /cluster_state:ok/.test(await ask(port, 'cluster', 'info')))
     }
-    return { urls: nodes.map(({ url }) => url).join(','), nodes, close }
+    return { urls: nodes.map(({ url }) => url).join(','), nodes, addReplica, close }
   } catch (error) {
     await close()
     throw error
