@@ -6,9 +6,9 @@ import type { SessionRecord, SessionStore, UserStore } from '../session-store.js
 import { createPool } from './pool.js'
 import { createPostgresAuditLog } from './postgres-audit-log.js'
 import { createPostgresSessionStore } from './postgres-session-store.js'
-import { createPostgresTransactionStore } from './postgres-transaction-store.js'
 import { createPrismaUserStore } from './prisma-user-store.js'
 import { sessionRecord } from './session-store-suite.js'
+import { trailOf } from './testing/audit-trail.js'
 
 describe('the audit trail', () => {
   let database: TestDatabase
@@ -32,13 +32,7 @@ describe('the audit trail', () => {
     await sessions.create(record)
     return record
   }
-  const trail = async ({ id }: SessionRecord): Promise<[string, string | null][]> => {
-    const { rows } = await pool.query<{ type: string; reason: string | null }>(
-      'SELECT type, reason FROM auth_audit_events WHERE session_id = $1 ORDER BY id',
-      [id],
-    )
-    return rows.map(({ type, reason }) => [type, reason])
-  }
+  const trail = ({ id }: SessionRecord) => trailOf(pool, id)
 
   it('has one event for each change of a session, and none for what changed nothing', async () => {
     const record = await signedIn()
@@ -89,19 +83,6 @@ describe('the audit trail', () => {
     const record = await signedIn()
     await Promise.all(Array.from({ length: 20 }, () => sessions.revoke(record.id, 'signed-out')))
     expect(await trail(record)).toHaveLength(2)
-  })
-
-  it('records the start of a sign-in with its transaction, and of nothing else', async () => {
-    const transactions = createPostgresTransactionStore(pool)
-    const count = async (): Promise<number> => {
-      const { rows } = await pool.query<{ count: string }>(
-        `SELECT count(*) FROM auth_audit_events WHERE type = 'sign-in.started' AND provider_id = 'x'`,
-      )
-      return Number(rows[0]?.count)
-    }
-    await transactions.put('a', { stateHash: 's', sealed: 's', signInAt: 'x' }, 1000)
-    await transactions.put('b', { stateHash: 's', sealed: 's' }, 1000)
-    expect(await count()).toBe(1)
   })
 
   it('makes no change when the event cannot be written', async () => {

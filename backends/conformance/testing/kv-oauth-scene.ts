@@ -1,0 +1,138 @@
+import { randomBytes, randomUUID } from 'node:crypto'
+import type pg from 'pg'
+import { createTestDatabase } from '../../../prisma/test-database.js'
+import { createKvOAuthBackend } from '../../kv-oauth/backend.js'
+import { DEFAULT_SESSION_POLICY, SESSION_COOKIE_NAME } from '../../kv-oauth/context.js'
+import { defineOAuthProvider, type OAuthProvider } from '../../kv-oauth/provider.js'
+import { type OidcServer, startOidcServer } from '../../kv-oauth/testing/oidc-server.js'
+import type { AuthBackendPort } from '../../port.js'
+import { singleCookie, toAuthnRequest } from '../../request.js'
+import type { SessionRecord } from '../../session-store.js'
+import { createPool } from '../../storage/pool.js'
+import { type AuthStores, openStores } from '../../storage/stores.js'
+import type { AuthBackendHarness, SignedIn } from '../harness.js'
+
+const REDIRECT_URI = 'http://localhost:8094/api/v1/auth/callback'
+const ISSUER = 'https://issuer.example'
+
+/** What the kv-oauth backend under test runs on. */
+export interface KvOAuthScene {
+  readonly databaseUrl: string
+  readonly pool: pg.Pool
+  readonly oidc: OidcServer
+  readonly provider: OAuthProvider
+  readonly key: string
+  /** As in `NETSCRIPT_AUTH_SESSION_STORE`; empty is Postgres. */
+  readonly sessionStore: string
+  /** As another process has them. */
+  readonly stores: AuthStores
+  close(): Promise<void>
+}
+
+/** Starts a {@link KvOAuthScene}. */
+export async function startKvOAuthScene(sessionStore = ''): Promise<KvOAuthScene> {
+  const oidc = await startOidcServer({ redirectUri: REDIRECT_URI, claimsInIdToken: true })
+  const database = await createTestDatabase()
+  const pool = createPool(database.url)
+  const stores = await openStores({ pool, sessionStore })
+  return {
+    databaseUrl: database.url,
+    pool,
+    oidc,
+    provider: defineOAuthProvider({
+      id: 'local',
+      clientId: 'client',
+      clientSecret: 'secret',
+      issuer: oidc.issuer,
+      redirectUri: REDIRECT_URI,
+    }),
+    key: randomBytes(32).toString('base64url'),
+    sessionStore,
+    stores,
+    async close() {
+      await stores.close()
+      await pool.end()
+      await database.drop()
+      await oidc.close()
+    },
+  }
+}
+
+/** The harness of kv-oauth on a scene that is there when the first check runs. */
+export function kvOAuthHarness(
+  scene: () => KvOAuthScene,
+  storeDown: NonNullable<AuthBackendHarness['storeDown']>,
+): AuthBackendHarness {
+  const recordOf = async (
+    { crypto }: AuthBackendPort,
+    { headers }: SignedIn,
+  ): Promise<SessionRecord> => {
+    const token = singleCookie(toAuthnRequest({ headers }), SESSION_COOKIE_NAME) ?? ''
+    const record = await scene().stores.sessions.get(crypto.openSessionToken(token) ?? '')
+    if (!record) throw new Error('There is no such session.')
+    return record
+  }
+
+  /** Moves a session into the past, as if the clock had gone on. */
+  const age =
+    (ms: number) =>
+    async (backend: AuthBackendPort, signedIn: SignedIn): Promise<void> => {
+      const record = await recordOf(backend, signedIn)
+      const aged = {
+        issuedAt: record.issuedAt - ms,
+        expiresAt: record.expiresAt - ms,
+        version: record.version + 1,
+      }
+      if (!(await scene().stores.sessions.extend({ ...record, ...aged }, 'used')))
+        throw new Error('It is over already.')
+    }
+
+  return {
+    name: 'kv-oauth',
+    create() {
+      const { provider, key, pool, sessionStore } = scene()
+      return createKvOAuthBackend({
+        provider,
+        key,
+        pool,
+        sessionStore,
+        allowInsecureRequests: true,
+      })
+    },
+    async signIn(backend, as) {
+      const { provider, stores } = scene()
+      const subject = as ? (await recordOf(backend, as)).subject : randomUUID()
+      const identity = { providerId: provider.id, issuer: ISSUER, subject }
+      const profile = { displayName: 'Ada', email: 'ada@example.com', emailVerified: true }
+      const { userId } = await stores.users.signIn({ ...identity, profile })
+      const { token, sessionId } = backend.crypto.issueSessionToken()
+      const now = Date.now()
+      await stores.sessions.create({
+        ...identity,
+        id: sessionId,
+        userId,
+        scopes: ['openid'],
+        roles: ['member'],
+        claims: { name: 'Ada' },
+        user: profile,
+        issuedAt: now,
+        expiresAt: now + DEFAULT_SESSION_POLICY.idleMs,
+        absoluteExpiresAt: now + DEFAULT_SESSION_POLICY.absoluteMs,
+        auditSubject: 'audit',
+        version: 1,
+      })
+      const [secret = ''] = token.split('.')
+      return { headers: { cookie: `${SESSION_COOKIE_NAME}=${token}` }, secrets: [secret] }
+    },
+    expire: age(DEFAULT_SESSION_POLICY.idleMs + 1000),
+    refreshDue: age(DEFAULT_SESSION_POLICY.refreshWindowMs),
+    async revokeElsewhere(backend, signedIn) {
+      const { id } = await recordOf(backend, signedIn)
+      await scene().stores.sessions.revoke(id, 'revoked-by-operator')
+    },
+    storeDown,
+    async approve(redirectUrl) {
+      return (await scene().oidc.signIn(new URL(redirectUrl), randomUUID())).searchParams
+    },
+  }
+}
