@@ -5,6 +5,7 @@ import { createPrismaUserStore } from './prisma-user-store.js'
 import { connectRedis } from './redis-connection.js'
 import { createRedisProviderTokenStore } from './redis-provider-token-store.js'
 import { createRedisSessionStore } from './redis-session-store.js'
+import { checkRedisSettings } from './redis-settings.js'
 import { createRedisTransactionStore } from './redis-transaction-store.js'
 import { parseRedisUrls } from './redis-url.js'
 import type { AuthStores } from './stores.js'
@@ -15,8 +16,8 @@ import { withSessionsElsewhere } from './user-store-with-sessions.js'
  * Sessions, transactions and provider tokens in Redis; users, accounts, the audit trail and rate
  * limits in Postgres.
  *
- * @throws AuthConfigurationError when `urls` are no addresses of Redis; AuthError `STORE_UNAVAILABLE`
- * when it does not answer.
+ * @throws AuthConfigurationError when `urls` are no addresses of Redis, or one that is too old;
+ * AuthError `STORE_UNAVAILABLE` when it does not answer.
  */
 export async function openRedisStores(
   urls: string,
@@ -25,6 +26,12 @@ export async function openRedisStores(
 ): Promise<AuthStores> {
   const target = parseRedisUrls(urls)
   const redis = await redisCall(() => connectRedis(target, log))
+  try {
+    await checkRedisSettings(redis, log)
+  } catch (error) {
+    await redis.close()
+    throw error
+  }
   const sessions = createRedisSessionStore(redis, pool)
   const database = createPostgresSessionStore(pool)
   return {

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 const MISSING = 'redis-server and redis-cli are not on the PATH. Install them to run these tests.'
 
 /**
- * `describe` for tests on a real redis-server. Without one it says so and skips them; where `CI` is
+ * `describe` for tests on a real redis-server. Without one they are skipped and say why; where `CI` is
  * true it fails, so that they cannot quietly be left out.
  */
 export function describeWithRedis(name: string, tests: () => void): void {
@@ -15,8 +15,7 @@ export function describeWithRedis(name: string, tests: () => void): void {
       it('finds Redis', () => expect.fail(MISSING))
     })
   } else {
-    console.warn(`Skipped: ${name}. ${MISSING}`)
-    describe.skip(name, tests)
+    describe.skip(`${name} (${MISSING})`, tests)
   }
 }
 

@@ -3,7 +3,7 @@ import pg from 'pg'
 import { parseKeyring } from '../../../backends/keyring.js'
 import { createKeyringSessionTokenCrypto } from '../../../backends/session-token.js'
 import type { SessionRecord } from '../../../backends/session-store.js'
-import { createPostgresSessionStore } from '../../../backends/storage/postgres-session-store.js'
+import { openStores } from '../../../backends/storage/stores.js'
 import { SESSION_COOKIE } from '../support/sign-in.js'
 
 /** Somebody who is signed in, and what the service must say about them. */
@@ -23,18 +23,18 @@ const DAY = 24 * 60 * 60_000
  * @param sessionsEach How many browsers each of them is signed in with.
  */
 export async function signInPeople(
-  { databaseUrl, key }: { databaseUrl: string; key: string },
+  settings: { databaseUrl: string; sessionStore?: string | undefined; key: string },
   count: number,
   { sessionsEach = 1, over = {} }: { sessionsEach?: number; over?: Partial<SessionRecord> } = {},
 ): Promise<Person[]> {
-  const pool = new pg.Pool({ connectionString: databaseUrl, max: 4 })
-  const store = createPostgresSessionStore(pool)
-  const crypto = createKeyringSessionTokenCrypto(parseKeyring(key))
+  const pool = new pg.Pool({ connectionString: settings.databaseUrl, max: 4 })
+  const stores = await openStores({ pool, sessionStore: settings.sessionStore })
+  const crypto = createKeyringSessionTokenCrypto(parseKeyring(settings.key))
   const one = async (userId: string): Promise<Person> => {
     const { token, sessionId } = crypto.issueSessionToken()
     const subject = `subject-of-${userId}`
     const now = Date.now()
-    await store.create({
+    await stores.sessions.create({
       id: sessionId,
       userId,
       providerId: 'local',
@@ -60,6 +60,7 @@ export async function signInPeople(
       userIds.flatMap((userId) => Array.from({ length: sessionsEach }, () => one(userId))),
     )
   } finally {
+    await stores.close()
     await pool.end()
   }
 }

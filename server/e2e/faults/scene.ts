@@ -48,6 +48,8 @@ export interface SceneOptions {
   databaseUrl?: string
   /** Puts something between the processes and the database; returns the URL for the processes. */
   through?: (databaseUrl: string) => Promise<string>
+  /** NETSCRIPT_AUTH_SESSION_STORE. */
+  sessionStore?: string
 }
 
 /** Starts a {@link Scene}. */
@@ -82,6 +84,7 @@ async function compose(
   const settings: ServiceSettings = {
     origin,
     databaseUrl: (await options.through?.(databaseUrl)) ?? databaseUrl,
+    sessionStore: options.sessionStore,
     key: newKey(),
     provider,
   }
@@ -94,7 +97,7 @@ async function compose(
   return {
     settings,
     services,
-    people: await signInPeople({ databaseUrl, key: settings.key }, 20),
+    people: await signInPeople({ ...settings, databaseUrl }, 20),
     logins: DEMO_ACCOUNTS.map(({ id }) => id),
     startService,
     close,

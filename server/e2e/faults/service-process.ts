@@ -20,6 +20,8 @@ export interface ServiceSettings {
   /** The origin that people see. */
   origin: string
   databaseUrl: string
+  /** NETSCRIPT_AUTH_SESSION_STORE. Default: none, so that sessions are in the database. */
+  sessionStore?: string | undefined
   /** NETSCRIPT_AUTH_KV_OAUTH_KEY. */
   key: string
   provider: {
@@ -38,7 +40,7 @@ const ACCIDENT = /unhandled|uncaught|\(node:\d+\)|MaxListeners|DeprecationWarnin
 
 /** Runs `netscript start` and resolves when it is ready. */
 export async function startServiceProcess(
-  { origin, databaseUrl, key, provider }: ServiceSettings,
+  { origin, databaseUrl, sessionStore = '', key, provider }: ServiceSettings,
   options: { port: number; env?: Record<string, string>; preload?: readonly string[] },
 ): Promise<ServiceProcess> {
   const started = startNetscript(
@@ -46,6 +48,7 @@ export async function startServiceProcess(
     {
       PORT: String(options.port),
       DATABASE_URL: databaseUrl,
+      NETSCRIPT_AUTH_SESSION_STORE: sessionStore,
       NETSCRIPT_AUTH_HOST: '127.0.0.1',
       NETSCRIPT_AUTH_KV_OAUTH_KEY: key,
       NETSCRIPT_AUTH_PROVIDER_ID: 'local',
