@@ -141,6 +141,8 @@ describeWithRedis('the connection to a cluster of Redis', () => {
     const found = await connect(url.replace('redis:', 'redis+cluster:'))
     for (const key of keys) expect(await read(found, key)).toBeNull()
     await found.close()
+    const stranger = cluster.urls.replaceAll('//', '//nobody:wrong@')
+    await expect(connect(stranger)).rejects.toThrow(/^WRONGPASS/)
   })
 
   it('follows a replica that takes over from a master that never returns', async () => {

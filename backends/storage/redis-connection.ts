@@ -50,7 +50,9 @@ export async function connectRedis(target: RedisTarget, log: AuthLog): Promise<R
   const connect = async (): Promise<RedisClient> => {
     const client = makeClient(target)
     open.add(client)
+    let said: unknown
     const onError = (error: unknown): void => {
+      said = error
       if (client === current) replace(error)
     }
     // Without a listener an error would end the process.
@@ -64,7 +66,8 @@ export async function connectRedis(target: RedisTarget, log: AuthLog): Promise<R
       return client
     } catch (error) {
       discard(client)
-      throw error
+      // The cluster client throws that no node is available, and only says why.
+      throw said ?? error
     }
   }
   const discard = (client: RedisClient): void => {

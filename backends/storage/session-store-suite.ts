@@ -181,6 +181,8 @@ export function sessionStoreSuite(name: string, make: () => Promise<StoreUnderTe
       const other = await create({ subject, issuer: 'https://other.example' })
       const { issuer } = mine
       expect(await sut.store.revokeByProviderSession({ issuer })).toBe(0)
+      const foreign = { issuer, sid: mine.sid!, subject: 'another' }
+      expect(await sut.store.revokeByProviderSession(foreign)).toBe(0)
       expect(await sut.store.revokeByProviderSession({ issuer, sid: mine.sid!, subject })).toBe(1)
       expect(await sut.store.revokeByProviderSession({ issuer, subject })).toBe(1)
       expect(await sut.store.get(second.id)).toBeUndefined()
