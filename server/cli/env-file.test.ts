@@ -1,0 +1,166 @@
+import { chmod, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseEnv } from 'node:util'
+import fc from 'fast-check'
+import { afterAll, describe, expect, it } from 'vitest'
+import { readEnvFile, readEnvVariables, setEnvVariables, writeEnvFile } from './env-file.js'
+
+const NAMES = fc.constantFrom('A', 'B', 'C', 'NETSCRIPT_AUTH_CLIENT_SECRET')
+/** Mostly what a .env file gives a meaning to. */
+const HOSTILE = fc.string({
+  unit: fc.oneof(
+    fc.constantFrom('#', '"', "'", '`', ' ', '\n', '$', '\\', 'n', '=', '{', '!', 'é', '\t', 'x'),
+    fc.string({ minLength: 1, maxLength: 1, unit: 'grapheme' }),
+  ),
+  maxLength: 20,
+})
+const LINES = fc.array(
+  fc.oneof(
+    fc.constantFrom('', '# A=1', "# don't", '#B="', '#', 'PORT=8094 # the port', 'X="1\n2"'),
+    fc.constantFrom('A=1', "A='a # b'  # c", 'export B="x"', 'B =  y#z', 'C=', "A='1\n\n2' #'"),
+  ),
+  { maxLength: 8 },
+)
+
+describe('setEnvVariables', () => {
+  it('writes what Node reads back, and changes no other variable', () => {
+    let written = 0
+    fc.assert(
+      fc.property(
+        LINES,
+        fc.constantFrom('\n', '\r\n'),
+        fc.boolean(),
+        fc.dictionary(NAMES, HOSTILE, { noNullPrototype: true, maxKeys: 3 }),
+        (lines, lineEnd, closed, values) => {
+          const text = (lines.join('\n') + (closed ? '\n' : '')).replaceAll('\n', lineEnd)
+          let result: string
+          try {
+            result = setEnvVariables(text, values)
+          } catch {
+            // Refused: only what no way of writing it can hold.
+            expect(Object.values(values).some(isUnwritable)).toBe(true)
+            return
+          }
+          written += 1
+          // To Node an empty value or a comment at the very end is something else.
+          expect(parseEnv(`${result}\nEND=1`)).toEqual({
+            ...parseEnv(`${text}\nEND=1`),
+            ...values,
+          })
+          const comments = (of: string) => of.match(/#[^\n]*/g)?.length ?? 0
+          expect(comments(result)).toBeGreaterThanOrEqual(comments(text))
+          expect(setEnvVariables(result, values)).toBe(result)
+        },
+      ),
+      { numRuns: 2000 },
+    )
+    expect(written).toBeGreaterThan(1000)
+  })
+
+  it.each([
+    ['in place', 'A=1\nB=2\nC=3\n', 'A=1\nB=new\nC=3\n'],
+    ['before its comment', 'B=2   # two\n', 'B=new   # two\n'],
+    ['after export', 'export B="2"\n', 'export B=new\n'],
+    ['with the spaces around it', '  B = 2\n', '  B = new\n'],
+    ['in a file with CRLF', '# a\r\nB=2\r\n\r\nA=1\r\n', '# a\r\nB=new\r\n\r\nA=1\r\n'],
+    ['over several lines', "B='1\n2' # b\nA=1\n", 'B=new # b\nA=1\n'],
+    ['with what follows a closed quote', "B='1'rest # b\n", 'B=new # b\n'],
+    ['in both lines of two', 'B=1\nA=1\nB=2\n', 'B=new\nA=1\nB=new\n'],
+    ['where it was empty', 'B=\nA=1\n', 'B=new\nA=1\n'],
+    ['at the end when it is commented out', '# B=2\n', '# B=2\nB=new\n'],
+    ['at the end when it only ends in the name', 'AB=2\n', 'AB=2\nB=new\n'],
+    ['at the end when it is inside a value', "A='\nB=2\n'\n", "A='\nB=2\n'\nB=new\n"],
+    ['at the end of a file without a last line end', 'A=1', 'A=1\nB=new\n'],
+    ['at the end of a file with CRLF', 'A=1\r\n', 'A=1\r\nB=new\r\n'],
+    ['in an empty file', '', 'B=new\n'],
+  ])('sets a value %s', (_what, text, expected) => {
+    expect(setEnvVariables(text, { B: 'new' })).toBe(expected)
+  })
+
+  it.each([
+    ['plain', 'plain'],
+    ['https://idp.example/a?b=1', `'https://idp.example/a?b=1'`],
+    ['a$b', `'a$b'`],
+    ["it's", `"it's"`],
+    [`'"`, '`\'"`'],
+    ['postgres://u:p@db:5432/auth', 'postgres://u:p@db:5432/auth'],
+  ])('writes %s as %s', (value, written) => {
+    expect(setEnvVariables('', { A: value })).toBe(`A=${written}\n`)
+  })
+
+  it.each(['a\rb', 'a\0b', `'"\`#`, '\ud800'])('refuses %j without showing it', (value) => {
+    const message = messageOf(() => setEnvVariables('', { SECRET: value }))
+    expect(message).toMatch(/^SECRET: a \.env file cannot hold this value\. Set /)
+  })
+
+  it.each(['junk\nA=1\n', '\n  # Node 20 takes this for a name\nA=1\n', 'B="1\nA=1\nC=2\nD="3"\n'])(
+    'refuses a file whose lines do not say what they seem to: %j',
+    (text) => {
+      const values = readEnvVariables(text)
+      expect(values.A).toBeUndefined()
+      let result
+      try {
+        result = setEnvVariables(text, { A: '2' })
+      } catch (error) {
+        expect((error as Error).message).toMatch(/^A would not be read back/)
+        return
+      }
+      expect(readEnvVariables(result)).toEqual({ ...values, A: '2' })
+    },
+  )
+})
+
+describe('writeEnvFile', () => {
+  const directories: string[] = []
+  afterAll(async () => {
+    for (const directory of directories) await rm(directory, { recursive: true })
+  })
+  const inDirectory = async (): Promise<{ directory: string; file: string }> => {
+    const directory = await mkdtemp(join(tmpdir(), 'netscript-env-'))
+    directories.push(directory)
+    return { directory, file: join(directory, '.env') }
+  }
+
+  it('makes a file for its owner only', async () => {
+    const { directory, file } = await inDirectory()
+    expect(await readEnvFile(file)).toBe('')
+    await writeEnvFile('A=1\n', file)
+    expect(await readEnvFile(file)).toBe('A=1\n')
+    expect((await stat(file)).mode & 0o777).toBe(0o600)
+    expect(await readdir(directory)).toEqual(['.env'])
+  })
+
+  it('keeps the mode of a file, and the link to it', async () => {
+    const { directory, file } = await inDirectory()
+    const real = join(directory, 'real.env')
+    await writeFile(real, 'A=1\n')
+    await chmod(real, 0o640)
+    await symlink(real, file)
+    await writeEnvFile('A=2\n', file)
+    expect(await readFile(real, 'utf8')).toBe('A=2\n')
+    expect((await stat(real)).mode & 0o777).toBe(0o640)
+    expect((await readdir(directory)).sort()).toEqual(['.env', 'real.env'])
+  })
+
+  it('leaves nothing behind when it cannot write', async () => {
+    const { directory } = await inDirectory()
+    await expect(writeEnvFile('A=1\n', join(directory, 'absent', '.env'))).rejects.toThrow('ENOENT')
+    await expect(writeEnvFile('A=1\n', directory)).rejects.toThrow()
+    expect(await readdir(directory)).toEqual([])
+  })
+})
+
+function isUnwritable(value: string): boolean {
+  const ways = [value, `'${value}'`, `"${value}"`, `\`${value}\``]
+  return value.includes('\0') || ways.every((way) => parseEnv(`A=${way}\nB='"\`\n`).A !== value)
+}
+
+function messageOf(act: () => unknown): string {
+  try {
+    act()
+  } catch (error) {
+    return (error as Error).message
+  }
+  return 'nothing was thrown'
+}

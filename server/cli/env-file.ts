@@ -1,0 +1,138 @@
+import { randomUUID } from 'node:crypto'
+import { chmod, chown, readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { parseEnv } from 'node:util'
+import { AuthConfigurationError } from '../../backends/errors.js'
+
+/** The file that the command line reads variables from, in the working directory. */
+export const ENV_FILE = '.env'
+
+/** Where one value stands in the text of a .env file, its quotes included. */
+interface Assignment {
+  name: string
+  start: number
+  end: number
+}
+
+/** The variables in the text of a .env file, as `process.loadEnvFile` reads them. */
+export function readEnvVariables(text: string): Record<string, string> {
+  return parseEnv(text) as Record<string, string>
+}
+
+/**
+ * The text of a .env file with variables set: the value of each is replaced where it stands, and
+ * what is not there yet is appended. Comments, order, blank lines and line ends stay; a line that is
+ * commented out is a comment. An empty value counts as not set to this service.
+ *
+ * @throws AuthConfigurationError for a value that no .env file can hold, and for a file that would
+ * not read back as asked. The error names the variable, never its value.
+ *
+ * @example
+ * ```ts
+ * setEnvVariables('# web\nPORT=1 # old\n', { PORT: '2', HOST: 'a b' })
+ * // # web\nPORT=2 # old\nHOST='a b'\n
+ * ```
+ */
+export function setEnvVariables(text: string, values: Readonly<Record<string, string>>): string {
+  const lineEnd = text.includes('\r\n') ? '\r\n' : '\n'
+  let result = text
+  for (const [name, value] of Object.entries(values)) {
+    const written = quote(name, value)
+    // Of two lines for one variable Node takes the last; no reader shall find the old value.
+    const found = findAssignments(result).filter((assignment) => assignment.name === name)
+    for (const { start, end } of found.reverse()) {
+      result = result.slice(0, start) + written + result.slice(end)
+    }
+    if (found.length > 0) continue
+    if (result !== '' && !result.endsWith('\n')) result += lineEnd
+    result += `${name}=${written}${lineEnd}`
+  }
+  checkReadsBack(result, { ...values, ...readEnvVariables(`${text}\n`), ...values })
+  return result
+}
+
+/** Finds the values where Node's own parser would. */
+function findAssignments(text: string): Assignment[] {
+  const found: Assignment[] = []
+  let lineStart = 0
+  while (lineStart < text.length) {
+    const line = text.slice(lineStart, endOfLine(text, lineStart))
+    const [before, name] = /^\s*(?:export )?([^\s=#]+)\s*= */.exec(line) ?? []
+    let end = lineStart + line.length
+    if (before !== undefined && name !== undefined) {
+      const start = lineStart + before.length
+      end = endOfValue(text, start)
+      found.push({ name, start, end })
+    }
+    lineStart = endOfLine(text, end) + 1
+  }
+  return found
+}
+
+function endOfLine(text: string, from: number): number {
+  const newline = text.indexOf('\n', from)
+  return newline === -1 ? text.length : newline
+}
+
+/** A quoted value may go over several lines; any other ends at a `#` or with its line. */
+function endOfValue(text: string, start: number): number {
+  const opening = text.charAt(start)
+  const isQuoted = opening !== '' && `'"\``.includes(opening)
+  const closing = isQuoted ? text.indexOf(opening, start + 1) : -1
+  const from = closing === -1 ? start : closing + 1
+  const rest = text.slice(from, endOfLine(text, from))
+  const comment = isQuoted && closing === -1 ? -1 : rest.indexOf('#')
+  return from + (comment === -1 ? rest : rest.slice(0, comment)).trimEnd().length
+}
+
+/** As bare as other readers of .env files, shells among them, take it without a second thought. */
+function quote(name: string, value: string): string {
+  if (/^[\w.,:/@%+=~-]*$/.test(value)) return value
+  const written = [`'${value}'`, `"${value}"`, `\`${value}\``, value].find(
+    (candidate) => parseEnv(`A=${candidate}\nB='"\`\n`).A === value,
+  )
+  if (written !== undefined && !value.includes('\0')) return written
+  throw new AuthConfigurationError(
+    `${name}: a .env file cannot hold this value. Set the variable in the environment instead.`,
+  )
+}
+
+function checkReadsBack(text: string, expected: Readonly<Record<string, string>>): void {
+  const read = readEnvVariables(text)
+  // Node leaves out an empty value at the very end of the file.
+  const wrong = Object.keys(expected).find((name) => (read[name] ?? '') !== expected[name])
+  if (wrong === undefined) return
+  throw new AuthConfigurationError(
+    `${wrong.split('\n').at(-1)} would not be read back from the .env file. Look for a line without "=", a comment that is indented or a quote that is not closed, and correct it.`,
+  )
+}
+
+/** The text of a .env file; empty when there is none. */
+export async function readEnvFile(file = ENV_FILE): Promise<string> {
+  try {
+    return await readFile(file, 'utf8')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return ''
+    throw error
+  }
+}
+
+/**
+ * Replaces a .env file as a whole, so that nobody ever reads half of it. A new one is for its owner
+ * only; an old one keeps its mode, its owner and the link that leads to it.
+ */
+export async function writeEnvFile(text: string, file = ENV_FILE): Promise<void> {
+  const target = await realpath(file).catch(() => file)
+  const old = await stat(target).catch(() => undefined)
+  const staged = `${target}.${randomUUID()}`
+  try {
+    await writeFile(staged, text, { mode: 0o600, flag: 'wx' })
+    if (old) {
+      await chown(staged, old.uid, old.gid).catch(() => {})
+      await chmod(staged, old.mode & 0o777)
+    }
+    await rename(staged, target)
+  } catch (error) {
+    await rm(staged, { force: true })
+    throw error
+  }
+}
