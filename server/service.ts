@@ -7,6 +7,7 @@ import { createPool } from '../backends/storage/pool.js'
 import { applyMigrations } from '../prisma/migrate.js'
 import { backendEntry } from './backends.js'
 import type { AuthConfig } from './config/config.js'
+import { insecureSwitches } from './config/variables.js'
 import type { RateLimitOptions } from './http/rate-limit.js'
 import { createLogger, type Logger } from './log.js'
 import { type DemoNotice, createServiceApp } from './service-app.js'
@@ -143,8 +144,7 @@ async function drain(server: Server): Promise<void> {
 }
 
 function warnOfInsecureSwitches({ variables }: AuthConfig, logger: Logger): void {
-  const on = Object.entries(variables).filter(
-    ([name, value]) => name.includes('INSECURE') && value === true,
-  )
-  for (const [name] of on) logger.warn({ variable: name }, `${name} is on.`)
+  for (const name of insecureSwitches(variables)) {
+    logger.warn({ variable: name }, `${name} is on.`)
+  }
 }

@@ -43,7 +43,8 @@ export async function betterAuthBackendFromEnv(
   return createBetterAuthBackend({ auth, secret, baseURL, close: () => prisma.$disconnect() })
 }
 
-function readSecret(env: NodeJS.ProcessEnv): string {
+/** @throws AuthConfigurationError when `BETTER_AUTH_SECRET` is missing or too short. */
+export function readSecret(env: NodeJS.ProcessEnv): string {
   const secret = env.BETTER_AUTH_SECRET?.trim() ?? ''
   if (secret.length >= SECRET_MIN_LENGTH) return secret
   throw new AuthConfigurationError(

@@ -1,6 +1,5 @@
 import type pg from 'pg'
 import { createSubjectHash, keyFingerprint } from '../audit.js'
-import { AuthConfigurationError } from '../errors.js'
 import { parseKeyring } from '../keyring.js'
 import { type AuthLog, silentLog } from '../log.js'
 import type { AuthBackendPort, AuthSessionsPort, InteractiveFlowPort } from '../port.js'
@@ -13,13 +12,10 @@ import { type AuthStores, openStores } from '../storage/stores.js'
 import { authenticate, toAuthSession } from './authenticate.js'
 import { backChannelLogout } from './back-channel-logout.js'
 import { handleCallback } from './callback.js'
-import {
-  DEFAULT_SESSION_POLICY,
-  type KvOAuthContext,
-  SESSION_COOKIE_NAME,
-  type SessionPolicy,
-} from './context.js'
+import { DEFAULT_SESSION_POLICY, type KvOAuthContext, type SessionPolicy } from './context.js'
+import { cookiePolicy } from './cookie-policy.js'
 import type { OAuthProvider } from './provider.js'
+import { providersById } from './providers-by-id.js'
 import { getRequiredEnv } from './required-env.js'
 import { signIn } from './sign-in.js'
 import { finishLogout, signOut, startLogout } from './sign-out.js'
@@ -90,7 +86,7 @@ export interface KvOAuthBackend extends AuthBackendPort {
 export async function createKvOAuthBackend(
   options: KvOAuthBackendOptions,
 ): Promise<KvOAuthBackend> {
-  const providers = byId(options.providers ?? (options.provider ? [options.provider] : []))
+  const providers = providersById(options.providers ?? (options.provider ? [options.provider] : []))
   const keyring = parseKeyring(options.key ?? process.env.NETSCRIPT_AUTH_KV_OAUTH_KEY)
   const log = options.log ?? silentLog
   const cookies = cookiePolicy(options, providers)
@@ -189,42 +185,4 @@ function sessionsPort(context: KvOAuthContext): AuthSessionsPort {
     revokeSessions: (userId, options) =>
       context.sessions.revokeByUser(userId, 'revoked-by-owner', options),
   }
-}
-
-/** With several providers each has a redirect URI of its own (RFC 9700 section 4.4.2.2). */
-function byId(list: readonly OAuthProvider[]): ReadonlyMap<string, OAuthProvider> {
-  if (list.length === 0) {
-    throw new AuthConfigurationError('createKvOAuthBackend needs a provider.')
-  }
-  const providers = new Map<string, OAuthProvider>()
-  for (const provider of list) {
-    if (providers.has(provider.id)) {
-      throw new AuthConfigurationError(
-        `Two providers have the id "${provider.id}". Give one of them another id.`,
-      )
-    }
-    const redirectUri = new URL(provider.redirectUri)
-    if (list.length > 1) redirectUri.searchParams.set('provider', provider.id)
-    providers.set(provider.id, { ...provider, redirectUri: redirectUri.href })
-  }
-  return providers
-}
-
-function cookiePolicy(
-  { cookieName = SESSION_COOKIE_NAME, insecureCookies = false }: KvOAuthBackendOptions,
-  providers: ReadonlyMap<string, OAuthProvider>,
-): KvOAuthContext['cookies'] {
-  const hostPrefix = cookieName.startsWith('__Host-')
-  if (!hostPrefix && !insecureCookies) {
-    throw new AuthConfigurationError(
-      `The cookie name "${cookieName}" has no __Host- prefix. Use one that has (NETSCRIPT_AUTH_COOKIE_NAME), or set NETSCRIPT_AUTH_INSECURE_COOKIES=true on http://localhost.`,
-    )
-  }
-  if (!/^[\w-]{1,64}$/.test(cookieName)) {
-    throw new AuthConfigurationError(
-      'NETSCRIPT_AUTH_COOKIE_NAME may have letters, digits, "-" and "_", 64 at most.',
-    )
-  }
-  const https = [...providers.values()].every(({ redirectUri }) => redirectUri.startsWith('https:'))
-  return { sessionName: cookieName, secure: hostPrefix || https }
 }

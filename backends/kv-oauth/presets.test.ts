@@ -271,6 +271,19 @@ describe('providers', () => {
     expect(() => providers.azureAd({ ...app, tenantId: 'x/../y' })).toThrow('tenantId')
   })
 
+  it.each([undefined, 'common', 'contoso.example', '8d2a1f30-0000-4000-8000-000000000000'])(
+    'reads tenant %s out of an issuer as well',
+    (tenantId) => {
+      const byTenant = providers.azureAd({ ...app, tenantId })
+      expect(providers.azureAd({ ...app, issuer: byTenant.issuer })).toEqual(byTenant)
+    },
+  )
+
+  it('takes no part of another issuer for a tenant', () => {
+    const issuer = 'https://login.microsoftonline.us/common/v2.0'
+    expect(providers.azureAd({ ...app, issuer })).not.toHaveProperty('issuerTemplate')
+  })
+
   it('keeps region and pool inside the issuer', () => {
     expect(() =>
       providers.awsCognito({ ...app, region: 'evil.example/', userPoolId: 'x' }),

@@ -265,12 +265,15 @@ function awsCognito(options: AwsCognitoOptions): OAuthProvider {
   })
 }
 
+const ENTRA_ISSUER = /^https:\/\/login\.microsoftonline\.com\/([^/]+)\/v2\.0$/
+
 /**
  * Microsoft Entra ID. The metadata of a tenant that is no id names the issuer by a template or by
  * the tenant's id; the id_token is then verified against the tenant that it names.
  */
 function azureAd(options: AzureAdOptions): OAuthProvider {
-  const tenant = segment('azure-ad', 'tenantId', options.tenantId ?? 'common')
+  const named = ENTRA_ISSUER.exec(options.issuer ?? '')?.[1]
+  const tenant = segment('azure-ad', 'tenantId', named ?? options.tenantId ?? 'common')
   const byId = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(tenant)
   return build(options, {
     id: 'azure-ad',
@@ -279,7 +282,9 @@ function azureAd(options: AzureAdOptions): OAuthProvider {
     secretMethod: 'client_secret_post',
     issuer: options.issuer ?? `https://login.microsoftonline.com/${tenant}/v2.0`,
     issuerTemplate:
-      options.issuer || byId ? undefined : 'https://login.microsoftonline.com/{tenantid}/v2.0',
+      (options.issuer && !named) || byId
+        ? undefined
+        : 'https://login.microsoftonline.com/{tenantid}/v2.0',
   })
 }
 

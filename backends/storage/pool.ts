@@ -1,5 +1,8 @@
 import pg from 'pg'
 
+/** Connections that one process takes at most, unless it is told otherwise. */
+export const POOL_SIZE = 10
+
 /** Options of {@link createPool}. */
 export interface PoolOptions {
   /** Connections at most. Default: 10. */
@@ -20,7 +23,7 @@ export function createPool(connectionString: string, options: PoolOptions = {}):
   const queryTimeoutMs = options.queryTimeoutMs ?? 5_000
   const pool = new pg.Pool({
     connectionString,
-    max: options.max ?? 10,
+    max: options.max ?? POOL_SIZE,
     connectionTimeoutMillis: options.connectionTimeoutMs ?? 2_000,
     query_timeout: queryTimeoutMs,
     keepAlive: true,

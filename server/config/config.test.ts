@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
-import { readConfig } from './config.js'
+import { inspectConfig, readConfig } from './config.js'
 
 const KEY = randomBytes(32).toString('base64url')
 const TUTORIAL = {
@@ -168,5 +168,55 @@ describe('readConfig', () => {
 
   it('is careful in production', () => {
     expect(production(PRODUCTION)).toMatchObject({ docs: false, host: '0.0.0.0' })
+  })
+})
+
+describe('inspectConfig', () => {
+  const messages = (env: NodeJS.ProcessEnv, isProduction = false) =>
+    inspectConfig(env, { production: isProduction }).problems.map(({ message }) => message)
+
+  it('finds nothing wrong with what the service takes', () => {
+    expect(messages(TUTORIAL)).toEqual([])
+    expect(messages(PRODUCTION, true)).toEqual([])
+  })
+
+  it('finds every problem, whichever part reads it', () => {
+    const found = messages(
+      {
+        PORT: 'x',
+        NETSCRIPT_AUTH_PROVIDERS: 'google,github,gitlab',
+        NETSCRIPT_AUTH_REDIRECT_URI: TUTORIAL.NETSCRIPT_AUTH_REDIRECT_URI,
+        NETSCRIPT_AUTH_GOOGLE_CLIENT_SECRET: 'x',
+        NETSCRIPT_AUTH_GITHUB_CLIENT_ID: 'x',
+        NETSCRIPT_AUTH_KV_OAUTH_KEY: 'short',
+        NETSCRIPT_AUTH_SESSION_IDLE_SECONDS: '604801',
+      },
+      true,
+    )
+    expect(found).toEqual([
+      expect.stringMatching(/^PORT: must be a port number/),
+      expect.stringMatching(/^NETSCRIPT_AUTH_GOOGLE_CLIENT_ID is not set/),
+      expect.stringMatching(/^NETSCRIPT_AUTH_GITLAB_CLIENT_ID is not set/),
+      expect.stringMatching(/^NETSCRIPT_AUTH_KV_OAUTH_KEY must be 32 bytes/),
+      expect.stringMatching(/^NETSCRIPT_AUTH_SESSION_IDLE_SECONDS is longer/),
+      expect.stringMatching(/^DATABASE_URL is not set/),
+    ])
+  })
+
+  it('does not report what only follows from another problem', () => {
+    const found = messages(
+      { ...PRODUCTION, DATABASE_URL: 'mysql://x', NETSCRIPT_AUTH_REDIRECT_URI: '/' },
+      true,
+    )
+    expect(found).toEqual([
+      expect.stringMatching(/^DATABASE_URL: must begin/),
+      expect.stringMatching(/^NETSCRIPT_AUTH_REDIRECT_URI: must be an absolute/),
+    ])
+  })
+
+  it('reads what is right all the same', () => {
+    const { config } = inspectConfig({ ...PRODUCTION, PORT: 'x' }, { production: true })
+    expect(config).toMatchObject({ origin: 'https://auth.example', variables: { PORT: 8094 } })
+    expect(config.providers).toHaveLength(1)
   })
 })

@@ -1,12 +1,12 @@
 import { getDomain } from 'tldts'
-import { AuthConfigurationError } from '../../backends/errors.js'
+import { AuthBackendNotFoundError, AuthConfigurationError } from '../../backends/errors.js'
 import { parseKeyring } from '../../backends/keyring.js'
 import type { OAuthProvider } from '../../backends/kv-oauth/provider.js'
 import { parseRedisUrls } from '../../backends/storage/redis-url.js'
 import { AUTH_PATH_PREFIX } from '../../contract/auth-contract.js'
 import { backendEntry } from '../backends.js'
-import { readProviders } from './providers.js'
-import { readVariables, type Variables } from './variables.js'
+import { providerReaders } from './providers.js'
+import { readVariables, type VariableIssue, type Variables } from './variables.js'
 
 /** How the process was started. */
 export interface StartMode {
@@ -28,6 +28,14 @@ export interface AuthConfig {
   readonly docs: boolean
 }
 
+/** A configuration and everything that is wrong with it. */
+export interface ConfigReading {
+  /** What could be read; only without problems is it the configuration that was meant. */
+  readonly config: AuthConfig
+  /** AuthConfigurationError and AuthBackendNotFoundError, each of which names a mend. */
+  readonly problems: readonly Error[]
+}
+
 /**
  * Reads the configuration from environment variables.
  *
@@ -35,38 +43,75 @@ export interface AuthConfig {
  * AuthBackendNotFoundError for an unknown backend.
  */
 export function readConfig(env: NodeJS.ProcessEnv, mode: StartMode): AuthConfig {
-  const read = readVariables(env)
-  if (!read.ok) {
-    throw new AuthConfigurationError(
-      read.issues.map(({ variable, message }) => `${variable}: ${message}.`).join('\n'),
-    )
+  const { config, problems } = inspectConfig(env, mode)
+  const [first, ...others] = problems
+  if (!first) return config
+  if (others.length === 0) throw first
+  throw new AuthConfigurationError(problems.map(({ message }) => message).join('\n'))
+}
+
+/** {@link readConfig} for somebody who wants to know every problem at once. */
+export function inspectConfig(env: NodeJS.ProcessEnv, mode: StartMode): ConfigReading {
+  const problems: Error[] = []
+  const wrong: string[] = []
+  const attempt = <T>(read: () => T): T | undefined => {
+    try {
+      return read()
+    } catch (error) {
+      if (!isConfigurationProblem(error)) throw error
+      // What a wrong variable leads to is no problem of its own: the rest is read without it.
+      const isConsequence = wrong.some((name) => new RegExp(`\\b${name}\\b`).test(error.message))
+      if (!isConsequence) problems.push(error)
+      return undefined
+    }
   }
-  const { variables } = read
-  const { usesDatabase } = backendEntry(variables.NETSCRIPT_AUTH_BACKEND)
-  const isKvOAuth = variables.NETSCRIPT_AUTH_BACKEND === 'kv-oauth'
-  const providers = isKvOAuth ? readProviders(variables, env) : []
+  const { variables, issues } = readWhatIsRight(env)
+  for (const { variable, message } of issues) {
+    problems.push(new AuthConfigurationError(`${variable}: ${message}.`))
+    wrong.push(variable)
+  }
+  const backend = variables.NETSCRIPT_AUTH_BACKEND
+  const entry = attempt(() => backendEntry(backend))
+  const readers = backend === 'kv-oauth' ? providerReaders(variables, env) : []
+  const providers = readers.map(attempt).filter((provider) => provider !== undefined)
   const production = mode.production || env.NODE_ENV === 'production'
-  const host = variables.NETSCRIPT_AUTH_HOST ?? (production ? '0.0.0.0' : '127.0.0.1')
   const config: AuthConfig = {
     variables,
     production,
-    host,
+    host: variables.NETSCRIPT_AUTH_HOST ?? (production ? '0.0.0.0' : '127.0.0.1'),
     providers,
-    usesDatabase,
-    origin: ownOrigin(variables, providers),
+    usesDatabase: entry?.usesDatabase ?? false,
+    origin: attempt(() => ownOrigin(variables, providers)) ?? '',
     docs: variables.NETSCRIPT_AUTH_DOCS ?? !production,
   }
-  checkKey(config, env)
-  checkSessionStore(variables)
-  checkOrigins(config)
-  checkLifetimes(variables)
-  if (production) checkProduction(config)
-  return config
+  if (readers.length > 0) attempt(() => parseKeyring(env.NETSCRIPT_AUTH_KV_OAUTH_KEY))
+  attempt(() => checkSessionStore(variables))
+  attempt(() => checkLifetimes(variables))
+  // Half a provider is a problem already; where people reach the service then is not known.
+  const isKnown = config.origin !== '' && providers.length === readers.length
+  if (isKnown) attempt(() => checkOrigins(config))
+  if (production && entry) {
+    attempt(() => checkDatabase(config))
+    if (readers.length === 0) attempt(() => checkProvider(variables))
+    if (isKnown) attempt(() => checkScheme(config))
+  }
+  return { config, problems }
 }
 
-/** Finds a wrong key before anything is started. */
-function checkKey({ providers }: AuthConfig, env: NodeJS.ProcessEnv): void {
-  if (providers.length > 0) parseKeyring(env.NETSCRIPT_AUTH_KV_OAUTH_KEY)
+function isConfigurationProblem(error: unknown): error is Error {
+  return error instanceof AuthConfigurationError || error instanceof AuthBackendNotFoundError
+}
+
+/** The variables, with the default in the place of each that is wrong. */
+function readWhatIsRight(env: NodeJS.ProcessEnv): {
+  variables: Variables
+  issues: readonly VariableIssue[]
+} {
+  const read = readVariables(env)
+  if (read.ok) return { variables: read.variables, issues: [] }
+  const wrong = new Set(read.issues.map(({ variable }) => variable))
+  const rest = Object.fromEntries(Object.entries(env).filter(([name]) => !wrong.has(name)))
+  return { variables: readWhatIsRight(rest).variables, issues: read.issues }
 }
 
 function checkSessionStore({ NETSCRIPT_AUTH_SESSION_STORE: urls }: Variables): void {
@@ -117,28 +162,35 @@ function checkLifetimes(variables: Variables): void {
   }
 }
 
-function checkProduction({ variables, providers, origin, usesDatabase }: AuthConfig): void {
-  if (usesDatabase && variables.DATABASE_URL === undefined) {
-    throw new AuthConfigurationError(
-      'DATABASE_URL is not set. A production start needs a Postgres of its own.',
-    )
-  }
-  if (variables.NETSCRIPT_AUTH_BACKEND === 'kv-oauth' && providers.length === 0) {
+function checkDatabase({ usesDatabase, variables }: AuthConfig): void {
+  if (!usesDatabase || variables.DATABASE_URL !== undefined) return
+  throw new AuthConfigurationError(
+    'DATABASE_URL is not set. A production start needs a Postgres of its own.',
+  )
+}
+
+/** What a production start without a provider lacks. */
+function checkProvider(variables: Variables): void {
+  if (variables.NETSCRIPT_AUTH_BACKEND === 'kv-oauth') {
     throw new AuthConfigurationError(
       'No provider is configured. Set NETSCRIPT_AUTH_CLIENT_ID, NETSCRIPT_AUTH_CLIENT_SECRET and NETSCRIPT_AUTH_REDIRECT_URI; the local provider is for development only.',
     )
   }
-  if (providers.length === 0 && variables.NETSCRIPT_AUTH_ORIGIN === undefined) {
+  if (variables.NETSCRIPT_AUTH_ORIGIN === undefined) {
     throw new AuthConfigurationError(
       'NETSCRIPT_AUTH_ORIGIN is not set. Set it to the origin that people see, such as https://auth.example.com.',
     )
   }
-  if (
-    origin.startsWith('http:') &&
-    !/^http:\/\/(localhost|127\.0\.0\.1|\[::1\])(:|$)/.test(origin)
-  ) {
-    throw new AuthConfigurationError(
-      `The service's own origin is ${origin}. Use https (NETSCRIPT_AUTH_REDIRECT_URI, NETSCRIPT_AUTH_ORIGIN): browsers keep no session cookie otherwise.`,
-    )
-  }
+}
+
+function checkScheme({ origin }: AuthConfig): void {
+  if (keepsCookies(origin)) return
+  throw new AuthConfigurationError(
+    `The service's own origin is ${origin}. Use https (NETSCRIPT_AUTH_REDIRECT_URI, NETSCRIPT_AUTH_ORIGIN): browsers keep no session cookie otherwise.`,
+  )
+}
+
+/** Whether browsers keep a Secure cookie of this origin: with https, and on this machine. */
+export function keepsCookies(origin: string): boolean {
+  return /^(https:|http:\/\/(localhost|127\.0\.0\.1|\[::1\])(:|$))/.test(origin)
 }

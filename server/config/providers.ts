@@ -21,16 +21,22 @@ interface ProviderSettings {
 
 const CALLBACK_PATH = `${AUTH_PATH_PREFIX}/callback`
 
-/** The providers that the variables configure; none when no provider variable is set. */
-export function readProviders(variables: Variables, env: NodeJS.ProcessEnv): OAuthProvider[] {
+/**
+ * One reader for each provider that the variables configure; none when no provider variable is set.
+ * A reader throws AuthConfigurationError when its provider is half configured.
+ */
+export function providerReaders(
+  variables: Variables,
+  env: NodeJS.ProcessEnv,
+): (() => OAuthProvider)[] {
   const ids = variables.NETSCRIPT_AUTH_PROVIDERS
   if (ids && ids.length > 0) {
-    return ids.map((id) => toProvider(prefixedSettings(id, variables, env)))
+    return ids.map((id) => () => toProvider(prefixedSettings(id, variables, env)))
   }
   const settings = plainSettings(variables)
   const { prefix: _prefix, id: _id, scopes: _scopes, ...defining } = settings
   const isSet = Object.values(defining).some((value) => value !== undefined)
-  return isSet ? [toProvider(settings)] : []
+  return isSet ? [() => toProvider(settings)] : []
 }
 
 function plainSettings(variables: Variables): ProviderSettings {

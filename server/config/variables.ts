@@ -211,6 +211,13 @@ const SCHEMA = z.object(VARIABLES)
 /** The variables, read and checked. */
 export type Variables = z.output<typeof SCHEMA>
 
+/** The switches that weaken safety and are on. */
+export function insecureSwitches(variables: Variables): string[] {
+  return Object.entries(variables)
+    .filter(([name, value]) => name.includes('INSECURE') && value === true)
+    .map(([name]) => name)
+}
+
 /** What is wrong with one variable, and the mend. */
 export interface VariableIssue {
   variable: string

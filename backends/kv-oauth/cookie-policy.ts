@@ -1,0 +1,31 @@
+import { AuthConfigurationError } from '../errors.js'
+import type { KvOAuthBackendOptions } from './backend.js'
+import { type CookiePolicy, SESSION_COOKIE_NAME } from './context.js'
+import type { OAuthProvider } from './provider.js'
+
+/**
+ * How the cookies of the flow are named and whether they are Secure.
+ *
+ * @throws AuthConfigurationError for a name that browsers or this service do not accept.
+ */
+export function cookiePolicy(
+  {
+    cookieName = SESSION_COOKIE_NAME,
+    insecureCookies = false,
+  }: Pick<KvOAuthBackendOptions, 'cookieName' | 'insecureCookies'>,
+  providers: ReadonlyMap<string, Pick<OAuthProvider, 'redirectUri'>>,
+): CookiePolicy {
+  const hostPrefix = cookieName.startsWith('__Host-')
+  if (!hostPrefix && !insecureCookies) {
+    throw new AuthConfigurationError(
+      `The cookie name "${cookieName}" has no __Host- prefix. Use one that has (NETSCRIPT_AUTH_COOKIE_NAME), or set NETSCRIPT_AUTH_INSECURE_COOKIES=true on http://localhost.`,
+    )
+  }
+  if (!/^[\w-]{1,64}$/.test(cookieName)) {
+    throw new AuthConfigurationError(
+      'NETSCRIPT_AUTH_COOKIE_NAME may have letters, digits, "-" and "_", 64 at most.',
+    )
+  }
+  const https = [...providers.values()].every(({ redirectUri }) => redirectUri.startsWith('https:'))
+  return { sessionName: cookieName, secure: hostPrefix || https }
+}
