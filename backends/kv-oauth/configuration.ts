@@ -190,7 +190,8 @@ async function discover(
   return configuration
 }
 
-const WRONG_ISSUER =
+/** The reason in an error about metadata of somebody else (RFC 8414 section 3.3). */
+export const WRONG_ISSUER =
   'The metadata of the provider names another issuer than the one configured. Set the issuer exactly as the provider writes it.'
 
 /** RFC 9700 section 2.1.1 and OpenID Connect Discovery section 4.3. */

@@ -3,29 +3,38 @@ import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { Command } from 'commander'
 import { addAuthCommands } from './auth.js'
-import { development } from './development.js'
-import { start } from './start.js'
 import { reportFailure } from './failure.js'
 
 const { version } = createRequire(import.meta.url)('@netscript/plugin-auth/package.json') as {
   version: string
 }
 
-if (existsSync('.env')) process.loadEnvFile('.env')
-
+// Each command imports what it needs when it runs: help must not cost the whole service.
 const program = new Command('netscript')
   .description('The NetScript authentication service.')
   .version(version)
+  .hook('preAction', () => {
+    if (existsSync('.env')) process.loadEnvFile('.env')
+  })
 
 program
   .command('start')
   .description('Start the service with production rules: what is missing is an error.')
-  .action(start)
+  .action(async () => (await import('./start.js')).start())
 
 program
   .command('dev')
   .description('Start the service for development: what is missing is made up on this machine.')
-  .action(development)
+  .action(async () => (await import('./development.js')).development())
+
+program
+  .command('doctor')
+  .description('Find out why sign-in does not work.')
+  .option('--json', 'print JSON')
+  .option('--production', 'judge by the rules of "netscript start"')
+  .action(async (options: { json?: boolean; production?: boolean }) =>
+    (await import('./doctor/doctor.js')).doctor(options),
+  )
 
 addAuthCommands(program)
 

@@ -192,5 +192,10 @@ function checkScheme({ origin }: AuthConfig): void {
 
 /** Whether browsers keep a Secure cookie of this origin: with https, and on this machine. */
 export function keepsCookies(origin: string): boolean {
-  return /^(https:|http:\/\/(localhost|127\.0\.0\.1|\[::1\])(:|$))/.test(origin)
+  return origin.startsWith('https:') || isLoopback(origin)
+}
+
+/** Whether an origin is this machine's own. */
+export function isLoopback(origin: string): boolean {
+  return /^https?:\/\/(localhost|127\.0\.0\.1|\[::1\])(:|$)/.test(origin)
 }

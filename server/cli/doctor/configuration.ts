@@ -1,0 +1,28 @@
+import { AuthConfigurationError } from '../../../backends/errors.js'
+import { providersById } from '../../../backends/kv-oauth/providers-by-id.js'
+import { type Check, failWith, type Finding, ok } from './finding.js'
+
+/** Whether the service takes the configuration; every problem is a finding. */
+export const checkConfiguration: Check = ({ config, problems }) => {
+  const { variables, providers, production, origin } = config
+  const found: Finding[] = problems.map(({ message }) => failWith('CONFIGURATION', message))
+  if (providers.length > 0) found.push(...providerIds(providers))
+  if (found.length > 0) return found
+  const backend = variables.NETSCRIPT_AUTH_BACKEND
+  const who =
+    backend !== 'kv-oauth'
+      ? ''
+      : `, ${providers.map(({ id }) => id).join(', ') || 'the local provider'}`
+  const rules = production ? 'production' : 'development'
+  return [ok('CONFIGURATION', `It reads, by the rules of ${rules}: ${backend}${who}, ${origin}.`)]
+}
+
+function providerIds(providers: Parameters<typeof providersById>[0]): Finding[] {
+  try {
+    providersById(providers)
+    return []
+  } catch (error) {
+    if (!(error instanceof AuthConfigurationError)) throw error
+    return [failWith('CONFIGURATION', error.message)]
+  }
+}

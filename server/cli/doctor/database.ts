@@ -1,0 +1,153 @@
+import type pg from 'pg'
+import { createPool, POOL_SIZE } from '../../../backends/storage/pool.js'
+import { migrationStatus } from '../../../prisma/migrate.js'
+import { clockFinding, skewSeconds } from './clock.js'
+import { type Check, CHECK_TIMEOUT_MS, fail, type Finding, ok, warn } from './finding.js'
+import { networkReason } from './network-reason.js'
+
+/** The oldest version that still gets fixes. */
+const OLDEST_MAJOR = 14
+
+/** What Postgres says of itself. */
+interface State {
+  version: string
+  readOnly: boolean
+  now: number
+  used: number
+  limit: number
+}
+
+/** A limit of -1 is none; what is reserved for administrators is not for the service. */
+const STATE = `SELECT
+  current_setting('server_version') AS version,
+  current_setting('transaction_read_only') = 'on' AS "readOnly",
+  extract(epoch FROM clock_timestamp())::float8 * 1000 AS now,
+  (SELECT count(*)::int FROM pg_stat_activity
+   WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()) AS used,
+  least(
+    current_setting('max_connections')::int
+      - current_setting('superuser_reserved_connections')::int
+      - coalesce(current_setting('reserved_connections', true)::int, 0),
+    (SELECT nullif(datconnlimit, -1) FROM pg_database WHERE datname = current_database()),
+    (SELECT nullif(rolconnlimit, -1) FROM pg_roles WHERE rolname = current_user)
+  ) AS limit`
+
+/** Whether the database answers, has the tables, room for the service, and the right time. */
+export const checkDatabase: Check = async ({ config: { usesDatabase, variables } }) => {
+  const { DATABASE_URL: url, NETSCRIPT_AUTH_DATA_DIR: dataDir } = variables
+  if (!usesDatabase) return []
+  if (url === undefined) {
+    return [ok('DATABASE', `None is configured: "npm start" brings its own, in ${dataDir}.`)]
+  }
+  const pool = createPool(url, {
+    max: 1,
+    connectionTimeoutMs: CHECK_TIMEOUT_MS,
+    queryTimeoutMs: CHECK_TIMEOUT_MS,
+  })
+  try {
+    return await examine(pool)
+  } catch (error) {
+    return [unreachable(error)]
+  } finally {
+    await pool.end()
+  }
+}
+
+async function examine(pool: pg.Pool): Promise<Finding[]> {
+  // The first query makes the connection, and its time is not the clock's.
+  const migrations = await migrationFindings(pool)
+  const sentAt = Date.now()
+  const { rows } = await pool.query<State>(STATE)
+  const receivedAt = Date.now()
+  const [state] = rows
+  if (!state) return migrations
+  const skew = skewSeconds({ sentAt, receivedAt }, state.now)
+  return [
+    versionFinding(state),
+    ...migrations,
+    roomFinding(state),
+    clockFinding('CLOCK_DATABASE', 'the database', skew),
+  ]
+}
+
+function versionFinding({ version, readOnly }: State): Finding {
+  if (readOnly) {
+    return fail(
+      'DATABASE_READ_ONLY',
+      'The database takes no changes: it is a standby, or set to read only.',
+      'Let DATABASE_URL name the primary.',
+    )
+  }
+  return parseInt(version, 10) < OLDEST_MAJOR
+    ? warn(
+        'DATABASE',
+        `Postgres ${version} gets no fixes any more.`,
+        `Move to Postgres ${OLDEST_MAJOR} or later.`,
+      )
+    : ok('DATABASE', `Postgres ${version} answers.`)
+}
+
+async function migrationFindings(pool: pg.Pool): Promise<Finding[]> {
+  const all = await migrationStatus(pool)
+  const names = (state: string): string[] =>
+    all.filter((migration) => migration.state === state).map(({ name }) => name)
+  const [failed, pending, unknown] = [names('failed'), names('pending'), names('unknown')]
+  if (failed.length > 0) {
+    return [
+      fail(
+        'MIGRATIONS',
+        `Migration ${failed.join(', ')} was begun and failed, so the service does not start.`,
+        'The logs column of _prisma_migrations says why. Mend that, then "npx prisma migrate resolve --rolled-back" with its name.',
+      ),
+    ]
+  }
+  if (pending.length > 0) {
+    return [
+      warn(
+        'MIGRATIONS',
+        `The database is ${pending.length} of ${all.length} migrations behind: ${pending.join(', ')}.`,
+        'Start the service: it applies them before it listens.',
+      ),
+    ]
+  }
+  if (unknown.length > 0) {
+    return [
+      warn(
+        'MIGRATIONS',
+        `The database is ahead of this version: ${unknown.join(', ')}.`,
+        'Update the service here, unless a roll-out is under way.',
+      ),
+    ]
+  }
+  return [ok('MIGRATIONS', `All ${all.length} migrations are applied.`)]
+}
+
+function roomFinding({ used, limit }: State): Finding {
+  const message = `${used} of ${limit} connections are in use; a process of the service takes up to ${POOL_SIZE}.`
+  return limit - used < POOL_SIZE
+    ? warn(
+        'CONNECTIONS',
+        message,
+        'Raise max_connections (or the limit of the role or database), or run fewer processes.',
+      )
+    : ok('CONNECTIONS', message)
+}
+
+/** Errors of Postgres are about the account and the database; others are about the way to it. */
+function unreachable(error: unknown): Finding {
+  const { code, message } = error as pg.DatabaseError
+  if (/^[0-9A-Z]{5}$/.test(code ?? '')) {
+    return fail('DATABASE', `Postgres says: ${message}.`, SQL_MENDS[code ?? ''] ?? OTHER_MEND)
+  }
+  const { what, mend } = networkReason(error)
+  return fail('DATABASE', `The database of DATABASE_URL: ${what}.`, mend)
+}
+
+const OTHER_MEND = 'Correct DATABASE_URL, or what Postgres complains about.'
+const SQL_MENDS: Readonly<Record<string, string>> = {
+  '28P01': 'Correct the user and the password in DATABASE_URL.',
+  '28000': 'Correct the user in DATABASE_URL, or let pg_hba.conf admit it.',
+  '3D000': 'Make the database with "createdb", or correct its name in DATABASE_URL.',
+  '53300': 'Raise max_connections, or run fewer processes.',
+  '55000': 'Let the database take connections again.',
+}

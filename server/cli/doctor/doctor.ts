@@ -1,0 +1,105 @@
+import { styleText } from 'node:util'
+import { Help } from 'commander'
+import { withAppSettings } from '../../config/app-settings.js'
+import { inspectConfig } from '../../config/config.js'
+import { checkConfiguration } from './configuration.js'
+import { checkCookies } from './cookies.js'
+import { checkDatabase } from './database.js'
+import { type Check, type Examination, fail, type Finding } from './finding.js'
+import { checkKeys } from './keys.js'
+import { checkNodeVersion } from './node-version.js'
+import { checkPort } from './port.js'
+import { checkProviders } from './provider.js'
+import { checkProxy } from './proxy.js'
+import { checkRedirectUris } from './redirect-uri.js'
+
+const CHECKS: readonly Check[] = [
+  checkNodeVersion,
+  checkConfiguration,
+  checkKeys,
+  checkProviders,
+  checkRedirectUris,
+  checkCookies,
+  checkProxy,
+  checkDatabase,
+  checkPort,
+]
+
+/** Options of `netscript doctor`. */
+export interface DoctorOptions {
+  json?: boolean
+  /** Judge by the rules of `netscript start`, as NODE_ENV=production does. */
+  production?: boolean
+}
+
+/** `netscript doctor`: prints what it found; the exit code is 1 when something fails. */
+export async function doctor({ json, production = false }: DoctorOptions): Promise<void> {
+  const findings = await examine(process.env, { production })
+  const failed = findings.some(({ status }) => status === 'fail')
+  console.log(json ? JSON.stringify({ ok: !failed, findings }, null, 2) : report(findings))
+  if (failed) process.exitCode = 1
+}
+
+/** Makes all checks at once. */
+export async function examine(
+  environment: NodeJS.ProcessEnv,
+  mode: { production: boolean },
+): Promise<Finding[]> {
+  const { env, problems } = appSettings(environment)
+  const reading = inspectConfig(env, mode)
+  const examination: Examination = {
+    env,
+    config: reading.config,
+    problems: [...problems, ...reading.problems],
+  }
+  const found = await Promise.all(CHECKS.map((check) => attempt(check, examination)))
+  return found.flat()
+}
+
+function appSettings(environment: NodeJS.ProcessEnv): {
+  env: NodeJS.ProcessEnv
+  problems: Error[]
+} {
+  try {
+    return { env: withAppSettings(environment), problems: [] }
+  } catch (error) {
+    return { env: environment, problems: [error as Error] }
+  }
+}
+
+/** One check that breaks must not hide what the others found. */
+async function attempt(check: Check, examination: Examination): Promise<Finding[]> {
+  try {
+    return await check(examination)
+  } catch (error) {
+    const { name, message } = error as Error
+    return [fail('DOCTOR', `A check broke: ${name}: ${message}`, 'Please report this.')]
+  }
+}
+
+const WIDTH = 80
+const COLORS = { ok: 'green', warn: 'yellow', fail: 'red' } as const
+
+/** The findings for people, at most 80 columns wide. */
+export function report(findings: readonly Finding[]): string {
+  const indent = 6
+  const blocks = findings.map(({ status, code, message, mend }) => {
+    const label = styleText(COLORS[status], status.padEnd(indent), { stream: process.stdout })
+    const text = mend === undefined ? `${code}: ${message}` : `${code}: ${message}\n${mend}`
+    return label + indented(printable(text), indent)
+  })
+  const count = (wanted: Finding['status']): number =>
+    findings.filter(({ status }) => status === wanted).length
+  const summary = `${count('fail')} failed, ${count('warn')} to look at, ${count('ok')} ok`
+  return [...blocks, '', summary].join('\n')
+}
+
+function indented(text: string, indent: number): string {
+  const lines = new Help().boxWrap(text, WIDTH - indent).split('\n')
+  return lines.join(`\n${' '.repeat(indent)}`)
+}
+
+/** A provider may say anything, but not steer a terminal. */
+function printable(text: string): string {
+  return text.replace(/[^\P{C}\n]/gu, '?')
+}

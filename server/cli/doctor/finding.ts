@@ -1,0 +1,45 @@
+import type { AuthConfig } from '../../config/config.js'
+
+/** What the doctor found out. */
+export interface Finding {
+  /** `warn`: it works, but not for everybody or not for long. `fail`: sign-in does not work. */
+  readonly status: 'ok' | 'warn' | 'fail'
+  /** Stable, for scripts, such as `CLOCK_PROVIDER`. */
+  readonly code: string
+  /** One sentence for people. Holds no secret. */
+  readonly message: string
+  /** What to do; absent when nothing is wrong. */
+  readonly mend?: string
+}
+
+/** What every check may look at. */
+export interface Examination {
+  readonly env: NodeJS.ProcessEnv
+  /** What could be read of the configuration. */
+  readonly config: AuthConfig
+  readonly problems: readonly Error[]
+}
+
+/** A check: bounded in time, and changes nothing. */
+export type Check = (examination: Examination) => Finding[] | Promise<Finding[]>
+
+/** How long one request of a check may take. */
+export const CHECK_TIMEOUT_MS = 5_000
+
+export function ok(code: string, message: string): Finding {
+  return { status: 'ok', code, message }
+}
+
+export function warn(code: string, message: string, mend: string): Finding {
+  return { status: 'warn', code, message, mend }
+}
+
+export function fail(code: string, message: string, mend: string): Finding {
+  return { status: 'fail', code, message, mend }
+}
+
+/** A failure in the words of an error of ours, which says what is wrong first and then the mend. */
+export function failWith(code: string, text: string): Finding {
+  const [, message = text, mend = 'Correct it.'] = /^(.+?[.)]) (?=[A-Z])(.+)$/s.exec(text) ?? []
+  return fail(code, message, mend)
+}

@@ -1,0 +1,62 @@
+import { AuthConfigurationError } from '../../../backends/errors.js'
+import { parseKeyring } from '../../../backends/keyring.js'
+import { type Check, type Examination, failWith, type Finding, ok, warn } from './finding.js'
+
+/** Whether the secrets of the active backend are there and hard to guess. */
+export const checkKeys: Check = async (examination) => {
+  const { NETSCRIPT_AUTH_BACKEND: backend } = examination.config.variables
+  try {
+    if (backend === 'kv-oauth') return keyring(examination)
+    if (backend === 'workos') return await workos(examination.env)
+    return backend === 'better-auth' ? await betterAuth(examination.env) : []
+  } catch (error) {
+    if (!(error instanceof AuthConfigurationError)) throw error
+    const isKnown = examination.problems.some(({ message }) => message === error.message)
+    return isKnown ? [] : [failWith('KEYS', error.message)]
+  }
+}
+
+function keyring({ config, env }: Examination): Finding[] {
+  const given = env.NETSCRIPT_AUTH_KV_OAUTH_KEY
+  if (!given?.trim() && config.providers.length === 0) return []
+  const { secrets } = parseKeyring(given)
+  const weak = secrets.findIndex((secret) => !looksRandom(secret))
+  if (weak !== -1) {
+    return [
+      warn(
+        'KEYS',
+        `Key ${weak + 1} of NETSCRIPT_AUTH_KV_OAUTH_KEY does not look random; who guesses it can sign sessions.`,
+        'Replace it with one of "netscript auth secret generate".',
+      ),
+    ]
+  }
+  if (new Set(secrets.map((secret) => secret.toString('hex'))).size < secrets.length) {
+    return [
+      warn(
+        'KEYS',
+        'NETSCRIPT_AUTH_KV_OAUTH_KEY holds one key twice.',
+        'Take one of the two out, and roll that out.',
+      ),
+    ]
+  }
+  const more = secrets.length === 1 ? '1 key' : `${secrets.length} keys, of which the first signs`
+  return [ok('KEYS', `NETSCRIPT_AUTH_KV_OAUTH_KEY holds ${more}.`)]
+}
+
+/** 32 random bytes have some 30 different values, and are not all letters of a phrase. */
+function looksRandom(secret: Buffer): boolean {
+  const isText = secret.every((byte) => byte >= 0x20 && byte < 0x7f)
+  return new Set(secret).size >= 20 && !isText
+}
+
+async function workos(env: NodeJS.ProcessEnv): Promise<Finding[]> {
+  const { workosOptionsFromEnv } = await import('../../../backends/workos/environment.js')
+  workosOptionsFromEnv(env)
+  return [ok('KEYS', 'The key, the client id and the cookie password of WorkOS are set.')]
+}
+
+async function betterAuth(env: NodeJS.ProcessEnv): Promise<Finding[]> {
+  const { readSecret } = await import('../../../backends/better-auth/from-env.js')
+  readSecret(env)
+  return [ok('KEYS', 'BETTER_AUTH_SECRET is long enough.')]
+}

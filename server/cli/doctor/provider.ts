@@ -1,0 +1,125 @@
+import { isAuthError } from '../../../backends/errors.js'
+import { getClientConfiguration, WRONG_ISSUER } from '../../../backends/kv-oauth/configuration.js'
+import type { OAuthProvider } from '../../../backends/kv-oauth/provider.js'
+import { parseObject } from '../../../backends/kv-oauth/provider-fetch.js'
+import { clockFinding, dateOf, type Exchange, skewSeconds } from './clock.js'
+import { type Check, CHECK_TIMEOUT_MS, fail, failWith, type Finding, ok } from './finding.js'
+import { networkReason } from './network-reason.js'
+
+/** What was seen on the wire while the service's own code asked. */
+interface Observed {
+  url?: string
+  answer?: Exchange & { status: number; headers: Headers; issuer: unknown }
+  failure?: unknown
+}
+
+/** Whether each provider can be reached, says of itself what it must, and has the right time. */
+export const checkProviders: Check = async ({ config }) => {
+  const { NETSCRIPT_AUTH_ALLOW_INSECURE_REQUESTS: allowInsecureRequests } = config.variables
+  const found = await Promise.all(
+    config.providers.map((provider) => checkProvider(provider, allowInsecureRequests)),
+  )
+  return found.flat()
+}
+
+async function checkProvider(
+  provider: OAuthProvider,
+  allowInsecureRequests: boolean,
+): Promise<Finding[]> {
+  const observed: Observed = {}
+  const finding = await examine(provider, allowInsecureRequests, observed)
+  return [finding, ...clockOf(provider, observed)]
+}
+
+async function examine(
+  provider: OAuthProvider,
+  allowInsecureRequests: boolean,
+  observed: Observed,
+): Promise<Finding> {
+  const fetch = observing(observed)
+  try {
+    const configuration = await getClientConfiguration(provider, {
+      allowInsecureRequests,
+      timeoutSeconds: CHECK_TIMEOUT_MS / 1000,
+      fetch,
+    })
+    const server = configuration.serverMetadata()
+    if (provider.kind === 'oidc') return ok('PROVIDER', describe(provider, server))
+    // Without metadata there is nothing to read; any answer shows that it is there.
+    await fetch(server.token_endpoint ?? '', {
+      method: 'HEAD',
+      redirect: 'manual',
+      signal: AbortSignal.timeout(CHECK_TIMEOUT_MS),
+    })
+    return ok('PROVIDER', `${provider.id} answers at ${observed.url}.`)
+  } catch (error) {
+    return failure(provider, observed, error)
+  }
+}
+
+function describe(
+  { id, issuer, pkce }: OAuthProvider,
+  server: Readonly<{
+    code_challenge_methods_supported?: unknown
+    authorization_response_iss_parameter_supported?: unknown
+  }>,
+): string {
+  const s256 =
+    server.code_challenge_methods_supported !== undefined
+      ? 'S256 is supported'
+      : 'S256 is not mentioned'
+  const iss = server.authorization_response_iss_parameter_supported === true ? 'with' : 'without'
+  return `${id} is ${issuer}: the metadata names this issuer, ${pkce ? s256 : 'PKCE is off'}, answers come ${iss} iss.`
+}
+
+function failure(
+  { id, issuer }: OAuthProvider,
+  { url, answer, failure: cause }: Observed,
+  error: unknown,
+): Finding {
+  if (cause !== undefined) {
+    const { what, mend } = networkReason(cause)
+    return fail('PROVIDER_UNREACHABLE', `${id} at ${url}: ${what}.`, mend)
+  }
+  if (answer && answer.status !== 200) {
+    return fail(
+      'PROVIDER_METADATA',
+      `${id} has no metadata at ${url}: it answers ${answer.status}.`,
+      'Correct the issuer: the provider serves /.well-known/openid-configuration below it.',
+    )
+  }
+  if (!isAuthError(error)) throw error
+  if (error.detail === WRONG_ISSUER) {
+    return fail(
+      'PROVIDER_ISSUER',
+      `${id} calls itself ${String(answer?.issuer)}, but the issuer configured is ${issuer}.`,
+      'Set the issuer exactly as the provider writes it.',
+    )
+  }
+  return failWith('PROVIDER_METADATA', `${id}: ${error.detail}`)
+}
+
+function observing(observed: Observed): typeof globalThis.fetch {
+  return async (input, init) => {
+    observed.url = input instanceof Request ? input.url : String(input)
+    const sentAt = Date.now()
+    try {
+      const response = await fetch(input, init)
+      const receivedAt = Date.now()
+      const { status, headers } = response
+      const body = Buffer.from(await response.clone().arrayBuffer())
+      observed.answer = { sentAt, receivedAt, status, headers, issuer: parseObject(body)?.issuer }
+      return response
+    } catch (error) {
+      observed.failure = error
+      throw error
+    }
+  }
+}
+
+/** An id_token is judged by the clock; a plain OAuth 2.0 provider sends none. */
+function clockOf({ id, kind }: OAuthProvider, { answer }: Observed): Finding[] {
+  const theirs = answer && dateOf(answer.headers)
+  if (!answer || theirs === undefined || kind !== 'oidc') return []
+  return [clockFinding('CLOCK_PROVIDER', id, skewSeconds(answer, theirs, 1000))]
+}

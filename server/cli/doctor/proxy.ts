@@ -1,0 +1,17 @@
+import { type Check, ok, warn } from './finding.js'
+
+/** The service speaks http only, so with https there is a proxy, and it must be known as one. */
+export const checkProxy: Check = ({ config: { origin, variables } }) => {
+  if (!origin.startsWith('https:')) return []
+  const trusted = variables.NETSCRIPT_AUTH_TRUST_PROXY
+  if (trusted !== undefined && trusted !== false && trusted !== 0) {
+    return [ok('TRUST_PROXY', `X-Forwarded-For counts when it comes from: ${trusted}.`)]
+  }
+  return [
+    warn(
+      'TRUST_PROXY',
+      `${origin} means a proxy with TLS in front, but none is trusted: everybody counts as one address, and the rate limit is for all together.`,
+      'Set NETSCRIPT_AUTH_TRUST_PROXY to the number of proxies, such as 1, or to their addresses.',
+    ),
+  ]
+}
