@@ -20,11 +20,31 @@ export interface BackendDependencies {
   logger: Logger
 }
 
+/** A variable that a backend cannot do without, and how to come by its value. */
+export interface BackendNeed {
+  readonly variable: string
+  /** At most 76 columns. */
+  readonly how: string
+  /** Whether it belongs to the one provider of the short form. */
+  readonly ofProvider?: boolean
+}
+
 interface BackendEntry {
   /** Whether it keeps something in the database. */
   readonly usesDatabase: boolean
+  /** What a production start must be given. */
+  readonly needs: readonly BackendNeed[]
   /** Imports what it needs, so that a backend that is not chosen costs nothing. */
   load(dependencies: BackendDependencies): Promise<MountedBackend>
+}
+
+const DATABASE: BackendNeed = {
+  variable: 'DATABASE_URL',
+  how: 'The URL of a Postgres; until then "npm start" brings one.',
+}
+const ORIGIN: BackendNeed = {
+  variable: 'NETSCRIPT_AUTH_ORIGIN',
+  how: 'What people see, such as https://auth.example.com; for production.',
 }
 
 const BACKENDS = new Map<string, BackendEntry>([
@@ -32,6 +52,18 @@ const BACKENDS = new Map<string, BackendEntry>([
     'kv-oauth',
     {
       usesDatabase: true,
+      needs: [
+        {
+          variable: 'NETSCRIPT_AUTH_CLIENT_ID',
+          how: 'Run: netscript auth provider set google (or another provider)',
+          ofProvider: true,
+        },
+        {
+          variable: 'NETSCRIPT_AUTH_KV_OAUTH_KEY',
+          how: 'Run: netscript auth secret generate --write',
+        },
+        DATABASE,
+      ],
       async load({ config, env, pool, logger }) {
         const { createKvOAuthBackend } = await import('../backends/kv-oauth/backend.js')
         const { variables } = config
@@ -60,6 +92,15 @@ const BACKENDS = new Map<string, BackendEntry>([
     'workos',
     {
       usesDatabase: false,
+      needs: [
+        { variable: 'WORKOS_API_KEY', how: 'The dashboard of WorkOS shows it under API keys.' },
+        { variable: 'WORKOS_CLIENT_ID', how: 'The dashboard of WorkOS shows it beside the key.' },
+        {
+          variable: 'WORKOS_COOKIE_PASSWORD',
+          how: 'The one that your application gives to AuthKit.',
+        },
+        ORIGIN,
+      ],
       async load({ env, logger }) {
         const { workosBackendFromEnv } = await import('../backends/workos/index.js')
         return workosBackendFromEnv(env, { log: logger })
@@ -70,6 +111,14 @@ const BACKENDS = new Map<string, BackendEntry>([
     'better-auth',
     {
       usesDatabase: true,
+      needs: [
+        {
+          variable: 'BETTER_AUTH_SECRET',
+          how: 'Run: netscript auth secret generate better-auth --write',
+        },
+        DATABASE,
+        ORIGIN,
+      ],
       async load({ config, env, pool, logger }) {
         const { betterAuthBackendFromEnv } = await import('../backends/better-auth/index.js')
         if (!pool) throw new Error('The better-auth backend was loaded without a database.')
@@ -84,12 +133,15 @@ const BACKENDS = new Map<string, BackendEntry>([
   ],
 ])
 
+/** The backends that exist. */
+export const backendNames: readonly string[] = [...BACKENDS.keys()]
+
 /**
  * What is known of a backend before it is loaded.
  * @throws AuthBackendNotFoundError for an unknown name.
  */
 export function backendEntry(name: string): BackendEntry {
   const entry = BACKENDS.get(name)
-  if (!entry) throw new AuthBackendNotFoundError(name, [...BACKENDS.keys()])
+  if (!entry) throw new AuthBackendNotFoundError(name, backendNames)
   return entry
 }

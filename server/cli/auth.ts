@@ -1,158 +1,116 @@
-import { randomBytes } from 'node:crypto'
 import type { Command } from 'commander'
-import { AuthConfigurationError } from '../../backends/errors.js'
-import { createOperator, type Operator } from '../../backends/operator.js'
-import { createPool } from '../../backends/storage/pool.js'
-import { openStores } from '../../backends/storage/stores.js'
+import type { ProviderSetOptions } from './auth/provider.js'
+import type { GenerateOptions } from './auth/secret.js'
+import { SECRET_KINDS } from './auth/secret-kinds.js'
+import type { Output } from './auth/sessions-and-users.js'
 
-/** Bytes of each secret that can be generated. */
-const SECRETS: Readonly<Record<string, number>> = {
-  'kv-oauth-key': 32,
-  'better-auth': 48,
-  'workos-cookie': 48,
-  'audit-salt': 32,
-}
-
-interface Output {
-  json?: boolean
-}
-
-/** Adds `netscript auth ...`. */
+/** Adds `netscript auth ...`. What a command does is imported when it runs. */
 export function addAuthCommands(program: Command): void {
-  const auth = program.command('auth').description('Secrets, sessions and users.')
-
-  auth
-    .command('secret')
-    .description('Secrets of the service.')
-    .command('generate')
-    .description('Print a new secret.')
-    .argument('[kind]', `one of: ${Object.keys(SECRETS).join(', ')}`, 'kv-oauth-key')
-    .action((kind: string) => {
-      const bytes = Object.hasOwn(SECRETS, kind) ? SECRETS[kind] : undefined
-      if (bytes === undefined) {
-        throw new AuthConfigurationError(
-          `There is no secret "${kind}". Use one of: ${Object.keys(SECRETS).join(', ')}.`,
-        )
-      }
-      console.log(randomBytes(bytes).toString('base64url'))
-    })
-
+  const auth = program.command('auth').description('Backend, providers, secrets, sessions, users.')
+  addBackendCommands(auth)
+  addProviderCommands(auth)
+  addSecretCommands(auth)
   addSessionCommands(auth)
   addUserCommands(auth)
 }
 
-function addSessionCommands(auth: Command): void {
-  const session = auth.command('session').description('Sessions of the kv-oauth backend.')
+function addBackendCommands(auth: Command): void {
+  const actions = () => import('./auth/backend.js')
+  const backend = auth.command('backend').description('The identity backend.')
+  backend
+    .command('show')
+    .description('Show which backend is active, why, and what each one lacks.')
+    .option('--json', 'print JSON')
+    .action(async (output: Output) => (await actions()).showBackend(output))
+  backend
+    .command('set')
+    .description('Choose the backend in .env.')
+    .argument('<name>', 'kv-oauth, workos or better-auth')
+    .action(async (name: string) => (await actions()).setBackend(name))
+}
 
+function addProviderCommands(auth: Command): void {
+  auth
+    .command('provider')
+    .description('The providers of the kv-oauth backend.')
+    .command('set')
+    .description('Configure a provider in .env; what is not given stays as it is.')
+    .argument('<provider>', 'a preset such as google, or an id of your own with --issuer')
+    .option('--client-id <id>', 'the client id at the provider')
+    .option('--client-secret-stdin', 'read the client secret from standard input')
+    .option('--public-client', 'the client has no secret')
+    .option('--redirect-uri <url>', 'default: the callback on http://localhost and PORT')
+    .option('--issuer <url>', 'the issuer, where it is not that of the preset')
+    .option('--domain <domain>', 'your domain at auth0, okta, logto or clerk')
+    .option('--tenant <id>', 'your tenant at azure-ad; default: common')
+    .option('--region <region>', 'the region of aws-cognito')
+    .option('--user-pool <id>', 'the user pool of aws-cognito')
+    .option('--scopes <scopes>', 'separated by spaces; default: those of the preset')
+    .option('--add', 'keep the providers that there are')
+    .action(async (id: string, options: ProviderSetOptions) =>
+      (await import('./auth/provider.js')).setProvider(id, options),
+    )
+}
+
+function addSecretCommands(auth: Command): void {
+  auth
+    .command('secret')
+    .description('Secrets of the service.')
+    .command('generate')
+    .description('Print a new secret, or put it into .env.')
+    .argument('[kind]', `one of: ${Object.keys(SECRET_KINDS).join(', ')}`, 'kv-oauth-key')
+    .option('--write', 'put it into .env if none is there, and print nothing of it')
+    .option('--append', 'put it at the end of the keyring in .env, to rotate the key')
+    .action(async (kind: string, options: GenerateOptions) =>
+      (await import('./auth/secret.js')).generateSecret(kind, options),
+    )
+}
+
+function addSessionCommands(auth: Command): void {
+  const actions = () => import('./auth/sessions-and-users.js')
+  const session = auth.command('session').description('Sessions of the kv-oauth backend.')
   session
     .command('list')
     .description('List the live sessions of a user.')
     .argument('<user-id>', 'the id that GET /me shows')
     .option('--json', 'print JSON')
-    .action((userId: string, output: Output) =>
-      withOperator(async (operator) => {
-        const sessions = (await operator.listSessions(userId)).map((record) => ({
-          id: record.id,
-          provider: record.providerId,
-          issuedAt: new Date(record.issuedAt).toISOString(),
-          expiresAt: new Date(record.expiresAt).toISOString(),
-        }))
-        if (output.json) return print(output, sessions, '')
-        const lines = sessions.map(({ id, issuedAt }) => `${id}  ${issuedAt}`)
-        console.log(lines.length > 0 ? lines.join('\n') : 'No live sessions.')
-      }),
+    .action(async (userId: string, output: Output) =>
+      (await actions()).listSessions(userId, output),
     )
-
   session
     .command('revoke')
     .description('End one session.')
     .argument('<session-id>')
     .option('--json', 'print JSON')
-    .action((sessionId: string, output: Output) =>
-      withOperator(async (operator) => {
-        const revoked = await operator.revokeSession(sessionId)
-        print(
-          output,
-          { revoked: revoked ? 1 : 0 },
-          revoked ? 'Ended.' : 'There is no such session.',
-        )
-        if (!revoked) process.exitCode = 1
-      }),
+    .action(async (sessionId: string, output: Output) =>
+      (await actions()).revokeSession(sessionId, output),
     )
-
   session
     .command('revoke-all')
     .description('End all sessions of a user.')
     .argument('<user-id>', 'the id that GET /me shows')
     .option('--json', 'print JSON')
-    .action((userId: string, output: Output) =>
-      withOperator(async (operator) => {
-        const revoked = await operator.revokeSessions(userId)
-        print(output, { revoked }, `Ended ${revoked} ${revoked === 1 ? 'session' : 'sessions'}.`)
-      }),
+    .action(async (userId: string, output: Output) =>
+      (await actions()).revokeSessions(userId, output),
     )
 }
 
+const USER_COMMANDS = [
+  ['disable', 'Disable a user and end their sessions.'],
+  ['enable', 'Let a disabled user sign in again.'],
+  ['delete', 'Delete a user, their accounts and their sessions.'],
+] as const
+
 function addUserCommands(auth: Command): void {
   const user = auth.command('user').description('Users of the kv-oauth backend.')
-  const actions: [string, string, string, (operator: Operator, id: string) => Promise<boolean>][] =
-    [
-      [
-        'disable',
-        'Disable a user and end their sessions.',
-        'Disabled; all sessions are ended.',
-        (operator, id) => operator.disableUser(id),
-      ],
-      [
-        'enable',
-        'Let a disabled user sign in again.',
-        'Enabled.',
-        (operator, id) => operator.enableUser(id),
-      ],
-      [
-        'delete',
-        'Delete a user, their accounts and their sessions.',
-        'Deleted; all sessions are ended.',
-        (operator, id) => operator.deleteUser(id),
-      ],
-    ]
-  for (const [name, description, done, act] of actions) {
+  for (const [name, description] of USER_COMMANDS) {
     user
       .command(name)
       .description(description)
       .argument('<user-id>', 'the id that GET /me shows')
       .option('--json', 'print JSON')
-      .action((userId: string, output: Output) =>
-        withOperator(async (operator) => {
-          const found = await act(operator, userId)
-          print(output, { found }, found ? done : 'There is no such user.')
-          if (!found) process.exitCode = 1
-        }),
+      .action(async (userId: string, output: Output) =>
+        (await import('./auth/sessions-and-users.js')).changeUser(name, userId, output),
       )
-  }
-}
-
-function print({ json }: Output, data: unknown, text: string): void {
-  console.log(json ? JSON.stringify(data) : text)
-}
-
-async function withOperator(act: (operator: Operator) => Promise<void>): Promise<void> {
-  const { DATABASE_URL } = process.env
-  if (!DATABASE_URL) {
-    throw new AuthConfigurationError(
-      'DATABASE_URL is not set. Set it to the database of the service.',
-    )
-  }
-  const pool = createPool(DATABASE_URL)
-  try {
-    const sessionStore = process.env.NETSCRIPT_AUTH_SESSION_STORE
-    const stores = await openStores({ pool, sessionStore })
-    try {
-      await act(createOperator(pool, stores))
-    } finally {
-      await stores.close()
-    }
-  } finally {
-    await pool.end()
   }
 }

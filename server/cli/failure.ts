@@ -1,4 +1,5 @@
 import { AuthBackendNotFoundError, AuthConfigurationError } from '../../backends/errors.js'
+import { wrap } from './wrap.js'
 
 /**
  * Says why the command failed and sets the exit code. A mistake in the configuration is a sentence
@@ -7,11 +8,17 @@ import { AuthBackendNotFoundError, AuthConfigurationError } from '../../backends
 export function reportFailure(error: unknown): void {
   process.exitCode = 1
   if (error instanceof AuthConfigurationError || error instanceof AuthBackendNotFoundError) {
-    console.error(`netscript: ${error.message}`)
+    complain(error.message)
     return
   }
-  console.error(`netscript: ${causes(error).join('\n  because: ')}`)
+  complain(causes(error).join('\n  because: '))
   if (process.env.NETSCRIPT_DEBUG && error instanceof Error) console.error(error.stack)
+}
+
+/** On a terminal lines are broken between words; in a pipe they stay whole, for those who search. */
+function complain(message: string): void {
+  const text = `netscript: ${message}`
+  console.error(process.stderr.isTTY ? wrap(text) : text)
 }
 
 function causes(error: unknown): string[] {

@@ -3,7 +3,6 @@ import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { Command } from 'commander'
 import { addAuthCommands } from './auth.js'
-import { reportFailure } from './failure.js'
 
 const { version } = createRequire(import.meta.url)('@netscript/plugin-auth/package.json') as {
   version: string
@@ -38,4 +37,7 @@ program
 
 addAuthCommands(program)
 
-await program.parseAsync().catch(reportFailure)
+await program.parseAsync().catch(async (error: unknown) => {
+  const { reportFailure } = await import('./failure.js')
+  reportFailure(error)
+})

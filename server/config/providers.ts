@@ -39,6 +39,11 @@ export function providerReaders(
   return isSet ? [() => toProvider(settings)] : []
 }
 
+/** How the variables of one provider of several begin, such as `NETSCRIPT_AUTH_GOOGLE_`. */
+export function variablePrefix(id: string): string {
+  return `NETSCRIPT_AUTH_${id.toUpperCase().replaceAll('-', '_')}_`
+}
+
 function plainSettings(variables: Variables): ProviderSettings {
   return {
     prefix: 'NETSCRIPT_AUTH_',
@@ -59,7 +64,7 @@ function prefixedSettings(
   variables: Variables,
   env: NodeJS.ProcessEnv,
 ): ProviderSettings {
-  const prefix = `NETSCRIPT_AUTH_${id.toUpperCase().replaceAll('-', '_')}_`
+  const prefix = variablePrefix(id)
   const read = (name: string): string | undefined => env[prefix + name]?.trim() || undefined
   return {
     prefix,

@@ -1,7 +1,7 @@
 import { styleText } from 'node:util'
-import { Help } from 'commander'
 import { withAppSettings } from '../../config/app-settings.js'
 import { inspectConfig } from '../../config/config.js'
+import { wrap } from '../wrap.js'
 import { checkConfiguration } from './configuration.js'
 import { checkCookies } from './cookies.js'
 import { checkDatabase } from './database.js'
@@ -95,7 +95,7 @@ export function report(findings: readonly Finding[]): string {
 }
 
 function indented(text: string, indent: number): string {
-  const lines = new Help().boxWrap(text, WIDTH - indent).split('\n')
+  const lines = wrap(text, WIDTH - indent).split('\n')
   return lines.join(`\n${' '.repeat(indent)}`)
 }
 

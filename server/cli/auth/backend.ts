@@ -1,0 +1,86 @@
+import { backendEntry, backendNames, type BackendNeed } from '../../backends.js'
+import { withAppSettings } from '../../config/app-settings.js'
+import { readEnvFile, readEnvVariables, setEnvVariables, writeEnvFile } from '../env-file.js'
+import { environmentWith, outsideOf } from '../environment.js'
+import type { Output } from './sessions-and-users.js'
+
+const VARIABLE = 'NETSCRIPT_AUTH_BACKEND'
+
+/** Which backend is active, and what said so. */
+export interface BackendChoice {
+  readonly backend: string
+  readonly source: 'environment' | '.env' | 'appsettings.json' | 'default'
+}
+
+/** `netscript auth backend show` */
+export async function showBackend({ json }: Output): Promise<void> {
+  const choice = backendChoice(process.env, readEnvVariables(await readEnvFile()))
+  // An unknown name is an error that lists those that exist.
+  backendEntry(choice.backend)
+  const backends = backendNames.map((name) => ({
+    name,
+    active: name === choice.backend,
+    lacks: lacking(name, process.env).map(({ variable }) => variable),
+  }))
+  if (json) return console.log(JSON.stringify({ ...choice, backends }, null, 2))
+  const lines = backends.map(({ name, active, lacks }) => {
+    const state = lacks.length === 0 ? ['has what it needs'] : lacks.map((one) => `lacks ${one}`)
+    return `${active ? '*' : ' '} ${name.padEnd(13)}${state.join(`\n${' '.repeat(15)}`)}`
+  })
+  console.log([`${choice.backend} ${SAID_BY[choice.source]}.`, '', ...lines].join('\n'))
+}
+
+const SAID_BY: Readonly<Record<BackendChoice['source'], string>> = {
+  environment: `is active: ${VARIABLE} in the environment says so`,
+  '.env': `is active: ${VARIABLE} in .env says so`,
+  'appsettings.json': 'is active: auth.backend in appsettings.json says so',
+  default: 'is active: it is the default',
+}
+
+/** Which backend the service takes from these variables, and where they come from. */
+export function backendChoice(
+  env: NodeJS.ProcessEnv,
+  file: Readonly<Record<string, string>>,
+  appSettings?: string,
+): BackendChoice {
+  const given = env[VARIABLE]?.trim()
+  if (given) {
+    const isOutside = outsideOf(file, env)[VARIABLE] !== undefined
+    return { backend: given, source: isOutside ? 'environment' : '.env' }
+  }
+  const { [VARIABLE]: setting } = withAppSettings(env, appSettings)
+  return setting?.trim()
+    ? { backend: setting.trim(), source: 'appsettings.json' }
+    : { backend: 'kv-oauth', source: 'default' }
+}
+
+/** `netscript auth backend set` */
+export async function setBackend(name: string): Promise<void> {
+  backendEntry(name)
+  const oldText = await readEnvFile()
+  const text = setEnvVariables(oldText, { [VARIABLE]: name })
+  const env = environmentWith(text, oldText)
+  if (text !== oldText) await writeEnvFile(text)
+  console.log(`${VARIABLE} is ${name} in .env.`)
+  if (env[VARIABLE] !== name) {
+    console.log(`But it is ${env[VARIABLE]} in the environment, which wins. Unset it there.`)
+  }
+  console.log(`\n${needsOf(name, env)}`)
+}
+
+function needsOf(name: string, env: NodeJS.ProcessEnv): string {
+  const needs = lacking(name, env)
+  if (needs.length === 0) return `${name} has what it needs. See "netscript doctor".`
+  const lines = needs.flatMap(({ variable, how }) => [`  ${variable}`, `    ${how}`])
+  return [`${name} still needs:`, ...lines].join('\n')
+}
+
+/** What a backend needs and these variables do not have. */
+export function lacking(name: string, env: NodeJS.ProcessEnv): BackendNeed[] {
+  // Several providers have variables of their own.
+  const severalProviders = Boolean(env.NETSCRIPT_AUTH_PROVIDERS?.trim())
+  return backendEntry(name).needs.filter(
+    ({ variable, ofProvider }) =>
+      !env[variable]?.trim() && !(ofProvider === true && severalProviders),
+  )
+}

@@ -1,0 +1,43 @@
+import { createInterface } from 'node:readline/promises'
+import { Writable } from 'node:stream'
+import { text } from 'node:stream/consumers'
+import { AuthConfigurationError } from '../../../backends/errors.js'
+
+/**
+ * The client secret, from where it leaves no trace: standard input, or a prompt that does not show
+ * it. It is no option, since those stay in the history of the shell and in the list of processes.
+ *
+ * @returns `''` for a client without one.
+ * @throws AuthConfigurationError when there is nobody to ask.
+ */
+export async function readClientSecret({ stdin }: { stdin: boolean }): Promise<string> {
+  if (stdin) {
+    const secret = (await text(process.stdin)).replace(/\r?\n$/, '')
+    if (secret.trim() !== '') return secret
+    throw new AuthConfigurationError(
+      'There is no client secret on standard input. Send it there, or use --public-client.',
+    )
+  }
+  if (process.stdin.isTTY) return prompt('Client secret (empty if the client has none): ')
+  throw new AuthConfigurationError(
+    'The client secret is missing. Send it on standard input with --client-secret-stdin, or use --public-client for a client that has none.',
+  )
+}
+
+async function prompt(question: string): Promise<string> {
+  process.stderr.write(question)
+  // What is typed is echoed to the output of the interface, which is nowhere.
+  const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() })
+  const lines = createInterface({ input: process.stdin, output: nowhere, terminal: true })
+  const stopped = new AbortController()
+  lines.once('SIGINT', () => stopped.abort())
+  lines.once('close', () => stopped.abort())
+  try {
+    return (await lines.question('', { signal: stopped.signal })).trim()
+  } catch (cause) {
+    throw new AuthConfigurationError('Stopped. Nothing was written.', { cause })
+  } finally {
+    lines.close()
+    process.stderr.write('\n')
+  }
+}

@@ -1,0 +1,94 @@
+import { randomBytes } from 'node:crypto'
+import { AuthConfigurationError } from '../../../backends/errors.js'
+import type { OAuthProvider } from '../../../backends/kv-oauth/provider.js'
+import { providersById } from '../../../backends/kv-oauth/providers-by-id.js'
+import { inspectConfig } from '../../config/config.js'
+import { readEnvFile, readEnvVariables, setEnvVariables, writeEnvFile } from '../env-file.js'
+import { environmentWith, outsideOf } from '../environment.js'
+import { backendChoice, lacking } from './backend.js'
+import { type GivenProvider, keepsSecret, providerVariables } from './provider-variables.js'
+import { registrationHint } from './registration-hint.js'
+import { readClientSecret } from './client-secret.js'
+
+/** Options of `netscript auth provider set`. */
+export interface ProviderSetOptions extends Omit<GivenProvider, 'clientSecret'> {
+  clientSecretStdin?: boolean
+}
+
+/** `netscript auth provider set`: writes .env when the service would take the result, or nothing. */
+export async function setProvider(id: string, options: ProviderSetOptions): Promise<void> {
+  const oldText = await readEnvFile()
+  // What else is wrong comes first: nobody likes to type a secret for nothing.
+  plan(id, { ...options, clientSecret: 'not known yet' }, oldText)
+  const current = environmentWith(oldText, oldText)
+  const given = { ...options, ...(await secretOf(id, options, current)) }
+  const { text, ...change } = plan(id, given, oldText)
+  if (text !== oldText) await writeEnvFile(text)
+  console.log(outcome(change))
+}
+
+/** What .env becomes, and what the service makes of it. */
+interface Change {
+  id: string
+  text: string
+  env: NodeJS.ProcessEnv
+  providers: readonly OAuthProvider[]
+  /** Variables that would have no effect, since the environment has others. */
+  shadowed: readonly string[]
+}
+
+function plan(name: string, given: GivenProvider, oldText: string): Change {
+  const file = readEnvVariables(oldText)
+  const { variables, id } = providerVariables(name, given, environmentWith(oldText, oldText))
+  // What is emptied need not be written where it never was.
+  const changes = Object.entries(variables).filter(([key, value]) => value !== '' || file[key])
+  const text = setEnvVariables(oldText, Object.fromEntries(changes))
+  const env = environmentWith(text, oldText)
+  const outside = outsideOf(file)
+  const shadowed = Object.keys(variables).filter((key) => outside[key]?.trim())
+  return { id, text, env, providers: readAsTheServiceDoes(env), shadowed }
+}
+
+async function secretOf(
+  id: string,
+  options: ProviderSetOptions,
+  current: NodeJS.ProcessEnv,
+): Promise<Pick<GivenProvider, 'clientSecret'>> {
+  if (options.publicClient) return {}
+  if (!options.clientSecretStdin && keepsSecret(id, options, current)) return {}
+  const clientSecret = await readClientSecret({ stdin: options.clientSecretStdin ?? false })
+  return clientSecret === '' ? {} : { clientSecret }
+}
+
+/** The providers, if the service takes them; the key is another command's, and any will do. */
+function readAsTheServiceDoes(env: NodeJS.ProcessEnv): readonly OAuthProvider[] {
+  const key = env.NETSCRIPT_AUTH_KV_OAUTH_KEY?.trim() || randomBytes(32).toString('base64url')
+  const { config, problems } = inspectConfig(
+    { ...env, NETSCRIPT_AUTH_BACKEND: 'kv-oauth', NETSCRIPT_AUTH_KV_OAUTH_KEY: key },
+    { production: false },
+  )
+  if (problems.length > 0) {
+    const messages = problems.map(({ message }) => message)
+    throw new AuthConfigurationError(`Nothing was written.\n${messages.join('\n')}`)
+  }
+  return [...providersById(config.providers).values()]
+}
+
+function outcome({ id, providers, env, shadowed }: Omit<Change, 'text'>): string {
+  const { backend } = backendChoice(env, {})
+  return [
+    `${id} is set in .env.`,
+    ...providers.flatMap((provider) => [
+      '',
+      `Register exactly this redirect URI at ${provider.id}:`,
+      `  ${provider.redirectUri}`,
+      ...(provider.id === id ? [registrationHint(provider.id)] : []),
+    ]),
+    ...shadowed.map(
+      (name) => `\n${name} is set in the environment too, which wins. Unset it there.`,
+    ),
+    ...(backend === 'kv-oauth'
+      ? lacking('kv-oauth', env).flatMap(({ variable, how }) => ['', `Missing: ${variable}`, how])
+      : ['', `The active backend is ${backend}. Run: netscript auth backend set kv-oauth`]),
+  ].join('\n')
+}

@@ -1,0 +1,77 @@
+import { randomBytes } from 'node:crypto'
+import { AuthConfigurationError } from '../../../backends/errors.js'
+import { parseKeyring } from '../../../backends/keyring.js'
+import { readEnvFile, readEnvVariables, setEnvVariables, writeEnvFile } from '../env-file.js'
+import { outsideOf } from '../environment.js'
+import { SECRET_KINDS } from './secret-kinds.js'
+
+/** Options of `netscript auth secret generate`. */
+export interface GenerateOptions {
+  /** Put it into .env, if none is there. */
+  write?: boolean
+  /** Put it at the end of the keyring in .env. */
+  append?: boolean
+}
+
+/** `netscript auth secret generate`: prints a new secret, or writes it without showing it. */
+export async function generateSecret(kind: string, options: GenerateOptions): Promise<void> {
+  const found = Object.hasOwn(SECRET_KINDS, kind) ? SECRET_KINDS[kind] : undefined
+  if (!found) {
+    throw new AuthConfigurationError(
+      `There is no secret "${kind}". Use one of: ${Object.keys(SECRET_KINDS).join(', ')}.`,
+    )
+  }
+  const secret = randomBytes(found.bytes).toString('base64url')
+  if (!options.write && !options.append) return console.log(secret)
+  const text = await readEnvFile()
+  const { [found.variable]: present = '' } = readEnvVariables(text)
+  refuseOutside(found.variable, text)
+  if (options.append) {
+    const value = appended(found.variable, present, secret)
+    await writeEnvFile(setEnvVariables(text, { [found.variable]: value }))
+    return console.log(rotation(found.variable, value.split(',').length))
+  }
+  if (present.trim() !== '') {
+    throw new AuthConfigurationError(
+      `${found.variable} is in .env already and is not replaced. ${
+        kind === 'kv-oauth-key' ? 'Use --append to rotate it.' : 'Take it out of .env first.'
+      }`,
+    )
+  }
+  await writeEnvFile(setEnvVariables(text, { [found.variable]: secret }))
+  console.log(`${found.variable} is set in .env.`)
+}
+
+/** What is set outside wins over .env, so that a secret put there would never be used. */
+function refuseOutside(variable: string, text: string): void {
+  if (!outsideOf(readEnvVariables(text))[variable]?.trim()) return
+  throw new AuthConfigurationError(
+    `${variable} is set in the environment, which wins over .env. Change it there.`,
+  )
+}
+
+function appended(variable: string, present: string, secret: string): string {
+  if (variable !== SECRET_KINDS['kv-oauth-key']?.variable) {
+    throw new AuthConfigurationError(
+      `${variable} is one secret, not a list. Use --append with kv-oauth-key only.`,
+    )
+  }
+  if (present.trim() === '') {
+    throw new AuthConfigurationError(
+      `${variable} is not in .env, so there is nothing to rotate. Use --write.`,
+    )
+  }
+  parseKeyring(present, variable)
+  return `${present.trim().replace(/[,\s]+$/, '')},${secret}`
+}
+
+function rotation(variable: string, count: number): string {
+  return [
+    `${variable} in .env now has ${count} keys; the first still signs.`,
+    '',
+    'To go on:',
+    '  1. Roll this out to every process. All of them then know the new key.',
+    '  2. Move the new key to the front and roll that out. It signs from then on.',
+    '  3. When the last session of the old key is over, take that out and roll out.',
+  ].join('\n')
+}
