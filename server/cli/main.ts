@@ -12,9 +12,7 @@ const { version } = createRequire(import.meta.url)('@netscript/plugin-auth/packa
 const program = new Command('netscript')
   .description('The NetScript authentication service.')
   .version(version)
-  .hook('preAction', () => {
-    if (existsSync('.env')) process.loadEnvFile('.env')
-  })
+  .hook('preAction', readDotEnv)
 
 program
   .command('start')
@@ -41,3 +39,12 @@ await program.parseAsync().catch(async (error: unknown) => {
   const { reportFailure } = await import('./failure.js')
   reportFailure(error)
 })
+
+function readDotEnv(): void {
+  if (!existsSync('.env')) return
+  try {
+    process.loadEnvFile('.env')
+  } catch (cause) {
+    throw new Error('.env cannot be read. Make it a file that this user may read.', { cause })
+  }
+}

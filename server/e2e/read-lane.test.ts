@@ -160,8 +160,10 @@ describe('the lane ahead of Express', () => {
       key: service.key,
       allowInsecureRequests: true,
     })
-    const answering = (authenticate: () => Promise<AuthnResult>): AuthBackendPort =>
-      ({ ...backend, authenticate })
+    const answering = (authenticate: () => Promise<AuthnResult>): AuthBackendPort => ({
+      ...backend,
+      authenticate,
+    })
     const setCookies = ['a=1; Path=/; HttpOnly', 'b="2"; Max-Age=0']
     const backends: Record<string, [AuthBackendPort, string[]]> = {
       'as it is': [backend, []],

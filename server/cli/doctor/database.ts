@@ -33,10 +33,12 @@ const STATE = `SELECT
   ) AS limit`
 
 /** Whether the database answers, has the tables, room for the service, and the right time. */
-export const checkDatabase: Check = async ({ config: { usesDatabase, variables } }) => {
-  const { DATABASE_URL: url, NETSCRIPT_AUTH_DATA_DIR: dataDir } = variables
-  if (!usesDatabase) return []
+export const checkDatabase: Check = async ({ config, problems }) => {
+  const { DATABASE_URL: url, NETSCRIPT_AUTH_DATA_DIR: dataDir } = config.variables
+  if (!config.usesDatabase) return []
   if (url === undefined) {
+    // A wrong one, or none in production, is a problem of the configuration.
+    if (problems.some(({ message }) => message.startsWith('DATABASE_URL'))) return []
     return [ok('DATABASE', `None is configured: "npm start" brings its own, in ${dataDir}.`)]
   }
   const pool = createPool(url, {

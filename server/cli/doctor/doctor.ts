@@ -85,7 +85,7 @@ export function report(findings: readonly Finding[]): string {
   const indent = 6
   const blocks = findings.map(({ status, code, message, mend }) => {
     const label = styleText(COLORS[status], status.padEnd(indent), { stream: process.stdout })
-    const text = mend === undefined ? `${code}: ${message}` : `${code}: ${message}\n${mend}`
+    const text = mend === undefined ? `${code}: ${message}` : `${code}: ${message}\nMend: ${mend}`
     return label + indented(printable(text), indent)
   })
   const count = (wanted: Finding['status']): number =>

@@ -10,10 +10,11 @@ const Health = z.object({
 })
 
 /** Whether the service can listen on its port, or already does. */
-export const checkPort: Check = async ({ config: { host, variables, providers } }) => {
+export const checkPort: Check = async ({ config }) => {
+  const { host, variables, providers, production } = config
   const { PORT: port, NETSCRIPT_AUTH_BACKEND: backend } = variables
   const localPort = variables.NETSCRIPT_AUTH_LOCAL_PROVIDER_PORT
-  const needsLocal = backend === 'kv-oauth' && providers.length === 0
+  const needsLocal = !production && backend === 'kv-oauth' && providers.length === 0
   const [own, local] = await Promise.all([
     portFinding(host, port, backend),
     needsLocal && localPort !== 0 ? localFinding(localPort) : undefined,

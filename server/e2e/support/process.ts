@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { createRequire } from 'node:module'
 
 /** `netscript` in a process of its own. */
 export interface NetscriptProcess {
@@ -14,21 +15,33 @@ export interface NetscriptProcess {
   ended: Promise<number | null>
 }
 
+const TSX = createRequire(import.meta.url).resolve('tsx')
 const MAIN = new URL('../../cli/main.ts', import.meta.url).pathname
+
+/** Where a process runs, and what it reads. Default: here, and nothing. */
+interface ProcessOptions {
+  readonly cwd?: string
+  readonly input?: string
+}
 
 /** Starts `netscript <args>` from source, with these variables and no others of the service. */
 export function startNetscript(
   args: string[],
   env: Record<string, string>,
   preload: readonly string[] = [],
+  options: ProcessOptions = {},
 ): NetscriptProcess {
   // `node --import tsx` is one process: a signal reaches the service itself.
-  const imports = ['tsx', ...preload].flatMap((module) => ['--import', module])
-  return startNode([...imports, MAIN, ...args], env)
+  const imports = [TSX, ...preload].flatMap((module) => ['--import', module])
+  return startNode([...imports, MAIN, ...args], env, options)
 }
 
 /** Starts `node <args>` with these variables and no others of the service. */
-export function startNode(args: string[], env: Record<string, string>): NetscriptProcess {
+export function startNode(
+  args: string[],
+  env: Record<string, string>,
+  { cwd, input = '' }: ProcessOptions = {},
+): NetscriptProcess {
   const inherited = Object.fromEntries(
     Object.entries(process.env).filter(
       ([name]) => !/^(NETSCRIPT_|DATABASE_URL$|PORT$|NODE_ENV$|VITEST)/.test(name),
@@ -36,8 +49,11 @@ export function startNode(args: string[], env: Record<string, string>): Netscrip
   )
   const child = spawn(process.execPath, args, {
     env: { ...inherited, ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    cwd,
+    stdio: 'pipe',
   })
+  // One that ends without reading what it is sent says so by its exit code.
+  child.stdin.on('error', () => {}).end(input)
   let text = ''
   const append = (chunk: Buffer): void => {
     text += chunk.toString()
