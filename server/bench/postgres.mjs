@@ -63,6 +63,16 @@ export async function startDatabases(directory) {
       )
       return counted[0]?.count
     },
+    /** What a table takes with its indexes, in bytes. */
+    async sizeOf(name, table) {
+      const client = await connect(urlOf(name))
+      const { rows: sized } = await client.query(
+        'SELECT pg_total_relation_size($1)::float8 AS bytes',
+        [table],
+      )
+      await client.end()
+      return sized[0].bytes
+    },
     async stop() {
       await admin.end()
       await postgres.stop()

@@ -161,13 +161,13 @@ const spreadText = (one) =>
   one ? `${digits(one.median)} (${digits(one.min)}-${digits(one.max)})` : '-'
 
 /** Two or three significant digits. */
-function digits(value) {
+export function digits(value) {
   if (!Number.isFinite(value)) return '-'
   if (Math.abs(value) >= 100) return String(Math.round(value))
   return Math.abs(value) >= 10 ? value.toFixed(1) : value.toFixed(2)
 }
 
-function table(head, rows) {
+export function table(head, rows) {
   const line = (cells) => `| ${cells.join(' | ')} |`
   return [line(head), line(head.map((_, n) => (n === 0 ? '---' : '---:'))), ...rows.map(line)].join(
     '\n',

@@ -124,6 +124,7 @@ async function measure() {
   const session = readers.find(({ id }) => id === 'session')
 
   await createDatabases(databases, readers, settings.sessions, onProgress)
+  const bytesPerSession = (await databases.sizeOf('session', 'auth_keyv')) / settings.sessions
   for (const subject of signers.filter(({ database }) => database)) {
     await databases.create(subject.id, subject.seed, 0)
   }
@@ -173,6 +174,7 @@ async function measure() {
     machine,
     settings,
     postgres: { version: databases.version, settings: databases.settings },
+    bytesPerSession,
     foreign: summary.foreignLoad(measured.results, signInResults),
     reads: summary.summarizeReads(
       readers,
