@@ -29,11 +29,18 @@ export function createSessionEvents(pool: pg.Pool): SessionEvents {
     type: string,
     reason: string,
   ): Promise<void> => {
-    if (records.length > 0) await pool.query(RECORD, [records.map(auditEntry), type, reason])
+    if (records.length === 0) return
+    const values = [records.map(auditEntry), type, reason]
+    await pool.query({ name: 'auth_session_events', text: RECORD, values })
   }
   return {
     async signedIn(session) {
-      const { rowCount } = await pool.query(RECORD_SIGN_IN, [[auditEntry(session)], session.userId])
+      const values = [[auditEntry(session)], session.userId]
+      const { rowCount } = await pool.query({
+        name: 'auth_session_signed_in',
+        text: RECORD_SIGN_IN,
+        values,
+      })
       return rowCount === 1
     },
     refreshed: (session, why) => record([session], 'session.refreshed', why),
