@@ -32,11 +32,14 @@ describeWithRedis('the service with NETSCRIPT_AUTH_SESSION_STORE', () => {
   afterAll(async () => {
     await db.end()
     await service.close()
-    // The service has closed its connections; the one that asks is left.
-    for (const { port } of cluster.nodes) {
-      expect(await ask(port, 'info', 'clients')).toMatch(/connected_clients:1\b/)
+    try {
+      // The service has closed its connections; the one that asks is left.
+      for (const { port } of cluster.nodes) {
+        expect(await ask(port, 'info', 'clients')).toMatch(/connected_clients:1\b/)
+      }
+    } finally {
+      await cluster.close()
     }
-    await cluster.close()
   })
 
   const keys = async (): Promise<string[]> => {
