@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { Command } from 'commander'
 import { addAuthCommands } from './auth.js'
+import { addPluginCommands } from './plugin/commands.js'
 
 const { version } = createRequire(import.meta.url)('@netscript/plugin-auth/package.json') as {
   version: string
@@ -34,6 +35,7 @@ program
   )
 
 addAuthCommands(program)
+addPluginCommands(program)
 
 await program.parseAsync().catch(async (error: unknown) => {
   const { reportFailure } = await import('./failure.js')

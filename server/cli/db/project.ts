@@ -1,0 +1,66 @@
+import { existsSync, statSync } from 'node:fs'
+import { join, relative, sep } from 'node:path'
+import prismaConfig from '@prisma/config'
+import { AuthConfigurationError } from '../../../backends/errors.js'
+
+/** Where a workspace has its Prisma schema and its migrations; relative paths, with slashes. */
+export interface PrismaProject {
+  readonly root: string
+  /** The config file; `undefined` when there is none, and then the rest is where it would be. */
+  readonly configFile: string | undefined
+  /** The folder of the schema. */
+  readonly schema: string
+  readonly migrations: string
+  /** The person's own seed command. */
+  readonly seed?: string
+}
+
+/**
+ * What the Prisma config of a workspace says.
+ * @throws AuthConfigurationError when it cannot be read, or when the schema is a single file, which
+ * a plugin cannot add to.
+ */
+export async function readPrismaProject(root: string): Promise<PrismaProject> {
+  const { config, resolvedPath, error } = await load(root)
+  if (error) {
+    throw new AuthConfigurationError(
+      `The Prisma config cannot be read: ${'error' in error ? error.error.message : error._tag}. Correct it.`,
+    )
+  }
+  const path = (absolute: string | undefined, otherwise: string): string =>
+    absolute === undefined ? otherwise : relative(root, absolute).split(sep).join('/')
+  const configFile = resolvedPath ? path(resolvedPath, '') : undefined
+  const schema = path(config.schema, defaultSchema(root))
+  const seed = config.migrations?.seed
+  if (statSync(join(root, schema), { throwIfNoEntry: false })?.isFile()) {
+    throw new AuthConfigurationError(
+      `${schema} is one file, and a plugin adds another. Set \`schema\` in ${configFile ?? 'prisma.config.ts'} to a folder and move the file into it.`,
+    )
+  }
+  return {
+    root,
+    configFile,
+    schema,
+    migrations: path(config.migrations?.path, 'prisma/migrations'),
+    ...(seed !== undefined && { seed }),
+  }
+}
+
+/** The folder of the schema where no config names one. */
+export function defaultSchema(root: string): string {
+  return existsSync(join(root, 'prisma/schema.prisma')) ? 'prisma' : 'prisma/schema'
+}
+
+/** The config may insist on a database, which reading it does not need. */
+async function load(
+  root: string,
+): Promise<Awaited<ReturnType<typeof prismaConfig.loadConfigFromFile>>> {
+  const given = process.env.DATABASE_URL
+  if (!given) process.env.DATABASE_URL = 'postgresql://localhost/none'
+  try {
+    return await prismaConfig.loadConfigFromFile({ configRoot: root })
+  } finally {
+    if (given === undefined) delete process.env.DATABASE_URL
+    else process.env.DATABASE_URL = given
+  }
+}

@@ -1,0 +1,61 @@
+import { AuthConfigurationError } from '../../../backends/errors.js'
+import { paintFor } from '../paint.js'
+import { findPlugin } from './catalog.js'
+import { applyChanges, describeChanges } from './change.js'
+import { installPackages, missingPackages } from './install.js'
+import { manifestPath } from './manifest.js'
+import { planAdd } from './plan.js'
+import { readPackageJson } from './shared-files.js'
+import { openWorkspace } from './workspace.js'
+
+/** Options of `netscript plugin add`. */
+export interface AddOptions {
+  dryRun?: boolean
+  /** False: `npm install` is left to the person. */
+  install: boolean
+}
+
+/** `netscript plugin add <name>` */
+export async function addPlugin(name: string, { dryRun, install }: AddOptions): Promise<void> {
+  const plugin = findPlugin(name)
+  const workspace = openWorkspace(process.cwd())
+  if (plugin.packageRoot === workspace.root) {
+    throw new AuthConfigurationError(
+      `This directory is ${plugin.package} itself. Go to the workspace that shall have it.`,
+    )
+  }
+  const { changes, kept } = await planAdd(workspace, plugin)
+  if (dryRun) {
+    console.log(changes.length > 0 ? describeChanges(changes, paintFor(process.stdout)) : NOTHING)
+    return
+  }
+  await applyChanges(workspace.root, changes)
+  for (const { path, before } of changes) {
+    console.log(`${before === undefined ? 'created' : 'changed'}  ${path}`)
+  }
+  for (const { path, outdated } of kept) {
+    console.log(`kept     ${path}: it is yours`)
+    if (outdated) console.log('         To take the new text, delete it and run this again.')
+  }
+  if (changes.length === 0) console.log(NOTHING)
+  const { dependencies = {} } = readPackageJson(workspace) as { dependencies?: object }
+  if (missingPackages(workspace.root, Object.keys(dependencies)).length > 0) {
+    if (install) await installPackages(workspace.root)
+    else console.log('Run `npm install` to link its packages.')
+  }
+  const isNew = changes.some(({ path, before }) => path === manifestPath(plugin.name) && !before)
+  if (isNew) console.log(nextSteps(plugin.name))
+}
+
+const NOTHING = 'Everything is there; nothing was changed.'
+
+function nextSteps(name: string): string {
+  return [
+    '',
+    `The plugin ${name} is in place. Next:`,
+    '  netscript db init --name init    make and apply the first migration',
+    '  netscript db generate            make the Prisma client and zod schemas',
+    '  put NETSCRIPT_AUTH_CLIENT_ID and _CLIENT_SECRET into .env',
+    '  npm run auth                     start the service',
+  ].join('\n')
+}

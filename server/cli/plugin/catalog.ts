@@ -1,0 +1,45 @@
+import { createRequire } from 'node:module'
+import { dirname } from 'node:path'
+import { AuthConfigurationError } from '../../../backends/errors.js'
+
+const PACKAGE = '@netscript/plugin-auth'
+const packageJson = createRequire(import.meta.url).resolve(`${PACKAGE}/package.json`)
+
+/** An official plugin: what `netscript plugin list` says of it before anything is read. */
+export interface PluginDefinition {
+  readonly name: string
+  readonly package: string
+  readonly version: string
+  /** Where the package is installed. */
+  readonly packageRoot: string
+  readonly type: string
+  readonly service: { readonly name: string; readonly port: number }
+  /** What it brings to a workspace. */
+  readonly contributions: readonly string[]
+}
+
+const { version } = createRequire(import.meta.url)(packageJson) as { version: string }
+
+/** The official plugins. */
+export const PLUGINS: readonly PluginDefinition[] = [
+  {
+    name: 'auth',
+    package: PACKAGE,
+    version,
+    packageRoot: dirname(packageJson),
+    type: 'service',
+    service: { name: 'auth-api', port: 8094 },
+    contributions: ['schema', 'service', 'routes'],
+  },
+]
+
+/**
+ * The plugin with this name, short (`auth`) or that of its package.
+ * @throws AuthConfigurationError with the names that exist.
+ */
+export function findPlugin(name: string): PluginDefinition {
+  const found = PLUGINS.find((plugin) => plugin.name === name || plugin.package === name)
+  if (found) return found
+  const known = PLUGINS.map((plugin) => `${plugin.name} (${plugin.package})`).join(', ')
+  throw new AuthConfigurationError(`There is no plugin "${name}". Use one of: ${known}.`)
+}

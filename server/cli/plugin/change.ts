@@ -1,0 +1,50 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { createTwoFilesPatch } from 'diff'
+import { type Paint, plain } from '../paint.js'
+
+/** What a command would do to a file. */
+export interface Change {
+  /** Relative to the workspace, with slashes. */
+  readonly path: string
+  /** `undefined`: it is not there. */
+  readonly before: string | undefined
+  readonly after: string
+  /** Holds secrets: its owner's alone, and values are not shown. */
+  readonly secret?: boolean
+}
+
+/** Writes the changes in their order. */
+export async function applyChanges(root: string, changes: readonly Change[]): Promise<void> {
+  for (const { path, after, secret } of changes) {
+    const file = join(root, path)
+    mkdirSync(dirname(file), { recursive: true })
+    if (secret) await (await import('../env-file.js')).writeEnvFile(after, file)
+    else writeFileSync(file, after)
+  }
+}
+
+/** The changes as a unified diff. Values of a secret file are left out. */
+export function describeChanges(changes: readonly Change[], paint: Paint = plain): string {
+  return changes.map((change) => describe(change, paint)).join('\n')
+}
+
+function describe({ path, before, after, secret }: Change, paint: Paint): string {
+  const [from, to] = [before ?? '', after].map((text) => (secret ? hideValues(text) : text))
+  const oldName = before === undefined ? '/dev/null' : path
+  return createTwoFilesPatch(oldName, path, from ?? '', to ?? '')
+    .split('\n')
+    .slice(1)
+    .map((line) =>
+      line.startsWith('+')
+        ? paint('green', line)
+        : line.startsWith('-')
+          ? paint('red', line)
+          : line,
+    )
+    .join('\n')
+}
+
+function hideValues(text: string): string {
+  return text.replace(/^([^#\n=]+)=.+$/gm, '$1=<hidden>')
+}

@@ -1,0 +1,23 @@
+import type { Command } from 'commander'
+import type { AddOptions } from './add.js'
+
+/** Adds `netscript plugin ...`. What a command needs is loaded when it runs. */
+export function addPluginCommands(program: Command): void {
+  const plugin = program.command('plugin').description('Official plugins of this workspace.')
+
+  plugin
+    .command('add')
+    .description('Add a plugin to the workspace in this directory; twice is no harm.')
+    .argument('<name>', 'auth, or @netscript/plugin-auth')
+    .option('--dry-run', 'show what would change and change nothing')
+    .option('--no-install', 'leave `npm install` to you')
+    .action(async (name: string, options: AddOptions) =>
+      (await import('./add.js')).addPlugin(name, options),
+    )
+
+  plugin
+    .command('list')
+    .description('List the plugins of the workspace.')
+    .option('--json', 'print JSON')
+    .action(async (options: { json?: boolean }) => (await import('./list.js')).listPlugins(options))
+}

@@ -1,0 +1,54 @@
+import { readManifests } from './manifest.js'
+import { columns } from '../columns.js'
+import { PLUGINS } from './catalog.js'
+import { openWorkspace, type Workspace } from './workspace.js'
+
+/** A row of `netscript plugin list`. */
+export interface PluginRow {
+  name: string
+  type: string
+  enabled: boolean
+  service: string
+  port: number | null
+  contributions: string[]
+}
+
+/** `netscript plugin list` */
+export function listPlugins({ json }: { json?: boolean }): void {
+  const rows = pluginRows(openWorkspace(process.cwd()))
+  if (json) {
+    console.log(JSON.stringify(rows))
+  } else if (rows.length === 0) {
+    console.log('No plugins. Add one with `netscript plugin add auth`.')
+  } else {
+    console.log(table(rows))
+  }
+}
+
+/** The plugins of a workspace; the workspace of a plugin has that one. */
+export function pluginRows(workspace: Workspace): PluginRow[] {
+  const own = PLUGINS.filter(({ packageRoot }) => packageRoot === workspace.root).map((plugin) => ({
+    ...plugin,
+    enabled: true,
+  }))
+  return [...own, ...readManifests(workspace)].map((plugin) => ({
+    name: plugin.name,
+    type: plugin.type,
+    enabled: plugin.enabled,
+    service: plugin.service?.name ?? '-',
+    port: plugin.service?.port ?? null,
+    contributions: [...plugin.contributions],
+  }))
+}
+
+function table(rows: readonly PluginRow[]): string {
+  const cells = rows.map((row) => [
+    row.name,
+    row.type,
+    row.enabled ? 'yes' : 'no',
+    row.service,
+    String(row.port ?? '-'),
+    row.contributions.join(','),
+  ])
+  return columns([['NAME', 'TYPE', 'ENABLED', 'SERVICE', 'PORT', 'CONTRIBUTIONS'], ...cells])
+}

@@ -1,0 +1,154 @@
+import { createRequire } from 'node:module'
+import { relative, sep } from 'node:path'
+import { AUTH_PATH_PREFIX } from '../../../contract/auth-contract.js'
+import { readPrismaProject } from '../db/project.js'
+import { aggregateSchema } from '../db/aggregate.js'
+import { AUTH_SCHEMA, authFiles, authPackages } from './auth-files.js'
+import type { PluginDefinition } from './catalog.js'
+import type { Change } from './change.js'
+import { fingerprint, manifestPath, type PluginManifest, readManifest } from './manifest.js'
+import { CONFIG_FILE, generatedDirectory, prismaFiles } from './prisma-files.js'
+import {
+  addToAppSettings,
+  addToEnv,
+  addToGitignore,
+  addToPackageJson,
+  newSecret,
+  type PackageEntries,
+  readPackageJson,
+} from './shared-files.js'
+import type { Workspace } from './workspace.js'
+
+/** What adding a plugin would do to a workspace; nothing when it was added as it should be. */
+export interface Plan {
+  readonly changes: readonly Change[]
+  /** Files that the person changed; `outdated` when this version has another text for them. */
+  readonly kept: readonly { readonly path: string; readonly outdated: boolean }[]
+}
+
+/** Settings of {@link planAdd}. */
+export interface PlanOptions {
+  /** Whether a variable is set elsewhere than in the .env file. Default: none is. */
+  isKnown?: (variable: string) => boolean
+}
+
+/**
+ * Plans what adding a plugin changes. A file that is as it was written is brought up to date; one
+ * that the person changed stays.
+ */
+export async function planAdd(
+  workspace: Workspace,
+  plugin: PluginDefinition,
+  { isKnown = () => false }: PlanOptions = {},
+): Promise<Plan> {
+  const previous = readManifest(workspace, plugin.name)
+  const isModule = readPackageJson(workspace).type === 'module'
+  const project = await readPrismaProject(workspace.root)
+  const own = authFiles(plugin)
+  const ownsConfig = previous?.files[CONFIG_FILE] !== undefined
+  const wanted = { ...own, ...prismaFiles(project, { isModule, ownsConfig }) }
+
+  const files: Record<string, string> = {}
+  const changes: Change[] = []
+  const kept: { path: string; outdated: boolean }[] = []
+  for (const [path, after] of Object.entries(wanted)) {
+    const before = workspace.read(path)
+    const written = previous?.files[path]
+    files[path] = fingerprint(after)
+    if (before === undefined) changes.push({ path, before, after })
+    else if (fingerprint(before) === fingerprint(after)) continue
+    else if (fingerprint(before) === written) changes.push({ path, before, after })
+    else {
+      const outdated = written !== fingerprint(after)
+      kept.push({ path, outdated })
+      // Not ours until it is taken: without a record it stays the person's.
+      if (written === undefined) delete files[path]
+      else files[path] = written
+    }
+  }
+
+  const { change: packageJson, added } = addToPackageJson(
+    workspace,
+    packageEntries(workspace, plugin),
+  )
+  const appSettings = addToAppSettings(workspace, 'kv-oauth')
+  const shared = [
+    packageJson,
+    addToGitignore(workspace, ['.env', '.data/', `${generatedDirectory(project)}/`]),
+    appSettings,
+    addToEnv(workspace, environment(plugin), isKnown),
+  ].filter((change) => change !== undefined)
+
+  const manifest: PluginManifest = {
+    name: plugin.name,
+    package: plugin.package,
+    version: plugin.version,
+    type: plugin.type,
+    enabled: previous?.enabled ?? true,
+    service: previous?.service ?? plugin.service,
+    contributions: [...plugin.contributions],
+    files,
+    added: {
+      packageJson: mergeEntries(previous?.added.packageJson ?? {}, added),
+      appSettings: (previous?.added.appSettings ?? false) || appSettings !== undefined,
+    },
+  }
+  const path = manifestPath(plugin.name)
+  const [before, after] = [workspace.read(path), `${JSON.stringify(manifest, null, 2)}\n`]
+  const record = before === after ? [] : [{ path, before, after }]
+  const schema = workspace.read(AUTH_SCHEMA) ?? own[AUTH_SCHEMA] ?? ''
+  const changed = changes.find((change) => change.path === AUTH_SCHEMA)
+  const aggregated = manifest.enabled
+    ? aggregateSchema(workspace, project, plugin.name, changed?.after ?? schema)
+    : undefined
+  return {
+    changes: [...changes, ...(aggregated ? [aggregated] : []), ...shared, ...record],
+    kept,
+  }
+}
+
+/** What the workspace's package.json needs; most of it is in the tree already, below the plugin. */
+function packageEntries({ root }: Workspace, plugin: PluginDefinition): PackageEntries {
+  const { dependencies } = createRequire(import.meta.url)(`${plugin.package}/package.json`) as {
+    dependencies: Record<'prisma' | '@prisma/client' | 'zod', string>
+  }
+  return {
+    dependencies: {
+      ...authPackages(),
+      [plugin.package]: ownSource(root, plugin),
+      // What the generated code imports.
+      '@prisma/client': dependencies['@prisma/client'],
+      zod: dependencies.zod,
+    },
+    devDependencies: { prisma: dependencies.prisma },
+    scripts: {
+      auth: 'netscript dev',
+      'auth:start': 'netscript start',
+    },
+  }
+}
+
+/** A checkout is linked; what was installed has a version. */
+function ownSource(root: string, { packageRoot, version }: PluginDefinition): string {
+  if (/[\\/]node_modules[\\/]/.test(packageRoot)) return version
+  return `file:${relative(root, packageRoot).split(sep).join('/')}`
+}
+
+function environment({ service }: PluginDefinition): Readonly<Record<string, string>> {
+  return {
+    NETSCRIPT_AUTH_CLIENT_ID: '',
+    NETSCRIPT_AUTH_CLIENT_SECRET: '',
+    NETSCRIPT_AUTH_REDIRECT_URI: `http://localhost:${service.port}${AUTH_PATH_PREFIX}/callback`,
+    NETSCRIPT_AUTH_KV_OAUTH_KEY: newSecret(),
+  }
+}
+
+function mergeEntries(
+  a: PackageEntries,
+  b: PackageEntries,
+): PluginManifest['added']['packageJson'] {
+  const sections = new Set([...Object.keys(a), ...Object.keys(b)])
+  return Object.fromEntries(
+    [...sections].map((section) => [section, { ...a[section], ...b[section] }]),
+  )
+}

@@ -1,0 +1,89 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join, posix } from 'node:path'
+import { defaultSchema, type PrismaProject } from '../db/project.js'
+
+/** The config where there was none. */
+export const CONFIG_FILE = 'prisma.config.ts'
+
+const CONFIG = (schema: string): string => `import { existsSync } from 'node:fs'
+import type { PrismaConfig } from 'prisma/config'
+
+if (existsSync('.env')) process.loadEnvFile('.env')
+const url = process.env.DATABASE_URL
+
+export default {
+  schema: '${schema}',
+  migrations: { path: 'prisma/migrations' },
+  // Without DATABASE_URL the netscript commands bring an embedded Postgres.
+  ...(url && { datasource: { url } }),
+} satisfies PrismaConfig
+`
+
+const DATASOURCE = `datasource db {
+  provider = "postgresql"
+}
+`
+
+const CLIENT = (output: string, isModule: boolean): string => `generator client {
+  provider            = "prisma-client"
+  output              = "${output}"
+  moduleFormat        = "${isModule ? 'esm' : 'cjs'}"
+  importFileExtension = "js"
+}
+`
+
+const ZOD = (output: string): string => `generator zod {
+  provider = "netscript-zod"
+  output   = "${output}/zod"
+}
+`
+
+/**
+ * The parts of a Prisma project that are missing: a config, a datasource, generators of the client
+ * and of zod schemas. What is there stays as it is.
+ */
+export function prismaFiles(
+  project: PrismaProject,
+  { isModule, ownsConfig }: { isModule: boolean; ownsConfig: boolean },
+): Readonly<Record<string, string>> {
+  const { root, schema, configFile } = project
+  const written = readSchemas(project)
+  const output = posix.relative(schema, generatedDirectory(project))
+  const lacks = (pattern: RegExp): boolean => !pattern.test(written)
+  const parts = [
+    ...(lacks(/^\s*generator\s+\w+\s*\{[^}]*prisma-client/m) ? [CLIENT(output, isModule)] : []),
+    ...(lacks(/^\s*datasource\s/m) ? [DATASOURCE] : []),
+    ...(lacks(/^\s*generator\s+\w+\s*\{[^}]*zod/m) ? [ZOD(output)] : []),
+  ]
+  return {
+    ...((configFile === undefined || ownsConfig) && { [CONFIG_FILE]: CONFIG(defaultSchema(root)) }),
+    ...(parts.length > 0 && { [`${schema}/netscript.prisma`]: parts.join('\n') }),
+  }
+}
+
+/** Where the generated code goes: beside the migrations. */
+export function generatedDirectory({ migrations }: Pick<PrismaProject, 'migrations'>): string {
+  return posix.join(posix.dirname(migrations), 'generated')
+}
+
+/** The schema without what the command wrote itself. */
+function readSchemas({ root, schema }: PrismaProject): string {
+  return schemaFiles(join(root, schema))
+    .filter((file) => file !== OWN_FILE && !file.startsWith('plugins/'))
+    .map((file) => readFileSync(join(root, schema, file), 'utf8'))
+    .join('\n')
+}
+
+/** What {@link prismaFiles} puts into the schema folder. */
+const OWN_FILE = 'netscript.prisma'
+
+function schemaFiles(directory: string): string[] {
+  try {
+    return readdirSync(directory, { recursive: true, encoding: 'utf8' })
+      .map((file) => file.replaceAll('\\', '/'))
+      .filter((file) => file.endsWith('.prisma') && !file.includes('node_modules/'))
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
+    throw error
+  }
+}

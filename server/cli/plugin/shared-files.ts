@@ -1,0 +1,119 @@
+import { randomBytes } from 'node:crypto'
+import { AuthConfigurationError } from '../../../backends/errors.js'
+import { readEnvVariables, setEnvVariables } from '../env-file.js'
+import type { Change } from './change.js'
+import type { Workspace } from './workspace.js'
+
+/** Keys of a package.json, by section and name. */
+export type PackageEntries = Readonly<Record<string, Readonly<Record<string, string>>>>
+
+interface PackageJson {
+  type?: string
+  [section: string]: unknown
+}
+
+/** The package.json of a workspace. */
+export function readPackageJson(workspace: Workspace): PackageJson {
+  return readJson(workspace, 'package.json')
+}
+
+/** Adds what a package.json lacks; what is there stays, with its order and indentation. */
+export function addToPackageJson(
+  workspace: Workspace,
+  entries: PackageEntries,
+): { change: Change | undefined; added: PackageEntries } {
+  const contents = readPackageJson(workspace)
+  const added: Record<string, Record<string, string>> = {}
+  for (const [section, values] of Object.entries(entries)) {
+    const existing = (contents[section] ?? {}) as Record<string, string>
+    const missing = Object.entries(values).filter(
+      ([name]) => existing[name] === undefined && !isDependency(contents, section, name),
+    )
+    if (missing.length === 0) continue
+    added[section] = Object.fromEntries(missing)
+    const merged = { ...existing, ...added[section] }
+    contents[section] = section === 'scripts' ? merged : sortKeys(merged)
+  }
+  return { change: jsonChange(workspace, 'package.json', contents), added }
+}
+
+/** A package may be among the development dependencies as well. */
+function isDependency(contents: PackageJson, section: string, name: string): boolean {
+  return (
+    section !== 'scripts' &&
+    ['dependencies', 'devDependencies', 'optionalDependencies'].some(
+      (other) => (contents[other] as Record<string, string> | undefined)?.[name] !== undefined,
+    )
+  )
+}
+
+/** Sets `auth.backend` in appsettings.json where nothing chooses a backend yet. */
+export function addToAppSettings(workspace: Workspace, backend: string): Change | undefined {
+  const settings =
+    workspace.read(APP_SETTINGS) === undefined ? {} : readJson(workspace, APP_SETTINGS)
+  const section = (settings.auth ?? settings.Auth ?? {}) as Record<string, unknown>
+  if ((section.backend ?? section.Backend) !== undefined) return undefined
+  const name = settings.Auth === undefined ? 'auth' : 'Auth'
+  return jsonChange(workspace, APP_SETTINGS, { ...settings, [name]: { ...section, backend } })
+}
+
+/** Read by the service for what is no secret. */
+export const APP_SETTINGS = 'appsettings.json'
+
+/** Adds the lines that a .gitignore lacks. */
+export function addToGitignore(workspace: Workspace, lines: readonly string[]): Change | undefined {
+  const before = workspace.read('.gitignore')
+  const existing = new Set(before?.split('\n').map((line) => line.trim().replace(/^\/|\/$/g, '')))
+  const missing = lines.filter((line) => !existing.has(line.replace(/^\/|\/$/g, '')))
+  if (missing.length === 0) return undefined
+  const start = before === undefined || before === '' || before.endsWith('\n') ? '' : '\n'
+  return { path: '.gitignore', before, after: `${before ?? ''}${start}${missing.join('\n')}\n` }
+}
+
+/** Adds the variables that a .env lacks, except those that `isKnown` says are set elsewhere. */
+export function addToEnv(
+  workspace: Workspace,
+  values: Readonly<Record<string, string>>,
+  isKnown: (name: string) => boolean,
+): Change | undefined {
+  const before = workspace.read('.env')
+  const present = readEnvVariables(`${before ?? ''}\n`)
+  const missing = Object.entries(values).filter(
+    ([name]) => present[name] === undefined && !isKnown(name),
+  )
+  if (missing.length === 0) return undefined
+  const after = setEnvVariables(before ?? '', Object.fromEntries(missing))
+  return { path: '.env', before, after, secret: true }
+}
+
+/** A new secret of 32 bytes. */
+export function newSecret(): string {
+  return randomBytes(32).toString('base64url')
+}
+
+/** The JSON object in a file. */
+export function readJson(workspace: Workspace, path: string): Record<string, unknown> {
+  try {
+    return JSON.parse(workspace.read(path) ?? '') as Record<string, unknown>
+  } catch (cause) {
+    throw new AuthConfigurationError(`${path} is no valid JSON. Correct it.`, { cause })
+  }
+}
+
+/** The change that writes `contents` with the indentation of the file; none when it is the same. */
+export function jsonChange(
+  workspace: Workspace,
+  path: string,
+  contents: object,
+): Change | undefined {
+  const before = workspace.read(path)
+  const indentation = /^([ \t]+)"/m.exec(before ?? '')?.[1] ?? '  '
+  if (before !== undefined && JSON.stringify(contents) === JSON.stringify(JSON.parse(before))) {
+    return undefined
+  }
+  return { path, before, after: `${JSON.stringify(contents, null, indentation)}\n` }
+}
+
+function sortKeys(record: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1)))
+}

@@ -1,0 +1,32 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { AuthConfigurationError } from '../../../backends/errors.js'
+
+/** A directory with a package.json, and what is read from it. Paths are relative, with slashes. */
+export interface Workspace {
+  readonly root: string
+  /** The text of a file; `undefined` when there is none. */
+  read(path: string): string | undefined
+}
+
+/**
+ * The workspace in a directory.
+ * @throws AuthConfigurationError when it has no package.json.
+ */
+export function openWorkspace(root: string): Workspace {
+  if (!existsSync(join(root, 'package.json'))) {
+    throw new AuthConfigurationError(
+      'There is no package.json in this directory. Go to the one that has it, or run `npm init -y` first.',
+    )
+  }
+  return { root, read: (path) => readText(join(root, path)) }
+}
+
+function readText(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
+  }
+}

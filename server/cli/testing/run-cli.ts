@@ -1,0 +1,48 @@
+import { execFile } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { onTestFinished } from 'vitest'
+
+/** How a command ended. */
+export interface CliAnswer {
+  readonly code: number
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** By its path: it is not installed where the command runs. */
+const TSX = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href
+const MAIN = fileURLToPath(new URL('../main.ts', import.meta.url))
+
+/** Runs `netscript <args>` from source in a directory, in a pipe, with these variables of ours. */
+export function runCli(
+  cwd: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<CliAnswer> {
+  const inherited = Object.fromEntries(
+    Object.entries(process.env).filter(
+      ([name]) => !/^(NETSCRIPT_|DATABASE_URL$|PORT$|NODE_ENV$|VITEST)/.test(name),
+    ),
+  )
+  return new Promise((resolve) => {
+    const child = execFile(
+      process.execPath,
+      ['--import', TSX, MAIN, ...args],
+      { cwd, env: { ...inherited, ...env } },
+      (_error, stdout, stderr) => resolve({ code: child.exitCode ?? -1, stdout, stderr }),
+    )
+    child.stdin?.end()
+  })
+}
+
+/** An empty directory with a package.json, gone when the test has finished. */
+export function temporaryWorkspace(packageJson: object = { name: 'my-workspace' }): string {
+  const directory = mkdtempSync(join(tmpdir(), 'netscript-workspace-'))
+  writeFileSync(join(directory, 'package.json'), `${JSON.stringify(packageJson, null, 2)}\n`)
+  onTestFinished(() => rmSync(directory, { recursive: true, force: true }))
+  return directory
+}
