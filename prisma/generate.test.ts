@@ -19,7 +19,8 @@ let copy: string
 beforeAll(() => {
   copy = mkdtempSync(join(tmpdir(), 'netscript-auth-generate-'))
   const parts = ['package.json', 'prisma.config.ts', 'tsconfig.json', 'prisma/schema']
-  for (const part of [...parts, 'prisma/generate.ts', 'prisma/schema-engine.mjs']) {
+  const modules = ['generate.ts', 'engine.ts', 'schema-engine.mjs'].map((name) => `prisma/${name}`)
+  for (const part of [...parts, ...modules]) {
     cpSync(join(root, part), join(copy, part), { recursive: true })
   }
   symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'))

@@ -4,6 +4,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { engineVariables } from './engine.js'
 
 /*
  * `npm run generate`: the Prisma client in prisma/generated, made again only when the schema or the
@@ -24,7 +25,7 @@ if (existsSync(stamp) && readFileSync(stamp, 'utf8') === hash) {
     [join(prisma, 'build', 'index.js'), 'generate', '--no-hints'],
     {
       cwd: dirname(here),
-      env: { ...process.env, ...engineFallback(), CHECKPOINT_DISABLE: '1' },
+      env: { ...process.env, ...engineVariables(), CHECKPOINT_DISABLE: '1' },
       encoding: 'utf8',
     },
   )
@@ -46,14 +47,4 @@ function schemaHash(): string {
     sum.update(readFileSync(require.resolve(`${name}/package.json`)))
   }
   return sum.digest('hex')
-}
-
-/** Leaves a chosen engine and an installed one alone; nothing is downloaded otherwise. */
-function engineFallback(): { PRISMA_SCHEMA_ENGINE_BINARY?: string } {
-  if (process.env.PRISMA_SCHEMA_ENGINE_BINARY) return {}
-  const engines = dirname(
-    createRequire(join(prisma, 'package.json')).resolve('@prisma/engines/package.json'),
-  )
-  const native = readdirSync(engines).some((name) => name.startsWith('schema-engine-'))
-  return native ? {} : { PRISMA_SCHEMA_ENGINE_BINARY: join(here, 'schema-engine.mjs') }
 }

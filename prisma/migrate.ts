@@ -115,6 +115,38 @@ export async function migrationStatus(
   })
 }
 
+/**
+ * Settles a failed migration, as `prisma migrate resolve` does: `rolled-back` when it left nothing or
+ * was undone, so that it is tried again; `applied` when its changes were made by hand.
+ *
+ * @returns False when no migration of that name has failed.
+ */
+export async function resolveMigration(
+  pool: pg.Pool,
+  name: string,
+  as: 'applied' | 'rolled-back',
+  { directory = ownMigrations() }: Pick<MigrationOptions, 'directory'> = {},
+): Promise<boolean> {
+  return withLock(pool, async (run) => {
+    await run(CREATE_TABLE)
+    const { rowCount } = await run(
+      `UPDATE "_prisma_migrations" SET rolled_back_at = now()
+       WHERE migration_name = $1 AND finished_at IS NULL AND rolled_back_at IS NULL`,
+      [name],
+    )
+    if (rowCount === 0) return false
+    const file = readMigrations(directory).find((candidate) => candidate.name === name)
+    if (as === 'applied' && file) {
+      await run(
+        `INSERT INTO "_prisma_migrations" (id, checksum, migration_name, finished_at)
+         VALUES ($1, $2, $3, clock_timestamp())`,
+        [randomUUID(), checksums(file.sql)[0], name],
+      )
+    }
+    return true
+  })
+}
+
 type Run = (text: string, values?: unknown[]) => Promise<pg.QueryResult>
 
 async function withLock<T>(pool: pg.Pool, work: (run: Run) => Promise<T>): Promise<T> {
@@ -185,7 +217,7 @@ async function readRows(run: Run): Promise<MigrationRow[]> {
 }
 
 /** Beside this module: in the source tree, and in dist/ where the build copies them. */
-function ownMigrations(): string {
+export function ownMigrations(): string {
   return fileURLToPath(new URL('./migrations', import.meta.url))
 }
 
@@ -217,8 +249,8 @@ function failureLog(name: string, { code, message = '' }: Partial<pg.DatabaseErr
 
 function resolveHint(name: string): string {
   return (
-    `When the reason is mended run \`npx prisma migrate resolve --rolled-back ${name}\` and start again; ` +
-    `when its changes were made by hand run it with --applied.`
+    `When the reason is mended run \`netscript db resolve ${name}\` or \`npx prisma migrate resolve --rolled-back ${name}\`, ` +
+    `and start again; when its changes were made by hand run it with --applied.`
   )
 }
 

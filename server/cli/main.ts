@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { Command } from 'commander'
 import { addAuthCommands } from './auth.js'
+import { addDatabaseCommands } from './db/commands.js'
 import { addPluginCommands } from './plugin/commands.js'
 
 const { version } = createRequire(import.meta.url)('@netscript/plugin-auth/package.json') as {
@@ -36,6 +37,7 @@ program
 
 addAuthCommands(program)
 addPluginCommands(program)
+addDatabaseCommands(program)
 
 await program.parseAsync().catch(async (error: unknown) => {
   const { reportFailure } = await import('./failure.js')

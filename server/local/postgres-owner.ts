@@ -9,6 +9,9 @@ import type { Cluster } from './postgres-cluster.js'
 const OWNER_LOCK = 1_314_210_881
 const LOCK_TIMEOUT = '55P03'
 
+/** The data directory belongs to another live process. */
+export class DirectoryInUseError extends AuthConfigurationError {}
+
 /** A connection to the cluster's `postgres` database as its administrator. */
 export async function connectTo(cluster: Cluster, port: number): Promise<pg.Client> {
   const client = new pg.Client({
@@ -55,7 +58,7 @@ export async function servesDirectory(client: pg.Client, directory: string): Pro
  * mislead.
  *
  * @returns False when the server went away meanwhile, as it does when its owner stops it.
- * @throws AuthConfigurationError when another process is the owner.
+ * @throws DirectoryInUseError when another process is the owner.
  */
 export async function claimOwnership(client: pg.Client, directory: string): Promise<boolean> {
   try {
@@ -67,7 +70,7 @@ export async function claimOwnership(client: pg.Client, directory: string): Prom
     const owner = await ownerOf(client).catch(() => undefined)
     await client.end().catch(() => {})
     if ((error as Partial<pg.DatabaseError>).code !== LOCK_TIMEOUT) return false
-    throw new AuthConfigurationError(
+    throw new DirectoryInUseError(
       `The data directory ${directory} is in use by another process${owner ? ` (${owner})` : ''}. ` +
         `Stop that one, set NETSCRIPT_AUTH_DATA_DIR to another directory, or set DATABASE_URL to use a Postgres of your own.`,
     )

@@ -3,7 +3,7 @@ import type pg from 'pg'
 import { AuthConfigurationError } from '../../backends/errors.js'
 import { findPostgresBinaries } from './postgres-binaries.js'
 import { openCluster } from './postgres-cluster.js'
-import { claimOwnership } from './postgres-owner.js'
+import { claimOwnership, DirectoryInUseError } from './postgres-owner.js'
 import { findPostmaster, launchPostmaster, signalPostmaster, stopPostmaster } from './postmaster.js'
 import { postgresIdentity } from './run-as.js'
 
@@ -17,6 +17,8 @@ export interface EmbeddedPostgresOptions {
   onProgress?: (message: string) => void
   /** The port on 127.0.0.1. Default: a free one. */
   port?: number
+  /** Use the one that another live process runs, instead of failing. It stays that process's. */
+  share?: boolean
   /** Settings of Postgres by name, such as `{ max_connections: '300' }`. */
   settings?: Readonly<Record<string, string>>
 }
@@ -49,6 +51,7 @@ export async function startEmbeddedPostgres({
   dataDir,
   onProgress = () => {},
   port,
+  share = false,
   settings = {},
 }: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
   const directory = resolve(dataDir)
@@ -59,7 +62,16 @@ export async function startEmbeddedPostgres({
   )
 
   let found = await findPostmaster(cluster)
-  while (found && !(await claimOwnership(found.client, directory))) {
+  const urlOf = (at: number): string =>
+    `postgresql://postgres:${cluster.password}@127.0.0.1:${at}/${DATABASE}`
+  while (found) {
+    const { client, port: at } = found
+    const owned = await claimOwnership(client, directory).catch((error: unknown) => {
+      if (share && error instanceof DirectoryInUseError) return 'by another'
+      throw error
+    })
+    if (owned === 'by another') return { url: urlOf(at), adopted: true, stop: async () => {} }
+    if (owned) break
     found = await findPostmaster(cluster)
   }
   if (found && port !== undefined && found.port !== port) {
@@ -86,7 +98,7 @@ export async function startEmbeddedPostgres({
 
   let stopping: Promise<void> | undefined
   return {
-    url: `postgresql://postgres:${cluster.password}@127.0.0.1:${postmaster.port}/${DATABASE}`,
+    url: urlOf(postmaster.port),
     adopted,
     stop: () =>
       (stopping ??= stopPostmaster(postmaster, directory).finally(() =>

@@ -1,0 +1,16 @@
+import { AuthConfigurationError } from '../../../backends/errors.js'
+import { workspaceProject } from './migrate.js'
+import { runPrisma } from './prisma-cli.js'
+
+/** `netscript db generate`: the Prisma client and zod schemas. Needs no database. */
+export async function generate(): Promise<void> {
+  const { root } = await workspaceProject()
+  const { code, stdout, stderr } = await runPrisma(root, ['generate', '--no-hints'])
+  const said = `${stdout}${stderr}`
+  if (code !== 0) {
+    throw new AuthConfigurationError(`Prisma could not generate:\n${said.trim()}`)
+  }
+  for (const [, what = '', where = ''] of said.matchAll(/Generated (.+?) to (.+?) in /g)) {
+    console.log(`Generated ${what.replace(/ \(.*\)/, '')} in ${where}`)
+  }
+}

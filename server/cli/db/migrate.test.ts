@@ -1,0 +1,186 @@
+import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import pg from 'pg'
+import { expect, it, onTestFinished } from 'vitest'
+import { createEmptyTestDatabase } from '../../../prisma/test-database.js'
+import { type CliAnswer, runCli, temporaryWorkspace } from '../testing/run-cli.js'
+import { runPrisma } from './prisma-cli.js'
+
+const NODE_MODULES = fileURLToPath(new URL('../../../node_modules', import.meta.url))
+
+interface Project {
+  root: string
+  url: string
+  db(...args: string[]): Promise<CliAnswer>
+  prisma(...args: string[]): ReturnType<typeof runPrisma>
+  sql(text: string): Promise<unknown[]>
+  write(path: string, text: string): void
+}
+
+/** A workspace with the plugin, on an empty database of its own. */
+async function newProject(): Promise<Project> {
+  const database = await createEmptyTestDatabase()
+  const root = temporaryWorkspace()
+  symlinkSync(NODE_MODULES, join(root, 'node_modules'))
+  const pool = new pg.Pool({ connectionString: database.url })
+  pool.on('error', () => {})
+  onTestFinished(async () => {
+    await pool.end()
+    await database.drop()
+  })
+  await runCli(root, ['plugin', 'add', 'auth', '--no-install'])
+  return {
+    root,
+    url: database.url,
+    db: (...args) => runCli(root, ['db', ...args], { DATABASE_URL: database.url }),
+    prisma: (...args) => runPrisma(root, args, database.url),
+    sql: async (text) => (await pool.query<object>(text)).rows,
+    write(path, text) {
+      mkdirSync(join(root, path, '..'), { recursive: true })
+      writeFileSync(join(root, path), text)
+    },
+  }
+}
+
+const NOTES = `model Note {
+  id   String @id
+  text String
+  user AuthUser @relation(fields: [userId], references: [id])
+  userId String
+}
+`
+
+it('makes the first migration with what the person has, and one more when that changes', async () => {
+  const project = await newProject()
+  project.write('prisma/schema/notes.prisma', NOTES)
+  const schema = 'plugins/auth/database/auth.prisma'
+  const text = readFileSync(join(project.root, schema), 'utf8')
+  project.write(schema, text.replace('accounts      AuthAccount[]', '$&\n  notes Note[]'))
+
+  const first = await project.db('init', '--name', 'First notes')
+  expect(first).toMatchObject({ code: 0 })
+  const own = readdirSync(join(project.root, 'prisma/migrations')).filter((name) =>
+    name.endsWith('_first_notes'),
+  )
+  expect(own).toHaveLength(1)
+  expect(first.stdout).toContain(`Applied migration ${own[0]}`)
+  expect(await project.sql('SELECT * FROM "Note"')).toEqual([])
+
+  const again = await project.db('init', '--name', 'other')
+  expect(again).toMatchObject({ code: 0, stdout: expect.stringContaining('already') })
+  expect(again.stdout).not.toContain('Made')
+
+  project.write('prisma/schema/notes.prisma', NOTES.replace('text String', 'text String?'))
+  const more = await project.db('migrate', '--name', 'optional')
+  expect(more.stdout).toMatch(/Made migration \d{14}_optional\nApplied migration \d{14}_optional\n/)
+  const same = await project.db('migrate', '--name', 'nothing')
+  expect(same.stdout).toMatch(/no other is needed/)
+  const live = await project.prisma(
+    ...['migrate', 'diff', '--from-config-datasource', '--to-schema', 'prisma/schema'],
+    '--exit-code',
+  )
+  expect(live).toMatchObject({ code: 0 })
+}, 120_000)
+
+it('says of each migration what Prisma says of it', async () => {
+  const project = await newProject()
+  const both = async (): Promise<{ code: number; states: string[]; said: string }> => {
+    const [ours, theirs] = await Promise.all([
+      project.db('status', '--json'),
+      project.prisma('migrate', 'status'),
+    ])
+    expect(ours.code).toBe(theirs.code)
+    const { upToDate, migrations } = JSON.parse(ours.stdout) as {
+      upToDate: boolean
+      migrations: { name: string; state: string }[]
+    }
+    expect(upToDate).toBe(ours.code === 0)
+    const said = `${theirs.stdout}${theirs.stderr}`
+    for (const { name, state } of migrations) {
+      if (state === 'pending' || state === 'failed') expect(said).toContain(name)
+    }
+    return { code: ours.code, states: migrations.map(({ state }) => state), said }
+  }
+  await project.db('migrate')
+  expect(await both()).toMatchObject({ code: 0, states: ['applied', 'applied', 'applied'] })
+
+  const bad = 'prisma/migrations/20990101000000_bad/migration.sql'
+  project.write(bad, 'CREATE TABLE half (id INT);\nSELECT nonsense;\n')
+  expect(await both()).toMatchObject({
+    code: 1,
+    states: ['applied', 'applied', 'applied', 'pending'],
+    said: expect.stringContaining('not yet been applied'),
+  })
+
+  const failed = await project.db('migrate')
+  expect(failed.code).toBe(1)
+  expect(failed.stderr).toMatch(/20990101000000_bad failed and changed nothing.*nonsense/)
+  expect(failed.stderr).toContain('netscript db resolve 20990101000000_bad')
+  expect(failed.stderr).not.toMatch(/\n\s+at /)
+  expect(await project.sql(`SELECT to_regclass('half') AS half`)).toEqual([{ half: null }])
+  expect(await both()).toMatchObject({ code: 1, states: expect.arrayContaining(['failed']) })
+  expect((await project.db('status')).stdout).toContain('netscript db resolve')
+
+  project.write(bad, 'CREATE TABLE half (id INT);\n')
+  expect((await project.db('migrate')).code).toBe(1)
+  expect((await project.db('resolve', 'other')).code).toBe(1)
+  expect((await project.db('resolve', '20990101000000_bad')).code).toBe(0)
+  expect((await project.db('migrate')).stdout).toContain('Applied migration 20990101000000_bad')
+  expect(await both()).toMatchObject({ code: 0 })
+
+  rmSync(join(project.root, 'prisma/migrations/20990101000000_bad'), { recursive: true })
+  expect(await both()).toMatchObject({ code: 0, states: expect.arrayContaining(['unknown']) })
+}, 120_000)
+
+it('counts a failed migration as applied when that is said', async () => {
+  const project = await newProject()
+  project.write('prisma/migrations/1_bad/migration.sql', 'SELECT nonsense;\n')
+  expect((await project.db('migrate')).code).toBe(1)
+  expect((await project.db('resolve', '1_bad', '--applied')).code).toBe(0)
+  expect((await project.db('migrate')).code).toBe(0)
+  expect((await project.db('status')).code).toBe(0)
+  expect((await project.prisma('migrate', 'status')).code).toBe(0)
+}, 120_000)
+
+it('seeds twice without harm, and resets only when it is told to', async () => {
+  const project = await newProject()
+  const early = await project.db('seed')
+  expect(early).toMatchObject({ code: 1, stderr: expect.stringContaining('netscript db init') })
+  await project.db('migrate')
+  expect((await project.db('seed')).stdout).toMatch(/Added 2 demo people/)
+  expect((await project.db('seed')).stdout).toMatch(/already/)
+
+  const unsure = await project.db('reset')
+  expect(unsure).toMatchObject({ code: 1, stderr: expect.stringContaining('--yes') })
+  const production = await runCli(project.root, ['db', 'reset', '--yes'], {
+    DATABASE_URL: project.url,
+    NODE_ENV: 'production',
+  })
+  expect(production).toMatchObject({ code: 1, stderr: expect.stringContaining('production') })
+  expect(await project.sql('SELECT count(*)::int AS people FROM auth_users')).toEqual([
+    { people: 2 },
+  ])
+
+  const reset = await project.db('reset', '--yes')
+  expect(reset).toMatchObject({ code: 0 })
+  expect(reset.stdout).not.toContain('postgres:')
+  expect(await project.sql('SELECT count(*)::int AS people FROM auth_users')).toEqual([
+    { people: 0 },
+  ])
+  expect((await project.db('status')).code).toBe(0)
+}, 120_000)
+
+it('says what is wrong with a database that does not answer, and without a schema', async () => {
+  const root = temporaryWorkspace()
+  const away = await runCli(root, ['db', 'status'], {
+    DATABASE_URL: 'postgres://user:hidden@127.0.0.1:1/none',
+  })
+  expect(away.code).toBe(1)
+  expect(away.stderr).toMatch(/none at 127.0.0.1:1 does not answer.*ECONNREFUSED.*DATABASE_URL/)
+  expect(away.stderr).not.toMatch(/hidden|\n\s+at /)
+  const wrong = await runCli(root, ['db', 'status'], { DATABASE_URL: 'mysql://x' })
+  expect(wrong.stderr).toMatch(/DATABASE_URL: must begin with postgres/)
+  const bare = await runCli(root, ['db', 'init'])
+  expect(bare).toMatchObject({ code: 1, stderr: expect.stringContaining('plugin add auth') })
+})

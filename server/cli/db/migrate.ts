@@ -1,0 +1,91 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { AuthConfigurationError } from '../../../backends/errors.js'
+import { applyMigrations, resolveMigration } from '../../../prisma/migrate.js'
+import { type CommandDatabase, withDatabase } from './database.js'
+import {
+  copyPluginMigrations,
+  migrationNames,
+  migrationsDirectory,
+  writeMigration,
+} from './migrations.js'
+import { prepareProject } from './prepare.js'
+import type { PrismaProject } from './project.js'
+
+/** `netscript db init`: the first migration, made and applied. */
+export async function init({ name }: { name: string }): Promise<void> {
+  const project = await workspaceProject()
+  await withDatabase(process.env, async (database) => {
+    const [first] = migrationNames(join(project.root, project.migrations))
+    await makeMigrations(project, first === undefined ? name : undefined, database)
+    if (first !== undefined) {
+      console.log(`There is a first migration already: ${first}.`)
+      console.log('Another one is made with `netscript db migrate --name <name>`.')
+    }
+    await apply(project, database)
+  })
+}
+
+/** `netscript db migrate`: applies what is pending; with a name, what the schema changed too. */
+export async function migrate({ name }: { name?: string }): Promise<void> {
+  const project = await prepareProject(process.cwd())
+  await withDatabase(process.env, async (database) => {
+    if (name !== undefined) await workspaceProject()
+    if (existsSync(join(project.root, project.schema))) {
+      const made = await makeMigrations(project, name, database)
+      if (name !== undefined && made.length === 0) {
+        console.log('The migrations make what the schema says; no other is needed.')
+      }
+    }
+    await apply(project, database)
+  })
+}
+
+/** `netscript db resolve`: settles a failed migration. */
+export async function resolve(name: string, { applied }: { applied?: boolean }): Promise<void> {
+  const project = await prepareProject(process.cwd())
+  await withDatabase(process.env, async ({ pool }) => {
+    const directory = migrationsDirectory(project)
+    const as = applied ? 'applied' : 'rolled-back'
+    if (!(await resolveMigration(pool, name, as, { directory }))) {
+      throw new AuthConfigurationError(
+        `No migration "${name}" has failed. \`netscript db status\` shows those that have.`,
+      )
+    }
+    console.log(
+      applied
+        ? `${name} counts as applied.`
+        : `${name} will be tried again. Run \`netscript db migrate\`.`,
+    )
+  })
+}
+
+/** @throws AuthConfigurationError when there is no schema here. */
+export async function workspaceProject(): Promise<PrismaProject> {
+  const project = await prepareProject(process.cwd())
+  if (existsSync(join(project.root, project.schema))) return project
+  throw new AuthConfigurationError(
+    `There is no Prisma schema in ${project.schema}. Run \`netscript plugin add auth\`, or go to the directory that has one.`,
+  )
+}
+
+async function makeMigrations(
+  project: PrismaProject,
+  name: string | undefined,
+  { url }: CommandDatabase,
+): Promise<string[]> {
+  const copied = copyPluginMigrations(project)
+  const written = name === undefined ? undefined : await writeMigration(project, name, url)
+  const made = [...copied, ...(written === undefined ? [] : [written])]
+  for (const each of made) console.log(`Made migration ${each}`)
+  return made
+}
+
+export async function apply(
+  project: PrismaProject,
+  { pool, description }: CommandDatabase,
+): Promise<void> {
+  const directory = migrationsDirectory(project)
+  const applied = await applyMigrations(pool, { directory, log: (line) => console.log(line) })
+  if (applied.length === 0) console.log(`Everything is applied to ${description}.`)
+}

@@ -1,0 +1,93 @@
+import { cpSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { AuthConfigurationError } from '../../../backends/errors.js'
+import { ownMigrations } from '../../../prisma/migrate.js'
+import { runPrisma } from './prisma-cli.js'
+import type { PrismaProject } from './project.js'
+
+/** The names of the migrations in a directory, in their order. */
+export function migrationNames(directory: string): string[] {
+  if (!existsSync(directory)) return []
+  return readdirSync(directory, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => name)
+    .sort()
+}
+
+/** The migrations that come with the plugin. They are written by hand: Prisma cannot make them. */
+export function pluginMigrations(): ReadonlySet<string> {
+  return new Set(migrationNames(ownMigrations()))
+}
+
+/**
+ * Where the migrations of a command are: in the workspace, or in this package where there is none.
+ */
+export function migrationsDirectory({ root, migrations }: PrismaProject): string {
+  const directory = join(root, migrations)
+  return existsSync(directory) ? directory : ownMigrations()
+}
+
+/** Copies the plugin's migrations that the workspace lacks, and returns their names. */
+export function copyPluginMigrations({ root, migrations }: PrismaProject): string[] {
+  const directory = join(root, migrations)
+  const present = new Set(migrationNames(directory))
+  const missing = [...pluginMigrations()].filter((name) => !present.has(name))
+  for (const name of missing) {
+    cpSync(join(ownMigrations(), name), join(directory, name), { recursive: true })
+  }
+  const lock = join(directory, 'migration_lock.toml')
+  if (!existsSync(lock)) {
+    mkdirSync(directory, { recursive: true })
+    cpSync(join(ownMigrations(), 'migration_lock.toml'), lock)
+  }
+  return missing
+}
+
+/**
+ * Writes the migration from what the migrations make to what the schema says, and returns its name;
+ * `undefined` when the two are the same. Its database is a shadow, made and dropped beside the one
+ * of the URL.
+ */
+export async function writeMigration(
+  { root, schema, migrations }: PrismaProject,
+  name: string,
+  databaseUrl: string,
+): Promise<string | undefined> {
+  const { code, stdout, stderr } = await runPrisma(
+    root,
+    [
+      ...['migrate', 'diff', '--script', '--exit-code'],
+      ...['--from-migrations', migrations, '--to-schema', schema],
+    ],
+    databaseUrl,
+  )
+  if (code === 0) return undefined
+  if (code !== 2) {
+    throw new AuthConfigurationError(
+      `Prisma could not compare the schema with the migrations:\n${`${stderr}${stdout}`.trim()}`,
+    )
+  }
+  const directory = join(root, migrations)
+  const full = `${nextTimestamp(migrationNames(directory).at(-1))}_${slug(name)}`
+  mkdirSync(join(directory, full))
+  writeFileSync(join(directory, full, 'migration.sql'), `${stdout.trim()}\n`)
+  return full
+}
+
+function slug(name: string): string {
+  const text = name
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '_')
+    .replace(/^_+|_+$/g, '')
+  if (text !== '') return text.slice(0, 100)
+  throw new AuthConfigurationError(
+    `"${name}" is no name for a migration. Use letters and digits, such as --name add_notes.`,
+  )
+}
+
+/** The time in UTC, but after the last migration: they are applied in the order of their names. */
+function nextTimestamp(last = ''): string {
+  const now = new Date().toISOString().replace(/\D/g, '').slice(0, 14)
+  const previous = /^\d{14}/.exec(last)?.[0] ?? ''
+  return now > previous ? now : String(BigInt(previous) + 1n)
+}

@@ -1,0 +1,25 @@
+import { AuthConfigurationError } from '../../../backends/errors.js'
+import { confirm } from '../confirm.js'
+import { withDatabase } from './database.js'
+import { apply } from './migrate.js'
+import { readPrismaProject } from './project.js'
+
+/** `netscript db reset`: drops everything in the database and applies the migrations anew. */
+export async function reset(options: { yes?: boolean }): Promise<void> {
+  if (process.env.NODE_ENV === 'production') {
+    throw new AuthConfigurationError(
+      'NODE_ENV is production, where the database is not reset. Drop it with your own tools if you must.',
+    )
+  }
+  const project = await readPrismaProject(process.cwd())
+  await withDatabase(process.env, async (database) => {
+    await confirm(`This deletes everything in ${database.description}.`, options)
+    const { rows } = await database.pool.query<{ name: string }>(
+      'SELECT quote_ident(current_schema()) AS name',
+    )
+    const name = rows[0]?.name ?? 'public'
+    await database.pool.query(`DROP SCHEMA IF EXISTS ${name} CASCADE; CREATE SCHEMA ${name}`)
+    await apply(project, database)
+    console.log(`Reset ${database.description}.`)
+  })
+}

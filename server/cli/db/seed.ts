@@ -1,0 +1,60 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { delimiter, join } from 'node:path'
+import { AuthConfigurationError } from '../../../backends/errors.js'
+import { migrationStatus } from '../../../prisma/migrate.js'
+import { seed as seedPeople } from '../../../prisma/seed.js'
+import { readVariables } from '../../config/variables.js'
+import { withDatabase } from './database.js'
+import { migrationsDirectory } from './migrations.js'
+import { type PrismaProject, readPrismaProject } from './project.js'
+
+/** `netscript db seed`: demo people, and what the seed command of the Prisma config adds. */
+export async function seed(): Promise<void> {
+  if (process.env.NODE_ENV === 'production') {
+    throw new AuthConfigurationError('NODE_ENV is production, which needs no demo people.')
+  }
+  const project = await readPrismaProject(process.cwd())
+  await withDatabase(process.env, async ({ pool, url, description }) => {
+    const directory = migrationsDirectory(project)
+    const found = await migrationStatus(pool, { directory })
+    if (found.some(({ state }) => state === 'pending' || state === 'failed')) {
+      throw new AuthConfigurationError(
+        'Not every migration is applied. Run `netscript db init` or `netscript db migrate` first.',
+      )
+    }
+    const added = await seedPeople(pool, { issuer: demoIssuer() })
+    console.log(
+      added > 0
+        ? `Added ${added} demo people to ${description}.`
+        : `The demo people are in ${description} already.`,
+    )
+    if (project.seed !== undefined) await runOwnSeed(project, project.seed, url)
+  })
+}
+
+/** The demo people are those of the local provider. */
+function demoIssuer(): string {
+  const read = readVariables(process.env)
+  const port = read.ok ? read.variables.NETSCRIPT_AUTH_LOCAL_PROVIDER_PORT : 9094
+  return `http://localhost:${port}`
+}
+
+async function runOwnSeed({ root }: PrismaProject, command: string, url: string): Promise<void> {
+  const child = spawn(command, {
+    cwd: root,
+    shell: true,
+    stdio: 'inherit',
+    env: {
+      ...process.env,
+      DATABASE_URL: url,
+      PATH: [join(root, 'node_modules', '.bin'), process.env.PATH].join(delimiter),
+    },
+  })
+  const [code] = (await once(child, 'close')) as [number | null]
+  if (code !== 0) {
+    throw new AuthConfigurationError(
+      `The seed command of the Prisma config failed: ${command}. Correct it and run this again.`,
+    )
+  }
+}
