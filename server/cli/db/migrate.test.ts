@@ -1,13 +1,11 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import pg from 'pg'
 import { expect, it, onTestFinished } from 'vitest'
 import { createEmptyTestDatabase } from '../../../prisma/test-database.js'
+import { addAuthPlugin, linkPackages } from '../testing/add-plugin.js'
 import { type CliAnswer, runCli, temporaryWorkspace } from '../testing/run-cli.js'
 import { runPrisma } from './prisma-cli.js'
-
-const NODE_MODULES = fileURLToPath(new URL('../../../node_modules', import.meta.url))
 
 interface Project {
   root: string
@@ -22,14 +20,14 @@ interface Project {
 async function newProject(): Promise<Project> {
   const database = await createEmptyTestDatabase()
   const root = temporaryWorkspace()
-  symlinkSync(NODE_MODULES, join(root, 'node_modules'))
+  linkPackages(root)
   const pool = new pg.Pool({ connectionString: database.url })
   pool.on('error', () => {})
   onTestFinished(async () => {
     await pool.end()
     await database.drop()
   })
-  await runCli(root, ['plugin', 'add', 'auth', '--no-install'])
+  await addAuthPlugin(root)
   return {
     root,
     url: database.url,

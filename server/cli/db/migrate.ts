@@ -9,7 +9,7 @@ import {
   migrationsDirectory,
   writeMigration,
 } from './migrations.js'
-import { prepareProject } from './prepare.js'
+import { type PreparedProject, prepareProject } from './prepare.js'
 import type { PrismaProject } from './project.js'
 
 /** `netscript db init`: the first migration, made and applied. */
@@ -61,7 +61,7 @@ export async function resolve(name: string, { applied }: { applied?: boolean }):
 }
 
 /** @throws AuthConfigurationError when there is no schema here. */
-export async function workspaceProject(): Promise<PrismaProject> {
+export async function workspaceProject(): Promise<PreparedProject> {
   const project = await prepareProject(process.cwd())
   if (existsSync(join(project.root, project.schema))) return project
   throw new AuthConfigurationError(
@@ -70,7 +70,7 @@ export async function workspaceProject(): Promise<PrismaProject> {
 }
 
 async function makeMigrations(
-  project: PrismaProject,
+  project: PreparedProject,
   name: string | undefined,
   { url }: CommandDatabase,
 ): Promise<string[]> {

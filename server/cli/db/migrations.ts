@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { AuthConfigurationError } from '../../../backends/errors.js'
 import { ownMigrations } from '../../../prisma/migrate.js'
 import { runPrisma } from './prisma-cli.js'
+import type { PreparedProject } from './prepare.js'
 import type { PrismaProject } from './project.js'
 
 /** The names of the migrations in a directory, in their order. */
@@ -27,11 +28,12 @@ export function migrationsDirectory({ root, migrations }: PrismaProject): string
   return existsSync(directory) ? directory : ownMigrations()
 }
 
-/** Copies the plugin's migrations that the workspace lacks, and returns their names. */
-export function copyPluginMigrations({ root, migrations }: PrismaProject): string[] {
+/** Copies those of the plugin that a workspace with the plugin lacks, and returns their names. */
+export function copyPluginMigrations({ root, migrations, plugins }: PreparedProject): string[] {
   const directory = join(root, migrations)
   const present = new Set(migrationNames(directory))
-  const missing = [...pluginMigrations()].filter((name) => !present.has(name))
+  const wanted = plugins.includes('auth') ? [...pluginMigrations()] : []
+  const missing = wanted.filter((name) => !present.has(name))
   for (const name of missing) {
     cpSync(join(ownMigrations(), name), join(directory, name), { recursive: true })
   }

@@ -6,12 +6,18 @@ import { openWorkspace } from '../plugin/workspace.js'
 import { aggregatedPath, aggregateSchema } from './aggregate.js'
 import { readPrismaProject, type PrismaProject } from './project.js'
 
+/** A project, and the plugins whose schemas it has. */
+export interface PreparedProject extends PrismaProject {
+  readonly plugins: readonly string[]
+}
+
 /** Brings the schemas of the plugins into the one of the workspace, and those disabled out of it. */
-export async function prepareProject(root: string): Promise<PrismaProject> {
+export async function prepareProject(root: string): Promise<PreparedProject> {
   const project = await readPrismaProject(root)
-  if (!existsSync(join(root, 'package.json'))) return project
+  if (!existsSync(join(root, 'package.json'))) return { ...project, plugins: [] }
   const workspace = openWorkspace(root)
-  for (const { name, enabled } of readManifests(workspace)) {
+  const manifests = readManifests(workspace)
+  for (const { name, enabled } of manifests) {
     const schema = workspace.read(`plugins/${name}/database/${name}.prisma`)
     if (!enabled) rmSync(join(root, aggregatedPath(project, name)), { force: true })
     else if (schema !== undefined) {
@@ -19,5 +25,6 @@ export async function prepareProject(root: string): Promise<PrismaProject> {
       if (change) await applyChanges(root, [change])
     }
   }
-  return project
+  const plugins = manifests.filter(({ enabled }) => enabled).map(({ name }) => name)
+  return { ...project, plugins }
 }

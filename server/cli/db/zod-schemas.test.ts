@@ -1,13 +1,13 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { expect, it } from 'vitest'
+import { addAuthPlugin, linkPackages } from '../testing/add-plugin.js'
 import { runCli, temporaryWorkspace } from '../testing/run-cli.js'
 
 const require = createRequire(import.meta.url)
-const NODE_MODULES = fileURLToPath(new URL('../../../node_modules', import.meta.url))
 const GENERATOR = fileURLToPath(new URL('./zod-generator.ts', import.meta.url))
 
 const MODELS = `
@@ -52,8 +52,8 @@ console.log(AuthUserSchema.safeParse({}).success, Object.keys(ThingSchema.shape)
 
 it('makes the client and zod schemas that fit it, for a strict TypeScript workspace', async () => {
   const root = temporaryWorkspace({ name: 'mine', type: 'module' })
-  symlinkSync(NODE_MODULES, join(root, 'node_modules'))
-  await runCli(root, ['plugin', 'add', 'auth', '--no-install'])
+  linkPackages(root)
+  await addAuthPlugin(root)
   writeFileSync(join(root, 'prisma/schema/things.prisma'), MODELS)
   // Installed it is a command; here it runs from source.
   const own = join(root, 'prisma/schema/netscript.prisma')
@@ -70,7 +70,7 @@ it('makes the client and zod schemas that fit it, for a strict TypeScript worksp
   execFileSync(
     process.execPath,
     [
-      join(NODE_MODULES, 'typescript/bin/tsc'),
+      require.resolve('typescript/bin/tsc'),
       ...['--strict', '--noUncheckedIndexedAccess', '--exactOptionalPropertyTypes'],
       ...['--verbatimModuleSyntax', '--module', 'nodenext', '--target', 'es2023'],
       ...['--skipLibCheck', '--types', 'node', '--outDir', 'out', 'src/use.ts'],
@@ -85,8 +85,8 @@ it('makes the client and zod schemas that fit it, for a strict TypeScript worksp
 
 it('says what Prisma says of a wrong schema', async () => {
   const root = temporaryWorkspace()
-  symlinkSync(NODE_MODULES, join(root, 'node_modules'))
-  await runCli(root, ['plugin', 'add', 'auth', '--no-install'])
+  linkPackages(root)
+  await addAuthPlugin(root)
   writeFileSync(join(root, 'prisma/schema/things.prisma'), 'model Thing {\n  id Strin @id\n}\n')
   const { code, stderr } = await runCli(root, ['db', 'generate'])
   expect(code).toBe(1)

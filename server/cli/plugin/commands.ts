@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import type { AddOptions } from './add.js'
+import type { RemoveOptions } from './remove.js'
 
 /** Adds `netscript plugin ...`. What a command needs is loaded when it runs. */
 export function addPluginCommands(program: Command): void {
@@ -20,4 +21,24 @@ export function addPluginCommands(program: Command): void {
     .description('List the plugins of the workspace.')
     .option('--json', 'print JSON')
     .action(async (options: { json?: boolean }) => (await import('./list.js')).listPlugins(options))
+
+  plugin
+    .command('remove')
+    .description('Take away what `add` made and you did not change.')
+    .argument('<name>', 'auth, or @netscript/plugin-auth')
+    .option('--yes', 'do not ask')
+    .option('--dry-run', 'show what would go and change nothing')
+    .option('--no-install', 'leave `npm install` to you')
+    .action(async (name: string, options: RemoveOptions) =>
+      (await import('./remove.js')).removePlugin(name, options),
+    )
+
+  plugin
+    .command('doctor')
+    .description('Say what is missing or changed, and how to mend it; exit code 1 when broken.')
+    .argument('[name]', 'one plugin; all of them without')
+    .option('--json', 'print JSON')
+    .action(async (name: string | undefined, options: { json?: boolean }) =>
+      (await import('./doctor.js')).diagnosePlugins(name, options),
+    )
 }

@@ -71,7 +71,7 @@ export async function planAdd(
     workspace,
     packageEntries(workspace, plugin),
   )
-  const appSettings = addToAppSettings(workspace, 'kv-oauth')
+  const appSettings = addToAppSettings(workspace)
   const shared = [
     packageJson,
     addToGitignore(workspace, ['.env', '.data/', `${generatedDirectory(project)}/`]),

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join, posix } from 'node:path'
 import { defaultSchema, type PrismaProject } from '../db/project.js'
 
@@ -57,7 +57,7 @@ export function prismaFiles(
   ]
   return {
     ...((configFile === undefined || ownsConfig) && { [CONFIG_FILE]: CONFIG(defaultSchema(root)) }),
-    ...(parts.length > 0 && { [`${schema}/netscript.prisma`]: parts.join('\n') }),
+    ...(parts.length > 0 && { [`${schema}/${OWN_FILE}`]: parts.join('\n') }),
   }
 }
 
@@ -66,12 +66,23 @@ export function generatedDirectory({ migrations }: Pick<PrismaProject, 'migratio
   return posix.join(posix.dirname(migrations), 'generated')
 }
 
+/** Whether a file that {@link prismaFiles} made serves more than the plugin by now. */
+export function isNeededByOthers(project: PrismaProject, path: string): boolean {
+  const { root, schema, migrations } = project
+  if (path !== CONFIG_FILE && path !== `${schema}/${OWN_FILE}`) return false
+  return otherSchemas(project).length > 0 || existsSync(join(root, migrations))
+}
+
 /** The schema without what the command wrote itself. */
 function readSchemas({ root, schema }: PrismaProject): string {
-  return schemaFiles(join(root, schema))
-    .filter((file) => file !== OWN_FILE && !file.startsWith('plugins/'))
-    .map((file) => readFileSync(join(root, schema, file), 'utf8'))
-    .join('\n')
+  const files = otherSchemas({ root, schema })
+  return files.map((file) => readFileSync(join(root, schema, file), 'utf8')).join('\n')
+}
+
+function otherSchemas({ root, schema }: Pick<PrismaProject, 'root' | 'schema'>): string[] {
+  return schemaFiles(join(root, schema)).filter(
+    (file) => file !== OWN_FILE && !file.startsWith('plugins/'),
+  )
 }
 
 /** What {@link prismaFiles} puts into the schema folder. */

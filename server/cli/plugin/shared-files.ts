@@ -48,17 +48,52 @@ function isDependency(contents: PackageJson, section: string, name: string): boo
 }
 
 /** Sets `auth.backend` in appsettings.json where nothing chooses a backend yet. */
-export function addToAppSettings(workspace: Workspace, backend: string): Change | undefined {
+export function addToAppSettings(workspace: Workspace): Change | undefined {
   const settings =
     workspace.read(APP_SETTINGS) === undefined ? {} : readJson(workspace, APP_SETTINGS)
   const section = (settings.auth ?? settings.Auth ?? {}) as Record<string, unknown>
   if ((section.backend ?? section.Backend) !== undefined) return undefined
   const name = settings.Auth === undefined ? 'auth' : 'Auth'
-  return jsonChange(workspace, APP_SETTINGS, { ...settings, [name]: { ...section, backend } })
+  return jsonChange(workspace, APP_SETTINGS, {
+    ...settings,
+    [name]: { ...section, backend: DEFAULT_BACKEND },
+  })
 }
+
+/** What a workspace begins with. */
+export const DEFAULT_BACKEND = 'kv-oauth'
 
 /** Read by the service for what is no secret. */
 export const APP_SETTINGS = 'appsettings.json'
+
+/** Takes out of a package.json what was added and is as it was added. */
+export function removeFromPackageJson(
+  workspace: Workspace,
+  entries: PackageEntries,
+): Change | undefined {
+  const contents = readPackageJson(workspace)
+  for (const [section, values] of Object.entries(entries)) {
+    const existing = Object.entries((contents[section] ?? {}) as Record<string, string>)
+    const rest = existing.filter(([name, value]) => values[name] !== value)
+    if (rest.length > 0) contents[section] = Object.fromEntries(rest)
+    else delete contents[section]
+  }
+  return jsonChange(workspace, 'package.json', contents)
+}
+
+/** Takes `auth.backend` out of appsettings.json; `undefined` when the person changed it. */
+export function removeFromAppSettings(workspace: Workspace, backend: string): object | undefined {
+  if (workspace.read(APP_SETTINGS) === undefined) return undefined
+  const settings = readJson(workspace, APP_SETTINGS)
+  for (const name of ['auth', 'Auth']) {
+    const section = settings[name] as Record<string, unknown> | undefined
+    if (section?.backend !== backend) continue
+    const { backend: _removed, ...rest } = section
+    const { [name]: _section, ...others } = settings
+    return Object.keys(rest).length > 0 ? { ...settings, [name]: rest } : others
+  }
+  return undefined
+}
 
 /** Adds the lines that a .gitignore lacks. */
 export function addToGitignore(workspace: Workspace, lines: readonly string[]): Change | undefined {

@@ -1,0 +1,109 @@
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, it } from 'vitest'
+import { addAuthPlugin } from '../testing/add-plugin.js'
+import { runCli, temporaryWorkspace } from '../testing/run-cli.js'
+import { authPackages } from './auth-files.js'
+import { findPlugin } from './catalog.js'
+import { findingsOf } from './doctor.js'
+import { openWorkspace } from './workspace.js'
+
+/** A workspace with the plugin, as `npm install` leaves it. */
+async function healthy(): Promise<string> {
+  const root = temporaryWorkspace()
+  await addAuthPlugin(root)
+  for (const name of ['@netscript/plugin-auth', ...Object.keys(authPackages())]) {
+    mkdirSync(join(root, 'node_modules', name), { recursive: true })
+    writeFileSync(join(root, 'node_modules', name, 'package.json'), '{}')
+  }
+  return root
+}
+
+const diagnose = (root: string) => findingsOf(openWorkspace(root), findPlugin('auth'))
+
+it('finds nothing where everything is in place, and changes nothing', async () => {
+  const root = await healthy()
+  const env = readFileSync(join(root, '.env'), 'utf8')
+  expect(await diagnose(root)).toEqual([])
+  expect(await runCli(root, ['plugin', 'doctor'])).toMatchObject({
+    code: 0,
+    stdout: 'auth is as it should be.\n',
+  })
+  expect(readFileSync(join(root, '.env'), 'utf8')).toBe(env)
+})
+
+it.each<[string, (root: string) => void, RegExp, RegExp]>([
+  [
+    'a missing file',
+    (root) => rmSync(join(root, 'plugins/auth/database/auth.prisma')),
+    /auth\.prisma is missing/,
+    /netscript plugin add auth/,
+  ],
+  [
+    'a schema that was not aggregated',
+    (root) => rmSync(join(root, 'prisma/schema/plugins/auth.prisma')),
+    /prisma\/schema\/plugins\/auth\.prisma is missing/,
+    /netscript plugin add auth/,
+  ],
+  [
+    'a package.json without its links',
+    (root) => writeFileSync(join(root, 'package.json'), '{"name":"x"}'),
+    /package\.json lacks/,
+    /netscript plugin add auth/,
+  ],
+  [
+    'secrets that version control would take',
+    (root) => writeFileSync(join(root, '.gitignore'), ''),
+    /\.gitignore lacks/,
+    /netscript plugin add auth/,
+  ],
+  [
+    'secrets that version control has',
+    (root) => {
+      execFileSync('git', ['init', '-q'], { cwd: root })
+      execFileSync('git', ['add', '-f', '.env'], { cwd: root })
+    },
+    /\.env is in version control/,
+    /git rm --cached \.env/,
+  ],
+  [
+    'a missing key',
+    (root) => writeFileSync(join(root, '.env'), '# empty\n'),
+    /\.env lacks/,
+    /netscript plugin add auth/,
+  ],
+  [
+    'packages that are not installed',
+    (root) => rmSync(join(root, 'node_modules/@netscript/auth-kv-oauth'), { recursive: true }),
+    /Not installed: @netscript\/auth-kv-oauth/,
+    /npm install/,
+  ],
+])('finds %s', async (_what, damage, what, mend) => {
+  const root = await healthy()
+  damage(root)
+  expect(await diagnose(root)).toContainEqual({
+    level: 'broken',
+    what: expect.stringMatching(what),
+    mend: expect.stringMatching(mend),
+  })
+})
+
+it('notes what is the person’s, which is not broken', async () => {
+  const root = await healthy()
+  writeFileSync(join(root, 'services/auth/src/backend.ts'), '// mine\n')
+  expect(await diagnose(root)).toEqual([
+    { level: 'note', what: 'services/auth/src/backend.ts is yours.' },
+  ])
+})
+
+it('tells by its exit code and in JSON that something is broken', async () => {
+  const root = await healthy()
+  rmSync(join(root, 'services/auth/package.json'))
+  const told = await runCli(root, ['plugin', 'doctor', 'auth'])
+  expect(told.code).toBe(1)
+  expect(told.stdout).toMatch(/^broken {2}services\/auth\/package\.json is missing\.\n +Run /)
+  const { code, stdout } = await runCli(root, ['plugin', 'doctor', '--json'])
+  expect(code).toBe(1)
+  expect(JSON.parse(stdout)).toMatchObject([{ plugin: 'auth', findings: [{ level: 'broken' }] }])
+})

@@ -1,0 +1,97 @@
+import { paintFor } from '../paint.js'
+import { authPackages } from './auth-files.js'
+import { findPlugin, type PluginDefinition } from './catalog.js'
+import { missingPackages } from './install.js'
+import { readManifest, readManifests } from './manifest.js'
+import { planAdd } from './plan.js'
+import { isTracked } from './tracked.js'
+import { openWorkspace, type Workspace } from './workspace.js'
+
+/** What is wrong, or only noteworthy, with a part of a plugin. */
+export interface Finding {
+  /** `broken` makes the exit code 1. */
+  readonly level: 'broken' | 'note'
+  readonly what: string
+  /** What to do; absent when nothing needs to be done. */
+  readonly mend?: string
+}
+
+/** `netscript plugin doctor [name]` */
+export async function diagnosePlugins(
+  name: string | undefined,
+  { json }: { json?: boolean },
+): Promise<void> {
+  const workspace = openWorkspace(process.cwd())
+  const plugins = (
+    name === undefined ? readManifests(workspace).map((each) => each.name) : [name]
+  ).map(findPlugin)
+  const reports = await Promise.all(
+    plugins.map(async (plugin) => ({
+      plugin: plugin.name,
+      findings: await findingsOf(workspace, plugin),
+    })),
+  )
+  const broken = reports.some(({ findings }) => findings.some(({ level }) => level === 'broken'))
+  if (broken) process.exitCode = 1
+  if (json) console.log(JSON.stringify(reports))
+  else if (reports.length === 0)
+    console.log('No plugins. Add one with `netscript plugin add auth`.')
+  else for (const { plugin, findings } of reports) print(plugin, findings)
+}
+
+function print(plugin: string, findings: readonly Finding[]): void {
+  const paint = paintFor(process.stdout)
+  for (const { level, what, mend } of findings) {
+    console.log(`${paint(level === 'broken' ? 'red' : 'yellow', level.padEnd(6))}  ${what}`)
+    if (mend !== undefined) console.log(`        ${mend}`)
+  }
+  const count = findings.filter(({ level }) => level === 'broken').length
+  console.log(
+    count === 0 ? paint('green', `${plugin} is as it should be.`) : `${plugin}: ${count} broken.`,
+  )
+}
+
+/** What is missing or changed of a plugin in a workspace. Changes nothing. */
+export async function findingsOf(
+  workspace: Workspace,
+  plugin: PluginDefinition,
+): Promise<Finding[]> {
+  const add = `Run \`netscript plugin add ${plugin.name}\`.`
+  const manifest = readManifest(workspace, plugin.name)
+  if (!manifest) return [{ level: 'broken', what: `${plugin.name} was not added.`, mend: add }]
+  const isKnown = (variable: string): boolean => Boolean(process.env[variable])
+  const { changes, kept } = await planAdd(workspace, plugin, { isKnown })
+  const findings = changes.map(({ path, before }): Finding => ({
+    level: 'broken',
+    what: before === undefined ? `${path} is missing.` : `${path} lacks something.`,
+    mend: `${add} With --dry-run it shows what.`,
+  }))
+  for (const { path, outdated } of kept) {
+    findings.push(
+      outdated
+        ? {
+            level: 'note',
+            what: `${path} is yours, and the plugin has a new text for it.`,
+            mend: `To take that, delete the file. ${add}`,
+          }
+        : { level: 'note', what: `${path} is yours.` },
+    )
+  }
+  const unlinked = missingPackages(workspace.root, [plugin.package, ...Object.keys(authPackages())])
+  if (unlinked.length > 0) {
+    findings.push({
+      level: 'broken',
+      what: `Not installed: ${unlinked.join(', ')}.`,
+      mend: 'Run `npm install`.',
+    })
+  }
+  if (!manifest.enabled) findings.push({ level: 'note', what: `${plugin.name} is not enabled.` })
+  if (isTracked(workspace.root, '.env')) {
+    findings.push({
+      level: 'broken',
+      what: '.env is in version control, with its secrets.',
+      mend: 'Run `git rm --cached .env`, and make new secrets.',
+    })
+  }
+  return findings
+}

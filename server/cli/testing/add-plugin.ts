@@ -1,0 +1,19 @@
+import { symlinkSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { findPlugin } from '../plugin/catalog.js'
+import { applyChanges } from '../plugin/change.js'
+import { planAdd } from '../plugin/plan.js'
+import { openWorkspace } from '../plugin/workspace.js'
+
+/** What `netscript plugin add auth --no-install` does, in this process. */
+export async function addAuthPlugin(root: string): Promise<void> {
+  const { changes } = await planAdd(openWorkspace(root), findPlugin('auth'))
+  await applyChanges(root, changes)
+}
+
+/** The packages of this repository, as those of a workspace. */
+export function linkPackages(root: string): void {
+  const packages = fileURLToPath(new URL('../../../node_modules', import.meta.url))
+  symlinkSync(packages, join(root, 'node_modules'))
+}
