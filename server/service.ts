@@ -5,7 +5,7 @@ import { AuthConfigurationError } from '../backends/errors.js'
 import { parseKeyring } from '../backends/keyring.js'
 import { createPool } from '../backends/storage/pool.js'
 import { applyMigrations } from '../prisma/migrate.js'
-import { backendEntry } from './backends.js'
+import { backendEntry, type MountedBackend } from './backends.js'
 import type { AuthConfig } from './config/config.js'
 import { insecureSwitches } from './config/variables.js'
 import type { RateLimitOptions } from './http/rate-limit.js'
@@ -21,6 +21,8 @@ const IDLE_GRACE_MS = 1_000
 /** Options of {@link createAuthService}. */
 export interface AuthServiceOptions {
   config: AuthConfig
+  /** A backend made by hand, closed with the service. Default: the one that `config` names. */
+  backend?: MountedBackend
   /** Required when `config.usesDatabase`. */
   databaseUrl?: string
   /** Where backends read their own variables. Default: `process.env`. */
@@ -50,12 +52,14 @@ export async function createAuthService(options: AuthServiceOptions): Promise<Au
   const pool = config.usesDatabase ? openDatabase(options.databaseUrl, logger) : undefined
   try {
     if (pool) await applyMigrations(pool)
-    const backend = await backendEntry(config.variables.NETSCRIPT_AUTH_BACKEND).load({
-      config,
-      env,
-      pool,
-      logger,
-    })
+    const backend =
+      options.backend ??
+      (await backendEntry(config.variables.NETSCRIPT_AUTH_BACKEND).load({
+        config,
+        env,
+        pool,
+        logger,
+      }))
     let draining = false
     const listener = createServiceApp({
       config,

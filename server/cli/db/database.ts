@@ -53,10 +53,14 @@ async function onEmbedded<T>(
     share: true,
     onProgress: (message) => console.error(message),
   })
+  // An exit stops what was started; a signal without a listener would not be one.
+  const exit = (): never => process.exit(130)
+  process.once('SIGINT', exit).once('SIGTERM', exit)
   try {
     return await onUrl(postgres.url, `the embedded Postgres in ${dataDir}`, work)
   } finally {
     await postgres.stop()
+    process.off('SIGINT', exit).off('SIGTERM', exit)
   }
 }
 

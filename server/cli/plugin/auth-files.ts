@@ -13,7 +13,7 @@ const ALIASES: Readonly<Record<string, readonly string[]>> = {
 /** The plugin's part of the database schema. */
 export const AUTH_SCHEMA = 'plugins/auth/database/auth.prisma'
 
-const BACKEND = `// The interactive backend, wired by hand; \X
+const BACKEND = `// The interactive backend wired by hand, for main.ts beside it or a test of your own.
 import { createKvOAuthBackend, getRequiredEnv, providers } from '@netscript/auth-kv-oauth'
 
 export const backend = await createKvOAuthBackend({
@@ -24,6 +24,40 @@ export const backend = await createKvOAuthBackend({
   }),
 })
 `
+
+const MAIN = `// The auth-api service on the backend of backend.ts. It needs TypeScript and a DATABASE_URL:
+//   npm install --save-dev typescript @types/node
+//   npx tsc -p services/auth
+//   node --env-file=.env services/auth/dist/main.js
+// \`npm run auth\` needs neither, and NETSCRIPT_AUTH_BACKEND chooses its backend.
+import { getRequiredEnv } from '@netscript/auth-kv-oauth'
+import { createAuthService, readConfig } from '@netscript/plugin-auth/server'
+import { backend } from './backend.js'
+
+const service = await createAuthService({
+  config: readConfig(process.env, { production: process.env.NODE_ENV === 'production' }),
+  databaseUrl: getRequiredEnv('DATABASE_URL'),
+  backend,
+})
+console.log('auth-api listens at', service.url)
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => service.close())
+`
+
+const TSCONFIG = {
+  compilerOptions: {
+    target: 'ES2023',
+    module: 'NodeNext',
+    types: ['node'],
+    strict: true,
+    noUncheckedIndexedAccess: true,
+    exactOptionalPropertyTypes: true,
+    verbatimModuleSyntax: true,
+    skipLibCheck: true,
+    rootDir: 'src',
+    outDir: 'dist',
+  },
+  include: ['src'],
+}
 
 /**
  * The local packages by which the names of {@link ALIASES} resolve, for Node and for TypeScript.
@@ -44,7 +78,9 @@ export function authFiles(plugin: PluginDefinition): Readonly<Record<string, str
     [AUTH_SCHEMA]: readSchema(plugin),
     // The workspace may be CommonJS; this code awaits at the top.
     'services/auth/package.json': json({ name: 'auth-api', private: true, type: 'module' }),
+    'services/auth/tsconfig.json': json(TSCONFIG),
     'services/auth/src/backend.ts': BACKEND,
+    'services/auth/src/main.ts': MAIN,
   }
   for (const [name, entries] of Object.entries(ALIASES)) {
     const code = entries.map((entry) => `export * from '${plugin.package}/${entry}'\n`).join('')

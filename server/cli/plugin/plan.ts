@@ -74,7 +74,12 @@ export async function planAdd(
   const appSettings = addToAppSettings(workspace)
   const shared = [
     packageJson,
-    addToGitignore(workspace, ['.env', '.data/', `${generatedDirectory(project)}/`]),
+    addToGitignore(workspace, [
+      '.env',
+      '.data/',
+      'services/auth/dist/',
+      `${generatedDirectory(project)}/`,
+    ]),
     appSettings,
     addToEnv(workspace, environment(plugin), isKnown),
   ].filter((change) => change !== undefined)
