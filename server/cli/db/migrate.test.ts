@@ -101,13 +101,15 @@ it('says of each migration what Prisma says of it', async () => {
     return { code: ours.code, states: migrations.map(({ state }) => state), said }
   }
   await project.db('migrate')
-  expect(await both()).toMatchObject({ code: 0, states: ['applied', 'applied', 'applied'] })
+  const clean = await both()
+  expect(clean.code).toBe(0)
+  expect(new Set(clean.states)).toEqual(new Set(['applied']))
 
   const bad = 'prisma/migrations/20990101000000_bad/migration.sql'
   project.write(bad, 'CREATE TABLE half (id INT);\nSELECT nonsense;\n')
   expect(await both()).toMatchObject({
     code: 1,
-    states: ['applied', 'applied', 'applied', 'pending'],
+    states: [...clean.states, 'pending'],
     said: expect.stringContaining('not yet been applied'),
   })
 

@@ -76,7 +76,7 @@ it.each<[string, (root: string) => void, RegExp, RegExp]>([
   [
     'packages that are not installed',
     (root) => rmSync(join(root, 'node_modules/@netscript/auth-kv-oauth'), { recursive: true }),
-    /Not installed: @netscript\/auth-kv-oauth/,
+    /not installed, such as @netscript\/auth-kv-oauth/,
     /npm install/,
   ],
 ])('finds %s', async (_what, damage, what, mend) => {

@@ -81,7 +81,7 @@ export async function findingsOf(
   if (unlinked.length > 0) {
     findings.push({
       level: 'broken',
-      what: `Not installed: ${unlinked.join(', ')}.`,
+      what: `${unlinked.length} packages are not installed, such as ${unlinked[0]}.`,
       mend: 'Run `npm install`.',
     })
   }

@@ -27,6 +27,11 @@ export async function installPackages(root: string): Promise<void> {
   })
   if (status === 0) return
   throw new AuthConfigurationError(
-    `\`${command} install\` failed: ${error?.message ?? stderr.trim()}\nThe files are in place. Mend that and run \`${command} install\`.`,
+    `\`${command} install\` failed: ${error?.message ?? withoutWarnings(stderr)}\nThe files are in place. Mend that and run \`${command} install\`.`,
   )
+}
+
+function withoutWarnings(said: string): string {
+  const lines = said.trim().split('\n')
+  return lines.filter((line) => !line.startsWith('npm warn')).join('\n')
 }
