@@ -39,6 +39,11 @@ export function isAuthError(error: unknown): error is AuthError {
   return error instanceof AuthError
 }
 
+/** The code that a thrown value is answered with. */
+export function codeOf(error: unknown): AuthErrorCode {
+  return isAuthError(error) ? error.code : 'INTERNAL'
+}
+
 /** `AUTH_PROVIDER_ERROR` (502): the provider, or the backend named by `providerId`, cannot do it. */
 export function providerError(
   providerId: string,

@@ -184,6 +184,8 @@ export interface AuthBackendPort {
   authenticate(request: AuthnRequest): Promise<AuthnResult>
   /** Resolves when the backend can serve; rejects otherwise. Called by the readiness probe. */
   probe(): Promise<void>
+  /** The number of live sessions, for metrics. Absent when it cannot be had with one cheap question. */
+  countSessions?(): Promise<number>
   /** Releases what the backend opened itself. */
   close(): Promise<void>
 }

@@ -8,6 +8,7 @@ import type { HandlerContext } from './handlers/context.js'
 import { type AnswerStart, createAnswerStart } from './http/answer-start.js'
 import { readBody } from './http/body.js'
 import { createErrorResponse } from './http/error-response.js'
+import type { HttpMetrics } from './http/http-metrics.js'
 import { originCheck } from './http/origin-check.js'
 import { type RateLimitOptions, rateLimits } from './http/rate-limit.js'
 import { createLogger, type Logger } from './log.js'
@@ -34,6 +35,8 @@ export interface AuthAppOptions {
   rateLimit?: RateLimitOptions | false
   /** Where log lines go. Default: a logger on standard output. */
   logger?: Logger
+  /** Where answers are counted. Default: nowhere. */
+  metrics?: HttpMetrics
 }
 
 /**
@@ -97,7 +100,7 @@ function createParts(options: AuthAppOptions): Parts {
       returnTo: createReturnToPolicy(origin, [...allowedReturnTo, ...corsOrigins]),
     },
     logger,
-    startAnswer: createAnswerStart({ logger, origin }),
+    startAnswer: createAnswerStart({ logger, origin, metrics: options.metrics }),
     cors:
       corsOrigins.length > 0
         ? cors({ origin: [...corsOrigins], credentials: true, exposedHeaders: EXPOSED })
@@ -116,7 +119,9 @@ function createApp(options: AuthAppOptions, parts: Parts): Express {
   app.set('etag', false)
 
   const limits =
-    options.rateLimit === false ? undefined : rateLimits(options.rateLimit ?? {}, backend.providers)
+    options.rateLimit === false
+      ? undefined
+      : rateLimits(options.rateLimit ?? {}, backend.providers, options.metrics)
   const api = express.Router({ caseSensitive: true, strict: true })
   api.use((req, res, next) => {
     parts.startAnswer(req, res)

@@ -1,7 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type pg from 'pg'
 import { AuthBackendNotFoundError } from '../backends/errors.js'
+import type { AuthMetrics } from '../backends/metrics.js'
 import type { AuthBackendPort } from '../backends/port.js'
+import type { AuthTrace } from '../backends/trace.js'
 import type { AuthConfig } from './config/config.js'
 import type { Logger } from './log.js'
 
@@ -18,6 +20,10 @@ export interface BackendDependencies {
   /** Present when the backend keeps something in the database. */
   pool: pg.Pool | undefined
   logger: Logger
+  /** Absent when nothing is counted. */
+  metrics: AuthMetrics | undefined
+  /** Absent when nothing is traced. */
+  trace: AuthTrace | undefined
 }
 
 /** A variable that a backend cannot do without, and how to come by its value. */
@@ -64,7 +70,7 @@ const BACKENDS = new Map<string, BackendEntry>([
         },
         DATABASE,
       ],
-      async load({ config, env, pool, logger }) {
+      async load({ config, env, pool, logger, metrics, trace }) {
         const { createKvOAuthBackend } = await import('../backends/kv-oauth/backend.js')
         const { variables } = config
         return createKvOAuthBackend({
@@ -81,6 +87,8 @@ const BACKENDS = new Map<string, BackendEntry>([
           },
           sessionStore: variables.NETSCRIPT_AUTH_SESSION_STORE ?? '',
           ...(pool && { pool }),
+          ...(metrics && { metrics }),
+          ...(trace && { trace }),
           ...(variables.NETSCRIPT_AUTH_AUDIT_SALT !== undefined && {
             auditSalt: variables.NETSCRIPT_AUTH_AUDIT_SALT,
           }),

@@ -8,8 +8,10 @@ import type { MountedBackend } from './backends.js'
 import type { AuthConfig } from './config/config.js'
 import { healthRouter } from './health.js'
 import { createErrorResponse } from './http/error-response.js'
+import type { HttpMetrics } from './http/http-metrics.js'
 import type { RateLimitOptions } from './http/rate-limit.js'
 import { createRequestLog } from './http/request-log.js'
+import { siteRoute } from './http/route-name.js'
 import { securityHeaders } from './http/security-headers.js'
 import type { Logger } from './log.js'
 import { homePage, type HomePageOptions } from './pages/home-page.js'
@@ -24,6 +26,7 @@ export interface ServiceAppOptions {
   logger: Logger
   draining: () => boolean
   rateLimit: RateLimitOptions | false
+  metrics?: HttpMetrics | undefined
   demo?: DemoNotice
 }
 
@@ -54,6 +57,7 @@ export function createServiceApp(options: ServiceAppOptions): RequestListener {
       logger,
       trustProxy,
       rateLimit: options.rateLimit,
+      ...(options.metrics && { metrics: options.metrics }),
       allowedReturnTo: variables.NETSCRIPT_AUTH_ALLOWED_RETURN_TO,
       corsOrigins: variables.NETSCRIPT_AUTH_CORS_ORIGINS,
     },
@@ -62,11 +66,11 @@ export function createServiceApp(options: ServiceAppOptions): RequestListener {
 }
 
 /** Log line and security headers of whatever is not of the API. */
-function startPage({ config, logger }: ServiceAppOptions): RequestHandler {
+function startPage({ config, logger, metrics, backend }: ServiceAppOptions): RequestHandler {
   const providerUrls = config.providers.flatMap((provider) =>
     [provider.issuer, provider.authorizationEndpoint].filter((url) => url !== undefined),
   )
-  const log = createRequestLog(logger)
+  const log = createRequestLog({ logger, metrics, routeName: siteRoute(backend.basePath) })
   const headers = securityHeaders({ origin: config.origin, providerUrls })
   return (req, res, next) => {
     log(req, res)

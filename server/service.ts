@@ -1,5 +1,5 @@
 import { createServer, type Server } from 'node:http'
-import { type AddressInfo, Server as NetServer } from 'node:net'
+import { Server as NetServer } from 'node:net'
 import type pg from 'pg'
 import { AuthConfigurationError } from '../backends/errors.js'
 import { parseKeyring } from '../backends/keyring.js'
@@ -9,9 +9,12 @@ import { backendEntry, type MountedBackend } from './backends.js'
 import type { AuthConfig } from './config/config.js'
 import { insecureSwitches } from './config/variables.js'
 import type { RateLimitOptions } from './http/rate-limit.js'
+import { listen } from './listen.js'
 import { createLogger, type Logger } from './log.js'
+import { type MetricsServer, startMetrics } from './metrics/metrics-server.js'
 import { type DemoNotice, createServiceApp } from './service-app.js'
 import { startSweeping } from './sweep.js'
+import { startTracing } from './tracing/start-tracing.js'
 
 /** How long a shutdown waits for requests under way, in milliseconds. */
 const DRAIN_MS = 10_000
@@ -37,6 +40,8 @@ export interface AuthServiceOptions {
 export interface AuthService {
   /** Where it listens. */
   readonly url: string
+  /** Where `/metrics` is; absent without NETSCRIPT_AUTH_METRICS_PORT. */
+  readonly metricsUrl?: string
   /** Stops taking requests, finishes those under way, and closes the database. */
   close(): Promise<void>
 }
@@ -50,7 +55,11 @@ export async function createAuthService(options: AuthServiceOptions): Promise<Au
   const logger = options.logger ?? createLogger(config.variables.NETSCRIPT_AUTH_LOG_LEVEL)
   warnOfInsecureSwitches(config, logger)
   const pool = config.usesDatabase ? openDatabase(options.databaseUrl, logger) : undefined
+  let observed: MetricsServer | undefined
+  const tracing = await startTracing(config.variables, logger)
   try {
+    observed = await startMetrics(config.variables, logger)
+    const metrics = observed?.metrics
     if (pool) await applyMigrations(pool)
     const backend =
       options.backend ??
@@ -59,6 +68,8 @@ export async function createAuthService(options: AuthServiceOptions): Promise<Au
         env,
         pool,
         logger,
+        metrics,
+        trace: tracing,
       }))
     let draining = false
     const listener = createServiceApp({
@@ -67,28 +78,34 @@ export async function createAuthService(options: AuthServiceOptions): Promise<Au
       logger,
       draining: () => draining,
       rateLimit: rateLimitOf(config, env, pool),
+      metrics,
       ...(options.demo && { demo: options.demo }),
     })
-    const server = createServer(listener)
+    const server = createServer(tracing ? tracing.traced(listener) : listener)
     // Whoever keeps connections open learns with the next answer that this one is over.
     server.prependListener('request', (_req, res) => {
       if (draining) res.setHeader('Connection', 'close')
     })
-    await listen(server, config.variables.PORT, config.host)
-    const stopSweeping = pool && startSweeping(pool, logger)
+    const url = await listen(server, config.variables.PORT, config.host)
+    const stopSweeping = pool && startSweeping(pool, logger, metrics)
     return {
-      url: listeningUrl(server),
+      url,
+      ...(observed && { metricsUrl: observed.url }),
       async close() {
         if (draining) return
         draining = true
         await drain(server)
         await stopSweeping?.()
+        await observed?.close()
         await backend.close()
         await pool?.end()
+        await tracing?.close()
       },
     }
   } catch (error) {
+    await observed?.close()
     await pool?.end()
+    await tracing?.close()
     throw error
   }
 }
@@ -113,21 +130,6 @@ function rateLimitOf(
   const [firstKey] = isKvOAuth ? parseKeyring(env.NETSCRIPT_AUTH_KV_OAUTH_KEY).secrets : []
   const secret = firstKey?.toString('base64url') ?? env.BETTER_AUTH_SECRET ?? ''
   return { perMinute, shared: { pool, secret } }
-}
-
-function listen(server: Server, port: number, host: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(port, host, () => {
-      server.off('error', reject)
-      resolve()
-    })
-  })
-}
-
-function listeningUrl(server: Server): string {
-  const { address, port, family } = server.address() as AddressInfo
-  return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`
 }
 
 /**

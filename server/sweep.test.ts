@@ -24,12 +24,17 @@ it('deletes every minute what is over, entries and counts, and leaves the rest',
      UNION ALL SELECT 'live', 1, now() + interval '1 hour'`,
   )
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
-  const stop = startSweeping(pool, createLogger('silent'))
+  const swept = { entries: 0, 'rate-limits': 0 }
+  const stop = startSweeping(pool, createLogger('silent'), {
+    swept: (kind, rows) => void (swept[kind] += rows),
+  })
   try {
     vi.advanceTimersByTime(60_000)
     vi.useRealTimers()
     await vi.waitFor(async () => expect(await keys('auth_rate_limits')).toEqual(['live']), 10_000)
     expect(await keys('auth_keyv')).toEqual(['session:live'])
+    await stop()
+    expect(swept).toEqual({ entries: 1, 'rate-limits': 2500 })
   } finally {
     await stop()
     await pool.end()

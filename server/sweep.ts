@@ -6,20 +6,37 @@ import type { Logger } from './log.js'
 const INTERVAL_MS = 60_000
 const BATCH = 1_000
 
+/** Where deleted rows are counted: sessions and transactions are entries. */
+export interface SweepMetrics {
+  swept(kind: 'entries' | 'rate-limits', rows: number): void
+}
+
 /**
  * Deletes expired entries and counts now and then, in batches that skip what another process is
  * deleting. Returns a function that stops it and waits for the batch under way.
  */
-export function startSweeping(pool: pg.Pool, logger: Logger): () => Promise<void> {
+export function startSweeping(
+  pool: pg.Pool,
+  logger: Logger,
+  metrics?: SweepMetrics,
+): () => Promise<void> {
   const store = createPostgresSessionStore(pool)
   let stopped = false
   let underWay: Promise<void> = Promise.resolve()
+  const sweepAll = async (
+    kind: Parameters<SweepMetrics['swept']>[0],
+    sweepBatch: () => Promise<number>,
+  ): Promise<void> => {
+    let swept = BATCH
+    while (!stopped && swept === BATCH) {
+      swept = await sweepBatch()
+      metrics?.swept(kind, swept)
+    }
+  }
   const sweep = async (): Promise<void> => {
     try {
-      let swept = BATCH
-      while (!stopped && swept === BATCH) swept = await store.sweep(BATCH)
-      swept = BATCH
-      while (!stopped && swept === BATCH) swept = await sweepRateLimits(pool, BATCH)
+      await sweepAll('entries', () => store.sweep(BATCH))
+      await sweepAll('rate-limits', () => sweepRateLimits(pool, BATCH))
     } catch (error) {
       logger.warn({ err: (error as Error).cause ?? error }, 'Expired entries could not be deleted.')
     }

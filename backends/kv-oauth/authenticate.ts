@@ -29,6 +29,7 @@ export async function authenticate(
   if (!found) return anonymous('session-unknown')
   const record = await keepAlive(context, found)
   if (!record) return anonymous('session-revoked')
+  context.trace?.annotate({ 'auth.subject': record.auditSubject })
   const session = toAuthSession(record)
   return {
     ok: true,

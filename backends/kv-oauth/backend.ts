@@ -2,13 +2,17 @@ import type pg from 'pg'
 import { createSubjectHash, keyFingerprint } from '../audit.js'
 import { parseKeyring } from '../keyring.js'
 import { type AuthLog, silentLog } from '../log.js'
+import { type AuthMetrics, silentMetrics } from '../metrics.js'
 import type { AuthBackendPort, AuthSessionsPort, InteractiveFlowPort } from '../port.js'
 import { mapSessionToPrincipal } from '../principal.js'
 import { createProviderRegistry } from '../provider-registry.js'
 import { createKeyringSessionTokenCrypto } from '../session-token.js'
+import { aroundCalls } from '../storage/around-calls.js'
 import { createPool } from '../storage/pool.js'
 import { createPostgresAuditLog } from '../storage/postgres-audit-log.js'
 import { type AuthStores, openStores } from '../storage/stores.js'
+import { watchCalls, watchedStores } from '../storage/watched-stores.js'
+import { type AuthTrace, tracedFetch } from '../trace.js'
 import { authenticate, toAuthSession } from './authenticate.js'
 import { backChannelLogout } from './back-channel-logout.js'
 import { handleCallback } from './callback.js'
@@ -51,6 +55,10 @@ export interface KvOAuthBackendOptions {
   auditSalt?: string
   /** Default: says nothing. */
   log?: AuthLog
+  /** Default: counts nothing. */
+  metrics?: AuthMetrics
+  /** Default: nothing is traced. */
+  trace?: AuthTrace
   /** The clock in milliseconds. Default: `Date.now`. */
   now?: () => number
 }
@@ -89,6 +97,7 @@ export async function createKvOAuthBackend(
   const providers = providersById(options.providers ?? (options.provider ? [options.provider] : []))
   const keyring = parseKeyring(options.key ?? process.env.NETSCRIPT_AUTH_KV_OAUTH_KEY)
   const log = options.log ?? silentLog
+  const { metrics = silentMetrics, trace } = options
   const cookies = cookiePolicy(options, providers)
   const pool =
     options.pool ??
@@ -102,9 +111,13 @@ export async function createKvOAuthBackend(
   }
   try {
     const sessionStore = options.sessionStore ?? process.env.NETSCRIPT_AUTH_SESSION_STORE
-    stores = await openStores({ pool, sessionStore, log })
+    const opened = await openStores({
+      ...{ pool, sessionStore, log },
+      onRead: (keys, seconds) => metrics.readBatch(keys, seconds),
+    })
+    stores = watchedStores(opened, { metrics, trace })
     const { sessions, transactions, users, probe } = stores
-    const audit = createPostgresAuditLog(pool)
+    const audit = aroundCalls('audit', createPostgresAuditLog(pool), watchCalls({ metrics, trace }))
     await probe()
     await audit.recordKey(keyFingerprint(keyring))
     const context: KvOAuthContext = {
@@ -112,6 +125,8 @@ export async function createKvOAuthBackend(
       keyring,
       cookies,
       log,
+      metrics,
+      ...(trace && { trace, fetch: tracedFetch(trace) }),
       crypto: createKeyringSessionTokenCrypto(keyring),
       sessions,
       transactions,
@@ -162,6 +177,7 @@ function composeBackend(
     sessions: sessionsPort(context),
     ...(oidc && { backChannelLogout: (token) => backChannelLogout(context, token) }),
     authenticate: (request) => authenticate(context, request),
+    countSessions: () => context.sessions.count(),
     ...life,
   }
 }

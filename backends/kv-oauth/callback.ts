@@ -1,5 +1,5 @@
 import { setCookie } from '../cookie.js'
-import { AuthError, isAuthError, providerError } from '../errors.js'
+import { AuthError, codeOf, isAuthError, providerError } from '../errors.js'
 import type { CallbackResult } from '../port.js'
 import type { AuthnRequest } from '../request.js'
 import { getClientConfiguration, getGrantConfiguration, keepKeys } from './configuration.js'
@@ -23,9 +23,13 @@ export async function handleCallback(
     SIGN_IN,
     request,
     query.get('state') ?? undefined,
-  )
+  ).catch((error: unknown) => {
+    context.metrics.signIn('unknown', codeOf(error))
+    throw error
+  })
   try {
     const provider = sameProvider(context, transaction, query)
+    context.trace?.annotate({ 'auth.provider': provider.id })
     const tokens = await exchangeCode(context, provider, transaction, query)
     const identity = await resolveIdentity(
       provider,
@@ -34,11 +38,14 @@ export async function handleCallback(
     )
     const { userId } = await context.users.signIn({ providerId: provider.id, ...identity })
     const { token, sessionId } = context.crypto.issueSessionToken()
-    await context.sessions.create(
-      newSession(context, { request, provider, transaction, tokens, identity, sessionId, userId }),
-    )
+    const session = newSession(context, {
+      ...{ request, provider, transaction, tokens, identity, sessionId, userId },
+    })
+    await context.sessions.create(session)
     await context.tokens.save(sessionId, providerTokens(tokens))
     await endPreviousSession(context, request)
+    context.metrics.signIn(provider.id, 'completed')
+    context.trace?.annotate({ 'auth.subject': session.auditSubject })
     context.log.info(
       { event: 'sign-in.completed', provider: provider.id, userId, sessionId },
       'signed in',
@@ -65,11 +72,12 @@ export async function handleCallback(
 
 /** A trail that cannot be written now does not hide from the person why their sign-in failed. */
 async function recordFailure(
-  { audit, log }: KvOAuthContext,
+  { audit, log, metrics }: KvOAuthContext,
   providerId: string,
   error: unknown,
 ): Promise<void> {
-  const reason = isAuthError(error) ? error.code : 'INTERNAL'
+  const reason = codeOf(error)
+  metrics.signIn(providerId, reason)
   log.info({ event: 'sign-in.failed', provider: providerId, reason }, 'sign-in failed')
   await audit
     .record({ type: 'sign-in.failed', providerId, reason })

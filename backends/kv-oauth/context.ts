@@ -1,6 +1,7 @@
 import type { AuditLog } from '../audit.js'
 import type { Keyring } from '../keyring.js'
 import type { AuthLog } from '../log.js'
+import type { AuthMetrics } from '../metrics.js'
 import type { AuthSessionCryptoPort } from '../port.js'
 import type {
   ProviderTokenStore,
@@ -8,6 +9,7 @@ import type {
   TransactionStore,
   UserStore,
 } from '../session-store.js'
+import type { AuthTrace } from '../trace.js'
 import type { OAuthProvider } from './provider.js'
 
 /** How long things live, in milliseconds. */
@@ -54,6 +56,11 @@ export interface KvOAuthContext {
   readonly cookies: CookiePolicy
   readonly allowInsecureRequests: boolean
   readonly log: AuthLog
+  readonly metrics: AuthMetrics
+  /** Absent when nothing is traced, which is nearly always. */
+  readonly trace?: AuthTrace
+  /** What providers are asked with. Default: the global fetch. */
+  readonly fetch?: typeof globalThis.fetch
   /** The clock, in milliseconds since the epoch. */
   readonly now: () => number
 }

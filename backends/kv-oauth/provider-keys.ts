@@ -33,12 +33,12 @@ export async function providerKeys(
 ): Promise<JWTVerifyGetKey> {
   const known = keySets.get(configuration)
   if (known) return known
-  const jose = await import('jose')
+  const [jose, client] = await Promise.all([import('jose'), import('openid-client')])
   const { jwks_uri: uri } = configuration.serverMetadata()
   if (uri === undefined || !URL.canParse(uri)) {
     throw keysUnavailable(provider, new Error('The metadata names no jwks_uri.'))
   }
-  const fetch = createProviderFetch(provider)
+  const fetch = configuration[client.customFetch] ?? createProviderFetch(provider)
   const remote = jose.createRemoteJWKSet(new URL(uri), {
     cooldownDuration: COOLDOWN_MS,
     timeoutDuration: TIMEOUT_MS,

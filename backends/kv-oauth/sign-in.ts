@@ -1,5 +1,5 @@
 import type { ServerMetadata } from 'openid-client'
-import { AuthError, providerError } from '../errors.js'
+import { AuthError, codeOf, providerError } from '../errors.js'
 import type { InteractiveFlowPort, SignInResult } from '../port.js'
 import type { AuthnRequest } from '../request.js'
 import { getClientConfiguration } from './configuration.js'
@@ -26,6 +26,23 @@ export async function signIn(
   input: Parameters<InteractiveFlowPort['signIn']>[1],
 ): Promise<SignInResult> {
   const provider = chooseProvider(context, input.providerId)
+  context.trace?.annotate({ 'auth.provider': provider.id })
+  try {
+    const started = await startAt(provider, context, request, input)
+    context.metrics.signIn(provider.id, 'started')
+    return started
+  } catch (error) {
+    context.metrics.signIn(provider.id, codeOf(error))
+    throw error
+  }
+}
+
+async function startAt(
+  provider: OAuthProvider,
+  context: KvOAuthContext,
+  request: AuthnRequest,
+  input: Parameters<InteractiveFlowPort['signIn']>[1],
+): Promise<SignInResult> {
   const [client, configuration] = await Promise.all([
     import('openid-client'),
     getClientConfiguration(provider, context),

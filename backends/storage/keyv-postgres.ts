@@ -37,18 +37,23 @@ class SharedPoolKeyvPostgres extends KeyvPostgres {
   readonly #read: (key: string) => Promise<string | undefined>
   readonly #requireEnabledUser: boolean
 
-  constructor(pool: pg.Pool, requireEnabledUser: boolean) {
+  constructor({ pool, requireEnabledUser = false, onRead }: PostgresKeyvOptions) {
     super({ table: KEYV_TABLE })
     this.#pool = pool
     this.#requireEnabledUser = requireEnabledUser
     this.query = async (sql, values) => (await pool.query(sql, values)).rows as unknown[]
     this.#read = coalesceReads(async (keys) => {
-      const { rows } = await pool.query<{ key: string; value: string }>({
-        name: 'auth_keyv_read',
-        text: READ,
-        values: [keys],
-      })
-      return new Map(rows.map((row) => [row.key, row.value]))
+      const began = performance.now()
+      try {
+        const { rows } = await pool.query<{ key: string; value: string }>({
+          name: 'auth_keyv_read',
+          text: READ,
+          values: [keys],
+        })
+        return new Map(rows.map((row) => [row.key, row.value]))
+      } finally {
+        onRead?.(keys.length, (performance.now() - began) / 1000)
+      }
     })
   }
 
@@ -96,20 +101,18 @@ export interface PostgresKeyvOptions {
   namespace: string
   /** Write only while the user named in the value is enabled. Default: false. */
   requireEnabledUser?: boolean
+  /** Told of every query that reads: its keys, and how long it took. Default: nobody. */
+  onRead?: (keys: number, seconds: number) => void
 }
 
 /**
  * A Keyv over the shared pool that throws when the database fails. Keyv is not told when an entry
  * expires: it would judge by this process's clock and delete on a read.
  */
-export function createPostgresKeyv<Value>({
-  pool,
-  namespace,
-  requireEnabledUser = false,
-}: PostgresKeyvOptions): Keyv<Value> {
+export function createPostgresKeyv<Value>(options: PostgresKeyvOptions): Keyv<Value> {
   const keyv = new Keyv<Value>({
-    store: new SharedPoolKeyvPostgres(pool, requireEnabledUser),
-    namespace,
+    store: new SharedPoolKeyvPostgres(options),
+    namespace: options.namespace,
     throwOnErrors: true,
     emitErrors: false,
     deserialize: <T>(text: string) => ({ value: (JSON.parse(text) as { value: T }).value }),

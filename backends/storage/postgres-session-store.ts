@@ -2,7 +2,12 @@ import type pg from 'pg'
 import type { SessionEnd } from '../audit.js'
 import type { SessionRecord, SessionStore } from '../session-store.js'
 import { auditSessions, endEventType } from './audit-statement.js'
-import { createPostgresKeyv, DATABASE_NOW_MS, KEYV_TABLE } from './keyv-postgres.js'
+import {
+  createPostgresKeyv,
+  DATABASE_NOW_MS,
+  KEYV_TABLE,
+  type PostgresKeyvOptions,
+} from './keyv-postgres.js'
 import { storeCall } from './unavailable.js'
 
 const NAMESPACE = 'session'
@@ -22,11 +27,15 @@ const parse = ({ value }: { value: string }): SessionRecord =>
  * Sessions in Postgres. Keyv writes, reads and deletes the entry; what Keyv cannot say is SQL on
  * the same row, so there is no second copy that could differ.
  */
-export function createPostgresSessionStore(pool: pg.Pool): SessionStore {
+export function createPostgresSessionStore(
+  pool: pg.Pool,
+  { onRead }: Pick<PostgresKeyvOptions, 'onRead'> = {},
+): SessionStore {
   const keyv = createPostgresKeyv<SessionRecord>({
     pool,
     namespace: NAMESPACE,
     requireEnabledUser: true,
+    ...(onRead && { onRead }),
   })
   /** Deletes the sessions of a condition over $3, $4, ... and says what they were. */
   const ended = async (

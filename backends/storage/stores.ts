@@ -15,6 +15,8 @@ import { createPrismaUserStore } from './prisma-user-store.js'
 /** Everything that the kv-oauth backend remembers. */
 export interface AuthStores {
   readonly sessions: SessionStore
+  /** Whether reads of sessions share queries, each of which `onRead` is told of. Default: false. */
+  readonly sharesReads?: boolean
   readonly transactions: TransactionStore
   readonly users: UserStore
   /** The keyring seals the tokens. */
@@ -26,10 +28,14 @@ export interface AuthStores {
 }
 
 /** All of it in Postgres. */
-export function createPostgresStores(pool: pg.Pool): AuthStores {
-  const sessions = createPostgresSessionStore(pool)
+export function createPostgresStores(
+  pool: pg.Pool,
+  options: Pick<StoreOptions, 'onRead'> = {},
+): AuthStores {
+  const sessions = createPostgresSessionStore(pool, options)
   return {
     sessions,
+    sharesReads: true,
     transactions: createPostgresTransactionStore(pool),
     users: createPrismaUserStore(pool),
     tokens: (keyring) => createPostgresProviderTokenStore(pool, keyring),
@@ -48,6 +54,8 @@ export interface StoreOptions {
   sessionStore?: string | undefined
   /** Says when a connection to Redis breaks and when it is back. Default: says nothing. */
   log?: AuthLog
+  /** Told of each query that reads sessions: how many, and how long it took. Default: nobody. */
+  onRead?: (sessions: number, seconds: number) => void
 }
 
 /**
@@ -58,7 +66,7 @@ export interface StoreOptions {
  */
 export async function openStores(options: StoreOptions): Promise<AuthStores> {
   const { pool, sessionStore, log = silentLog } = options
-  if (!sessionStore) return createPostgresStores(pool)
+  if (!sessionStore) return createPostgresStores(pool, options)
   const { openRedisStores } = await import('./redis-stores.js')
   return openRedisStores(sessionStore, pool, log)
 }

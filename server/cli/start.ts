@@ -17,5 +17,5 @@ export async function start(): Promise<void> {
     ...(DATABASE_URL !== undefined && { databaseUrl: DATABASE_URL }),
   })
   closeOnSignal(() => service.close())
-  logger.info({ url: service.url, origin: config.origin }, 'ready')
+  logger.info({ url: service.url, origin: config.origin, metrics: service.metricsUrl }, 'ready')
 }

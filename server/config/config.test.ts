@@ -169,6 +169,14 @@ describe('readConfig', () => {
   it('is careful in production', () => {
     expect(production(PRODUCTION)).toMatchObject({ docs: false, host: '0.0.0.0' })
   })
+
+  it('keeps the metrics off the public port', () => {
+    const at = (port: string) => () =>
+      development({ PORT: '8094', NETSCRIPT_AUTH_METRICS_PORT: port })
+    expect(at('8094')).toThrow(/NETSCRIPT_AUTH_METRICS_PORT is 8094, which is PORT/)
+    expect(at('9464')).not.toThrow()
+    expect(development({}).variables.NETSCRIPT_AUTH_METRICS_PORT).toBeUndefined()
+  })
 })
 
 describe('inspectConfig', () => {

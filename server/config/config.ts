@@ -87,6 +87,7 @@ export function inspectConfig(env: NodeJS.ProcessEnv, mode: StartMode): ConfigRe
   if (readers.length > 0) attempt(() => parseKeyring(env.NETSCRIPT_AUTH_KV_OAUTH_KEY))
   attempt(() => checkSessionStore(variables))
   attempt(() => checkLifetimes(variables))
+  attempt(() => checkMetricsPort(variables))
   // Half a provider is a problem already; where people reach the service then is not known.
   const isKnown = config.origin !== '' && providers.length === readers.length
   if (isKnown) attempt(() => checkOrigins(config))
@@ -160,6 +161,14 @@ function checkLifetimes(variables: Variables): void {
       'NETSCRIPT_AUTH_SESSION_IDLE_SECONDS is longer than NETSCRIPT_AUTH_SESSION_ABSOLUTE_SECONDS. Make it shorter.',
     )
   }
+}
+
+/** Port 0 is any that is free. */
+function checkMetricsPort({ PORT, NETSCRIPT_AUTH_METRICS_PORT: port }: Variables): void {
+  if (port !== PORT || port === 0) return
+  throw new AuthConfigurationError(
+    `NETSCRIPT_AUTH_METRICS_PORT is ${port}, which is PORT. Choose another: /metrics must not be where the public is.`,
+  )
 }
 
 function checkDatabase({ usesDatabase, variables }: AuthConfig): void {

@@ -28,6 +28,8 @@ const seconds = (min: number) =>
     .min(min)
     .max(400 * 86_400)
 
+const port = z.coerce.number({ error: 'must be a port number' }).int().min(0).max(65_535)
+
 const url = z
   .string()
   .refine((value) => URL.canParse(value) && /^https?:$/.test(new URL(value).protocol), {
@@ -67,13 +69,7 @@ const trustProxy = z.string().transform((value, context): string | number | fals
  * README, which is generated from these descriptions. An empty value counts as not set.
  */
 export const VARIABLES = {
-  PORT: z.coerce
-    .number({ error: 'must be a port number' })
-    .int()
-    .min(0)
-    .max(65_535)
-    .default(8094)
-    .describe('Port to listen on.'),
+  PORT: port.default(8094).describe('Port to listen on.'),
   NETSCRIPT_AUTH_HOST: z
     .string()
     .optional()
@@ -172,11 +168,7 @@ export const VARIABLES = {
   NETSCRIPT_AUTH_SESSION_REFRESH_SECONDS: seconds(1)
     .default(900)
     .describe('Using a session extends it at most once in this time.'),
-  NETSCRIPT_AUTH_LOCAL_PROVIDER_PORT: z.coerce
-    .number({ error: 'must be a port number' })
-    .int()
-    .min(0)
-    .max(65_535)
+  NETSCRIPT_AUTH_LOCAL_PROVIDER_PORT: port
     .default(9094)
     .describe('Port of the local provider that `npm start` brings when none is configured.'),
   NETSCRIPT_AUTH_AUDIT_SALT: z
@@ -193,6 +185,25 @@ export const VARIABLES = {
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent'])
     .default('info')
     .describe('The least important log line that is written.'),
+  NETSCRIPT_AUTH_METRICS_PORT: port
+    .optional()
+    .describe('Port of `/metrics`, which is on no other. Default: none, nothing is counted.'),
+  NETSCRIPT_AUTH_METRICS_HOST: z
+    .string()
+    .default('127.0.0.1')
+    .describe('Address that `/metrics` listens on; whoever reaches it may read it.'),
+  OTEL_EXPORTER_OTLP_ENDPOINT: url
+    .optional()
+    .describe('Where traces are sent, by OTLP over HTTP with protobuf. Default: nowhere.'),
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: url
+    .optional()
+    .describe('The same, with the path. Default: `/v1/traces` below the endpoint.'),
+  OTEL_SERVICE_NAME: z.string().default('netscript-auth').describe('What traces call the service.'),
+  OTEL_SDK_DISABLED: z
+    .string()
+    .optional()
+    .transform((value) => value?.toLowerCase() === 'true')
+    .describe('`true` sends no traces, whatever the endpoint.'),
   NETSCRIPT_AUTH_ALLOW_INSECURE_REQUESTS: flag
     .default(false)
     .describe('Allow providers over http. INSECURE: for a provider on this machine.'),

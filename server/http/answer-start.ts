@@ -1,7 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { authContractV1 } from '../../contract/auth-contract.js'
 import type { Logger } from '../log.js'
+import type { HttpMetrics } from './http-metrics.js'
 import { createRequestLog } from './request-log.js'
+import { contractRoute } from './route-name.js'
 import { securityHeaders } from './security-headers.js'
 
 /** Begins an answer: everything about it that does not depend on what it says. */
@@ -14,11 +16,13 @@ export type AnswerStart = (req: IncomingMessage, res: ServerResponse) => void
 export function createAnswerStart({
   logger,
   origin,
+  metrics,
 }: {
   logger: Logger
   origin: string
+  metrics?: HttpMetrics | undefined
 }): AnswerStart {
-  const log = createRequestLog(logger)
+  const log = createRequestLog({ logger, metrics, routeName: contractRoute })
   const headers = [
     ...securityHeaders({ origin }),
     ['Cache-Control', 'no-store'],

@@ -8,6 +8,7 @@ import { createKeyring, sign } from '../../backends/keyring.js'
 import type { AuthProviderRegistryPort } from '../../backends/port.js'
 import { createPostgresRateLimitStore } from '../../backends/storage/postgres-rate-limit-store.js'
 import { authContractV1 } from '../../contract/auth-contract.js'
+import type { HttpMetrics } from './http-metrics.js'
 
 /** Requests a minute, client address and route unless something else is configured. */
 export const DEFAULT_RATE_LIMIT = 120
@@ -50,6 +51,7 @@ type Route = 'signin' | 'callback'
 export function rateLimits(
   { perMinute = DEFAULT_RATE_LIMIT, shared }: RateLimitOptions,
   providers: AuthProviderRegistryPort,
+  metrics?: HttpMetrics,
 ): RateLimits {
   const hash = keyedHash(shared ? Buffer.from(shared.secret) : randomBytes(32))
   const limit = (options: Partial<Options>): RequestHandler =>
@@ -71,6 +73,7 @@ export function rateLimits(
         identifier: route,
         keyGenerator: (req) => hash(`${route}:address:${addressKey(req)}`),
         handler: (_req, _res, next) => {
+          metrics?.rateLimited(route, 'address')
           next(new AuthError('RATE_LIMITED', 'Too many from this address. Try again in a minute.'))
         },
       }),
@@ -81,6 +84,7 @@ export function rateLimits(
         standardHeaders: false,
         keyGenerator: (req) => hash(`${route}:provider:${providerKey(route, req, providers)}`),
         handler: (req, res, next, { requestPropertyName }) => {
+          metrics?.rateLimited(route, 'provider')
           const { resetTime } = (req as AugmentedRequest)[requestPropertyName] ?? {}
           const remainingMs = resetTime ? resetTime.getTime() - Date.now() : WINDOW_MS
           res.setHeader('Retry-After', String(Math.max(0, Math.ceil(remainingMs / 1000))))

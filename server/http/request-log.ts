@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Logger } from '../log.js'
+import type { HttpMetrics } from './http-metrics.js'
+import type { RouteName } from './route-name.js'
 
 declare module 'node:http' {
   interface IncomingMessage {
@@ -15,11 +17,20 @@ const PROBES = /^\/health(\/|$)|^\/assets\//
 /** Begins the log line of a request; it is written when the answer is out or the caller is gone. */
 export type RequestLog = (req: IncomingMessage, res: ServerResponse) => void
 
+/** Options of {@link createRequestLog}. */
+export interface RequestLogOptions {
+  logger: Logger
+  /** Default: nothing is counted. */
+  metrics?: HttpMetrics | undefined
+  /** What the metrics call the route of a request. */
+  routeName: RouteName
+}
+
 /**
  * One line a request, with an id that is echoed as `X-Request-Id`. Queries, headers and bodies are
- * not logged at all: codes, states, cookies and tokens travel in them.
+ * not logged at all: codes, states, cookies and tokens travel in them. The same is counted.
  */
-export function createRequestLog(logger: Logger): RequestLog {
+export function createRequestLog({ logger, metrics, routeName }: RequestLogOptions): RequestLog {
   return (req, res) => {
     const given = req.headers['x-request-id']
     const requestId = typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID()
@@ -31,8 +42,16 @@ export function createRequestLog(logger: Logger): RequestLog {
     if (PROBES.test(path)) return
     const began = performance.now()
     res.once('close', () => {
-      const ms = Math.round(performance.now() - began)
-      const line = `${req.method} ${path} ${res.statusCode}`
+      const elapsed = performance.now() - began
+      const ms = Math.round(elapsed)
+      const { method = '' } = req
+      metrics?.answered({
+        method,
+        route: routeName(method, path),
+        status: res.writableFinished ? res.statusCode : undefined,
+        seconds: elapsed / 1000,
+      })
+      const line = `${method} ${path} ${res.statusCode}`
       if (!res.writableFinished) logger.warn({ requestId, ms }, `${line}, and the caller was gone`)
       else if (res.statusCode >= 500) logger.error({ requestId, ms }, line)
       else if (res.statusCode >= 400) logger.warn({ requestId, ms }, line)

@@ -1,0 +1,29 @@
+import type { AuthMetrics } from '../metrics.js'
+import type { SessionStore } from '../session-store.js'
+
+/** The session store, with every session that it extends or ends counted by the reason. */
+export function countedSessions(store: SessionStore, metrics: AuthMetrics): SessionStore {
+  return {
+    ...store,
+    async extend(next, why) {
+      const isExtended = await store.extend(next, why)
+      if (isExtended) metrics.sessionRefreshed(why)
+      return isExtended
+    },
+    async revoke(id, end) {
+      const ended = await store.revoke(id, end)
+      if (ended) metrics.sessionsEnded(end, 1)
+      return ended
+    },
+    async revokeByUser(userId, end, options) {
+      const ended = await store.revokeByUser(userId, end, options)
+      metrics.sessionsEnded(end, ended)
+      return ended
+    },
+    async revokeByProviderSession(session, once) {
+      const ended = await store.revokeByProviderSession(session, once)
+      metrics.sessionsEnded('ended-by-provider', ended ?? 0)
+      return ended
+    },
+  }
+}

@@ -1,0 +1,60 @@
+import type { AuthMetrics } from '../metrics.js'
+import type { SessionStore } from '../session-store.js'
+import type { AuthTrace } from '../trace.js'
+import { type Around, aroundCalls } from './around-calls.js'
+import { countedSessions } from './counted-sessions.js'
+import type { AuthStores } from './stores.js'
+
+/** Options of {@link watchedStores}. */
+export interface WatchedStoresOptions {
+  metrics: AuthMetrics
+  trace?: AuthTrace | undefined
+}
+
+/** How calls of stores are watched: timed and, when somebody traces, traced. */
+export function watchCalls({ metrics, trace }: WatchedStoresOptions): Around {
+  const timed: Around = async (operation, run) => {
+    const began = performance.now()
+    try {
+      return await run()
+    } finally {
+      metrics.storeCall(operation, (performance.now() - began) / 1000)
+    }
+  }
+  return trace
+    ? (operation, run) => trace.span(`store.${operation}`, {}, () => timed(operation, run))
+    : timed
+}
+
+/**
+ * The stores with their calls watched, and what becomes of sessions counted. Reads of sessions that
+ * share a query are timed by the query (`onRead`) and not one by one.
+ */
+export function watchedStores(stores: AuthStores, options: WatchedStoresOptions): AuthStores {
+  const { metrics, trace } = options
+  const watched = watchCalls(options)
+  const sessions = aroundCalls('session', stores.sessions, watched)
+  return {
+    ...stores,
+    sessions: countedSessions(
+      stores.sharesReads ? { ...sessions, ...sharedReads(stores.sessions, trace) } : sessions,
+      metrics,
+    ),
+    transactions: aroundCalls('transaction', stores.transactions, watched),
+    users: aroundCalls('user', stores.users, watched),
+    tokens: (keyring) => aroundCalls('tokens', stores.tokens(keyring), watched),
+  }
+}
+
+function sharedReads(
+  sessions: SessionStore,
+  trace: AuthTrace | undefined,
+): Pick<SessionStore, 'get' | 'getMany'> {
+  const reads: ReturnType<typeof sharedReads> = {
+    get: (id) => sessions.get(id),
+    getMany: (ids) => sessions.getMany(ids),
+  }
+  return trace
+    ? aroundCalls('session', reads, (operation, run) => trace.span(`store.${operation}`, {}, run))
+    : reads
+}

@@ -1,0 +1,144 @@
+import type pg from 'pg'
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
+import type { AuthMetrics } from '../../backends/metrics.js'
+import type { AuthBackendPort } from '../../backends/port.js'
+import type { HttpMetrics } from '../http/http-metrics.js'
+import type { SweepMetrics } from '../sweep.js'
+import { createActiveSessions } from './active-sessions.js'
+
+/** Seconds: a read that shares a query takes one millisecond, a provider that is slow takes five. */
+const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
+const BATCH_SIZES = [1, 2, 5, 10, 20, 50, 100, 200, 500]
+
+/** HTTP allows any word as a method. */
+const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
+
+/** Everything that the service counts, and the page that shows it. */
+export interface ServiceMetrics extends AuthMetrics, HttpMetrics, SweepMetrics {
+  /** Shows the connections of the pool. */
+  watchPool(pool: pg.Pool): void
+  /** Shows the live sessions: the store is asked when somebody looks, within limits. */
+  watchSessions(backend: Pick<AuthBackendPort, 'countSessions'>): void
+  /** The page in the text format of Prometheus. */
+  page(): Promise<{ contentType: string; text: string }>
+}
+
+/** The metrics of a process. Their names are part of what operators build on; see the dashboard. */
+export function createServiceMetrics(): ServiceMetrics {
+  const registry = new Registry()
+  collectDefaultMetrics({ register: registry })
+  const counter = <Label extends string>(name: string, help: string, ...labelNames: Label[]) =>
+    new Counter({ name: `netscript_auth_${name}`, help, labelNames, registers: [registry] })
+  const gauge = (name: string, help: string, collect: (this: Gauge) => void | Promise<void>) =>
+    new Gauge({ name: `netscript_auth_${name}`, help, registers: [registry], collect })
+  const histogram = <Label extends string>(
+    name: string,
+    help: string,
+    buckets: number[],
+    ...labelNames: Label[]
+  ) =>
+    new Histogram({
+      ...{ name: `netscript_auth_${name}`, help, buckets, labelNames },
+      registers: [registry],
+    })
+
+  const requests = counter('http_requests_total', 'Answers.', 'method', 'route', 'status')
+  const latency = histogram(
+    'http_request_duration_seconds',
+    'How long answers took.',
+    SECONDS,
+    ...(['method', 'route', 'status'] as const),
+  )
+  const signIns = counter(
+    'sign_ins_total',
+    'Sign-ins by outcome: started, completed, or failed with a code.',
+    ...(['provider', 'outcome', 'code'] as const),
+  )
+  const refreshes = counter(
+    'session_refreshes_total',
+    'Sessions changed while they live.',
+    'reason',
+  )
+  const ends = counter('sessions_ended_total', 'Sessions ended before their time.', 'reason')
+  const storeCalls = histogram(
+    'store_call_duration_seconds',
+    'How long calls of the store took.',
+    SECONDS,
+    'operation',
+  )
+  const batches = histogram('read_batch_size', 'Sessions read by one query.', BATCH_SIZES)
+  const limited = counter('rate_limited_total', 'Requests over a limit.', 'route', 'limit')
+  const swept = counter('swept_rows_total', 'Expired rows deleted.', 'kind')
+
+  // A counter that begins with its first event has no increase there, so an alert would miss it.
+  for (const kind of ['entries', 'rate-limits'] as const) swept.inc({ kind }, 0)
+  for (const route of ['signin', 'callback']) {
+    for (const limit of ['address', 'provider']) limited.inc({ route, limit }, 0)
+  }
+
+  // Binding labels costs more than counting.
+  const countersOf = cached((key) => {
+    const [method = '', route = '', status = ''] = key.split(' ')
+    const labels = { method: METHODS.has(method) ? method : 'other', route, status }
+    return { count: requests.labels(labels), took: latency.labels(labels) }
+  })
+  const callsOf = cached((operation) => storeCalls.labels({ operation }))
+  const reads = callsOf('session.get')
+
+  return {
+    answered({ method, route, status, seconds }) {
+      const { count, took } = countersOf(`${method} ${route} ${status ?? 'gone'}`)
+      count.inc()
+      took.observe(seconds)
+    },
+    rateLimited: (route, limit) => limited.inc({ route, limit }),
+    signIn(provider, outcome) {
+      const isFailure = outcome !== 'started' && outcome !== 'completed'
+      signIns.inc({
+        provider,
+        outcome: isFailure ? 'failed' : outcome,
+        code: isFailure ? outcome : '',
+      })
+    },
+    sessionRefreshed: (reason) => refreshes.inc({ reason }),
+    sessionsEnded: (reason, count) => ends.inc({ reason }, count),
+    storeCall: (operation, seconds) => callsOf(operation).observe(seconds),
+    readBatch(sessions, seconds) {
+      batches.observe(sessions)
+      reads.observe(seconds)
+    },
+    swept: (kind, rows) => swept.inc({ kind }, rows),
+    watchPool(pool) {
+      gauge('pool_connections', 'Connections to the database.', function () {
+        this.set(pool.totalCount)
+      })
+      gauge('pool_idle_connections', 'Connections that nobody uses just now.', function () {
+        this.set(pool.idleCount)
+      })
+      gauge('pool_waiting_queries', 'Queries that wait for a connection.', function () {
+        this.set(pool.waitingCount)
+      })
+    },
+    watchSessions(backend) {
+      const count = backend.countSessions?.bind(backend)
+      if (!count) return
+      const ask = createActiveSessions({ count })
+      gauge('active_sessions', 'Live sessions, by the store.', async function () {
+        const sessions = await ask()
+        if (sessions === undefined) this.remove()
+        else this.set(sessions)
+      })
+    },
+    page: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
+  }
+}
+
+/** Makes a value for each key once. The keys must be few. */
+function cached<Value>(make: (key: string) => Value): (key: string) => Value {
+  const values = new Map<string, Value>()
+  return (key) => {
+    let value = values.get(key)
+    if (value === undefined) values.set(key, (value = make(key)))
+    return value
+  }
+}

@@ -1,0 +1,97 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import type { RequestListener } from 'node:http'
+import {
+  type Context,
+  defaultTextMapGetter,
+  ROOT_CONTEXT,
+  SpanKind,
+  SpanStatusCode,
+  trace as spans,
+} from '@opentelemetry/api'
+import { setGlobalErrorHandler, W3CTraceContextPropagator } from '@opentelemetry/core'
+import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-proto'
+import { defaultResource, resourceFromAttributes } from '@opentelemetry/resources'
+import { BasicTracerProvider, BatchSpanProcessor } from '@opentelemetry/sdk-trace-base'
+import { codeOf } from '../../backends/errors.js'
+import type { AuthTrace } from '../../backends/trace.js'
+import { contractRoute } from '../http/route-name.js'
+import type { Logger } from '../log.js'
+
+/** How long a shutdown waits for the last spans to be sent, in milliseconds. */
+const FLUSH_MS = 3_000
+
+/** Traces of the service. */
+export interface Tracing extends AuthTrace {
+  /** The listener with a span for every request of a route, below that of whoever called. */
+  traced(listener: RequestListener): RequestListener
+  /** Sends what is left. */
+  close(): Promise<void>
+}
+
+/** Options of {@link createTracing}. */
+export interface TracingOptions {
+  /** Where spans are sent, by OTLP over HTTP. */
+  url: string
+  serviceName: string
+  logger: Logger
+}
+
+/**
+ * Traces by OpenTelemetry. It sets nothing up for the process as a whole: an application that has
+ * its own keeps it. What the specification lets variables decide (sampling, batches, headers) is
+ * read by the SDK.
+ */
+export function createTracing({ url, serviceName, logger }: TracingOptions): Tracing {
+  setGlobalErrorHandler((err) => logger.warn({ err }, 'Traces could not be sent.'))
+  const provider = new BasicTracerProvider({
+    resource: defaultResource().merge(resourceFromAttributes({ 'service.name': serviceName })),
+    spanProcessors: [new BatchSpanProcessor(new OTLPTraceExporter({ url }))],
+  })
+  const tracer = provider.getTracer('netscript-auth')
+  const propagator = new W3CTraceContextPropagator()
+  const underWay = new AsyncLocalStorage<Context>()
+
+  return {
+    async span(name, attributes, run) {
+      const parent = underWay.getStore()
+      // What belongs to no request, such as a probe, is no trace of its own.
+      if (!parent) return run()
+      const span = tracer.startSpan(name, { kind: SpanKind.CLIENT, attributes }, parent)
+      try {
+        return await underWay.run(spans.setSpan(parent, span), run)
+      } catch (error) {
+        // The text of an error may hold anything; its code is one of a few.
+        span.setAttribute('error.type', codeOf(error))
+        span.setStatus({ code: SpanStatusCode.ERROR })
+        throw error
+      } finally {
+        span.end()
+      }
+    },
+    annotate(attributes) {
+      const current = underWay.getStore()
+      if (current) spans.getSpan(current)?.setAttributes(attributes)
+    },
+    traced: (listener) => (req, res) => {
+      const { method = '', url: target = '' } = req
+      const route = contractRoute(method, target.split('?', 1)[0] ?? '')
+      if (route === 'none') return listener(req, res)
+      const caller = propagator.extract(ROOT_CONTEXT, req.headers, defaultTextMapGetter)
+      const attributes = { 'http.request.method': method }
+      const span = tracer.startSpan(`auth.${route}`, { kind: SpanKind.SERVER, attributes }, caller)
+      res.once('close', () => {
+        span.setAttribute('http.response.status_code', res.statusCode)
+        if (res.statusCode >= 500) span.setStatus({ code: SpanStatusCode.ERROR })
+        if (!res.writableFinished) span.setAttribute('auth.caller_gone', true)
+        span.end()
+      })
+      underWay.run(spans.setSpan(caller, span), () => listener(req, res))
+    },
+    async close() {
+      let timer: NodeJS.Timeout | undefined
+      const tooLate = new Promise<void>((resolve) => (timer = setTimeout(resolve, FLUSH_MS)))
+      await Promise.race([provider.shutdown().catch(() => undefined), tooLate])
+      clearTimeout(timer)
+    },
+  }
+}
