@@ -1,0 +1,89 @@
+import { readFileSync } from 'node:fs'
+import type pg from 'pg'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { createServiceMetrics } from '../metrics/service-metrics.js'
+
+interface Panel {
+  id: number
+  title: string
+  gridPos: { x: number; y: number; w: number; h: number }
+  targets?: { expr: string }[]
+}
+
+const { panels, templating } = JSON.parse(
+  readFileSync(new URL('grafana-dashboard.json', import.meta.url), 'utf8'),
+) as { panels: Panel[]; templating: { list: { query: unknown }[] } }
+
+const queries = [
+  ...panels.flatMap(({ targets = [] }) => targets.map(({ expr }) => expr)),
+  ...templating.list.map(({ query }) => JSON.stringify(query)),
+]
+
+/** The series that /metrics has when everything has happened once: their names and their labels. */
+const series = new Map<string, Set<string>>()
+/** What each series is a part of. */
+const metricOf = new Map<string, string>()
+
+beforeAll(async () => {
+  const metrics = createServiceMetrics()
+  metrics.watchPool({ totalCount: 1, idleCount: 1, waitingCount: 0 } as pg.Pool)
+  metrics.watchSessions({ countSessions: async () => 1 })
+  metrics.answered({ method: 'GET', route: 'me', status: 200, seconds: 0.001 })
+  metrics.signIn('google', 'AUTH_ACCESS_DENIED')
+  metrics.sessionRefreshed('used')
+  metrics.sessionsEnded('signed-out', 1)
+  metrics.storeCall('session.create', 0.001)
+  metrics.readBatch(1, 0.001)
+  const { text } = await metrics.page()
+  const names = [...text.matchAll(/^# TYPE (\w+)/gm)].map(([, name = '']) => name)
+  for (const [, name = '', labels = ''] of text.matchAll(/^(\w+)(?:\{(.*)\})? /gm)) {
+    if (name === '') continue
+    series.set(name, new Set([...labels.matchAll(/(\w+)="/g)].map(([, label = '']) => label)))
+    metricOf.set(name, names.find((metric) => name.startsWith(metric)) ?? name)
+  }
+})
+
+/** The series that a query asks for: words that are ours, Node's or the process's. */
+const namesIn = (query: string): string[] =>
+  [...query.matchAll(/\b(?:netscript_auth|nodejs|process)_\w+/g)].map(([name]) => name)
+
+describe('the dashboard', () => {
+  it('asks for nothing that is not there', () => {
+    expect(queries.flatMap(namesIn).filter((name) => !series.has(name))).toEqual([])
+  })
+
+  it('shows every metric of ours', () => {
+    const shown = new Set(queries.flatMap(namesIn).map((name) => metricOf.get(name)))
+    const ours = new Set([...metricOf.values()].filter((name) => name.startsWith('netscript_')))
+    expect(ours.size).toBe(13)
+    expect([...ours].filter((name) => !shown.has(name))).toEqual([])
+  })
+
+  it('groups and filters by labels that the series have', () => {
+    for (const query of queries) {
+      const grouped = [...query.matchAll(/by \(([^)]*)\)/g)].flatMap(([, list = '']) =>
+        list.split(', '),
+      )
+      const filtered = [...query.matchAll(/(\w+)=~?"/g)].flatMap(([, label = '']) =>
+        label === 'job' ? [] : [label],
+      )
+      for (const name of namesIn(query)) {
+        for (const label of [...grouped, ...filtered])
+          expect(series.get(name), query).toContain(label)
+      }
+    }
+  })
+
+  it('has panels that do not overlap, each with an id of its own', () => {
+    const taken = new Set<string>()
+    for (const { gridPos, title } of panels) {
+      for (let x = gridPos.x; x < gridPos.x + gridPos.w; x += 1) {
+        for (let y = gridPos.y; y < gridPos.y + gridPos.h; y += 1) {
+          expect(taken, title).not.toContain(`${x},${y}`)
+          taken.add(`${x},${y}`)
+        }
+      }
+    }
+    expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length)
+  })
+})
