@@ -1,16 +1,9 @@
 import type { BackendCapabilities, ProviderDescription } from '../contract/describe.js'
+import type { Principal } from '../contract/principal.js'
 import type { AuthSession, AuthUser } from '../contract/session.js'
 import type { AuthnRequest } from './request.js'
 
-/** Who is calling, as the guards of consuming services see it. */
-export interface Principal {
-  /** The stable user id: the same person at every sign-in, different people never the same. */
-  readonly subject: string
-  readonly scopes: readonly string[]
-  readonly roles: readonly string[]
-  readonly scheme: 'api-key' | 'bearer' | 'trusted-header' | 'custom'
-  readonly claims: Readonly<Record<string, unknown>>
-}
+export type { Principal }
 
 /** Why nobody is signed in; for logs, never for a body. */
 export type AnonymousReason =

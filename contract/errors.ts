@@ -12,6 +12,7 @@ export const AUTH_ERRORS = {
   UNAUTHORIZED: { status: 401, title: 'Nobody is signed in' },
   ORIGIN_NOT_ALLOWED: { status: 403, title: 'The request came from another site' },
   AUTH_ACCESS_DENIED: { status: 403, title: 'Sign-in was declined' },
+  FORBIDDEN: { status: 403, title: 'The caller may not do this' },
   AUTH_USER_DISABLED: { status: 403, title: 'This account is disabled' },
   NOT_FOUND: { status: 404, title: 'There is nothing at this address' },
   METHOD_NOT_ALLOWED: { status: 405, title: 'The method is not allowed at this address' },
@@ -27,6 +28,7 @@ export const AUTH_ERRORS = {
     title: 'The identity provider could not complete the request',
   },
   STORE_UNAVAILABLE: { status: 503, title: 'The session store is not reachable' },
+  AUTH_UNAVAILABLE: { status: 503, title: 'The authentication service is not reachable' },
 } as const satisfies Record<string, { status: number; title: string }>
 
 /** A stable error code of the contract. */
@@ -56,7 +58,17 @@ export const ProviderErrorData = z
   .meta({ id: 'ProviderErrorData', description: 'Which provider could not, and why.' })
 export type ProviderErrorData = z.infer<typeof ProviderErrorData>
 
+/** `data` of a `FORBIDDEN`: what the caller would need and has not. */
+export const ForbiddenData = z
+  .object({
+    missingScopes: z.array(z.string()).describe('Scopes that the caller has not been granted.'),
+    missingRoles: z.array(z.string()).describe('Roles that the caller does not have.'),
+  })
+  .meta({ id: 'ForbiddenData', description: 'What the caller lacks.' })
+export type ForbiddenData = z.infer<typeof ForbiddenData>
+
 const DATA = {
+  FORBIDDEN: ForbiddenData,
   VALIDATION_ERROR: ValidationErrorData,
   AUTH_PROVIDER_ERROR: ProviderErrorData,
 } as const
@@ -79,6 +91,23 @@ export interface Problem<C extends AuthErrorCode = AuthErrorCode> {
 /** The `type` URI of a code (RFC 9457 section 3.1.1). */
 export function problemType(code: AuthErrorCode): string {
   return `urn:netscript:auth:problem:${code.toLowerCase().replaceAll('_', '-')}`
+}
+
+/** The problem document of a code. `detail` says what happened this time and names the mend. */
+export function problemOf<C extends AuthErrorCode>(
+  code: C,
+  detail: string,
+  data?: AuthErrorData<C>,
+): Problem<C> {
+  const { status, title } = AUTH_ERRORS[code]
+  return {
+    type: problemType(code),
+    title,
+    status,
+    detail,
+    code,
+    ...(data !== undefined && { data }),
+  }
 }
 
 function problemSchema<C extends AuthErrorCode>(code: C): z.ZodType<Problem<C>> {

@@ -1,6 +1,6 @@
+import { mapSessionToPrincipal } from '../../contract/principal.js'
 import { AuthError } from '../errors.js'
 import type { AnonymousReason, AuthnResult } from '../port.js'
-import { mapSessionToPrincipal } from '../principal.js'
 import type { AuthnRequest } from '../request.js'
 import type { BetterAuthInstance, WithHeaders } from './context.js'
 import { databaseError } from './database-call.js'

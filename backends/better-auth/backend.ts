@@ -1,5 +1,5 @@
+import { mapSessionToPrincipal } from '../../contract/principal.js'
 import type { AuthBackendPort, AuthProviderDescriptor } from '../port.js'
-import { mapSessionToPrincipal } from '../principal.js'
 import { createProviderRegistry } from '../provider-registry.js'
 import { createHmacSessionTokenCrypto } from '../session-token.js'
 import { authenticate } from './authenticate.js'

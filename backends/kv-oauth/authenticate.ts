@@ -1,6 +1,6 @@
+import { mapSessionToPrincipal } from '../../contract/principal.js'
 import type { AuthSession, AuthUser } from '../../contract/session.js'
 import type { AnonymousReason, AuthnResult } from '../port.js'
-import { mapSessionToPrincipal } from '../principal.js'
 import { type AuthnRequest, singleCookie } from '../request.js'
 import type { SessionRecord } from '../session-store.js'
 import type { KvOAuthContext } from './context.js'

@@ -1,7 +1,7 @@
+import { mapSessionToPrincipal } from '../../contract/principal.js'
 import type { AuthUser } from '../../contract/session.js'
 import { AuthError } from '../errors.js'
 import type { AnonymousReason, AuthnResult, Principal } from '../port.js'
-import { mapSessionToPrincipal } from '../principal.js'
 import type { AuthnRequest } from '../request.js'
 import type { AccessTokenClaims } from './access-token.js'
 import { workosUnavailable } from './client.js'

@@ -17,6 +17,7 @@ const ENTRY_POINTS = [
   '/contract',
   '/client',
   '/client/validated',
+  '/guard',
   '/server',
   '/backends',
   '/backends/kv-oauth',

@@ -1,10 +1,5 @@
 import { AuthError, isAuthError } from '../../backends/errors.js'
-import {
-  AUTH_ERRORS,
-  type AuthErrorCode,
-  type Problem,
-  problemType,
-} from '../../contract/errors.js'
+import { type Problem, problemOf } from '../../contract/errors.js'
 
 /** Seconds after which a caller may ask an unreachable store again. */
 export const RETRY_AFTER_SECONDS = 2
@@ -22,14 +17,6 @@ export function toAuthError(error: unknown): AuthError {
 }
 
 /** The RFC 9457 document of an error. */
-export function toProblem(error: AuthError): Problem {
-  const code: AuthErrorCode = error.code
-  return {
-    type: problemType(code),
-    title: AUTH_ERRORS[code].title,
-    status: AUTH_ERRORS[code].status,
-    detail: error.detail,
-    code,
-    ...(error.data !== undefined && { data: error.data }),
-  }
+export function toProblem({ code, detail, data }: AuthError): Problem {
+  return problemOf(code, detail, data)
 }

@@ -1,0 +1,155 @@
+import type { Request, RequestHandler, Response } from 'express'
+import type { Principal } from '../../contract/principal.js'
+import {
+  type Authentication,
+  type Authenticator,
+  GuardUnavailableError,
+  headerOf,
+} from './authenticator.js'
+import { type GuardedPaths, pathGuard } from './guarded-path.js'
+import { forbidden, type Refusal, unauthorized, unavailable } from './refusal.js'
+
+declare global {
+  // eslint-disable-next-line @typescript-eslint/no-namespace
+  namespace Express {
+    interface Request {
+      /**
+       * Who is calling. Behind `requireSession()` and the other guards it is always there; read
+       * anywhere else it throws, so that a route without a guard cannot pass for one that has it.
+       */
+      readonly principal: Principal
+    }
+  }
+}
+
+/** Where the guards say why. A pino logger fits as it is. Nothing secret is passed to it. */
+export interface GuardLog {
+  warn(fields: object, message: string): void
+}
+
+/** Options of {@link withAuthn}. */
+export interface WithAuthnOptions extends GuardedPaths {
+  /** Who tells who is calling. */
+  authenticator: Authenticator
+  /** Default: says nothing. */
+  log?: GuardLog
+}
+
+/** What is known of a request. */
+interface Caller {
+  readonly realm: string | undefined
+  readonly log: GuardLog | undefined
+  /** Asks once, when somebody first wants to know. */
+  authenticate(): Promise<Authentication>
+  principal?: Principal
+}
+
+const callers = new WeakMap<object, Caller>()
+
+/**
+ * Tells the guards of all routes after it how to find out who is calling. Paths that are protected
+ * need somebody to be signed in; on others nobody is asked, unless a guard wants to know.
+ *
+ * @example
+ * ```ts
+ * app.use(withAuthn({ authenticator, protect: ['/api'], allowAnonymous: ['/api/public'] }))
+ * ```
+ */
+export function withAuthn({ authenticator, log, ...paths }: WithAuthnOptions): RequestHandler {
+  const guard = requireSession()
+  const isGuarded = pathGuard(paths)
+  return (req, res, next) => {
+    let asked: Promise<Authentication> | undefined
+    callers.set(req, {
+      log,
+      realm: authenticator.realm,
+      authenticate: () => (asked ??= ask(authenticator, req, res)),
+    })
+    if (!Object.hasOwn(req, 'principal')) {
+      Object.defineProperty(req, 'principal', { get: () => principalOf(req) })
+    }
+    if (isGuarded(req.baseUrl + req.path)) return guard(req, res, next)
+    next()
+  }
+}
+
+/** Needs somebody to be signed in: otherwise 401, or 503 when that cannot be told. */
+export function requireSession(): RequestHandler {
+  return guardThat(() => undefined)
+}
+
+/** Needs all of these scopes: otherwise 403, which names those that are missing. */
+export function requireScopes(...scopes: string[]): RequestHandler {
+  return guardThat(({ scopes: has }) => {
+    const missingScopes = scopes.filter((scope) => !has.includes(scope))
+    return missingScopes.length > 0 ? { missingScopes } : undefined
+  })
+}
+
+/** Needs all of these roles: otherwise 403, which names those that are missing. */
+export function requireRoles(...roles: string[]): RequestHandler {
+  return guardThat(({ roles: has }) => {
+    const missingRoles = roles.filter((role) => !has.includes(role))
+    return missingRoles.length > 0 ? { missingRoles } : undefined
+  })
+}
+
+type Lacks = Parameters<typeof forbidden>[0]
+
+/** A guard that refuses callers who lack something. */
+export function guardThat(
+  lacks: (principal: Principal, req: Request) => Lacks | undefined | Promise<Lacks | undefined>,
+): RequestHandler {
+  return async (req, res, next) => {
+    const caller = callers.get(req)
+    if (!caller) throw new Error('A guard was asked before withAuthn(). Mount withAuthn() first.')
+    const { realm, log } = caller
+    const found = await caller.authenticate().catch((error: unknown) => {
+      if (error instanceof GuardUnavailableError) return error
+      throw error
+    })
+    if (found instanceof GuardUnavailableError) {
+      log?.warn({ code: found.code, err: found.cause ?? found }, found.message)
+      return refuse(res, unavailable(found))
+    }
+    if (!found.ok) {
+      const bearer = /^bearer\b/i.test(headerOf(req, 'authorization') ?? '')
+      return refuse(res, unauthorized(found, { realm, bearer }))
+    }
+    const missing = await lacks(found.principal, req)
+    if (missing) return refuse(res, forbidden(missing, { realm, principal: found.principal }))
+    caller.principal = found.principal
+    next()
+  }
+}
+
+async function ask(
+  authenticator: Authenticator,
+  req: Request,
+  res: Response,
+): Promise<Authentication> {
+  // What is answered is for this caller alone, unless the handler knows better.
+  res.vary('Cookie').vary('Authorization').setHeader('Cache-Control', 'no-store')
+  const pass = ({ setCookies }: { readonly setCookies: readonly string[] }): void => {
+    for (const cookie of setCookies) res.append('Set-Cookie', cookie)
+  }
+  try {
+    const found = await authenticator.authenticate(req)
+    pass(found)
+    return found
+  } catch (error) {
+    if (error instanceof GuardUnavailableError) pass(error)
+    throw error
+  }
+}
+
+function refuse(res: Response, { problem, headers }: Refusal): void {
+  res.status(problem.status).set(headers)
+  res.type('application/problem+json').send(JSON.stringify(problem))
+}
+
+function principalOf(req: Request): Principal {
+  const principal = callers.get(req)?.principal
+  if (principal) return principal
+  throw new Error('This route has no guard. Add requireSession() before its handler.')
+}

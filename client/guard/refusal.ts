@@ -1,0 +1,78 @@
+import { type ForbiddenData, type Problem, problemOf } from '../../contract/errors.js'
+import type { Principal } from '../../contract/principal.js'
+import type { Authentication, GuardUnavailableError } from './authenticator.js'
+
+/** How a request is refused: a problem document (RFC 9457) and the headers that go with it. */
+export interface Refusal {
+  readonly problem: Problem
+  readonly headers: Readonly<Record<string, string>>
+}
+
+/** 401: nobody is signed in, or not any more. */
+export function unauthorized(
+  { reason }: Pick<Extract<Authentication, { ok: false }>, 'reason'>,
+  { realm, bearer }: { realm: string | undefined; bearer: boolean },
+): Refusal {
+  const isInvalid = reason === 'invalid-credential'
+  return {
+    problem: problemOf(
+      'UNAUTHORIZED',
+      isInvalid
+        ? 'The session is over or the token is not valid. Sign in again.'
+        : 'Sign in and send the request again.',
+    ),
+    headers: {
+      ...(realm !== undefined &&
+        challenge(realm, isInvalid && bearer ? { error: 'invalid_token' } : {})),
+    },
+  }
+}
+
+/** 403: the caller is known and lacks something. */
+export function forbidden(
+  missing: Partial<ForbiddenData>,
+  { realm, principal }: { realm: string | undefined; principal: Principal },
+): Refusal {
+  const data: ForbiddenData = { missingScopes: [], missingRoles: [], ...missing }
+  const lacks = [named('scope', data.missingScopes), named('role', data.missingRoles)]
+  const detail = lacks.filter(Boolean).join(' and ')
+  return {
+    problem: problemOf(
+      'FORBIDDEN',
+      detail ? `This needs the ${detail}, which you do not have.` : 'No rule lets you do this.',
+      data,
+    ),
+    headers: {
+      ...(realm !== undefined &&
+        principal.scheme === 'bearer' &&
+        challenge(realm, {
+          error: 'insufficient_scope',
+          ...(data.missingScopes.length > 0 && { scope: data.missingScopes.join(' ') }),
+        })),
+    },
+  }
+}
+
+/** 503: who is calling cannot be told. */
+export function unavailable({ retryAfterSeconds }: GuardUnavailableError): Refusal {
+  return {
+    problem: problemOf('AUTH_UNAVAILABLE', 'Who is calling cannot be told now. Try again soon.'),
+    headers: { 'Retry-After': String(retryAfterSeconds) },
+  }
+}
+
+function named(what: string, names: readonly string[]): string {
+  if (names.length === 0) return ''
+  return `${what}${names.length > 1 ? 's' : ''} ${names.map((name) => `"${name}"`).join(', ')}`
+}
+
+/** RFC 6750 section 3: the scheme, and at least one parameter. */
+function challenge(
+  realm: string,
+  parameters: { error?: string; scope?: string },
+): Record<string, string> {
+  const quoted = Object.entries({ realm, ...parameters }).map(
+    ([name, value]) => `${name}="${value.replace(/[^\x20-\x7e]|["\\]/g, '')}"`,
+  )
+  return { 'WWW-Authenticate': `Bearer ${quoted.join(', ')}` }
+}

@@ -1,0 +1,40 @@
+import { readFile } from 'node:fs/promises'
+import { transform } from 'esbuild'
+
+const ROOT = new URL('../../../', import.meta.url)
+
+/** The blocks of TypeScript in a document of the repository. */
+export async function readBlocks(document: string): Promise<readonly string[]> {
+  const text = await readFile(new URL(document, ROOT), 'utf8')
+  return [...text.matchAll(/```ts\n([\s\S]*?)```/g)].map(([, code = '']) => code)
+}
+
+/**
+ * Runs a block as it stands in the document. What it imports comes from `modules`, what it takes for
+ * given from `given`; returns the values of its top-level names in `wanted`.
+ */
+export async function runBlock(
+  code: string,
+  options: {
+    modules: Readonly<Record<string, object>>
+    given?: Readonly<Record<string, unknown>>
+    wanted?: readonly string[]
+  },
+): Promise<Record<string, unknown>> {
+  const { modules, given = {}, wanted = [] } = options
+  const { code: script } = await transform(code, { loader: 'ts', target: 'node20' })
+  const body = script.replace(
+    /^import (?:(\w+)|(\{[^}]+\})) from "([^"]+)";$/gm,
+    (_line, name: string | undefined, names: string | undefined, module: string) => {
+      if (!(module in modules)) throw new Error(`The block imports ${module}.`)
+      const bound = name ? `{ default: ${name} }` : names?.replaceAll(' as ', ': ')
+      return `const ${bound} = modules[${JSON.stringify(module)}];`
+    },
+  )
+  const names = [...Object.keys(given), 'modules']
+  const run = new Function(
+    ...names,
+    `return (async () => { ${body}\nreturn { ${wanted.join(', ')} } })()`,
+  ) as (...values: unknown[]) => Promise<Record<string, unknown>>
+  return run(...Object.values(given), modules)
+}
