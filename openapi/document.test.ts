@@ -161,7 +161,7 @@ describe('createOpenApiDocument', () => {
     expect(operation('backChannelLogout')?.security).toEqual([])
     expect(operation('me')?.security).toEqual([{ sessionCookie: [] }, {}])
     const named = createOpenApiDocument({ cookieName: 'sid', serverUrl: 'https://auth.example' })
-    expect(named.components.securitySchemes.sessionCookie?.name).toBe('sid')
+    expect(named.components.securitySchemes.sessionCookie).toMatchObject({ name: 'sid' })
     expect(named.servers[0]?.url).toBe('https://auth.example')
   })
 })

@@ -1,18 +1,26 @@
 import { accountContractV1 } from '../contract/account-contract.js'
 import { authContractV1 } from '../contract/auth-contract.js'
 import { createComponents } from './components.js'
-import { operationOf, SESSION_COOKIE } from './operation.js'
+import { type Dialect, GUARDED_DIALECT, OWN_DIALECT } from './dialect.js'
+import { BEARER_TOKEN, operationOf, SESSION_COOKIE } from './operation.js'
 import { OVERVIEW } from './overview.js'
 import { type Contract, routesOf } from './routes.js'
-import type { OpenApiDocument } from './specification.js'
+import type { InfoObject, OpenApiDocument, SecuritySchemeObject } from './specification.js'
 
-export type { OpenApiDocument }
+export type { Contract, InfoObject, OpenApiDocument }
 
 /** The version of the API: its first number is the one in the path. */
 export const API_VERSION = '1.0.0'
 
-/** The contracts that the document describes, each under a tag. */
-export const DOCUMENTED: readonly { tag: string; description: string; contract: Contract }[] = [
+/** A contract and the tag under which its operations stand. */
+export interface TaggedContract {
+  tag: string
+  description: string
+  contract: Contract
+}
+
+/** The contracts of this service. */
+export const DOCUMENTED: readonly TaggedContract[] = [
   {
     tag: 'Authentication',
     description: 'Sign in, sign out, and ask who is signed in.',
@@ -46,40 +54,105 @@ export interface OpenApiOptions {
  */
 export function createOpenApiDocument({
   serverUrl = 'http://localhost:8094',
-  cookieName = '__Host-ns_session',
+  cookieName = SESSION_COOKIE_NAME,
 }: OpenApiOptions = {}): OpenApiDocument {
+  const info = {
+    title: 'NetScript Auth',
+    version: API_VERSION,
+    summary: 'Sign-in, sign-out and sessions for applications in a browser.',
+    description: OVERVIEW,
+    license: { name: 'MIT License', identifier: 'MIT' },
+  }
+  const server = { url: serverUrl, description: 'This service' }
+  return compose(
+    { info, server, contracts: DOCUMENTED, dialect: OWN_DIALECT },
+    {
+      [SESSION_COOKIE]: sessionCookie(cookieName),
+    },
+  )
+}
+
+/** Options of {@link createGuardedDocument}. */
+export interface GuardedDocumentOptions {
+  info: InfoObject
+  /** The origin of the service that is described. */
+  serverUrl: string
+  contracts: readonly TaggedContract[]
+  /** The name of the session cookie. Default: `__Host-ns_session`. */
+  cookieName?: string
+}
+
+/**
+ * The OpenAPI 3.1 document of a service of others, from contracts whose routes say in
+ * `metadata.auth` what they ask of their callers: its `security` is what `guardContract` enforces.
+ *
+ * @throws Error when two different schemas have one id, or a route says what cannot be understood.
+ *
+ * @example
+ * ```ts
+ * createGuardedDocument({
+ *   info: { title: 'Orders', version: '1.0.0' },
+ *   serverUrl: 'https://orders.example.com',
+ *   contracts: [{ tag: 'Orders', description: 'What was ordered.', contract: ordersContract }],
+ * })
+ * ```
+ */
+export function createGuardedDocument({
+  info,
+  serverUrl,
+  contracts,
+  cookieName = SESSION_COOKIE_NAME,
+}: GuardedDocumentOptions): OpenApiDocument {
+  const server = { url: serverUrl, description: 'This service' }
+  return compose(
+    { info, server, contracts, dialect: GUARDED_DIALECT },
+    {
+      [SESSION_COOKIE]: sessionCookie(cookieName),
+      [BEARER_TOKEN]: {
+        type: 'http',
+        scheme: 'bearer',
+        bearerFormat: 'JWT',
+        description: 'A token of the authentication service (RFC 6750).',
+      },
+    },
+  )
+}
+
+const SESSION_COOKIE_NAME = '__Host-ns_session'
+
+const sessionCookie = (name: string): SecuritySchemeObject => ({
+  type: 'apiKey',
+  in: 'cookie',
+  name,
+  description:
+    'Set by the callback; the browser sends it by itself. It is HttpOnly: there is nothing to type in.',
+})
+
+function compose(
+  parts: {
+    info: InfoObject
+    server: { url: string; description: string }
+    contracts: readonly TaggedContract[]
+    dialect: Dialect
+  },
+  securitySchemes: Record<string, SecuritySchemeObject>,
+): OpenApiDocument {
+  const { info, server, contracts, dialect } = parts
   const components = createComponents()
   const paths: OpenApiDocument['paths'] = {}
-  for (const { tag, contract } of DOCUMENTED) {
+  for (const { tag, contract } of contracts) {
     for (const named of routesOf(contract)) {
       const { path, method } = named.route
       const item = (paths[path.replaceAll(/:(\w+)/g, '{$1}')] ??= {})
-      item[method.toLowerCase()] = operationOf(named, tag, components)
+      item[method.toLowerCase()] = operationOf(named, tag, components, dialect)
     }
   }
   return {
     openapi: '3.1.0',
-    info: {
-      title: 'NetScript Auth',
-      version: API_VERSION,
-      summary: 'Sign-in, sign-out and sessions for applications in a browser.',
-      description: OVERVIEW,
-      license: { name: 'MIT License', identifier: 'MIT' },
-    },
-    servers: [{ url: serverUrl, description: 'This service' }],
-    tags: DOCUMENTED.map(({ tag, description }) => ({ name: tag, description })),
+    info,
+    servers: [server],
+    tags: contracts.map(({ tag, description }) => ({ name: tag, description })),
     paths,
-    components: {
-      ...components.gathered(),
-      securitySchemes: {
-        [SESSION_COOKIE]: {
-          type: 'apiKey',
-          in: 'cookie',
-          name: cookieName,
-          description:
-            'Set by the callback; the browser sends it by itself. It is HttpOnly: there is nothing to type in.',
-        },
-      },
-    },
+    components: { ...components.gathered(), securitySchemes },
   }
 }

@@ -15,6 +15,12 @@ export const HEADERS = {
     schema: { type: 'string', const: 'no-store' },
     example: 'no-store',
   },
+  Challenge: {
+    description: 'How to say who is calling (RFC 6750 section 3).',
+    required: true,
+    schema: { type: 'string' },
+    example: 'Bearer realm="https://auth.example.com"',
+  },
   Location: {
     description: 'Where the browser goes on, with GET.',
     required: true,

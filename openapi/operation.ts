@@ -1,13 +1,14 @@
 import { z } from 'zod'
+import { routeAuthOf } from '../contract/route-auth.js'
 import type { Components } from './components.js'
+import { type Dialect, OWN_DIALECT } from './dialect.js'
 import { BODY_EXAMPLES } from './examples.js'
-import { headersOf } from './headers.js'
 import { SCHEMAS } from './json-schema.js'
 import { parametersOf } from './parameters.js'
 import { problemResponse } from './problem-responses.js'
 import { requestBodyOf } from './request-body.js'
-import { ROUTE_NOTES, type RouteNote } from './route-notes.js'
-import { isNavigation, type NamedRoute, type Route } from './routes.js'
+import type { RouteNote } from './route-notes.js'
+import type { NamedRoute } from './routes.js'
 import type {
   MediaTypeObject,
   OperationObject,
@@ -18,35 +19,49 @@ import type {
 /** The name of the security scheme of the session cookie. */
 export const SESSION_COOKIE = 'sessionCookie'
 
+/** The name of the security scheme of tokens, which guarded services take as well. */
+export const BEARER_TOKEN = 'bearerToken'
+
 /** The operation of a route. */
 export function operationOf(
   named: NamedRoute,
   tag: string,
   components: Components,
+  dialect: Dialect = OWN_DIALECT,
 ): OperationObject {
   const { key, route } = named
-  const note = ROUTE_NOTES[key] ?? {}
+  const note = dialect.notes[key] ?? {}
   const parameters = parametersOf(named, components)
-  const requestBody = requestBodyOf(route, components)
+  const requestBody = requestBodyOf(route, dialect.isNavigation(route), components)
   return {
     operationId: key,
     tags: [tag],
     ...(route.summary !== undefined && { summary: route.summary }),
     ...(route.description !== undefined && { description: route.description }),
     ...(route.deprecated && { deprecated: true }),
-    security: securityOf(route, note),
+    security: securityOf(named, note),
     ...(parameters.length > 0 && { parameters }),
     ...(requestBody && { requestBody }),
     responses: Object.fromEntries(
       Object.entries(route.responses).map(([status, schema]) => [
         status,
-        responseOf(named, Number(status), schema, components),
+        responseOf(named, Number(status), schema, components, dialect),
       ]),
     ),
   }
 }
 
-function securityOf(route: Route, { session }: RouteNote): OperationObject['security'] {
+function securityOf(
+  { key, route }: NamedRoute,
+  { session }: RouteNote,
+): OperationObject['security'] {
+  const auth = routeAuthOf(key, route)
+  if (auth?.public) return []
+  if (auth) {
+    // The names that are needed, which OpenAPI 3.1 takes for schemes of any type (4.8.30).
+    const names = [...(auth.scopes ?? []), ...(auth.roles ?? [])]
+    return [{ [SESSION_COOKIE]: names }, { [BEARER_TOKEN]: names }]
+  }
   switch (session ?? (401 in route.responses ? 'required' : 'optional')) {
     case 'required':
       return [{ [SESSION_COOKIE]: [] }]
@@ -62,19 +77,21 @@ function responseOf(
   status: number,
   schema: unknown,
   components: Components,
+  dialect: Dialect,
 ): ResponseObject | Reference {
   const isSchema = schema instanceof z.ZodType
   if (status >= 400 && isSchema) {
-    return problemResponse(schema, { status, navigation: isNavigation(route) }, components)
+    const problem = problemResponse(schema, { status, route, dialect }, components)
+    if (problem) return problem
   }
   if (!isSchema && typeof schema !== 'symbol') {
     throw new Error(`${key}: its ${status} response must be a zod schema or noBody().`)
   }
-  const { responses, setCookie } = ROUTE_NOTES[key] ?? {}
+  const { responses, setCookie } = dialect.notes[key] ?? {}
   return {
     description: (responses?.[status] ?? (isSchema && schema.description)) || 'Done.',
     headers: {
-      ...headersOf(status, components),
+      ...dialect.headersOf(status, components),
       ...(setCookie && {
         'Set-Cookie': {
           description: setCookie.description,

@@ -1,33 +1,35 @@
 import type { z } from 'zod'
 import { AUTH_ERRORS, type AuthErrorCode, problemType } from '../contract/errors.js'
 import type { Components } from './components.js'
+import type { Dialect } from './dialect.js'
 import { PROBLEM_DATA, PROBLEM_DETAILS } from './examples.js'
-import { headersOf } from './headers.js'
 import { SCHEMAS } from './json-schema.js'
+import type { Route } from './routes.js'
 import type { ExampleObject, Reference, SchemaObject } from './specification.js'
 
 /**
  * A response with problem documents (RFC 9457), shared by all routes that answer the same. A
  * navigation may get it as a page, and with it the end of its transaction's cookie.
+ *
+ * @returns `undefined` for a schema that is not one of `problems()`.
  */
 export function problemResponse(
   schema: z.ZodType,
-  { status, navigation }: { status: number; navigation: boolean },
+  { status, route, dialect }: { status: number; route: Route; dialect: Dialect },
   components: Components,
-): Reference {
+): Reference | undefined {
+  const navigation = dialect.isNavigation(route)
   const problem = components.schema(schema, 'output').schema
   const ids = members(problem).map(({ $ref }) => String($ref).slice(SCHEMAS.length))
   const codes = (Object.keys(AUTH_ERRORS) as AuthErrorCode[]).filter((code) =>
     ids.includes(problemId(code)),
   )
-  if (codes.length === 0) {
-    throw new Error(`A ${status} response must come from problems() of the contract.`)
-  }
+  if (codes.length === 0) return undefined
   const name = codes.map((code) => problemId(code).replace(/Problem$/, '')).join('Or')
   return components.response(navigation ? `${name}ToBrowser` : name, () => ({
     description: codes.map((code) => `${AUTH_ERRORS[code].title} (\`${code}\`).`).join(' '),
     headers: {
-      ...headersOf(status, components),
+      ...dialect.headersOf(status, components),
       ...(navigation && { 'Set-Cookie': components.header('ClearedTransaction') }),
     },
     content: {

@@ -1,16 +1,17 @@
 import { z } from 'zod'
 import type { Components } from './components.js'
-import { isNavigation, type Route } from './routes.js'
+import type { Route } from './routes.js'
 import type { MediaTypeObject, RequestBodyObject } from './specification.js'
 
 /** The body of a route: JSON unless it says otherwise, and a form as well where a browser may post one. */
 export function requestBodyOf(
-  { body, contentType = 'application/json', ...route }: Route,
+  { body, contentType = 'application/json' }: Route,
+  navigation: boolean,
   components: Components,
 ): RequestBodyObject | undefined {
   if (!(body instanceof z.ZodType)) return undefined
   const { schema } = components.schema(body, 'input')
-  if (!isNavigation(route)) {
+  if (!navigation) {
     return { required: isRequired(body), content: { [contentType]: { schema } } }
   }
   const lists = listsOf(body)

@@ -9,6 +9,8 @@ export interface Route {
   readonly query?: unknown
   readonly headers?: unknown
   readonly body?: unknown
+  /** `metadata.auth` says what the route asks of its caller. */
+  readonly metadata?: unknown
   /** Of the body. Default: `application/json`. */
   readonly contentType?: string
   readonly responses: Readonly<Record<number, unknown>>

@@ -64,27 +64,32 @@ export interface OperationObject {
   responses: Record<string, ResponseObject | Reference>
 }
 
+/** How a caller says who they are. */
+export type SecuritySchemeObject =
+  | { type: 'apiKey'; in: 'cookie'; name: string; description: string }
+  | { type: 'http'; scheme: 'bearer'; bearerFormat: string; description: string }
+
 /** What operations point to. */
 export interface ComponentsObject {
   schemas: Record<string, SchemaObject>
   responses: Record<string, ResponseObject>
   headers: Record<string, HeaderObject>
-  securitySchemes: Record<
-    string,
-    { type: 'apiKey'; in: 'cookie'; name: string; description: string }
-  >
+  securitySchemes: Record<string, SecuritySchemeObject>
+}
+
+/** About the API as a whole. */
+export interface InfoObject {
+  title: string
+  version: string
+  summary?: string
+  description?: string
+  license?: { name: string; identifier: string }
 }
 
 /** The parts of an OpenAPI 3.1.0 document that this service uses (OpenAPI Specification 4.8). */
 export interface OpenApiDocument {
   openapi: '3.1.0'
-  info: {
-    title: string
-    version: string
-    summary: string
-    description: string
-    license: { name: string; identifier: string }
-  }
+  info: InfoObject
   servers: { url: string; description: string }[]
   tags: { name: string; description: string }[]
   paths: Record<string, Record<string, OperationObject>>

@@ -1,11 +1,7 @@
 import type { Request, RequestHandler, Response } from 'express'
 import type { Principal } from '../../contract/principal.js'
-import {
-  type Authentication,
-  type Authenticator,
-  GuardUnavailableError,
-  headerOf,
-} from './authenticator.js'
+import { type Authentication, type Authenticator, GuardUnavailableError } from './authenticator.js'
+import { type Authorizer, type AuthzDecision, decide } from './authorizer.js'
 import { type GuardedPaths, pathGuard } from './guarded-path.js'
 import { forbidden, type Refusal, unauthorized, unavailable } from './refusal.js'
 
@@ -24,6 +20,7 @@ declare global {
 
 /** Where the guards say why. A pino logger fits as it is. Nothing secret is passed to it. */
 export interface GuardLog {
+  info(fields: object, message: string): void
   warn(fields: object, message: string): void
 }
 
@@ -56,7 +53,7 @@ const callers = new WeakMap<object, Caller>()
  * ```
  */
 export function withAuthn({ authenticator, log, ...paths }: WithAuthnOptions): RequestHandler {
-  const guard = requireSession()
+  const needsSession = requireSession()
   const isGuarded = pathGuard(paths)
   return (req, res, next) => {
     let asked: Promise<Authentication> | undefined
@@ -68,37 +65,53 @@ export function withAuthn({ authenticator, log, ...paths }: WithAuthnOptions): R
     if (!Object.hasOwn(req, 'principal')) {
       Object.defineProperty(req, 'principal', { get: () => principalOf(req) })
     }
-    if (isGuarded(req.baseUrl + req.path)) return guard(req, res, next)
+    if (isGuarded(req.baseUrl + req.path)) return needsSession(req, res, next)
     next()
   }
 }
 
+/**
+ * Asks an authorizer about every request that comes by. What it throws is a refusal.
+ *
+ * @example
+ * ```ts
+ * app.use('/api', withAuthz({ authorizer: createScopeAuthorizer({ rules }) }))
+ * ```
+ */
+export function withAuthz({ authorizer }: { authorizer: Authorizer }): RequestHandler {
+  return guard(async (principal, req, log) => {
+    const path = req.baseUrl + req.path
+    try {
+      return await authorizer.authorize({ principal, method: req.method, path })
+    } catch (err) {
+      log?.warn({ err, code: 'FORBIDDEN' }, 'The authorizer could not decide.')
+      return { allow: false, reason: 'authz.error' }
+    }
+  })
+}
+
 /** Needs somebody to be signed in: otherwise 401, or 503 when that cannot be told. */
 export function requireSession(): RequestHandler {
-  return guardThat(() => undefined)
+  return guard(() => ({ allow: true }))
 }
 
 /** Needs all of these scopes: otherwise 403, which names those that are missing. */
 export function requireScopes(...scopes: string[]): RequestHandler {
-  return guardThat(({ scopes: has }) => {
-    const missingScopes = scopes.filter((scope) => !has.includes(scope))
-    return missingScopes.length > 0 ? { missingScopes } : undefined
-  })
+  return guard((principal) => decide(principal, { requireScopes: scopes }))
 }
 
 /** Needs all of these roles: otherwise 403, which names those that are missing. */
 export function requireRoles(...roles: string[]): RequestHandler {
-  return guardThat(({ roles: has }) => {
-    const missingRoles = roles.filter((role) => !has.includes(role))
-    return missingRoles.length > 0 ? { missingRoles } : undefined
-  })
+  return guard((principal) => decide(principal, { requireRoles: roles }))
 }
 
-type Lacks = Parameters<typeof forbidden>[0]
-
-/** A guard that refuses callers who lack something. */
-export function guardThat(
-  lacks: (principal: Principal, req: Request) => Lacks | undefined | Promise<Lacks | undefined>,
+/** A guard: whoever is known, and of whom `decision` allows it, may go on. */
+export function guard(
+  decision: (
+    principal: Principal,
+    req: Request,
+    log: GuardLog | undefined,
+  ) => AuthzDecision | Promise<AuthzDecision>,
 ): RequestHandler {
   return async (req, res, next) => {
     const caller = callers.get(req)
@@ -113,12 +126,17 @@ export function guardThat(
       return refuse(res, unavailable(found))
     }
     if (!found.ok) {
-      const bearer = /^bearer\b/i.test(headerOf(req, 'authorization') ?? '')
+      log?.info({ code: 'UNAUTHORIZED', reason: found.reason }, 'A request was refused.')
+      const bearer = /^bearer\b/i.test(req.headers.authorization ?? '')
       return refuse(res, unauthorized(found, { realm, bearer }))
     }
-    const missing = await lacks(found.principal, req)
-    if (missing) return refuse(res, forbidden(missing, { realm, principal: found.principal }))
-    caller.principal = found.principal
+    const { principal } = found
+    const decided = await decision(principal, req, log)
+    if (!decided.allow) {
+      log?.info({ code: 'FORBIDDEN', reason: decided.reason }, 'A request was refused.')
+      return refuse(res, forbidden(decided, { realm, principal }))
+    }
+    caller.principal = principal
     next()
   }
 }

@@ -1,6 +1,6 @@
 /**
  * Guards for services of others: who is calling, asked of the authentication service, and what they
- * may do. Framework-neutral at the core, with middleware for Express 5.
+ * may do. Framework-neutral at the core, with middleware for Express 5 and ts-rest.
  *
  * @module
  */
@@ -12,15 +12,30 @@ export {
   type Principal,
 } from './authenticator.js'
 export {
+  type Authorizer,
+  type AuthzDecision,
+  type AuthzRequest,
+  createScopeAuthorizer,
+  type ScopeAuthorizerOptions,
+  type ScopeRule,
+} from './authorizer.js'
+export { guardContract, type GuardedContract } from './contract-guard.js'
+export {
   type GuardLog,
   requireRoles,
   requireScopes,
   requireSession,
   withAuthn,
   type WithAuthnOptions,
+  withAuthz,
 } from './express.js'
 export type { GuardedPaths } from './guarded-path.js'
 export {
   createSessionAuthenticator,
   type SessionAuthenticatorOptions,
 } from './session-authenticator.js'
+export {
+  createStaticCredentialAuthenticator,
+  type StaticCredentialOptions,
+  type StaticIdentity,
+} from './static-credentials.js'

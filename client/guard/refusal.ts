@@ -30,24 +30,23 @@ export function unauthorized(
 
 /** 403: the caller is known and lacks something. */
 export function forbidden(
-  missing: Partial<ForbiddenData>,
+  { missingScopes = [], missingRoles = [] }: Partial<ForbiddenData>,
   { realm, principal }: { realm: string | undefined; principal: Principal },
 ): Refusal {
-  const data: ForbiddenData = { missingScopes: [], missingRoles: [], ...missing }
-  const lacks = [named('scope', data.missingScopes), named('role', data.missingRoles)]
+  const lacks = [named('scope', missingScopes), named('role', missingRoles)]
   const detail = lacks.filter(Boolean).join(' and ')
   return {
     problem: problemOf(
       'FORBIDDEN',
       detail ? `This needs the ${detail}, which you do not have.` : 'No rule lets you do this.',
-      data,
+      { missingScopes, missingRoles },
     ),
     headers: {
       ...(realm !== undefined &&
         principal.scheme === 'bearer' &&
         challenge(realm, {
           error: 'insufficient_scope',
-          ...(data.missingScopes.length > 0 && { scope: data.missingScopes.join(' ') }),
+          ...(missingScopes.length > 0 && { scope: missingScopes.join(' ') }),
         })),
     },
   }

@@ -79,12 +79,11 @@ export function createSessionAuthenticator(options: SessionAuthenticatorOptions)
       if (!credential) return { ok: false, reason: 'missing-credential', setCookies: [] }
       const key = credentialKey(credential)
       const known = await cache?.get(key)
-      return (
-        known ??
-        withinTime(
-          timeoutMs,
-          share(key, () => ask(credential)),
-        )
+      if (known) return known
+      // Who joins a question that waits for another does not wait for both.
+      return withinTime(
+        timeoutMs,
+        share(key, () => withinTime(timeoutMs, ask(credential))),
       )
     },
   }
@@ -135,7 +134,7 @@ function waitOf({ headers }: Response): number | undefined {
   return /^\d{1,4}$/.test(value) ? Number(value) : undefined
 }
 
-/** A caller who shares a question that waits for another must not wait for both. */
+/** The answer, or that there was none in time. */
 async function withinTime<T>(ms: number, answer: Promise<T>): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined
   const over = new Promise<never>((_resolve, reject) => {

@@ -18,6 +18,7 @@ const ENTRY_POINTS = [
   '/client',
   '/client/validated',
   '/guard',
+  '/openapi',
   '/server',
   '/backends',
   '/backends/kv-oauth',

@@ -1,0 +1,53 @@
+import { initContract } from '@ts-rest/core'
+import { createExpressEndpoints } from '@ts-rest/express'
+import { Router } from 'express'
+import { z } from 'zod'
+import { guardContract } from './contract-guard.js'
+
+// Compiled by `npm run check`, never run: what must not compile says so.
+
+const c = initContract()
+const responses = { 200: z.object({ of: z.string() }) }
+const orders = c.router({
+  list: {
+    method: 'GET',
+    path: '/orders',
+    responses,
+    metadata: { auth: { scopes: ['orders:read'], roles: ['clerk'] } },
+  },
+  status: {
+    open: { method: 'GET', path: '/open', responses, metadata: { auth: { public: true } } },
+  },
+})
+
+createExpressEndpoints(
+  orders,
+  {
+    list: async ({ req }) => ({ status: 200, body: { of: req.principal.subject } }),
+    status: {
+      open: async ({ req }) => {
+        // @ts-expect-error The principal is read, never written.
+        req.principal = { subject: 'somebody else' }
+        return { status: 200, body: { of: '' } }
+      },
+    },
+  },
+  Router(),
+  { globalMiddleware: [guardContract(orders)] },
+)
+
+const silent = c.router({ list: { method: 'GET', path: '/orders', responses } })
+// @ts-expect-error A route that says nothing is not guarded.
+guardContract(silent)
+
+const misspelt = c.router({
+  // @ts-expect-error It must be `scopes`.
+  list: { method: 'GET', path: '/o', responses, metadata: { auth: { scope: ['orders:read'] } } },
+})
+guardContract(misspelt)
+
+const wrong = c.router({
+  list: { method: 'GET', path: '/o', responses, metadata: { auth: 'anybody' } },
+})
+// @ts-expect-error It must be an object.
+guardContract(wrong)

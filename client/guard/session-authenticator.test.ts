@@ -1,0 +1,282 @@
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import type { Fetch } from '../exchange.js'
+import { GuardUnavailableError } from './authenticator.js'
+import { createSessionAuthenticator } from './session-authenticator.js'
+
+const BASE = 'https://auth.example'
+const SESSION = {
+  id: 'public-id',
+  userId: 'ada',
+  subject: 'sub',
+  state: 'active',
+  scopes: ['orders:read'],
+  roles: ['clerk'],
+  claims: { locale: 'en' },
+  issuedAt: '2026-01-05T09:00:00.000Z',
+  expiresAt: '2999-01-05T09:00:00.000Z',
+}
+const signedIn = (session: object = {}, headers: [string, string][] = []) =>
+  Response.json({ authenticated: true, session: { ...SESSION, ...session } }, { headers })
+const nobody = () => Response.json({ authenticated: false })
+const withCookie = (cookie: string) => ({ headers: { cookie } })
+const OWN = '__Host-ns_session=own'
+
+/** An authentication service that records what it is asked. */
+function service(answer: (headers: Headers, call: number) => Response | Promise<Response>) {
+  const asked: { url: string; headers: Headers; init: RequestInit }[] = []
+  const fetch: Fetch = async (url, init) => {
+    const headers = new Headers(init.headers)
+    asked.push({ url, headers, init })
+    return answer(headers, asked.length)
+  }
+  return { asked, fetch, options: { baseUrl: BASE, fetch } }
+}
+
+describe('what is asked', () => {
+  it('is /session, with auth cookies and a bearer token and nothing else of the request', async () => {
+    const { asked, options } = service(() => signedIn())
+    await createSessionAuthenticator(options).authenticate({
+      headers: {
+        cookie: `theme=dark; ${OWN}; wos-session=a%20b;better-auth.session_token=t.s; x=1; __Secure-better-auth.dont_remember=1`,
+        authorization: 'Bearer abc',
+        'x-user-id': 'root',
+        'x-forwarded-for': '10.0.0.1',
+        'x-request-id': 'id',
+        origin: 'https://evil.example',
+      },
+    })
+    expect(asked).toHaveLength(1)
+    expect(asked[0]).toMatchObject({
+      url: `${BASE}/api/v1/auth/session`,
+      init: { redirect: 'manual' },
+    })
+    expect(Object.fromEntries(asked[0]?.headers ?? [])).toEqual({
+      accept: 'application/json',
+      authorization: 'Bearer abc',
+      cookie: `${OWN}; wos-session=a%20b; better-auth.session_token=t.s; __Secure-better-auth.dont_remember=1`,
+    })
+  })
+
+  it('is nothing without a credential; passwords and cookies of others are none', async () => {
+    const { asked, options } = service(() => signedIn())
+    const authenticator = createSessionAuthenticator(options)
+    for (const headers of [
+      {},
+      { cookie: 'theme=dark; xx__Host-ns_session=1' },
+      { authorization: 'Basic YTpi' },
+      { 'x-user-id': 'root' },
+    ]) {
+      expect(await authenticator.authenticate({ headers })).toEqual({
+        ok: false,
+        reason: 'missing-credential',
+        setCookies: [],
+      })
+    }
+    expect(asked).toEqual([])
+  })
+
+  it('takes Request objects, and cookies of other names when told', async () => {
+    const { asked, options } = service(() => signedIn())
+    const authenticator = createSessionAuthenticator({ ...options, cookies: ['sid'] })
+    await authenticator.authenticate(new Request(BASE, { headers: { cookie: `sid=1; ${OWN}` } }))
+    expect(asked[0]?.headers.get('cookie')).toBe('sid=1')
+  })
+
+  it('refuses an address that is none', () => {
+    for (const baseUrl of ['auth.example', 'ftp://auth.example']) {
+      expect(() => createSessionAuthenticator({ baseUrl })).toThrow(TypeError)
+    }
+  })
+})
+
+describe('the answer', () => {
+  it('is a frozen principal, with every Set-Cookie as it came', async () => {
+    const cookies = [
+      'wos-session=new%2F; Path=/; HttpOnly',
+      'b=2; Expires=Wed, 01 Jan 2031 00:00:00 GMT',
+    ]
+    const { options } = service(() =>
+      signedIn(
+        {},
+        cookies.map((cookie) => ['set-cookie', cookie]),
+      ),
+    )
+    const authenticator = createSessionAuthenticator(options)
+    const found = await authenticator.authenticate(withCookie(OWN))
+    expect(found).toEqual({
+      ok: true,
+      setCookies: cookies,
+      principal: {
+        subject: 'ada',
+        scopes: ['orders:read'],
+        roles: ['clerk'],
+        scheme: 'custom',
+        claims: { locale: 'en', sessionId: 'public-id' },
+      },
+    })
+    const roles = found.ok ? (found.principal.roles as string[]) : []
+    expect(() => roles.push('admin')).toThrow(TypeError)
+    expect(authenticator.realm).toBe(BASE)
+  })
+
+  it('names the scheme by what was shown', async () => {
+    const { options } = service(() => signedIn())
+    const bearer = { headers: { authorization: 'bearer abc' } }
+    const found = await createSessionAuthenticator(options).authenticate(bearer)
+    expect(found).toMatchObject({ ok: true, principal: { scheme: 'bearer' } })
+  })
+
+  it.each([
+    ['nobody', nobody],
+    ['a session that has ended', () => signedIn({ state: 'revoked' })],
+  ])('is a refusal for %s', async (_what, answer) => {
+    const { options } = service(answer)
+    const found = await createSessionAuthenticator(options).authenticate(withCookie(OWN))
+    expect(found).toMatchObject({ ok: false, reason: 'invalid-credential' })
+  })
+
+  it.each<[string, () => Response | Promise<Response>]>([
+    ['nobody there', () => Promise.reject(new TypeError('fetch failed'))],
+    ['a page', () => new Response('<html>', { headers: { 'content-type': 'text/html' } })],
+    ['half an answer', () => new Response('{"authenticated":tr')],
+    ['something else', () => Response.json({ authenticated: 'yes', session: SESSION })],
+    ['a session without an owner', () => signedIn({ userId: '' })],
+    ['a redirect', () => Response.redirect('https://evil.example', 302)],
+    ['a refusal', () => Response.json({ authenticated: true, session: SESSION }, { status: 401 })],
+    ['a fault', () => Response.json({}, { status: 500 })],
+  ])('is no answer at all: %s', async (_what, answer) => {
+    const { options } = service(answer)
+    const asking = createSessionAuthenticator(options).authenticate(withCookie(OWN))
+    await expect(asking).rejects.toBeInstanceOf(GuardUnavailableError)
+  })
+
+  it('keeps cookies and the time to wait of an answer that is none', async () => {
+    const headers = { 'retry-after': '17', 'set-cookie': 'wos-session=renewed' }
+    const { options } = service(() => Response.json({}, { status: 503, headers }))
+    const asking = createSessionAuthenticator(options).authenticate(withCookie(OWN))
+    await expect(asking).rejects.toMatchObject({
+      retryAfterSeconds: 17,
+      setCookies: ['wos-session=renewed'],
+    })
+  })
+})
+
+/** A service whose answers wait until they are released, one by one. */
+function held(answer: (headers: Headers) => Response = () => signedIn()) {
+  const waiting: (() => void)[] = []
+  const of = service((headers) => {
+    const response = answer(headers)
+    return new Promise((resolve) => waiting.push(() => resolve(response)))
+  })
+  const sent = (count: number) => expect.poll(() => of.asked.length).toBe(count)
+  return { ...of, sent, release: () => waiting.shift()?.() }
+}
+
+describe('requests at the same moment', () => {
+  it('share one question when it has not been sent, and all get its cookies', async () => {
+    const set: [string, string][] = [['set-cookie', 'wos-session=new']]
+    const { asked, options } = service(() => signedIn({}, set))
+    const authenticator = createSessionAuthenticator(options)
+    const found = await Promise.all(
+      Array.from({ length: 200 }, () => authenticator.authenticate(withCookie(OWN))),
+    )
+    expect(asked).toHaveLength(1)
+    for (const one of found)
+      expect(one).toMatchObject({ ok: true, setCookies: ['wos-session=new'] })
+  })
+
+  it('never share one that is under way: it may not know of a revocation', async () => {
+    let revoked = false
+    const { options, sent, release, asked } = held(() => (revoked ? nobody() : signedIn()))
+    const authenticator = createSessionAuthenticator(options)
+    const before = authenticator.authenticate(withCookie(OWN))
+    await sent(1)
+    revoked = true
+    const after = Array.from({ length: 100 }, () => authenticator.authenticate(withCookie(OWN)))
+    release()
+    expect((await before).ok).toBe(true)
+    await sent(2)
+    release()
+    for (const one of await Promise.all(after)) expect(one.ok).toBe(false)
+    expect(asked).toHaveLength(2)
+  })
+
+  it('never share one across credentials', async () => {
+    const { options, asked } = service((headers) =>
+      signedIn({ userId: `${headers.get('cookie')} ${headers.get('authorization')}` }),
+    )
+    const authenticator = createSessionAuthenticator(options)
+    const who = await Promise.all(
+      [
+        { cookie: '__Host-ns_session=a' },
+        { cookie: '__Host-ns_session=b' },
+        { cookie: '__Host-ns_session=a', authorization: 'Bearer t' },
+        { cookie: '__Host-ns_session=a; __Host-ns_session=b' },
+        { authorization: 'Bearer t' },
+      ].map((headers) => authenticator.authenticate({ headers })),
+    )
+    const subjects = who.map((one) => one.ok && one.principal.subject)
+    expect(new Set(subjects).size).toBe(5)
+    expect(asked).toHaveLength(5)
+  })
+
+  it('ask again after a failure, and each waits no longer than it would alone', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    onTestFinished(() => void vi.useRealTimers())
+    const { asked, options } = held()
+    const authenticator = createSessionAuthenticator({ ...options, timeoutMs: 2_000 })
+    const ask = () => authenticator.authenticate(withCookie(OWN)).catch((error: unknown) => error)
+    const first = ask()
+    await vi.advanceTimersByTimeAsync(1_500)
+    const second = ask()
+    await vi.advanceTimersByTimeAsync(500)
+    expect(await first).toBeInstanceOf(GuardUnavailableError)
+    expect(asked).toHaveLength(2)
+    await vi.advanceTimersByTimeAsync(1_500)
+    expect(await second).toBeInstanceOf(GuardUnavailableError)
+  })
+})
+
+describe('cacheForMs', () => {
+  const cached = (of: ReturnType<typeof service>, options: object = {}) =>
+    createSessionAuthenticator({ ...of.options, cacheForMs: 60_000, ...options })
+  const asks = (of: ReturnType<typeof service>) => of.asked.length
+
+  it('takes an answer for true meanwhile, for its credential alone', async () => {
+    const of = service(() => signedIn())
+    const authenticator = cached(of)
+    for (let n = 0; n < 3; n += 1) await authenticator.authenticate(withCookie(OWN))
+    expect(asks(of)).toBe(1)
+    await authenticator.authenticate(withCookie('__Host-ns_session=other'))
+    expect(asks(of)).toBe(2)
+  })
+
+  it('is nought by default', async () => {
+    const of = service(() => signedIn())
+    const authenticator = createSessionAuthenticator(of.options)
+    for (let n = 0; n < 3; n += 1) await authenticator.authenticate(withCookie(OWN))
+    expect(asks(of)).toBe(3)
+  })
+
+  it.each<[string, () => Response]>([
+    ['refusals', nobody],
+    ['answers with a new cookie', () => signedIn({}, [['set-cookie', 'wos-session=new']])],
+    ['a session past its end', () => signedIn({ expiresAt: '2020-01-01T00:00:00.000Z' })],
+  ])('keeps no %s', async (_what, answer) => {
+    const of = service(answer)
+    const authenticator = cached(of)
+    for (let n = 0; n < 2; n += 1) await authenticator.authenticate(withCookie(OWN))
+    expect(asks(of)).toBe(2)
+  })
+
+  it('keeps a bounded number, and forgets the oldest', async () => {
+    const of = service(() => signedIn())
+    const authenticator = cached(of, { cacheMaxEntries: 2 })
+    const ask = (name: string) =>
+      authenticator.authenticate(withCookie(`__Host-ns_session=${name}`))
+    for (const name of ['a', 'b', 'c', 'b', 'c']) await ask(name)
+    expect(asks(of)).toBe(3)
+    await ask('a')
+    expect(asks(of)).toBe(4)
+  })
+})
