@@ -32,6 +32,7 @@ export async function runBlock(
     },
   )
   const names = [...Object.keys(given), 'modules']
+  // eslint-disable-next-line @typescript-eslint/no-implied-eval -- it is the block of our own document.
   const run = new Function(
     ...names,
     `return (async () => { ${body}\nreturn { ${wanted.join(', ')} } })()`,
