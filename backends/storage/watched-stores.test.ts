@@ -1,0 +1,84 @@
+import { beforeEach, describe, expect, it } from 'vitest'
+import type { AuthMetrics } from '../metrics.js'
+import type { SessionStore } from '../session-store.js'
+import type { AuthTrace } from '../trace.js'
+import type { AuthStores } from './stores.js'
+import { watchedStores } from './watched-stores.js'
+
+let seen: string[]
+beforeEach(() => (seen = []))
+
+const metrics: AuthMetrics = {
+  signIn: () => {},
+  sessionRefreshed: (why) => void seen.push(`refreshed: ${why}`),
+  sessionsEnded: (end, count) => void seen.push(`ended: ${end} ${count}`),
+  storeCall: (operation) => void seen.push(`timed: ${operation}`),
+  readBatch: () => {},
+}
+const trace: AuthTrace = {
+  span: (name, _attributes, run) => {
+    seen.push(`traced: ${name}`)
+    return run()
+  },
+  annotate: () => {},
+}
+
+const sessions = {
+  get: async () => undefined,
+  getMany: async () => [],
+  extend: async ({ version }: { version: number }) => version === 2,
+  revoke: async () => undefined,
+  revokeByUser: async () => 3,
+  revokeByProviderSession: async () => undefined,
+  count: () => Promise.reject(new Error('away')),
+} as unknown as SessionStore
+
+const stores = (sharesReads: boolean): AuthStores => ({
+  sessions,
+  sharesReads,
+  transactions: { put: async () => {}, take: async () => undefined },
+  users: {} as AuthStores['users'],
+  tokens: () => ({}) as ReturnType<AuthStores['tokens']>,
+  probe: async () => {},
+  close: async () => {},
+})
+
+describe('watched stores', () => {
+  it('time every call, also one that fails, but no read that shares its query', async () => {
+    const watched = watchedStores(stores(true), { metrics })
+    await watched.sessions.get('a')
+    await watched.sessions.getMany(['a'])
+    expect(seen).toEqual([])
+    await watched.transactions.take('key', 'state')
+    await expect(watched.sessions.count()).rejects.toThrow('away')
+    expect(seen).toEqual(['timed: transaction.take', 'timed: session.count'])
+  })
+
+  it('time the reads of a store whose reads share nothing', async () => {
+    await watchedStores(stores(false), { metrics }).sessions.get('a')
+    expect(seen).toEqual(['timed: session.get'])
+  })
+
+  it('trace every call when somebody traces, reads too', async () => {
+    const watched = watchedStores(stores(true), { metrics, trace })
+    await watched.sessions.get('a')
+    await watched.transactions.take('key', 'state')
+    expect(seen).toEqual([
+      'traced: store.session.get',
+      'traced: store.transaction.take',
+      'timed: transaction.take',
+    ])
+  })
+
+  it('count what became of sessions, and nothing that became of none', async () => {
+    const watched = watchedStores(stores(true), { metrics }).sessions
+    await watched.extend({ version: 2 } as Parameters<SessionStore['extend']>[0], 'used')
+    await watched.extend({ version: 9 } as Parameters<SessionStore['extend']>[0], 'used')
+    await watched.revoke('a', 'signed-out')
+    await watched.revokeByUser('u', 'signed-out-everywhere')
+    expect(seen.filter((one) => !one.startsWith('timed'))).toEqual([
+      'refreshed: used',
+      'ended: signed-out-everywhere 3',
+    ])
+  })
+})
