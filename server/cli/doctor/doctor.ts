@@ -12,6 +12,7 @@ import { checkPort } from './port.js'
 import { checkProviders } from './provider.js'
 import { checkProxy } from './proxy.js'
 import { checkRedirectUris } from './redirect-uri.js'
+import { checkSessionStore } from './session-store.js'
 
 const CHECKS: readonly Check[] = [
   checkNodeVersion,
@@ -22,6 +23,7 @@ const CHECKS: readonly Check[] = [
   checkCookies,
   checkProxy,
   checkDatabase,
+  checkSessionStore,
   checkPort,
 ]
 

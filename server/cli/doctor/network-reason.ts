@@ -10,7 +10,7 @@ const REASONS: Readonly<Record<string, readonly [what: string, mend: string]>> =
 }
 
 const CERTIFICATE = /CERT|SELF_SIGNED|UNABLE_TO_VERIFY|ERR_TLS/
-const TIMEOUT = /timeout|aborted/i
+const TIMEOUT = /timeout|aborted|did not answer/i
 
 /** Why something could not be reached, in a few words, and the mend. */
 export function networkReason(error: unknown): { what: string; mend: string } {

@@ -1,0 +1,54 @@
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { describeWithRedis } from '../../../backends/storage/testing/describe-with-redis.js'
+import {
+  ask,
+  startTestRedis,
+  type TestRedis,
+} from '../../../backends/storage/testing/redis-server.js'
+import { inspectConfig } from '../../config/config.js'
+import { checkSessionStore } from './session-store.js'
+
+describeWithRedis('the session store', () => {
+  let redis: TestRedis
+  beforeAll(async () => {
+    redis = await startTestRedis()
+    await ask(redis.port, 'config', 'set', 'appendonly', 'yes')
+  })
+  afterAll(() => redis.close())
+
+  const found = async (url = redis.url): Promise<string[]> => {
+    const env = { NETSCRIPT_AUTH_SESSION_STORE: url }
+    const findings = await checkSessionStore({ env, ...inspectConfig(env, { production: false }) })
+    return findings.map(({ status, message, mend = '' }) => `${status} ${message} ${mend}`)
+  }
+
+  it('answers, is stopped, and is back', async () => {
+    expect(await found()).toEqual([expect.stringMatching(/^ok /)])
+    await redis.stop()
+    expect(await found()).toEqual([expect.stringMatching(/^fail .*: nothing listens there\./)])
+    await redis.start()
+    await ask(redis.port, 'config', 'set', 'appendonly', 'yes')
+    expect(await found()).toEqual([expect.stringMatching(/^ok /)])
+  })
+
+  it('may lose sessions', async () => {
+    await ask(redis.port, 'config', 'set', 'appendonly', 'no')
+    expect(await found()).toEqual([expect.stringMatching(/^warn Redis has appendonly off/)])
+    await ask(redis.port, 'config', 'set', 'appendonly', 'yes')
+    expect(await found()).toEqual([expect.stringMatching(/^ok /)])
+  })
+
+  it('does not let everybody in, and nobody is shown the password', async () => {
+    await ask(redis.port, 'acl', 'setuser', 'somebody', 'on', '>right', '+@all', '~*')
+    const as = (password: string) => redis.url.replace('//', `//somebody:${password}@`)
+    expect(await found(as('right'))).toEqual([expect.stringMatching(/^ok /)])
+    const refused = await found(as('not-right'))
+    expect(refused).toEqual([expect.stringMatching(/^fail .* Correct the user and the password/)])
+    expect(refused.join()).not.toContain('not-right')
+  })
+
+  it('is none, or wrong, which the configuration says', async () => {
+    expect(await found('')).toEqual([])
+    expect(await found('http://x')).toEqual([])
+  })
+})

@@ -1,0 +1,65 @@
+import { AuthConfigurationError } from '../../../backends/errors.js'
+import { type AuthLog, silentLog } from '../../../backends/log.js'
+import { parseRedisUrls, type RedisTarget } from '../../../backends/storage/redis-url.js'
+import { type Check, fail, failWith, type Finding, ok, warn } from './finding.js'
+import { networkReason } from './network-reason.js'
+
+/** Whether the Redis for sessions, where there is one, answers and keeps what it is given. */
+export const checkSessionStore: Check = async ({ config: { variables } }) => {
+  const { NETSCRIPT_AUTH_SESSION_STORE: urls, NETSCRIPT_AUTH_BACKEND: backend } = variables
+  if (urls === undefined || backend !== 'kv-oauth') return []
+  const target = targetOf(urls)
+  if (!target) return []
+  try {
+    return await examine(target)
+  } catch (error) {
+    return [
+      error instanceof AuthConfigurationError
+        ? failWith('SESSION_STORE', error.message)
+        : unreachable(error),
+    ]
+  }
+}
+
+/** Wrong addresses are a problem of the configuration already. */
+function targetOf(urls: string): RedisTarget | undefined {
+  try {
+    return parseRedisUrls(urls)
+  } catch (error) {
+    if (error instanceof AuthConfigurationError) return undefined
+    throw error
+  }
+}
+
+async function examine(target: RedisTarget): Promise<Finding[]> {
+  const [{ connectRedis }, { checkRedisSettings }] = await Promise.all([
+    import('../../../backends/storage/redis-connection.js'),
+    import('../../../backends/storage/redis-settings.js'),
+  ])
+  const warnings: Finding[] = []
+  const redis = await connectRedis(target, silentLog)
+  const log: AuthLog = {
+    ...silentLog,
+    warn: (_fields, message) =>
+      void warnings.push(warn('SESSION_STORE', message, 'Change that in redis.conf.')),
+  }
+  try {
+    await checkRedisSettings(redis, log)
+  } finally {
+    await redis.close()
+  }
+  if (warnings.length > 0) return warnings
+  return [ok('SESSION_STORE', 'The Redis of NETSCRIPT_AUTH_SESSION_STORE answers.')]
+}
+
+function unreachable(error: unknown): Finding {
+  if (error instanceof Error && /^(WRONGPASS|NOAUTH|NOPERM)\b/.test(error.message)) {
+    return fail(
+      'SESSION_STORE',
+      'Redis does not let the service in.',
+      'Correct the user and the password in NETSCRIPT_AUTH_SESSION_STORE.',
+    )
+  }
+  const { what, mend } = networkReason(error)
+  return fail('SESSION_STORE', `The Redis of NETSCRIPT_AUTH_SESSION_STORE: ${what}.`, mend)
+}
