@@ -233,6 +233,12 @@ describe.each(CLIENTS)('%s', (_name, { createAuthClient, AuthClientError }) => {
     ).rejects.toMatchObject({ code: 'TIMEOUT' })
   })
 
+  it('waits for as long as it is told to, be it forever', async () => {
+    const { baseUrl } = await answering(200, '{"authenticated":false}')
+    const auth = createAuthClient({ baseUrl, timeoutMs: Infinity })
+    expect(await auth.me()).toEqual({ authenticated: false })
+  })
+
   it('leaves no timer that keeps a process alive', async () => {
     const { baseUrl } = await answering(200, '{"authenticated":false}')
     const [set, clear] = [vi.spyOn(globalThis, 'setTimeout'), vi.spyOn(globalThis, 'clearTimeout')]

@@ -4,6 +4,9 @@ import { PROBLEM_STATUSES } from './routes.js'
 /** A fetch, such as `globalThis.fetch` or one that keeps a cookie jar. */
 export type Fetch = (input: string, init: RequestInit) => Promise<Response>
 
+/** A timer takes no more; a longer one, such as Infinity, would ring at once. */
+const LONGEST_MS = 2 ** 31 - 1
+
 /** How requests are sent. */
 export interface Transport {
   fetch?: Fetch | undefined
@@ -52,18 +55,18 @@ async function send(
   { fetch = (input, init) => globalThis.fetch(input, init), timeoutMs = 30_000 }: Transport,
   { url, signal, method, headers: given, body }: ClientRequest,
 ): Promise<{ response: Response; text: string }> {
-  const end = new AbortController()
-  const abort = (): void => end.abort(signal?.reason)
-  const timer = setTimeout(
-    () => end.abort(new DOMException('The time is over.', 'TimeoutError')),
-    timeoutMs,
-  )
-  signal?.addEventListener('abort', abort)
-  if (signal?.aborted) abort()
   const headers = new Headers(given)
   headers.set('accept', 'application/json')
   // Outside a browser this is what tells the service that no foreign page sent the request.
   if (method !== 'GET') headers.set('content-type', 'application/json')
+  const end = new AbortController()
+  const abort = (): void => end.abort(signal?.reason)
+  const timer = setTimeout(
+    () => end.abort(new DOMException('The time is over.', 'TimeoutError')),
+    Math.min(timeoutMs, LONGEST_MS),
+  )
+  signal?.addEventListener('abort', abort)
+  if (signal?.aborted) abort()
   try {
     const response = await fetch(url, {
       method,

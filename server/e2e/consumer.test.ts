@@ -5,11 +5,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { build } from 'esbuild'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { createTestDatabase } from '../../prisma/test-database.js'
 import { freePort } from '../local/free-port.js'
 import { type PackedPackage, packPackage } from './support/packed.js'
 import { startNode } from './support/process.js'
+
+// Installing and compiling take their time where much else runs.
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 })
 
 const NAME = '@netscript/plugin-auth'
 const ENTRY_POINTS = [
@@ -104,7 +107,7 @@ beforeAll(async () => {
   )
   expect(code, stdout).toBeUndefined()
   await writeSources()
-}, 180_000)
+})
 afterAll(async () => {
   await packed?.remove()
   if (project) await rm(project, { recursive: true, force: true })

@@ -29,7 +29,7 @@ const read = (file: string): string => readFileSync(`${packed.directory}/${file}
 beforeAll(async () => {
   packed = await packPackage()
   manifest = JSON.parse(read('package.json')) as Manifest
-})
+}, 300_000)
 afterAll(() => packed?.remove())
 
 /** The entry points of the package, with those that a pattern stands for. */
