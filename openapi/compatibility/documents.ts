@@ -1,4 +1,4 @@
-import type { OpenApiDocument, OperationObject } from '../specification.js'
+import type { OpenApiDocument, OperationObject, SecuritySchemeObject } from '../specification.js'
 import { operationChanges } from './operations.js'
 
 /** A change that a client of the released document may not survive. */
@@ -48,9 +48,10 @@ interface Named {
 function credentialChanges(released: OpenApiDocument, current: OpenApiDocument): BreakingChange[] {
   return Object.entries(released.components.securitySchemes).flatMap(([where, scheme]) => {
     const found = current.components.securitySchemes[where]
-    if (found?.type === scheme.type && found.in === scheme.in && found.name === scheme.name) {
-      return []
-    }
-    return [{ where, what: `was the ${scheme.in} ${scheme.name}, and is not any more` }]
+    if (found && placeOf(found) === placeOf(scheme)) return []
+    return [{ where, what: `was the ${placeOf(scheme)}, and is not any more` }]
   })
 }
+
+const placeOf = (scheme: SecuritySchemeObject): string =>
+  scheme.type === 'http' ? `${scheme.scheme} token` : `${scheme.in} ${scheme.name}`
