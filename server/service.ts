@@ -71,6 +71,8 @@ export async function createAuthService(options: AuthServiceOptions): Promise<Au
         metrics,
         trace: tracing,
       }))
+    if (pool) metrics?.watchPool(pool)
+    metrics?.watchSessions(backend)
     let draining = false
     const listener = createServiceApp({
       config,
