@@ -44,14 +44,14 @@ interface Named {
   operation: OperationObject
 }
 
+const placeOf = (scheme: SecuritySchemeObject): string =>
+  'in' in scheme ? `the ${scheme.in} ${scheme.name}` : `the ${scheme.scheme} credential`
+
 /** Where a credential is sent. */
 function credentialChanges(released: OpenApiDocument, current: OpenApiDocument): BreakingChange[] {
   return Object.entries(released.components.securitySchemes).flatMap(([where, scheme]) => {
     const found = current.components.securitySchemes[where]
     if (found && placeOf(found) === placeOf(scheme)) return []
-    return [{ where, what: `was the ${placeOf(scheme)}, and is not any more` }]
+    return [{ where, what: `was ${placeOf(scheme)}, and is not any more` }]
   })
 }
-
-const placeOf = (scheme: SecuritySchemeObject): string =>
-  scheme.type === 'http' ? `${scheme.scheme} token` : `${scheme.in} ${scheme.name}`
