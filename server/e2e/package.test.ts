@@ -9,7 +9,7 @@ import { type PackedPackage, packPackage } from './support/packed.js'
 const ALLOWED = [
   /^(package\.json|README\.md|LICENSE|CHANGELOG\.md)$/,
   /^openapi\/auth\.v1\.json$/,
-  /^prisma\/schema\/\w+\.prisma$/,
+  /^prisma\/(schema\/\w+\.prisma|schema-engine\.mjs)$/,
   /^(dist\/)?prisma\/migrations\/(migration_lock\.toml|\d{14}_\w+\/migration\.sql)$/,
   /^dist\/(backends|client|contract|openapi|prisma|server)\/[\w/-]+\.(js|js\.map|d\.ts)$/,
 ]

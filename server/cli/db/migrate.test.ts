@@ -56,6 +56,12 @@ it('makes the first migration with what the person has, and one more when that c
   const text = readFileSync(join(project.root, schema), 'utf8')
   project.write(schema, text.replace('accounts      AuthAccount[]', '$&\n  notes Note[]'))
 
+  project.write('prisma/schema/wrong.prisma', 'model Wrong {')
+  const wrong = await project.db('init', '--name', 'First notes')
+  expect(wrong).toMatchObject({ code: 1, stderr: expect.stringContaining('wrong.prisma') })
+  expect(readdirSync(join(project.root, 'prisma/migrations'))).toEqual(['migration_lock.toml'])
+  rmSync(join(project.root, 'prisma/schema/wrong.prisma'))
+
   const first = await project.db('init', '--name', 'First notes')
   expect(first).toMatchObject({ code: 0 })
   const own = readdirSync(join(project.root, 'prisma/migrations')).filter((name) =>

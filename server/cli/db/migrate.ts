@@ -7,10 +7,11 @@ import {
   copyPluginMigrations,
   migrationNames,
   migrationsDirectory,
+  removeMigrations,
   writeMigration,
 } from './migrations.js'
 import { type PreparedProject, prepareProject } from './prepare.js'
-import type { PrismaProject } from './project.js'
+import { type PrismaProject, readPrismaProject } from './project.js'
 
 /** `netscript db init`: the first migration, made and applied. */
 export async function init({ name }: { name: string }): Promise<void> {
@@ -28,9 +29,9 @@ export async function init({ name }: { name: string }): Promise<void> {
 
 /** `netscript db migrate`: applies what is pending; with a name, what the schema changed too. */
 export async function migrate({ name }: { name?: string }): Promise<void> {
-  const project = await prepareProject(process.cwd())
+  const project =
+    name === undefined ? await prepareProject(process.cwd()) : await workspaceProject()
   await withDatabase(process.env, async (database) => {
-    if (name !== undefined) await workspaceProject()
     if (existsSync(join(project.root, project.schema))) {
       const made = await makeMigrations(project, name, database)
       if (name !== undefined && made.length === 0) {
@@ -43,7 +44,7 @@ export async function migrate({ name }: { name?: string }): Promise<void> {
 
 /** `netscript db resolve`: settles a failed migration. */
 export async function resolve(name: string, { applied }: { applied?: boolean }): Promise<void> {
-  const project = await prepareProject(process.cwd())
+  const project = await readPrismaProject(process.cwd())
   await withDatabase(process.env, async ({ pool }) => {
     const directory = migrationsDirectory(project)
     const as = applied ? 'applied' : 'rolled-back'
@@ -75,7 +76,14 @@ async function makeMigrations(
   { url }: CommandDatabase,
 ): Promise<string[]> {
   const copied = copyPluginMigrations(project)
-  const written = name === undefined ? undefined : await writeMigration(project, name, url)
+  // Without the person's own the first migration would be half of one, and the next init none.
+  const written =
+    name === undefined
+      ? undefined
+      : await writeMigration(project, name, url).catch((error: unknown) => {
+          removeMigrations(project, copied)
+          throw error
+        })
   const made = [...copied, ...(written === undefined ? [] : [written])]
   for (const each of made) console.log(`Made migration ${each}`)
   return made

@@ -1,4 +1,4 @@
-import { cpSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { AuthConfigurationError } from '../../../backends/errors.js'
 import { ownMigrations } from '../../../prisma/migrate.js'
@@ -43,6 +43,14 @@ export function copyPluginMigrations({ root, migrations, plugins }: PreparedProj
     cpSync(join(ownMigrations(), 'migration_lock.toml'), lock)
   }
   return missing
+}
+
+/** Takes back migrations that were just made. */
+export function removeMigrations(
+  { root, migrations }: PrismaProject,
+  names: readonly string[],
+): void {
+  for (const name of names) rmSync(join(root, migrations, name), { recursive: true })
 }
 
 /**

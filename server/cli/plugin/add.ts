@@ -53,9 +53,9 @@ function nextSteps(name: string): string {
   return [
     '',
     `The plugin ${name} is in place. Next:`,
-    '  netscript db init --name init    make and apply the first migration',
-    '  netscript db generate            make the Prisma client and zod schemas',
-    '  put NETSCRIPT_AUTH_CLIENT_ID and _CLIENT_SECRET into .env',
-    '  npm run auth                     start the service',
+    '  netscript db init --name init       make and apply the first migration',
+    '  netscript db generate               make the Prisma client and zod schemas',
+    '  netscript auth provider set google --client-id <id>',
+    '  npm run auth                        start the service',
   ].join('\n')
 }

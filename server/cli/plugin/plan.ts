@@ -47,25 +47,7 @@ export async function planAdd(
   const own = authFiles(plugin)
   const ownsConfig = previous?.files[CONFIG_FILE] !== undefined
   const wanted = { ...own, ...prismaFiles(project, { isModule, ownsConfig }) }
-
-  const files: Record<string, string> = {}
-  const changes: Change[] = []
-  const kept: { path: string; outdated: boolean }[] = []
-  for (const [path, after] of Object.entries(wanted)) {
-    const before = workspace.read(path)
-    const written = previous?.files[path]
-    files[path] = fingerprint(after)
-    if (before === undefined) changes.push({ path, before, after })
-    else if (fingerprint(before) === fingerprint(after)) continue
-    else if (fingerprint(before) === written) changes.push({ path, before, after })
-    else {
-      const outdated = written !== fingerprint(after)
-      kept.push({ path, outdated })
-      // Not ours until it is taken: without a record it stays the person's.
-      if (written === undefined) delete files[path]
-      else files[path] = written
-    }
-  }
+  const { changes, kept, files } = planFiles(workspace, wanted, previous?.files ?? {})
 
   const { change: packageJson, added } = addToPackageJson(
     workspace,
@@ -110,6 +92,31 @@ export async function planAdd(
     changes: [...changes, ...(aggregated ? [aggregated] : []), ...shared, ...record],
     kept,
   }
+}
+
+/** Files of the plugin's own; `files` is the record of those that are as they were written. */
+function planFiles(
+  workspace: Workspace,
+  wanted: Readonly<Record<string, string>>,
+  previous: PluginManifest['files'],
+): Plan & Pick<PluginManifest, 'files'> {
+  const files: Record<string, string> = {}
+  const changes: Change[] = []
+  const kept: { path: string; outdated: boolean }[] = []
+  for (const [path, after] of Object.entries(wanted)) {
+    const before = workspace.read(path)
+    const written = previous[path]
+    const isWanted = before !== undefined && fingerprint(before) === fingerprint(after)
+    if (before === undefined || isWanted || fingerprint(before) === written) {
+      files[path] = fingerprint(after)
+      if (!isWanted) changes.push({ path, before, after })
+      continue
+    }
+    kept.push({ path, outdated: written !== fingerprint(after) })
+    // Not ours until it is taken: without a record it stays the person's.
+    if (written !== undefined) files[path] = written
+  }
+  return { files, changes, kept }
 }
 
 /** What the workspace's package.json needs; most of it is in the tree already, below the plugin. */
