@@ -18,7 +18,16 @@ const HOSTILE = fc.string({
 const LINES = fc.array(
   fc.oneof(
     fc.constantFrom('', '# A=1', "# don't", '#B="', '#', 'PORT=8094 # the port', 'X="1\n2"'),
-    fc.constantFrom('A=1', "A='a # b'  # c", 'export B="x"', 'B =  y#z', 'C=', "A='1\n\n2' #'"),
+    fc.constantFrom(
+      'A=1',
+      "A='a # b'  # c",
+      'export B="x"',
+      'B =  y#z',
+      'C=',
+      'A=x\t# tab',
+      'B=x \t',
+      "A='1\n\n2' #'",
+    ),
   ),
   { maxLength: 8 },
 )
@@ -61,6 +70,8 @@ describe('setEnvVariables', () => {
   it.each([
     ['in place', 'A=1\nB=2\nC=3\n', 'A=1\nB=new\nC=3\n'],
     ['before its comment', 'B=2   # two\n', 'B=new   # two\n'],
+    ['before its comment after a tab', 'B=2\t# two\n', 'B=new # two\n'],
+    ['before a tab', 'B=2 \t\n', 'B=new\n'],
     ['after export', 'export B="2"\n', 'export B=new\n'],
     ['with the spaces around it', '  B = 2\n', '  B = new\n'],
     ['in a file with CRLF', '# a\r\nB=2\r\n\r\nA=1\r\n', '# a\r\nB=new\r\n\r\nA=1\r\n'],
@@ -152,7 +163,8 @@ describe('writeEnvFile', () => {
 })
 
 function isUnwritable(value: string): boolean {
-  const ways = [value, `'${value}'`, `"${value}"`, `\`${value}\``]
+  const bare = value === value.trim() ? [value] : []
+  const ways = [...bare, `'${value}'`, `"${value}"`, `\`${value}\``]
   return value.includes('\0') || ways.every((way) => parseEnv(`A=${way}\nB='"\`\n`).A !== value)
 }
 

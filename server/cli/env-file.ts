@@ -40,7 +40,7 @@ export function setEnvVariables(text: string, values: Readonly<Record<string, st
     // Of two lines for one variable Node takes the last; no reader shall find the old value.
     const found = findAssignments(result).filter((assignment) => assignment.name === name)
     for (const { start, end } of found.reverse()) {
-      result = result.slice(0, start) + written + result.slice(end)
+      result = result.slice(0, start) + written + withoutTabs(result.slice(end))
     }
     if (found.length > 0) continue
     if (result !== '' && !result.endsWith('\n')) result += lineEnd
@@ -48,6 +48,11 @@ export function setEnvVariables(text: string, values: Readonly<Record<string, st
   }
   checkReadsBack(result, { ...values, ...readEnvVariables(`${text}\n`), ...values })
   return result
+}
+
+/** To Node a tab between a value and its comment, or at the end of the line, is part of the value. */
+function withoutTabs(rest: string): string {
+  return rest.replace(/^[^\S\r\n]*\t[^\S\r\n]*(#?)/, (_blank, hash: string) => hash && ` ${hash}`)
 }
 
 /** Finds the values where Node's own parser would. */
@@ -87,7 +92,9 @@ function endOfValue(text: string, start: number): number {
 /** As bare as other readers of .env files, shells among them, take it without a second thought. */
 function quote(name: string, value: string): string {
   if (/^[\w.,:/@%+=~-]*$/.test(value)) return value
-  const written = [`'${value}'`, `"${value}"`, `\`${value}\``, value].find(
+  // Without quotes what is around a value is trimmed, by some readers more than by others.
+  const bare = value === value.trim() ? [value] : []
+  const written = [`'${value}'`, `"${value}"`, `\`${value}\``, ...bare].find(
     (candidate) => parseEnv(`A=${candidate}\nB='"\`\n`).A === value,
   )
   if (written !== undefined && !value.includes('\0')) return written
