@@ -340,11 +340,15 @@ describe('breakingChanges', () => {
     expect(breakingChanges(released, seeded(change))).toEqual([])
   })
 
-  it('names another session cookie', () => {
+  it('names a credential that is sent otherwise, and one that is gone', () => {
+    const change = {
+      where: 'sessionCookie',
+      what: 'was the cookie __Host-ns_session, and is not any more',
+    }
     const renamed = createOpenApiDocument({ cookieName: 'sid' })
-    expect(breakingChanges(released, renamed)).toEqual([
-      { where: 'sessionCookie', what: 'was the cookie __Host-ns_session, and is not any more' },
-    ])
+    expect(breakingChanges(released, renamed)).toEqual([change])
+    const gone = seeded(({ document }) => delete document.components.securitySchemes.sessionCookie)
+    expect(breakingChanges(released, gone)).toEqual([change])
   })
 
   it('ends with schemas that contain themselves', () => {

@@ -16,7 +16,7 @@ const ALLOWED = [
 const FORBIDDEN = /\.test\.|-suite\.|(^|\/)(\.env|\.npmrc|bench|testing|e2e\/(?!attack\/http\/))/
 
 /** Packed bytes beyond which somebody should look at what came in. */
-const MOST_BYTES = 1_000_000
+const MOST_BYTES = 1_250_000
 
 interface Manifest {
   exports: Record<string, string | { types: string; default: string }>
