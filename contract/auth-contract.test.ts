@@ -50,12 +50,11 @@ describe('authContractV1', () => {
 
 describe('the error table', () => {
   it.each(Object.entries(AUTH_ERRORS))('%s has a problem document', (code, { status, title }) => {
-    const data =
-      code === 'VALIDATION_ERROR'
-        ? { formErrors: [], fieldErrors: {} }
-        : code === 'AUTH_PROVIDER_ERROR'
-          ? { reason: 'down' }
-          : undefined
+    const data = {
+      VALIDATION_ERROR: { formErrors: [], fieldErrors: {} },
+      AUTH_PROVIDER_ERROR: { reason: 'down' },
+      FORBIDDEN: { missingScopes: ['a'], missingRoles: [] },
+    }[code]
     const problem = {
       type: problemType(code as AuthErrorCode),
       title,

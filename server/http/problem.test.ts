@@ -36,7 +36,7 @@ describe('toAuthError', () => {
 
 describe('toProblem', () => {
   const codes = (Object.keys(AUTH_ERRORS) as AuthErrorCode[]).filter(
-    (code) => code !== 'VALIDATION_ERROR' && code !== 'AUTH_PROVIDER_ERROR',
+    (code) => !['VALIDATION_ERROR', 'AUTH_PROVIDER_ERROR', 'FORBIDDEN'].includes(code),
   )
 
   it.each(codes)('%s is the document of the contract, with nothing else in it', (code) => {
@@ -58,6 +58,12 @@ describe('toProblem', () => {
         data: { formErrors: [], fieldErrors: { scopes: ['is not a scope token'] } },
       }),
       { formErrors: [], fieldErrors: { scopes: ['is not a scope token'] } },
+    ],
+    [
+      new AuthError('FORBIDDEN', 'Ask for it.', {
+        data: { missingScopes: ['workspace:read'], missingRoles: [] },
+      }),
+      { missingScopes: ['workspace:read'], missingRoles: [] },
     ],
     [providerError('google', 'It is down.'), { providerId: 'google', reason: 'It is down.' }],
   ])('carries the data of %s', (error, data) => {
