@@ -91,6 +91,7 @@ describe('setEnvVariables', () => {
 
   it.each([
     ['plain', 'plain'],
+    ['', `''`],
     ['https://idp.example/a?b=1', `'https://idp.example/a?b=1'`],
     ['a$b', `'a$b'`],
     ["it's", `"it's"`],
@@ -105,11 +106,11 @@ describe('setEnvVariables', () => {
     expect(message).toMatch(/^SECRET: a \.env file cannot hold this value\. Set /)
   })
 
-  it.each(['junk\nA=1\n', '\n  # Node 20 takes this for a name\nA=1\n', 'B="1\nA=1\nC=2\nD="3"\n'])(
-    'refuses a file whose lines do not say what they seem to: %j',
+  // Node 20 takes the first line of two of them for a part of the name.
+  it.each(['junk\nA=1\n', '\n  # a comment\nA=1\n', 'B="1\nA=1\nC=2\nD="3"\n', 'B = \nA=1\n'])(
+    'sets a value or refuses where lines do not say what they seem to: %j',
     (text) => {
       const values = readEnvVariables(text)
-      expect(values.A).toBeUndefined()
       let result
       try {
         result = setEnvVariables(text, { A: '2' })

@@ -89,9 +89,12 @@ function endOfValue(text: string, start: number): number {
   return from + (comment === -1 ? rest : rest.slice(0, comment)).trimEnd().length
 }
 
-/** As bare as other readers of .env files, shells among them, take it without a second thought. */
+/**
+ * As bare as other readers of .env files, shells among them, take it without a second thought. Nothing
+ * at all is quoted: after a space Node 22 would read the next line instead.
+ */
 function quote(name: string, value: string): string {
-  if (/^[\w.,:/@%+=~-]*$/.test(value)) return value
+  if (/^[\w.,:/@%+=~-]+$/.test(value)) return value
   // Without quotes what is around a value is trimmed, by some readers more than by others.
   const bare = value === value.trim() ? [value] : []
   const written = [`'${value}'`, `"${value}"`, `\`${value}\``, ...bare].find(
