@@ -8,6 +8,7 @@ export type AuditEventType =
   | 'session.refreshed'
   | 'session.signed-out'
   | 'session.revoked'
+  | 'token.issued'
   | 'key.rotated'
 
 /** Why a session was ended. `signed-out` is an event type of its own, the others are its reason. */
@@ -26,6 +27,8 @@ export interface AuditEvent {
   readonly type: AuditEventType
   readonly providerId?: string
   readonly subjectHash?: string
+  /** The public id of the session that it belongs to. */
+  readonly sessionId?: string
   readonly reason?: string
 }
 

@@ -16,6 +16,7 @@ export type KeyPurpose =
   | 'provider-tokens'
   | 'audit-subject'
   | 'rate-limit'
+  | 'signing-keys'
 
 /**
  * One or more 32-byte secrets. The first signs and seals; all of them open, so that a new key can be

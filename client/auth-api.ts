@@ -4,6 +4,7 @@ import type { MeResponse, SessionResponse } from '../contract/session.js'
 import type { RevokedResponse, SessionsResponse } from '../contract/sessions.js'
 import type { SigninInput, SigninResponse } from '../contract/signin.js'
 import type { SignoutInput, SignoutResponse } from '../contract/signout.js'
+import type { TokenInput, TokenResponse } from '../contract/token.js'
 import type { Fetch } from './exchange.js'
 
 export type { CallbackQuery, CallbackResponse } from '../contract/callback.js'
@@ -12,6 +13,7 @@ export type { AuthSession, AuthUser, MeResponse, SessionResponse } from '../cont
 export type { RevokedResponse, SessionsResponse, SessionSummary } from '../contract/sessions.js'
 export type { SigninInput, SigninResponse } from '../contract/signin.js'
 export type { SignoutInput, SignoutResponse } from '../contract/signout.js'
+export type { TokenInput, TokenResponse } from '../contract/token.js'
 
 /** Options of both clients. */
 export interface AuthClientOptions {
@@ -53,6 +55,8 @@ export interface AuthCalls {
   revokeSession(id: string, options?: CallOptions): Promise<RevokedResponse>
   /** Ends all sessions of the caller but the current one. */
   revokeSessions(options?: CallOptions): Promise<RevokedResponse>
+  /** A short-lived token for another service, to be sent there as a bearer token. */
+  token(input: TokenInput, options?: CallOptions): Promise<TokenResponse>
 }
 
 /**

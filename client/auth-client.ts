@@ -62,6 +62,7 @@ export function createAuthClient(options: AuthClientOptions = {}): AuthClient {
       sessions: (options) => call('sessions', {}, options),
       revokeSession: (id, options) => call('revokeSession', { id }, options),
       revokeSessions: (options) => call('revokeSessions', {}, options),
+      token: (body, options) => call('token', { body }, options),
     },
     options,
   )

@@ -30,7 +30,7 @@ export const ROUTES = {
   describe: {
     method: 'GET',
     path: '/api/v1/auth/describe',
-    required: ['backend', 'capabilities', 'providers'],
+    required: ['backend', 'capabilities', 'tokens', 'providers'],
   },
   sessions: {
     method: 'GET',
@@ -46,6 +46,11 @@ export const ROUTES = {
     method: 'DELETE',
     path: '/api/v1/auth/sessions/:id',
     required: ['revoked'],
+  },
+  token: {
+    method: 'POST',
+    path: '/api/v1/auth/token',
+    required: ['token', 'tokenType', 'expiresAt'],
   },
 } as const
 

@@ -5,6 +5,7 @@ import { BackChannelLogoutInput, BackChannelLogoutResponse } from './back-channe
 import { DescribeResponse } from './describe.js'
 import { problems } from './errors.js'
 import { RevokedResponse, SessionsResponse } from './sessions.js'
+import { TokenInput, TokenResponse } from './token.js'
 
 const c = initContract()
 
@@ -114,6 +115,29 @@ export const accountContractV1 = c.router(
           'VALIDATION_ERROR',
           'INTERNAL',
           'AUTH_PROVIDER_ERROR',
+          'STORE_UNAVAILABLE',
+        ),
+      },
+    },
+    token: {
+      method: 'POST',
+      path: '/token',
+      summary: 'A token for another service',
+      description:
+        'Signs who the caller is, for one service that checks it without asking: a JWT of RFC 9068, good for five minutes at most. Ending the session does not end it earlier. 404 when the operator has listed no audience.',
+      body: TokenInput,
+      responses: {
+        200: TokenResponse,
+        ...problems(
+          'MALFORMED_REQUEST',
+          'UNAUTHORIZED',
+          'ORIGIN_NOT_ALLOWED',
+          'NOT_FOUND',
+          'PAYLOAD_TOO_LARGE',
+          'UNSUPPORTED_MEDIA_TYPE',
+          'VALIDATION_ERROR',
+          'RATE_LIMITED',
+          'INTERNAL',
           'STORE_UNAVAILABLE',
         ),
       },

@@ -27,6 +27,7 @@ export const DescribeResponse = z
   .object({
     backend: z.string().describe('Name of the active backend.'),
     capabilities: BackendCapabilities,
+    tokens: z.boolean().describe('POST /token issues tokens for other services.'),
     providers: z.array(ProviderDescription).describe('In the order to show them.'),
     signInHint: z.string().optional().describe('Where to sign in when it is not interactive.'),
   })
@@ -44,6 +45,7 @@ export const DescribeResponse = z
           providerLogout: true,
           backChannelLogout: true,
         },
+        tokens: true,
         providers: [{ id: 'google', displayName: 'Google', kind: 'oidc' }],
       },
     ],

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { AUTH_PATH_PREFIX } from '../contract/auth-contract.js'
 import { AUTH_ERRORS } from '../contract/errors.js'
 import { DOCUMENTED } from './document.js'
 import { type Route, routesOf } from './routes.js'
@@ -29,8 +30,10 @@ export function clientRoutes(): string {
 const constant = (name: string, value: unknown): string =>
   `export const ${name} = ${JSON.stringify(value, null, 2)} as const`
 
-const isCall = ({ responses, contentType = 'application/json' }: Route): boolean =>
-  responses[200] instanceof z.ZodType && contentType === 'application/json'
+const isCall = ({ path, responses, contentType = 'application/json' }: Route): boolean =>
+  path.startsWith(AUTH_PATH_PREFIX) &&
+  responses[200] instanceof z.ZodType &&
+  contentType === 'application/json'
 
 /** The fields that every success has. */
 function requiredOf(schema: unknown): string[] {

@@ -1,5 +1,6 @@
 import { accountContractV1 } from '../contract/account-contract.js'
 import { authContractV1 } from '../contract/auth-contract.js'
+import { discoveryContractV1 } from '../contract/discovery-contract.js'
 import { createComponents } from './components.js'
 import { type Dialect, GUARDED_DIALECT, OWN_DIALECT } from './dialect.js'
 import { BEARER_TOKEN, operationOf, SESSION_COOKIE } from './operation.js'
@@ -30,6 +31,11 @@ export const DOCUMENTED: readonly TaggedContract[] = [
     tag: 'Account',
     description: 'What goes beyond the five routes. It may grow within this version.',
     contract: accountContractV1,
+  },
+  {
+    tag: 'Discovery',
+    description: 'What others must find at the root of the origin.',
+    contract: discoveryContractV1,
   },
 ]
 

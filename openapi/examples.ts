@@ -10,6 +10,8 @@ export const PROBLEM_DETAILS: { readonly [C in AuthErrorCode]?: string } = {
   LOGOUT_TOKEN_INVALID:
     'Send a logout token as OpenID Connect Back-Channel Logout 1.0 describes it, once.',
   ORIGIN_NOT_ALLOWED: 'Send the request from the service itself or from a listed origin.',
+  UNAUTHORIZED: 'Sign in first.',
+  FORBIDDEN: 'This needs the scope "orders:write", which you do not have.',
   AUTH_ACCESS_DENIED: 'The sign-in was declined at the provider.',
   AUTH_USER_DISABLED: 'Ask the operator of this service to enable the account.',
   NOT_FOUND: 'There is no GET route here. See /openapi.json.',
@@ -21,10 +23,12 @@ export const PROBLEM_DETAILS: { readonly [C in AuthErrorCode]?: string } = {
   INTERNAL: 'Try again; if it stays, report the request id.',
   AUTH_PROVIDER_ERROR: 'The provider does not answer. Try again in a moment.',
   STORE_UNAVAILABLE: 'The session store does not answer. Try again in a moment.',
+  AUTH_UNAVAILABLE: 'Who is calling cannot be told now. Try again soon.',
 }
 
 /** `data` of the codes that carry some. */
 export const PROBLEM_DATA: { readonly [C in AuthErrorCode]?: object } = {
+  FORBIDDEN: { missingScopes: ['orders:write'], missingRoles: [] },
   VALIDATION_ERROR: {
     formErrors: [],
     fieldErrors: { redirectTo: ['Too small: expected string to have >=1 characters'] },

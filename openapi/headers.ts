@@ -27,6 +27,12 @@ export const HEADERS = {
     schema: { type: 'string', format: 'uri' },
     example: 'http://localhost:8094/',
   },
+  PublicCacheControl: {
+    description: 'It is the same for everybody and may be kept.',
+    required: true,
+    schema: { type: 'string', const: 'public, max-age=300' },
+    example: 'public, max-age=300',
+  },
   RateLimit: {
     description:
       'What is left of the policy of the same name: `r` requests, `t` seconds until it starts anew (draft-ietf-httpapi-ratelimit-headers-08).',
@@ -83,3 +89,9 @@ export function headersOf(status: number, components: Components): ResponseObjec
     ...((status === 429 || status === 503) && { 'Retry-After': components.header('RetryAfter') }),
   }
 }
+
+/** What an answer carries that is the same for everybody. */
+export const publicHeaders = (components: Components): ResponseObject['headers'] => ({
+  'Cache-Control': components.header('PublicCacheControl'),
+  'X-Request-Id': components.header('RequestId'),
+})

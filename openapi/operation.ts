@@ -7,6 +7,7 @@ import { SCHEMAS } from './json-schema.js'
 import { parametersOf } from './parameters.js'
 import { problemResponse } from './problem-responses.js'
 import { requestBodyOf } from './request-body.js'
+import { publicHeaders } from './headers.js'
 import type { RouteNote } from './route-notes.js'
 import type { NamedRoute } from './routes.js'
 import type {
@@ -87,11 +88,11 @@ function responseOf(
   if (!isSchema && typeof schema !== 'symbol') {
     throw new Error(`${key}: its ${status} response must be a zod schema or noBody().`)
   }
-  const { responses, setCookie } = dialect.notes[key] ?? {}
+  const { responses, setCookie, isPublic } = dialect.notes[key] ?? {}
   return {
     description: (responses?.[status] ?? (isSchema && schema.description)) || 'Done.',
     headers: {
-      ...dialect.headersOf(status, components),
+      ...(isPublic ? publicHeaders(components) : dialect.headersOf(status, components)),
       ...(setCookie && {
         'Set-Cookie': {
           description: setCookie.description,

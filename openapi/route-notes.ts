@@ -5,6 +5,8 @@ export interface RouteNote {
    * `optional`: without a session the answer is another one, but no refusal.
    */
   session?: 'required' | 'optional' | 'ignored'
+  /** Whether a success is the same for everybody and may be kept. Default: false. */
+  isPublic?: boolean
   /** Descriptions of responses by status. Default: that of the schema. */
   responses?: Readonly<Record<number, string>>
   /** What `Set-Cookie` does in an answer that is no problem. Default: there is none. */
@@ -79,4 +81,5 @@ export const ROUTE_NOTES: Readonly<Record<string, RouteNote>> = {
     },
   },
   backChannelLogout: { session: 'ignored' },
+  jwks: { session: 'ignored', isPublic: true },
 }

@@ -3,7 +3,9 @@ import cors from 'cors'
 import express, { type Express, type RequestHandler } from 'express'
 import { AuthError } from '../backends/errors.js'
 import type { AuthBackendPort } from '../backends/port.js'
+import type { TokenIssuer } from '../backends/tokens/token-issuer.js'
 import { AUTH_PATH_PREFIX } from '../contract/auth-contract.js'
+import { discoveryContractV1 } from '../contract/discovery-contract.js'
 import type { HandlerContext } from './handlers/context.js'
 import { type AnswerStart, createAnswerStart } from './http/answer-start.js'
 import { readBody } from './http/body.js'
@@ -15,7 +17,7 @@ import { createLogger, type Logger } from './log.js'
 import { stylesheet } from './pages/stylesheet.js'
 import { readLane } from './read-lane.js'
 import { createReturnToPolicy } from './return-to.js'
-import { addAuthRoutes, refuseUndeclaredMethods } from './router.js'
+import { addAuthRoutes, addDiscoveryRoutes, refuseUndeclaredMethods } from './router.js'
 
 /** Options of {@link createAuthApp}. */
 export interface AuthAppOptions {
@@ -31,7 +33,9 @@ export interface AuthAppOptions {
    * Default: none. `true` would let everybody choose their own address.
    */
   trustProxy?: string | number | false
-  /** Limits of sign-ins and callbacks; `false` is none. Default: 120 a minute, counted in memory. */
+  /** Issues tokens for other services, and serves their keys. Default: nobody does. */
+  tokens?: TokenIssuer
+  /** Limits of sign-ins, callbacks and tokens; `false` is none. Default: 120 a minute, counted in memory. */
   rateLimit?: RateLimitOptions | false
   /** Where log lines go. Default: a logger on standard output. */
   logger?: Logger
@@ -98,6 +102,7 @@ function createParts(options: AuthAppOptions): Parts {
     context: {
       backend,
       returnTo: createReturnToPolicy(origin, [...allowedReturnTo, ...corsOrigins]),
+      ...(options.tokens && { tokens: options.tokens }),
     },
     logger,
     startAnswer: createAnswerStart({ logger, origin, metrics: options.metrics }),
@@ -145,6 +150,15 @@ function createApp(options: AuthAppOptions, parts: Parts): Express {
     }
     next()
   })
+  if (options.tokens) {
+    const keys = express.Router()
+    addDiscoveryRoutes(keys, parts.context)
+    keys.use(createErrorResponse(parts.logger))
+    app.get(discoveryContractV1.jwks.path, (req, res, next) => {
+      parts.startAnswer(req, res)
+      keys(req, res, next)
+    })
+  }
   app.get(stylesheet.path, (_req, res) => {
     res.setHeader('Cache-Control', 'public, max-age=31536000, immutable')
     res.type('css').send(stylesheet.text)

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type pg from 'pg'
-import { AuthBackendNotFoundError } from '../backends/errors.js'
+import { AuthBackendNotFoundError, AuthConfigurationError } from '../backends/errors.js'
+import { createKeyring, type Keyring, parseKeyring } from '../backends/keyring.js'
 import type { AuthMetrics } from '../backends/metrics.js'
 import type { AuthBackendPort } from '../backends/port.js'
 import type { AuthTrace } from '../backends/trace.js'
@@ -38,6 +39,8 @@ export interface BackendNeed {
 interface BackendEntry {
   /** Whether it keeps something in the database. */
   readonly usesDatabase: boolean
+  /** The secrets that all its processes have and the database has not. */
+  keyring(env: NodeJS.ProcessEnv): Keyring
   /** What a production start must be given. */
   readonly needs: readonly BackendNeed[]
   /** Imports what it needs, so that a backend that is not chosen costs nothing. */
@@ -53,11 +56,19 @@ const ORIGIN: BackendNeed = {
   how: 'What people see, such as https://auth.example.com; for production.',
 }
 
+/** @throws AuthConfigurationError when the secret is missing or short. */
+function keyringOf(env: NodeJS.ProcessEnv, variable: string): Keyring {
+  const secret = env[variable]?.trim() ?? ''
+  if (secret.length >= 32) return createKeyring([Buffer.from(secret)])
+  throw new AuthConfigurationError(`${variable} must have at least 32 characters.`)
+}
+
 const BACKENDS = new Map<string, BackendEntry>([
   [
     'kv-oauth',
     {
       usesDatabase: true,
+      keyring: (env) => parseKeyring(env.NETSCRIPT_AUTH_KV_OAUTH_KEY),
       needs: [
         {
           variable: 'NETSCRIPT_AUTH_CLIENT_ID',
@@ -100,6 +111,7 @@ const BACKENDS = new Map<string, BackendEntry>([
     'workos',
     {
       usesDatabase: false,
+      keyring: (env) => keyringOf(env, 'WORKOS_COOKIE_PASSWORD'),
       needs: [
         { variable: 'WORKOS_API_KEY', how: 'The dashboard of WorkOS shows it under API keys.' },
         { variable: 'WORKOS_CLIENT_ID', how: 'The dashboard of WorkOS shows it beside the key.' },
@@ -119,6 +131,7 @@ const BACKENDS = new Map<string, BackendEntry>([
     'better-auth',
     {
       usesDatabase: true,
+      keyring: (env) => keyringOf(env, 'BETTER_AUTH_SECRET'),
       needs: [
         {
           variable: 'BETTER_AUTH_SECRET',

@@ -7,5 +7,10 @@ export { type AuthAppOptions, createAuthApp, createAuthListener } from './app.js
 export { type AuthConfig, readConfig, type StartMode } from './config/config.js'
 export type { Answer, HttpMetrics } from './http/http-metrics.js'
 export type { RateLimitOptions } from './http/rate-limit.js'
+export {
+  createTokenIssuer,
+  type TokenIssuer,
+  type TokenIssuerOptions,
+} from '../backends/tokens/token-issuer.js'
 export { createLogger, type Logger } from './log.js'
 export { type AuthService, type AuthServiceOptions, createAuthService } from './service.js'

@@ -12,6 +12,7 @@ import { toAuthnRequest } from '../backends/request.js'
 import { accountContractV1 } from '../contract/account-contract.js'
 import { authContractV1 } from '../contract/auth-contract.js'
 import { BackChannelLogoutInput } from '../contract/back-channel-logout.js'
+import { discoveryContractV1 } from '../contract/discovery-contract.js'
 import { backChannelLogout } from './handlers/back-channel-logout.js'
 import { callback } from './handlers/callback.js'
 import type { HandlerContext } from './handlers/context.js'
@@ -21,18 +22,20 @@ import { me, session } from './handlers/session.js'
 import { listSessions, revokeSession, revokeSessions } from './handlers/sessions.js'
 import { signin } from './handlers/signin.js'
 import { signout } from './handlers/signout.js'
+import { jwks, token } from './handlers/token.js'
 import { isForm } from './http/body.js'
 import type { Reply } from './reply.js'
 
+const OPTIONS = {
+  logInitialization: false,
+  responseValidation: true,
+  requestValidationErrorHandler: (error: RequestValidationError) => {
+    throw toValidationError(error)
+  },
+}
+
 /** Adds the routes of the contracts to a router: the only place where ts-rest meets Express. */
 export function addAuthRoutes(router: Router, context: HandlerContext): void {
-  const options = {
-    logInitialization: false,
-    responseValidation: true,
-    requestValidationErrorHandler: (error: RequestValidationError) => {
-      throw toValidationError(error)
-    },
-  }
   createExpressEndpoints(
     authContractV1,
     {
@@ -51,7 +54,7 @@ export function addAuthRoutes(router: Router, context: HandlerContext): void {
       me: async ({ req, res }) => send(res, await me(context, toAuthnRequest(req))),
     },
     router,
-    options,
+    OPTIONS,
   )
   createExpressEndpoints(
     accountContractV1,
@@ -66,6 +69,11 @@ export function addAuthRoutes(router: Router, context: HandlerContext): void {
         send(res, await logout(context, toAuthnRequest(req), query.ticket)),
       loggedOut: async ({ query, req, res }) =>
         send(res, await loggedOut(context, toAuthnRequest(req), query.state)),
+      token: {
+        middleware: [requireJson],
+        handler: async ({ body, req, res }) =>
+          send(res, await token(context, toAuthnRequest(req), body)),
+      },
       backChannelLogout: {
         middleware: [requireOneLogoutToken],
         handler: async ({ body, res }) =>
@@ -73,7 +81,38 @@ export function addAuthRoutes(router: Router, context: HandlerContext): void {
       },
     },
     router,
-    options,
+    OPTIONS,
+  )
+}
+
+/** Adds what others must find at the root of the origin. */
+export function addDiscoveryRoutes(router: Router, context: HandlerContext): void {
+  createExpressEndpoints(
+    discoveryContractV1,
+    {
+      jwks: async ({ res }) => {
+        const reply = await jwks(context)
+        // It is the same for everybody, and verifiers ask for it again when they miss a key.
+        res.setHeader('Cache-Control', 'public, max-age=300')
+        res.removeHeader('Vary')
+        return send(res, reply)
+      },
+    },
+    router,
+    OPTIONS,
+  )
+}
+
+/** A form would leave the token on a page. */
+const requireJson = (
+  { headers }: Pick<Request, 'headers'>,
+  _res: unknown,
+  next: NextFunction,
+): void => {
+  next(
+    isForm({ headers })
+      ? new AuthError('UNSUPPORTED_MEDIA_TYPE', 'Send application/json.')
+      : undefined,
   )
 }
 

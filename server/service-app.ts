@@ -3,6 +3,7 @@ import { createRequire } from 'node:module'
 import express, { type RequestHandler, Router } from 'express'
 import { AuthError } from '../backends/errors.js'
 import { toAuthnRequest } from '../backends/request.js'
+import type { TokenIssuer } from '../backends/tokens/token-issuer.js'
 import { createAuthListener } from './app.js'
 import type { MountedBackend } from './backends.js'
 import type { AuthConfig } from './config/config.js'
@@ -27,6 +28,8 @@ export interface ServiceAppOptions {
   draining: () => boolean
   rateLimit: RateLimitOptions | false
   metrics?: HttpMetrics | undefined
+  /** Absent when no tokens are issued. */
+  tokens?: TokenIssuer
   demo?: DemoNotice
 }
 
@@ -48,7 +51,11 @@ export function createServiceApp(options: ServiceAppOptions): RequestListener {
   site.get('/', toOwnOrigin(origin), home(options))
   site.use(backendRoutes(backend))
   site.use(apiDocs(config))
-  site.use((_req, _res, next) => next(new AuthError('NOT_FOUND', 'See / and /openapi.json.')))
+  site.use((_req, res, next) => {
+    res.setHeader('Cache-Control', 'no-store')
+    res.append('Vary', 'Cookie')
+    next(new AuthError('NOT_FOUND', 'See / and /openapi.json.'))
+  })
   site.use(createErrorResponse(logger))
   return createAuthListener(
     {
@@ -58,6 +65,7 @@ export function createServiceApp(options: ServiceAppOptions): RequestListener {
       trustProxy,
       rateLimit: options.rateLimit,
       ...(options.metrics && { metrics: options.metrics }),
+      ...(options.tokens && { tokens: options.tokens }),
       allowedReturnTo: variables.NETSCRIPT_AUTH_ALLOWED_RETURN_TO,
       corsOrigins: variables.NETSCRIPT_AUTH_CORS_ORIGINS,
     },

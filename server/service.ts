@@ -2,8 +2,8 @@ import { createServer, type Server } from 'node:http'
 import { Server as NetServer } from 'node:net'
 import type pg from 'pg'
 import { AuthConfigurationError } from '../backends/errors.js'
-import { parseKeyring } from '../backends/keyring.js'
 import { createPool } from '../backends/storage/pool.js'
+import type { TokenIssuer } from '../backends/tokens/token-issuer.js'
 import { applyMigrations } from '../prisma/migrate.js'
 import { backendEntry, type MountedBackend } from './backends.js'
 import type { AuthConfig } from './config/config.js'
@@ -61,6 +61,7 @@ export async function createAuthService(options: AuthServiceOptions): Promise<Au
     observed = await startMetrics(config.variables, logger)
     const metrics = observed?.metrics
     if (pool) await applyMigrations(pool)
+    const tokens = pool && (await tokenIssuerOf(config, env, pool, logger))
     const backend =
       options.backend ??
       (await backendEntry(config.variables.NETSCRIPT_AUTH_BACKEND).load({
@@ -81,6 +82,7 @@ export async function createAuthService(options: AuthServiceOptions): Promise<Au
       draining: () => draining,
       rateLimit: rateLimitOf(config, env, pool),
       metrics,
+      ...(tokens && { tokens }),
       ...(options.demo && { demo: options.demo }),
     })
     const server = createServer(tracing ? tracing.traced(listener) : listener)
@@ -89,7 +91,7 @@ export async function createAuthService(options: AuthServiceOptions): Promise<Au
       if (draining) res.setHeader('Connection', 'close')
     })
     const url = await listen(server, config.variables.PORT, config.host)
-    const stopSweeping = pool && startSweeping(pool, logger, metrics)
+    const stopSweeping = pool && startSweeping(pool, logger, metrics, tokens)
     return {
       url,
       ...(observed && { metricsUrl: observed.url }),
@@ -128,10 +130,24 @@ function rateLimitOf(
   if (variables.NETSCRIPT_AUTH_INSECURE_NO_RATE_LIMIT) return false
   const perMinute = variables.NETSCRIPT_AUTH_RATE_LIMIT
   if (!pool) return { perMinute }
-  const isKvOAuth = variables.NETSCRIPT_AUTH_BACKEND === 'kv-oauth'
-  const [firstKey] = isKvOAuth ? parseKeyring(env.NETSCRIPT_AUTH_KV_OAUTH_KEY).secrets : []
-  const secret = firstKey?.toString('base64url') ?? env.BETTER_AUTH_SECRET ?? ''
-  return { perMinute, shared: { pool, secret } }
+  const [secret] = backendEntry(variables.NETSCRIPT_AUTH_BACKEND).keyring(env).secrets
+  return { perMinute, shared: { pool, secret: secret?.toString('base64url') ?? '' } }
+}
+
+/** The issuer of tokens, with a key; loaded only when tokens are wanted. */
+async function tokenIssuerOf(
+  { variables, origin }: AuthConfig,
+  env: NodeJS.ProcessEnv,
+  pool: pg.Pool,
+  log: Logger,
+): Promise<TokenIssuer | undefined> {
+  const { NETSCRIPT_AUTH_TOKEN_AUDIENCES: audiences, NETSCRIPT_AUTH_BACKEND: backend } = variables
+  if (audiences.length === 0) return undefined
+  const { createTokenIssuer } = await import('../backends/tokens/token-issuer.js')
+  const keyring = backendEntry(backend).keyring(env)
+  const issuer = createTokenIssuer({ pool, keyring, origin, audiences, log })
+  await issuer.maintain()
+  return issuer
 }
 
 /**

@@ -1,6 +1,7 @@
 import type pg from 'pg'
 import { sweepRateLimits } from '../backends/storage/postgres-rate-limit-store.js'
 import { createPostgresSessionStore } from '../backends/storage/postgres-session-store.js'
+import type { TokenIssuer } from '../backends/tokens/token-issuer.js'
 import type { Logger } from './log.js'
 
 const INTERVAL_MS = 60_000
@@ -13,12 +14,14 @@ export interface SweepMetrics {
 
 /**
  * Deletes expired entries and counts now and then, in batches that skip what another process is
- * deleting. Returns a function that stops it and waits for the batch under way.
+ * deleting, and makes and removes keys of tokens as they are due. Returns a function that stops it
+ * and waits for the batch under way.
  */
 export function startSweeping(
   pool: pg.Pool,
   logger: Logger,
   metrics?: SweepMetrics,
+  tokens?: Pick<TokenIssuer, 'maintain'>,
 ): () => Promise<void> {
   const store = createPostgresSessionStore(pool)
   let stopped = false
@@ -37,8 +40,9 @@ export function startSweeping(
     try {
       await sweepAll('entries', () => store.sweep(BATCH))
       await sweepAll('rate-limits', () => sweepRateLimits(pool, BATCH))
+      await tokens?.maintain()
     } catch (error) {
-      logger.warn({ err: (error as Error).cause ?? error }, 'Expired entries could not be deleted.')
+      logger.warn({ err: (error as Error).cause ?? error }, 'The database could not be swept.')
     }
   }
   const timer = setInterval(() => {

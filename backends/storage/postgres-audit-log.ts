@@ -7,11 +7,12 @@ const TABLE = 'auth_audit_events'
 /** The audit trail in Postgres; a trigger there refuses every change and deletion. */
 export function createPostgresAuditLog(pool: pg.Pool): AuditLog {
   return {
-    record: ({ type, providerId, subjectHash, reason }) =>
+    record: ({ type, providerId, subjectHash, sessionId, reason }) =>
       storeCall(async () => {
         await pool.query(
-          `INSERT INTO ${TABLE} (type, provider_id, subject_hash, reason) VALUES ($1, $2, $3, $4)`,
-          [type, providerId ?? null, subjectHash ?? null, reason ?? null],
+          `INSERT INTO ${TABLE} (type, provider_id, subject_hash, session_id, reason)
+           VALUES ($1, $2, $3, $4, $5)`,
+          [type, providerId ?? null, subjectHash ?? null, sessionId ?? null, reason ?? null],
         )
       }),
     recordKey: (fingerprint) =>

@@ -39,3 +39,8 @@ export {
   type StaticCredentialOptions,
   type StaticIdentity,
 } from './static-credentials.js'
+export {
+  createTokenAuthenticator,
+  type TokenAuthenticator,
+  type TokenAuthenticatorOptions,
+} from './token-authenticator.js'

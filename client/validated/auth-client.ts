@@ -43,6 +43,7 @@ export function createAuthClient(options: AuthClientOptions = {}): AuthClient {
         return success(await api.revokeSession({ params, ...toArgs(call) }))
       },
       revokeSessions: async (call) => success(await api.revokeSessions(toArgs(call))),
+      token: async (body, call) => success(await api.token({ body, ...toArgs(call) })),
     },
     options,
   )

@@ -21,7 +21,7 @@ export interface AuthConfig {
   readonly host: string
   /** The providers of kv-oauth; empty when none is configured. */
   readonly providers: readonly OAuthProvider[]
-  /** Whether the active backend keeps something in the database. */
+  /** Whether the active backend keeps something in the database, or tokens are issued. */
   readonly usesDatabase: boolean
   /** The service's own origin. */
   readonly origin: string
@@ -80,7 +80,8 @@ export function inspectConfig(env: NodeJS.ProcessEnv, mode: StartMode): ConfigRe
     production,
     host: variables.NETSCRIPT_AUTH_HOST ?? (production ? '0.0.0.0' : '127.0.0.1'),
     providers,
-    usesDatabase: entry?.usesDatabase ?? false,
+    usesDatabase:
+      (entry?.usesDatabase ?? false) || variables.NETSCRIPT_AUTH_TOKEN_AUDIENCES.length > 0,
     origin: attempt(() => ownOrigin(variables, providers)) ?? '',
     docs: variables.NETSCRIPT_AUTH_DOCS ?? !production,
   }

@@ -153,7 +153,12 @@ export const VARIABLES = {
     .max(1_000_000)
     .default(120)
     .describe(
-      'Sign-ins a minute and client address, and as many callbacks; ten times that for each provider over all addresses.',
+      'Sign-ins, callbacks and tokens, each, a minute and address; ten times that for each provider over all addresses.',
+    ),
+  NETSCRIPT_AUTH_TOKEN_AUDIENCES: list(z.string().max(2048))
+    .default([])
+    .describe(
+      'Services that `POST /token` issues tokens for, such as `https://orders.example.com`. Default: none, it is off.',
     ),
   NETSCRIPT_AUTH_COOKIE_NAME: z
     .string()

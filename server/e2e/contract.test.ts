@@ -1,5 +1,6 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { createLocalJWKSet, type JSONWebKeySet, jwtVerify } from 'jose'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import {
   AuthBackendOperationUnsupportedError,
@@ -11,7 +12,11 @@ import { type AuthClient, createAuthClient } from '../../client/index.js'
 import type { MeResponse } from '../../contract/session.js'
 import { createAuthApp } from '../app.js'
 import { createLogger } from '../log.js'
-import { type BackendUnderTest, BACKENDS_UNDER_TEST } from './support/backends-under-test.js'
+import {
+  AUDIENCE,
+  type BackendUnderTest,
+  BACKENDS_UNDER_TEST,
+} from './support/backends-under-test.js'
 import { createCoverage } from './support/coverage.js'
 import { completeLogin } from './support/oidc-login.js'
 import { startTestService } from './support/service.js'
@@ -24,6 +29,8 @@ const ACCOUNT_ROUTES = [
   ['/api/v1/auth/sessions', 'DELETE'],
   ['/api/v1/auth/sessions/x', 'DELETE'],
 ] as const
+const TOKEN_PATH = '/api/v1/auth/token'
+const KEYS_PATH = '/.well-known/jwks.json'
 const LOGOUT_PATH = '/api/v1/auth/backchannel-logout'
 const LOGOUT_REQUEST = {
   method: 'POST',
@@ -88,6 +95,43 @@ describe.each(NAMES)('the contract on %s', (name) => {
     const response = await stranger().fetch('/api/v1/auth/describe')
     const described = (await response.json()) as { backend: string; capabilities: object }
     expect(described).toMatchObject({ backend: name, capabilities: { interactive: isInteractive } })
+  })
+
+  it('issues tokens to those who are signed in, for audiences that are listed', async () => {
+    const { client, fetch } = await person()
+    const { token, expiresAt } = await client.token({ audience: AUDIENCE })
+    const { keys } = (await (await fetch(KEYS_PATH)).json()) as JSONWebKeySet
+    const { payload } = await jwtVerify(token, createLocalJWKSet({ keys }))
+    const me = await client.session()
+    expect(payload).toMatchObject({
+      iss: sut.origin,
+      aud: AUDIENCE,
+      sub: me.authenticated && me.session.userId,
+      sid: me.authenticated && me.session.id,
+      exp: Date.parse(expiresAt) / 1000,
+    })
+    await expect(stranger().client.token({ audience: AUDIENCE })).rejects.toMatchObject({
+      status: 401,
+    })
+    await expect(client.token({ audience: `${AUDIENCE}/` })).rejects.toMatchObject({
+      status: 422,
+      data: { fieldErrors: { audience: [expect.any(String)] } },
+    })
+  })
+
+  it('refuses what token cannot take', async () => {
+    const { fetch } = await person()
+    const post = async (body: string, headers: Record<string, string> = {}) => {
+      const init = { 'content-type': 'application/json', ...headers }
+      return (await fetch(TOKEN_PATH, { method: 'POST', body, headers: init })).status
+    }
+    const input = JSON.stringify({ audience: AUDIENCE })
+    expect(await post('{')).toBe(400)
+    expect(await post(input, { origin: 'https://evil.example' })).toBe(403)
+    expect(await post(`{"x":"${'x'.repeat(17_000)}"}`)).toBe(413)
+    expect(await post('{}')).toBe(422)
+    const { path, init } = form('token', `audience=${encodeURIComponent(AUDIENCE)}`)
+    expect((await fetch(path, init)).status).toBe(415)
   })
 
   it('starts a sign-in, or says where to sign in instead', async () => {
@@ -220,6 +264,7 @@ describe.each(NAMES)('the contract on %s', (name) => {
       expect(answer.status).toBe(503)
       await coverage.note(name, method, `${sut.origin}${path}`, answer)
     }
+    await expect(client.token({ audience: AUDIENCE })).rejects.toMatchObject({ status: 503 })
     await expect(client.signout()).rejects.toMatchObject({
       status: expect.toBeOneOf([502, 503]) as number,
     })
@@ -313,11 +358,12 @@ describe('a fault of our own', () => {
     },
     authenticate: fault,
   } as unknown as AuthBackendPort
+  const tokens = { checkAudience() {}, issue: fault, publicKeys: fault, maintain: fault }
   beforeAll(async () => {
     server = createServer((req, res) => void app(req, res))
     await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
     origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-    const app = createAuthApp({ backend: broken, origin, logger: createLogger('silent') })
+    const app = createAuthApp({ backend: broken, origin, tokens, logger: createLogger('silent') })
   })
   afterAll(() => new Promise((done) => server.close(done)))
 
@@ -328,6 +374,7 @@ describe('a fault of our own', () => {
       () => client.session(),
       () => client.signin(),
       () => client.signout(),
+      () => client.token({ audience: AUDIENCE }),
     ]
     for (const ask of asks) {
       await expect(ask()).rejects.toMatchObject({ code: 'INTERNAL', status: 500 })
@@ -335,8 +382,9 @@ describe('a fault of our own', () => {
     for (const [path, method] of ACCOUNT_ROUTES) {
       expect((await fetch(path, { method, headers: { origin } })).status).toBe(500)
     }
-    for (const path of ['callback?state=x', 'describe', 'logout?ticket=x', 'logged-out?state=x']) {
-      const response = await fetch(`/api/v1/auth/${path}`)
+    const routes = ['callback?state=x', 'describe', 'logout?ticket=x', 'logged-out?state=x']
+    for (const path of [...routes.map((route) => `/api/v1/auth/${route}`), KEYS_PATH]) {
+      const response = await fetch(path)
       expect(response.status).toBe(500)
       expect(await response.text()).not.toContain('SECRET')
     }
@@ -356,6 +404,11 @@ describe('too many sign-ins', () => {
     })
     await fetch('/api/v1/auth/callback?state=x')
     expect((await fetch('/api/v1/auth/callback?state=x')).status).toBe(429)
+    // Nor does it issue tokens, since none were asked for.
+    await expect(client.token({ audience: AUDIENCE })).rejects.toMatchObject({ status: 404 })
+    await expect(client.token({ audience: AUDIENCE })).rejects.toMatchObject({ status: 429 })
+    expect((await fetch(KEYS_PATH)).status).toBe(404)
+    expect(await client.describe()).toMatchObject({ tokens: false })
     await sut.close()
   })
 })
@@ -411,6 +464,24 @@ describe('a backend that is told by its provider to end sessions', () => {
     const response = await fetch(url, LOGOUT_REQUEST)
     expect(response.status).toBe(status)
     await coverage.note('broken', 'POST', url, response)
+    await new Promise((done) => server.close(done))
+  })
+})
+
+describe('the keys of tokens while the store is away', () => {
+  it('are a problem', async () => {
+    const away = () => Promise.reject(new AuthError('STORE_UNAVAILABLE', 'Try again in a moment.'))
+    const tokens = { checkAudience() {}, issue: away, publicKeys: away, maintain: away }
+    const backend = { name: 'some' } as unknown as AuthBackendPort
+    const origin = 'http://localhost'
+    const app = createAuthApp({ backend, origin, tokens, logger: createLogger('silent') })
+    const server = createServer((req, res) => void app(req, res))
+    await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}${KEYS_PATH}`
+    const response = await fetch(url)
+    expect(response.status).toBe(503)
+    expect(response.headers.get('cache-control')).toBe('no-store')
+    await coverage.note('broken', 'GET', url, response)
     await new Promise((done) => server.close(done))
   })
 })

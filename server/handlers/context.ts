@@ -1,11 +1,14 @@
 import { providerError } from '../../backends/errors.js'
 import type { AuthBackendPort, InteractiveFlowPort } from '../../backends/port.js'
+import type { TokenIssuer } from '../../backends/tokens/token-issuer.js'
 import type { ReturnToPolicy } from '../return-to.js'
 
 /** What the handlers share. */
 export interface HandlerContext {
   readonly backend: AuthBackendPort
   readonly returnTo: ReturnToPolicy
+  /** Absent when no tokens are issued. */
+  readonly tokens?: TokenIssuer
 }
 
 /**

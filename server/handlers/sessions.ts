@@ -1,11 +1,9 @@
 import { AuthBackendOperationUnsupportedError, AuthError } from '../../backends/errors.js'
-import type { AuthnResult } from '../../backends/port.js'
 import type { AuthnRequest } from '../../backends/request.js'
 import type { RevokedResponse, SessionsResponse } from '../../contract/sessions.js'
 import { ok, type Reply } from '../reply.js'
 import type { HandlerContext } from './context.js'
-
-type SignedIn = Extract<AuthnResult, { ok: true }>
+import { requireSignedIn } from './signed-in.js'
 
 /** GET /sessions: the sessions of the caller. */
 export async function listSessions(
@@ -51,15 +49,6 @@ export async function revokeSessions(
     sessions.revokeSessions(session.userId, { except: session.id }),
   )
   return ok({ revoked }, setCookies)
-}
-
-async function requireSignedIn(
-  { backend }: HandlerContext,
-  request: AuthnRequest,
-): Promise<SignedIn> {
-  const result = await backend.authenticate(request)
-  if (result.ok) return result
-  throw new AuthError('UNAUTHORIZED', 'Sign in first.', { setCookies: result.setCookies })
 }
 
 async function supported<T>(operation: () => Promise<T>): Promise<T> {

@@ -7,6 +7,7 @@ import { AuthError } from '../../backends/errors.js'
 import { createKeyring, sign } from '../../backends/keyring.js'
 import type { AuthProviderRegistryPort } from '../../backends/port.js'
 import { createPostgresRateLimitStore } from '../../backends/storage/postgres-rate-limit-store.js'
+import { accountContractV1 } from '../../contract/account-contract.js'
 import { authContractV1 } from '../../contract/auth-contract.js'
 import type { HttpMetrics } from './http-metrics.js'
 
@@ -21,8 +22,8 @@ const IPV6_SUBNET = 64
 /** Options of {@link rateLimits}. */
 export interface RateLimitOptions {
   /**
-   * Sign-ins a minute and client address, and as many callbacks. All addresses together have ten
-   * times that for each provider. Default: 120.
+   * Sign-ins a minute and client address, as many callbacks, and as many tokens. All addresses
+   * together have ten times the sign-ins and callbacks for each provider. Default: 120.
    */
   perMinute?: number
   /**
@@ -39,10 +40,11 @@ export interface RateLimits {
   readonly byProvider: RequestHandler
 }
 
-type Route = 'signin' | 'callback'
+/** The routes at which an address is counted; at the first two their provider is, too. */
+type Route = 'signin' | 'callback' | 'token'
 
 /**
- * Limits sign-ins and callbacks in a fixed window of one minute; what is over the limit is
+ * Limits sign-ins, callbacks and tokens in a fixed window of one minute; what is over the limit is
  * `RATE_LIMITED` with `Retry-After`, and a store that does not answer is `STORE_UNAVAILABLE`.
  *
  * The answers carry `RateLimit` and `RateLimit-Policy` of draft-ietf-httpapi-ratelimit-headers-08
@@ -66,7 +68,7 @@ export function rateLimits(
       ...options,
     })
   return {
-    byAddress: onRoutes((route) =>
+    byAddress: onRoutes(['signin', 'callback', 'token'], (route) =>
       limit({
         limit: perMinute,
         standardHeaders: 'draft-8',
@@ -78,7 +80,7 @@ export function rateLimits(
         },
       }),
     ),
-    byProvider: onRoutes((route) =>
+    byProvider: onRoutes(['signin', 'callback'], (route) =>
       limit({
         limit: perMinute * PROVIDER_FACTOR,
         standardHeaders: false,
@@ -105,14 +107,19 @@ const LIMITED = new Map<string, Route>([
   [`POST ${authContractV1.signin.path}`, 'signin'],
   [`GET ${authContractV1.callback.path}`, 'callback'],
   [`HEAD ${authContractV1.callback.path}`, 'callback'],
+  [`POST ${accountContractV1.token.path}`, 'token'],
 ])
 
-/** A limit for each route; whatever reaches a handler was counted. */
-function onRoutes(limit: (route: Route) => RequestHandler): RequestHandler {
-  const limits = { signin: limit('signin'), callback: limit('callback') }
+/** A limit for each of the routes; whatever reaches their handlers was counted. */
+function onRoutes<R extends Route>(
+  routes: readonly R[],
+  limit: (route: R) => RequestHandler,
+): RequestHandler {
+  const limits = new Map<Route, RequestHandler>(routes.map((route) => [route, limit(route)]))
   return (req, res, next) => {
     const route = LIMITED.get(`${req.method} ${req.path}`)
-    return route ? limits[route](req, res, next) : next()
+    const limited = route && limits.get(route)
+    return limited ? limited(req, res, next) : next()
   }
 }
 
@@ -136,7 +143,7 @@ export function addressKey(req: Pick<Request, 'ip'>): string {
 
 /** The provider that the request would use: the first when none is named, `''` when it is unknown. */
 export function providerKey(
-  route: Route,
+  route: Exclude<Route, 'token'>,
   req: Pick<Request, 'body' | 'query'>,
   providers: AuthProviderRegistryPort,
 ): string {

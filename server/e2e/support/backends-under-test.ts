@@ -18,6 +18,8 @@ export interface BackendUnderTest {
   signedIn(): Promise<UserAgent>
   /** Takes away what the backend asks about `agent`, who is signed in. */
   outage(): Promise<{ agent: UserAgent; restore: () => Promise<void> }>
+  /** A browser whose next request brings a new cookie; absent where a read sets none. */
+  renewalDue?(): Promise<UserAgent>
   /** Makes ending a session fail at the provider; absent where ending it asks nobody. */
   signOutFailure?(): () => void
   /** Disables everybody who is signed in; absent where the backend does not. */
@@ -27,6 +29,9 @@ export interface BackendUnderTest {
   close(): Promise<void>
 }
 
+/** The service that tokens are for. */
+export const AUDIENCE = 'https://orders.example'
+
 /** Starts a service with each backend: the switch is one variable. */
 export const BACKENDS_UNDER_TEST: Readonly<Record<string, () => Promise<BackendUnderTest>>> = {
   'kv-oauth': startKvOAuth,
@@ -35,7 +40,7 @@ export const BACKENDS_UNDER_TEST: Readonly<Record<string, () => Promise<BackendU
 }
 
 async function startKvOAuth(): Promise<BackendUnderTest> {
-  const service = await startTestService()
+  const service = await startTestService({ env: { NETSCRIPT_AUTH_TOKEN_AUDIENCES: AUDIENCE } })
   let people = 0
   const signedIn = async (): Promise<UserAgent> => {
     const agent = createUserAgent(service.origin)
@@ -60,13 +65,18 @@ async function startKvOAuth(): Promise<BackendUnderTest> {
 
 async function startWorkos(): Promise<BackendUnderTest> {
   const api = await startWorkosApi()
-  const { origin, service } = await startService({
-    NETSCRIPT_AUTH_BACKEND: 'workos',
-    WORKOS_API_KEY: api.apiKey,
-    WORKOS_CLIENT_ID: api.clientId,
-    WORKOS_COOKIE_PASSWORD: api.cookiePassword,
-    WORKOS_API_URL: api.url,
-  })
+  // For the keys of tokens; WorkOS has everything else.
+  const database = await createTestDatabase()
+  const { origin, service } = await startService(
+    {
+      NETSCRIPT_AUTH_BACKEND: 'workos',
+      WORKOS_API_KEY: api.apiKey,
+      WORKOS_CLIENT_ID: api.clientId,
+      WORKOS_COOKIE_PASSWORD: api.cookiePassword,
+      WORKOS_API_URL: api.url,
+    },
+    database.url,
+  )
   let people = 0
   const signedIn = async (options: { expiresIn?: number } = {}): Promise<UserAgent> => {
     people += 1
@@ -88,6 +98,7 @@ async function startWorkos(): Promise<BackendUnderTest> {
   return {
     origin,
     signedIn: () => signedIn(),
+    renewalDue: () => signedIn({ expiresIn: -60 }),
     outage: async () => {
       // A live token and a known key are enough to answer; an expired token has to be renewed.
       const agent = await signedIn({ expiresIn: -60 })
@@ -101,6 +112,7 @@ async function startWorkos(): Promise<BackendUnderTest> {
     async close() {
       await service.close()
       await api.stop()
+      await database.drop()
     },
   }
 }
@@ -125,6 +137,12 @@ async function startBetterAuth(): Promise<BackendUnderTest> {
   return {
     origin,
     signedIn,
+    async renewalDue() {
+      const agent = await signedIn()
+      // Older than a day: better-auth extends it, and says so in its cookie.
+      await query(database.url, `UPDATE auth_sessions SET expires_at = now() + interval '5 days'`)
+      return agent
+    },
     outage: async () => ({ agent: await signedIn(), restore: await databaseOutage(database.url) }),
     async close() {
       await service.close()
@@ -133,14 +151,19 @@ async function startBetterAuth(): Promise<BackendUnderTest> {
   }
 }
 
-async function startService(variables: Record<string, string>, databaseUrl?: string) {
+async function startService(variables: Record<string, string>, databaseUrl: string) {
   const port = await freePort()
-  const env = { PORT: String(port), NETSCRIPT_AUTH_RATE_LIMIT: '100000', ...variables }
+  const env = {
+    PORT: String(port),
+    NETSCRIPT_AUTH_RATE_LIMIT: '100000',
+    NETSCRIPT_AUTH_TOKEN_AUDIENCES: AUDIENCE,
+    ...variables,
+  }
   const service = await createAuthService({
     config: readConfig(env, { production: false }),
     env,
     logger: createLogger('silent'),
-    ...(databaseUrl !== undefined && { databaseUrl }),
+    databaseUrl,
   })
   return { origin: `http://localhost:${port}`, service }
 }

@@ -1,5 +1,6 @@
 import { accountContractV1 } from '../../../contract/account-contract.js'
 import { authContractV1 } from '../../../contract/auth-contract.js'
+import { discoveryContractV1 } from '../../../contract/discovery-contract.js'
 
 interface Route {
   method: string
@@ -7,7 +8,11 @@ interface Route {
   responses: Record<number, unknown>
 }
 
-const ROUTES = Object.entries({ ...authContractV1, ...accountContractV1 }) as [string, Route][]
+const ROUTES = Object.entries({
+  ...authContractV1,
+  ...accountContractV1,
+  ...discoveryContractV1,
+}) as [string, Route][]
 
 /** Which declared (route, status) pairs were seen, by whom. */
 export interface Coverage {

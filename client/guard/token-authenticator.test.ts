@@ -1,0 +1,213 @@
+import {
+  calculateJwkThumbprint,
+  type CryptoKey,
+  exportJWK,
+  exportSPKI,
+  generateKeyPair,
+  type JWK,
+  type JWTPayload,
+  SignJWT,
+  UnsecuredJWT,
+} from 'jose'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { GuardUnavailableError } from './authenticator.js'
+import { createTokenAuthenticator } from './token-authenticator.js'
+
+const ISSUER = 'https://auth.example'
+const AUDIENCE = 'https://orders.example'
+const now = () => Math.floor(Date.now() / 1000)
+
+interface Key {
+  kid: string
+  private: CryptoKey
+  public: CryptoKey
+  jwk: JWK
+}
+async function makeKey(alg = 'ES256'): Promise<Key> {
+  const pair = await generateKeyPair(alg, { extractable: true })
+  const jwk = await exportJWK(pair.publicKey)
+  const kid = await calculateJwkThumbprint(jwk)
+  return {
+    kid,
+    private: pair.privateKey,
+    public: pair.publicKey,
+    jwk: { ...jwk, kid, alg, use: 'sig' },
+  }
+}
+
+let key: Key
+let other: Key
+beforeAll(async () => {
+  ;[key, other] = [await makeKey(), await makeKey()]
+})
+
+const CLAIMS = { sub: 'ada', sid: 'session', scope: 'a b', roles: ['clerk'], jti: '1' }
+const claims = (): JWTPayload => ({
+  ...CLAIMS,
+  iss: ISSUER,
+  aud: AUDIENCE,
+  iat: now(),
+  exp: now() + 300,
+})
+const header = () => ({ alg: 'ES256', typ: 'at+jwt', kid: key.kid })
+const sign = (
+  over: Record<string, unknown> = {},
+  head: object = {},
+  by: CryptoKey | Uint8Array = key.private,
+) => new SignJWT({ ...claims(), ...over }).setProtectedHeader({ ...header(), ...head }).sign(by)
+
+/** A service that takes tokens, and the keys that it finds. */
+function service(
+  keys: () => Response | Promise<Response> = () => Response.json({ keys: [key.jwk] }),
+) {
+  const fetched: string[] = []
+  const authenticator = createTokenAuthenticator({
+    issuer: ISSUER,
+    audience: AUDIENCE,
+    fetch: async (url) => {
+      fetched.push(url)
+      return keys()
+    },
+  })
+  return { fetched, ...authenticator }
+}
+
+describe('a token', () => {
+  it('says who is calling, without asking again', async () => {
+    const orders = service()
+    const headers = { authorization: `Bearer ${await sign()}` }
+    for (let n = 0; n < 3; n += 1) {
+      expect(await orders.authenticate({ headers })).toEqual({
+        ok: true,
+        setCookies: [],
+        principal: {
+          subject: 'ada',
+          scopes: ['a', 'b'],
+          roles: ['clerk'],
+          scheme: 'bearer',
+          claims: { sessionId: 'session' },
+        },
+      })
+    }
+    expect(orders.fetched).toEqual([`${ISSUER}/.well-known/jwks.json`])
+    expect(orders.realm).toBe(AUDIENCE)
+  })
+
+  it('may have no scopes and roles, and a clock that is seconds off', async () => {
+    const orders = service()
+    const token = await sign({ scope: '', roles: [], iat: now() + 3, exp: now() - 3 })
+    expect(await orders.verifyToken(token)).toMatchObject({ principal: { scopes: [], roles: [] } })
+  })
+
+  it.each<[string, () => string | Promise<string>]>([
+    ['nothing', () => ''],
+    ['no token', () => 'abc'],
+    ['alg none', () => new UnsecuredJWT(claims()).encode()],
+    [
+      'alg none, and its type',
+      async () => {
+        const [, payload] = (await sign()).split('.')
+        const head = Buffer.from(JSON.stringify({ ...header(), alg: 'none' })).toString('base64url')
+        return `${head}.${payload}.`
+      },
+    ],
+    [
+      'HS256 with the public key as PEM',
+      async () => sign({}, { alg: 'HS256' }, Buffer.from(await exportSPKI(key.public))),
+    ],
+    [
+      'HS256 with the public key as JWK',
+      () => sign({}, { alg: 'HS256' }, Buffer.from(JSON.stringify(key.jwk))),
+    ],
+    ['another algorithm', async () => sign({}, { alg: 'ES384' }, (await makeKey('ES384')).private)],
+    ['a key of somebody else', () => sign({}, {}, other.private)],
+    ['a key that is not published', () => sign({}, { kid: other.kid }, other.private)],
+    [
+      'a key that it brings along',
+      () => sign({}, { kid: undefined, jwk: other.jwk }, other.private),
+    ],
+    ['another audience', () => sign({ aud: 'https://billing.example' })],
+    ['an audience that begins alike', () => sign({ aud: `${AUDIENCE}.evil.example` })],
+    ['no audience', () => sign({ aud: undefined })],
+    ['another issuer', () => sign({ iss: 'https://evil.example' })],
+    ['an issuer with a slash', () => sign({ iss: `${ISSUER}/` })],
+    ['an id token', () => sign({}, { typ: 'JWT' })],
+    ['a logout token', () => sign({}, { typ: 'logout+jwt' })],
+    ['no type', () => sign({}, { typ: undefined })],
+    ['its time over', () => sign({ exp: now() - 30 })],
+    ['no end', () => sign({ exp: undefined })],
+    ['a time to come', () => sign({ nbf: now() + 300 })],
+    ['no subject', () => sign({ sub: undefined })],
+    ['an empty subject', () => sign({ sub: '' })],
+    ['no session', () => sign({ sid: undefined })],
+    ['roles that are none', () => sign({ roles: 'admin' })],
+    ['scopes that are a list', () => sign({ scope: ['a'] })],
+    [
+      'another payload',
+      async () => {
+        const [head, , signature] = (await sign()).split('.')
+        const payload = Buffer.from(JSON.stringify({ ...claims(), sub: 'root' }))
+        return `${head}.${payload.toString('base64url')}.${signature}`
+      },
+    ],
+  ])('is refused: %s', async (_what, make) => {
+    expect(await service().verifyToken(await make())).toEqual({
+      ok: false,
+      reason: 'invalid-credential',
+      setCookies: [],
+    })
+  })
+
+  it('is refused without a kid when several keys could have signed it', async () => {
+    const orders = service(() => Response.json({ keys: [key.jwk, other.jwk] }))
+    const token = await sign({}, { kid: undefined })
+    expect(await orders.verifyToken(token)).toMatchObject({ reason: 'invalid-credential' })
+  })
+
+  it('is looked for in Authorization alone', async () => {
+    const orders = service()
+    const token = await sign()
+    for (const headers of [
+      {},
+      { cookie: `__Host-ns_session=${token}` },
+      { 'x-api-key': token },
+      { authorization: `Basic ${token}` },
+    ]) {
+      expect(await orders.authenticate({ headers })).toMatchObject({
+        reason: 'missing-credential',
+      })
+    }
+    const scheme = { headers: { authorization: 'Bearer' } }
+    expect(await orders.authenticate(scheme)).toMatchObject({ reason: 'invalid-credential' })
+  })
+})
+
+describe('the keys', () => {
+  it.each<[string, () => Response | Promise<Response>]>([
+    ['nobody there', () => Promise.reject(new TypeError('fetch failed'))],
+    ['a fault', () => Response.json({}, { status: 500 })],
+    ['a redirect', () => Response.redirect('https://evil.example', 302)],
+    ['a page', () => new Response('<html>')],
+    ['no keys', () => Response.json({})],
+  ])('that cannot be had say nothing of the token: %s', async (_what, keys) => {
+    const asking = service(keys).verifyToken(await sign())
+    await expect(asking).rejects.toBeInstanceOf(GuardUnavailableError)
+  })
+
+  it('are asked for again after a failure', async () => {
+    let up = false
+    const orders = service(() =>
+      up ? Response.json({ keys: [key.jwk] }) : Response.json({}, { status: 503 }),
+    )
+    await expect(orders.verifyToken(await sign())).rejects.toBeInstanceOf(GuardUnavailableError)
+    up = true
+    expect((await orders.verifyToken(await sign())).ok).toBe(true)
+  })
+
+  it('are not asked for again and again by tokens with made-up keys', async () => {
+    const orders = service()
+    for (let n = 0; n < 20; n += 1)
+      await orders.verifyToken(await sign({}, { kid: `made-up-${n}` }))
+    expect(orders.fetched).toHaveLength(1)
+  })
+})

@@ -1,0 +1,17 @@
+import { AuthError } from '../../backends/errors.js'
+import type { AuthnResult } from '../../backends/port.js'
+import type { AuthnRequest } from '../../backends/request.js'
+import type { HandlerContext } from './context.js'
+
+/**
+ * The caller, who must be signed in.
+ * @throws AuthError `UNAUTHORIZED`
+ */
+export async function requireSignedIn(
+  { backend }: HandlerContext,
+  request: AuthnRequest,
+): Promise<Extract<AuthnResult, { ok: true }>> {
+  const result = await backend.authenticate(request)
+  if (result.ok) return result
+  throw new AuthError('UNAUTHORIZED', 'Sign in first.', { setCookies: result.setCookies })
+}

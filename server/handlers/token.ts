@@ -1,0 +1,39 @@
+import { AuthError, isAuthError } from '../../backends/errors.js'
+import type { AuthnRequest } from '../../backends/request.js'
+import type { TokenIssuer } from '../../backends/tokens/token-issuer.js'
+import type { PublicKeySet, TokenInput, TokenResponse } from '../../contract/token.js'
+import { ok, type Reply } from '../reply.js'
+import type { HandlerContext } from './context.js'
+import { requireSignedIn } from './signed-in.js'
+
+/** POST /token: a signed statement of who the caller is, for one service. */
+export async function token(
+  context: HandlerContext,
+  request: AuthnRequest,
+  { audience }: TokenInput,
+): Promise<Reply<200, TokenResponse>> {
+  const tokens = issuerOf(context)
+  tokens.checkAudience(audience)
+  const { session, setCookies } = await requireSignedIn(context, request)
+  try {
+    return ok(await tokens.issue(session, audience), setCookies)
+  } catch (error) {
+    if (!isAuthError(error)) throw error
+    // The session may have been renewed, and its new cookie must not be lost.
+    const { code, detail, cause } = error
+    throw new AuthError(code, detail, { cause, setCookies })
+  }
+}
+
+/** GET /.well-known/jwks.json: the keys of tokens. */
+export async function jwks(context: HandlerContext): Promise<Reply<200, PublicKeySet>> {
+  return ok(await issuerOf(context).publicKeys())
+}
+
+function issuerOf({ tokens }: HandlerContext): TokenIssuer {
+  if (tokens) return tokens
+  throw new AuthError(
+    'NOT_FOUND',
+    'This service issues no tokens. An operator turns them on with NETSCRIPT_AUTH_TOKEN_AUDIENCES.',
+  )
+}
