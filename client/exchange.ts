@@ -5,7 +5,7 @@ import { PROBLEM_STATUSES } from './routes.js'
 export type Fetch = (input: string, init: RequestInit) => Promise<Response>
 
 /** A timer takes no more; a longer one, such as Infinity, would ring at once. */
-const LONGEST_MS = 2 ** 31 - 1
+export const LONGEST_TIMER_MS = 2 ** 31 - 1
 
 /** How requests are sent. */
 export interface Transport {
@@ -63,7 +63,7 @@ async function send(
   const abort = (): void => end.abort(signal?.reason)
   const timer = setTimeout(
     () => end.abort(new DOMException('The time is over.', 'TimeoutError')),
-    Math.min(timeoutMs, LONGEST_MS),
+    Math.min(timeoutMs, LONGEST_TIMER_MS),
   )
   signal?.addEventListener('abort', abort)
   if (signal?.aborted) abort()

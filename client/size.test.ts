@@ -36,6 +36,13 @@ describe('what a browser loads', () => {
     expect(await published('client')).toBe(`${(bytes / 1000).toFixed(1)} kB`)
   })
 
+  it('is the client and little more for session-store, and no library', async () => {
+    const { bytes, inputs } = await bundled('session-store/index.ts')
+    expect(bytes).toBeLessThan(4_000)
+    expect(inputs.filter((input) => !/^client\/[\w/-]+\.ts$/.test(input))).toEqual([])
+    expect(await published('session-store')).toBe(`${(bytes / 1000).toFixed(1)} kB`)
+  })
+
   it('is zod, ts-rest and the contract for client/validated', async () => {
     const { bytes } = await bundled('validated/index.ts')
     expect(bytes).toBeLessThan(130_000)

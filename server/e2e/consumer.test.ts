@@ -20,6 +20,7 @@ const ENTRY_POINTS = [
   '/contract',
   '/client',
   '/client/validated',
+  '/session-store',
   '/guard',
   '/openapi',
   '/server',

@@ -9,6 +9,7 @@ const ENTRY_POINTS: Record<string, string> = {
   contract: 'contract/index.ts',
   guard: 'client/guard/index.ts',
   openapi: 'openapi/index.ts',
+  'session-store': 'client/session-store/index.ts',
 }
 
 /**

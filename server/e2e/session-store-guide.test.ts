@@ -1,0 +1,87 @@
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import * as svelteStore from 'svelte/store'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import * as vue from 'vue'
+import * as sessionStore from '../../client/session-store/index.js'
+import { checkTypes } from './support/check-types.js'
+import { readBlocks, runBlock } from './support/readme-block.js'
+
+const GUIDE = 'client/session-store/README.md'
+const MODULES = {
+  '@netscript/plugin-auth/session-store': sessionStore,
+  vue,
+  'svelte/store': svelteStore,
+}
+/** What the blocks take for given. */
+const PRELUDE = `
+declare global {
+  const AUTH_API: string
+  const greet: (name: string | undefined) => void
+}
+`
+/** The answer to everything. */
+const ANSWER = {
+  signedOut: true,
+  authenticated: true,
+  user: { id: 'u1', displayName: 'Ada' },
+  session: { id: 's1', expiresAt: new Date(Date.now() + 3_600_000).toISOString() },
+}
+
+describe('the guide to the session store', () => {
+  let server: Server
+  let AUTH_API: string
+  beforeAll(async () => {
+    server = createServer((_req, res) => void res.end(JSON.stringify(ANSWER)))
+    await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
+    AUTH_API = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  })
+  afterAll(() => new Promise((done) => server.close(done)))
+
+  const used = new Set<string>()
+  /** Runs the block that has this text. */
+  async function follow(text: string, wanted: string[], given: object = {}) {
+    const [block = '', ...others] = (await readBlocks(GUIDE)).filter((code) => code.includes(text))
+    expect(others).toEqual([])
+    used.add(block)
+    return runBlock(block, { modules: MODULES, given: { AUTH_API, ...given }, wanted })
+  }
+
+  it('greets who is signed in', async () => {
+    const greet = vi.fn()
+    const { stop } = await follow('greet', ['stop'], { greet })
+    await vi.waitFor(() => expect(greet).toHaveBeenCalledWith('Ada'))
+    ;(stop as () => void)()
+  })
+
+  it('is a ref in Vue, for as long as its scope', async () => {
+    const { useSession, store } = await follow('vue', ['useSession', 'store'])
+    const scope = vue.effectScope()
+    const snapshot = scope.run(useSession as () => vue.ShallowRef<sessionStore.SessionSnapshot>)
+    const seen: unknown[] = []
+    vue.watchSyncEffect(() => void seen.push(snapshot?.value.status))
+    await vi.waitFor(() => expect(seen).toEqual(['loading', 'signed-in']))
+    const { signOut, getSnapshot } = store as sessionStore.SessionStore
+    scope.stop()
+    await signOut()
+    expect(getSnapshot().status).toBe('signed-out')
+    expect(seen).toEqual(['loading', 'signed-in'])
+  })
+
+  it('is a store in Svelte', async () => {
+    const { session } = await follow('svelte', ['session'])
+    const seen: string[] = []
+    const stop = (session as svelteStore.Readable<sessionStore.SessionSnapshot>).subscribe((now) =>
+      seen.push(now.status),
+    )
+    await vi.waitFor(() => expect(seen.at(-1)).toBe('signed-in'))
+    stop()
+  })
+
+  it('has no block that is not run, and all of them compile', async () => {
+    const blocks = await readBlocks(GUIDE)
+    expect(blocks.filter((block) => !used.has(block))).toEqual([])
+    const wrong = 'greet(AUTH_API.user)'
+    expect(checkTypes([...blocks, wrong], PRELUDE)).toEqual([expect.stringContaining(wrong)])
+  })
+})
