@@ -46,7 +46,16 @@ const arrowRules = folders.map((folder) => ({
 }))
 
 export default tseslint.config(
-  { ignores: ['dist', 'prisma/generated', 'node_modules', 'coverage', '.data'] },
+  {
+    ignores: [
+      'dist',
+      'prisma/generated',
+      'server/pages/generated',
+      'node_modules',
+      'coverage',
+      '.data',
+    ],
+  },
   ...tseslint.configs.recommendedTypeChecked,
   {
     languageOptions: {

@@ -14,6 +14,7 @@ import type { HttpMetrics } from './http/http-metrics.js'
 import { originCheck } from './http/origin-check.js'
 import { type RateLimitOptions, rateLimits } from './http/rate-limit.js'
 import { createLogger, type Logger } from './log.js'
+import { serveAsset } from './pages/asset.js'
 import { stylesheet } from './pages/stylesheet.js'
 import { readLane } from './read-lane.js'
 import { createReturnToPolicy } from './return-to.js'
@@ -159,10 +160,7 @@ function createApp(options: AuthAppOptions, parts: Parts): Express {
       keys(req, res, next)
     })
   }
-  app.get(stylesheet.path, (_req, res) => {
-    res.setHeader('Cache-Control', 'public, max-age=31536000, immutable')
-    res.type('css').send(stylesheet.text)
-  })
+  app.get(stylesheet.path, serveAsset(stylesheet))
   return app
 }
 

@@ -7,6 +7,7 @@ import type { TokenIssuer } from '../backends/tokens/token-issuer.js'
 import { createAuthListener } from './app.js'
 import type { MountedBackend } from './backends.js'
 import type { AuthConfig } from './config/config.js'
+import { sessionsBeside } from './handlers/sessions.js'
 import { healthRouter } from './health.js'
 import { createErrorResponse } from './http/error-response.js'
 import type { HttpMetrics } from './http/http-metrics.js'
@@ -15,7 +16,9 @@ import { createRequestLog } from './http/request-log.js'
 import { siteRoute } from './http/route-name.js'
 import { securityHeaders } from './http/security-headers.js'
 import type { Logger } from './log.js'
+import { serveAsset } from './pages/asset.js'
 import { homePage, type HomePageOptions } from './pages/home-page.js'
+import { pageScript } from './pages/page-script.js'
 
 /** What the page says about the local provider. */
 export type DemoNotice = NonNullable<HomePageOptions['demo']>
@@ -48,6 +51,7 @@ export function createServiceApp(options: ServiceAppOptions): RequestListener {
   site.set('trust proxy', trustProxy)
   site.use(healthRouter({ backend, version, draining }))
   site.use(startPage(options))
+  site.get(pageScript.path, serveAsset(pageScript))
   site.get('/', toOwnOrigin(origin), home(options))
   site.use(backendRoutes(backend))
   site.use(apiDocs(config))
@@ -95,9 +99,16 @@ function backendRoutes({ basePath, handler }: MountedBackend): RequestHandler {
   }
 }
 
-function home({ backend, config, demo }: ServiceAppOptions): RequestHandler {
+function home({ backend, config, demo, logger }: ServiceAppOptions): RequestHandler {
   return async (req, res) => {
     const result = await backend.authenticate(toAuthnRequest(req))
+    const sessions =
+      result.ok && backend.capabilities.listSessions
+        ? await sessionsBeside(result.session, backend).catch((err: unknown) => {
+            logger.warn({ err }, 'The page shows no sessions, since they cannot be listed.')
+            return undefined
+          })
+        : undefined
     for (const cookie of result.setCookies) res.append('Set-Cookie', cookie)
     res.setHeader('Cache-Control', 'no-store')
     res.append('Vary', 'Cookie')
@@ -109,6 +120,7 @@ function home({ backend, config, demo }: ServiceAppOptions): RequestHandler {
         docsEnabled: config.docs,
         ...(backend.signInHint !== undefined && { signInHint: backend.signInHint }),
         ...(result.ok && { user: result.user, session: result.session }),
+        ...(sessions && { sessions }),
         ...(demo && { demo }),
       }),
     )

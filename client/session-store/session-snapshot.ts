@@ -46,10 +46,10 @@ export function afterFailure(known: SessionSnapshot, error: AuthClientError): Se
     : { status: 'unavailable', error }
 }
 
-/** The public id of the session that is known; undefined for nobody, null when nothing is known. */
-export function sessionIdOf(known: SessionSnapshot): string | undefined | null {
+/** The public id of the session that is known; empty for nobody, undefined when nothing is known. */
+export function sessionIdOf(known: SessionSnapshot): string | undefined {
   if (known.status === 'signed-in') return known.session.id
-  return known.status === 'signed-out' ? undefined : null
+  return known.status === 'signed-out' ? '' : undefined
 }
 
 const unlessSame = <T>(known: T, said: T): T =>

@@ -493,7 +493,43 @@ describe('tabs', () => {
     expect(one?.shown).toEqual(['signed-in', 'signed-out'])
   })
 
-  it('say nothing of anybody', async () => {
+  it('learn of a sign-in that another tab comes back from', async () => {
+    const [one, two] = await openTabs(2)
+    service.me = ada()
+    tab().open()
+    await settle()
+    for (const { shown } of [one!, two!]) expect(shown).toEqual(['signed-out', 'signed-in'])
+    expect(service.asked).toBe(5)
+  })
+
+  it('ask again when they hear of another session than the one that they are told of', async () => {
+    let answer = (_: Response): void => {}
+    const slow = new Promise<Response>((resolve) => (answer = resolve))
+    const fetch = vi.fn((url: string) => service.fetch(url)).mockReturnValueOnce(slow)
+    const { open, shown } = tab({ fetch })
+    open()
+    service.me = ada()
+    await openTabs(1)
+    answer(Response.json(ANONYMOUS))
+    await settle()
+    expect(shown).toEqual(['signed-out', 'signed-in'])
+    expect(fetch).toHaveBeenCalledTimes(2)
+  })
+
+  it('do not ask each other without end when they are told different things', async () => {
+    const asked = [0, 0]
+    for (const at of [0, 1]) {
+      const fetch = async (): Promise<Response> => {
+        asked[at]! += 1
+        return Response.json(ada({ id: `session ${at}` }))
+      }
+      tab({ fetch }).open()
+    }
+    await settle()
+    expect(Math.max(...asked)).toBeLessThanOrEqual(2)
+  })
+
+  it('say the public id of the session, and nothing else', async () => {
     const said: unknown[] = []
     const channel = new BroadcastChannel('netscript-auth ')
     channel.onmessage = (event: unknown) => said.push((event as MessageEvent).data)
@@ -502,7 +538,7 @@ describe('tabs', () => {
     await one?.store.signOut()
     await settle()
     channel.close()
-    expect(said).toEqual(['ask'])
+    expect(said).toEqual(['first', ''])
   })
 })
 

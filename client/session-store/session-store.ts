@@ -93,8 +93,8 @@ export function createSessionStore(options: SessionStoreOptions = {}): SessionSt
   let era = 0
   let asking = false
   let asked = false
-  /** Another tab said that something changed, and nobody has been asked since. */
-  let heard = false
+  /** What another tab said of the session, unless somebody was asked since. */
+  let heard: unknown
   let failures = 0
   /** The earliest that an occasion may ask, on the clock that nobody sets. */
   let notBefore = isAlive(initial) ? performance.now() + minIntervalMs : 0
@@ -102,21 +102,34 @@ export function createSessionStore(options: SessionStoreOptions = {}): SessionSt
   const ask = (): Promise<void> => share('', question)
 
   async function question(): Promise<void> {
-    const [asOf, hearsay] = [era, heard]
-    ;[asking, asked, heard] = [true, true, false]
+    const [asOf, hearsay] = [era, heard !== undefined]
+    ;[asking, asked, heard] = [true, true, undefined]
     clearTimeout(timer)
     notBefore = performance.now() + minIntervalMs
     const answer = await client.me().catch(toClientError)
     asking = false
-    if (asOf !== era) return plan()
+    if (asOf !== era) {
+      plan()
+      return compare()
+    }
     if (answer instanceof AuthClientError) return fail(answer)
     const [before, after] = [snapshot, afterAnswer(snapshot, answer)]
     failures = 0
     plan(after)
-    const knew = sessionIdOf(before)
+    const sessionId = sessionIdOf(after)
     // What another tab told us it has told the others, too.
-    if (knew !== null && knew !== sessionIdOf(after) && !hearsay) tabs.tell()
+    if (sessionId !== undefined && sessionId !== sessionIdOf(before) && !hearsay) {
+      tabs.tell(sessionId)
+    }
     show(after)
+    compare()
+  }
+
+  /** Asks when another tab knows of another session. */
+  function compare(): void {
+    if (heard === undefined || asking) return
+    if (heard === sessionIdOf(snapshot)) heard = undefined
+    else void ask()
   }
 
   function fail(error: AuthClientError): void {
@@ -168,9 +181,9 @@ export function createSessionStore(options: SessionStoreOptions = {}): SessionSt
   function start(): void {
     const [stopOccasions, stopTabs] = [
       onOccasion(occasion),
-      tabs.listen(() => {
-        heard = true
-        void ask()
+      tabs.listen((sessionId) => {
+        heard = sessionId
+        compare()
       }),
     ]
     stop = () => {
@@ -207,7 +220,7 @@ export function createSessionStore(options: SessionStoreOptions = {}): SessionSt
       era += 1
       failures = 0
       clearTimeout(timer)
-      tabs.tell()
+      tabs.tell('')
       show(SIGNED_OUT)
     },
   }

@@ -1,26 +1,26 @@
 /** The other tabs of this browser, as far as they ask the same service. */
 export interface Tabs {
-  /** Tells them to ask the service again. */
-  tell(): void
+  /** Tells them the public id of the session that the service named; empty for nobody. */
+  tell(sessionId: string): void
   /** Listens to them. Returns how to stop. */
-  listen(heard: () => void): () => void
+  listen(heard: (sessionId: unknown) => void): () => void
 }
 
 /**
- * A channel between tabs. A message says only that something changed, never what: who is signed in
- * is for the service to say. Where there are no channels, or none are allowed, it does nothing.
+ * A channel between tabs. A message is only a reason to ask: who is signed in is for the service
+ * to say. Where there are no channels, or none are allowed, it does nothing.
  */
 export function createTabs(name: string): Tabs {
   let listening: BroadcastChannel | undefined
   return {
-    tell() {
+    tell(sessionId) {
       const channel = listening ?? open(name)
-      channel?.postMessage('ask')
+      channel?.postMessage(sessionId)
       if (channel !== listening) channel?.close()
     },
     listen(heard) {
       const channel = (listening = open(name))
-      if (channel) channel.onmessage = heard
+      if (channel) channel.onmessage = ({ data }) => heard(data)
       return () => {
         channel?.close()
         listening = undefined

@@ -1,3 +1,4 @@
+import axe from 'axe-core'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest'
 import { launchBrowser } from './support/browser.js'
@@ -120,6 +121,9 @@ describeWithBrowser('the page in Chromium', () => {
     await second.getByRole('button', { name: /Ada Lovelace/ }).click()
     // Ada has allowed it a moment ago, so the provider does not ask again.
     await second.waitForURL(`${service.origin}/`)
+    const shown = (tab: Page) => tab.getAttribute('main', 'data-session-id')
+    // The session of the first tab was ended for that of the second, and the first follows.
+    await expect.poll(() => shown(page)).toBe(await shown(second))
     expect(await page.textContent('body')).toContain('Ada Lovelace')
     expect(await second.textContent('body')).toContain('Ada Lovelace')
   })
@@ -160,8 +164,132 @@ describeWithBrowser('the page in Chromium', () => {
     await page.getByRole('button', { name: /^sign out$/i }).waitFor()
   })
 
+  it('ends one session, or those of all other devices', async () => {
+    await signIn(page, /Grace Hopper/)
+    const others = await Promise.all(
+      [1, 2, 3].map(async () => {
+        const device = await browser.newContext()
+        const tab = await device.newPage()
+        await signIn(tab, /Grace Hopper/)
+        return { device, tab }
+      }),
+    )
+    const signedInTabs = async () =>
+      (await Promise.all(others.map(({ tab }) => tab.textContent('h1')))).filter(
+        (heading) => heading === 'Grace Hopper',
+      ).length
+    await page.reload()
+    const endOne = page.getByRole('button', { name: 'Sign out Chrome on Linux' })
+    await expect.poll(() => endOne.count()).toBe(3)
+    await endOne.first().click()
+    await page.getByRole('status').getByText('Signed out there.').waitFor()
+    expect(await endOne.count()).toBe(2)
+    await Promise.all(others.map(({ tab }) => tab.reload()))
+    expect(await signedInTabs()).toBe(2)
+    await page.getByRole('button', { name: 'Sign out on other devices' }).click()
+    await page.getByRole('status').getByText('Signed out on other devices.').waitFor()
+    expect(await page.getByRole('button', { name: /^Sign out/ }).allTextContents()).toEqual([
+      'Sign out',
+      'Sign out on all devices',
+    ])
+    await Promise.all(others.map(({ tab }) => tab.reload()))
+    expect(await signedInTabs()).toBe(0)
+    await page.reload()
+    expect(await page.textContent('h1')).toBe('Grace Hopper')
+    await Promise.all(others.map(({ device }) => device.close()))
+  })
+
+  it('follows what another tab does', async () => {
+    await page.goto(service.origin)
+    const second = await context.newPage()
+    await signIn(second)
+    await page.getByRole('heading', { name: 'Ada Lovelace' }).waitFor()
+    await second.getByRole('button', { name: 'Sign out', exact: true }).click()
+    await second
+      .getByRole('button', { name: /yes|sign out|log out/i })
+      .first()
+      .click()
+    await page.getByRole('heading', { name: 'Sign in' }).waitFor()
+  })
+
+  it('can be used with the keyboard alone', async () => {
+    await page.goto(service.origin)
+    await page.keyboard.press('Tab')
+    await page.keyboard.press('Enter')
+    await page.getByRole('button', { name: /Katherine Johnson/ }).focus()
+    await page.keyboard.press('Enter')
+    await page.getByRole('button', { name: 'Allow', exact: true }).focus()
+    await page.keyboard.press('Enter')
+    await page.waitForURL(`${service.origin}/`)
+    await page.getByRole('button', { name: 'Sign out', exact: true }).waitFor()
+    const reached: string[] = []
+    for (let step = 0; step < 5; step++) {
+      await page.keyboard.press('Tab')
+      reached.push(await page.evaluate(() => document.activeElement?.textContent?.trim() ?? ''))
+    }
+    expect(reached).toEqual([
+      'Sign out',
+      'Sign out on all devices',
+      'API documentation',
+      'OpenAPI document',
+      'Health',
+    ])
+  })
+
+  it.each(['light', 'dark'] as const)('has nothing that axe finds, %s', async (colorScheme) => {
+    await page.emulateMedia({ colorScheme })
+    await page.goto(service.origin)
+    expect(await violations(page)).toEqual([])
+    await signIn(page)
+    const device = await browser.newContext()
+    await signIn(await device.newPage())
+    await page.reload()
+    await page.getByRole('button', { name: 'Sign out on other devices' }).waitFor()
+    expect(await violations(page)).toEqual([])
+    await device.close()
+    await page.goto(`${service.origin}/api/v1/auth/callback?code=x&state=y`)
+    await page.goto(`${service.origin}/api/v1/auth/callback?code=x&state=y`)
+    expect(await violations(page)).toEqual([])
+  })
+
+  it('asks nobody else for anything, and allows nothing inline', async () => {
+    const asked = new Set<string>()
+    page.on('request', (request) => asked.add(new URL(request.url()).origin))
+    const answer = await page.goto(service.origin)
+    await page.goto(`${service.origin}/docs`)
+    await page.getByText('/api/v1/auth/me').first().waitFor()
+    expect([...asked].filter((origin) => origin !== 'null')).toEqual([service.origin])
+    const policy = answer?.headers()['content-security-policy'] ?? ''
+    expect(policy).toContain("default-src 'none'")
+    expect(policy).not.toContain('unsafe')
+    const blocked = await page.evaluate(
+      (href) =>
+        new Promise<string>((resolve) => {
+          document.addEventListener('securitypolicyviolation', ({ violatedDirective }) =>
+            resolve(violatedDirective),
+          )
+          const script = document.createElement('script')
+          script.textContent = `location.href = ${JSON.stringify(href)}`
+          document.body.append(script)
+        }),
+      'https://example.test/',
+    )
+    expect(blocked).toBe('script-src-elem')
+    problems = []
+  })
+
   it('moves a page under another host name to its own', async () => {
     await page.goto(service.origin.replace('localhost', '127.0.0.1'))
     expect(page.url()).toBe(`${service.origin}/`)
   })
 })
+
+/** What axe-core finds by the rules of WCAG 2.2 AA and by good practice, in words. */
+async function violations(page: Page): Promise<string[]> {
+  await page.evaluate(axe.source)
+  const found = await page.evaluate(async () => {
+    const { violations } = await (globalThis as unknown as { axe: typeof axe }).axe.run()
+    return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`)
+  })
+  return found
+}

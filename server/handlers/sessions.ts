@@ -1,6 +1,8 @@
 import { AuthBackendOperationUnsupportedError, AuthError } from '../../backends/errors.js'
+import type { AuthBackendPort } from '../../backends/port.js'
 import type { AuthnRequest } from '../../backends/request.js'
-import type { RevokedResponse, SessionsResponse } from '../../contract/sessions.js'
+import type { AuthSession } from '../../contract/session.js'
+import type { RevokedResponse, SessionsResponse, SessionSummary } from '../../contract/sessions.js'
 import { ok, type Reply } from '../reply.js'
 import type { HandlerContext } from './context.js'
 import { requireSignedIn } from './signed-in.js'
@@ -11,13 +13,20 @@ export async function listSessions(
   request: AuthnRequest,
 ): Promise<Reply<200, SessionsResponse>> {
   const { session: current, setCookies } = await requireSignedIn(context, request)
-  const list = await supported(() => context.backend.sessions.listSessions(current.userId))
-  const sessions = list.map(({ session, userAgent }) => ({
+  return ok({ sessions: await sessionsBeside(current, context.backend) }, setCookies)
+}
+
+/** All sessions of the owner of one. */
+export async function sessionsBeside(
+  current: AuthSession,
+  { sessions }: AuthBackendPort,
+): Promise<SessionSummary[]> {
+  const list = await supported(() => sessions.listSessions(current.userId))
+  return list.map(({ session, userAgent }) => ({
     session,
     current: session.id === current.id,
     ...(userAgent !== undefined && { userAgent }),
   }))
-  return ok({ sessions }, setCookies)
 }
 
 /** DELETE /sessions/:id: ends one session of the caller; their own ends as with signout. */

@@ -89,6 +89,9 @@ describe('the home page of somebody who is signed out', () => {
   })
 })
 
+/** In the footer. */
+const LINKS = 3
+
 describe('the home page of somebody who is signed in', () => {
   it('says who, with what, since when and how long', () => {
     const page = homePage(signedIn)
@@ -110,6 +113,27 @@ describe('the home page of somebody who is signed in', () => {
     expect(page.match(/<form[^>]*action="\/api\/v1\/auth\/signout"/g)).toHaveLength(1)
     expect(page).toContain('name="everywhere" value="true"')
     expect(page).not.toContain('/api/v1/auth/signin')
+  })
+
+  it('lists the sessions, and lets the script end each but this one', () => {
+    const other = { ...session, id: 's2', issuedAt: '2026-02-28T10:00:00.000Z' }
+    const sessions = [
+      { session, current: true, userAgent: 'curl/8.5.0' },
+      { session: other, current: false },
+    ]
+    const page = homePage({ ...signedIn, sessions })
+    expect(page).toContain('<main data-session-id="s1">')
+    expect(page.match(/<li>/g)?.length).toBe(2 + LINKS)
+    expect(page).toContain('curl/8.5.0')
+    expect(page).toContain('yesterday')
+    expect([...page.matchAll(/data-revoke="(\w+)"[^>]*hidden/g)].map(([, id]) => id)).toEqual([
+      's2',
+      'others',
+    ])
+    const alone = homePage({ ...signedIn, sessions: sessions.slice(0, 1) })
+    expect(alone).toContain('This one')
+    expect(alone).not.toContain('data-revoke')
+    expect(homePage(signedIn)).not.toContain('Where you are signed in')
   })
 
   it('manages without a name, an e-mail address or a known provider', () => {
@@ -146,10 +170,11 @@ describe('every home page', () => {
       expiresAt: hostile,
     },
     signInHint: hostile,
+    sessions: [{ session: { ...session, id: hostile }, current: false, userAgent: hostile }],
     notice: hostile,
     demo: { issuer: hostile, accounts: [{ name: hostile, email: hostile }] },
   }
-  const { user: _user, session: _session, ...nobody } = everything
+  const { user: _user, session: _session, sessions: _sessions, ...nobody } = everything
 
   it.each([
     ['signed in', everything],
@@ -161,14 +186,16 @@ describe('every home page', () => {
     ],
   ])('escapes whatever it shows, %s', (_, options) => {
     const page = homePage(options)
-    expect(page).not.toMatch(/<script|<a href='/)
+    expect(page).not.toMatch(/<script>|<a href='/)
     expect(page).toContain('&lt;script&gt;')
   })
 
-  it('has no script, no inline style and nothing from elsewhere', () => {
+  it('has nothing inline and nothing from elsewhere', () => {
     for (const options of [signedOut, signedIn]) {
       const page = homePage(options)
-      expect(page).not.toMatch(/<script|<style|\sstyle=|\son\w+=|(?:src|href)="(?:https?:)?\/\//)
+      expect(page).not.toMatch(
+        /<script(?! type="module" src="\/assets\/page\.js\?v=[\w-]+"><\/script>)|<style|\sstyle=|\son\w+=|(?:src|href)="(?:https?:)?\/\//,
+      )
       expect(page).toContain(`href="${stylesheet.href}"`)
       expect(page).toMatch(/^<!doctype html>/)
       expect(page.match(/<h1/g)).toHaveLength(1)

@@ -1,8 +1,11 @@
 import type { AuthSession, AuthUser } from '../../contract/session.js'
+import type { SessionSummary } from '../../contract/sessions.js'
 import { html, type Html, safeHref } from './html.js'
 import { instant } from './instant.js'
 import { layout } from './layout.js'
+import { pageScript } from './page-script.js'
 import { portrait } from './person.js'
+import { sessionList } from './session-list.js'
 
 /** What {@link homePage} shows. */
 export interface HomePageOptions {
@@ -17,6 +20,8 @@ export interface HomePageOptions {
   /** Who is signed in; shown when `session` is there too. */
   user?: AuthUser
   session?: AuthSession
+  /** All of this person's sessions; left out where the backend has no list. */
+  sessions?: readonly SessionSummary[]
   /** Whether there is something to read at /docs. */
   docsEnabled: boolean
   /** Present when the local provider runs. */
@@ -36,8 +41,10 @@ export function homePage(options: HomePageOptions): string {
   const person = user && session ? signedIn({ ...options, user, session }) : undefined
   return layout({
     title: person ? 'Your session' : 'Sign in',
+    script: { href: pageScript.href, sessionId: person && session?.id },
     main: html`${notice !== undefined && html`<p class="notice" role="status">${notice}</p>`}
-    ${person ?? signedOut(options)}`,
+      ${person ?? signedOut(options)}
+      <p id="status" class="notice after" role="status" tabindex="-1" hidden></p>`,
     footer: links(options),
   })
 }
@@ -100,6 +107,7 @@ function signedIn({
   session,
   providers,
   backend,
+  sessions,
   now = new Date(),
 }: HomePageOptions & { user: AuthUser; session: AuthSession }): Html {
   const name = user.displayName ?? user.email ?? 'You are signed in'
@@ -120,7 +128,8 @@ function signedIn({
     <form class="actions" method="post" action="/api/v1/auth/signout">
       <button class="button primary">Sign out</button>
       <button class="button" name="everywhere" value="true">Sign out on all devices</button>
-    </form>`
+    </form>
+    ${sessions && sessionList(sessions, now)}`
 }
 
 function email({ email, emailVerified }: AuthUser, name: string): Html {

@@ -8,6 +8,8 @@ export interface LayoutOptions {
   /** Written above the card. Default: `NetScript Auth`. */
   brand?: string
   main: HtmlValue
+  /** The script of the page, and the public id of the session that it shows. Default: none. */
+  script?: { readonly href: string; readonly sessionId: string | undefined }
   footer?: HtmlValue
 }
 
@@ -20,8 +22,14 @@ const ICON = `data:image/svg+xml,${encodeURIComponent(
   ),
 )}`
 
-/** A whole document: no script, no inline style, nothing from elsewhere. */
-export function layout({ title, brand = 'NetScript Auth', main, footer }: LayoutOptions): string {
+/** A whole document: nothing inline, nothing from elsewhere. */
+export function layout({
+  title,
+  brand = 'NetScript Auth',
+  main,
+  script,
+  footer,
+}: LayoutOptions): string {
   return html`<!doctype html>
     <html lang="en">
       <head>
@@ -31,10 +39,11 @@ export function layout({ title, brand = 'NetScript Auth', main, footer }: Layout
         <title>${title} · ${brand}</title>
         <link rel="icon" href="${ICON}" />
         <link rel="stylesheet" href="${stylesheet.href}" />
+        ${script && html`<script type="module" src="${script.href}"></script>`}
       </head>
       <body>
         <header>${trusted(MARK)}<span>${brand}</span></header>
-        <main>${main}</main>
+        <main data-session-id="${script?.sessionId ?? ''}">${main}</main>
         ${footer !== undefined && html`<footer>${footer}</footer>`}
       </body>
     </html> `.text

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { asset } from './asset.js'
 
 const css = `:root {
   color-scheme: light dark;
@@ -133,6 +133,15 @@ li + li { margin-top: .25rem; }
 footer { padding: 1.25rem .25rem 0; font-size: .875rem; }
 footer ul { display: flex; flex-wrap: wrap; gap: .375rem 1.25rem; margin: 0; padding: 0; list-style: none; }
 footer li { margin: 0; }
+.sessions { margin: 0 0 1rem; padding: 0; border-top: 1px solid var(--line); list-style: none; font-size: .9375rem; }
+.sessions li { display: flex; align-items: center; gap: 1rem; margin: 0; padding: .625rem 0; border-bottom: 1px solid var(--line); }
+.sessions li > div { flex: 1; min-width: 0; }
+.sessions .quiet { display: block; font-size: .875rem; }
+.button.small { width: auto; min-height: 2.25rem; padding: .25rem .75rem; font-size: .875rem; }
+.badge { display: inline-block; padding: 0 .5rem; border-radius: 1rem; background: var(--tint); color: var(--accent); font-size: .8125rem; font-weight: 600; }
+section { margin-top: 2rem; }
+section.notice { margin-top: 1.5rem; }
+[hidden] { display: none; }
 @media (max-width: 26rem) {
   body { padding-top: 1.25rem; }
   dl > div { flex-direction: column; }
@@ -143,15 +152,5 @@ footer li { margin: 0; }
 }
 `
 
-const hash = createHash('sha256').update(css).digest('base64url').slice(0, 12)
-
-/**
- * The one stylesheet of all pages. Serve `text` as `text/css` at `path`; pages ask for `href`,
- * which changes with the text, so that it may be cached for good.
- */
-export const stylesheet = {
-  path: '/assets/auth.css',
-  href: `/assets/auth.css?v=${hash}`,
-  hash,
-  text: css,
-} as const
+/** The one stylesheet of all pages. */
+export const stylesheet = asset('/assets/auth.css', 'css', css)

@@ -129,7 +129,7 @@ async function copyContext(
     }
     await cp(join(context, source), join(inside(stage), target, basename(source)), {
       recursive: true,
-      filter: (path) => !path.includes('prisma/generated'),
+      filter: (path) => !/(prisma|pages)\/generated/.test(path),
     })
   }
 }

@@ -1,0 +1,52 @@
+import { AuthClientError } from '../../client/error.js'
+import { createSessionStore } from '../../client/session-store/index.js'
+
+/*
+ * The script of the page at `/`, which works without it: what is shown follows what other tabs and
+ * other devices do, and single sessions can be ended.
+ */
+const { sessionId = '' } = document.querySelector('main')?.dataset ?? {}
+const status = document.getElementById('status')
+const store = createSessionStore()
+
+store.subscribe(() => {
+  const now = store.getSnapshot()
+  if (now.status === 'unavailable' || now.status === 'loading') return
+  const current = now.status === 'signed-in' ? now.session.id : ''
+  // The server shows everything else; the page is asked for once, since it will then be the same.
+  if (current !== sessionId) location.reload()
+})
+
+for (const button of document.querySelectorAll<HTMLButtonElement>('button[data-revoke]')) {
+  button.hidden = false
+  button.addEventListener('click', () => void revoke(button))
+}
+
+async function revoke(button: HTMLButtonElement): Promise<void> {
+  const { revoke: which = '' } = button.dataset
+  button.disabled = true
+  try {
+    if (which === 'others') await store.client.revokeSessions()
+    else await store.client.revokeSession(which)
+    const ended = which === 'others' ? 'button[data-revoke]' : `button[data-revoke="${which}"]`
+    for (const gone of document.querySelectorAll(ended)) (gone.closest('li') ?? gone).remove()
+    if (!document.querySelector('li button[data-revoke]')) {
+      document.querySelector('button[data-revoke="others"]')?.remove()
+    }
+    say(which === 'others' ? 'Signed out on other devices.' : 'Signed out there.')
+  } catch (error) {
+    button.disabled = false
+    say(error instanceof AuthClientError && error.status === 404 ? GONE : FAILED)
+  }
+}
+
+const GONE = 'That session is over already. Reload the page.'
+const FAILED = 'That did not work. Try again.'
+
+/** Shown, and read aloud. */
+function say(message: string): void {
+  if (!status) return
+  status.hidden = false
+  status.textContent = message
+  status.focus()
+}
