@@ -28,6 +28,13 @@ export const SignoutResponse = z
   .meta({
     id: 'SignoutResponse',
     description: 'The session is over.',
-    examples: [{ signedOut: true, redirectTo: 'http://localhost:8094/' }],
+    examples: [
+      {
+        signedOut: true,
+        redirectTo: 'http://localhost:8094/',
+        logoutUrl:
+          'http://localhost:8094/api/v1/auth/logout?ticket=pGm0X1uVhXo3v0mR3n6o4cS2q7m8w1kY5t9z0b1d2eE',
+      },
+    ],
   })
 export type SignoutResponse = z.infer<typeof SignoutResponse>

@@ -1,5 +1,7 @@
 import type { AuthErrorCode } from '../contract/errors.js'
 import type { MeResponse, SessionResponse } from '../contract/session.js'
+import type { SessionsResponse } from '../contract/sessions.js'
+import type { PublicKeySet } from '../contract/token.js'
 import type { ExampleObject } from './specification.js'
 
 /** A `detail` by code, as the service words it. */
@@ -44,6 +46,7 @@ export const PARAMETER_EXAMPLES: Readonly<Record<string, string>> = {
   error: 'access_denied',
   error_description: 'The resource owner denied the request',
   provider: 'local',
+  id: 'q1m0c1wEoUQb3bW0cPp1Wb0m3qV6m2o0x7aAZr6FQ0Y',
   ticket: 'pGm0X1uVhXo3v0mR3n6o4cS2q7m8w1kY5t9z0b1d2eE',
 }
 
@@ -86,5 +89,43 @@ export const BODY_EXAMPLES: Readonly<Record<string, Record<string, ExampleObject
       } satisfies MeResponse,
     },
     anonymous,
+  },
+  SessionsResponse: {
+    two: {
+      summary: 'Two browsers',
+      value: {
+        sessions: [
+          { session, current: true, userAgent: 'curl/8.5.0' },
+          {
+            session: {
+              ...session,
+              id: PARAMETER_EXAMPLES.id ?? '',
+              issuedAt: '2026-01-04T18:30:00.000Z',
+              expiresAt: '2026-01-05T18:30:00.000Z',
+            },
+            current: false,
+            userAgent: 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0',
+          },
+        ],
+      } satisfies SessionsResponse,
+    },
+  },
+  PublicKeySet: {
+    one: {
+      summary: 'The key that signs',
+      value: {
+        keys: [
+          {
+            kty: 'EC',
+            crv: 'P-256',
+            x: 'f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU',
+            y: 'x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0',
+            kid: 'oKIywvGUpTVTyxMQ3bwIIeQUudfr_CkLMjCE19ECD-U',
+            alg: 'ES256',
+            use: 'sig',
+          },
+        ],
+      } satisfies PublicKeySet,
+    },
   },
 }

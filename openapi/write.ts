@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { format, resolveConfig } from 'prettier'
 import { clientRoutes } from './client-routes.js'
+import { curlWalk } from './curl-walk.js'
 import { createOpenApiDocument } from './document.js'
 
 const path = (file: string): URL => new URL(`../${file}`, import.meta.url)
@@ -10,6 +11,7 @@ const pretty = async (file: string, source: string): Promise<string> =>
 const GENERATED: Record<string, string> = {
   'openapi/auth.v1.json': `${JSON.stringify(createOpenApiDocument(), null, 2)}\n`,
   'client/routes.ts': await pretty('client/routes.ts', clientRoutes()),
+  'openapi/CURL.md': await pretty('openapi/CURL.md', curlWalk()),
 }
 
 for (const [file, text] of Object.entries(GENERATED)) {

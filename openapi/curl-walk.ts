@@ -1,0 +1,147 @@
+import { CURL_STEPS, type CurlStep, type Learned } from './curl-steps.js'
+import { createOpenApiDocument } from './document.js'
+import { PARAMETER_EXAMPLES } from './examples.js'
+import { SCHEMAS } from './json-schema.js'
+import type { MediaTypeObject, OperationObject, ResponseObject } from './specification.js'
+
+const DOCUMENT = createOpenApiDocument()
+const SERVER = DOCUMENT.servers[0]?.url ?? ''
+
+/** The source of openapi/CURL.md: every route as a command, with the answer as its example has it. */
+export function curlWalk(): string {
+  return [
+    '<!-- Written by `npm run openapi` from the contract. Do not edit. -->',
+    '# The API by curl',
+    'Every route, in an order in which it can be typed. Values that come from elsewhere are examples.',
+    block('sh', 'NETSCRIPT_AUTH_TOKEN_AUDIENCES=https://orders.example.com npm start'),
+    'And in another terminal:',
+    block('sh', `AUTH=${SERVER}`),
+    ...CURL_STEPS.flatMap(section),
+    '',
+  ].join('\n\n')
+}
+
+interface Found {
+  readonly method: string
+  readonly path: string
+  readonly operation: OperationObject
+}
+
+function find(key: string): Found {
+  for (const [path, methods] of Object.entries(DOCUMENT.paths)) {
+    for (const [method, operation] of Object.entries(methods)) {
+      if (operation.operationId === key) return { method: method.toUpperCase(), path, operation }
+    }
+  }
+  throw new Error(`There is no route ${key}.`)
+}
+
+function section(step: CurlStep): string[] {
+  const found = find(step.key)
+  const { method, path, operation } = found
+  const { status = 200, before } = step
+  const isProblem = status >= 400
+  return [
+    `## ${isProblem ? 'A problem' : operation.summary}`,
+    `\`${method} ${path}\``,
+    ...(isProblem ? [] : [operation.description ?? '']),
+    ...(before === undefined ? [] : [before]),
+    block('sh', command(step, found)),
+    ...answer(operation, status),
+    ...(isProblem ? [] : [problemsOf(operation)]),
+  ]
+}
+
+function command({ status, variable, accept }: CurlStep, found: Found): string {
+  const { method, operation } = found
+  const isForm = variable?.use === 'field'
+  const options = [
+    status === 303 && '-i',
+    method === 'DELETE' && '-X DELETE',
+    keepsCookies(operation) && '-b cookies.txt -c cookies.txt',
+    accept !== undefined && `-H 'Accept: ${accept}'`,
+    // What changes something must be JSON when no Origin says where it comes from.
+    method !== 'GET' && !isForm && `-H 'Content-Type: application/json'`,
+  ].filter((option) => option !== false)
+  const head = ['curl', ...options].join(' ')
+  const tail = [...bodyOf(operation, variable), `"${address(variable, found)}"`].join(' ')
+  const isLong = head.length + tail.length > 90
+  return [
+    ...(variable ? [`${variable.name}='${exampleOfLearned(variable, found)}'`] : []),
+    isLong ? `${head} \\\n  ${tail}` : `${head} ${tail}`,
+  ].join('\n')
+}
+
+const keepsCookies = ({ security, responses }: OperationObject): boolean =>
+  security.length > 0 ||
+  Object.values(responses).some((one) => 'headers' in one && 'Set-Cookie' in one.headers)
+
+function address(variable: Learned | undefined, { path }: Found): string {
+  if (!variable || variable.use === 'field') return `$AUTH${path}`
+  if (variable.use === 'path') return `$AUTH${path.replace(/\{\w+\}/, `$${variable.name}`)}`
+  return `$${variable.name}`
+}
+
+function exampleOfLearned({ use }: Learned, { path, operation }: Found): string {
+  if (use === 'field') return String(Object.values(bodyExample(operation))[0])
+  if (use === 'path') {
+    return String(operation.parameters?.find((one) => one.in === 'path')?.example)
+  }
+  const query = use.address.map((name): [string, string] => [name, PARAMETER_EXAMPLES[name] ?? ''])
+  return `${SERVER}${path}?${new URLSearchParams(query).toString()}`
+}
+
+function bodyOf(operation: OperationObject, variable: Learned | undefined): string[] {
+  if (!operation.requestBody) return []
+  const example = bodyExample(operation)
+  if (variable?.use !== 'field') return [`-d '${JSON.stringify(example)}'`]
+  return [`--data-urlencode "${Object.keys(example)[0]}=$${variable.name}"`]
+}
+
+function bodyExample({ requestBody }: OperationObject): object {
+  const [media] = Object.values(requestBody?.content ?? {})
+  return media ? (exampleOf(media) as object) : {}
+}
+
+function answer(operation: OperationObject, status: number): string[] {
+  const { content, description, headers } = responseOf(operation, status)
+  const [media] = Object.entries(content ?? {})
+  const type = media ? ` \`${media[0]}\`` : ' with `Location`'
+  if (!media && !('Location' in headers)) throw new Error(`${operation.operationId}: no body.`)
+  return [
+    `**${status}**${type}. ${description}`,
+    ...(media ? [block('json', JSON.stringify(exampleOf(media[1])))] : []),
+  ]
+}
+
+function responseOf({ responses }: OperationObject, status: number): ResponseObject {
+  const response = responses[status]
+  if (!response) throw new Error(`There is no answer ${status}.`)
+  if (!('$ref' in response)) return response
+  const shared = DOCUMENT.components.responses[response.$ref.split('/').at(-1) ?? '']
+  if (!shared) throw new Error(`${response.$ref} points nowhere.`)
+  return shared
+}
+
+/** The example of a body: a named one, or that of its schema. */
+function exampleOf({ schema, examples }: MediaTypeObject): unknown {
+  const [named] = Object.values(examples ?? {})
+  if (named) return named.value
+  const id = String(schema.$ref).slice(SCHEMAS.length)
+  const own = DOCUMENT.components.schemas[id]?.examples
+  if (Array.isArray(own)) return own[0]
+  throw new Error(`${id} has no example. Give it one in the contract or in openapi/examples.ts.`)
+}
+
+function problemsOf(operation: OperationObject): string {
+  const rows = Object.keys(operation.responses)
+    .filter((status) => Number(status) >= 400)
+    .map((status) => {
+      const { content } = responseOf(operation, Number(status))
+      const codes = Object.keys(content?.['application/problem+json']?.examples ?? {})
+      return `${status} ${codes.map((code) => `\`${code}\``).join(', ')}`
+    })
+  return `Problems: ${rows.join('; ')}.`
+}
+
+const block = (language: string, text: string): string => `\`\`\`${language}\n${text}\n\`\`\``
