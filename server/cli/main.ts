@@ -1,54 +1,9 @@
 #!/usr/bin/env node
-import { existsSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { Command } from 'commander'
-import { addAuthCommands } from './auth.js'
-import { addDatabaseCommands } from './db/commands.js'
-import { addPluginCommands } from './plugin/commands.js'
+import { createProgram } from './program.js'
 
-const { version } = createRequire(import.meta.url)('@netscript/plugin-auth/package.json') as {
-  version: string
-}
-
-// Each command imports what it needs when it runs: help must not cost the whole service.
-const program = new Command('netscript')
-  .description('The NetScript authentication service.')
-  .version(version)
-  .hook('preAction', readDotEnv)
-
-program
-  .command('start')
-  .description('Start the service with production rules: what is missing is an error.')
-  .action(async () => (await import('./start.js')).start())
-
-program
-  .command('dev')
-  .description('Start the service for development: what is missing is made up on this machine.')
-  .action(async () => (await import('./development.js')).development())
-
-program
-  .command('doctor')
-  .description('Find out why sign-in does not work.')
-  .option('--json', 'print JSON')
-  .option('--production', 'judge by the rules of "netscript start"')
-  .action(async (options: { json?: boolean; production?: boolean }) =>
-    (await import('./doctor/doctor.js')).doctor(options),
-  )
-
-addAuthCommands(program)
-addPluginCommands(program)
-addDatabaseCommands(program)
-
-await program.parseAsync().catch(async (error: unknown) => {
-  const { reportFailure } = await import('./failure.js')
-  reportFailure(error)
-})
-
-function readDotEnv(): void {
-  if (!existsSync('.env')) return
-  try {
-    process.loadEnvFile('.env')
-  } catch (cause) {
-    throw new Error('.env cannot be read. Make it a file that this user may read.', { cause })
-  }
-}
+await createProgram()
+  .parseAsync()
+  .catch(async (error: unknown) => {
+    const { reportFailure } = await import('./failure.js')
+    reportFailure(error)
+  })

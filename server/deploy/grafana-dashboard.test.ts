@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs'
 import type pg from 'pg'
 import { beforeAll, describe, expect, it } from 'vitest'
+import { parse } from 'yaml'
+import { VARIABLES } from '../config/variables.js'
 import { createServiceMetrics } from '../metrics/service-metrics.js'
 
 interface Panel {
@@ -14,7 +16,11 @@ const { panels, templating } = JSON.parse(
   readFileSync(new URL('grafana-dashboard.json', import.meta.url), 'utf8'),
 ) as { panels: Panel[]; templating: { list: { query: unknown }[] } }
 
+const alerts = readFileSync(new URL('alerts.yaml', import.meta.url), 'utf8')
+const { groups } = parse(alerts) as { groups: { rules: { expr: string }[] }[] }
+
 const queries = [
+  ...groups.flatMap(({ rules }) => rules.map(({ expr }) => expr)),
   ...panels.flatMap(({ targets = [] }) => targets.map(({ expr }) => expr)),
   ...templating.list.map(({ query }) => JSON.stringify(query)),
 ]
@@ -47,24 +53,29 @@ beforeAll(async () => {
 const namesIn = (query: string): string[] =>
   [...query.matchAll(/\b(?:netscript_auth|nodejs|process)_\w+/g)].map(([name]) => name)
 
-describe('the dashboard', () => {
-  it('asks for nothing that is not there', () => {
+describe('the dashboard and the alerts', () => {
+  it('name variables that the service reads', () => {
+    const named = alerts.match(/NETSCRIPT_\w+/g) ?? []
+    expect(named.filter((name) => !(name in VARIABLES))).toEqual([])
+  })
+
+  it('ask for nothing that is not there', () => {
     expect(queries.flatMap(namesIn).filter((name) => !series.has(name))).toEqual([])
   })
 
-  it('shows every metric of ours', () => {
+  it('show every metric of ours', () => {
     const shown = new Set(queries.flatMap(namesIn).map((name) => metricOf.get(name)))
     const ours = new Set([...metricOf.values()].filter((name) => name.startsWith('netscript_')))
     expect(ours.size).toBe(13)
     expect([...ours].filter((name) => !shown.has(name))).toEqual([])
   })
 
-  it('groups and filters by labels that the series have', () => {
+  it('group and filter by labels that the series have', () => {
     for (const query of queries) {
       const grouped = [...query.matchAll(/by \(([^)]*)\)/g)].flatMap(([, list = '']) =>
         list.split(', '),
       )
-      const filtered = [...query.matchAll(/(\w+)=~?"/g)].flatMap(([, label = '']) =>
+      const filtered = [...query.matchAll(/(\w+)!?=~?"/g)].flatMap(([, label = '']) =>
         label === 'job' ? [] : [label],
       )
       for (const name of namesIn(query)) {

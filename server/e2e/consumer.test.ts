@@ -10,6 +10,7 @@ import { createTestDatabase } from '../../prisma/test-database.js'
 import { freePort } from '../local/free-port.js'
 import { type PackedPackage, packPackage } from './support/packed.js'
 import { startNode } from './support/process.js'
+import { readBlocks } from './support/readme-block.js'
 
 // Installing and compiling take their time where much else runs.
 vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 })
@@ -34,7 +35,7 @@ const ENTRY_POINTS = [
 /** Whose own libraries do not compile with skipLibCheck off: ts-rest's rc, and better-auth. */
 const NOT_STRICT = ['/contract', '/guard', '/backends/better-auth']
 
-/** An app of somebody else, with the backend of the README, and both clients against it. */
+/** An app of somebody else, with the backend of the guide, and both clients against it. */
 const APP_TEST = `
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
@@ -114,10 +115,9 @@ afterAll(async () => {
   if (project) await rm(project, { recursive: true, force: true })
 })
 
-/** What the consumer writes: the backend and the test of the README, and an app. */
+/** What the consumer writes: the backend and its test as the guide has them, and an app. */
 async function writeSources(): Promise<void> {
-  const readme = await readFile(join(packed.directory, 'README.md'), 'utf8')
-  const blocks = [...readme.matchAll(/```ts\n([\s\S]*?)```/g)].map(([, code = '']) => code)
+  const blocks = await readBlocks('backends/README.md')
   const block = (text: string): string => blocks.find((code) => code.includes(text)) ?? ''
   const src = join(project, 'src')
   await mkdir(src)

@@ -1,57 +1,91 @@
-import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
+import { ROOT } from './documents.js'
 
-const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
-
-/** The entry points of the package that documents import, as sources. */
-const ENTRY_POINTS: Record<string, string> = {
-  client: 'client/index.ts',
-  contract: 'contract/index.ts',
-  guard: 'client/guard/index.ts',
-  openapi: 'openapi/index.ts',
-  'session-store': 'client/session-store/index.ts',
+/** A piece of TypeScript that stands in a document or a comment. */
+export interface Snippet {
+  /** Where it stands, for messages. */
+  readonly at: string
+  readonly text: string
+  /** The module that it makes, from the root; others may import it. */
+  readonly file: string
+  /** What stands before it, on one line. */
+  readonly before?: string
 }
 
 /**
- * What the compiler says of sources that stand nowhere, each a module, by the settings of the
- * project. `prelude` declares what they take for given.
+ * What the compiler says of snippets, by the settings of the project, in one run. They import the
+ * package by its name and see what its exports let them see, as sources. What a snippet takes for
+ * given is declared from `given`, a type by name, unless the snippet has a declaration of its own.
  */
-export function checkTypes(sources: readonly string[], prelude: string): string[] {
+export function checkTypes(
+  snippets: readonly Snippet[],
+  given: Readonly<Record<string, string>>,
+): string[] {
   const files = new Map(
-    sources.map((source, index) => [`${ROOT}block-${index}.ts`, `${source}\nexport {}\n`]),
+    snippets.map((snippet) => {
+      const before = `${snippet.before ?? ''}${declarations(snippet.text, given)}`
+      return [ROOT + snippet.file, { snippet, source: `${before}\n${snippet.text}\nexport {}\n` }]
+    }),
   )
-  files.set(`${ROOT}prelude.ts`, `${prelude}\nexport {}\n`)
-  const { config } = ts.readConfigFile(`${ROOT}tsconfig.json`, (path) => ts.sys.readFile(path)) as {
+  const options = compilerOptions()
+  const host = ts.createCompilerHost(options)
+  const getSourceFile = host.getSourceFile.bind(host)
+  const folders = new Set([...files.keys()].map((path) => path.slice(0, path.lastIndexOf('/'))))
+  host.directoryExists = (path) => folders.has(path) || ts.sys.directoryExists(path)
+  host.fileExists = (path) => files.has(path) || ts.sys.fileExists(path)
+  host.readFile = (path) => files.get(path)?.source ?? ts.sys.readFile(path)
+  host.getSourceFile = (path, version, ...rest) => {
+    const file = files.get(path)
+    return file
+      ? ts.createSourceFile(path, file.source, version)
+      : getSourceFile(path, version, ...rest)
+  }
+  const program = ts.createProgram([...files.keys()], options, host)
+  return [...files].flatMap(([path, { snippet }]) => {
+    const file = program.getSourceFile(path)
+    return ts.getPreEmitDiagnostics(program, file).map(({ messageText, start = 0 }) => {
+      const { line = 0 } = file?.getLineAndCharacterOfPosition(start) ?? {}
+      const message = ts.flattenDiagnosticMessageText(messageText, '\n')
+      return `${snippet.at}, line ${line}: ${message}`
+    })
+  })
+}
+
+function compilerOptions(): ts.CompilerOptions {
+  const config = `${ROOT}tsconfig.json`
+  const { config: read } = ts.readConfigFile(config, (path) => ts.sys.readFile(path)) as {
     config: { compilerOptions: object }
   }
   const { options } = ts.convertCompilerOptionsFromJson(
     {
-      ...config.compilerOptions,
+      ...read.compilerOptions,
       noUnusedLocals: false,
-      paths: Object.fromEntries(
-        Object.entries(ENTRY_POINTS).map(([name, file]) => [
-          `@netscript/plugin-auth/${name}`,
-          [`./${file}`],
-        ]),
-      ),
+      allowUnusedLabels: true,
+      jsx: 'react-jsx',
+      // With these the compiler finds the source behind what package.json exports.
+      rootDir: '.',
+      outDir: 'dist',
+      noEmit: false,
     },
     ROOT,
+    config,
   )
-  const host = ts.createCompilerHost(options)
-  const getSourceFile = host.getSourceFile.bind(host)
-  host.fileExists = (path) => files.has(path) || ts.sys.fileExists(path)
-  host.readFile = (path) => files.get(path) ?? ts.sys.readFile(path)
-  host.getSourceFile = (path, version, ...rest) => {
-    const text = files.get(path)
-    if (text === undefined) return getSourceFile(path, version, ...rest)
-    return ts.createSourceFile(path, text, version)
-  }
-  const program = ts.createProgram([...files.keys()], options, host)
-  return [...files.keys()].flatMap((path) => {
-    const file = program.getSourceFile(path)
-    return ts
-      .getPreEmitDiagnostics(program, file)
-      .map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n'))
-      .map((message) => `${message}\n${files.get(path)}`)
-  })
+  return { ...options, configFilePath: config }
 }
+
+function declarations(text: string, given: Readonly<Record<string, string>>): string {
+  return Object.entries(given)
+    .filter(([name]) => mentions(text, name) && !declares(text, name))
+    .map(([name, type]) => `declare const ${name}: ${type};`)
+    .join(' ')
+}
+
+/** Whether a text uses a name. */
+export const mentions = (text: string, name: string): boolean =>
+  new RegExp(`(?<![\\w.'-])${name}(?![\\w'-])`).test(text)
+
+/** Whether a text declares or imports a name. */
+export const declares = (text: string, name: string): boolean =>
+  new RegExp(`\\b(const|let|function|class) ${name}\\b|import[^'"]*\\b${name}\\b[^'"]*from`).test(
+    text,
+  ) || new RegExp(`const [[{][^=]*\\b${name}\\b[^=]*[\\]}] =`).test(text)

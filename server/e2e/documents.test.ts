@@ -1,0 +1,153 @@
+import { readFile } from 'node:fs/promises'
+import { posix } from 'node:path'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { parseAllDocuments } from 'yaml'
+import { presetNames } from '../../backends/kv-oauth/presets.js'
+import { variablePrefix } from '../config/providers.js'
+import { VARIABLES } from '../config/variables.js'
+import { checkCommands } from './support/check-commands.js'
+import { checkStatements } from './support/check-statements.js'
+import { checkTypes, type Snippet } from './support/check-types.js'
+import { FILES, GIVEN, SHOWN } from './support/document-registry.js'
+import {
+  type Block,
+  type Document,
+  readDocument,
+  repositoryFiles,
+  ROOT,
+} from './support/documents.js'
+
+let files: readonly string[]
+let documents: readonly Document[]
+let blocks: readonly Block[]
+beforeAll(async () => {
+  files = await repositoryFiles()
+  documents = await Promise.all(files.filter((file) => file.endsWith('.md')).map(readDocument))
+  blocks = documents.flatMap((document) => document.blocks)
+})
+
+const isTypeScript = ({ language }: Block): boolean => language === 'ts' || language === 'tsx'
+
+/** What a block holds, by its language; a language without a check is a failure of its own. */
+const CHECKS: Readonly<Record<string, (block: Block) => string[] | Promise<string[]>>> = {
+  // All of them at once, below.
+  ts: () => [],
+  tsx: () => [],
+  sh: ({ text }) => checkCommands(text),
+  json: ({ text }) => {
+    JSON.parse(text)
+    return []
+  },
+  yaml: ({ text }) =>
+    parseAllDocuments(text).flatMap(({ errors }) => errors.map(({ message }) => message)),
+  sql: ({ text }) => checkStatements(text),
+  text: async ({ document, text }) => {
+    const shown = SHOWN.find((one) => one.document === document && text.includes(one.has))
+    if (!shown) return ['Name its test in SHOWN of server/e2e/support/document-registry.ts.']
+    const test = await readFile(ROOT + shown.test, 'utf8')
+    const name = posix.basename(document)
+    return test.includes(name) ? [] : [`${shown.test} does not read ${name}.`]
+  },
+}
+
+describe('the blocks of every document', () => {
+  it('are what their language and this project can make of them', async () => {
+    const failures: string[] = []
+    for (const block of blocks) {
+      const check = CHECKS[block.language]
+      const said = check
+        ? await Promise.resolve(block)
+            .then(check)
+            .catch((error: Error) => [error.message])
+        : [
+            `Nothing checks "${block.language}". Use ${Object.keys(CHECKS).join(', ')}, or add a check.`,
+          ]
+      failures.push(...said.map((message) => `${block.at}: ${message}`))
+    }
+    expect(failures).toEqual([])
+    expect(blocks.length).toBeGreaterThan(40)
+  })
+
+  it('compile, against what the package exports', () => {
+    const snippets = blocks.filter(isTypeScript).map((block, index): Snippet => {
+      const named = FILES.find(
+        (one) => one.document === block.document && block.text.includes(one.has),
+      )
+      const folder = `.documents/${block.document.replaceAll('/', '-')}`
+      return {
+        at: block.at,
+        text: block.text,
+        file: `${folder}/${named?.file ?? `block-${index}.${block.language}`}`,
+      }
+    })
+    const wrong = { at: 'here', text: 'app.get(1, authenticator)', file: '.documents/wrong.ts' }
+    expect(checkTypes([...snippets, wrong], GIVEN)).toEqual([
+      expect.stringContaining('here, line 1: '),
+    ])
+  })
+})
+
+describe('the checks', () => {
+  it('find what is wrong', async () => {
+    const wrong = [
+      'netscript auth session lists',
+      'netscript doctor --fast',
+      'netscript auth user disable',
+      'npx netscript db status now',
+      'npm run nothing # to see',
+      'A=1 netscript nothing && echo done',
+      'if',
+    ]
+    for (const command of wrong) expect(await checkCommands(command), command).toHaveLength(1)
+    expect(await checkCommands('A=1 npx netscript auth user disable "$ID"\nnpm test')).toEqual([])
+    expect(await checkStatements('DELETE FROM nothing')).toHaveLength(1)
+  })
+})
+
+describe('every document', () => {
+  it('leads only to files and headings that are there', () => {
+    const known = new Set(files)
+    const anchors = new Map(documents.map((document) => [document.path, document.anchors]))
+    const isFolder = (path: string) => files.some((file) => file.startsWith(`${path}/`))
+    const broken = documents.flatMap(({ path, links }) =>
+      links
+        .filter((link) => !/^(https?|mailto):/.test(link))
+        .filter((link) => {
+          const [file = '', anchor] = link.split('#')
+          const target = file === '' ? path : posix.join(posix.dirname(path), file)
+          if (anchor !== undefined) return !anchors.get(target)?.has(anchor)
+          return !known.has(target) && !isFolder(target.replace(/\/$/, ''))
+        })
+        .map((link) => `${path}: ${link}`),
+    )
+    expect(broken).toEqual([])
+  })
+
+  it('names only files that are there', () => {
+    const folders = /^(backends|client|contract|openapi|prisma|server)\/[\w./-]*$/
+    const missing = documents.flatMap(({ path, codes }) =>
+      codes
+        .filter((code) => folders.test(code))
+        .filter(
+          (code) =>
+            !files.some((file) => file === code || file.startsWith(`${code.replace(/\/$/, '')}/`)),
+        )
+        .map((code) => `${path}: ${code}`),
+    )
+    expect(missing).toEqual([])
+  })
+
+  it('names only variables that the service reads', () => {
+    const prefixes = presetNames.map(variablePrefix)
+    const isKnown = (name: string): boolean =>
+      name in VARIABLES ||
+      prefixes.some((prefix) => name.replace(prefix, 'NETSCRIPT_AUTH_') in VARIABLES)
+    const unknown = documents.flatMap(({ path, text }) =>
+      [...text.matchAll(/\b(NETSCRIPT|OTEL)_[A-Z_]+\b(?!<)/g)]
+        .map(([name]) => name)
+        .filter((name) => !isKnown(name))
+        .map((name) => `${path}: ${name}`),
+    )
+    expect(unknown).toEqual([])
+  })
+})
