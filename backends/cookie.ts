@@ -9,6 +9,12 @@ export interface CookieOptions {
 /**
  * A `Set-Cookie` value. A `__Host-` name must be Secure, with `Path=/` and no Domain, or browsers
  * drop it (RFC 6265bis section 4.1.3.2), so none of that can be chosen.
+ *
+ * @example
+ * ```ts
+ * setCookie('__Host-mine', 'token', { maxAge: 3600 })
+ * // '__Host-mine=token; Path=/; Max-Age=3600; HttpOnly; SameSite=Lax; Secure'
+ * ```
  */
 export function setCookie(name: string, value: string, options: CookieOptions): string {
   const secure = options.secure ?? true

@@ -13,9 +13,13 @@ import { AUTH_ERRORS, type AuthErrorCode, type AuthErrorData } from '../contract
  */
 export class AuthError<C extends AuthErrorCode = AuthErrorCode> extends Error {
   override readonly name: string = 'AuthError'
+  /** The code of the contract. */
   readonly code: C
+  /** The HTTP status of the code. */
   readonly status: number
+  /** What happened and how to mend it, for the caller. */
   readonly detail: string
+  /** What the code carries; `undefined` for most. */
   readonly data: AuthErrorData<C> | undefined
   /** `Set-Cookie` values that go out with the error, such as a cleared transaction cookie. */
   readonly setCookies: readonly string[]
@@ -56,12 +60,14 @@ export function providerError(
 /** A startup error: which variable or option is wrong, and the mend. Never sent to a caller. */
 export class AuthConfigurationError extends Error {
   override readonly name = 'AuthConfigurationError'
+  /** The same for all of them; the message tells them apart. */
   readonly code = 'AUTH_CONFIGURATION_ERROR'
 }
 
 /** Thrown by `resolveBackend` when no backend has the name; lists those that exist. */
 export class AuthBackendNotFoundError extends Error {
   override readonly name = 'AuthBackendNotFoundError'
+  /** Of this class alone; it is no code of the contract. */
   readonly code = 'AUTH_BACKEND_NOT_FOUND'
   constructor(
     readonly backendName: string,
@@ -76,6 +82,7 @@ export class AuthBackendNotFoundError extends Error {
 /** Thrown by a backend for an operation it cannot do; every backend throws this one class. */
 export class AuthBackendOperationUnsupportedError extends Error {
   override readonly name = 'AuthBackendOperationUnsupportedError'
+  /** Of this class; the routes answer `AUTH_OPERATION_UNSUPPORTED` (501). */
   readonly code = 'AUTH_BACKEND_OPERATION_UNSUPPORTED'
   constructor(
     readonly backendName: string,

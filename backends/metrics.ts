@@ -12,7 +12,9 @@ export type SignInOutcome = 'started' | 'completed' | AuthErrorCode
 export interface AuthMetrics {
   /** `providerId` is the id of a configured provider, or `unknown` where the request named none. */
   signIn(providerId: string, outcome: SignInOutcome): void
+  /** A session was extended, or the provider's tokens were renewed or not. */
   sessionRefreshed(why: SessionRefresh): void
+  /** So many sessions ended before their time. */
   sessionsEnded(end: SessionEnd, count: number): void
   /** A call of a store, such as `session.extend`, whether it succeeded or not. */
   storeCall(operation: string, seconds: number): void

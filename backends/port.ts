@@ -20,14 +20,18 @@ export type AnonymousReason =
 export type AuthnResult =
   | {
       readonly ok: true
+      /** Who is calling, as guards see it: the user of the session. */
       readonly principal: Principal
+      /** The session, active and of this user. */
       readonly session: AuthSession
+      /** The person, as far as the backend knows them. */
       readonly user: AuthUser
       /** `Set-Cookie` values that must reach the browser byte for byte. */
       readonly setCookies: readonly string[]
     }
   | {
       readonly ok: false
+      /** Why it is nobody. */
       readonly reason: AnonymousReason
       readonly setCookies: readonly string[]
     }
@@ -37,7 +41,9 @@ export type AuthProviderDescriptor = Readonly<ProviderDescription>
 
 /** The providers of a backend, in the order configured. */
 export interface AuthProviderRegistryPort {
+  /** All of them; the first is the default of `signin`. */
   listProviders(): readonly AuthProviderDescriptor[]
+  /** The one with the id; `undefined` when there is none. */
   getProvider(id: string): AuthProviderDescriptor | undefined
 }
 
@@ -56,6 +62,7 @@ export interface SignOutResult {
 
 /** A session as its owner sees it in a list. */
 export interface AuthSessionSummary {
+  /** Active, and of the user whose list it is. */
   readonly session: AuthSession
   /** The `User-Agent` that signed in, cut to 256 characters. */
   readonly userAgent?: string
@@ -98,32 +105,46 @@ export interface AuthSessionCryptoPort {
 
 /** Maps a session to the principal that guards see. */
 export interface AuthPrincipalMapperPort {
+  /** The same principal that `authenticate` returns with the session. */
   mapSessionToPrincipal(session: AuthSession): Principal
 }
 
 /** A sign-in that has been started. */
 export interface SignInResult {
+  /** The provider that was chosen. */
   readonly providerId: string
   /** The authorization request (RFC 6749 section 4.1.1). */
   readonly redirectUrl: string
+  /** The `state` of that request; it belongs to the transaction. */
   readonly state: string
+  /** Binds the transaction to this browser. Byte for byte. */
   readonly setCookies: readonly string[]
 }
 
 /** A sign-in that is complete. */
 export interface CallbackResult {
+  /** The public id of the new session. */
   readonly sessionId: string
+  /** The provider's identifier for the person. */
   readonly subject: string
+  /** The stable id of the person here. */
   readonly userId: string
+  /** The provider that signed them in. */
   readonly providerId: string
   /** The return address that was checked when the sign-in began. */
   readonly returnTo: string
+  /** Sets the session cookie and clears that of the transaction. Byte for byte. */
   readonly setCookies: readonly string[]
 }
 
 /** The redirect flow, for backends that have one. Plain data in and out; no HTTP objects. */
 export interface InteractiveFlowPort {
-  /** @throws AuthError `VALIDATION_ERROR` for an unknown provider, `AUTH_PROVIDER_ERROR`, `STORE_UNAVAILABLE`. */
+  /**
+   * Opens a transaction and says where to send the browser. `returnTo` is an address already checked
+   * by the caller.
+   * @throws AuthError `VALIDATION_ERROR` for an unknown provider, `AUTH_PROVIDER_ERROR`,
+   * `STORE_UNAVAILABLE`.
+   */
   signIn(
     request: AuthnRequest,
     input: {
@@ -156,11 +177,17 @@ export interface InteractiveFlowPort {
  * because nothing above this port knows which one is active.
  */
 export interface AuthBackendPort {
+  /** What `NETSCRIPT_AUTH_BACKEND`, a registry and `describe` call it. */
   readonly name: string
+  /** Where people can sign in. */
   readonly providers: AuthProviderRegistryPort
+  /** Ends and lists sessions. */
   readonly sessions: AuthSessionsPort
+  /** Issues and opens the tokens in cookies. */
   readonly crypto: AuthSessionCryptoPort
+  /** Maps sessions to principals. */
   readonly principalMapper: AuthPrincipalMapperPort
+  /** What works; what does not, throws `AuthBackendOperationUnsupportedError`. */
   readonly capabilities: AuthBackendCapabilities
   /** Present exactly when `capabilities.interactive` is true. */
   readonly interactive?: InteractiveFlowPort

@@ -10,6 +10,11 @@ export type AuthBackends = ReadonlyMap<string, AuthBackendPort>
 /**
  * The backend with the given name.
  * @throws AuthBackendNotFoundError with the names that exist.
+ *
+ * @example
+ * ```ts
+ * resolveBackend(new Map([[backend.name, backend]]), 'workos')
+ * ```
  */
 export function resolveBackend(
   backends: AuthBackends,
@@ -22,8 +27,11 @@ export function resolveBackend(
 
 /** A set of backends of which one is the default. */
 export interface AuthBackendRegistry {
+  /** All of them by name. */
   readonly backends: AuthBackends
+  /** The one that is used when none is named. */
   readonly default: AuthBackendPort
+  /** Its name. */
   readonly defaultName: string
   /** The named backend; the default one when no name is given. */
   resolveBackend(name?: string): AuthBackendPort

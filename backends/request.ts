@@ -2,6 +2,7 @@
  * The part of an HTTP request that a backend may look at. Identity is read from nothing else.
  */
 export interface AuthnRequest {
+  /** In capitals: `GET`. */
   readonly method: string
   /** The path of the request target, without the query. */
   readonly path: string
@@ -32,6 +33,11 @@ interface RequestParts {
 /**
  * An {@link AuthnRequest} over the parts of a Node request (`IncomingMessage` fits as it is). The
  * `Cookie` header is parsed once, on first use.
+ *
+ * @example
+ * ```ts
+ * await backend.authenticate(toAuthnRequest({ headers: { cookie: '__Host-mine=token' } }))
+ * ```
  */
 export function toAuthnRequest({ method = 'GET', url = '/', headers }: RequestParts): AuthnRequest {
   let jar: Map<string, string[]> | undefined

@@ -2,9 +2,13 @@ import type { SessionEnd } from './audit.js'
 
 /** What a provider says about a person, for people to read. It identifies nobody. */
 export interface UserProfile {
+  /** Name to show. */
   readonly displayName?: string
+  /** The e-mail address. */
   readonly email?: string
+  /** Whether the provider verified the address; absent when it does not say. */
   readonly emailVerified?: boolean
+  /** URL of a picture. */
   readonly imageUrl?: string
 }
 
@@ -15,23 +19,33 @@ export interface UserProfile {
 export interface SessionRecord {
   /** The public id: SHA-256 of the secret in the cookie. */
   readonly id: string
+  /** The stable id of the person here. */
   readonly userId: string
+  /** The provider that signed them in. */
   readonly providerId: string
   /** The issuer, or the provider id where there is none: with `subject` it names the person. */
   readonly issuer: string
+  /** The provider's identifier for the person. */
   readonly subject: string
   /** What the audit trail calls the person. */
   readonly auditSubject: string
   /** The provider's session id (OpenID Connect Back-Channel Logout 1.0 section 2.1). */
   readonly sid?: string
+  /** Scopes that the provider granted. */
   readonly scopes: readonly string[]
+  /** Roles of the user. */
   readonly roles: readonly string[]
+  /** Claims, cut to the allow-list. */
   readonly claims: Readonly<Record<string, unknown>>
+  /** The user's public snapshot of the sign-in. */
   readonly user: UserProfile
+  /** The `User-Agent` that signed in, cut to 256 characters. */
   readonly userAgent?: string
+  /** When the person signed in. */
   readonly issuedAt: number
   /** When the session ends unless it is extended. Never later than `absoluteExpiresAt`. */
   readonly expiresAt: number
+  /** When the session ends however much it is used. */
   readonly absoluteExpiresAt: number
   /** When the idle deadline was last extended. */
   readonly refreshedAt?: number
@@ -54,9 +68,14 @@ export type SessionRefresh = 'used' | 'tokens-renewed' | 'tokens-not-renewed'
  * read never deletes.
  */
 export interface SessionStore {
-  /** @throws AuthError `AUTH_USER_DISABLED` when the user is disabled or gone, even in a race. */
+  /**
+   * Keeps a new session.
+   * @throws AuthError `AUTH_USER_DISABLED` when the user is disabled or gone, even in a race.
+   */
   create(record: SessionRecord): Promise<void>
+  /** The live session with the id; `undefined` when there is none, or it is over. */
   get(id: string): Promise<SessionRecord | undefined>
+  /** The same for several at once, in the order of the ids. */
   getMany(ids: readonly string[]): Promise<readonly (SessionRecord | undefined)[]>
   /**
    * Replaces the live entry of version `next.version - 1`. False when there is none: it is over, or
@@ -115,8 +134,11 @@ export interface TransactionStore {
 
 /** The provider's tokens of a session, as text; the store seals each of them. */
 export interface ProviderTokens {
+  /** The access token (RFC 6749 section 1.4). */
   readonly accessToken?: string
+  /** The refresh token, if the provider gave one. */
   readonly refreshToken?: string
+  /** The id_token of an OpenID provider, a hint when signing out there. */
   readonly idToken?: string
 }
 
@@ -133,6 +155,7 @@ export interface LeasedTokens extends ProviderTokens {
 export interface ProviderTokenStore {
   /** Does nothing when the session is over. */
   save(sessionId: string, tokens: ProviderTokens): Promise<void>
+  /** The tokens that a key of the ring opens; `undefined` when the session has none. */
   read(sessionId: string): Promise<ProviderTokens | undefined>
   /**
    * Takes the right to renew the tokens for `ttlMs`; `undefined` when somebody else holds it or the
@@ -147,9 +170,13 @@ export interface ProviderTokenStore {
 
 /** A person as a provider knows them. */
 export interface SignedInIdentity {
+  /** The provider that signed them in. */
   readonly providerId: string
+  /** The issuer, or the provider id where there is none. */
   readonly issuer: string
+  /** The provider's identifier for the person. */
   readonly subject: string
+  /** What the provider says about them, to be kept up to date. */
   readonly profile: UserProfile
 }
 

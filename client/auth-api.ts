@@ -31,7 +31,10 @@ export interface AuthClientOptions {
 
 /** Options of one call. */
 export interface CallOptions {
-  /** Ends the call early: it throws `ABORTED`, or `TIMEOUT` for an `AbortSignal.timeout()`. */
+  /**
+   * Ends the call early: it throws `ABORTED`, or `TIMEOUT` for an `AbortSignal.timeout()`. Default:
+   * only `timeoutMs` of the client does.
+   */
   signal?: AbortSignal
 }
 

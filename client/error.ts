@@ -13,6 +13,9 @@ export type AuthClientErrorCode =
  *
  * @example
  * ```ts
+ * import { AuthClientError, createAuthClient } from '@netscript/plugin-auth/client'
+ *
+ * const auth = createAuthClient()
  * try {
  *   await auth.signin({ providerId: 'google' })
  * } catch (error) {
@@ -23,7 +26,9 @@ export type AuthClientErrorCode =
  */
 export class AuthClientError extends Error {
   override readonly name = 'AuthClientError'
+  /** The code of the contract, or why there is no answer to have one. */
   readonly code: AuthClientErrorCode
+  /** The HTTP status; 0 when there was no answer. */
   readonly status: number
   /** `data` of the problem document, such as `fieldErrors`. */
   readonly data: unknown

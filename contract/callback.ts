@@ -18,6 +18,7 @@ export const CallbackQuery = z
   .meta({ id: 'CallbackQuery', description: 'The answer of the provider.' })
 export type CallbackQuery = z.infer<typeof CallbackQuery>
 
+/** The answer of callback to `Accept: application/json`. The session is in the cookie alone. */
 export const CallbackResponse = z
   .object({
     completed: z.literal(true).describe('The sign-in is complete; the session cookie is set.'),

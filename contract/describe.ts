@@ -1,5 +1,6 @@
 import { z } from 'zod'
 
+/** A provider as `describe` lists it. */
 export const ProviderDescription = z
   .object({
     id: z.string().describe('What signin takes as providerId.'),
@@ -11,6 +12,7 @@ export const ProviderDescription = z
   .meta({ id: 'ProviderDescription', description: 'A provider of the active backend.' })
 export type ProviderDescription = z.infer<typeof ProviderDescription>
 
+/** What the active backend can really do. */
 export const BackendCapabilities = z
   .object({
     interactive: z.boolean().describe('signin and callback work here.'),
@@ -23,6 +25,7 @@ export const BackendCapabilities = z
   .meta({ id: 'BackendCapabilities', description: 'What the active backend can do.' })
 export type BackendCapabilities = z.infer<typeof BackendCapabilities>
 
+/** The answer of `describe`. */
 export const DescribeResponse = z
   .object({
     backend: z.string().describe('Name of the active backend.'),

@@ -80,11 +80,17 @@ export type AuthErrorData<C extends AuthErrorCode> = C extends keyof typeof DATA
 
 /** An RFC 9457 problem document with a stable `code`. */
 export interface Problem<C extends AuthErrorCode = AuthErrorCode> {
+  /** The URI of the kind of problem: {@link problemType} of the code. */
   type: string
+  /** The kind of problem in a few words, the same every time. */
   title: string
+  /** The HTTP status, repeated. */
   status: AuthErrorStatus<C>
+  /** What happened this time and how to mend it. */
   detail: string
+  /** The stable code to switch on. */
   code: C
+  /** What the code carries; absent for most. */
   data?: AuthErrorData<C> | undefined
 }
 
@@ -144,6 +150,11 @@ type ProblemResponses<C extends AuthErrorCode> = {
 /**
  * The error responses of a route, by status: `problems('INTERNAL', 'STORE_UNAVAILABLE')`.
  * Codes that share a status become a union that narrows on `code`.
+ *
+ * @example
+ * ```ts
+ * const responses = { 200: z.object({ id: z.string() }), ...problems('UNAUTHORIZED', 'FORBIDDEN') }
+ * ```
  */
 export function problems<C extends AuthErrorCode>(...codes: C[]): ProblemResponses<C> {
   const byStatus = new Map<number, z.ZodType[]>()

@@ -15,6 +15,11 @@ const BOOLEANS = new Map<unknown, boolean>([
  * An empty field is an absent one, since that is what an untouched input sends. `scopes` may repeat
  * or be separated by spaces. `everywhere=false` is false. Anything else stays as it was sent, so
  * that the schema can refuse it.
+ *
+ * @example
+ * ```ts
+ * decodeForm('providerId=google&scopes=openid+email') // { providerId: 'google', scopes: ['openid', 'email'] }
+ * ```
  */
 export function decodeForm(body: string): Record<string, unknown> {
   const form = new URLSearchParams(body)

@@ -10,7 +10,9 @@ const Schema = z.union([
 
 /** What a route asks of its caller: to be signed in with all of these, or nothing. */
 export interface RouteAuth {
+  /** All of them are needed. Default: none. */
   readonly scopes?: readonly string[]
+  /** All of them are needed. Default: none. */
   readonly roles?: readonly string[]
   /** Whoever it is, signed in or not; it stands alone. */
   readonly public?: boolean
@@ -25,6 +27,7 @@ export interface RouteAuth {
  * ```
  */
 export interface GuardMetadata {
+  /** What the route asks of its caller. */
   readonly auth: RouteAuth
 }
 

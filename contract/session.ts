@@ -42,6 +42,7 @@ export const Anonymous = z
   .meta({ id: 'Anonymous', description: 'Nobody is signed in.' })
 export type Anonymous = z.infer<typeof Anonymous>
 
+/** The answer of session: {@link Anonymous}, or the session. */
 export const SessionResponse = z
   .discriminatedUnion('authenticated', [
     Anonymous,
@@ -55,6 +56,7 @@ export const SessionResponse = z
   .meta({ id: 'SessionResponse', description: 'The session of the caller, if there is one.' })
 export type SessionResponse = z.infer<typeof SessionResponse>
 
+/** The answer of me: {@link Anonymous}, or the user and the session. */
 export const MeResponse = z
   .discriminatedUnion('authenticated', [
     Anonymous,

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { AuthSession } from './session.js'
 
+/** A session in the list of its owner. */
 export const SessionSummary = z
   .object({
     session: AuthSession,
@@ -10,11 +11,13 @@ export const SessionSummary = z
   .meta({ id: 'SessionSummary', description: 'A session of the caller, as they see it in a list.' })
 export type SessionSummary = z.infer<typeof SessionSummary>
 
+/** The live sessions of the caller, newest first. */
 export const SessionsResponse = z
   .object({ sessions: z.array(SessionSummary).describe('Live sessions, newest first.') })
   .meta({ id: 'SessionsResponse', description: 'The sessions of the caller.' })
 export type SessionsResponse = z.infer<typeof SessionsResponse>
 
+/** How many sessions were ended. */
 export const RevokedResponse = z
   .object({ revoked: z.int().min(0).describe('How many sessions were ended.') })
   .meta({

@@ -11,6 +11,7 @@ export const ReturnTo = z
   .optional()
   .describe('Where to send the browser afterwards: a path, or a URL on an allowed origin.')
 
+/** The body of signin, as JSON or as a form ({@link decodeForm}). */
 export const SigninInput = z
   .object({
     providerId: z
@@ -39,6 +40,7 @@ export const SigninInput = z
   })
 export type SigninInput = z.infer<typeof SigninInput>
 
+/** The answer of signin to JSON: where to send the browser. */
 export const SigninResponse = z
   .object({
     started: z.literal(true).describe('A sign-in transaction is open for this browser.'),

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { ReturnTo } from './signin.js'
 
+/** The body of signout, as JSON or as a form. */
 export const SignoutInput = z
   .object({
     everywhere: z
@@ -16,6 +17,7 @@ export const SignoutInput = z
   })
 export type SignoutInput = z.infer<typeof SignoutInput>
 
+/** The answer of signout to JSON, with a session or without one. */
 export const SignoutResponse = z
   .object({
     signedOut: z.literal(true).describe('No session of this browser is left.'),

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 
+/** The body of token: whom the token is for. */
 export const TokenInput = z
   .object({
     audience: z
@@ -15,6 +16,7 @@ export const TokenInput = z
   })
 export type TokenInput = z.infer<typeof TokenInput>
 
+/** The answer of token: a JWT of RFC 9068 that lives five minutes at most. */
 export const TokenResponse = z
   .object({
     token: z
@@ -37,6 +39,7 @@ export const TokenResponse = z
   })
 export type TokenResponse = z.infer<typeof TokenResponse>
 
+/** A public key of ES256 as a JWK (RFC 7517). */
 export const PublicKey = z
   .looseObject({
     kty: z.literal('EC').describe('The kind of key.'),
@@ -50,6 +53,7 @@ export const PublicKey = z
   .meta({ id: 'PublicKey', description: 'A public key (RFC 7517).' })
 export type PublicKey = z.infer<typeof PublicKey>
 
+/** The answer of jwks: every key that a good token may be signed with. */
 export const PublicKeySet = z
   .object({ keys: z.array(PublicKey).describe('Those that sign, will sign, or have signed.') })
   .meta({ id: 'PublicKeySet', description: 'The keys that tokens are verified with (RFC 7517).' })

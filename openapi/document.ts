@@ -15,8 +15,11 @@ export const API_VERSION = '1.0.0'
 
 /** A contract and the tag under which its operations stand. */
 export interface TaggedContract {
+  /** The name of the group. */
   tag: string
+  /** What the group is for, in a sentence. */
   description: string
+  /** A ts-rest contract. */
   contract: Contract
 }
 
@@ -80,9 +83,11 @@ export function createOpenApiDocument({
 
 /** Options of {@link createGuardedDocument}. */
 export interface GuardedDocumentOptions {
+  /** Title and version of the service that is described. */
   info: InfoObject
   /** The origin of the service that is described. */
   serverUrl: string
+  /** Its contracts, each under a tag. */
   contracts: readonly TaggedContract[]
   /** The name of the session cookie. Default: `__Host-ns_session`. */
   cookieName?: string

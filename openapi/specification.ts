@@ -79,19 +79,30 @@ export interface ComponentsObject {
 
 /** About the API as a whole. */
 export interface InfoObject {
+  /** What the API is called. */
   title: string
+  /** Its version, as its makers count. */
   version: string
+  /** One sentence. */
   summary?: string
+  /** CommonMark. */
   description?: string
+  /** `identifier` is that of SPDX. */
   license?: { name: string; identifier: string }
 }
 
 /** The parts of an OpenAPI 3.1.0 document that this service uses (OpenAPI Specification 4.8). */
 export interface OpenApiDocument {
+  /** The version of the specification. */
   openapi: '3.1.0'
+  /** About the API as a whole. */
   info: InfoObject
+  /** Where it is. */
   servers: { url: string; description: string }[]
+  /** The groups of operations, in their order. */
   tags: { name: string; description: string }[]
+  /** Operations by path, and there by method in small letters. */
   paths: Record<string, Record<string, OperationObject>>
+  /** What operations point to. */
   components: ComponentsObject
 }

@@ -22,6 +22,7 @@ import { addAuthRoutes, addDiscoveryRoutes, refuseUndeclaredMethods } from './ro
 
 /** Options of {@link createAuthApp}. */
 export interface AuthAppOptions {
+  /** Who knows the people. It stays yours: the app does not close it. */
   backend: AuthBackendPort
   /** The origin that people see, such as `https://auth.example.com`: that of the redirect URI. */
   origin: string

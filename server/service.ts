@@ -23,6 +23,7 @@ const IDLE_GRACE_MS = 1_000
 
 /** Options of {@link createAuthService}. */
 export interface AuthServiceOptions {
+  /** What {@link readConfig} made of the variables. */
   config: AuthConfig
   /** A backend made by hand, closed with the service. Default: the one that `config` names. */
   backend?: MountedBackend
@@ -32,7 +33,7 @@ export interface AuthServiceOptions {
   env?: NodeJS.ProcessEnv
   /** Default: a logger on standard output at the configured level. */
   logger?: Logger
-  /** What the page says about the local provider; absent with a real one. */
+  /** What the page says about the local provider. Default: nothing, there is a real one. */
   demo?: DemoNotice
 }
 
@@ -49,6 +50,15 @@ export interface AuthService {
 /**
  * The process: migrations, backend, HTTP server, expiry sweep. Nothing listens until everything
  * else is in place, and a start that fails leaves nothing behind.
+ *
+ * @throws AuthConfigurationError that names the variable and the mend.
+ *
+ * @example
+ * ```ts
+ * const config = readConfig(process.env, { production: true })
+ * const service = await createAuthService({ config, databaseUrl: getRequiredEnv('DATABASE_URL') })
+ * process.once('SIGTERM', () => void service.close())
+ * ```
  */
 export async function createAuthService(options: AuthServiceOptions): Promise<AuthService> {
   const { config, env = process.env } = options

@@ -29,6 +29,7 @@ export interface BetterAuthBackendOptions {
 
 /** The better-auth backend: people sign in at its own routes, which the service mounts. */
 export interface BetterAuthBackend extends AuthBackendPort {
+  /** Always `better-auth`. */
   readonly name: 'better-auth'
   /** better-auth's own routes. Mount it at `basePath`, before anything reads bodies. */
   readonly handler: NodeHandler

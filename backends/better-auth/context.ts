@@ -10,8 +10,11 @@ export interface WithHeaders {
  * What this backend uses of better-auth. Every instance fits, whatever its plugins.
  */
 export interface BetterAuthInstance {
+  /** Answers better-auth's own routes. */
   readonly handler: (request: Request) => Promise<Response>
+  /** What it was made with. */
   readonly options: BetterAuthOptions
+  /** What its plugins see: cookies and the database. */
   readonly $context: Promise<
     Pick<AuthContext, 'authCookies' | 'createAuthCookie'> & {
       readonly adapter: Pick<AuthContext['adapter'], 'findOne' | 'findMany'>
@@ -21,6 +24,7 @@ export interface BetterAuthInstance {
       >
     }
   >
+  /** Its endpoints as functions. */
   readonly api: {
     getSession(input: {
       headers: Headers

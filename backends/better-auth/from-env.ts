@@ -12,7 +12,7 @@ export interface BetterAuthFromEnvOptions {
   baseUrl: string
   /** Further origins that may call better-auth's own routes. Default: none. */
   trustedOrigins?: readonly string[]
-  /** Anything else that better-auth takes. */
+  /** Anything else that better-auth takes. Default: nothing. */
   betterAuthOptions?: PassedOnOptions
   /** Default: says nothing. */
   log?: AuthLog
@@ -23,6 +23,14 @@ export interface BetterAuthFromEnvOptions {
  * before.
  *
  * @throws AuthConfigurationError when `BETTER_AUTH_SECRET` is missing or has less than 32 characters.
+ *
+ * @example
+ * ```ts
+ * const backend = await betterAuthBackendFromEnv(process.env, {
+ *   pool,
+ *   baseUrl: 'https://auth.example.com',
+ * })
+ * ```
  */
 export async function betterAuthBackendFromEnv(
   env: NodeJS.ProcessEnv,
@@ -43,7 +51,10 @@ export async function betterAuthBackendFromEnv(
   return createBetterAuthBackend({ auth, secret, baseURL, close: () => prisma.$disconnect() })
 }
 
-/** @throws AuthConfigurationError when `BETTER_AUTH_SECRET` is missing or too short. */
+/**
+ * The secret of better-auth, from `BETTER_AUTH_SECRET`.
+ * @throws AuthConfigurationError when it is missing or too short.
+ */
 export function readSecret(env: NodeJS.ProcessEnv): string {
   const secret = env.BETTER_AUTH_SECRET?.trim() ?? ''
   if (secret.length >= SECRET_MIN_LENGTH) return secret

@@ -39,9 +39,9 @@ export interface NetscriptBetterAuthOptions<
    * leaves a user who has to reset the password.
    */
   transaction?: boolean
-  /** Plugins of better-auth; what they add to `auth.api` is in the type of the result. */
+  /** Plugins of better-auth; what they add to `auth.api` is in the result's type. Default: none. */
   plugins?: Plugins
-  /** Anything else that better-auth takes. A section given here is laid over the default one. */
+  /** Anything else that better-auth takes, each section laid over the default one. Default: nothing. */
   betterAuthOptions?: PassedOn
   /** Default: says nothing. */
   log?: AuthLog

@@ -8,6 +8,7 @@ export interface AuthBackendCheckResult {
   readonly check: string
   /** False when the backend does not do what it must. True for a check that was skipped. */
   readonly ok: boolean
+  /** Why it failed; absent when it did not. */
   readonly error?: Error
   /** Why the check had nothing to say. */
   readonly skipped?: string
@@ -15,7 +16,9 @@ export interface AuthBackendCheckResult {
 
 /** The two functions of a test runner that the suite needs. */
 export interface TestRunner {
+  /** Groups tests. */
   readonly describe: (name: string, body: () => void) => unknown
+  /** Declares a test. */
   readonly it: (name: string, body: () => Promise<void>) => unknown
 }
 
@@ -32,6 +35,8 @@ const LIMIT_MS = 30_000
  * its own, which is closed afterwards.
  *
  * @param options.only The ids of the checks to run. Default: all.
+ *
+ * @throws TypeError for a check in `only` that does not exist.
  *
  * @example
  * ```ts

@@ -26,9 +26,9 @@ import { finishLogout, signOut, startLogout } from './sign-out.js'
 
 /** Options of {@link createKvOAuthBackend}. */
 export interface KvOAuthBackendOptions {
-  /** The provider; for several at once use `providers`. */
+  /** The provider. Required without `providers`, which is for several at once. */
   provider?: OAuthProvider
-  /** Providers in the order they are shown. The first is the default. */
+  /** In the order they are shown; `signin` takes the first unless told. Required without `provider`. */
   providers?: readonly OAuthProvider[]
   /** The keyring as text. Default: the variable `NETSCRIPT_AUTH_KV_OAUTH_KEY`. */
   key?: string
@@ -68,6 +68,7 @@ const SESSION_ID = /^[\w-]{1,64}$/
 
 /** The kv-oauth backend: it always has the redirect flow. */
 export interface KvOAuthBackend extends AuthBackendPort {
+  /** Always `kv-oauth`. */
   readonly name: 'kv-oauth'
   readonly interactive: InteractiveFlowPort
 }

@@ -28,12 +28,13 @@ export interface PresetOptions extends Pick<
 
 /** Presets of OpenID Connect providers also take the issuer. */
 export interface IssuerPresetOptions extends PresetOptions {
+  /** The issuer identifier. Default: that of the preset. */
   issuer?: string | undefined
 }
 
 /** Presets with a domain for each customer: `issuer` or `domain` is required. */
 export interface DomainPresetOptions extends IssuerPresetOptions {
-  /** A host name such as `example.eu.auth0.com`; `https://` in front is allowed. */
+  /** A host name such as `example.eu.auth0.com`; `https://` in front is allowed. Required without `issuer`. */
   domain?: string | undefined
 }
 
@@ -45,7 +46,9 @@ export interface AzureAdOptions extends IssuerPresetOptions {
 
 /** `providers.awsCognito`: `issuer`, or `region` and `userPoolId`, are required. */
 export interface AwsCognitoOptions extends IssuerPresetOptions {
+  /** The region of the user pool, such as `eu-west-1`. Required without `issuer`. */
   region?: string | undefined
+  /** The id of the user pool, such as `eu-west-1_AbCdEf123`. Required without `issuer`. */
   userPoolId?: string | undefined
 }
 
@@ -363,6 +366,16 @@ export function isPresetName(name: string): boolean {
  * The provider of the preset with an id (`azure-ad`) or a function name (`azureAd`).
  *
  * @throws AuthConfigurationError for an unknown name, listing those that exist.
+ *
+ * @example
+ * ```ts
+ * const provider = providerFromPreset('auth0', {
+ *   domain: 'example.eu.auth0.com',
+ *   clientId: getRequiredEnv('NETSCRIPT_AUTH_CLIENT_ID'),
+ *   clientSecret: getRequiredEnv('NETSCRIPT_AUTH_CLIENT_SECRET'),
+ *   redirectUri: getRequiredEnv('NETSCRIPT_AUTH_REDIRECT_URI'),
+ * })
+ * ```
  */
 export function providerFromPreset(name: string, options: AnyPresetOptions): OAuthProvider {
   const preset = BY_ID.get(kebab(name))

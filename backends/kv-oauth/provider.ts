@@ -14,6 +14,7 @@ export interface UserInfoFields {
   readonly displayName?: readonly string[]
   /** Path of the account name. */
   readonly username?: string
+  /** Path of the e-mail address. Default: none is kept. */
   readonly email?: string
   /** Path of a boolean; `true` when the provider hands out verified addresses only. */
   readonly emailVerified?: string | true
@@ -23,24 +24,37 @@ export interface UserInfoFields {
 
 /** An OAuth 2.0 or OpenID Connect provider: frozen plain data, made by {@link defineOAuthProvider}. */
 export interface OAuthProvider {
+  /** What `signin` takes as `providerId`. With the subject it names a person. */
   readonly id: string
+  /** Name to show. */
   readonly displayName: string
   /** `oidc` exactly when there is an issuer to verify an id_token against. */
   readonly kind: 'oidc' | 'oauth'
+  /** The client id at the provider. */
   readonly clientId: string
+  /** Absent for a public client. */
   readonly clientSecret?: string
+  /** The issuer identifier, exactly as the provider writes it. */
   readonly issuer?: string
   /** The issuer that the metadata may name instead, with `{tenantid}` for the tenant of the user. */
   readonly issuerTemplate?: string
+  /** Where people sign in. Absent when it is discovered. */
   readonly authorizationEndpoint?: string
+  /** Where codes become tokens. Absent when it is discovered. */
   readonly tokenEndpoint?: string
+  /** Where the person is described. Absent when it is discovered. */
   readonly userInfoEndpoint?: string
+  /** Where tokens are revoked (RFC 7009). Absent when it is discovered, or there is none. */
   readonly revocationEndpoint?: string
+  /** Where people sign out (OpenID Connect RP-Initiated Logout 1.0). Absent like the last one. */
   readonly endSessionEndpoint?: string
   /** Lists the person's addresses as `[{ email, primary, verified }]`. */
   readonly emailsEndpoint?: string
+  /** The address registered at the provider, to the letter. */
   readonly redirectUri: string
+  /** What is asked for when a sign-in names no scopes. */
   readonly scopes: readonly string[]
+  /** How the client proves itself at the token endpoint. */
   readonly clientAuthMethod: ClientAuthMethod
   /** Whether the authorization request carries an S256 challenge (RFC 7636). */
   readonly pkce: boolean
@@ -56,18 +70,30 @@ export interface OAuthProviderOptions {
   id: string
   /** Default: the id in title case. */
   displayName?: string | undefined
+  /** The client id at the provider. */
   clientId: string
+  /** Default: none, the client is a public one. */
   clientSecret?: string | undefined
-  /** The issuer identifier, from which the endpoints are discovered. Makes the provider `oidc`. */
+  /**
+   * The issuer identifier, from which the endpoints are discovered. Makes the provider `oidc`.
+   * Required without the three endpoints.
+   */
   issuer?: string | undefined
+  /** An issuer with `{tenantid}` that the metadata may name instead. Default: none. */
   issuerTemplate?: string | undefined
-  /** Explicit endpoints win over discovered ones. */
+  /** Wins over the discovered one, as all endpoints here do. Default: the discovered one. */
   authorizationEndpoint?: string | undefined
+  /** Default: the discovered one. */
   tokenEndpoint?: string | undefined
+  /** Default: the discovered one. */
   userInfoEndpoint?: string | undefined
+  /** Default: the discovered one; without one, tokens are not revoked at sign-out. */
   revocationEndpoint?: string | undefined
+  /** Default: the discovered one; without one, nobody is signed out at the provider. */
   endSessionEndpoint?: string | undefined
+  /** Lists addresses as `[{ email, primary, verified }]`. Default: none. */
   emailsEndpoint?: string | undefined
+  /** The address registered at the provider: the callback of this service. */
   redirectUri: string
   /** A list, or text separated by spaces. Default: `openid profile email`. */
   scopes?: string | readonly string[] | undefined
@@ -75,7 +101,7 @@ export interface OAuthProviderOptions {
   clientAuthMethod?: ClientAuthMethod | undefined
   /** Default: true. False only for an OIDC client with a secret; the nonce then guards the code. */
   pkce?: boolean | undefined
-  /** Further parameters of the authorization request; those of the protocol cannot be replaced. */
+  /** More parameters of the authorization request, none of the protocol's own. Default: none. */
   extraAuthParams?: Readonly<Record<string, string>> | undefined
   /** Default: standard claims, with `sub` as the subject if the scope has `openid`, else `id`. */
   userInfoFields?: UserInfoFields | undefined
@@ -135,7 +161,11 @@ export function defineOAuthProvider(options: OAuthProviderOptions): OAuthProvide
   })
 }
 
-/** {@link defineOAuthProvider} without a prompt of its own, for presets that know their provider. */
+/**
+ * {@link defineOAuthProvider} without a prompt of its own, for presets that know their provider.
+ *
+ * @throws AuthConfigurationError that names the provider, the option and the mend.
+ */
 export function createOAuthProvider(options: OAuthProviderOptions): OAuthProvider {
   const { id, clientId, clientSecret, issuer, redirectUri } = options
   const fail = (option: string, problem: string): never => {

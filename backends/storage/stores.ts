@@ -14,10 +14,13 @@ import { createPrismaUserStore } from './prisma-user-store.js'
 
 /** Everything that the kv-oauth backend remembers. */
 export interface AuthStores {
+  /** The sessions. */
   readonly sessions: SessionStore
   /** Whether reads of sessions share queries, each of which `onRead` is told of. Default: false. */
   readonly sharesReads?: boolean
+  /** Sign-ins and sign-outs under way. */
   readonly transactions: TransactionStore
+  /** The people, in Postgres in any case. */
   readonly users: UserStore
   /** The keyring seals the tokens. */
   readonly tokens: (keyring: Keyring) => ProviderTokenStore
@@ -46,6 +49,7 @@ export function createPostgresStores(
 
 /** Options of {@link openStores}. */
 export interface StoreOptions {
+  /** The pool to share; it stays yours. */
   pool: pg.Pool
   /**
    * Where sessions, transactions and provider tokens are, as in `NETSCRIPT_AUTH_SESSION_STORE`.
@@ -63,6 +67,12 @@ export interface StoreOptions {
  *
  * @throws AuthConfigurationError when `sessionStore` is no address of Redis; AuthError
  * `STORE_UNAVAILABLE` when Redis does not answer.
+ *
+ * @example
+ * ```ts
+ * const stores = await openStores({ pool, sessionStore: 'redis://localhost:6379' })
+ * await stores.probe()
+ * ```
  */
 export async function openStores(options: StoreOptions): Promise<AuthStores> {
   const { pool, sessionStore, log = silentLog } = options

@@ -26,7 +26,10 @@ export interface TokenIssuerOptions {
 
 /** Signs who somebody is, for services that check it without asking. */
 export interface TokenIssuer {
-  /** @throws AuthError `VALIDATION_ERROR` for an audience that is not listed. */
+  /**
+   * Returns when tokens may be for the audience.
+   * @throws AuthError `VALIDATION_ERROR` for an audience that is not listed.
+   */
   checkAudience(audience: string): void
   /**
    * A token for the owner of a session, good for five minutes and no longer than the session. That

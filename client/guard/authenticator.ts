@@ -4,6 +4,7 @@ export type { Principal }
 
 /** The part of a request that an authenticator reads: a `Request`, or one of Node or Express. */
 export interface GuardRequest {
+  /** Names are lower-case where they are plain data, as in Node. */
   readonly headers:
     Pick<Headers, 'get'> | Readonly<Record<string, string | readonly string[] | undefined>>
 }
@@ -19,13 +20,17 @@ export type Authentication =
     }
   | {
       readonly ok: false
+      /** Nothing was sent, or what was sent is not good, or not any more. */
       readonly reason: 'missing-credential' | 'invalid-credential'
       readonly setCookies: readonly string[]
     }
 
 /** Tells who sent a request. Identity is read from the credential and from nothing else. */
 export interface Authenticator {
-  /** @throws GuardUnavailableError when it cannot be told; that is never "nobody". */
+  /**
+   * Who sent a request, or why it is nobody.
+   * @throws GuardUnavailableError when it cannot be told; that is never "nobody".
+   */
   authenticate(request: GuardRequest): Promise<Authentication>
   /**
    * The protection space of bearer tokens (RFC 6750 section 3), named in `WWW-Authenticate`. Absent
@@ -37,6 +42,7 @@ export interface Authenticator {
 /** Who is calling cannot be told now: what would have to be asked is away, slow or answers nonsense. */
 export class GuardUnavailableError extends Error {
   override readonly name = 'GuardUnavailableError'
+  /** The code of the problem document that goes with it: 503. */
   readonly code = 'AUTH_UNAVAILABLE'
   /** `Set-Cookie` values that came all the same; the caller must have them. */
   readonly setCookies: readonly string[]

@@ -2,8 +2,11 @@ import type { Principal } from '../../contract/principal.js'
 
 /** What is to be decided. `path` is without the query. */
 export interface AuthzRequest {
+  /** Who is calling. */
   readonly principal: Principal
+  /** In capitals: `GET`. */
   readonly method: string
+  /** The whole path without the query, such as `/api/orders/1`. */
   readonly path: string
 }
 
@@ -12,25 +15,33 @@ export type AuthzDecision =
   | { readonly allow: true }
   | {
       readonly allow: false
+      /** A word of the authorizer, such as `authz.no-matching-rule`. */
       readonly reason: string
+      /** What the answer names as missing. Default: nothing. */
       readonly missingScopes?: string[]
+      /** What the answer names as missing. Default: nothing. */
       readonly missingRoles?: string[]
     }
 
 /** Decides what a caller may do. */
 export interface Authorizer {
+  /** May the caller do this? What it throws is a refusal, and is logged. */
   authorize(request: AuthzRequest): AuthzDecision | Promise<AuthzDecision>
 }
 
 /** A rule of {@link createScopeAuthorizer}: all that it lists is required. */
 export interface ScopeRule {
+  /** Whether the rule is for the request. */
   match: (request: AuthzRequest) => boolean
+  /** All of them are needed. Default: none. */
   requireScopes?: readonly string[]
+  /** All of them are needed. Default: none. */
   requireRoles?: readonly string[]
 }
 
 /** Options of {@link createScopeAuthorizer}. */
 export interface ScopeAuthorizerOptions {
+  /** In their order: the first that matches decides. */
   rules: readonly ScopeRule[]
   /** Whether what no rule matches is denied. Default: true. */
   denyByDefault?: boolean

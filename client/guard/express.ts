@@ -20,7 +20,9 @@ declare global {
 
 /** Where the guards say why. A pino logger fits as it is. Nothing secret is passed to it. */
 export interface GuardLog {
+  /** What is as it should be, such as a refusal. */
   info(fields: object, message: string): void
+  /** What somebody should look at, such as a service that is away. */
   warn(fields: object, message: string): void
 }
 
@@ -90,17 +92,38 @@ export function withAuthz({ authorizer }: { authorizer: Authorizer }): RequestHa
   })
 }
 
-/** Needs somebody to be signed in: otherwise 401, or 503 when that cannot be told. */
+/**
+ * Needs somebody to be signed in: otherwise 401, or 503 when that cannot be told.
+ *
+ * @example
+ * ```ts
+ * app.get('/orders', requireSession(), (req, res) => void res.json({ of: req.principal.subject }))
+ * ```
+ */
 export function requireSession(): RequestHandler {
   return guard(() => ({ allow: true }))
 }
 
-/** Needs all of these scopes: otherwise 403, which names those that are missing. */
+/**
+ * Needs all of these scopes: otherwise 403, which names those that are missing.
+ *
+ * @example
+ * ```ts
+ * app.get('/orders/all', requireScopes('orders:read'), (_req, res) => void res.json([]))
+ * ```
+ */
 export function requireScopes(...scopes: string[]): RequestHandler {
   return guard((principal) => decide(principal, { requireScopes: scopes }))
 }
 
-/** Needs all of these roles: otherwise 403, which names those that are missing. */
+/**
+ * Needs all of these roles: otherwise 403, which names those that are missing.
+ *
+ * @example
+ * ```ts
+ * app.delete('/orders/:id', requireRoles('clerk'), (_req, res) => void res.json({}))
+ * ```
+ */
 export function requireRoles(...roles: string[]): RequestHandler {
   return guard((principal) => decide(principal, { requireRoles: roles }))
 }

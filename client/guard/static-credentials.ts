@@ -2,9 +2,13 @@ import { authenticated, type Authenticator, headerOf, type Principal } from './a
 
 /** Whom a static credential stands for. */
 export interface StaticIdentity {
+  /** The id that the principal gets. */
   subject: string
+  /** Default: none. */
   scopes?: readonly string[]
+  /** Default: none. */
   roles?: readonly string[]
+  /** Default: none. Each principal has a copy. */
   claims?: Readonly<Record<string, unknown>>
 }
 

@@ -35,7 +35,10 @@ export interface TokenAuthenticatorOptions {
 
 /** An authenticator that can also be given a token as it is. */
 export interface TokenAuthenticator extends Authenticator {
-  /** @throws GuardUnavailableError when the keys cannot be had. */
+  /**
+   * Who a token says is calling, wherever it came from.
+   * @throws GuardUnavailableError when the keys cannot be had.
+   */
   verifyToken(token: string): Promise<Authentication>
 }
 

@@ -16,8 +16,11 @@ export interface StartMode {
 
 /** The configuration of the service, checked as a whole. */
 export interface AuthConfig {
+  /** All variables, read and checked. */
   readonly variables: Variables
+  /** Whether production rules hold. */
   readonly production: boolean
+  /** The address to listen on. */
   readonly host: string
   /** The providers of kv-oauth; empty when none is configured. */
   readonly providers: readonly OAuthProvider[]
@@ -25,6 +28,7 @@ export interface AuthConfig {
   readonly usesDatabase: boolean
   /** The service's own origin. */
   readonly origin: string
+  /** Whether Swagger UI is served. */
   readonly docs: boolean
 }
 

@@ -7,8 +7,10 @@ import { variablePrefix } from '../config/providers.js'
 import { VARIABLES } from '../config/variables.js'
 import { checkCommands } from './support/check-commands.js'
 import { checkStatements } from './support/check-statements.js'
-import { checkTypes, type Snippet } from './support/check-types.js'
+import { compile, type Compiled, type Snippet } from './support/check-types.js'
 import { FILES, GIVEN, SHOWN } from './support/document-registry.js'
+import { readExamples } from './support/examples.js'
+import { entryPoints, type PublicName, publicNames } from './support/public-exports.js'
 import {
   type Block,
   type Document,
@@ -20,13 +22,27 @@ import {
 let files: readonly string[]
 let documents: readonly Document[]
 let blocks: readonly Block[]
+let compiled: Compiled
 beforeAll(async () => {
   files = await repositoryFiles()
   documents = await Promise.all(files.filter((file) => file.endsWith('.md')).map(readDocument))
   blocks = documents.flatMap((document) => document.blocks)
-})
+  const sources = files.filter((file) => /(?<!\.d|\.test|\.test-d)\.ts$/.test(file))
+  const examples = await Promise.all(sources.map(readExamples))
+  const wrong = { at: 'here', text: 'app.get(1, authenticator)', file: '.documents/wrong.ts' }
+  compiled = compile(
+    [...blocks.flatMap(snippetOf), ...examples.flat(), { ...wrong, given: GIVEN }],
+    [...entryPoints().values()],
+  )
+}, 120_000)
 
-const isTypeScript = ({ language }: Block): boolean => language === 'ts' || language === 'tsx'
+/** A block of TypeScript in a folder of its document. */
+function snippetOf({ at, document, language, text }: Block, index: number): Snippet[] {
+  if (language !== 'ts' && language !== 'tsx') return []
+  const named = FILES.find((one) => one.document === document && text.includes(one.has))
+  const file = named?.file ?? `block-${index}.${language}`
+  return [{ at, text, file: `.documents/${document.replaceAll('/', '-')}/${file}`, given: GIVEN }]
+}
 
 /** What a block holds, by its language; a language without a check is a failure of its own. */
 const CHECKS: Readonly<Record<string, (block: Block) => string[] | Promise<string[]>>> = {
@@ -67,23 +83,28 @@ describe('the blocks of every document', () => {
     expect(failures).toEqual([])
     expect(blocks.length).toBeGreaterThan(40)
   })
+})
 
-  it('compile, against what the package exports', () => {
-    const snippets = blocks.filter(isTypeScript).map((block, index): Snippet => {
-      const named = FILES.find(
-        (one) => one.document === block.document && block.text.includes(one.has),
-      )
-      const folder = `.documents/${block.document.replaceAll('/', '-')}`
-      return {
-        at: block.at,
-        text: block.text,
-        file: `${folder}/${named?.file ?? `block-${index}.${block.language}`}`,
-      }
-    })
-    const wrong = { at: 'here', text: 'app.get(1, authenticator)', file: '.documents/wrong.ts' }
-    expect(checkTypes([...snippets, wrong], GIVEN)).toEqual([
-      expect.stringContaining('here, line 1: '),
-    ])
+describe('TypeScript in documents and comments', () => {
+  it('compiles, against what the package exports', () => {
+    expect(compiled.failures).toEqual([expect.stringContaining('here, line 1: ')])
+  })
+})
+
+describe('what can be imported', () => {
+  const list = (names: readonly PublicName[]) => names.map(({ at, name }) => `${at}: ${name}`)
+
+  it('has a comment, and so has every member', () => {
+    const names = publicNames(compiled.program)
+    expect(names.length).toBeGreaterThan(600)
+    expect(list(names.filter(({ comment }) => comment === ''))).toEqual([])
+  })
+
+  it('says of an option what holds without it', () => {
+    const options = publicNames(compiled.program).filter(({ isOptional }) => isOptional)
+    expect(options.length).toBeGreaterThan(80)
+    const says = /default|required|absent|needed/i
+    expect(list(options.filter(({ comment }) => !says.test(comment)))).toEqual([])
   })
 })
 

@@ -8,9 +8,12 @@ export interface HttpMetrics {
 
 /** What is measured of an answer. */
 export interface Answer {
+  /** As it was sent. */
   readonly method: string
+  /** A word of `RouteName`, never a path. */
   readonly route: string
   /** `undefined` when the caller did not wait for it. */
   readonly status: number | undefined
+  /** How long it took. */
   readonly seconds: number
 }

@@ -44,7 +44,7 @@ export interface EmbeddedPostgres {
  * @example
  * ```ts
  * const postgres = await startEmbeddedPostgres({ dataDir: '.data/postgres' })
- * const pool = createPool(postgres.url)
+ * const pool = new pg.Pool({ connectionString: postgres.url })
  * ```
  */
 export async function startEmbeddedPostgres({

@@ -8,22 +8,27 @@ export interface Snippet {
   readonly text: string
   /** The module that it makes, from the root; others may import it. */
   readonly file: string
+  /** What it takes for given: the type of each name. A declaration of its own wins. */
+  readonly given: Readonly<Record<string, string>>
   /** What stands before it, on one line. */
   readonly before?: string
 }
 
+/** What came of compiling. */
+export interface Compiled {
+  readonly program: ts.Program
+  /** What the compiler says of the snippets. */
+  readonly failures: readonly string[]
+}
+
 /**
- * What the compiler says of snippets, by the settings of the project, in one run. They import the
- * package by its name and see what its exports let them see, as sources. What a snippet takes for
- * given is declared from `given`, a type by name, unless the snippet has a declaration of its own.
+ * Compiles snippets by the settings of the project, and `sources` with them, in one run. They import
+ * the package by its name and see what its exports let them see, as sources.
  */
-export function checkTypes(
-  snippets: readonly Snippet[],
-  given: Readonly<Record<string, string>>,
-): string[] {
+export function compile(snippets: readonly Snippet[], sources: readonly string[]): Compiled {
   const files = new Map(
     snippets.map((snippet) => {
-      const before = `${snippet.before ?? ''}${declarations(snippet.text, given)}`
+      const before = `${snippet.before ?? ''}${declarations(snippet)}`
       return [ROOT + snippet.file, { snippet, source: `${before}\n${snippet.text}\nexport {}\n` }]
     }),
   )
@@ -40,8 +45,9 @@ export function checkTypes(
       ? ts.createSourceFile(path, file.source, version)
       : getSourceFile(path, version, ...rest)
   }
-  const program = ts.createProgram([...files.keys()], options, host)
-  return [...files].flatMap(([path, { snippet }]) => {
+  const roots = [...files.keys(), ...sources.map((source) => ROOT + source)]
+  const program = ts.createProgram(roots, options, host)
+  const failures = [...files].flatMap(([path, { snippet }]) => {
     const file = program.getSourceFile(path)
     return ts.getPreEmitDiagnostics(program, file).map(({ messageText, start = 0 }) => {
       const { line = 0 } = file?.getLineAndCharacterOfPosition(start) ?? {}
@@ -49,6 +55,7 @@ export function checkTypes(
       return `${snippet.at}, line ${line}: ${message}`
     })
   })
+  return { program, failures }
 }
 
 function compilerOptions(): ts.CompilerOptions {
@@ -73,16 +80,17 @@ function compilerOptions(): ts.CompilerOptions {
   return { ...options, configFilePath: config }
 }
 
-function declarations(text: string, given: Readonly<Record<string, string>>): string {
+/** Declares what a snippet uses of what is given to it, and does not declare itself. */
+function declarations({ text, given }: Snippet): string {
   return Object.entries(given)
     .filter(([name]) => mentions(text, name) && !declares(text, name))
     .map(([name, type]) => `declare const ${name}: ${type};`)
     .join(' ')
 }
 
-/** Whether a text uses a name. */
+/** Whether a text uses a name, but not as a member of something. */
 export const mentions = (text: string, name: string): boolean =>
-  new RegExp(`(?<![\\w.'-])${name}(?![\\w'-])`).test(text)
+  new RegExp(`(?<![\\w'-]|(?<!\\.\\.)\\.)${name}(?![\\w'-])`).test(text)
 
 /** Whether a text declares or imports a name. */
 export const declares = (text: string, name: string): boolean =>

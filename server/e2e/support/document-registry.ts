@@ -15,6 +15,45 @@ export const GIVEN: Readonly<Record<string, string>> = {
   backend: `import('@netscript/plugin-auth/backends').AuthBackendPort`,
 }
 
+/** What examples in comments take for given on top, since they leave imports out. */
+export const GIVEN_IN_EXAMPLES: Readonly<Record<string, string>> = {
+  // From this package.
+  createAuthApp: `typeof import('@netscript/plugin-auth/server').createAuthApp`,
+  createOpenApiDocument: `typeof import('@netscript/plugin-auth/openapi').createOpenApiDocument`,
+  createScopeAuthorizer: `typeof import('@netscript/plugin-auth/guard').createScopeAuthorizer`,
+  getRequiredEnv: `typeof import('@netscript/plugin-auth').getRequiredEnv`,
+  readConfig: `typeof import('@netscript/plugin-auth/server').readConfig`,
+  providers: `typeof import('@netscript/plugin-auth').providers`,
+  // From others.
+  afterAll: `typeof import('vitest').afterAll`,
+  createExpressEndpoints: `typeof import('@ts-rest/express').createExpressEndpoints`,
+  createServer: `typeof import('node:http').createServer`,
+  express: `typeof import('express')`,
+  pg: `typeof import('pg')`,
+  username: `typeof import('better-auth/plugins').username`,
+  z: `typeof import('zod').z`,
+  // What the reader has.
+  auth: `import('@netscript/plugin-auth/backends/better-auth').BetterAuthInstance`,
+  connectionString: 'string',
+  contract: `import('@ts-rest/core').AppRouter & import('@netscript/plugin-auth/guard').GuardedContract`,
+  error: 'unknown',
+  greet: '(name: string | undefined) => void',
+  handlers: 'never',
+  harness: `import('@netscript/plugin-auth/backends/conformance').AuthBackendHarness`,
+  keyring: `import('@netscript/plugin-auth/server').TokenIssuerOptions['keyring']`,
+  logger: `import('@netscript/plugin-auth/server').Logger`,
+  ordersContract: `import('@netscript/plugin-auth/openapi').Contract`,
+  origin: 'string',
+  pool: `import('pg').Pool`,
+  prisma: `import('@netscript/plugin-auth/backends/better-auth').NetscriptBetterAuthOptions['prisma']`,
+  request: 'Request',
+  retryLater: '() => void',
+  rules: `readonly import('@netscript/plugin-auth/guard').ScopeRule[]`,
+  secret: 'string',
+  text: 'string',
+  title: 'string',
+}
+
 /** A block, by a text that only it has in its document. */
 interface Named {
   readonly document: string

@@ -14,7 +14,7 @@ export interface AttackTarget {
   readonly allowedOrigins?: readonly string[]
   /** Whether the backend has a redirect flow; `GET /describe` says so. */
   readonly interactive: boolean
-  /** Called before a wait that a `Retry-After` asks for. */
+  /** Called before a wait that a `Retry-After` asks for. Default: nobody is told. */
   readonly onWait?: (seconds: number) => void
 }
 
@@ -29,6 +29,7 @@ export interface AttackCase {
   readonly name: string
   /** Why it cannot run against this target; absent when it can. */
   readonly skipped?: string
+  /** Resolves when the surface holds, rejects when it gives way. */
   readonly run: () => Promise<void>
 }
 
@@ -43,7 +44,9 @@ export interface CaseDefinition {
 export interface Person {
   /** The whole `Cookie` header. */
   readonly cookie: string
+  /** The id of the person, as `me` has it. */
   readonly userId: string
+  /** The public id of the session. */
   readonly sessionId: string
   /** The cookies without which they would not be signed in. */
   readonly credentials: readonly { readonly name: string; readonly value: string }[]
