@@ -53,6 +53,7 @@ export default tseslint.config(
       'server/pages/generated',
       'node_modules',
       'coverage',
+      'reference',
       '.data',
     ],
   },

@@ -63,7 +63,7 @@ export interface AuthCalls {
 }
 
 /**
- * The typed client. A call is sent once, never again, and throws {@link AuthClientError} with a code
+ * The typed client. A call is sent once, never again, and throws `AuthClientError` with a code
  * and a status unless it succeeds.
  */
 export interface AuthClient extends AuthCalls {

@@ -11,7 +11,7 @@ export const ReturnTo = z
   .optional()
   .describe('Where to send the browser afterwards: a path, or a URL on an allowed origin.')
 
-/** The body of signin, as JSON or as a form ({@link decodeForm}). */
+/** The body of signin, as JSON or as a form (`decodeForm`). */
 export const SigninInput = z
   .object({
     providerId: z

@@ -23,7 +23,7 @@ const IDLE_GRACE_MS = 1_000
 
 /** Options of {@link createAuthService}. */
 export interface AuthServiceOptions {
-  /** What {@link readConfig} made of the variables. */
+  /** What `readConfig` made of the variables. */
   config: AuthConfig
   /** A backend made by hand, closed with the service. Default: the one that `config` names. */
   backend?: MountedBackend

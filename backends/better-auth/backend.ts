@@ -15,7 +15,7 @@ const DEFAULT_PROVIDERS: readonly AuthProviderDescriptor[] = [
 
 /** Options of {@link createBetterAuthBackend}. */
 export interface BetterAuthBackendOptions {
-  /** An instance of better-auth, such as {@link createNetscriptBetterAuth} makes. */
+  /** An instance of better-auth, such as `createNetscriptBetterAuth` makes. */
   auth: BetterAuthInstance
   /** The secret of `auth`. At least 32 characters. */
   secret: string

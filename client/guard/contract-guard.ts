@@ -12,7 +12,7 @@ export interface GuardedContract {
 
 /**
  * Guards the routes of a ts-rest contract as their `metadata.auth` says. Give it to
- * `createExpressEndpoints` as global middleware, after {@link withAuthn}.
+ * `createExpressEndpoints` as global middleware, after `withAuthn`.
  *
  * @throws TypeError for a route that says nothing, or what cannot be understood; a type error tells
  * it earlier.

@@ -10,7 +10,7 @@ import { checkStatements } from './support/check-statements.js'
 import { compile, type Compiled, type Snippet } from './support/check-types.js'
 import { FILES, GIVEN, SHOWN } from './support/document-registry.js'
 import { readExamples } from './support/examples.js'
-import { entryPoints, type PublicName, publicNames } from './support/public-exports.js'
+import { brokenLinks, entryPoints, type PublicName, publicNames } from './support/public-exports.js'
 import {
   type Block,
   type Document,
@@ -88,6 +88,10 @@ describe('the blocks of every document', () => {
 describe('TypeScript in documents and comments', () => {
   it('compiles, against what the package exports', () => {
     expect(compiled.failures).toEqual([expect.stringContaining('here, line 1: ')])
+  })
+
+  it('links to names that are in scope', () => {
+    expect(brokenLinks(compiled.program)).toEqual([])
   })
 })
 

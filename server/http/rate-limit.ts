@@ -19,7 +19,7 @@ const PROVIDER_FACTOR = 10
 /** The customary share of one customer: inside it an address costs nothing. */
 const IPV6_SUBNET = 64
 
-/** Options of {@link rateLimits}. */
+/** How often sign-ins, callbacks and tokens may be asked for. */
 export interface RateLimitOptions {
   /**
    * Sign-ins a minute and client address, as many callbacks, and as many tokens. All addresses

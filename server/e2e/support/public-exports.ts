@@ -70,6 +70,21 @@ export function publicNames(program: ts.Program): PublicName[] {
   return [...names.values()]
 }
 
+/** The links in comments of the sources that lead nowhere. */
+export function brokenLinks(program: ts.Program): string[] {
+  const checker = program.getTypeChecker()
+  const broken: string[] = []
+  const visit = (node: ts.Node): void => {
+    const isLink = ts.isJSDocLink(node) || ts.isJSDocLinkCode(node) || ts.isJSDocLinkPlain(node)
+    if (isLink && (!node.name || !checker.getSymbolAtLocation(node.name))) {
+      broken.push(`${placeOf(node)}: ${node.getText()}`)
+    }
+    for (const child of node.getChildren()) visit(child)
+  }
+  program.getSourceFiles().filter(isOurs).forEach(visit)
+  return broken
+}
+
 const isOurs = (node: ts.Node): boolean => {
   const path = relative(ROOT, node.getSourceFile().fileName)
   return !/^\.\.|node_modules\/|prisma\/generated\//.test(path)
