@@ -1,26 +1,40 @@
 import type { AuthSession, AuthUser, MeResponse } from '../auth-api.js'
 import type { AuthClientError } from '../error.js'
 
-/**
- * What is known of who is signed in.
- *
- * - `loading`: nobody has answered yet.
- * - `signed-in`, `signed-out`: what the service said last. `error` is there while the last question
- *   failed; what was known before stays.
- * - `unavailable`: nothing is known, and the question failed.
- */
+/** What is known of who is signed in; `status` tells the cases apart. */
 export type SessionSnapshot =
-  | { readonly status: 'loading'; readonly error?: undefined }
   | {
+      /** Nobody has answered yet. */
+      readonly status: 'loading'
+      /** Nothing has failed yet. */
+      readonly error?: undefined
+    }
+  | {
+      /** The service said so last. */
       readonly status: 'signed-in'
+      /** Who. */
       readonly user: AuthUser
+      /** With what. */
       readonly session: AuthSession
+      /** There while the last question failed; what was known before stays. */
       readonly error?: AuthClientError
     }
-  | { readonly status: 'signed-out'; readonly error?: AuthClientError }
-  | { readonly status: 'unavailable'; readonly error: AuthClientError }
+  | {
+      /** The service said so last. */
+      readonly status: 'signed-out'
+      /** There while the last question failed; what was known before stays. */
+      readonly error?: AuthClientError
+    }
+  | {
+      /** Nothing is known, and the question failed. */
+      readonly status: 'unavailable'
+      /** Why. */
+      readonly error: AuthClientError
+    }
 
+/** Nobody has answered yet. */
 export const LOADING: SessionSnapshot = { status: 'loading' }
+/** Nobody is signed in. */
 export const SIGNED_OUT: SessionSnapshot = { status: 'signed-out' }
 
 /** What is known after an answer: the object from before when a reader sees no difference. */
