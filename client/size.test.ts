@@ -5,10 +5,11 @@ import { build } from 'esbuild'
 import { describe, expect, it } from 'vitest'
 
 /** What a browser loads of an entry point, minified and compressed. */
-async function bundled(entry: string) {
+async function bundled(entry: string, external: string[] = []) {
   const { outputFiles, metafile } = await build({
     entryPoints: [fileURLToPath(new URL(entry, import.meta.url))],
     bundle: true,
+    external,
     minify: true,
     platform: 'browser',
     format: 'esm',
@@ -41,6 +42,13 @@ describe('what a browser loads', () => {
     expect(bytes).toBeLessThan(4_000)
     expect(inputs.filter((input) => !/^client\/[\w/-]+\.ts$/.test(input))).toEqual([])
     expect(await published('session-store')).toBe(`${(bytes / 1000).toFixed(1)} kB`)
+  })
+
+  it('is the store and little more for react, without React', async () => {
+    const { bytes, inputs } = await bundled('react/index.ts', ['react'])
+    expect(bytes).toBeLessThan(4_750)
+    expect(inputs.filter((input) => !/^client\/[\w/-]+\.ts$/.test(input))).toEqual([])
+    expect(await published('react')).toBe(`${(bytes / 1000).toFixed(1)} kB`)
   })
 
   it('is zod, ts-rest and the contract for client/validated', async () => {

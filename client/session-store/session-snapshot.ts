@@ -3,34 +3,25 @@ import type { AuthClientError } from '../error.js'
 
 /** What is known of who is signed in; `status` tells the cases apart. */
 export type SessionSnapshot =
+  | ({ readonly status: 'loading'; readonly error?: undefined } & Nobody)
   | {
-      /** Nobody has answered yet. */
-      readonly status: 'loading'
-      /** Nothing has failed yet. */
-      readonly error?: undefined
-    }
-  | {
-      /** The service said so last. */
+      /** What is known, in a word. */
       readonly status: 'signed-in'
-      /** Who. */
+      /** Who is signed in; undefined when nobody is, or nothing is known. */
       readonly user: AuthUser
-      /** With what. */
+      /** Their session. */
       readonly session: AuthSession
-      /** There while the last question failed; what was known before stays. */
+      /** Why the last question failed; absent when it did not. */
       readonly error?: AuthClientError
     }
-  | {
-      /** The service said so last. */
-      readonly status: 'signed-out'
-      /** There while the last question failed; what was known before stays. */
-      readonly error?: AuthClientError
-    }
-  | {
-      /** Nothing is known, and the question failed. */
-      readonly status: 'unavailable'
-      /** Why. */
-      readonly error: AuthClientError
-    }
+  | ({ readonly status: 'signed-out'; readonly error?: AuthClientError } & Nobody)
+  | ({ readonly status: 'unavailable'; readonly error: AuthClientError } & Nobody)
+
+/** Lets `user` be read without asking for the status. */
+interface Nobody {
+  readonly user?: undefined
+  readonly session?: undefined
+}
 
 /** Nobody has answered yet. */
 export const LOADING: SessionSnapshot = { status: 'loading' }

@@ -29,7 +29,10 @@ const AFTER_THE_END_MS = 1_000
 
 /** Options of {@link createSessionStore}: those of the client, or the client itself. */
 export interface SessionStoreOptions extends AuthClientOptions {
-  /** Default: one made from the other options. Give `baseUrl` as well; it names the channel of the tabs. */
+  /**
+   * Default: one made from the other options. Give `baseUrl` as well: it names the channel of the tabs
+   * and is where forms are sent.
+   */
   client?: AuthClient
   /** What `me` answered when the server rendered the page. Default: nothing is known yet. */
   initial?: MeResponse | undefined
@@ -41,6 +44,8 @@ export interface SessionStoreOptions extends AuthClientOptions {
 export interface SessionStore {
   /** For everything else that the service can do. */
   readonly client: AuthClient
+  /** Where the service is, without a slash at the end; empty for the page's own origin. */
+  readonly baseUrl: string
   /** What is known: the same object until something changes that a reader can see. */
   readonly getSnapshot: () => SessionSnapshot
   /** What the server rendered with. */
@@ -76,14 +81,10 @@ export interface SessionStore {
  * ```
  */
 export function createSessionStore(options: SessionStoreOptions = {}): SessionStore {
-  const {
-    baseUrl = '',
-    initial,
-    minIntervalMs = 5_000,
-    client = createAuthClient(options),
-  } = options
+  const { initial, minIntervalMs = 5_000, client = createAuthClient(options) } = options
+  const baseUrl = (options.baseUrl ?? '').replace(/\/+$/, '')
   const rendered = initial ? afterAnswer(LOADING, initial) : LOADING
-  const tabs = createTabs(`netscript-auth ${baseUrl.replace(/\/+$/, '')}`)
+  const tabs = createTabs(`netscript-auth ${baseUrl}`)
   const share = createSharedQuestions<void>()
   const listeners = new Set<() => void>()
   let snapshot = rendered
@@ -197,6 +198,7 @@ export function createSessionStore(options: SessionStoreOptions = {}): SessionSt
 
   return {
     client,
+    baseUrl,
     getSnapshot: () => snapshot,
     getServerSnapshot: () => rendered,
     subscribe(listener) {

@@ -22,6 +22,7 @@ const ENTRY_POINTS = [
   '/client',
   '/client/validated',
   '/session-store',
+  '/react',
   '/guard',
   '/openapi',
   '/server',
@@ -82,6 +83,25 @@ for (const [name, { createAuthClient, AuthClientError }] of Object.entries({ sma
 }
 `
 
+/** A frontend of somebody else, on React 18. */
+const REACT_TEST = `
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { createElement } from 'react'
+import { renderToStaticMarkup } from 'react-dom/server'
+import { AuthProvider, type Session, SignInButton, useSession } from '${NAME}/react'
+
+const show = (session: Session): string =>
+  session.status === 'signed-in' ? session.session.id : session.status
+
+test('renders who is signed in, and a way to change it', () => {
+  const Who = () => createElement('b', null, show(useSession()))
+  const app = createElement(AuthProvider, null, createElement(Who), createElement(SignInButton))
+  const html = renderToStaticMarkup(app)
+  assert.match(html, /^<b>loading<.b><form method="post" action=".api.v1.auth.signin">/)
+})
+`
+
 let packed: PackedPackage
 let project: string
 const exec = promisify(execFile)
@@ -101,11 +121,13 @@ beforeAll(async () => {
     devDependencies: Record<string, string>
   }
   const tools = ['typescript', '@types/node'].map((tool) => `${tool}@${devDependencies[tool]}`)
+  // The oldest that ./react is for; its own tests have the newest.
+  const react18 = ['react@18.2.0', 'react-dom@18.2.0', '@types/react@18', '@types/react-dom@18']
   await writeFile(join(project, 'package.json'), '{"private":true,"type":"module"}')
   const flags = ['--prefer-offline', '--no-audit', '--no-fund', '--ignore-scripts']
   const { stdout, code } = await run(
     'npm',
-    ...['install', ...flags, '--omit=optional', packed.tarball, 'express@5', ...tools],
+    ...['install', ...flags, '--omit=optional', packed.tarball, 'express@5', ...tools, ...react18],
   )
   expect(code, stdout).toBeUndefined()
   await writeSources()
@@ -130,6 +152,7 @@ async function writeSources(): Promise<void> {
       "'node:test'",
     ),
     'app.test.ts': APP_TEST,
+    'react.test.ts': REACT_TEST,
     'every-entry.ts': importing(ENTRY_POINTS),
     'strict-entries.ts': importing(ENTRY_POINTS.filter((entry) => !NOT_STRICT.includes(entry))),
     'other-entries.ts': importing(NOT_STRICT),
@@ -151,7 +174,9 @@ const compile = (resolution: keyof typeof RESOLUTIONS, ...args: string[]) =>
 
 describe('somebody else’s project', () => {
   it.each(['node16', 'bundler'] as const)('compiles with resolution %s', async (resolution) => {
-    const everything = ['app.test', 'fourth-backend.test', 'every-entry'].map((f) => `src/${f}.ts`)
+    const everything = ['app.test', 'react.test', 'fourth-backend.test', 'every-entry'].map(
+      (f) => `src/${f}.ts`,
+    )
     expect(
       await compile(resolution, '--noEmit', '--skipLibCheck', '--resolveJsonModule', ...everything),
     ).toEqual({ stdout: '' })
@@ -161,11 +186,12 @@ describe('somebody else’s project', () => {
   })
 
   it('mounts the app, asks it with both clients, and passes the conformance suite', async () => {
-    const sources = ['src/app.test.ts', 'src/fourth-backend.test.ts']
+    const sources = ['src/app.test.ts', 'src/react.test.ts', 'src/fourth-backend.test.ts']
     const compiling = ['--skipLibCheck', '--resolveJsonModule', '--outDir', 'out', ...sources]
     expect(await compile('node16', ...compiling)).toEqual({ stdout: '' })
     for (const [file, least] of [
       ['app', 3],
+      ['react', 1],
       ['fourth-backend', 40],
     ] as const) {
       const { stdout, code } = await run(

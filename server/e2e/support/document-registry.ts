@@ -8,6 +8,7 @@ export const GIVEN: Readonly<Record<string, string>> = {
   app: `import('express').Express`,
   AUTH_API: 'string',
   ORDERS: 'string',
+  App: '() => string',
   greet: '(name: string | undefined) => void',
   REPORTS_TOKEN: 'string',
   fetchWithCookies: 'typeof fetch',

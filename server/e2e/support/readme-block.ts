@@ -3,10 +3,12 @@ import { transform } from 'esbuild'
 
 const ROOT = new URL('../../../', import.meta.url)
 
-/** The blocks of TypeScript in a document of the repository. */
-export async function readBlocks(document: string): Promise<readonly string[]> {
+/** The blocks of TypeScript, or of another language, in a document of the repository. */
+export async function readBlocks(document: string, language = 'ts'): Promise<readonly string[]> {
   const text = await readFile(new URL(document, ROOT), 'utf8')
-  return [...text.matchAll(/```ts\n([\s\S]*?)```/g)].map(([, code = '']) => code)
+  return [...text.matchAll(new RegExp(`\`\`\`${language}\\n([\\s\\S]*?)\`\`\``, 'g'))].map(
+    ([, code = '']) => code,
+  )
 }
 
 /**
@@ -22,7 +24,11 @@ export async function runBlock(
   },
 ): Promise<Record<string, unknown>> {
   const { modules, given = {}, wanted = [] } = options
-  const { code: script } = await transform(code, { loader: 'ts', target: 'node20' })
+  const { code: script } = await transform(code, {
+    loader: 'tsx',
+    jsx: 'automatic',
+    target: 'node20',
+  })
   const body = script.replace(
     /^import (?:(\w+)|(\{[^}]+\})) from "([^"]+)";$/gm,
     (_line, name: string | undefined, names: string | undefined, module: string) => {

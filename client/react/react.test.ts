@@ -1,0 +1,102 @@
+import { createElement, type ReactElement } from 'react'
+import { renderToString, renderToStaticMarkup } from 'react-dom/server'
+import { describe, expect, it } from 'vitest'
+import { decodeForm } from '../../contract/form.js'
+import { SigninInput } from '../../contract/signin.js'
+import { SignoutInput } from '../../contract/signout.js'
+import type { MeResponse } from '../auth-api.js'
+import { AuthClientError } from '../error.js'
+import { createSessionStore } from '../session-store/session-store.js'
+import type { SessionSnapshot } from '../session-store/session-snapshot.js'
+import * as react from './index.js'
+
+const ADA = {
+  authenticated: true,
+  user: { id: 'u1', displayName: 'Ada' },
+  session: { id: 's1', expiresAt: '2999-01-01T00:00:00.000Z' },
+} as MeResponse
+
+/** The HTML of an element inside a provider. */
+const inside = (element: ReactElement, props: react.AuthProviderProps = {}): string =>
+  renderToStaticMarkup(createElement(react.AuthProvider, props, element))
+
+/** What the service reads of a form. */
+function sent(html: string): Record<string, unknown> {
+  const fields = [...html.matchAll(/<input type="hidden" name="(\w+)" value="([^"]*)"\/>/g)]
+  return decodeForm(
+    new URLSearchParams(fields.map(([, name, value]) => [name ?? '', value ?? ''])).toString(),
+  )
+}
+
+describe('rendered on a server', () => {
+  const Who = () => {
+    const { status, user } = react.useSession()
+    return `${status} ${user?.displayName ?? 'nobody'}`
+  }
+
+  it('is what the server knows, and asks nobody', () => {
+    expect(inside(createElement(Who))).toBe('loading nobody')
+    expect(inside(createElement(Who), { initial: ADA })).toBe('signed-in Ada')
+    expect(inside(createElement(Who), { initial: { authenticated: false } })).toBe(
+      'signed-out nobody',
+    )
+    const store = createSessionStore({ initial: ADA })
+    expect(inside(createElement(Who), { store })).toBe('signed-in Ada')
+  })
+
+  it('is the client of the provider', () => {
+    const { client } = createSessionStore()
+    const Client = () => String(react.useAuthClient() === client)
+    expect(inside(createElement(Client), { client })).toBe('true')
+  })
+
+  it.each<[string, ReactElement]>([
+    ['useSession()', createElement(Who)],
+    ['<SignInButton>', createElement(react.SignInButton)],
+    ['<SignOutButton>', createElement(react.SignOutButton)],
+    ['useAuthClient()', createElement(() => react.useAuthClient() && null)],
+  ])('says what to do about %s outside a provider', (name, element) => {
+    expect(() => renderToString(element)).toThrow(
+      `${name} is not inside an AuthProvider. Put <AuthProvider> around your app.`,
+    )
+  })
+})
+
+describe('RequireAuth', () => {
+  const error = new AuthClientError('NETWORK_ERROR', 'away')
+  const known: [SessionSnapshot, string][] = [
+    [{ status: 'loading' }, 'loading'],
+    [{ status: 'signed-out' }, 'fallback'],
+    [{ status: 'signed-out', error }, 'fallback'],
+    [{ status: 'unavailable', error }, 'unavailable'],
+    [{ status: 'signed-in', error, ...ADA } as unknown as SessionSnapshot, 'secret'],
+  ]
+  it.each(known)('shows for %j %s alone', (snapshot, expected) => {
+    const store = { ...createSessionStore(), getServerSnapshot: () => snapshot }
+    const words = { fallback: 'fallback', loading: 'loading', unavailable: 'unavailable' }
+    expect(inside(createElement(react.RequireAuth, words, 'secret'), { store })).toBe(expected)
+    const html = inside(createElement(react.RequireAuth, null, 'secret'), { store })
+    expect(html.includes('secret')).toBe(expected === 'secret')
+    expect(html.includes('Sign in')).toBe(expected === 'fallback')
+  })
+})
+
+describe('the buttons', () => {
+  it('send what the contract reads', () => {
+    const given = { providerId: 'p', redirectTo: '/a?b', loginHint: 'ada@x', scopes: ['a', 'b'] }
+    const html = inside(createElement(react.SignInButton, { ...given, className: 'big' }, 'Go'), {
+      baseUrl: 'https://auth.example/',
+    })
+    expect(html).toContain('<form action="https://auth.example/api/v1/auth/signin" method="post">')
+    expect(html).toContain('<button class="big" type="submit">Go</button>')
+    expect(SigninInput.parse(sent(html))).toEqual(given)
+    const out = inside(createElement(react.SignOutButton, { everywhere: true, redirectTo: '/' }))
+    expect(out).toContain('<form action="/api/v1/auth/signout" method="post">')
+    expect(SignoutInput.parse(sent(out))).toEqual({ everywhere: true, redirectTo: '/' })
+  })
+
+  it('send nothing that was not given', () => {
+    expect(sent(inside(createElement(react.SignInButton)))).toEqual({})
+    expect(sent(inside(createElement(react.SignOutButton)))).toEqual({ everywhere: false })
+  })
+})

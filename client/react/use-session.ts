@@ -1,0 +1,27 @@
+import { useMemo, useSyncExternalStore } from 'react'
+import type { SessionSnapshot } from '../session-store/session-snapshot.js'
+import type { SessionStore } from '../session-store/session-store.js'
+import { useStore } from './auth-provider.js'
+
+/** Who is signed in, and what can be done about it. */
+export type Session = SessionSnapshot & Pick<SessionStore, 'refresh' | 'signIn' | 'signOut'>
+
+/**
+ * Who is signed in. Renders again when that changes, and is the same object until it does.
+ *
+ * @throws Error outside an AuthProvider.
+ *
+ * @example
+ * ```tsx
+ * const { status, user } = useSession()
+ * return status === 'loading' ? null : <p>Hello {user?.displayName ?? 'stranger'}</p>
+ * ```
+ */
+export function useSession(): Session {
+  const store = useStore('useSession()')
+  const snapshot = useSyncExternalStore(store.subscribe, store.getSnapshot, store.getServerSnapshot)
+  return useMemo(() => {
+    const { refresh, signIn, signOut } = store
+    return { ...snapshot, refresh, signIn, signOut }
+  }, [snapshot, store])
+}
