@@ -1,7 +1,14 @@
 import type { AuthSession, AuthUser, MeResponse } from '../auth-api.js'
 import type { AuthClientError } from '../error.js'
 
-/** What is known of who is signed in; `status` tells the cases apart. */
+/**
+ * What is known of who is signed in.
+ *
+ * - `loading`: nobody has answered yet.
+ * - `signed-in`, `signed-out`: what the service said last. `error` is there while the last question
+ *   failed; what was known before stays.
+ * - `unavailable`: nothing is known, and the question failed.
+ */
 export type SessionSnapshot =
   | ({ readonly status: 'loading'; readonly error?: undefined } & Nobody)
   | {
