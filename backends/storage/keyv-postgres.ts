@@ -4,6 +4,7 @@ import type pg from 'pg'
 import { AuthError } from '../errors.js'
 import { auditSessions } from './audit-statement.js'
 import { coalesceReads } from './coalesced-reads.js'
+import { LAZILY } from './lazy-flush.js'
 
 /** The table that Keyv writes; a migration makes it, with generated columns over the JSON. */
 export const KEYV_TABLE = 'auth_keyv'
@@ -12,8 +13,8 @@ export const KEYV_TABLE = 'auth_keyv'
 export const DATABASE_NOW_MS = `(extract(epoch from statement_timestamp()) * 1000)::bigint`
 
 const READ = `SELECT key, value FROM ${KEYV_TABLE} WHERE key = ANY($1) AND expires_at > ${DATABASE_NOW_MS}`
-const WRITE = `WITH written AS (
-    INSERT INTO ${KEYV_TABLE} (key, value) VALUES ($1, $2)
+const WRITE = `WITH ${LAZILY}, written AS (
+    INSERT INTO ${KEYV_TABLE} (key, value) SELECT $1, $2 FROM lazily
     ON CONFLICT (key) DO UPDATE SET value = excluded.value
     RETURNING (value::jsonb)->'value'->>'signInAt' AS provider)
   INSERT INTO auth_audit_events (type, provider_id)

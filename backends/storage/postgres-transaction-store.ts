@@ -1,11 +1,12 @@
 import type pg from 'pg'
 import type { TransactionStore } from '../session-store.js'
 import { createPostgresKeyv, DATABASE_NOW_MS, KEYV_TABLE } from './keyv-postgres.js'
+import { LAZILY } from './lazy-flush.js'
 import { storeCall } from './unavailable.js'
 
 const NAMESPACE = 'transaction'
 
-const TAKE = `DELETE FROM ${KEYV_TABLE}
+const TAKE = `WITH ${LAZILY} DELETE FROM ${KEYV_TABLE} USING lazily
   WHERE key = $1 AND (value::jsonb)->'value'->>'stateHash' = $2
     AND expires_at > ${DATABASE_NOW_MS}
   RETURNING (value::jsonb)->'value'->>'sealed' AS sealed`

@@ -6,6 +6,7 @@ import { AuthError } from '../errors.js'
 import type { SignedInIdentity, UserStore } from '../session-store.js'
 import { auditSessions } from './audit-statement.js'
 import { KEYV_TABLE } from './keyv-postgres.js'
+import { LAZILY } from './lazy-flush.js'
 import { storeCall } from './unavailable.js'
 
 /** Prisma's code for "a record with this unique value exists already". */
@@ -79,13 +80,13 @@ export function createPrismaUserStore(pool: pg.Pool): UserStore {
 }
 
 /** The person and what the provider says of them today; nothing of a disabled user changes. */
-const UPDATE = `WITH known AS (
+const UPDATE = `WITH ${LAZILY}, known AS (
     SELECT account.id, account.user_id, person.disabled_at IS NOT NULL AS disabled
     FROM auth_accounts AS account JOIN auth_users AS person ON person.id = account.user_id
     WHERE account.issuer = $1 AND account.subject = $2),
   account AS (
     UPDATE auth_accounts SET last_sign_in_at = now()
-    FROM known WHERE auth_accounts.id = known.id AND NOT disabled),
+    FROM known, lazily WHERE auth_accounts.id = known.id AND NOT disabled),
   person AS (
     UPDATE auth_users SET
       display_name = coalesce($3, display_name), email = coalesce($4, email),
