@@ -16,7 +16,7 @@ describe('what waits for the disk in a sign-in', () => {
     await connection.connect()
     await connection.query('SET synchronous_commit = on')
     pool = Object.assign(new pg.Pool({ connectionString: database.url, max: 1 }), {
-      query: connection.query.bind(connection) as pg.Pool['query'],
+      query: connection.query.bind(connection),
     })
   })
   afterAll(async () => {
