@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
 import pg from 'pg'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { createTestDatabase, type TestDatabase } from '../../prisma/test-database.js'
@@ -41,6 +42,17 @@ describe('signing keys', () => {
     const signing = await Promise.all(processes.map((keys) => keys.current()))
     expect(new Set(signing.map(({ kid }) => kid)).size).toBe(1)
     expect(await kids(process_())).toEqual([signing[0]?.kid])
+  })
+
+  it('are made anew when they are deleted as backends/KEYS.md says, under a running process', async () => {
+    const keys = process_()
+    const { kid } = await keys.current()
+    const guide = await readFile(new URL('../KEYS.md', import.meta.url), 'utf8')
+    const [, statement = ''] = /```sql\n([^`]+)```/.exec(guide) ?? []
+    await pool.query(statement)
+    const next = await keys.current()
+    expect(next.kid).not.toBe(kid)
+    expect(await kids(process_())).toEqual([next.kid])
   })
 
   it('are public by half, and sealed in the database', async () => {

@@ -5,7 +5,7 @@ import { parseAllDocuments } from 'yaml'
 import { presetNames } from '../../backends/kv-oauth/presets.js'
 import { variablePrefix } from '../config/providers.js'
 import { VARIABLES } from '../config/variables.js'
-import { checkCommands } from './support/check-commands.js'
+import { checkCommands, checkMention } from './support/check-commands.js'
 import { checkStatements } from './support/check-statements.js'
 import { compile, type Compiled, type Snippet } from './support/check-types.js'
 import { FILES, GIVEN, SHOWN } from './support/document-registry.js'
@@ -118,6 +118,7 @@ describe('the checks', () => {
       'netscript auth session lists',
       'netscript doctor --fast',
       'netscript auth user disable',
+      'netscript auth user',
       'npx netscript db status now',
       'npm run nothing # to see',
       'A=1 netscript nothing && echo done',
@@ -125,6 +126,8 @@ describe('the checks', () => {
     ]
     for (const command of wrong) expect(await checkCommands(command), command).toHaveLength(1)
     expect(await checkCommands('A=1 npx netscript auth user disable "$ID"\nnpm test')).toEqual([])
+    expect(checkMention('netscript auth users')).toHaveLength(1)
+    expect(checkMention('netscript auth user disable <user-id>')).toEqual([])
     expect(await checkStatements('DELETE FROM nothing')).toHaveLength(1)
   })
 })
@@ -160,6 +163,16 @@ describe('every document', () => {
         .map((code) => `${path}: ${code}`),
     )
     expect(missing).toEqual([])
+  })
+
+  it('names only commands that there are', () => {
+    const wrong = documents.flatMap(({ path, codes }) =>
+      codes
+        .filter((code) => /^(netscript|npm) \w/.test(code))
+        .flatMap(checkMention)
+        .map((message) => `${path}: ${message}`),
+    )
+    expect(wrong).toEqual([])
   })
 
   it('names only variables that the service reads', () => {

@@ -24,8 +24,20 @@ export function commandsOf(script: string): string[][] {
     .replaceAll(/(^|\s)#.*$/gm, '')
     .split(/\n|&&|\|\|?|;|\$\(|\)/)
     .map((line) => line.match(/"[^"]*"|'[^']*'|[^\s"']+/g) ?? [])
-    .map((words) => words.slice(words.findIndex((word) => !/^(export|npx|\w+=.*)$/.test(word))))
+    .map(withoutPrefix)
     .filter((words) => words.length > 0)
+}
+
+/** A command without the assignments before it, and whatever runs it. */
+function withoutPrefix(words: readonly string[]): string[] {
+  const begin = words.findIndex((word) => !/^(export|npx|\w+=.*)$/.test(word))
+  return begin < 0 ? [] : words.slice(begin)
+}
+
+/** What is wrong with a command that a text names, such as `netscript auth user` or `npm run docs`. */
+export function checkMention(text: string): string[] {
+  const words = text.split(/ +/).filter((word) => !word.startsWith('<'))
+  return words[0] === 'netscript' ? findCommand(words.slice(1)).problems : checkCommand(words)
 }
 
 function checkCommand(words: string[]): string[] {
@@ -39,20 +51,36 @@ function checkCommand(words: string[]): string[] {
 }
 
 function checkNetscript(words: readonly string[]): string[] {
+  const { command, operands, problems } = findCommand(words)
+  if (problems.length > 0) return problems
+  if (command.commands.length > 0) return [`netscript ${words.join(' ')}: it is half a command.`]
+  const most = command.registeredArguments.length
+  const least = command.registeredArguments.filter(({ required }) => required).length
+  return [
+    ...(operands.length < least ? ['an argument is missing'] : []),
+    ...(operands.length > most ? [`${operands.at(-1)} is one argument too many`] : []),
+  ].map((message) => `netscript ${words.join(' ')}: ${message}.`)
+}
+
+/** The command that words lead to, and what is left of them. */
+function findCommand(words: readonly string[]): {
+  command: Command
+  operands: readonly string[]
+  problems: string[]
+} {
   let command: Command = createProgram()
   const rest = [...words]
-  while (command.commands.length > 0) {
+  while (command.commands.length > 0 && rest.length > 0) {
     const next = command.commands.find((one) => one.name() === rest[0])
-    if (!next) return [`netscript ${words.join(' ')}: there is no command ${rest[0]}.`]
+    if (!next) break
     command = next
     rest.shift()
   }
   const { operands, unknown } = command.parseOptions(rest)
-  const most = command.registeredArguments.length
-  const least = command.registeredArguments.filter(({ required }) => required).length
-  return [
+  const wrong = [
     ...unknown.filter((word) => word.startsWith('-')).map((word) => `there is no option ${word}`),
-    ...(operands.length < least ? ['an argument is missing'] : []),
-    ...(operands.length > most ? [`${operands.at(-1)} is one argument too many`] : []),
-  ].map((message) => `netscript ${words.join(' ')}: ${message}.`)
+    ...(command.commands.length > 0 && operands[0] ? [`there is no command ${operands[0]}`] : []),
+  ]
+  const problems = wrong.map((message) => `netscript ${words.join(' ')}: ${message}.`)
+  return { command, operands, problems }
 }
