@@ -5,8 +5,10 @@
  * @module
  */
 export { NO_CAPABILITIES } from './capabilities.js'
+export type { SessionEnd } from './audit.js'
 export { clearCookie, type CookieOptions, setCookie } from './cookie.js'
 export * from './errors.js'
+export { createKeyring, type Keyring, type KeyPurpose, parseKeyring } from './keyring.js'
 export { mapSessionToPrincipal } from '../contract/principal.js'
 export * from './log.js'
 export * from './metrics.js'

@@ -23,6 +23,7 @@ export type KeyPurpose =
  * rolled out before it is used and an old one dropped after its last session.
  */
 export interface Keyring {
+  /** The secrets themselves, 32 bytes each. */
   readonly secrets: readonly Buffer[]
   /** Purpose keys, one per secret, derived with HKDF-SHA-256 (RFC 5869). */
   keys(purpose: KeyPurpose): readonly Buffer[]

@@ -23,10 +23,13 @@ export function singleCookie(request: AuthnRequest, name: string): string | unde
   return values.length === 1 ? values[0] : undefined
 }
 
-interface RequestParts {
+/** The parts of a request that {@link toAuthnRequest} reads. */
+export interface RequestParts {
+  /** Default: `GET`. */
   method?: string | undefined
   /** The request target; a query is cut off. */
   url?: string | undefined
+  /** By lower-case name. */
   headers: Readonly<Record<string, string | readonly string[] | undefined>>
 }
 

@@ -141,7 +141,8 @@ export const ProblemDocument: z.ZodType<Problem> = z.union(
   Object.values(SCHEMAS) as unknown as [z.ZodType<Problem>, z.ZodType<Problem>],
 )
 
-type ProblemResponses<C extends AuthErrorCode> = {
+/** Schemas of problem documents by status, as {@link problems} makes them. */
+export type ProblemResponses<C extends AuthErrorCode> = {
   [S in AuthErrorStatus<C>]: z.ZodType<
     { [K in C]: AuthErrorStatus<K> extends S ? Problem<K> : never }[C]
   >

@@ -14,3 +14,5 @@ export {
   type OpenApiOptions,
   type TaggedContract,
 } from './document.js'
+export type { Route } from './routes.js'
+export type * from './specification.js'

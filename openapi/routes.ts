@@ -1,18 +1,28 @@
 /** What the generator reads of a route of a contract. */
 export interface Route {
+  /** In capitals: `GET`. */
   readonly method: string
+  /** With parameters as `:name`. */
   readonly path: string
+  /** A few words. */
   readonly summary?: string
+  /** CommonMark. */
   readonly description?: string
+  /** Default: false. */
   readonly deprecated?: boolean
+  /** A zod object, a field for each parameter in the path. Default: texts. */
   readonly pathParams?: unknown
+  /** A zod object, a field for each parameter. Default: none are taken. */
   readonly query?: unknown
+  /** Request headers, which are refused: documents do not describe them. */
   readonly headers?: unknown
+  /** A zod schema. Default: no body is taken. */
   readonly body?: unknown
   /** `metadata.auth` says what the route asks of its caller. */
   readonly metadata?: unknown
   /** Of the body. Default: `application/json`. */
   readonly contentType?: string
+  /** By status: a zod schema, or what stands for no body. */
   readonly responses: Readonly<Record<number, unknown>>
 }
 

@@ -10,7 +10,9 @@ import type { Logger } from './log.js'
 
 /** A backend, and the routes of its own that the service mounts for it. */
 export type MountedBackend = AuthBackendPort & {
+  /** Where its own routes begin, such as `/api/auth`; absent when it has none. */
   readonly basePath?: string
+  /** Answers its own routes; absent when it has none. */
   readonly handler?: (req: IncomingMessage, res: ServerResponse) => Promise<void>
 }
 

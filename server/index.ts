@@ -4,6 +4,7 @@
  * @module
  */
 export { type AuthAppOptions, createAuthApp, createAuthListener } from './app.js'
+export type { MountedBackend } from './backends.js'
 export { type AuthConfig, readConfig, type StartMode } from './config/config.js'
 export type { Answer, HttpMetrics } from './http/http-metrics.js'
 export type { RateLimitOptions } from './http/rate-limit.js'
@@ -12,5 +13,7 @@ export {
   type TokenIssuer,
   type TokenIssuerOptions,
 } from '../backends/tokens/token-issuer.js'
+export type { DemoNotice } from './service-app.js'
+export type { Variables } from './config/variables.js'
 export { createLogger, type Logger } from './log.js'
 export { type AuthService, type AuthServiceOptions, createAuthService } from './service.js'

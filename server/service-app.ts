@@ -17,11 +17,10 @@ import { siteRoute } from './http/route-name.js'
 import { securityHeaders } from './http/security-headers.js'
 import type { Logger } from './log.js'
 import { serveAsset } from './pages/asset.js'
-import { homePage, type HomePageOptions } from './pages/home-page.js'
+import { type DemoNotice, homePage } from './pages/home-page.js'
 import { pageScript } from './pages/page-script.js'
 
-/** What the page says about the local provider. */
-export type DemoNotice = NonNullable<HomePageOptions['demo']>
+export type { DemoNotice }
 
 /** Options of {@link createServiceApp}. */
 export interface ServiceAppOptions {

@@ -2,7 +2,9 @@ import type { AuthContext, BetterAuthOptions } from 'better-auth'
 
 /** What an endpoint of better-auth returns when it is asked for the headers too. */
 export interface WithHeaders {
+  /** `Set-Cookie` among them. */
   headers: Headers
+  /** What the endpoint returns without them. */
   response: unknown
 }
 

@@ -4,8 +4,9 @@
  * @module
  */
 export * from './backend.js'
-export type { BetterAuthInstance } from './context.js'
+export type { BetterAuthInstance, WithHeaders } from './context.js'
 export * from './from-env.js'
+export type { NodeHandler } from './handler.js'
 export {
   createNetscriptBetterAuth,
   type NetscriptBetterAuth,

@@ -8,7 +8,9 @@ import { cookieHeader, parseCookieHeader } from './set-cookie.js'
 
 /** What a check works with: a backend of its own, and the harness that made it. */
 export interface Scene {
+  /** Where the backend came from. */
   readonly harness: AuthBackendHarness
+  /** Of this check alone; it is closed afterwards. */
   readonly backend: AuthBackendPort
 }
 

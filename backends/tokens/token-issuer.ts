@@ -48,7 +48,14 @@ export interface TokenIssuer {
  *
  * @example
  * ```ts
- * const tokens = createTokenIssuer({ pool, keyring, origin, audiences: ['https://orders.example'] })
+ * import { parseKeyring } from '@netscript/plugin-auth/backends'
+ *
+ * const tokens = createTokenIssuer({
+ *   pool,
+ *   keyring: parseKeyring(getRequiredEnv('NETSCRIPT_AUTH_KV_OAUTH_KEY')),
+ *   origin,
+ *   audiences: ['https://orders.example'],
+ * })
  * await tokens.maintain()
  * app.use(createAuthApp({ backend, origin, tokens }))
  * ```

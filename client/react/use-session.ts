@@ -13,8 +13,10 @@ export type Session = SessionSnapshot & Pick<SessionStore, 'refresh' | 'signIn' 
  *
  * @example
  * ```tsx
- * const { status, user } = useSession()
- * return status === 'loading' ? null : <p>Hello {user?.displayName ?? 'stranger'}</p>
+ * function Greeting() {
+ *   const { status, user } = useSession()
+ *   return status === 'loading' ? null : <p>Hello {user?.displayName ?? 'stranger'}</p>
+ * }
  * ```
  */
 export function useSession(): Session {

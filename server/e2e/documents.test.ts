@@ -10,7 +10,13 @@ import { checkStatements } from './support/check-statements.js'
 import { compile, type Compiled, type Snippet } from './support/check-types.js'
 import { FILES, GIVEN, SHOWN } from './support/document-registry.js'
 import { readExamples } from './support/examples.js'
-import { brokenLinks, entryPoints, type PublicName, publicNames } from './support/public-exports.js'
+import {
+  brokenLinks,
+  entryPoints,
+  hiddenTypes,
+  type PublicName,
+  publicNames,
+} from './support/public-exports.js'
 import {
   type Block,
   type Document,
@@ -27,7 +33,7 @@ beforeAll(async () => {
   files = await repositoryFiles()
   documents = await Promise.all(files.filter((file) => file.endsWith('.md')).map(readDocument))
   blocks = documents.flatMap((document) => document.blocks)
-  const sources = files.filter((file) => /(?<!\.d|\.test|\.test-d)\.ts$/.test(file))
+  const sources = files.filter((file) => /(?<!\.d|\.test|\.test-d)\.tsx?$/.test(file))
   const examples = await Promise.all(sources.map(readExamples))
   const wrong = { at: 'here', text: 'app.get(1, authenticator)', file: '.documents/wrong.ts' }
   compiled = compile(
@@ -104,6 +110,10 @@ describe('what can be imported', () => {
     expect(list(names.filter(({ comment }) => comment === ''))).toEqual([])
   })
 
+  it('names only types that can be imported too', () => {
+    expect(hiddenTypes(compiled.program)).toEqual([])
+  })
+
   it('says of an option what holds without it', () => {
     const options = publicNames(compiled.program).filter(({ isOptional }) => isOptional)
     expect(options.length).toBeGreaterThan(80)
@@ -113,6 +123,12 @@ describe('what can be imported', () => {
 })
 
 describe('the checks', () => {
+  it('are told of no block that is not there', () => {
+    const isThere = ({ document, has }: { document: string; has: string }) =>
+      blocks.some((block) => block.document === document && block.text.includes(has))
+    expect([...FILES, ...SHOWN].filter((one) => !isThere(one))).toEqual([])
+  })
+
   it('find what is wrong', async () => {
     const wrong = [
       'netscript auth session lists',

@@ -7,6 +7,14 @@ import { pageScript } from './page-script.js'
 import { portrait } from './person.js'
 import { sessionList } from './session-list.js'
 
+/** What the page says about the local provider. */
+export interface DemoNotice {
+  /** Where it is. */
+  readonly issuer: string
+  /** Who can sign in there, without a password. */
+  readonly accounts: readonly { readonly name: string; readonly email?: string | undefined }[]
+}
+
 /** What {@link homePage} shows. */
 export interface HomePageOptions {
   /** Name of the active backend. */
@@ -25,10 +33,7 @@ export interface HomePageOptions {
   /** Whether there is something to read at /docs. */
   docsEnabled: boolean
   /** Present when the local provider runs. */
-  demo?: {
-    readonly issuer: string
-    readonly accounts: readonly { readonly name: string; readonly email?: string | undefined }[]
-  }
+  demo?: DemoNotice
   /** One sentence above everything else, such as that somebody has signed out. */
   notice?: string
   /** Default: the present. */
@@ -89,7 +94,7 @@ function hint(signInHint: string): Html {
   return html`<p>${signInHint}</p>`
 }
 
-function demoNotice({ accounts, issuer }: NonNullable<HomePageOptions['demo']>): Html {
+function demoNotice({ accounts, issuer }: DemoNotice): Html {
   return html`<section class="notice after" aria-labelledby="demo">
     <h2 id="demo">For trying it out</h2>
     <p>The local provider at <code>${issuer}</code> needs no password. It knows</p>

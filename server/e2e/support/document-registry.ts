@@ -34,6 +34,7 @@ export const GIVEN_IN_EXAMPLES: Readonly<Record<string, string>> = {
   username: `typeof import('better-auth/plugins').username`,
   z: `typeof import('zod').z`,
   // What the reader has.
+  Account: '() => string',
   auth: `import('@netscript/plugin-auth/backends/better-auth').BetterAuthInstance`,
   connectionString: 'string',
   contract: `import('@ts-rest/core').AppRouter & import('@netscript/plugin-auth/guard').GuardedContract`,
@@ -41,7 +42,7 @@ export const GIVEN_IN_EXAMPLES: Readonly<Record<string, string>> = {
   greet: '(name: string | undefined) => void',
   handlers: 'never',
   harness: `import('@netscript/plugin-auth/backends/conformance').AuthBackendHarness`,
-  keyring: `import('@netscript/plugin-auth/server').TokenIssuerOptions['keyring']`,
+  me: `import('@netscript/plugin-auth/client').MeResponse`,
   logger: `import('@netscript/plugin-auth/server').Logger`,
   ordersContract: `import('@netscript/plugin-auth/openapi').Contract`,
   origin: 'string',
@@ -51,6 +52,7 @@ export const GIVEN_IN_EXAMPLES: Readonly<Record<string, string>> = {
   retryLater: '() => void',
   rules: `readonly import('@netscript/plugin-auth/guard').ScopeRule[]`,
   secret: 'string',
+  Spinner: '() => string',
   text: 'string',
   title: 'string',
 }

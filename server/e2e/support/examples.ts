@@ -16,15 +16,16 @@ export async function readExamples(path: string): Promise<Snippet[]> {
   const given = Object.fromEntries(
     Object.entries({ ...GIVEN, ...GIVEN_IN_EXAMPLES }).filter(([name]) => !exported.includes(name)),
   )
-  const fences = source.matchAll(/^ *\* ```ts\n([\s\S]*?)^ *\* ```$/gm)
-  return [...fences].map(({ 1: fence = '', index }): Snippet => {
+  const fences = source.matchAll(/^ *\* ```(tsx?)\n([\s\S]*?)^ *\* ```$/gm)
+  const place = path.replace(/\.tsx?$/, '')
+  return [...fences].map(({ 1: language = '', 2: fence = '', index }): Snippet => {
     const text = fence.replace(/^ *\* ?/gm, '')
     const own = exported.filter((name) => mentions(text, name) && !declares(text, name))
-    const module = `./${posix.basename(path, '.ts')}.js`
+    const module = `./${posix.basename(place)}.js`
     return {
       at: `${path}:${source.slice(0, index).split('\n').length}`,
       text,
-      file: `${path.replace(/\.ts$/, '')}-example-${index}.ts`,
+      file: `${place}-example-${index}.${language}`,
       given,
       before: own.length > 0 ? `import { ${own.join(', ')} } from '${module}'; ` : '',
     }

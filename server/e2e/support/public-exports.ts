@@ -20,7 +20,8 @@ export interface PublicName {
 export function entryPoints(): ReadonlyMap<string, string> {
   const entries = Object.entries(manifest.exports).flatMap(([name, target]) => {
     if (typeof target === 'string') return []
-    const source = target.default.replace('./dist/', '').replace(/\.js$/, '.ts')
+    const plain = target.default.replace('./dist/', '').replace(/\.js$/, '.ts')
+    const source = existsSync(`${ROOT}${plain}x`) ? `${plain}x` : plain
     const [before = '', after] = source.split('*')
     if (after === undefined) return [[name, source] as const]
     return readdirSync(ROOT + before)
@@ -58,17 +59,45 @@ export function publicNames(program: ts.Program): PublicName[] {
     }
   }
 
-  for (const source of entryPoints().values()) {
+  for (const symbol of publicSymbols(program)) see(symbol, symbol.name)
+  return [...names.values()]
+}
+
+/** Types that a declaration of the package names, and only our own files can import. */
+export function hiddenTypes(program: ts.Program): string[] {
+  const checker = program.getTypeChecker()
+  const symbols = new Set(publicSymbols(program))
+  const hidden = new Set<string>()
+  const isHidden = (symbol: ts.Symbol): boolean => {
+    const [declaration] = symbol.declarations ?? []
+    if (!declaration || !isOurs(declaration) || symbols.has(symbol)) return false
+    return (ts.getCombinedModifierFlags(declaration) & ts.ModifierFlags.Export) !== 0
+  }
+  const visit = (node: ts.Node): void => {
+    if (ts.isBlock(node) || ts.isVariableDeclaration(node)) return
+    const named = ts.isTypeReferenceNode(node) && checker.getSymbolAtLocation(node.typeName)
+    if (named && isHidden(originalOf(named, checker))) {
+      hidden.add(`${placeOf(node)}: ${named.name}`)
+    }
+    ts.forEachChild(node, visit)
+  }
+  for (const { declarations = [] } of symbols) declarations.filter(isOurs).forEach(visit)
+  return [...hidden]
+}
+
+function publicSymbols(program: ts.Program): ts.Symbol[] {
+  const checker = program.getTypeChecker()
+  const symbols = [...entryPoints().values()].flatMap((source) => {
     const file = program.getSourceFile(ROOT + source)
     const module = file && checker.getSymbolAtLocation(file)
     if (!module) throw new Error(`${source} is not a module.`)
-    for (const symbol of checker.getExportsOfModule(module)) {
-      const isAlias = symbol.flags & ts.SymbolFlags.Alias
-      see(isAlias ? checker.getAliasedSymbol(symbol) : symbol, symbol.name)
-    }
-  }
-  return [...names.values()]
+    return checker.getExportsOfModule(module)
+  })
+  return [...new Set(symbols.map((symbol) => originalOf(symbol, checker)))]
 }
+
+const originalOf = (symbol: ts.Symbol, checker: ts.TypeChecker): ts.Symbol =>
+  symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol
 
 /** The links in comments of the sources that lead nowhere. */
 export function brokenLinks(program: ts.Program): string[] {
@@ -116,9 +145,6 @@ function membersOf(node: ts.Node): readonly (ts.TypeElement | ts.ClassElement)[]
   )
 }
 
-/** Whether a member is `true` or `false` to tell the objects of a union apart. */
+/** Whether a member is one value, to tell the objects of a union apart. */
 const isTag = (member: ts.TypeElement): boolean =>
-  ts.isPropertySignature(member) &&
-  member.type !== undefined &&
-  ts.isLiteralTypeNode(member.type) &&
-  [ts.SyntaxKind.TrueKeyword, ts.SyntaxKind.FalseKeyword].includes(member.type.literal.kind)
+  ts.isPropertySignature(member) && member.type !== undefined && ts.isLiteralTypeNode(member.type)
