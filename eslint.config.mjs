@@ -16,7 +16,7 @@ const forbiddenTo = (folder) =>
   folders.filter((other) => other !== folder && !ARROWS[folder].includes(other))
 
 const arrowRules = folders.map((folder) => ({
-  files: [`${folder}/**/*.ts`],
+  files: [`${folder}/**/*.{ts,tsx}`],
   ignores: ['**/*.test.ts', '**/*.test-d.ts', 'server/e2e/**'],
   rules: {
     '@typescript-eslint/no-restricted-imports': [
@@ -78,12 +78,18 @@ export default tseslint.config(
   },
   ...arrowRules,
   {
+    // The services of the examples run in Node.
+    files: ['client/examples/*/*.ts', 'client/examples/*/service/**'],
+    rules: { '@typescript-eslint/no-restricted-imports': 'off' },
+  },
+  {
     files: ['server/router.ts'],
     rules: { '@typescript-eslint/no-restricted-imports': 'off' },
   },
   {
     files: [
       'server/cli/**',
+      'server/local/run-example.ts',
       '**/*.mjs',
       '**/*.test.ts',
       'server/e2e/**',

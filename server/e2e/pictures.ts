@@ -5,6 +5,7 @@ import type { Browser, Page } from 'playwright-core'
 import { startDevelopment } from '../local/development.js'
 import { createLogger } from '../log.js'
 import { launchBrowser } from './support/browser.js'
+import { takeWorkspacePicture } from './support/workspace-picture.js'
 
 /** Takes the pictures of the README from a service that runs as `npm start` would run it. */
 const directory = new URL('./pictures/', import.meta.url).pathname
@@ -19,6 +20,7 @@ const browser = await launchBrowser()
 try {
   await takePagePicture(browser)
   await takeSwaggerPicture(browser)
+  await takeWorkspacePicture(browser, join(directory, 'workspace.png'))
 } finally {
   await browser.close()
   await running.close()

@@ -5,7 +5,7 @@ import { AuthConfigurationError } from '../../backends/errors.js'
 import { defineOAuthProvider } from '../../backends/kv-oauth/provider.js'
 import { accountContractV1 } from '../../contract/account-contract.js'
 import { AUTH_PATH_PREFIX } from '../../contract/auth-contract.js'
-import { type AuthConfig, readConfig } from '../config/config.js'
+import { type AuthConfig, isLoopback, readConfig } from '../config/config.js'
 import type { Logger } from '../log.js'
 import { type AuthService, createAuthService } from '../service.js'
 import type { DemoNotice } from '../service-app.js'
@@ -99,6 +99,7 @@ async function startDatabase(
 }
 
 const LOOPBACK_HOSTS = new Set(['localhost', '127.0.0.1', '::1'])
+const LOCAL_SCOPES = ['openid', 'profile', 'email', 'offline_access']
 
 async function startLocal(
   config: AuthConfig,
@@ -112,12 +113,14 @@ async function startLocal(
   const startLocalProvider = await loadLocalProvider()
   const { variables } = config
   const port = variables.PORT === 0 ? await freePort() : variables.PORT
-  const origin = `http://localhost:${port}`
+  const origin = localOrigin(variables, port)
+  const scopes = variables.NETSCRIPT_AUTH_SCOPES ?? LOCAL_SCOPES
   const redirectUri = `${origin}${AUTH_PATH_PREFIX}/callback`
   const client = { clientId: 'netscript', clientSecret: randomBytes(24).toString('base64url') }
   const provider = await startLocalProvider({
     ...client,
     port: variables.NETSCRIPT_AUTH_LOCAL_PROVIDER_PORT,
+    scopes,
     redirectUris: [redirectUri],
     postLogoutRedirectUris: [`${origin}${AUTH_PATH_PREFIX}/logged-out`],
     backchannelLogoutUri: `${origin}${accountContractV1.backChannelLogout.path}`,
@@ -127,7 +130,7 @@ async function startLocal(
     id: 'local',
     displayName: 'the local provider',
     issuer: provider.issuer,
-    scopes: ['openid', 'profile', 'email', 'offline_access'],
+    scopes,
     extraAuthParams: { prompt: 'consent' },
     ...client,
     redirectUri,
@@ -146,11 +149,24 @@ async function startLocal(
   }
 }
 
+/** Another origin than its own port is that of a proxy of a frontend, on this machine as well. */
+function localOrigin(
+  { NETSCRIPT_AUTH_ORIGIN: given }: AuthConfig['variables'],
+  port: number,
+): string {
+  if (given === undefined) return `http://localhost:${port}`
+  if (isLoopback(given)) return given
+  throw new AuthConfigurationError(
+    `NETSCRIPT_AUTH_ORIGIN is ${given}, but the local provider serves this machine only. Use an origin of localhost, or configure a provider with NETSCRIPT_AUTH_CLIENT_ID.`,
+  )
+}
+
 /** What is used of `startLocalProvider`; a type import would make the build follow it. */
 export type StartLocalProvider = (options: {
   port: number
   clientId: string
   clientSecret: string
+  scopes: readonly string[]
   redirectUris: readonly string[]
   postLogoutRedirectUris: readonly string[]
   backchannelLogoutUri: string

@@ -23,6 +23,8 @@ export interface LocalProviderOptions {
   clientSecret: string
   redirectUris: readonly string[]
   postLogoutRedirectUris: readonly string[]
+  /** The scopes that it grants. Default: openid, profile, email and offline_access. */
+  scopes?: readonly string[]
   /** Who can sign in. Default: {@link DEMO_ACCOUNTS}. */
   accounts?: readonly DemoAccount[]
   /** Lifetime of an access token in seconds. Default: 3600. */
@@ -98,7 +100,11 @@ function configuration(
   },
 ): Configuration {
   const { issuer, accounts, jwks, port, client } = context
-  const { backchannelLogoutUri, accessTokenTtlSeconds = 3600 } = options
+  const {
+    backchannelLogoutUri,
+    accessTokenTtlSeconds = 3600,
+    scopes = ['openid', 'profile', 'email', 'offline_access'],
+  } = options
   const back = { href: client.origin, label: 'Back to the service' }
   return {
     clients: [
@@ -118,7 +124,7 @@ function configuration(
     ],
     jwks,
     claims: CLAIMS_BY_SCOPE,
-    scopes: ['openid', 'profile', 'email', 'offline_access'],
+    scopes: [...scopes],
     // As the large providers do it: the claims are in the id_token and at userinfo.
     conformIdTokenClaims: false,
     findAccount: (_ctx: unknown, id: string) => {

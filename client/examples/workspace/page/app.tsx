@@ -1,0 +1,60 @@
+import { useSyncExternalStore } from 'react'
+import { RequireAuth, SignInButton, SignOutButton, useSession } from '../../../react/index.js'
+import { MemberList } from './member-list.js'
+import { SessionList } from './session-list.js'
+import { SIGN_IN_SCOPES } from './sign-in-scopes.js'
+
+function useHash(): string {
+  const subscribe = (changed: () => void): (() => void) => {
+    window.addEventListener('hashchange', changed)
+    return () => window.removeEventListener('hashchange', changed)
+  }
+  return useSyncExternalStore(subscribe, () => window.location.hash)
+}
+
+/** The frame: who is signed in, and two places to be. */
+export function App() {
+  const { status, user, session, error } = useSession()
+  const isSessions = useHash() === '#sessions'
+  const current = (here: boolean) => (here ? 'page' : undefined)
+  return (
+    <>
+      <header>
+        <strong>Workspace</strong>
+        <nav>
+          <a href="#members" aria-current={current(!isSessions)}>
+            Members
+          </a>
+          <a href="#sessions" aria-current={current(isSessions)}>
+            Sessions
+          </a>
+        </nav>
+        {status === 'signed-in' && (
+          <div className="you">
+            <span>{user.displayName ?? user.email ?? 'You'}</span>
+            <SignOutButton />
+          </div>
+        )}
+        {status === 'signed-out' && <SignInButton scopes={SIGN_IN_SCOPES} />}
+      </header>
+      {error && (
+        <p className="notice" role="status">
+          The sign-in service does not answer. What you see may be old.
+        </p>
+      )}
+      <main>
+        {isSessions ? (
+          <RequireAuth
+            fallback={<p>Sign in to see where you are signed in.</p>}
+            loading={<p role="status">One moment.</p>}
+            unavailable={<p>Nobody can tell who you are just now.</p>}
+          >
+            <SessionList />
+          </RequireAuth>
+        ) : (
+          <MemberList key={session?.id} workspace="demo" />
+        )}
+      </main>
+    </>
+  )
+}

@@ -1,0 +1,76 @@
+import { useCallback, useEffect, useState } from 'react'
+import { SignInButton } from '../../../react/index.js'
+import { type MembersAnswer, requestJoin, requestMembers } from './members-request.js'
+import { SIGN_IN_SCOPES } from './sign-in-scopes.js'
+
+/** Who is in the workspace, or what it takes to see them. The service decides, not the page. */
+export function MemberList({ workspace }: { workspace: string }) {
+  const [answer, setAnswer] = useState<MembersAnswer>()
+  const load = useCallback(async () => setAnswer(await requestMembers(workspace)), [workspace])
+  useEffect(() => void load(), [load])
+  return (
+    <>
+      <h1>Members of {workspace}</h1>
+      <Answer answer={answer} workspace={workspace} load={load} />
+    </>
+  )
+}
+
+interface AnswerProps {
+  answer: MembersAnswer | undefined
+  workspace: string
+  load: () => Promise<void>
+}
+
+function Answer({ answer, workspace, load }: AnswerProps) {
+  switch (answer?.kind) {
+    case undefined:
+      return <p role="status">One moment.</p>
+    case 'signed-out':
+      return <p>Sign in to see who is here.</p>
+    case 'away':
+      return (
+        <>
+          <p>The workspace does not answer.</p>
+          <button onClick={() => void load()}>Try again</button>
+        </>
+      )
+    case 'forbidden':
+      return (
+        <>
+          <p>
+            Your sign-in does not include <code>{answer.missingScopes.join(' ')}</code>.
+          </p>
+          <SignInButton className="primary" scopes={[...SIGN_IN_SCOPES, ...answer.missingScopes]}>
+            Ask for it
+          </SignInButton>
+        </>
+      )
+    case 'members': {
+      const { members, you } = answer
+      const join = async () => {
+        await requestJoin(workspace)
+        await load()
+      }
+      return (
+        <>
+          <ul>
+            {members.map(({ subject, name, joinedAt }) => (
+              <li key={subject}>
+                <span>
+                  <bdi>{name}</bdi> {subject === you && <b className="badge">you</b>}
+                </span>
+                <time dateTime={joinedAt}>{joinedAt.slice(0, 10)}</time>
+              </li>
+            ))}
+          </ul>
+          {members.every(({ subject }) => subject !== you) && (
+            <button className="primary" onClick={() => void join()}>
+              Join
+            </button>
+          )}
+        </>
+      )
+    }
+  }
+}

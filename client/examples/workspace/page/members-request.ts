@@ -1,0 +1,38 @@
+import type { Problem } from '../../../../contract/errors.js'
+import type { Member } from '../service/members.js'
+
+/** What the service answered about the members of a workspace. */
+export type MembersAnswer =
+  | { readonly kind: 'members'; readonly members: readonly Member[]; readonly you: string }
+  | { readonly kind: 'signed-out' }
+  | { readonly kind: 'forbidden'; readonly missingScopes: readonly string[] }
+  | { readonly kind: 'away' }
+
+const pathOf = (workspace: string): string =>
+  `/api/workspace/${encodeURIComponent(workspace)}/members`
+
+/** Asks who is in a workspace. The service answers problems of the contract, as its guards do. */
+export async function requestMembers(workspace: string): Promise<MembersAnswer> {
+  try {
+    const response = await fetch(pathOf(workspace))
+    if (response.status === 401) return { kind: 'signed-out' }
+    if (response.status === 403) {
+      const { data } = (await response.json()) as Problem<'FORBIDDEN'>
+      return { kind: 'forbidden', missingScopes: data?.missingScopes ?? [] }
+    }
+    if (!response.ok) return { kind: 'away' }
+    return { kind: 'members', ...((await response.json()) as { members: Member[]; you: string }) }
+  } catch {
+    return { kind: 'away' }
+  }
+}
+
+/** Joins a workspace. False when that did not work. */
+export async function requestJoin(workspace: string): Promise<boolean> {
+  const headers = { 'content-type': 'application/json' }
+  const answer = fetch(pathOf(workspace), { method: 'POST', headers, body: '{}' })
+  return answer.then(
+    ({ ok }) => ok,
+    () => false,
+  )
+}

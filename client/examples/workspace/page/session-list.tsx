@@ -1,0 +1,58 @@
+import { useCallback, useEffect, useState } from 'react'
+import type { SessionSummary } from '../../../auth-api.js'
+import { AuthClientError } from '../../../error.js'
+import { useAuthClient } from '../../../react/index.js'
+
+/** Where somebody is signed in, and how to end it elsewhere. */
+export function SessionList() {
+  const client = useAuthClient()
+  const [sessions, setSessions] = useState<readonly SessionSummary[]>()
+  const [problem, setProblem] = useState<string>()
+  /** Does something, and shows what is there afterwards, or what is wrong. */
+  const run = useCallback(
+    async (action: () => Promise<unknown> = async () => undefined) => {
+      try {
+        await action()
+        setSessions((await client.sessions()).sessions)
+        setProblem(undefined)
+      } catch (error) {
+        if (!(error instanceof AuthClientError)) throw error
+        setProblem(error.message)
+      }
+    },
+    [client],
+  )
+  useEffect(() => void run(), [run])
+  const others = sessions?.filter(({ current }) => !current).length ?? 0
+  return (
+    <>
+      <h1>Where you are signed in</h1>
+      {problem && <p role="alert">{problem}</p>}
+      {!sessions && !problem && <p role="status">One moment.</p>}
+      <ul>
+        {sessions?.map(({ session, current, userAgent }) => (
+          <li key={session.id}>
+            <span>
+              {browserOf(userAgent)} {current && <b className="badge">this device</b>}
+            </span>
+            <time dateTime={session.issuedAt}>
+              since {session.issuedAt.slice(0, 16).replace('T', ' ')} UTC
+            </time>
+          </li>
+        ))}
+      </ul>
+      {others > 0 && (
+        <button className="primary" onClick={() => void run(() => client.revokeSessions())}>
+          Log out other devices
+        </button>
+      )}
+    </>
+  )
+}
+
+/** The first that fits: browsers name those that they want to be taken for as well. */
+const BROWSERS = ['Firefox', 'Edg', 'Chrome', 'Safari']
+
+function browserOf(userAgent = ''): string {
+  return BROWSERS.find((name) => userAgent.includes(`${name}/`)) ?? 'Another program'
+}

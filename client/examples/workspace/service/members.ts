@@ -1,0 +1,64 @@
+import type { Pool } from 'pg'
+
+/** Somebody in a workspace. */
+export interface Member {
+  readonly subject: string
+  readonly name: string
+  readonly joinedAt: string
+}
+
+/** The people of the service's own table, by the user id that the authentication service gives. */
+export interface Members {
+  list(workspace: string): Promise<Member[]>
+  /** Adds somebody, or notes their new name. */
+  add(workspace: string, member: { subject: string; name: string }): Promise<void>
+}
+
+/** Two people are there from the start, so that there is something to see. */
+const MIGRATION = `
+CREATE SCHEMA IF NOT EXISTS workspace;
+CREATE TABLE IF NOT EXISTS workspace.member (
+  workspace text NOT NULL,
+  subject text NOT NULL,
+  name text NOT NULL,
+  joined_at timestamptz NOT NULL DEFAULT now(),
+  PRIMARY KEY (workspace, subject)
+);
+INSERT INTO workspace.member (workspace, subject, name, joined_at) VALUES
+  ('demo', 'founder-1', 'Mary Jackson', '2026-01-12T09:00:00Z'),
+  ('demo', 'founder-2', 'Dorothy Vaughan', '2026-02-03T14:30:00Z')
+ON CONFLICT DO NOTHING;
+`
+
+/** Opens the table, which is made at the first start. */
+export async function openMembers(pool: Pool): Promise<Members> {
+  const client = await pool.connect()
+  try {
+    // Two processes that start at once do not make it at once.
+    await client.query('SELECT pg_advisory_lock(7305)')
+    await client.query(MIGRATION)
+  } finally {
+    // The lock goes with the connection.
+    client.release(true)
+  }
+  return {
+    async list(workspace) {
+      const { rows } = await pool.query<{ subject: string; name: string; joined_at: Date }>(
+        'SELECT subject, name, joined_at FROM workspace.member WHERE workspace = $1 ORDER BY joined_at',
+        [workspace],
+      )
+      return rows.map(({ subject, name, joined_at }) => ({
+        subject,
+        name,
+        joinedAt: joined_at.toISOString(),
+      }))
+    },
+    async add(workspace, { subject, name }) {
+      await pool.query(
+        `INSERT INTO workspace.member (workspace, subject, name) VALUES ($1, $2, $3)
+         ON CONFLICT (workspace, subject) DO UPDATE SET name = excluded.name`,
+        [workspace, subject, name],
+      )
+    },
+  }
+}

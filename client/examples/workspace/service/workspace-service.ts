@@ -1,0 +1,66 @@
+import type { Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import express, { type Express } from 'express'
+import { Pool } from 'pg'
+import { createSessionAuthenticator, requireScopes, withAuthn } from '../../../guard/index.js'
+import { type Members, openMembers } from './members.js'
+
+/** Options of {@link startWorkspaceService}. */
+export interface WorkspaceServiceOptions {
+  /** The Postgres of the service. */
+  databaseUrl: string
+  /** Where the authentication service is. */
+  authUrl: string
+}
+
+/** A running workspace service. */
+export interface WorkspaceService {
+  readonly url: string
+  close(): Promise<void>
+}
+
+/** The routes: who is in a workspace, and joining it. Both need the scope. */
+export function createWorkspaceApp(authUrl: string, members: Members): Express {
+  const app = express()
+  app.disable('x-powered-by')
+  app.use(withAuthn({ authenticator: createSessionAuthenticator({ baseUrl: authUrl }) }))
+  const path = '/api/workspace/:workspace/members'
+
+  app.get(path, requireScopes('workspace:read'), async (req, res) => {
+    const list = await members.list(String(req.params.workspace))
+    res.json({ members: list, you: req.principal.subject })
+  })
+
+  app.post(path, requireScopes('workspace:read'), async (req, res) => {
+    // A page of another site can send a form with the cookie, but not JSON.
+    if (!req.is('application/json')) return void res.sendStatus(415)
+    const { subject, claims } = req.principal
+    const name = typeof claims.name === 'string' ? claims.name : 'Somebody without a name'
+    await members.add(String(req.params.workspace), { subject, name })
+    res.sendStatus(204)
+  })
+  return app
+}
+
+/** Migrates the table and listens on any free port of this machine. */
+export async function startWorkspaceService({
+  databaseUrl,
+  authUrl,
+}: WorkspaceServiceOptions): Promise<WorkspaceService> {
+  const pool = new Pool({ connectionString: databaseUrl, max: 5 })
+  // Without a listener a connection that breaks while idle would end the process.
+  pool.on('error', () => {})
+  const app = createWorkspaceApp(authUrl, await openMembers(pool))
+  const server = await new Promise<Server>((listening, failed) => {
+    const started: Server = app.listen(0, '127.0.0.1', (error) =>
+      error ? failed(error) : listening(started),
+    )
+  })
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    async close() {
+      await new Promise((done) => server.close(done))
+      await pool.end()
+    },
+  }
+}

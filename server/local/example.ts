@@ -1,0 +1,95 @@
+import { join } from 'node:path'
+import { startPageServer } from '../../client/examples/workspace/page-server.js'
+import { startWorkspaceService } from '../../client/examples/workspace/service/workspace-service.js'
+import { AuthConfigurationError } from '../../backends/errors.js'
+import type { Logger } from '../log.js'
+import { startDevelopment } from './development.js'
+import { freePort } from './free-port.js'
+import { startEmbeddedPostgres } from './postgres.js'
+
+/** Options of {@link startExample}. */
+export interface ExampleOptions {
+  /**
+   * Over the variables of the service: `PORT` is that of the page (default: 5173), `DATABASE_URL` the
+   * Postgres of both services (default: an embedded one), and the provider has any free port.
+   */
+  env: NodeJS.ProcessEnv
+  /** Makes the logger once the level is known. */
+  logger: (level: string) => Logger
+  /** Told what takes a while. */
+  onProgress: (message: string) => void
+  /** Where to build the page. Default: nowhere, its sources are served. */
+  outDir?: string
+}
+
+/** The running example. */
+export interface Example {
+  /** What to open. */
+  readonly origin: string
+  close(): Promise<void>
+}
+
+const DATA_DIR = '.data/example'
+/** What the local provider grants, and the service asks for when a sign-in does not say less. */
+const SCOPES = 'openid profile email offline_access workspace:read'
+
+/**
+ * Starts the workspace example: the authentication service with the local provider, the workspace
+ * service, and the page with both on its origin. All of it binds loopback.
+ */
+export async function startExample(options: ExampleOptions): Promise<Example> {
+  const { logger, onProgress, outDir } = options
+  const env: NodeJS.ProcessEnv = {
+    NETSCRIPT_AUTH_DATA_DIR: DATA_DIR,
+    NETSCRIPT_AUTH_LOCAL_PROVIDER_PORT: '0',
+    NETSCRIPT_AUTH_SCOPES: SCOPES,
+    ...options.env,
+  }
+  const port = Number(env.PORT || 5173)
+  const origin = `http://localhost:${port}`
+  const closers: (() => Promise<unknown>)[] = []
+  const close = async (): Promise<void> => {
+    for (const closer of closers.splice(0).reverse()) await closer()
+  }
+  try {
+    const databaseUrl = env.DATABASE_URL ?? (await startDatabase())
+    const auth = await startDevelopment({
+      env: {
+        ...env,
+        PORT: String(await freePort()),
+        DATABASE_URL: databaseUrl,
+        NETSCRIPT_AUTH_ORIGIN: origin,
+      },
+      logger,
+      onProgress,
+    })
+    closers.push(() => auth.close())
+    const authUrl = auth.service.url
+    const service = await startWorkspaceService({ databaseUrl, authUrl })
+    closers.push(() => service.close())
+    const page = await startPageServer({
+      port,
+      authUrl,
+      serviceUrl: service.url,
+      ...(outDir !== undefined && { outDir }),
+    }).catch((cause: Error) => {
+      if (!cause.message.includes('already in use')) throw cause
+      throw new AuthConfigurationError(
+        `Port ${port}, for the page, is in use. Set PORT to another one.`,
+        { cause },
+      )
+    })
+    closers.push(() => page.close())
+    return { origin, close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+
+  async function startDatabase(): Promise<string> {
+    const dataDir = join(env.NETSCRIPT_AUTH_DATA_DIR || DATA_DIR, 'postgres')
+    const database = await startEmbeddedPostgres({ dataDir, onProgress })
+    closers.push(() => database.stop())
+    return database.url
+  }
+}
