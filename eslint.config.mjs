@@ -90,6 +90,7 @@ export default tseslint.config(
     files: [
       'server/cli/**',
       'server/local/run-example.ts',
+      'client/examples/*/service/**',
       '**/*.mjs',
       '**/*.test.ts',
       'server/e2e/**',

@@ -107,7 +107,7 @@ export function createSessionStore(options: SessionStoreOptions = {}): SessionSt
     ;[asking, asked, heard] = [true, true, undefined]
     clearTimeout(timer)
     notBefore = performance.now() + minIntervalMs
-    const answer = await client.me().catch(toClientError)
+    const answer = await askClient()
     asking = false
     if (asOf !== era) {
       plan()
@@ -124,6 +124,15 @@ export function createSessionStore(options: SessionStoreOptions = {}): SessionSt
     }
     show(after)
     compare()
+  }
+
+  async function askClient(): Promise<MeResponse | AuthClientError> {
+    try {
+      return await client.me()
+    } catch (cause) {
+      if (cause instanceof AuthClientError) return cause
+      return new AuthClientError('UNEXPECTED_RESPONSE', 'The client failed.', { cause })
+    }
   }
 
   /** Asks when another tab knows of another session. */
@@ -145,7 +154,8 @@ export function createSessionStore(options: SessionStoreOptions = {}): SessionSt
   function plan(known = snapshot): void {
     if (known.status !== 'signed-in') return
     const left = Date.parse(known.session.expiresAt) - Date.now()
-    wake(left > 0 ? left + AFTER_THE_END_MS : CLOCKS_DIFFER_MS)
+    if (left > 0) wake(left + AFTER_THE_END_MS)
+    else if (!isHidden()) wake(CLOCKS_DIFFER_MS)
   }
 
   /** There is one timer, and it asks. */
@@ -230,8 +240,3 @@ export function createSessionStore(options: SessionStoreOptions = {}): SessionSt
 
 const isAlive = (me: MeResponse | undefined): boolean =>
   me !== undefined && (!me.authenticated || Date.parse(me.session.expiresAt) > Date.now())
-
-function toClientError(cause: unknown): AuthClientError {
-  if (cause instanceof AuthClientError) return cause
-  return new AuthClientError('UNEXPECTED_RESPONSE', 'The client failed.', { cause })
-}

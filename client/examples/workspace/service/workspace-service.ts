@@ -1,6 +1,6 @@
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import express, { type Express } from 'express'
+import express, { type ErrorRequestHandler, type Express } from 'express'
 import { Pool } from 'pg'
 import { createSessionAuthenticator, requireScopes, withAuthn } from '../../../guard/index.js'
 import { type Members, openMembers } from './members.js'
@@ -25,6 +25,10 @@ export function createWorkspaceApp(authUrl: string, members: Members): Express {
   app.disable('x-powered-by')
   app.use(withAuthn({ authenticator: createSessionAuthenticator({ baseUrl: authUrl }) }))
   const path = '/api/workspace/:workspace/members'
+  app.param('workspace', (_req, res, next, workspace: string) => {
+    if (/^[a-z0-9-]{1,64}$/.test(workspace)) next()
+    else res.sendStatus(404)
+  })
 
   app.get(path, requireScopes('workspace:read'), async (req, res) => {
     const list = await members.list(String(req.params.workspace))
@@ -39,7 +43,16 @@ export function createWorkspaceApp(authUrl: string, members: Members): Express {
     await members.add(String(req.params.workspace), { subject, name })
     res.sendStatus(204)
   })
+  app.use(sayNothing)
   return app
+}
+
+/** What went wrong is for those who run the service: Express would send it along. */
+const sayNothing: ErrorRequestHandler = (error: { status?: number }, req, res, next) => {
+  if (res.headersSent) return next(error)
+  const status = error.status ?? 500
+  if (status >= 500) console.error(req.method, req.path, error)
+  res.sendStatus(status)
 }
 
 /** Migrates the table and listens on any free port of this machine. */
