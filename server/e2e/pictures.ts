@@ -30,7 +30,7 @@ try {
 /** Signed out and signed in, side by side. */
 async function takePagePicture(browser: Browser): Promise<void> {
   const page = await browser.newPage({
-    viewport: { width: 480, height: 640 },
+    viewport: { width: 480, height: 780 },
     deviceScaleFactor: 2,
   })
   await page.goto(origin)
@@ -38,11 +38,11 @@ async function takePagePicture(browser: Browser): Promise<void> {
   await signIn(page)
   const after = await page.screenshot()
   const both = await browser.newPage({
-    viewport: { width: 984, height: 640 },
+    viewport: { width: 984, height: 780 },
     deviceScaleFactor: 2,
   })
   const image = (png: Buffer): string =>
-    `<img width="480" height="640" src="data:image/png;base64,${png.toString('base64')}">`
+    `<img width="480" height="780" src="data:image/png;base64,${png.toString('base64')}">`
   await both.setContent(
     `<body style="margin:0;display:flex;gap:24px">${image(before)}${image(after)}</body>`,
   )
