@@ -15,6 +15,16 @@ const folders = Object.keys(ARROWS)
 const forbiddenTo = (folder) =>
   folders.filter((other) => other !== folder && !ARROWS[folder].includes(other))
 
+const arrowsOf = (folder) =>
+  forbiddenTo(folder).length > 0
+    ? [
+        {
+          group: forbiddenTo(folder).map((other) => `**/${other}/**`),
+          message: `${folder}/ may import from: ${ARROWS[folder].join(', ') || 'nothing else'}.`,
+        },
+      ]
+    : []
+
 const arrowRules = folders.map((folder) => ({
   files: [`${folder}/**/*.{ts,tsx}`],
   ignores: ['**/*.test.ts', '**/*.test-d.ts', 'server/e2e/**'],
@@ -23,14 +33,7 @@ const arrowRules = folders.map((folder) => ({
       'error',
       {
         patterns: [
-          ...(forbiddenTo(folder).length > 0
-            ? [
-                {
-                  group: forbiddenTo(folder).map((other) => `**/${other}/**`),
-                  message: `${folder}/ may import from: ${ARROWS[folder].join(', ') || 'nothing else'}.`,
-                },
-              ]
-            : []),
+          ...arrowsOf(folder),
           ...(['contract', 'client'].includes(folder)
             ? [{ group: ['node:*'], message: `${folder}/ runs in browsers.` }]
             : [
@@ -80,7 +83,9 @@ export default tseslint.config(
   {
     // The services of the examples run in Node.
     files: ['client/examples/*/*.ts', 'client/examples/*/service/**'],
-    rules: { '@typescript-eslint/no-restricted-imports': 'off' },
+    rules: {
+      '@typescript-eslint/no-restricted-imports': ['error', { patterns: arrowsOf('client') }],
+    },
   },
   {
     files: ['server/router.ts'],
