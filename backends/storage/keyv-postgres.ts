@@ -4,7 +4,7 @@ import type pg from 'pg'
 import { AuthError } from '../errors.js'
 import { auditSessions } from './audit-statement.js'
 import { coalesceReads } from './coalesced-reads.js'
-import { LAZILY } from './lazy-flush.js'
+import { lazilyIf } from './lazy-flush.js'
 
 /** The table that Keyv writes; a migration makes it, with generated columns over the JSON. */
 export const KEYV_TABLE = 'auth_keyv'
@@ -13,8 +13,9 @@ export const KEYV_TABLE = 'auth_keyv'
 export const DATABASE_NOW_MS = `(extract(epoch from statement_timestamp()) * 1000)::bigint`
 
 const READ = `SELECT key, value FROM ${KEYV_TABLE} WHERE key = ANY($1) AND expires_at > ${DATABASE_NOW_MS}`
-const WRITE = `WITH ${LAZILY}, written AS (
-    INSERT INTO ${KEYV_TABLE} (key, value) SELECT $1, $2 FROM lazily
+/** A sign-in ends with a commit that waits; nothing follows a log-out, and its address is given away. */
+const WRITE = `WITH ${lazilyIf(`($2::text::jsonb)->'value' ? 'signInAt'`)}, written AS (
+    INSERT INTO ${KEYV_TABLE} (key, value) SELECT $1::text, $2::text FROM lazily
     ON CONFLICT (key) DO UPDATE SET value = excluded.value
     RETURNING (value::jsonb)->'value'->>'signInAt' AS provider)
   INSERT INTO auth_audit_events (type, provider_id)

@@ -6,7 +6,7 @@ import { createPostgresTransactionStore } from './postgres-transaction-store.js'
 import { createPrismaUserStore } from './prisma-user-store.js'
 
 /** The steps of a sign-in of somebody known, each in a transaction that can be looked into. */
-describe('what waits for the disk in a sign-in', () => {
+describe('what waits for the disk', () => {
   let database: TestDatabase
   let connection: pg.Client
   let pool: pg.Pool
@@ -34,6 +34,12 @@ describe('what waits for the disk in a sign-in', () => {
     await connection.query('COMMIT')
     return rows[0]?.synchronous_commit
   }
+
+  it('is what a log-out needs, since nothing that waits follows it', async () => {
+    const transactions = createPostgresTransactionStore(pool)
+    const ticket = { stateHash: 'hash', sealed: 'sealed' }
+    expect(await commitOf(() => transactions.put('ticket', ticket, 60_000))).toBe('on')
+  })
 
   it('is the session alone, whose flush covers all that came before', async () => {
     const transactions = createPostgresTransactionStore(pool)
