@@ -212,6 +212,23 @@ describeWithBrowser('the page in Chromium', () => {
     await page.getByRole('heading', { name: 'Sign in' }).waitFor()
   })
 
+  it('is loaded anew once and no more when it is served without the cookie', async () => {
+    await signIn(page)
+    await page.getByRole('heading', { name: 'Ada Lovelace' }).waitFor()
+    const anonymous = await (await fetch(service.origin)).text()
+    let loads = 0
+    await page.route(`${service.origin}/`, async (route) => {
+      loads++
+      await route.fulfill({ contentType: 'text/html', body: anonymous })
+    })
+    const answered = () => page.waitForResponse(/\/me$/)
+    await Promise.all([answered(), page.goto(service.origin)])
+    await Promise.all([answered(), page.waitForEvent('load')])
+    await page.evaluate('new Promise((done) => setTimeout(done))')
+    await page.getByRole('heading', { name: 'Sign in' }).waitFor()
+    expect(loads).toBe(2)
+  })
+
   it('can be used with the keyboard alone', async () => {
     await page.goto(service.origin)
     await page.keyboard.press('Tab')

@@ -13,8 +13,13 @@ store.subscribe(() => {
   const now = store.getSnapshot()
   if (now.status === 'unavailable' || now.status === 'loading') return
   const current = now.status === 'signed-in' ? now.session.id : ''
-  // The server shows everything else; the page is asked for once, since it will then be the same.
-  if (current !== sessionId) location.reload()
+  // The server shows everything else; the page is asked for once, since it will then be the same. If
+  // it is not, such as behind a cache that takes no cookies to the page, asking again would never end.
+  if (current === sessionId) history.replaceState(null, '')
+  else if (history.state !== current) {
+    history.replaceState(current, '')
+    location.reload()
+  }
 })
 
 for (const button of document.querySelectorAll<HTMLButtonElement>('button[data-revoke]')) {
