@@ -1,4 +1,4 @@
-import { createElement, type ReactNode } from 'react'
+import { createElement, type ReactNode, useRef } from 'react'
 import type { SignoutInput } from '../auth-api.js'
 import { AuthForm, type ButtonProps } from './auth-form.js'
 import { useStore } from './auth-provider.js'
@@ -13,6 +13,7 @@ export interface SignOutButtonProps extends SignoutInput, ButtonProps {}
 export function SignOutButton(props: SignOutButtonProps): ReactNode {
   const { everywhere = false, redirectTo, children = 'Sign out', ...button } = props
   const store = useStore('<SignOutButton>')
+  const isLeaving = useRef(false)
   return createElement(AuthForm, {
     store,
     route: 'signout',
@@ -22,9 +23,13 @@ export function SignOutButton(props: SignOutButtonProps): ReactNode {
     onSubmit(event, target) {
       const form = event.currentTarget
       event.preventDefault()
+      // A second click finds no session, and would lead away from the provider's log-out.
+      if (isLeaving.current) return
+      isLeaving.current = true
       store
         .signOut({ everywhere, ...(target && { redirectTo: target }) })
         .catch(() => form.submit())
+        .finally(() => (isLeaving.current = false))
     },
   })
 }

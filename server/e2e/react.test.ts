@@ -184,6 +184,17 @@ describeWithBrowser('the components in Chromium', () => {
     expect(await rendered(page)).toEqual(['signed-in', 'signed-out'])
   })
 
+  it('sign out once when clicked twice, and reach the provider', async () => {
+    await page.goto(`${both.origin}/`)
+    await signIn(page)
+    await expect.poll(() => lines(page)).toEqual(Array(2).fill('signed-in Ada Lovelace'))
+    const timesSignedOut = () => both.asked.filter((line) => line.endsWith('/signout')).length
+    const before = timesSignedOut()
+    await page.locator('#out').dblclick()
+    await page.waitForURL(`${both.service.provider.issuer}/**`)
+    expect(timesSignedOut()).toBe(before + 1)
+  })
+
   it('keep the name while the service is away, ask it seldom, and recover', async () => {
     await page.clock.install()
     await page.goto(`${both.origin}/`)
