@@ -99,6 +99,15 @@ describe('a token', () => {
     expect(await orders.verifyToken(token)).toMatchObject({ principal: { scopes: [], roles: [] } })
   })
 
+  it('is good for an issuer that was named with a slash', async () => {
+    const orders = createTokenAuthenticator({
+      issuer: `${ISSUER}/`,
+      audience: AUDIENCE,
+      fetch: async () => Response.json({ keys: [key.jwk] }),
+    })
+    expect(await orders.verifyToken(await sign())).toMatchObject({ ok: true })
+  })
+
   it.each<[string, () => string | Promise<string>]>([
     ['nothing', () => ''],
     ['no token', () => 'abc'],

@@ -67,7 +67,9 @@ interface TokenClaims extends JWTPayload {
  * ```
  */
 export function createTokenAuthenticator(options: TokenAuthenticatorOptions): TokenAuthenticator {
-  const { issuer, audience, clockToleranceSeconds = 5 } = options
+  const { audience, clockToleranceSeconds = 5 } = options
+  // Tokens say the origin, which has no slash at the end.
+  const issuer = options.issuer.replace(/\/+$/, '')
   const keys = remoteKeys(options)
 
   async function verifyToken(token: string): Promise<Authentication> {
