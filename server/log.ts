@@ -33,7 +33,7 @@ const serializeUnknown = (error: unknown): LoggedError | undefined => serializeE
 
 /** How long a line may wait for others to be written with, in milliseconds. */
 const FLUSH_MS = 100
-const FLUSH_BYTES = 4096
+const FLUSH_BYTES = 16_000
 
 /**
  * The service's logger: JSON lines on standard output, which leave together and at the latest after
