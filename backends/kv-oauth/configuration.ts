@@ -26,6 +26,8 @@ interface Entry {
   configuration: Promise<Configuration>
   renewAt: number
   keys?: { jwks: JWKS; fetchedAt: number }
+  /** What {@link getGrantConfiguration} made last. */
+  grant?: Configuration
 }
 
 type JWKS = NonNullable<ReturnType<typeof openid.getJwksCache>>['jwks']
@@ -70,9 +72,10 @@ export async function getClientConfiguration(
 }
 
 /**
- * A configuration for one grant: the shared one, but with keys that count as a minute old. The library
+ * The configuration for a grant: the shared one, but with keys that count as a minute old. The library
  * asks for keys at most once a minute and configuration; a provider that rotates its key without
- * notice would sign nobody in meanwhile. Pass it to {@link keepKeys} afterwards.
+ * notice would sign nobody in meanwhile. So it serves until it has asked, and the next grant gets
+ * another. Pass it to {@link keepKeys} afterwards.
  */
 export async function getGrantConfiguration(
   provider: OAuthProvider,
@@ -82,12 +85,16 @@ export async function getGrantConfiguration(
   const entry = cache.get(provider)
   if (provider.issuer === undefined || !entry) return shared
   const client = await import('openid-client')
+  const now = Math.floor(Date.now() / 1000)
+  const keys = entry.keys && now - entry.keys.fetchedAt < KEYS_LIFETIME_SECONDS && entry.keys
+  if (keys && entry.grant) {
+    const age = now - (client.getJwksCache(entry.grant)?.uat ?? now)
+    if (age >= KEYS_STALE_SECONDS) return entry.grant
+  }
   const metadata = shared.serverMetadata()
   const own = await discover(client, provider, entry.options, async () => Response.json(metadata))
-  const now = Math.floor(Date.now() / 1000)
-  if (entry.keys && now - entry.keys.fetchedAt < KEYS_LIFETIME_SECONDS) {
-    client.setJwksCache(own, { jwks: entry.keys.jwks, uat: now - KEYS_STALE_SECONDS })
-  }
+  if (keys) client.setJwksCache(own, { jwks: keys.jwks, uat: now - KEYS_STALE_SECONDS })
+  entry.grant = own
   return own
 }
 
@@ -110,6 +117,7 @@ async function renew(provider: OAuthProvider, entry: Entry): Promise<Configurati
   try {
     const fresh = await load(provider, entry.options)
     entry.configuration = Promise.resolve(fresh)
+    delete entry.grant
     entry.renewAt = Date.now() + LIFETIME_MS
   } catch {
     // What was verified an hour ago is still the best there is.

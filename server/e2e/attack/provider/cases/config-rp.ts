@@ -69,6 +69,15 @@ export const configRpCases = (scene: Scene) =>
       await expectHealthy(scene)
     })
 
+    it('signs in after each of several rotations within a minute', async () => {
+      for (let rotation = 0; rotation < 3; rotation += 1) {
+        const before = asked('jwks')
+        for (let times = 0; times < 3; times += 1) await signsIn()
+        expect(asked('jwks')).toBe(before + 1)
+        scene.evil.tamper(rotatedTo(await createSigningKey()))
+      }
+    })
+
     it('oidcc-client-test-signing-key-rotation-just-before-signing signs in', async () => {
       const agent = scene.newAgent()
       const { redirectUrl } = await startSignIn(agent, { providerId: 'evil' })
