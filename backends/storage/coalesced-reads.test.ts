@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { coalesceReads } from './coalesced-reads.js'
 
 /** A reader whose queries are answered by hand. */
@@ -18,17 +18,51 @@ function manualReader() {
 const settle = () => new Promise((resolve) => setImmediate(resolve))
 
 describe('coalesceReads', () => {
-  it('sends at once while a slot is free, and together what arrives meanwhile', async () => {
+  beforeEach(() => void vi.useFakeTimers({ toFake: ['performance'] }))
+  afterEach(() => void vi.useRealTimers())
+
+  it('sends at once while no query is in flight, and together what arrives meanwhile', async () => {
     const { queries, readMany } = manualReader()
     const read = coalesceReads(readMany)
-    const reads = ['a', 'b', 'c', 'd', 'e'].map((key) => read(key))
-    expect(queries.map(({ keys }) => keys)).toEqual([['a'], ['b']])
+    const reads = ['a', 'b', 'c', 'd'].map((key) => read(key))
+    expect(queries.map(({ keys }) => keys)).toEqual([['a']])
     queries[0]!.answer()
     await settle()
-    expect(queries.map(({ keys }) => keys)).toEqual([['a'], ['b'], ['c', 'd', 'e']])
+    expect(queries.map(({ keys }) => keys)).toEqual([['a'], ['b', 'c', 'd']])
     queries[1]!.answer()
-    queries[2]!.answer()
-    expect(await Promise.all(reads)).toEqual(['a', 'b', 'c', 'd', 'e'].map((k) => `value of ${k}`))
+    expect(await Promise.all(reads)).toEqual(['a', 'b', 'c', 'd'].map((k) => `value of ${k}`))
+  })
+
+  it('lets no slow query hold up the reads behind it', async () => {
+    const { queries, readMany } = manualReader()
+    const read = coalesceReads(readMany, { patienceMs: 20 })
+    const stuck = read('stuck')
+    vi.advanceTimersByTime(19)
+    const behind = [read('a')]
+    expect(queries).toHaveLength(1)
+    vi.advanceTimersByTime(1)
+    behind.push(read('b'))
+    expect(queries.map(({ keys }) => keys)).toEqual([['stuck'], ['a', 'b']])
+    for (let n = 1; n < 4; n += 1) {
+      behind.push(read(`later ${n}`))
+      queries[n]!.answer()
+      await settle()
+      expect(queries[n + 1]?.keys).toEqual([`later ${n}`])
+    }
+    queries[4]!.answer()
+    expect(await Promise.all(behind)).toHaveLength(5)
+    queries[0]!.answer()
+    expect(await stuck).toBe('value of stuck')
+  })
+
+  it('has no more queries in flight than it may, however slow they are', () => {
+    const { queries, readMany } = manualReader()
+    const read = coalesceReads(readMany)
+    for (const key of ['a', 'b', 'c', 'd']) {
+      void read(key)
+      vi.advanceTimersByTime(1_000)
+    }
+    expect(queries.map(({ keys }) => keys)).toEqual([['a'], ['b']])
   })
 
   it('gives every slot back, after an answer and after a failure', async () => {

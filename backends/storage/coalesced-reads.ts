@@ -7,20 +7,23 @@ type Waiter = {
 export interface CoalescedReadsOptions {
   /** Queries in flight at most. Default: 2. */
   maxInFlight?: number
+  /** How long a query may hold up the reads behind it, in milliseconds. Default: 20. */
+  patienceMs?: number
   /** Keys in one query at most. Default: 500. */
   maxKeys?: number
 }
 
 /**
- * Turns single reads into batches without waiting for any: a read leaves at once while a query slot
- * is free, and reads that arrive while all slots are taken leave together with the next one. There
- * is no timer and no cache, so every answer was read after it was asked for.
+ * Turns single reads into batches: a read leaves at once while no query is in flight, and reads that
+ * arrive meanwhile leave together when it is answered. A slow query holds nobody up: the next read
+ * finds it late and leaves with those that wait, in a slot of its own. There is no timer and no
+ * cache, so every answer was read after it was asked for.
  */
 export function coalesceReads(
   readMany: (keys: string[]) => Promise<ReadonlyMap<string, string>>,
-  { maxInFlight = 2, maxKeys = 500 }: CoalescedReadsOptions = {},
+  { maxInFlight = 2, patienceMs = 20, maxKeys = 500 }: CoalescedReadsOptions = {},
 ): (key: string) => Promise<string | undefined> {
-  let inFlight = 0
+  const inFlight = new Set<{ leftAt: number }>()
   const waiting = new Map<string, Waiter[]>()
 
   const takeBatch = (): Map<string, Waiter[]> => {
@@ -33,9 +36,16 @@ export function coalesceReads(
     return batch
   }
 
+  const mustWait = (): boolean => {
+    if (inFlight.size === maxInFlight) return true
+    for (const { leftAt } of inFlight) if (performance.now() - leftAt < patienceMs) return true
+    return false
+  }
+
   const leave = async (): Promise<void> => {
     const batch = takeBatch()
-    inFlight += 1
+    const query = { leftAt: performance.now() }
+    inFlight.add(query)
     try {
       const values = await readMany([...batch.keys()])
       for (const [key, waiters] of batch) {
@@ -44,7 +54,7 @@ export function coalesceReads(
     } catch (error) {
       for (const waiters of batch.values()) for (const waiter of waiters) waiter.reject(error)
     } finally {
-      inFlight -= 1
+      inFlight.delete(query)
       if (waiting.size > 0) void leave()
     }
   }
@@ -54,6 +64,6 @@ export function coalesceReads(
       const waiters = waiting.get(key)
       if (waiters) waiters.push({ resolve, reject })
       else waiting.set(key, [{ resolve, reject }])
-      if (inFlight < maxInFlight) void leave()
+      if (!mustWait()) void leave()
     })
 }

@@ -40,6 +40,23 @@ async function openPool(databaseUrl) {
   return new pg.Pool({ connectionString: databaseUrl })
 }
 
+/** What an answer about one person looks like. */
+const constantAnswer = {
+  authenticated: true,
+  session: {
+    id: idOf(1),
+    userId: 'user-1',
+    subject: subjectOf(1),
+    providerId: 'oidc',
+    state: 'active',
+    scopes: ['openid', 'profile', 'email'],
+    roles: [],
+    claims: { sub: subjectOf(1), name: 'Person 1', email: emailOf(1), email_verified: true },
+    issuedAt: '2026-01-01T00:00:00.000Z',
+    expiresAt: '2036-01-01T00:00:00.000Z',
+  },
+}
+
 /** F0: what node:http can do at all. */
 const constant = {
   id: 'f0',
@@ -48,25 +65,25 @@ const constant = {
   path: '/session',
   requests: () => [{ cookie: 'sid=0', expect: `"${emailOf(1)}"` }],
   serve: async () => {
-    const answer = JSON.stringify({
-      authenticated: true,
-      session: {
-        id: idOf(1),
-        userId: 'user-1',
-        subject: subjectOf(1),
-        providerId: 'oidc',
-        state: 'active',
-        scopes: ['openid', 'profile', 'email'],
-        roles: [],
-        claims: { sub: subjectOf(1), name: 'Person 1', email: emailOf(1), email_verified: true },
-        issuedAt: '2026-01-01T00:00:00.000Z',
-        expiresAt: '2036-01-01T00:00:00.000Z',
-      },
-    })
+    const answer = JSON.stringify(constantAnswer)
     return createServer((_req, res) => {
       res.setHeader('Content-Type', 'application/json; charset=utf-8')
       res.end(answer)
     })
+  },
+}
+
+/** What Express can do at all: nothing on it can be faster. */
+const expressConstant = {
+  ...constant,
+  id: 'express',
+  label: 'Express 5, a constant',
+  short: 'Express 5, a constant',
+  serve: async () => {
+    const { default: express } = await import('express')
+    const app = express()
+    app.get('/session', (_req, res) => void res.json(constantAnswer))
+    return createServer(app)
   },
 }
 
@@ -116,4 +133,4 @@ const express = {
   },
 }
 
-export default [constant, bare, express]
+export default [constant, expressConstant, bare, express]
