@@ -131,6 +131,7 @@ describeWithBrowser('the page in Chromium', () => {
   it('survives the back button', async () => {
     await signIn(page)
     await page.goBack()
+    await page.waitForURL(`${service.provider.issuer}/**`)
     // The provider's page is stale, which is for the provider to say.
     problems = []
     await page.goto(service.origin)
