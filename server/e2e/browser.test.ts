@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import axe from 'axe-core'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest'
@@ -100,6 +101,18 @@ describeWithBrowser('the page in Chromium', () => {
     await page.waitForURL(`${service.origin}/`)
     await signInButton(page, 'Local').waitFor()
     expect(await sessionCookie()).toBeUndefined()
+  })
+
+  it('takes a double click on sign out as one', async () => {
+    await signIn(page)
+    // As slow as a service far away.
+    await page.route('**/signout', async (route) => {
+      const response = await route.fetch({ maxRedirects: 0 })
+      await delay(500)
+      await route.fulfill({ response })
+    })
+    await page.getByRole('button', { name: /^sign out$/i }).dblclick({ delay: 50 })
+    await page.waitForURL(`${service.provider.issuer}/**`)
   })
 
   it('works without JavaScript', async () => {

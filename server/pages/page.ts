@@ -3,7 +3,7 @@ import { createSessionStore } from '../../client/session-store/index.js'
 
 /*
  * The script of the page at `/`, which works without it: what is shown follows what other tabs and
- * other devices do, and single sessions can be ended.
+ * other devices do, single sessions can be ended, and a double click counts once.
  */
 const { sessionId = '' } = document.querySelector('main')?.dataset ?? {}
 const status = document.getElementById('status')
@@ -20,6 +20,14 @@ store.subscribe(() => {
     history.replaceState(current, '')
     location.reload()
   }
+})
+
+const DOUBLE_CLICK_MS = 1_000
+let submittedAt = -Infinity
+// The second of two sign-outs finds no session, and would lead away from the provider's log-out.
+document.addEventListener('submit', (event) => {
+  if (event.timeStamp - submittedAt < DOUBLE_CLICK_MS) event.preventDefault()
+  else submittedAt = event.timeStamp
 })
 
 for (const button of document.querySelectorAll<HTMLButtonElement>('button[data-revoke]')) {
