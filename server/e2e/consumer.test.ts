@@ -133,7 +133,6 @@ beforeAll(async () => {
   await writeSources()
 })
 afterAll(async () => {
-  await packed?.remove()
   if (project) await rm(project, { recursive: true, force: true })
 })
 
@@ -181,7 +180,10 @@ describe('somebody else’s project', () => {
       await compile(resolution, '--noEmit', '--skipLibCheck', '--resolveJsonModule', ...everything),
     ).toEqual({ stdout: '' })
     expect(await compile(resolution, '--noEmit', 'src/strict-entries.ts')).toEqual({ stdout: '' })
-    const { stdout } = await compile(resolution, '--noEmit', 'src/other-entries.ts')
+  })
+
+  it('brings no errors of its own where its libraries do not compile', async () => {
+    const { stdout } = await compile('node16', '--noEmit', 'src/other-entries.ts')
     expect(stdout).not.toMatch(/@netscript|^src/m)
   })
 

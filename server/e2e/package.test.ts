@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { posix } from 'node:path'
 import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/core'
 import { publint } from 'publint'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { type PackedPackage, packPackage } from './support/packed.js'
 
 /** What a user needs, and nothing else. */
@@ -30,7 +30,6 @@ beforeAll(async () => {
   packed = await packPackage()
   manifest = JSON.parse(read('package.json')) as Manifest
 }, 300_000)
-afterAll(() => packed?.remove())
 
 /** The entry points of the package, with those that a pattern stands for. */
 function entryPoints(): { name: string; files: string[] }[] {

@@ -131,7 +131,6 @@ afterAll(async () => {
   await service?.interrupt()
   await provider?.stop()
   await database?.drop()
-  await packed?.remove()
   await rm(directory, { recursive: true, force: true })
 })
 

@@ -13,6 +13,8 @@ declare module 'vitest' {
     postgresUrl: string
     /** The database that test databases are copied from. */
     postgresTemplate: string
+    /** A directory for what the files of the run share. */
+    scratch: string
   }
 }
 
@@ -44,6 +46,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   }
   project.provide('postgresUrl', postgres.url)
   project.provide('postgresTemplate', TEMPLATE)
+  project.provide('scratch', directory)
   return teardown
 }
 

@@ -1,12 +1,14 @@
 import { execFile } from 'node:child_process'
-import { cp, mkdtemp, readFile, rm, symlink } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { cp, mkdir, readFile, rename, symlink, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { inject } from 'vitest'
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
 const LEFT_OUT = new Set(['.data', '.git', 'dist', 'node_modules'])
+const POLL_MS = 200
 const run = promisify(execFile)
 
 /** The package as `npm publish` would send it. */
@@ -19,40 +21,52 @@ export interface PackedPackage {
   readonly directory: string
   /** The paths of its files, relative to the directory. */
   readonly files: readonly string[]
-  remove(): Promise<void>
 }
 
-/** Builds and packs in a copy of the source tree, so that tests at the same time share no dist/. */
+/** The package, packed once for all files of a test run; it goes when the run ends. */
 export async function packPackage(): Promise<PackedPackage> {
-  const place = await mkdtemp(join(tmpdir(), 'netscript-auth-pack-'))
-  const remove = () => rm(place, { recursive: true, force: true })
-  try {
-    const source = join(place, 'source')
-    await cp(ROOT, source, {
-      recursive: true,
-      filter: (path) => !LEFT_OUT.has(basename(path)),
-    })
-    await symlink(join(ROOT, 'node_modules'), join(source, 'node_modules'))
-    await run('npm', ['pack', '--silent', '--pack-destination', place], { cwd: source })
-    const { name, version } = JSON.parse(await readFile(join(source, 'package.json'), 'utf8')) as {
-      name: string
-      version: string
+  const place = join(inject('scratch'), 'packed')
+  const outcome = `${place}.json`
+  if (await mkdir(place, { recursive: true })) {
+    const result = await pack(place).catch((error: unknown) => ({ failure: String(error) }))
+    await writeFile(`${outcome}.part`, JSON.stringify(result))
+    await rename(`${outcome}.part`, outcome)
+  }
+  for (;;) {
+    const text = await readFile(outcome, 'utf8').catch(() => undefined)
+    if (text === undefined) {
+      await delay(POLL_MS)
+      continue
     }
-    const tarball = join(place, `${name.replace('@', '').replace('/', '-')}-${version}.tgz`)
-    await run('tar', ['-xzf', tarball, '-C', place])
-    const { stdout } = await run('tar', ['-tzf', tarball])
-    return {
-      tarball,
-      size: (await readFile(tarball)).length,
-      directory: join(place, 'package'),
-      files: stdout
-        .split('\n')
-        .filter(Boolean)
-        .map((path) => path.replace(/^package\//, '')),
-      remove,
-    }
-  } catch (error) {
-    await remove()
-    throw error
+    const result = JSON.parse(text) as PackedPackage | { failure: string }
+    if ('failure' in result) throw new Error(result.failure)
+    return result
+  }
+}
+
+/** Builds and packs in a copy of the source tree, so that the dist/ of the tree is left alone. */
+async function pack(place: string): Promise<PackedPackage> {
+  const source = join(place, 'source')
+  await cp(ROOT, source, {
+    recursive: true,
+    filter: (path) => !LEFT_OUT.has(basename(path)),
+  })
+  await symlink(join(ROOT, 'node_modules'), join(source, 'node_modules'))
+  await run('npm', ['pack', '--silent', '--pack-destination', place], { cwd: source })
+  const { name, version } = JSON.parse(await readFile(join(source, 'package.json'), 'utf8')) as {
+    name: string
+    version: string
+  }
+  const tarball = join(place, `${name.replace('@', '').replace('/', '-')}-${version}.tgz`)
+  await run('tar', ['-xzf', tarball, '-C', place])
+  const { stdout } = await run('tar', ['-tzf', tarball])
+  return {
+    tarball,
+    size: (await readFile(tarball)).length,
+    directory: join(place, 'package'),
+    files: stdout
+      .split('\n')
+      .filter(Boolean)
+      .map((path) => path.replace(/^package\//, '')),
   }
 }
