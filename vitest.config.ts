@@ -21,8 +21,8 @@ export default defineConfig({
     include: ['**/*.test.ts'],
     exclude: ['**/node_modules/**', 'dist/**'],
     globalSetup: ['server/e2e/support/global-setup.ts'],
-    // Most of them wait for other processes; the default leaves one core to nobody.
-    maxWorkers: availableParallelism(),
+    // Most of them wait for other processes, so one more than there are cores.
+    maxWorkers: availableParallelism() + 1,
     testTimeout: 60_000,
     hookTimeout: 60_000,
     silent: 'passed-only',

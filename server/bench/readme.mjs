@@ -34,8 +34,9 @@ const text = `
 ${table(['reading a session', '× F1', '× F2', 'CPU µs', 'Postgres CPU µs', 'statements'], rows)}
 
 F0 is node:http with a constant answer, F1 with an HMAC check and one prepared SELECT, F2 the same on
-Express 5, whose own constant answer is the most that anything on it can reach. ${settings.reads.connections} connections, ${settings.sessions.toLocaleString('en-US')} sessions, one core for each server, every answer checked; the ratios are
-medians within a round. \`npm run bench${settings.mode === 'quick' ? ':quick' : ''}\` on ${machine.date.slice(0, 10)}: ${machine.cpu}, Node ${machine.node},
+Express 5, whose own constant answer is the most that anything on it can reach.
+${settings.reads.connections} connections, ${settings.sessions.toLocaleString('en-US')} sessions, one core for each server, every answer checked;
+the ratios are medians within a round. \`npm run bench${settings.mode === 'quick' ? ':quick' : ''}\` on ${machine.date.slice(0, 10)}: ${machine.cpu}, Node ${machine.node},
 ${postgres.version}; other work took ${Math.round(results.foreign.median * 100)} % of the core.
 
 What follows from it, for one core of that machine at full load:
