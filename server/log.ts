@@ -33,6 +33,7 @@ const serializeUnknown = (error: unknown): LoggedError | undefined => serializeE
 
 /** How long a line may wait for others to be written with, in milliseconds. */
 const FLUSH_MS = 100
+/** Just under the 16 KiB that leave in one write. */
 const FLUSH_BYTES = 16_000
 
 /**

@@ -1,14 +1,13 @@
 import { execFile } from 'node:child_process'
 import { cp, mkdir, readFile, rename, symlink, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { inject } from 'vitest'
+import { inject, vi } from 'vitest'
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
 const LEFT_OUT = new Set(['.data', '.git', 'dist', 'node_modules'])
-const POLL_MS = 200
+const WHILE_PACKING = { interval: 200, timeout: 300_000 }
 const run = promisify(execFile)
 
 /** The package as `npm publish` would send it. */
@@ -32,16 +31,10 @@ export async function packPackage(): Promise<PackedPackage> {
     await writeFile(`${outcome}.part`, JSON.stringify(result))
     await rename(`${outcome}.part`, outcome)
   }
-  for (;;) {
-    const text = await readFile(outcome, 'utf8').catch(() => undefined)
-    if (text === undefined) {
-      await delay(POLL_MS)
-      continue
-    }
-    const result = JSON.parse(text) as PackedPackage | { failure: string }
-    if ('failure' in result) throw new Error(result.failure)
-    return result
-  }
+  const text = await vi.waitFor(() => readFile(outcome, 'utf8'), WHILE_PACKING)
+  const result = JSON.parse(text) as PackedPackage | { failure: string }
+  if ('failure' in result) throw new Error(result.failure)
+  return result
 }
 
 /** Builds and packs in a copy of the source tree, so that the dist/ of the tree is left alone. */
