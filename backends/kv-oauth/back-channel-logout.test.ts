@@ -8,7 +8,7 @@ import type { SessionRecord, UserStore } from '../session-store.js'
 import { createPool } from '../storage/pool.js'
 import { createPostgresProviderTokenStore } from '../storage/postgres-provider-token-store.js'
 import { createPostgresSessionStore } from '../storage/postgres-session-store.js'
-import { createPrismaUserStore } from '../storage/prisma-user-store.js'
+import { createPostgresUserStore } from '../storage/postgres-user-store.js'
 import { sessionRecord } from '../storage/session-store-suite.js'
 import { createKvOAuthBackend, type KvOAuthBackend } from './backend.js'
 import { encodeSubject } from './identity.js'
@@ -102,7 +102,7 @@ describe('OpenID Connect Back-Channel Logout', () => {
       startIssuer(),
     ])
     pool = createPool(database.url)
-    users = createPrismaUserStore(pool)
+    users = createPostgresUserStore(pool)
     backend = await createBackend()
   })
   afterAll(async () => {

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createTestDatabase, type TestDatabase } from '../../prisma/test-database.js'
 import { createPostgresSessionStore } from './postgres-session-store.js'
 import { createPostgresTransactionStore } from './postgres-transaction-store.js'
-import { createPrismaUserStore } from './prisma-user-store.js'
+import { createPostgresUserStore } from './postgres-user-store.js'
 
 /** The steps of a sign-in of somebody known, each in a transaction that can be looked into. */
 describe('what waits for the disk', () => {
@@ -43,7 +43,7 @@ describe('what waits for the disk', () => {
 
   it('is the session alone, whose flush covers all that came before', async () => {
     const transactions = createPostgresTransactionStore(pool)
-    const users = createPrismaUserStore(pool)
+    const users = createPostgresUserStore(pool)
     const person = { providerId: 'p', issuer: 'https://p.example', subject: 's', profile: {} }
     await users.signIn(person)
     const entry = { stateHash: 'hash', sealed: 'sealed', signInAt: 'p' }

@@ -6,7 +6,7 @@ import type { SessionRecord, SessionStore, UserStore } from '../session-store.js
 import { createPool } from './pool.js'
 import { createPostgresAuditLog } from './postgres-audit-log.js'
 import { createPostgresSessionStore } from './postgres-session-store.js'
-import { createPrismaUserStore } from './prisma-user-store.js'
+import { createPostgresUserStore } from './postgres-user-store.js'
 import { sessionRecord } from './session-store-suite.js'
 import { trailOf } from './testing/audit-trail.js'
 
@@ -19,7 +19,7 @@ describe('the audit trail', () => {
     database = await createTestDatabase()
     pool = createPool(database.url)
     sessions = createPostgresSessionStore(pool)
-    users = createPrismaUserStore(pool)
+    users = createPostgresUserStore(pool)
   })
   afterAll(async () => {
     await pool.end()

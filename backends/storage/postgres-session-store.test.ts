@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { createTestDatabase } from '../../prisma/test-database.js'
 import { createPool } from './pool.js'
 import { createPostgresSessionStore } from './postgres-session-store.js'
-import { createPrismaUserStore } from './prisma-user-store.js'
+import { createPostgresUserStore } from './postgres-user-store.js'
 import { sessionRecord, sessionStoreSuite } from './session-store-suite.js'
 import { createTestUser } from './testing/test-user.js'
 
@@ -11,7 +11,7 @@ sessionStoreSuite('Postgres', async () => {
   const database = await createTestDatabase()
   const pool = createPool(database.url)
   const otherPool = createPool(database.url)
-  const users = createPrismaUserStore(pool)
+  const users = createPostgresUserStore(pool)
   return {
     store: createPostgresSessionStore(pool),
     other: createPostgresSessionStore(otherPool),

@@ -1,7 +1,7 @@
 import type pg from 'pg'
 import type { AuthLog } from '../log.js'
 import { createPostgresSessionStore } from './postgres-session-store.js'
-import { createPrismaUserStore } from './prisma-user-store.js'
+import { createPostgresUserStore } from './postgres-user-store.js'
 import { connectRedis } from './redis-connection.js'
 import { createRedisProviderTokenStore } from './redis-provider-token-store.js'
 import { createRedisSessionStore } from './redis-session-store.js'
@@ -37,7 +37,7 @@ export async function openRedisStores(
   return {
     sessions,
     transactions: createRedisTransactionStore(redis, pool),
-    users: withSessionsElsewhere(createPrismaUserStore(pool), sessions),
+    users: withSessionsElsewhere(createPostgresUserStore(pool), sessions),
     tokens: (keyring) => createRedisProviderTokenStore(redis, keyring),
     async probe() {
       await Promise.all([sessions.probe(), database.probe()])

@@ -10,7 +10,7 @@ import type {
 import { createPostgresProviderTokenStore } from './postgres-provider-token-store.js'
 import { createPostgresSessionStore } from './postgres-session-store.js'
 import { createPostgresTransactionStore } from './postgres-transaction-store.js'
-import { createPrismaUserStore } from './prisma-user-store.js'
+import { createPostgresUserStore } from './postgres-user-store.js'
 
 /** Everything that the kv-oauth backend remembers. */
 export interface AuthStores {
@@ -40,7 +40,7 @@ export function createPostgresStores(
     sessions,
     sharesReads: true,
     transactions: createPostgresTransactionStore(pool),
-    users: createPrismaUserStore(pool),
+    users: createPostgresUserStore(pool),
     tokens: (keyring) => createPostgresProviderTokenStore(pool, keyring),
     probe: () => sessions.probe(),
     close: async () => {},

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto'
 import type pg from 'pg'
-import type { PrismaClient } from '../../prisma/client.js'
 import type { SessionEnd } from '../audit.js'
 import { AuthError } from '../errors.js'
 import type { SignedInIdentity, UserStore } from '../session-store.js'
@@ -9,23 +8,13 @@ import { KEYV_TABLE } from './keyv-postgres.js'
 import { LAZILY } from './lazy-flush.js'
 import { storeCall } from './unavailable.js'
 
-/** Prisma's code for "a record with this unique value exists already". */
-const UNIQUE_VIOLATION = 'P2002'
-
 const ignore = (): void => undefined
 
 const disabledUser = (): AuthError =>
   new AuthError('AUTH_USER_DISABLED', 'Ask an administrator to enable the account again.')
 
-/**
- * People in Postgres. Prisma makes a new one; it is loaded for the first of them. Whoever is known
- * already costs one prepared statement, where Prisma would send six.
- */
-export function createPrismaUserStore(pool: pg.Pool): UserStore {
-  let loading: Promise<PrismaClient> | undefined
-  const client = (): Promise<PrismaClient> =>
-    (loading ??= import('../../prisma/client.js').then((prisma) => prisma.createPrismaClient(pool)))
-
+/** Users in Postgres, one statement per sign-in. */
+export function createPostgresUserStore(pool: pg.Pool): UserStore {
   /** Locks the user's row first, so that a sign-in that races it is over before its session is ended. */
   const endUser = (userId: string, end: SessionEnd, statement: string): Promise<boolean> =>
     storeCall(async () => {
@@ -57,7 +46,7 @@ export function createPrismaUserStore(pool: pg.Pool): UserStore {
       storeCall(
         async () =>
           (await update(pool, identity)) ??
-          (await create(await client(), identity)) ??
+          (await create(pool, identity)) ??
           (await update(pool, identity)) ??
           Promise.reject(new Error('The account vanished between two statements.')),
       ),
@@ -110,26 +99,33 @@ async function update(
   return known && { userId: known.userId }
 }
 
+/**
+ * A new user with the account that identifies them. Of concurrent first sign-ins one inserts the
+ * account; the others wait for it and insert nothing, so no user is left without an account. Foreign
+ * keys are checked at the end of the statement.
+ */
+const CREATE = `WITH account AS (
+    INSERT INTO auth_accounts (id, user_id, provider_id, issuer, subject)
+    VALUES ($1, $2, $3, $4, $5)
+    ON CONFLICT (issuer, subject) DO NOTHING
+    RETURNING user_id)
+  INSERT INTO auth_users (id, display_name, email, email_verified, image_url)
+  SELECT user_id, $6, $7, coalesce($8, false), $9 FROM account
+  RETURNING id AS "userId"`
+
+/** The new user, or `undefined` when another sign-in of the same person was first. */
 async function create(
-  prisma: PrismaClient,
+  pool: pg.Pool,
   { providerId, issuer, subject, profile }: SignedInIdentity,
 ): Promise<{ userId: string } | undefined> {
-  const userId = randomUUID()
-  try {
-    await prisma.authUser.create({
-      data: {
-        id: userId,
-        ...profile,
-        accounts: {
-          create: { id: randomUUID(), providerId, issuer, subject, lastSignInAt: new Date() },
-        },
-      },
-      select: { id: true },
-    })
-    return { userId }
-  } catch (error) {
-    // Another sign-in of the same person was first.
-    if ((error as { code?: string }).code === UNIQUE_VIOLATION) return undefined
-    throw error
-  }
+  const { displayName, email, emailVerified, imageUrl } = profile
+  const { rows } = await pool.query<{ userId: string }>({
+    name: 'auth_user_create',
+    text: CREATE,
+    values: [
+      ...[randomUUID(), randomUUID(), providerId, issuer, subject],
+      ...[displayName, email, emailVerified, imageUrl],
+    ],
+  })
+  return rows[0]
 }
