@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { singleCookie, toAuthnRequest } from './request.js'
+import { originForm, singleCookie, toAuthnRequest } from './request.js'
 
 const withCookies = (cookie: string) => toAuthnRequest({ headers: { cookie } })
 
@@ -10,6 +10,26 @@ describe('toAuthnRequest', () => {
     expect(request.header('X-One')).toBe('1')
     expect(request.header('x-two')).toBeUndefined()
     expect(request.path).toBe('/a')
+  })
+
+  it.each([
+    ['/a?b=c', '/a?b=c'],
+    ['http://evil.example/a?b=c', '/a?b=c'],
+    ['HTTPS://user:pass@evil.example:8443/a', '/a'],
+    ['http://evil.example', '/'],
+    ['http://evil.example?b=/c', '/?b=/c'],
+    ['http:///a', '/a'],
+    ['http://evil.example//a', '//a'],
+    ['//evil.example/a', '//evil.example/a'],
+    ['/http://evil.example/a', '/http://evil.example/a'],
+    ['http:/a', '/http:/a'],
+    ['evil.example:443', '/evil.example:443'],
+    ['*', '/*'],
+    ['', '/'],
+  ])('takes the path of the target %s and nothing of its authority', (target, expected) => {
+    expect(originForm(target)).toBe(expected)
+    const [path = ''] = expected.split('?')
+    expect(toAuthnRequest({ url: target, headers: {} }).path).toBe(path)
   })
 
   it('joins a repeated header as Node does', () => {

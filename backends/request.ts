@@ -27,7 +27,7 @@ export function singleCookie(request: AuthnRequest, name: string): string | unde
 export interface RequestParts {
   /** Default: `GET`. */
   method?: string | undefined
-  /** The request target; a query is cut off. */
+  /** The request target; authority and query are cut off. */
   url?: string | undefined
   /** By lower-case name. */
   headers: Readonly<Record<string, string | readonly string[] | undefined>>
@@ -51,11 +51,26 @@ export function toAuthnRequest({ method = 'GET', url = '/', headers }: RequestPa
   }
   return {
     method,
-    path: url.split('?', 1)[0] ?? url,
+    path: pathOf(url),
     header,
     cookies: (name) => parsed().get(name) ?? [],
     cookieNames: () => [...parsed().keys()],
   }
+}
+
+/**
+ * A request target as path and query. In the absolute form (RFC 9112 section 3.2.2) the caller
+ * chooses the authority, so nothing may depend on it.
+ */
+export function originForm(target: string): string {
+  if (target.startsWith('/')) return target
+  const rest = target.replace(/^[a-z][a-z\d+.-]*:\/\/[^/?#]*/i, '')
+  return rest.startsWith('/') ? rest : `/${rest}`
+}
+
+/** The path of a request target, without the query. */
+export function pathOf(target: string): string {
+  return originForm(target).split('?', 1)[0] ?? ''
 }
 
 /** RFC 6265 section 5.4 in reverse. Values stay as they were sent: our own need no decoding. */

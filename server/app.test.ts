@@ -1,5 +1,6 @@
-import { createServer, type Server } from 'node:http'
+import { createServer, type IncomingHttpHeaders, request, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { text as textOf } from 'node:stream/consumers'
 import express from 'express'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { AuthError } from '../backends/errors.js'
@@ -139,6 +140,41 @@ describe('createAuthApp', () => {
     expect(response.headers.get('location')).toBe(`${ORIGIN}/bye`)
     expect(response.headers.getSetCookie()).toEqual(['a=; Max-Age=0', 'b=; Max-Age=0'])
     expect((await post('/api/v1/auth/signout', 'redirectTo=//evil.example', form)).status).toBe(422)
+  })
+
+  it('routes an absolute target by its path, wherever it is mounted', async () => {
+    const outer = express()
+    outer.use(
+      '/mounted',
+      createAuthApp({ backend, origin: ORIGIN, logger: createLogger('silent') }),
+    )
+    outer.use(createAuthApp({ backend, origin: ORIGIN, logger: createLogger('silent') }))
+    outer.use((req, res) => void res.send(req.originalUrl))
+    const around = createServer(outer)
+    await new Promise<void>((done) => around.listen(0, '127.0.0.1', done))
+    const { port } = around.address() as AddressInfo
+    const get = (path: string): Promise<{ text: string; headers: IncomingHttpHeaders }> =>
+      new Promise((resolve, reject) => {
+        request({ port, path }, (answer) => {
+          const { headers } = answer
+          textOf(answer).then((text) => resolve({ text, headers }), reject)
+        })
+          .on('error', reject)
+          .end()
+      })
+    for (const mount of ['', '/mounted']) {
+      for (const authority of ['', 'http://evil.example', 'https://a:b@evil.example:8443']) {
+        const target = `${authority}${mount}/api/v1/auth`
+        expect((await get(`${target}/me`)).text, target).toBe('{"authenticated":false}')
+        const callback = await get(`${target}/callback?code=x&state=y`)
+        expect(callback.headers['referrer-policy'], target).toBe('no-referrer')
+        expect((await get(`${target}/callback?code=`)).text, target).toContain('VALIDATION_ERROR')
+      }
+    }
+    // What is not ours reaches the app around as it came.
+    const foreign = 'http://evil.example/other?a=b'
+    expect((await get(foreign)).text).toBe(foreign)
+    await new Promise((done) => around.close(done))
   })
 
   it('takes a form that the app around it has parsed already', async () => {

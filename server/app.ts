@@ -3,6 +3,7 @@ import cors from 'cors'
 import express, { type Express, type RequestHandler } from 'express'
 import { AuthError } from '../backends/errors.js'
 import type { AuthBackendPort } from '../backends/port.js'
+import { originForm } from '../backends/request.js'
 import type { TokenIssuer } from '../backends/tokens/token-issuer.js'
 import { AUTH_PATH_PREFIX } from '../contract/auth-contract.js'
 import { discoveryContractV1 } from '../contract/discovery-contract.js'
@@ -79,12 +80,16 @@ export function createAuthListener(
   const followedBy = app as unknown as (
     ...args: [...Parameters<RequestListener>, () => void]
   ) => void
-  return readLane({
+  const lane = readLane({
     ...parts,
     otherwise: otherwise
       ? (req, res) => followedBy(req, res, () => otherwise(req, res))
       : (req, res) => void app(req, res),
   })
+  return (req, res) => {
+    req.url = originForm(req.url ?? '')
+    lane(req, res)
+  }
 }
 
 /** What the Express app and the lane ahead of it have in common. */
@@ -148,6 +153,7 @@ function createApp(options: AuthAppOptions, parts: Parts): Express {
   // The paths of the contract are absolute, so the router looks at requests under the prefix only.
   app.use((req, res, next) => {
     if (req.path === AUTH_PATH_PREFIX || req.path.startsWith(`${AUTH_PATH_PREFIX}/`)) {
+      req.url = originForm(req.url)
       return api(req, res, next)
     }
     next()

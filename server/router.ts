@@ -139,9 +139,9 @@ function send<R extends Reply>(res: Response, reply: R): StatusAndBody<R> {
 }
 
 /** The query as it was sent: Express folds repeated parameters, and the flow must see them. */
-function rawQuery(req: Pick<Request, 'originalUrl'>): URLSearchParams {
-  const start = req.originalUrl.indexOf('?')
-  return new URLSearchParams(start < 0 ? '' : req.originalUrl.slice(start + 1))
+function rawQuery({ url }: Pick<Request, 'url'>): URLSearchParams {
+  const start = url.indexOf('?')
+  return new URLSearchParams(start < 0 ? '' : url.slice(start + 1))
 }
 
 /** The methods that the contracts declare for each path, by the path or, with parameters, a pattern. */

@@ -2,7 +2,7 @@ import type { RequestListener } from 'node:http'
 import { createRequire } from 'node:module'
 import express, { type RequestHandler, Router } from 'express'
 import { AuthError } from '../backends/errors.js'
-import { toAuthnRequest } from '../backends/request.js'
+import { originForm, toAuthnRequest } from '../backends/request.js'
 import type { TokenIssuer } from '../backends/tokens/token-issuer.js'
 import { createAuthListener } from './app.js'
 import type { MountedBackend } from './backends.js'
@@ -158,6 +158,7 @@ function toOwnOrigin(origin: string): RequestHandler {
     const trusted = Boolean(req.app.get('trust proxy'))
     const proxied = req.headers['x-forwarded-for'] ?? req.headers.forwarded ?? req.headers.via
     if (req.host === host || (proxied !== undefined && !trusted)) return next()
-    res.redirect(303, new URL(req.originalUrl, origin).href)
+    // Appended, not resolved: `//evil.example` is a path here, and to a URL parser another host.
+    res.redirect(303, `${origin}${originForm(req.originalUrl)}`)
   }
 }

@@ -1,4 +1,6 @@
-import { request as httpRequest } from 'node:http'
+import { createServer, request as httpRequest } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import express from 'express'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startTestServer, type TestServer } from './testing/server.js'
 import { openBrowser, signUp } from './testing/sign-up.js'
@@ -66,6 +68,29 @@ describe('handler', () => {
     const row = await server.prisma.authSession.findFirstOrThrow({ where: { user: { email } } })
     expect(row.ipAddress).toBe('127.0.0.1')
   })
+
+  it.each(['http://evil.example', 'https://a:b@evil.example:8443', ''])(
+    'answers a target on %s by its path alone, mounted or not',
+    async (authority) => {
+      const app = express()
+      app.use('/api/auth', (req, res) => server.backend.handler(req, res))
+      const mounted = createServer(app)
+      await new Promise<void>((done) => mounted.listen(0, '127.0.0.1', done))
+      const ports = [Number(new URL(server.origin).port), (mounted.address() as AddressInfo).port]
+      for (const port of ports) {
+        const status = await new Promise<number | undefined>((resolve, reject) => {
+          httpRequest({ port, path: `${authority}/api/auth/ok` }, (answer) => {
+            answer.resume()
+            resolve(answer.statusCode)
+          })
+            .on('error', reject)
+            .end()
+        })
+        expect(status).toBe(200)
+      }
+      await new Promise((done) => mounted.close(done))
+    },
+  )
 
   it('takes no body over its limit, whether it says its length or not', async () => {
     const url = `${server.origin}/api/auth/sign-in/email`

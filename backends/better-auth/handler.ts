@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { AuthError } from '../errors.js'
+import { originForm } from '../request.js'
 import type { BetterAuthInstance } from './context.js'
 import { CLIENT_ADDRESS_HEADER } from './instance.js'
 
@@ -18,11 +19,18 @@ export function createNodeHandler(auth: BetterAuthInstance, baseURL: string): No
   return async (req, res) => {
     const { toNodeHandler } = await import('better-auth/node')
     limitBody(req)
+    useOriginForm(req)
     req.headers['x-forwarded-proto'] = protocol.slice(0, -1)
     req.headers.host = host
     req.headers[CLIENT_ADDRESS_HEADER] = clientAddress(req)
     await toNodeHandler(auth)(req, res)
   }
+}
+
+/** The library appends the target to our origin, which an absolute one would break. */
+function useOriginForm(req: IncomingMessage & { originalUrl?: string }): void {
+  req.url = originForm(req.url ?? '')
+  if (req.originalUrl !== undefined) req.originalUrl = originForm(req.originalUrl)
 }
 
 /** Express knows which proxies are trusted, and says so in `ip`. */

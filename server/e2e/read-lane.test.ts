@@ -127,7 +127,10 @@ function requests(token: string): string[] {
     ].map((end) => request(`GET ${path}${end} HTTP/1.1`, `Cookie: ${cookie}`)),
     request(`GET ${path.toUpperCase()} HTTP/1.1`, `Cookie: ${cookie}`),
     request(`GET /${path} HTTP/1.1`, `Cookie: ${cookie}`),
-    request(`GET http://localhost:8094${path} HTTP/1.1`, `Cookie: ${cookie}`),
+    ...['http://localhost:8094', 'http://evil.example', 'HTTPS://a:b@evil.example:1'].map(
+      (origin) => request(`GET ${origin}${path} HTTP/1.1`, `Cookie: ${cookie}`),
+    ),
+    request(`GET //evil.example${path} HTTP/1.1`, `Cookie: ${cookie}`),
     request(`GET ${path.replace('auth', 'a%75th')} HTTP/1.1`, `Cookie: ${cookie}`),
     request(`GET ${path.replace('auth', 'x/../auth')} HTTP/1.1`, `Cookie: ${cookie}`),
     request(`GET ${path} HTTP/1.1`, `Cookie: ${cookie}`, ''),

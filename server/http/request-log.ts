@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { pathOf } from '../../backends/request.js'
 import type { Logger } from '../log.js'
 import type { HttpMetrics } from './http-metrics.js'
 import type { RouteName } from './route-name.js'
@@ -38,7 +39,7 @@ export function createRequestLog({ logger, metrics, routeName }: RequestLogOptio
     res.setHeader('X-Request-Id', requestId)
     // Express shortens `url` for what is mounted on a path.
     const { originalUrl, url = '' } = req as { originalUrl?: string; url?: string }
-    const [path = ''] = (originalUrl ?? url).split('?', 1)
+    const path = pathOf(originalUrl ?? url)
     if (PROBES.test(path)) return
     const began = performance.now()
     res.once('close', () => {

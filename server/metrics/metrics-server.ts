@@ -1,4 +1,5 @@
 import { createServer } from 'node:http'
+import { originForm } from '../../backends/request.js'
 import type { Variables } from '../config/variables.js'
 import { listen } from '../listen.js'
 import type { Logger } from '../log.js'
@@ -24,7 +25,7 @@ export async function startMetrics(
   const { createServiceMetrics } = await import('./service-metrics.js')
   const metrics = createServiceMetrics()
   const server = createServer((req, res) => {
-    if (req.method !== 'GET' || req.url !== '/metrics') {
+    if (req.method !== 'GET' || originForm(req.url ?? '') !== '/metrics') {
       res.writeHead(404, { 'Content-Type': 'text/plain' }).end('See GET /metrics.\n')
       return
     }

@@ -13,6 +13,7 @@ import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-proto'
 import { defaultResource, resourceFromAttributes } from '@opentelemetry/resources'
 import { BasicTracerProvider, BatchSpanProcessor } from '@opentelemetry/sdk-trace-base'
 import { codeOf } from '../../backends/errors.js'
+import { pathOf } from '../../backends/request.js'
 import type { AuthTrace } from '../../backends/trace.js'
 import { contractRoute } from '../http/route-name.js'
 import type { Logger } from '../log.js'
@@ -74,7 +75,7 @@ export function createTracing({ url, serviceName, logger }: TracingOptions): Tra
     },
     traced: (listener) => (req, res) => {
       const { method = '', url: target = '' } = req
-      const route = contractRoute(method, target.split('?', 1)[0] ?? '')
+      const route = contractRoute(method, pathOf(target))
       if (route === 'none') return listener(req, res)
       const caller = propagator.extract(ROOT_CONTEXT, req.headers, defaultTextMapGetter)
       const attributes = { 'http.request.method': method }

@@ -110,8 +110,8 @@ export const WEAKNESSES: readonly Weakness[] = [
   {
     name: 'the log shows queries',
     file: 'server/http/request-log.ts',
-    find: "(originalUrl ?? url).split('?', 1)",
-    replace: '[originalUrl ?? url]',
+    find: 'pathOf(originalUrl ?? url)',
+    replace: 'originalUrl ?? url',
     test: 'server/e2e/sign-in.test.ts',
     noticedBy: 'says nothing secret in its log',
   },

@@ -65,6 +65,44 @@ function aliases(route: string): string[] {
 /** Malformed escapes: none of them is more than a wrong address or a wrong parameter. */
 const MALFORMED = ['%', '%2', '%zz', '%E0%A4%A', '%c0%af', '%u002e', '%ff', '%00', '%0d%0a', '%%%']
 
+/** Request targets that name another host, or that a URL parser would read as naming one. */
+const FOREIGN_TARGETS = [
+  `http://${EVIL}`,
+  `http://${EVIL}/`,
+  `HTTP://${EVIL.toUpperCase()}:80/`,
+  `https://user:pass@${EVIL}/`,
+  `ftp://${EVIL}/`,
+  `http://${EVIL}?x=1`,
+  `http://${EVIL}//${EVIL}/`,
+  `http:///${EVIL}/`,
+  `http:/${EVIL}/`,
+  `http:${EVIL}`,
+  `http:\\\\${EVIL}/`,
+  `//${EVIL}/`,
+  `//${EVIL}/docs`,
+  `//${EVIL}/..`,
+  `///${EVIL}/`,
+  `/\\${EVIL}/`,
+  `/%5c${EVIL}/`,
+  '//',
+  '//?x=1',
+  '/\\',
+  '/?//' + EVIL,
+  '*',
+  '?x=1',
+  EVIL,
+  `${EVIL}:443`,
+]
+/** Pages and routes whose answer could lead away: those of the service, the documentation, better-auth. */
+const FOREIGN_PATHS = [
+  '/docs',
+  '/docs/',
+  '/openapi.json',
+  '/health/live',
+  '/api/auth/ok',
+  `${API}/x`,
+]
+
 /** Path confusion. */
 export const pathAttacks: readonly CaseDefinition[] = [
   {
@@ -111,6 +149,40 @@ export const pathAttacks: readonly CaseDefinition[] = [
         assert.ok([400, 403, 404, 421].includes(crossSite.status), crossSite.text)
         const callback = await raw(attack, `POST http://${authority}${API}/callback`, [])
         assert.ok([400, 404, 405, 421].includes(callback.status), callback.text)
+      }
+    },
+  },
+  {
+    name: 'a target on another host leads nowhere else and breaks nothing',
+    async run(attack) {
+      const { origin } = attack
+      const targets = [
+        ...FOREIGN_TARGETS,
+        ...FOREIGN_PATHS.flatMap((path) => [`http://${EVIL}${path}`, `//${EVIL}${path}`]),
+      ]
+      await eachOf(targets, async (target) => {
+        for (const method of ['GET', 'HEAD', 'OPTIONS']) {
+          for (const host of [new URL(origin).host, '127.0.0.1', EVIL]) {
+            const { status, headers } = await raw(attack, `${method} ${target}`, [], host)
+            assert.ok(status < 500, `${method} ${target} answered ${status}`)
+            const location = headers.get('location')
+            if (location === undefined) continue
+            assert.equal(new URL(location, origin).origin, origin, `${target} leads to ${location}`)
+          }
+        }
+      })
+    },
+  },
+  {
+    name: 'a callback with an absolute target is answered as one with a path',
+    async run(attack) {
+      const query = '?state=x&code=y'
+      const plain = await raw(attack, `GET ${API}/callback${query}`, [])
+      const absolute = await raw(attack, `GET http://${EVIL}${API}/callback${query}`, [])
+      assert.equal(absolute.status, plain.status)
+      assert.equal(absolute.text, plain.text)
+      for (const name of ['referrer-policy', 'cache-control', 'vary', 'ratelimit-policy']) {
+        assert.equal(absolute.headers.get(name), plain.headers.get(name), name)
       }
     },
   },
@@ -170,6 +242,7 @@ interface RawResult {
   status: number
   text: string
   setCookies: string | undefined
+  headers: ReadonlyMap<string, string>
 }
 
 /** One request with a target that client libraries refuse or rewrite. */
@@ -177,12 +250,13 @@ async function raw(
   { exchange, origin }: Attack,
   methodAndTarget: string,
   headers: readonly string[],
+  host = new URL(origin).host,
 ): Promise<RawResult> {
   const hasBody = headers.some((line) => line.startsWith('Content-Length'))
   const { answers } = await exchange(
     requestBytes(
       `${methodAndTarget} HTTP/1.1`,
-      [`Host: ${new URL(origin).host}`, 'Connection: close', ...headers],
+      [`Host: ${host}`, 'Connection: close', ...headers],
       hasBody ? '{}' : '',
     ),
   )
@@ -192,5 +266,6 @@ async function raw(
     status: answer.status,
     text: answer.body,
     setCookies: answer.headers.get('set-cookie'),
+    headers: answer.headers,
   }
 }
