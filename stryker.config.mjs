@@ -19,7 +19,7 @@ export default {
     'backends/kv-oauth/change-session.ts',
     'backends/kv-oauth/transaction.ts',
     'backends/storage/coalesced-reads.ts',
-    'server/return-to.ts',
+    'backends/return-to.ts',
     'server/http/body.ts',
     'server/http/origin-check.ts',
     'server/http/problem.ts',

@@ -18,7 +18,7 @@ import { createLogger, type Logger } from './log.js'
 import { serveAsset } from './pages/asset.js'
 import { stylesheet } from './pages/stylesheet.js'
 import { readLane } from './read-lane.js'
-import { createReturnToPolicy } from './return-to.js'
+import { createReturnToPolicy } from '../backends/return-to.js'
 import { addAuthRoutes, addDiscoveryRoutes, refuseUndeclaredMethods } from './router.js'
 
 /** Options of {@link createAuthApp}. */

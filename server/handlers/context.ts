@@ -1,7 +1,7 @@
 import { providerError } from '../../backends/errors.js'
 import type { AuthBackendPort, InteractiveFlowPort } from '../../backends/port.js'
 import type { TokenIssuer } from '../../backends/tokens/token-issuer.js'
-import type { ReturnToPolicy } from '../return-to.js'
+import type { ReturnToPolicy } from '../../backends/return-to.js'
 
 /** What the handlers share. */
 export interface HandlerContext {

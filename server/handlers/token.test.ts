@@ -2,7 +2,7 @@ import { expect, it } from 'vitest'
 import { AuthError } from '../../backends/errors.js'
 import type { AuthBackendPort } from '../../backends/port.js'
 import { toAuthnRequest } from '../../backends/request.js'
-import { createReturnToPolicy } from '../return-to.js'
+import { createReturnToPolicy } from '../../backends/return-to.js'
 import { token } from './token.js'
 
 const renewed = ['wos-session=renewed; Path=/']

@@ -13,18 +13,18 @@ export interface Weakness {
 export const WEAKNESSES: readonly Weakness[] = [
   {
     name: 'any origin is a return target',
-    file: 'server/return-to.ts',
+    file: 'backends/return-to.ts',
     find: 'origins.has(url.origin)',
     replace: 'url.origin',
-    test: 'server/return-to.test.ts',
+    test: 'backends/return-to.test.ts',
     noticedBy: 'https://evil.example',
   },
   {
     name: 'the path of a return target is not decoded',
-    file: 'server/return-to.ts',
+    file: 'backends/return-to.ts',
     find: 'return isSafePath(url.pathname) ? url : undefined',
     replace: 'return url',
-    test: 'server/return-to.test.ts',
+    test: 'backends/return-to.test.ts',
     noticedBy: '/%5Cevil.example',
   },
   {

@@ -62,7 +62,7 @@ describe('createReturnToPolicy', () => {
     '/%25252561',
   ])('refuses %j', (target) => {
     expect(() => policy.resolve(target)).toThrow(
-      /^RETURN_TO_NOT_ALLOWED: .*NETSCRIPT_AUTH_ALLOWED_RETURN_TO/,
+      /^RETURN_TO_NOT_ALLOWED: Use a path .* or a URL on an allowed origin/,
     )
   })
 

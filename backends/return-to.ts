@@ -1,4 +1,4 @@
-import { AuthError } from '../backends/errors.js'
+import { AuthError } from './errors.js'
 
 /** Decides where a browser may be sent after signin, callback and signout. */
 export interface ReturnToPolicy {
@@ -34,7 +34,7 @@ export function createReturnToPolicy(
       if (url && origins.has(url.origin)) return url.href
       throw new AuthError(
         'RETURN_TO_NOT_ALLOWED',
-        'Use a path that starts with one slash, or a URL on an origin listed in NETSCRIPT_AUTH_ALLOWED_RETURN_TO.',
+        'Use a path that starts with one slash, or a URL on an allowed origin.',
       )
     },
   }
