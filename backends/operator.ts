@@ -1,51 +1,102 @@
-import type pg from 'pg'
-import type { SessionRecord } from './session-store.js'
-import { type AuthStores, createPostgresStores } from './storage/stores.js'
+import { AuthBackendOperationUnsupportedError } from './errors.js'
+import type { AuthSessionSummary } from './port.js'
 
-/** What an operator may do to a user of the kv-oauth backend. User ids are those of `me`. */
+/** How a provider knows a user. */
+export interface OperatorAccount {
+  /** The id of the provider in the configuration. */
+  readonly providerId: string
+  /** The provider's identifier for the user. */
+  readonly subject: string
+}
+
+/** A user as an operator sees them. Instants are ISO 8601. */
+export interface OperatorUser {
+  /** The user id, as `me` shows it. */
+  readonly id: string
+  readonly displayName?: string
+  readonly email?: string
+  readonly emailVerified?: boolean
+  /** Where the user can sign in. Empty when the backend does not say. */
+  readonly accounts: readonly OperatorAccount[]
+  readonly createdAt: string
+  readonly lastSignInAt?: string
+  /** Present when the user is disabled. */
+  readonly disabledAt?: string
+}
+
+/** Which users {@link Operator.findUsers} returns. Conditions are combined with AND. */
+export interface UserSearch {
+  /** Part of a name or an e-mail address, a user id or a provider subject. Default: any user. */
+  readonly text?: string
+  /** Only users with an account at this provider. Default: any provider. */
+  readonly providerId?: string
+  /** Users per page, 1 to 100. Default: 50. */
+  readonly limit?: number
+  /** The `cursor` of the page before. Default: the first page. */
+  readonly cursor?: string
+}
+
+/** A page of users, newest first. */
+export interface UserPage {
+  readonly users: readonly OperatorUser[]
+  /** Gets the next page; absent on the last one. */
+  readonly cursor?: string
+}
+
+/**
+ * What an operator can do to the users and sessions of a backend. An operation that the backend has
+ * no way to do throws `AuthBackendOperationUnsupportedError`; none pretends to have worked.
+ */
 export interface Operator {
+  /** The name of the backend. */
+  readonly backend: string
+  /** Present when an ended session can be accepted for a while: a sentence that says how long. */
+  readonly endsLater?: string
+  /** Finds users. */
+  findUsers(search?: UserSearch): Promise<UserPage>
+  /** The user with the id; `undefined` when there is none. */
+  getUser(userId: string): Promise<OperatorUser | undefined>
   /** The live sessions of a user, newest first. */
-  listSessions(userId: string): Promise<readonly SessionRecord[]>
+  listSessions(userId: string): Promise<readonly AuthSessionSummary[]>
   /** Ends a session. False when there is none. */
   revokeSession(sessionId: string): Promise<boolean>
-  /** Ends all sessions of a user; returns how many. */
+  /** Ends all sessions of a user; returns how many. When it throws, call it again. */
   revokeSessions(userId: string): Promise<number>
   /**
-   * Disables a user and ends their sessions. False for an unknown user. When it throws, the sessions
-   * may go on: do it again.
+   * Disables a user and ends their sessions. False for an unknown user. When it throws, sessions may
+   * still be live: call it again.
    */
   disableUser(userId: string): Promise<boolean>
   /** Lets a disabled user sign in again. False for an unknown user. */
   enableUser(userId: string): Promise<boolean>
-  /** Deletes a user, their accounts and their sessions. When it throws, do it again. */
+  /** Deletes a user, their accounts and their sessions. When it throws, call it again. */
   deleteUser(userId: string): Promise<boolean>
 }
 
 /**
- * The operator's side of the kv-oauth backend, over its database. What it does counts at once on
- * every process, and is in the audit trail.
- *
- * @param stores Where the backend keeps what it remembers. Default: all of it in that database. With
- * `NETSCRIPT_AUTH_SESSION_STORE` set they are those of `openStores`.
- *
- * @throws AuthError `STORE_UNAVAILABLE` from every method.
+ * An operator that can do nothing: each operation throws `AuthBackendOperationUnsupportedError` with
+ * the reason. A backend spreads it and adds what it can do.
  *
  * @example
  * ```ts
- * const operator = createOperator(new pg.Pool({ connectionString: process.env.DATABASE_URL }))
- * await operator.disableUser('0b0c9a3e-…')
+ * const operator: Operator = {
+ *   ...unsupportedOperator('mine', 'Users live in the directory. Use its console.'),
+ *   listSessions: async () => [],
+ * }
  * ```
  */
-export function createOperator(
-  pool: pg.Pool,
-  { sessions, users }: Pick<AuthStores, 'sessions' | 'users'> = createPostgresStores(pool),
-): Operator {
+export function unsupportedOperator(backend: string, reason: string): Operator {
+  const unsupported = (operation: string) => (): Promise<never> =>
+    Promise.reject(new AuthBackendOperationUnsupportedError(backend, operation, reason))
   return {
-    listSessions: (userId) => sessions.listByUser(userId),
-    revokeSession: async (id) => (await sessions.revoke(id, 'revoked-by-operator')) !== undefined,
-    revokeSessions: (userId) => sessions.revokeByUser(userId, 'revoked-by-operator'),
-    disableUser: (userId) => users.disable(userId),
-    enableUser: (userId) => users.enable(userId),
-    deleteUser: (userId) => users.delete(userId),
+    backend,
+    findUsers: unsupported('finding users'),
+    getUser: unsupported('showing a user'),
+    listSessions: unsupported('listing the sessions of a user'),
+    revokeSession: unsupported('revoking a session by its id'),
+    revokeSessions: unsupported('revoking the sessions of a user'),
+    disableUser: unsupported('disabling a user'),
+    enableUser: unsupported('enabling a user'),
+    deleteUser: unsupported('deleting a user'),
   }
 }

@@ -3,6 +3,7 @@ import type pg from 'pg'
 import { AuthBackendNotFoundError, AuthConfigurationError } from '../backends/errors.js'
 import { createKeyring, type Keyring, parseKeyring } from '../backends/keyring.js'
 import type { AuthMetrics } from '../backends/metrics.js'
+import type { Operator } from '../backends/operator.js'
 import type { AuthBackendPort } from '../backends/port.js'
 import type { AuthTrace } from '../backends/trace.js'
 import type { AuthConfig } from './config/config.js'
@@ -29,6 +30,16 @@ export interface BackendDependencies {
   trace: AuthTrace | undefined
 }
 
+/** What {@link BackendEntry.openOperator} may be made from. */
+export interface OperatorDependencies {
+  env: NodeJS.ProcessEnv
+  /** Present when the backend keeps something in the database. */
+  pool: pg.Pool | undefined
+}
+
+/** An operator, and how to release what was opened for it. */
+export type OpenOperator = Operator & { close(): Promise<void> }
+
 /** A variable that a backend cannot do without, and how to come by its value. */
 export interface BackendNeed {
   readonly variable: string
@@ -47,6 +58,8 @@ interface BackendEntry {
   readonly needs: readonly BackendNeed[]
   /** Imports what it needs, so that a backend that is not chosen costs nothing. */
   load(dependencies: BackendDependencies): Promise<MountedBackend>
+  /** The operator's side, for the command line; imports what it needs too. */
+  openOperator(dependencies: OperatorDependencies): Promise<OpenOperator>
 }
 
 const DATABASE: BackendNeed = {
@@ -107,6 +120,16 @@ const BACKENDS = new Map<string, BackendEntry>([
           }),
         })
       },
+      async openOperator({ env, pool }) {
+        const [{ createOperator }, { openStores }] = await Promise.all([
+          import('../backends/kv-oauth/operator.js'),
+          import('../backends/storage/stores.js'),
+        ])
+        const database = required(pool, 'kv-oauth')
+        const sessionStore = env.NETSCRIPT_AUTH_SESSION_STORE?.trim()
+        const stores = await openStores({ pool: database, sessionStore })
+        return { ...createOperator(database, stores), close: stores.close }
+      },
     },
   ],
   [
@@ -127,6 +150,11 @@ const BACKENDS = new Map<string, BackendEntry>([
         const { workosBackendFromEnv } = await import('../backends/workos/index.js')
         return workosBackendFromEnv(env, { log: logger })
       },
+      async openOperator({ env }) {
+        const workos = await import('../backends/workos/index.js')
+        const operator = await workos.createWorkosOperator(workos.workosOptionsFromEnv(env))
+        return { ...operator, close: async () => {} }
+      },
     },
   ],
   [
@@ -144,17 +172,26 @@ const BACKENDS = new Map<string, BackendEntry>([
       ],
       async load({ config, env, pool, logger }) {
         const { betterAuthBackendFromEnv } = await import('../backends/better-auth/index.js')
-        if (!pool) throw new Error('The better-auth backend was loaded without a database.')
         return betterAuthBackendFromEnv(env, {
-          pool,
+          pool: required(pool, 'better-auth'),
           baseUrl: config.origin,
           trustedOrigins: config.variables.NETSCRIPT_AUTH_CORS_ORIGINS,
           log: logger,
         })
       },
+      async openOperator() {
+        const { unsupportedOperator } = await import('../backends/operator.js')
+        const reason = 'Use the API of better-auth.'
+        return { ...unsupportedOperator('better-auth', reason), close: async () => {} }
+      },
     },
   ],
 ])
+
+function required(pool: pg.Pool | undefined, backend: string): pg.Pool {
+  if (pool) return pool
+  throw new Error(`The ${backend} backend was loaded without a database.`)
+}
 
 /** The backends that exist. */
 export const backendNames: readonly string[] = [...BACKENDS.keys()]

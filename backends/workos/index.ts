@@ -5,4 +5,5 @@
  */
 export { createWorkosBackend } from './backend.js'
 export { workosBackendFromEnv, workosOptionsFromEnv } from './environment.js'
+export { createWorkosOperator } from './operator.js'
 export type { WorkosBackendOptions } from './options.js'

@@ -64,11 +64,15 @@ async function endOwn(
 const has = (sessions: readonly Session[], sessionId: string): boolean =>
   sessions.some(({ id }) => id === sessionId)
 
-/** The SDK puts the id into the path as it is. */
-const USER_ID = /^[\w-]{1,255}$/
+/** What ending a session needs. */
+export type SessionsAtWorkos = Pick<WorkosContext, 'userManagement' | 'ended'>
 
-async function activeSessions(
-  { userManagement }: WorkosContext,
+/** The SDK puts the id into the path as it is. */
+export const USER_ID = /^[\w-]{1,255}$/
+
+/** The live sessions of a user, from all pages of the API. */
+export async function activeSessions(
+  { userManagement }: Pick<WorkosContext, 'userManagement'>,
   userId: string,
 ): Promise<readonly Session[]> {
   if (!USER_ID.test(userId)) return []
@@ -93,8 +97,8 @@ async function activeSessions(
 const AT_ONCE = 10
 
 /** Ends all of the sessions but one; returns how many. */
-async function endOthers(
-  context: WorkosContext,
+export async function endOthers(
+  context: SessionsAtWorkos,
   userId: string,
   sessions: readonly Session[],
   except: string | undefined,
@@ -111,7 +115,7 @@ async function endOthers(
 
 /** Ends a session; false when it was already over, which is as good. */
 async function endSession(
-  context: WorkosContext,
+  context: SessionsAtWorkos,
   userId: string,
   sessionId: string,
 ): Promise<boolean> {
@@ -130,7 +134,7 @@ async function endSession(
 
 /** Whether WorkOS refused because there is nothing left to end; if it is unclear, it is asked. */
 async function isOver(
-  context: WorkosContext,
+  context: SessionsAtWorkos,
   error: unknown,
   userId: string,
   sessionId: string,
@@ -142,7 +146,7 @@ async function isOver(
 }
 
 /** WorkOS lists a session without its scopes and roles: those are in its access tokens. */
-function toSummary(session: Session): AuthSessionSummary {
+export function toSummary(session: Session): AuthSessionSummary {
   return {
     session: {
       id: session.id,
@@ -164,5 +168,5 @@ function toSummary(session: Session): AuthSessionSummary {
   }
 }
 
-const newestFirst = (a: AuthSessionSummary, b: AuthSessionSummary): number =>
+export const newestFirst = (a: AuthSessionSummary, b: AuthSessionSummary): number =>
   b.session.issuedAt.localeCompare(a.session.issuedAt)

@@ -2,7 +2,8 @@ import type { Command } from 'commander'
 import type { ProviderSetOptions } from './auth/provider.js'
 import type { GenerateOptions } from './auth/secret.js'
 import { SECRET_KINDS } from './auth/secret-kinds.js'
-import type { Output } from './auth/sessions-and-users.js'
+import type { Output } from './auth/operator.js'
+import type { UserSearchOptions } from './auth/users.js'
 
 /** Adds `netscript auth ...`. What a command does is imported when it runs. */
 export function addAuthCommands(program: Command): void {
@@ -67,8 +68,8 @@ function addSecretCommands(auth: Command): void {
 }
 
 function addSessionCommands(auth: Command): void {
-  const actions = () => import('./auth/sessions-and-users.js')
-  const session = auth.command('session').description('Sessions of the kv-oauth backend.')
+  const actions = () => import('./auth/sessions.js')
+  const session = auth.command('session').description('Sessions of the active backend.')
   session
     .command('list')
     .description('List the live sessions of a user.')
@@ -102,7 +103,29 @@ const USER_COMMANDS = [
 ] as const
 
 function addUserCommands(auth: Command): void {
-  const user = auth.command('user').description('Users of the kv-oauth backend.')
+  const actions = () => import('./auth/users.js')
+  const user = auth.command('user').description('Users of the active backend.')
+  const addSearch = (command: Command): Command =>
+    command
+      .option('--provider <id>', 'only users with an account at this provider')
+      .option('--limit <count>', 'users per page, at most 100', '50')
+      .option('--cursor <cursor>', 'the next page, as the page before printed it')
+      .option('--json', 'print JSON')
+  addSearch(user.command('find'))
+    .description('Find users by e-mail address, name, user id or provider subject.')
+    .argument('<text>', 'part of a name or address, or a whole id')
+    .action(async (text: string, options: UserSearchOptions) =>
+      (await actions()).findUsers(text, options),
+    )
+  addSearch(user.command('list'))
+    .description('List users, newest first.')
+    .action(async (options: UserSearchOptions) => (await actions()).findUsers(undefined, options))
+  user
+    .command('show')
+    .description('Show a user: accounts, last sign-in, number of live sessions.')
+    .argument('<user-id>', 'the id that GET /me shows')
+    .option('--json', 'print JSON')
+    .action(async (userId: string, output: Output) => (await actions()).showUser(userId, output))
   for (const [name, description] of USER_COMMANDS) {
     user
       .command(name)
@@ -110,7 +133,7 @@ function addUserCommands(auth: Command): void {
       .argument('<user-id>', 'the id that GET /me shows')
       .option('--json', 'print JSON')
       .action(async (userId: string, output: Output) =>
-        (await import('./auth/sessions-and-users.js')).changeUser(name, userId, output),
+        (await actions()).changeUser(name, userId, output),
       )
   }
 }

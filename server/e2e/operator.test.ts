@@ -1,4 +1,13 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { createPool } from '../../backends/storage/pool.js'
+import { createPostgresUserStore } from '../../backends/storage/postgres-user-store.js'
+import { startWorkosApi } from '../../backends/workos/testing/workos-api.js'
+import { applyMigrations } from '../../prisma/migrate.js'
+import { createTestDatabase } from '../../prisma/test-database.js'
+import { startEmbeddedPostgres } from '../local/postgres.js'
 import { type NetscriptProcess, startNetscript } from './support/process.js'
 import { startTestService, type TestService } from './support/service.js'
 import { me, signIn, startSignIn } from './support/sign-in.js'
@@ -16,11 +25,16 @@ describe('netscript auth', () => {
   })
   afterAll(() => service.close())
 
-  const netscript = async (...args: string[]): Promise<{ code: number | null; text: string }> => {
-    const started = startNetscript(['auth', ...args], { DATABASE_URL: service.databaseUrl })
+  const netscriptWith = async (
+    env: Record<string, string>,
+    ...args: string[]
+  ): Promise<{ code: number | null; text: string }> => {
+    const started = startNetscript(['auth', ...args], env)
     running.push(started)
     return { code: await started.ended, text: started.output().trim() }
   }
+  const netscript = (...args: string[]) =>
+    netscriptWith({ DATABASE_URL: service.databaseUrl }, ...args)
   const signedIn = async (login: string): Promise<UserAgent> => {
     const agent = createUserAgent(service.origin)
     await signIn(agent, login)
@@ -64,10 +78,108 @@ describe('netscript auth', () => {
     expect((await netscript('user', 'delete', id)).code).toBe(0)
     expect((await me(agent)).authenticated).toBe(false)
     expect((await me(await signedIn('katherine'))).user.id).not.toBe(id)
-    expect(await netscript('user', 'delete', id)).toEqual({
+    expect(await netscript('user', 'delete', id)).toMatchObject({
       code: 1,
-      text: 'There is no such user.',
+      text: expect.stringMatching(/^There is no such user\./) as string,
     })
+  })
+
+  it('finds a user by e-mail address, name, user id, subject and provider', async () => {
+    const { user, session } = await me(await signedIn('ada'))
+    const found = async (...args: string[]): Promise<string[]> => {
+      const { text } = await netscript('user', ...args, '--json')
+      return (JSON.parse(text) as { users: { id: string }[] }).users.map(({ id }) => id)
+    }
+    for (const text of [user.email, 'ADA@EXAMPLE', 'lovelace', user.id, session.subject]) {
+      expect(await found('find', text ?? ''), text).toEqual([user.id])
+    }
+    expect(await found('list', '--provider', 'local')).toContain(user.id)
+    expect(await found('list', '--provider', 'google')).toEqual([])
+    expect(await netscript('user', 'find', '100%')).toEqual({ code: 1, text: 'No user matches.' })
+    const shown = await netscript('user', 'show', user.id)
+    expect(shown.code).toBe(0)
+    for (const text of [user.id, user.email, 'local: ', 'Live sessions']) {
+      expect(shown.text).toContain(text)
+    }
+  })
+
+  it.each([
+    ['session', 'list'],
+    ['session', 'revoke-all'],
+    ['user', 'show'],
+    ['user', 'disable'],
+  ])('%s %s of a user that does not exist says so and ends with 1', async (...command) => {
+    expect(await netscript(...command, 'unknown-id')).toMatchObject({
+      code: 1,
+      text: expect.stringMatching(/^There is no such user\./) as string,
+    })
+  })
+
+  it('works on the sessions of WorkOS when that is the backend, and refuses by name what WorkOS cannot do', async () => {
+    const api = await startWorkosApi()
+    onTestFinished(() => api.stop())
+    const { sessionId } = await api.sealSession({ id: 'user_1', email: 'one@example.com' })
+    const workos = (...args: string[]) =>
+      netscriptWith(
+        {
+          NETSCRIPT_AUTH_BACKEND: 'workos',
+          WORKOS_API_KEY: api.apiKey,
+          WORKOS_CLIENT_ID: api.clientId,
+          WORKOS_COOKIE_PASSWORD: api.cookiePassword,
+          WORKOS_API_URL: api.url,
+        },
+        ...args,
+      )
+    expect((await workos('user', 'find', 'one@example.com')).text).toContain('user_1')
+    expect((await workos('session', 'list', 'user_1')).text).toContain(sessionId)
+    expect(await workos('user', 'disable', 'user_1')).toMatchObject({
+      code: 1,
+      text: expect.stringContaining('workos does not support disabling a user') as string,
+    })
+    expect(api.isActive(sessionId)).toBe(true)
+    expect(await workos('session', 'revoke-all', 'user_1')).toMatchObject({
+      code: 0,
+      text: expect.stringMatching(
+        /^Ended 1 session\. An access token .* until it expires/,
+      ) as string,
+    })
+    expect(api.isActive(sessionId)).toBe(false)
+  })
+
+  it('refuses by name on a backend that has no operator commands', async () => {
+    const database = await createTestDatabase()
+    onTestFinished(() => database.drop())
+    const env = {
+      NETSCRIPT_AUTH_BACKEND: 'better-auth',
+      BETTER_AUTH_SECRET: 'a-secret-of-at-least-32-characters',
+      DATABASE_URL: database.url,
+    }
+    for (const command of ['session list', 'session revoke-all', 'user disable']) {
+      expect(await netscriptWith(env, ...command.split(' '), 'some-id')).toMatchObject({
+        code: 1,
+        text: expect.stringContaining('better-auth does not support') as string,
+      })
+    }
+  })
+
+  it('uses the embedded database without DATABASE_URL, as netscript db does', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'netscript-operator-'))
+    const postgres = await startEmbeddedPostgres({
+      dataDir: join(directory, 'postgres'),
+      settings: { fsync: 'off', max_connections: '20', shared_buffers: '1MB' },
+    })
+    onTestFinished(async () => {
+      await postgres.stop()
+      rmSync(directory, { recursive: true })
+    })
+    const pool = createPool(postgres.url)
+    await applyMigrations(pool)
+    const identity = { providerId: 'local', issuer: 'local', subject: 'ada', profile: {} }
+    const { userId } = await createPostgresUserStore(pool).signIn(identity)
+    await pool.end()
+    const env = { NETSCRIPT_AUTH_DATA_DIR: directory }
+    expect((await netscriptWith(env, 'session', 'list', userId)).text).toBe('No live sessions.')
+    expect((await netscriptWith(env, 'user', 'show', userId)).text).toContain('local: ada')
   })
 
   it('generates secrets that the service takes', async () => {

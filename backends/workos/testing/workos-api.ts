@@ -22,7 +22,7 @@ export interface WorkosSignIn {
   sessionId: string
 }
 
-type Part = 'jwks' | 'authenticate' | 'sessions'
+type Part = 'jwks' | 'authenticate' | 'sessions' | 'users'
 
 interface StoredSession {
   id: string
@@ -67,7 +67,7 @@ export interface WorkosApi {
 
 /**
  * Starts a stand-in for the API of WorkOS, the one neighbour that cannot run on this machine: its
- * key set, token endpoint and session endpoints, in the wire format that the SDK speaks. Cookies are
+ * key set, token endpoint, users and sessions, in the wire format that the SDK speaks. Cookies are
  * sealed with iron-session, whose format is the one of the SDK.
  */
 export async function startWorkosApi(
@@ -80,7 +80,7 @@ export async function startWorkosApi(
   const sessions = new Map<string, StoredSession>()
   const refreshTokens = new Map<string, { sessionId: string; used: boolean }>()
   const failures = new Map<Part | 'revoke', { status: number; body: object }>()
-  const calls = { jwks: 0, authenticate: 0, sessions: 0, revoke: 0 }
+  const calls = { jwks: 0, authenticate: 0, sessions: 0, users: 0, revoke: 0 }
   let broken: { parts: readonly Part[]; hang: boolean } = { parts: [], hang: false }
   let refreshedClaims: Record<string, unknown> = {}
   let ticks = 0
@@ -146,7 +146,11 @@ export async function startWorkosApi(
       return send(response, 401, { message: 'Unauthorized' })
     }
     if (isRevoke) return revoke(response, body)
-    return list(response, pathname.split('/')[3] ?? '', searchParams)
+    const userId = pathname.split('/')[3] ?? ''
+    if (part === 'sessions') return list(response, userId, searchParams)
+    return request.method === 'DELETE'
+      ? deleteUser(response, userId)
+      : showUsers(response, userId, searchParams)
   }
 
   async function authenticate(response: ServerResponse, body: Body): Promise<void> {
@@ -222,6 +226,38 @@ export async function startWorkosApi(
     })
   }
 
+  function showUsers(response: ServerResponse, userId: string, query: URLSearchParams): void {
+    if (userId !== '') {
+      const person = people.get(userId)
+      return person
+        ? send(response, 200, toUserResponse(person))
+        : send(response, 404, { code: 'entity_not_found', message: 'User not found.' })
+    }
+    const email = query.get('email')
+    const all = [...people.values()]
+      .map(toUserResponse)
+      .filter((user) => email === null || user.email === email)
+      .reverse()
+    const start = 1 + all.findIndex(({ id }) => id === query.get('after'))
+    const page = all.slice(start, start + Number(query.get('limit') ?? 10))
+    const hasMore = start + page.length < all.length
+    return send(response, 200, {
+      object: 'list',
+      data: page,
+      list_metadata: { before: null, after: hasMore ? page.at(-1)?.id : null },
+    })
+  }
+
+  function deleteUser(response: ServerResponse, userId: string): void {
+    if (!people.delete(userId)) {
+      return send(response, 404, { code: 'entity_not_found', message: 'User not found.' })
+    }
+    for (const session of sessions.values()) {
+      if (session.userId === userId) session.active = false
+    }
+    response.writeHead(200).end()
+  }
+
   return {
     url,
     clientId,
@@ -243,7 +279,7 @@ export async function startWorkosApi(
     },
     fail: (part, status, body) => void failures.set(part, { status, body }),
     down({ parts, hang = false } = {}) {
-      broken = { parts: parts ?? ['jwks', 'authenticate', 'sessions'], hang }
+      broken = { parts: parts ?? ['jwks', 'authenticate', 'sessions', 'users'], hang }
     },
     beforeNextRefresh(action) {
       beforeRefresh = action
@@ -265,7 +301,8 @@ function partOf(pathname: string): Part | undefined {
   if (pathname.startsWith('/sso/jwks/')) return 'jwks'
   if (pathname === '/user_management/authenticate') return 'authenticate'
   if (pathname === '/user_management/sessions/revoke') return 'sessions'
-  return /^\/user_management\/users\/[^/]+\/sessions$/.test(pathname) ? 'sessions' : undefined
+  if (/^\/user_management\/users\/[^/]+\/sessions$/.test(pathname)) return 'sessions'
+  return /^\/user_management\/users(\/[^/]+)?$/.test(pathname) ? 'users' : undefined
 }
 
 function send(response: ServerResponse, status: number, body: object): void {

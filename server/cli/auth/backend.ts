@@ -2,7 +2,7 @@ import { backendEntry, backendNames, type BackendNeed } from '../../backends.js'
 import { withAppSettings } from '../../config/app-settings.js'
 import { readEnvFile, readEnvVariables, setEnvVariables, writeEnvFile } from '../env-file.js'
 import { environmentWith, outsideOf } from '../environment.js'
-import type { Output } from './sessions-and-users.js'
+import type { Output } from './operator.js'
 
 const VARIABLE = 'NETSCRIPT_AUTH_BACKEND'
 

@@ -1,0 +1,45 @@
+import type pg from 'pg'
+import type { Operator } from '../operator.js'
+import { type AuthStores, createPostgresStores } from '../storage/stores.js'
+import { createUserDirectory } from '../storage/user-directory.js'
+import { toAuthSession } from './authenticate.js'
+
+/**
+ * The operator's side of the kv-oauth backend, over its database. What it does counts at once on
+ * every process, and is in the audit trail.
+ *
+ * @param stores Where the backend keeps its data. Default: all of it in that database. With
+ * `NETSCRIPT_AUTH_SESSION_STORE` set they are those of `openStores`.
+ *
+ * @throws AuthError `STORE_UNAVAILABLE` from every method.
+ *
+ * @example
+ * ```ts
+ * const operator = createOperator(new pg.Pool({ connectionString: process.env.DATABASE_URL }))
+ * const { users } = await operator.findUsers({ text: 'ada@example.com' })
+ * for (const { id } of users) await operator.disableUser(id)
+ * ```
+ */
+export function createOperator(
+  pool: pg.Pool,
+  { sessions, users }: Pick<AuthStores, 'sessions' | 'users'> = createPostgresStores(pool),
+): Operator {
+  const directory = createUserDirectory(pool)
+  return {
+    backend: 'kv-oauth',
+    findUsers: (search) => directory.find(search),
+    getUser: (userId) => directory.get(userId),
+    async listSessions(userId) {
+      const records = await sessions.listByUser(userId)
+      return records.map((record) => ({
+        session: toAuthSession(record),
+        ...(record.userAgent !== undefined && { userAgent: record.userAgent }),
+      }))
+    },
+    revokeSession: async (id) => (await sessions.revoke(id, 'revoked-by-operator')) !== undefined,
+    revokeSessions: (userId) => sessions.revokeByUser(userId, 'revoked-by-operator'),
+    disableUser: (userId) => users.disable(userId),
+    enableUser: (userId) => users.enable(userId),
+    deleteUser: (userId) => users.delete(userId),
+  }
+}

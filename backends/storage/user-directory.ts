@@ -1,0 +1,87 @@
+import type pg from 'pg'
+import type { OperatorAccount, OperatorUser, UserPage, UserSearch } from '../operator.js'
+import { storeCall } from './unavailable.js'
+
+interface Row {
+  id: string
+  display_name: string | null
+  email: string | null
+  email_verified: boolean | null
+  created_at: Date
+  disabled_at: Date | null
+  last_sign_in_at: Date | null
+  accounts: OperatorAccount[]
+}
+
+const USERS = `SELECT person.id, person.display_name, person.email, person.email_verified,
+    person.created_at, person.disabled_at, known.last_sign_in_at, known.accounts
+  FROM auth_users AS person CROSS JOIN LATERAL (
+    SELECT max(last_sign_in_at) AS last_sign_in_at, coalesce(json_agg(
+      json_build_object('providerId', provider_id, 'subject', subject) ORDER BY created_at), '[]'
+    ) AS accounts
+    FROM auth_accounts WHERE user_id = person.id) AS known`
+
+const HAS_ACCOUNT = 'EXISTS (SELECT FROM auth_accounts WHERE user_id = person.id AND'
+
+const FIND = `${USERS}
+  WHERE ($1::text IS NULL OR person.id = $1 OR person.email ILIKE $2 OR person.display_name ILIKE $2
+      OR ${HAS_ACCOUNT} subject = $1))
+    AND ($3::text IS NULL OR ${HAS_ACCOUNT} provider_id = $3))
+    AND ($4::timestamptz IS NULL OR (person.created_at, person.id) < ($4, $5::text))
+  ORDER BY person.created_at DESC, person.id DESC LIMIT $6`
+
+/** Reads the users of the kv-oauth backend for an operator. */
+export function createUserDirectory(pool: pg.Pool) {
+  return {
+    /** Users that match, newest first. */
+    async find({ text, providerId, limit = 50, cursor }: UserSearch = {}): Promise<UserPage> {
+      if ([text, providerId].some((value) => value?.includes('\0'))) return { users: [] }
+      const after = cursor === undefined ? undefined : openCursor(cursor)
+      return storeCall(async () => {
+        const most = Math.min(Math.max(Math.trunc(limit), 1), 100)
+        const part = text?.replace(/[\\%_]/g, '\\$&')
+        const { rows } = await pool.query<Row>(FIND, [
+          text ?? null,
+          part === undefined ? null : `%${part}%`,
+          providerId ?? null,
+          after?.createdAt ?? null,
+          after?.id ?? null,
+          most + 1,
+        ])
+        const page = rows.slice(0, most)
+        const last = page.at(-1)
+        return {
+          users: page.map(toUser),
+          ...(rows.length > most && last && { cursor: `${last.created_at.getTime()}.${last.id}` }),
+        }
+      })
+    },
+
+    /** The user with the id; `undefined` when there is none. */
+    get: (userId: string): Promise<OperatorUser | undefined> =>
+      storeCall(async () => {
+        // Postgres refuses NUL in text: no id has one.
+        if (userId.includes('\0')) return undefined
+        const { rows } = await pool.query<Row>(`${USERS} WHERE person.id = $1`, [userId])
+        return rows[0] && toUser(rows[0])
+      }),
+  }
+}
+
+/** Creation time and id of the last user of a page: deleting that user does not break the next one. */
+function openCursor(cursor: string): { createdAt: Date; id: string } {
+  const [, at, id] = /^(\d{1,15})\.([^\0]+)$/.exec(cursor) ?? []
+  if (at === undefined || id === undefined) throw new RangeError('The cursor is not one of ours.')
+  return { createdAt: new Date(Number(at)), id }
+}
+
+const toUser = (row: Row): OperatorUser => ({
+  id: row.id,
+  ...(row.display_name !== null && { displayName: row.display_name }),
+  ...(row.email !== null && { email: row.email }),
+  ...(row.email_verified !== null && { emailVerified: row.email_verified }),
+  accounts: row.accounts,
+  createdAt: row.created_at.toISOString(),
+  ...(row.last_sign_in_at && { lastSignInAt: row.last_sign_in_at.toISOString() }),
+  ...(row.disabled_at && { disabledAt: row.disabled_at.toISOString() }),
+})

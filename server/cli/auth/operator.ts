@@ -1,0 +1,51 @@
+import type { Operator } from '../../../backends/operator.js'
+import { backendEntry } from '../../backends.js'
+import { withDatabase } from '../db/database.js'
+import { backendChoice } from './backend.js'
+
+/** How a command prints. */
+export interface Output {
+  json?: boolean
+}
+
+/** Runs `act` with the operator of the active backend, on the database that `netscript db` uses. */
+export async function withOperator(
+  act: (operator: Operator) => Promise<void>,
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<void> {
+  const entry = backendEntry(backendChoice(env, {}).backend)
+  const run = async (pool?: Parameters<typeof entry.openOperator>[0]['pool']): Promise<void> => {
+    const operator = await entry.openOperator({ env, pool })
+    try {
+      await act(operator)
+    } finally {
+      await operator.close()
+    }
+  }
+  if (!entry.usesDatabase) return run()
+  return withDatabase(env, ({ pool }) => run(pool))
+}
+
+/** Prints the outcome of an action; exit code 1 when there was nothing to act on. */
+export function printOutcome(
+  { json }: Output,
+  { data, text, found }: { data: object; text: string; found: boolean },
+): void {
+  console.log(json ? JSON.stringify(data) : text)
+  if (!found) process.exitCode = 1
+}
+
+export const NO_SUCH_USER = 'There is no such user. Find one with: netscript auth user find <text>'
+
+/** What an operator should know after ending sessions. */
+export function ended(operator: Operator, text: string): string {
+  return operator.endsLater === undefined ? text : `${text} ${operator.endsLater}`
+}
+
+/**
+ * Text from a provider or a browser, safe to print: a terminal would obey control characters, and
+ * bidirectional ones would reorder the line.
+ */
+export function printable(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '\u{FFFD}')
+}

@@ -1,0 +1,106 @@
+import { AuthConfigurationError } from '../../../backends/errors.js'
+import type { Operator, OperatorUser } from '../../../backends/operator.js'
+import { columns } from '../columns.js'
+import {
+  ended,
+  NO_SUCH_USER,
+  type Output,
+  printable,
+  printOutcome,
+  withOperator,
+} from './operator.js'
+
+/** Options of `netscript auth user find` and `list`. */
+export interface UserSearchOptions extends Output {
+  provider?: string
+  limit: string
+  cursor?: string
+}
+
+/** `netscript auth user find` and `list`; without a text any user matches. */
+export async function findUsers(
+  text: string | undefined,
+  { provider, limit, cursor, json }: UserSearchOptions,
+): Promise<void> {
+  if (!/^([1-9]\d?|100)$/.test(limit)) {
+    throw new AuthConfigurationError('--limit must be a number from 1 to 100.')
+  }
+  await withOperator(async (operator) => {
+    const page = await operator.findUsers({
+      limit: Number(limit),
+      ...(text !== undefined && { text }),
+      ...(provider !== undefined && { providerId: provider }),
+      ...(cursor !== undefined && { cursor }),
+    })
+    const isEmpty = page.users.length === 0
+    if (isEmpty && text !== undefined) process.exitCode = 1
+    if (json) return console.log(JSON.stringify(page))
+    if (isEmpty) return console.log(text === undefined ? 'No users.' : 'No user matches.')
+    console.log(
+      columns([['USER ID', 'NAME', 'E-MAIL', 'PROVIDERS', 'LAST SIGN-IN'], ...page.users.map(row)]),
+    )
+    if (page.cursor !== undefined) console.log(`\nMore: --cursor ${page.cursor}`)
+  })
+}
+
+const row = (user: OperatorUser): string[] => [
+  user.id + (user.disabledAt === undefined ? '' : ' (disabled)'),
+  printable(user.displayName ?? ''),
+  printable(user.email ?? ''),
+  [...new Set(user.accounts.map(({ providerId }) => providerId))].join(', '),
+  user.lastSignInAt ?? '',
+]
+
+/** `netscript auth user show` */
+export function showUser(userId: string, output: Output): Promise<void> {
+  return withOperator(async (operator) => {
+    const user = await operator.getUser(userId)
+    if (!user) {
+      return printOutcome(output, { data: { found: false }, text: NO_SUCH_USER, found: false })
+    }
+    const sessions = (await operator.listSessions(userId)).length
+    const text = columns([
+      ['User id', user.id],
+      ['Name', printable(user.displayName ?? '')],
+      ['E-mail', printable(user.email ?? '') + (user.emailVerified ? ' (verified)' : '')],
+      ...user.accounts.map(({ providerId, subject }) => [
+        'Account',
+        `${providerId}: ${printable(subject)}`,
+      ]),
+      ['Created', user.createdAt],
+      ['Last sign-in', user.lastSignInAt ?? ''],
+      ...(user.disabledAt === undefined ? [] : [['Disabled', user.disabledAt]]),
+      ['Live sessions', String(sessions)],
+    ])
+    printOutcome(output, { data: { ...user, sessions }, text, found: true })
+  })
+}
+
+const USER_ACTIONS = {
+  disable: {
+    done: (operator: Operator) => ended(operator, 'Disabled; all sessions are ended.'),
+    act: (operator: Operator, id: string) => operator.disableUser(id),
+  },
+  enable: {
+    done: () => 'Enabled.',
+    act: (operator: Operator, id: string) => operator.enableUser(id),
+  },
+  delete: {
+    done: (operator: Operator) => ended(operator, 'Deleted; all sessions are ended.'),
+    act: (operator: Operator, id: string) => operator.deleteUser(id),
+  },
+}
+
+/** `netscript auth user disable`, `enable` and `delete` */
+export function changeUser(
+  action: keyof typeof USER_ACTIONS,
+  userId: string,
+  output: Output,
+): Promise<void> {
+  const { act, done } = USER_ACTIONS[action]
+  return withOperator(async (operator) => {
+    const found = await act(operator, userId)
+    const text = found ? done(operator) : NO_SUCH_USER
+    printOutcome(output, { data: { found }, text, found })
+  })
+}
