@@ -121,7 +121,7 @@ function createParts(options: AuthAppOptions): Parts {
 }
 
 function createApp(options: AuthAppOptions, parts: Parts): Express {
-  const { backend, origin, corsOrigins = [] } = options
+  const { origin, corsOrigins = [] } = options
   const app = express()
   app.disable('x-powered-by')
   app.enable('case sensitive routing')
@@ -130,10 +130,6 @@ function createApp(options: AuthAppOptions, parts: Parts): Express {
   app.set('query parser', 'simple')
   app.set('etag', false)
 
-  const limits =
-    options.rateLimit === false
-      ? undefined
-      : rateLimits(options.rateLimit ?? {}, backend.providers, options.metrics)
   const api = express.Router({ caseSensitive: true, strict: true })
   api.use((req, res, next) => {
     parts.startAnswer(req, res)
@@ -141,9 +137,8 @@ function createApp(options: AuthAppOptions, parts: Parts): Express {
   })
   api.use(refuseUndeclaredMethods)
   api.use(originCheck(new Set([origin, ...corsOrigins])))
-  if (limits) api.use(limits.byAddress)
+  if (options.rateLimit !== false) api.use(rateLimits(options.rateLimit ?? {}, options.metrics))
   api.use(readBody)
-  if (limits) api.use(limits.byProvider)
   addAuthRoutes(api, parts.context)
   api.use((req, _res, next) => {
     next(new AuthError('NOT_FOUND', `There is no ${req.method} route here. See /openapi.json.`))

@@ -1,61 +1,53 @@
-import type { Store } from 'express-rate-limit'
 import type pg from 'pg'
+import type { RateLimitCount, RateLimitStore } from '../rate-limit-store.js'
 import { storeCall } from './unavailable.js'
 
 const TABLE = 'auth_rate_limits'
 const NOW = 'statement_timestamp()'
 
-/** One statement a hit: two processes that count at the same moment wait for each other on the row. */
-const HIT = `INSERT INTO ${TABLE} AS held (key, hits, reset_at)
-  VALUES ($1, 1, ${NOW} + $2 * interval '1 millisecond')
-  ON CONFLICT (key) DO UPDATE SET
-    hits = CASE WHEN held.reset_at > ${NOW} THEN held.hits + 1 ELSE 1 END,
-    reset_at = CASE WHEN held.reset_at > ${NOW} THEN held.reset_at ELSE excluded.reset_at END
-  RETURNING hits, (extract(epoch from reset_at - ${NOW}) * 1000)::float8 AS "remainingMs"`
-
-/** Options of {@link createPostgresRateLimitStore}. */
-export interface PostgresRateLimitStoreOptions {
-  pool: pg.Pool
-  /** The length of the fixed window, in milliseconds; it begins with the first hit. */
-  windowMs: number
+/**
+ * One statement charges all counters: each CTE counts on a key, and only if the one before it was
+ * within its limit. Every request locks its rows from narrow to wide, so two cannot deadlock.
+ */
+function chargeStatement(counters: number): string {
+  const names = Array.from({ length: counters }, (_, at) => `count_${at}`)
+  const steps = names.map((name, at) => {
+    const before = at === 0 ? '' : ` FROM ${names[at - 1]} WHERE hits <= $${2 * at + 1}::int`
+    return `${name} AS (
+      INSERT INTO ${TABLE} AS held (key, hits, reset_at)
+      SELECT $${2 * at + 2}::text, 1, ${NOW} + $1 * interval '1 millisecond'${before}
+      ON CONFLICT (key) DO UPDATE SET
+        hits = CASE WHEN held.reset_at > ${NOW} THEN held.hits + 1 ELSE 1 END,
+        reset_at = CASE WHEN held.reset_at > ${NOW} THEN held.reset_at ELSE excluded.reset_at END
+      RETURNING hits, (extract(epoch from reset_at - ${NOW}) * 1000)::float8 AS "resetMs")`
+  })
+  const rows = names.map((name, at) => `SELECT ${at} AS at, hits, "resetMs" FROM ${name}`)
+  return `WITH ${steps.join(', ')} ${rows.join(' UNION ALL ')} ORDER BY at`
 }
 
 /**
- * The counts of express-rate-limit in Postgres, shared by every process on the database. The
- * database's clock alone judges whether a window is over; `resetTime` is told in this process's, so
- * that the two may differ. Keys are stored as they are given: no address should be among them.
- *
- * Each method rejects with `AuthError` `STORE_UNAVAILABLE` when the database cannot be asked.
+ * Counts in Postgres, shared by every process on the database; only the database's clock decides
+ * when a window ends.
  */
-export function createPostgresRateLimitStore({
-  pool,
-  windowMs,
-}: PostgresRateLimitStoreOptions): Store {
+export function createPostgresRateLimitStore(pool: pg.Pool): RateLimitStore {
   return {
-    localKeys: false,
-    increment: (key) =>
+    charge: (charges, windowMs) =>
       storeCall(async () => {
-        const { rows } = await pool.query<{ hits: number; remainingMs: number }>({
-          name: 'auth_rate_limit_hit',
-          text: HIT,
-          values: [key, windowMs],
+        if (charges.length === 0) return []
+        const limits = charges.flatMap(({ key, limit }) => [key, limit]).slice(0, -1)
+        const { rows } = await pool.query<RateLimitCount>({
+          name: `auth_rate_limit_charge_${charges.length}`,
+          text: chargeStatement(charges.length),
+          values: [windowMs, ...limits],
         })
-        const [row] = rows
-        if (!row) throw new Error('The hit was not counted.')
-        return { totalHits: row.hits, resetTime: new Date(Date.now() + row.remainingMs) }
-      }),
-    decrement: (key) =>
-      storeCall(async () => {
-        await pool.query(`UPDATE ${TABLE} SET hits = hits - 1 WHERE key = $1 AND hits > 0`, [key])
-      }),
-    resetKey: (key) =>
-      storeCall(async () => {
-        await pool.query(`DELETE FROM ${TABLE} WHERE key = $1`, [key])
+        if (rows.length === 0) throw new Error('The request was not counted.')
+        // The column has milliseconds, and rounding may add one.
+        return rows.map(({ hits, resetMs }) => ({ hits, resetMs: Math.min(resetMs, windowMs) }))
       }),
   }
 }
 
-/** Deletes up to `limit` counts whose window is over; returns how many. */
+/** Deletes up to `limit` counters whose window has ended; returns how many. */
 export function sweepRateLimits(pool: pg.Pool, limit: number): Promise<number> {
   return storeCall(async () => {
     const { rowCount } = await pool.query(

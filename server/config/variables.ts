@@ -153,7 +153,7 @@ export const VARIABLES = {
     .max(1_000_000)
     .default(120)
     .describe(
-      'Sign-ins, callbacks and tokens, each, a minute and address; ten times that for each provider over all addresses.',
+      'Sign-ins, callbacks and tokens, each, per minute and client: an IPv4 address or an IPv6 /64. A /56 has four times as many, a /48 sixteen times.',
     ),
   NETSCRIPT_AUTH_TOKEN_AUDIENCES: list(z.string().max(2048))
     .default([])

@@ -2,8 +2,8 @@
 export interface HttpMetrics {
   /** An answer is out, or the caller is gone. */
   answered(answer: Answer): void
-  /** A request was over a limit: that of its address, or that of the provider. */
-  rateLimited(route: string, limit: 'address' | 'provider'): void
+  /** A request was over a limit of its client's network, which is told by its prefix length. */
+  rateLimited(route: string, prefix: number): void
 }
 
 /** What is measured of an answer. */

@@ -4,68 +4,79 @@ import { afterEach, describe, expect, it } from 'vitest'
 import type { AuthBackendPort, AuthProviderRegistryPort } from '../../backends/port.js'
 import { createAuthApp } from '../app.js'
 import { createLogger } from '../log.js'
-import { addressKey, providerKey, type RateLimitOptions } from './rate-limit.js'
+import { createRateLimiter, type RateLimiter, type RateLimitOptions } from './rate-limit.js'
 
 const ORIGIN = 'https://auth.example'
 
-const providers = ['google', 'github'].map((id) => ({ id, displayName: id, kind: 'oidc' as const }))
+const providers = [{ id: 'google', displayName: 'Google', kind: 'oidc' as const }]
 const registry: AuthProviderRegistryPort = {
   listProviders: () => providers,
   getProvider: (id) => providers.find((provider) => provider.id === id),
 }
 
-describe('addressKey', () => {
-  it.each([
-    ['192.0.2.1', '192.0.2.1'],
-    ['::ffff:192.0.2.1', '192.0.2.1'],
-    ['::FFFF:c000:201', '192.0.2.1'],
-    ['192.0.2.1:50123', '192.0.2.1'],
-    ['2001:db8:1:2::1', '2001:db8:1:2::/64'],
-    ['2001:DB8:1:2:ffff:ffff:ffff:ffff', '2001:db8:1:2::/64'],
-    ['2001:0db8:0001:0002:0000:0000:0000:0009', '2001:db8:1:2::/64'],
-    ['[2001:db8:1:2::1]', '2001:db8:1:2::/64'],
-    ['[2001:db8:1:2::1]:50123', '2001:db8:1:2::/64'],
-    ['2001:db8:1:3::1', '2001:db8:1:3::/64'],
-    ['fe80::1%eth0', 'fe80::/64'],
-    ['fe80::1%a/9', 'fe80::/64'],
-    ['::1', '::/64'],
-    ['unknown', ''],
-    ['192.0.2.1, 192.0.2.2', ''],
-    ['192.0.2.256', ''],
-    [undefined, ''],
-  ])('counts %s for %s', (ip, key) => {
-    expect(addressKey({ ip })).toBe(key)
-  })
-})
+describe('the budgets of a client', () => {
+  const PER_MINUTE = 10
+  const link = (n: number): string => `2001:db8:1:${n.toString(16)}::1`
 
-describe('providerKey', () => {
-  it.each([
-    [undefined, 'google'],
-    ['google', 'google'],
-    ['github', 'github'],
-    ['gitlab', ''],
-    ['__proto__', ''],
-    [['github', 'github'], ''],
-    [1, ''],
-    [null, ''],
-  ])('counts providerId %j for %j', (named, key) => {
-    expect(providerKey('signin', { body: { providerId: named }, query: {} }, registry)).toBe(key)
-    const query = { provider: named } as Record<string, string>
-    expect(providerKey('callback', { body: undefined, query }, registry)).toBe(key)
-  })
-
-  it('reads a sign-in from the body alone, and a callback from the query alone', () => {
-    const req = { body: { providerId: 'github' }, query: { provider: 'google' } }
-    expect(providerKey('signin', req, registry)).toBe('github')
-    expect(providerKey('callback', req, registry)).toBe('google')
-  })
-
-  it('has a place for backends without providers', () => {
-    const none: AuthProviderRegistryPort = {
-      listProviders: () => [],
-      getProvider: () => undefined,
+  async function passing(
+    limiter: RateLimiter,
+    addresses: readonly string[],
+    route = 'callback',
+  ): Promise<number> {
+    let passed = 0
+    for (const address of addresses) {
+      if ((await limiter(route, address)).refusedBy === undefined) passed += 1
     }
-    expect(providerKey('signin', { body: {}, query: {} }, none)).toBe('')
+    return passed
+  }
+
+  it.each([
+    ['one IPv4 address', ['192.0.2.1', '::ffff:192.0.2.1', '::ffff:c000:201'], 1],
+    ['IPv4 addresses beside each other', ['192.0.2.1', '192.0.2.2', '192.0.2.3'], 3],
+    ['addresses of one /64', ['2001:db8:1:2::1', '2001:db8:1:2:ffff::1'], 1],
+    ['three /64 of one /56', [link(1), link(2), link(3)], 3],
+    ['eleven /64 of one /56', Array.from({ length: 11 }, (_, n) => link(n)), 4],
+    ['eleven /56 of one /48', Array.from({ length: 11 }, (_, n) => link(n << 8)), 11],
+    ['forty /56 of one /48', Array.from({ length: 40 }, (_, n) => link(n << 8)), 16],
+    ['forty /48', Array.from({ length: 40 }, (_, n) => `2001:db8:${n.toString(16)}::1`), 40],
+    ['what is no address', ['', 'unknown', '192.0.2.256'], 1],
+  ])('%s: as many as its networks have together', async (_, addresses, budgets) => {
+    const limiter = createRateLimiter({ perMinute: PER_MINUTE })
+    const requests = Array.from({ length: 2 * PER_MINUTE }, () => addresses).flat()
+    expect(await passing(limiter, requests)).toBe(budgets * PER_MINUTE)
+  })
+
+  it('requests that a /64 was refused do not use up the budget of its /56 and /48', async () => {
+    const limiter = createRateLimiter({ perMinute: PER_MINUTE })
+    const flood = Array<string>(100 * PER_MINUTE).fill(link(1))
+    expect(await passing(limiter, flood)).toBe(PER_MINUTE)
+    for (const neighbour of [link(2), link(3), link(4)]) {
+      expect(await passing(limiter, Array<string>(PER_MINUTE).fill(neighbour))).toBe(PER_MINUTE)
+    }
+  })
+
+  it('tells the prefix of the network whose budget is used up, and what is left of it', async () => {
+    const limiter = createRateLimiter({ perMinute: 1 })
+    const [first, again] = [await limiter('callback', link(1)), await limiter('callback', link(1))]
+    expect(first.refusedBy).toBeUndefined()
+    expect(first.headers.get('RateLimit')).toBe('"callback"; r=0; t=60')
+    expect(first.headers.get('RateLimit-Policy')).toMatch(
+      /^"callback"; q=1; w=60; pk=:[\w+/]{16}:$/,
+    )
+    expect(first.headers.has('Retry-After')).toBe(false)
+    expect(again.refusedBy).toBe(64)
+    expect(again.headers.get('Retry-After')).toBe('60')
+    for (const n of [2, 3, 4]) expect(await passing(limiter, [link(n)])).toBe(1)
+    const home = await limiter('callback', link(5))
+    expect(home.refusedBy).toBe(56)
+    expect(home.headers.get('RateLimit-Policy')).toMatch(/q=4;/)
+  })
+
+  it('counts each route for itself', async () => {
+    const limiter = createRateLimiter({ perMinute: 1 })
+    for (const route of ['signin', 'callback', 'token']) {
+      expect(await passing(limiter, ['192.0.2.1', '192.0.2.1'], route)).toBe(1)
+    }
   })
 })
 

@@ -1,11 +1,13 @@
-import { randomBytes } from 'node:crypto'
-import { isIP } from 'node:net'
-import type { Request, RequestHandler } from 'express'
-import { type AugmentedRequest, ipKeyGenerator, type Options, rateLimit } from 'express-rate-limit'
+import { createHash, randomBytes } from 'node:crypto'
+import type { RequestHandler } from 'express'
 import type pg from 'pg'
+import { type ClientNetwork, clientNetworks } from '../../backends/client-network.js'
 import { AuthError } from '../../backends/errors.js'
-import { createKeyring, sign } from '../../backends/keyring.js'
-import type { AuthProviderRegistryPort } from '../../backends/port.js'
+import {
+  createMemoryRateLimitStore,
+  createRateLimitKeys,
+  type RateLimitCount,
+} from '../../backends/rate-limit-store.js'
 import { createPostgresRateLimitStore } from '../../backends/storage/postgres-rate-limit-store.js'
 import { accountContractV1 } from '../../contract/account-contract.js'
 import { authContractV1 } from '../../contract/auth-contract.js'
@@ -15,142 +17,118 @@ import type { HttpMetrics } from './http-metrics.js'
 export const DEFAULT_RATE_LIMIT = 120
 
 const WINDOW_MS = 60_000
-const PROVIDER_FACTOR = 10
-/** The customary share of one customer: inside it an address costs nothing. */
-const IPV6_SUBNET = 64
+
+/**
+ * How many budgets of a client a network has: a home or a site holds many clients, but fewer than it
+ * has subnets.
+ */
+const BUDGETS: Readonly<Record<ClientNetwork['prefix'], number>> = {
+  0: 1,
+  32: 1,
+  64: 1,
+  56: 4,
+  48: 16,
+}
 
 /** How often sign-ins, callbacks and tokens may be asked for. */
 export interface RateLimitOptions {
   /**
-   * Sign-ins a minute and client address, as many callbacks, and as many tokens. All addresses
-   * together have ten times the sign-ins and callbacks for each provider. Default: 120.
+   * Sign-ins a minute and client, as many callbacks, and as many tokens. A client is an IPv4 address
+   * or an IPv6 /64; all clients in a /56 have four times as many together, in a /48 sixteen times.
+   * Default: 120.
    */
   perMinute?: number
   /**
-   * Where all processes count together, and a secret that they have in common: the table holds
-   * keyed hashes, not addresses. Default: every process counts for itself, in memory, so that the
-   * limit of a service is that of one process times their number.
+   * Where all processes count together, and a secret that they share: the table holds keyed hashes,
+   * not addresses. Default: each process counts in its own memory, so the limit of a service is that
+   * of one process times their number.
    */
   shared?: { pool: pg.Pool; secret: string }
 }
 
-/** The limits as middleware: the first goes before the body is read, the second after. */
-export interface RateLimits {
-  readonly byAddress: RequestHandler
-  readonly byProvider: RequestHandler
-}
-
-/** The routes at which an address is counted; at the first two their provider is, too. */
-type Route = 'signin' | 'callback' | 'token'
-
-/**
- * Limits sign-ins, callbacks and tokens in a fixed window of one minute; what is over the limit is
- * `RATE_LIMITED` with `Retry-After`, and a store that does not answer is `STORE_UNAVAILABLE`.
- *
- * The answers carry `RateLimit` and `RateLimit-Policy` of draft-ietf-httpapi-ratelimit-headers-08
- * about the caller's own address. How busy a provider is with others is told to nobody.
- */
-export function rateLimits(
-  { perMinute = DEFAULT_RATE_LIMIT, shared }: RateLimitOptions,
-  providers: AuthProviderRegistryPort,
-  metrics?: HttpMetrics,
-): RateLimits {
-  const hash = keyedHash(shared ? Buffer.from(shared.secret) : randomBytes(32))
-  const limit = (options: Partial<Options>): RequestHandler =>
-    rateLimit({
-      windowMs: WINDOW_MS,
-      legacyHeaders: false,
-      // The library's checks of how it is used, which it writes to the console.
-      validate: false,
-      ...(shared && {
-        store: createPostgresRateLimitStore({ pool: shared.pool, windowMs: WINDOW_MS }),
-      }),
-      ...options,
-    })
-  return {
-    byAddress: onRoutes(['signin', 'callback', 'token'], (route) =>
-      limit({
-        limit: perMinute,
-        standardHeaders: 'draft-8',
-        identifier: route,
-        keyGenerator: (req) => hash(`${route}:address:${addressKey(req)}`),
-        handler: (_req, _res, next) => {
-          metrics?.rateLimited(route, 'address')
-          next(new AuthError('RATE_LIMITED', 'Too many from this address. Try again in a minute.'))
-        },
-      }),
-    ),
-    byProvider: onRoutes(['signin', 'callback'], (route) =>
-      limit({
-        limit: perMinute * PROVIDER_FACTOR,
-        standardHeaders: false,
-        keyGenerator: (req) => hash(`${route}:provider:${providerKey(route, req, providers)}`),
-        handler: (req, res, next, { requestPropertyName }) => {
-          metrics?.rateLimited(route, 'provider')
-          const { resetTime } = (req as AugmentedRequest)[requestPropertyName] ?? {}
-          const remainingMs = resetTime ? resetTime.getTime() - Date.now() : WINDOW_MS
-          res.setHeader('Retry-After', String(Math.max(0, Math.ceil(remainingMs / 1000))))
-          next(
-            new AuthError(
-              'RATE_LIMITED',
-              'Many people are signing in with this provider. Try again in a minute.',
-            ),
-          )
-        },
-      }),
-    ),
-  }
-}
-
-/** HEAD is a callback too, as it is to the router; and the router knows no other spelling of a path. */
-const LIMITED = new Map<string, Route>([
+/** The routes with a limit, by method and path. HEAD reaches the handler of a GET. */
+const LIMITED: ReadonlyMap<string, string> = new Map([
   [`POST ${authContractV1.signin.path}`, 'signin'],
   [`GET ${authContractV1.callback.path}`, 'callback'],
   [`HEAD ${authContractV1.callback.path}`, 'callback'],
   [`POST ${accountContractV1.token.path}`, 'token'],
 ])
 
-/** A limit for each of the routes; whatever reaches their handlers was counted. */
-function onRoutes<R extends Route>(
-  routes: readonly R[],
-  limit: (route: R) => RequestHandler,
-): RequestHandler {
-  const limits = new Map<Route, RequestHandler>(routes.map((route) => [route, limit(route)]))
-  return (req, res, next) => {
-    const route = LIMITED.get(`${req.method} ${req.path}`)
-    const limited = route && limits.get(route)
-    return limited ? limited(req, res, next) : next()
+/** The name of the limit that a request counts for; `undefined` when it has none. */
+export const limitedRoute = (method: string, path: string): string | undefined =>
+  LIMITED.get(`${method} ${path}`)
+
+/** What became of a request that was counted. */
+export interface RateLimitDecision {
+  /** The prefix length of the network whose budget is used up; absent when the request may pass. */
+  readonly refusedBy?: ClientNetwork['prefix']
+  /** `RateLimit` and `RateLimit-Policy`; `Retry-After` as well when it is refused. */
+  readonly headers: ReadonlyMap<string, string>
+}
+
+/** Counts a request of the client at `address` for the limit called `route`. */
+export type RateLimiter = (route: string, address: string | undefined) => Promise<RateLimitDecision>
+
+/**
+ * Limits requests of a client in a fixed window of one minute, whatever they are for: no client can
+ * use up the budget of another network.
+ */
+export function createRateLimiter({
+  perMinute = DEFAULT_RATE_LIMIT,
+  shared,
+}: RateLimitOptions = {}): RateLimiter {
+  const store = shared ? createPostgresRateLimitStore(shared.pool) : createMemoryRateLimitStore()
+  const keyOf = createRateLimitKeys(shared ? Buffer.from(shared.secret) : randomBytes(32))
+  return async (route, address) => {
+    const budgets = clientNetworks(address).map(({ cidr, prefix }) => ({
+      key: keyOf(`${route}/${prefix}`, cidr),
+      limit: perMinute * BUDGETS[prefix],
+      prefix,
+    }))
+    const counts = await store.charge(budgets, WINDOW_MS)
+    const charged = counts.map((count, at) => ({ ...count, ...budgets[at]! }))
+    const scarcest = charged.reduce((one, other) =>
+      one.limit - one.hits <= other.limit - other.hits ? one : other,
+    )
+    const isRefused = scarcest.hits > scarcest.limit
+    return {
+      ...(isRefused && { refusedBy: scarcest.prefix }),
+      headers: headersOf(route, scarcest, isRefused),
+    }
   }
 }
 
-function keyedHash(secret: Buffer): (text: string) => string {
-  const [key = secret] = createKeyring([secret]).keys('rate-limit')
-  return (text) => sign(key, text)
+/** draft-ietf-httpapi-ratelimit-headers-08, about the budget of which the least is left. */
+function headersOf(
+  route: string,
+  { key, limit, hits, resetMs }: RateLimitCount & { key: string; limit: number },
+  isRefused: boolean,
+): ReadonlyMap<string, string> {
+  const seconds = Math.max(1, Math.ceil(resetMs / 1000))
+  const partition = createHash('sha256').update(key).digest('base64').slice(0, 16)
+  return new Map([
+    ['RateLimit', `"${route}"; r=${Math.max(0, limit - hits)}; t=${seconds}`],
+    ['RateLimit-Policy', `"${route}"; q=${limit}; w=${WINDOW_MS / 1000}; pk=:${partition}:`],
+    ...(isRefused ? [['Retry-After', String(seconds)] as const] : []),
+  ])
 }
 
 /**
- * Whom an address counts for: IPv4 as it is, also when mapped into IPv6; IPv6 by its /64. `req.ip`
- * knows which proxies are trusted. Some of them write the port too, and a count by port would limit
- * nobody; what is no address at all shares one key.
+ * The limits as middleware, to go before anything reads the body.
+ * @throws AuthError `RATE_LIMITED`, `STORE_UNAVAILABLE`
  */
-export function addressKey(req: Pick<Request, 'ip'>): string {
-  const [address = ''] = (req.ip ?? '')
-    .replace(/^\[(.*)\](:\d+)?$/, '$1')
-    .replace(/^([\d.]+):\d+$/, '$1')
-    .split('%', 1)
-  return isIP(address) === 0 ? '' : ipKeyGenerator(address, IPV6_SUBNET)
-}
-
-/** The provider that the request would use: the first when none is named, `''` when it is unknown. */
-export function providerKey(
-  route: Exclude<Route, 'token'>,
-  req: Pick<Request, 'body' | 'query'>,
-  providers: AuthProviderRegistryPort,
-): string {
-  const named: unknown =
-    route === 'signin'
-      ? (req.body as { providerId?: unknown } | undefined)?.providerId
-      : req.query.provider
-  if (named === undefined) return providers.listProviders()[0]?.id ?? ''
-  return (typeof named === 'string' && providers.getProvider(named)?.id) || ''
+export function rateLimits(options: RateLimitOptions, metrics?: HttpMetrics): RequestHandler {
+  const limiter = createRateLimiter(options)
+  return async (req, res, next) => {
+    const route = limitedRoute(req.method, req.path)
+    if (route === undefined) return next()
+    // `req.ip` knows which proxies are trusted.
+    const { refusedBy, headers } = await limiter(route, req.ip)
+    for (const [name, value] of headers) res.setHeader(name, value)
+    if (refusedBy === undefined) return next()
+    metrics?.rateLimited(route, refusedBy)
+    next(
+      new AuthError('RATE_LIMITED', 'Too many requests from this network. Try again in a minute.'),
+    )
+  }
 }

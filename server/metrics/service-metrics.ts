@@ -67,13 +67,13 @@ export function createServiceMetrics(): ServiceMetrics {
     'operation',
   )
   const batches = histogram('read_batch_size', 'Sessions read by one query.', BATCH_SIZES)
-  const limited = counter('rate_limited_total', 'Requests over a limit.', 'route', 'limit')
+  const limited = counter('rate_limited_total', 'Requests over a limit.', 'route', 'prefix')
   const swept = counter('swept_rows_total', 'Expired rows deleted.', 'kind')
 
   // A counter that begins with its first event has no increase there, so an alert would miss it.
   for (const kind of ['entries', 'rate-limits'] as const) swept.inc({ kind }, 0)
-  for (const route of ['signin', 'callback']) {
-    for (const limit of ['address', 'provider']) limited.inc({ route, limit }, 0)
+  for (const route of ['signin', 'callback', 'token']) {
+    for (const prefix of [32, 48, 56, 64]) limited.inc({ route, prefix }, 0)
   }
 
   // Binding labels costs more than counting.
@@ -91,7 +91,7 @@ export function createServiceMetrics(): ServiceMetrics {
       count.inc()
       took.observe(seconds)
     },
-    rateLimited: (route, limit) => limited.inc({ route, limit }),
+    rateLimited: (route, prefix) => limited.inc({ route, prefix }),
     signIn(provider, outcome) {
       const isFailure = outcome !== 'started' && outcome !== 'completed'
       signIns.inc({
