@@ -71,7 +71,8 @@ export interface AuthSessionSummary {
 /** The sessions of a backend. Every method acts for the owner; none takes a credential from a body. */
 export interface AuthSessionsPort {
   /**
-   * Ends the caller's own session; with `everywhere`, all sessions of the same user. Idempotent.
+   * Ends the caller's own session; with `everywhere`, all sessions of the same user, the caller's own
+   * last or all in one step, so that a sign-out that failed half-way can be repeated. Idempotent.
    * `returnTo` is an address already checked by the caller.
    */
   signOut(

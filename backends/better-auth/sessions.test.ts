@@ -154,6 +154,33 @@ describe('sessions', () => {
     expect(await isSignedIn(stranger)).toBe(true)
   })
 
+  it('signing out everywhere can be repeated when it failed half-way', async () => {
+    const person = await signUp(server)
+    const { userId } = person
+    const oldest = `${userId}-oldest`
+    // Sessions end in batches of 100, newest first: the oldest is in the second batch.
+    await server.prisma.authSession.createMany({
+      data: Array.from({ length: 150 }, (_, index) => ({
+        id: index === 0 ? oldest : `${userId}-${index}`,
+        token: `${userId}-${index}`,
+        userId,
+        createdAt: new Date(Date.now() - (index === 0 ? 120_000 : 60_000)),
+        expiresAt: new Date(Date.now() + 60_000),
+      })),
+    })
+    await server.pool.query(`CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+      BEGIN RAISE EXCEPTION 'could not write to file' USING ERRCODE = '58030'; END $$`)
+    await server.pool.query(`CREATE TRIGGER refuse BEFORE DELETE ON auth_sessions FOR EACH ROW
+      WHEN (OLD.id = '${oldest}') EXECUTE FUNCTION refuse()`)
+    const request = await person.request()
+    const everywhere = () => server.backend.sessions.signOut(request, { everywhere: true })
+    await expect(everywhere()).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
+    expect((await server.backend.sessions.listSessions(userId)).length).toBeLessThan(151)
+    await server.pool.query('DROP FUNCTION refuse CASCADE')
+    expect(await everywhere()).toHaveProperty('sessionId')
+    expect(await server.backend.sessions.listSessions(userId)).toEqual([])
+  })
+
   it('does not report a session as ended that a hook kept', async () => {
     const stubborn = await startTestServer({
       betterAuthOptions: {

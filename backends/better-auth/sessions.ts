@@ -34,7 +34,8 @@ async function signOut(
 ): Promise<SignOutResult> {
   const cookies = await requestCookies(auth, request)
   const { found } = await readSession(auth, cookies, { disableRefresh: true })
-  if (found && everywhere) await revokeSessions(auth, found.user.id)
+  // The caller's own session ends last: it is what a sign-out that failed half-way is repeated with.
+  if (found && everywhere) await revokeSessions(auth, found.user.id, found.session.id)
   const { headers: answer } = await databaseCall(() =>
     auth.api.signOut({ headers: cookies.headers, returnHeaders: true }),
   )

@@ -45,7 +45,7 @@ export async function authenticate(
 
 const anonymous = (reason: AnonymousReason): AuthnResult => ({ ok: false, reason, setCookies: [] })
 
-/** Extends what is due; `undefined` when the session turned out to be over. */
+/** Extends what is due; `undefined` when the session has ended. */
 async function keepAlive(
   context: KvOAuthContext,
   record: SessionRecord,
@@ -64,9 +64,9 @@ async function keepAlive(
     )
     return extended && tokenDue ? await refreshProviderTokens(context, extended) : extended
   } catch (error) {
-    // The session was read a moment ago; a store that cannot write now costs nobody their session.
+    // A store that cannot write ends no session. But the session may have been ended meanwhile.
     context.log.warn({ err: error, sessionId: record.id }, 'The session could not be extended.')
-    return record
+    return context.sessions.get(record.id)
   }
 }
 

@@ -33,9 +33,14 @@ export async function signOut(
   const sessionId = sessionIdOf(context, request)
   if (sessionId === undefined) return { setCookies: [cleared] }
   const tokens = await context.tokens.read(sessionId)
+  if (everywhere) {
+    const own = await context.sessions.get(sessionId)
+    if (!own) return { setCookies: [cleared] }
+    // The caller's own session ends last: it is what a sign-out that failed half-way is repeated with.
+    await context.sessions.revokeByUser(own.userId, 'signed-out-everywhere', { except: sessionId })
+  }
   const record = await context.sessions.revoke(sessionId, 'signed-out')
   if (!record) return { setCookies: [cleared] }
-  if (everywhere) await context.sessions.revokeByUser(record.userId, 'signed-out-everywhere')
   context.log.info(
     {
       event: 'signed-out',

@@ -36,7 +36,20 @@ export async function authenticate(
   if (caller.by === 'bearer') {
     return signedIn(caller.claims, { id: caller.claims.sub }, 'bearer')
   }
-  return isDue(context, caller) ? renewed(context, caller) : asItIs(caller)
+  return isDue(context, caller) ? unlessEnded(context, caller) : asItIs(caller)
+}
+
+/**
+ * Renews, then looks at the ended sessions again: one that is ended while WorkOS is asked must not
+ * come back with a new cookie, whether that comes with a result or with an error.
+ */
+async function unlessEnded(context: WorkosContext, caller: CookieCaller): Promise<AuthnResult> {
+  const [answer] = await Promise.allSettled([renewed(context, caller)])
+  if (context.ended.has(caller.claims.sid)) {
+    return anonymous('session-revoked', context.cookie.clear())
+  }
+  if (answer.status === 'rejected') throw answer.reason
+  return answer.value
 }
 
 const anonymous = (reason: AnonymousReason, setCookies: readonly string[] = []): AuthnResult => ({

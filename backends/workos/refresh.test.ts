@@ -220,6 +220,62 @@ describe('an access token about to expire', () => {
   })
 })
 
+describe('a session that is ended while it is renewed', () => {
+  type End = (sessionId: string, cookie: string) => Promise<unknown>
+  const ends: Readonly<Record<string, End>> = {
+    'signed out': (_id, cookie) =>
+      backend.sessions.signOut(withCookie(cookie), { everywhere: false }),
+    'signed out everywhere, from another browser': async () => {
+      const { cookie } = await api.sealSession(ADA)
+      await backend.sessions.signOut(withCookie(cookie), { everywhere: true })
+    },
+    'revoked by its owner': (id) => backend.sessions.revokeSession(ADA.id, id),
+    'revoked with all others': async () => {
+      const { sessionId } = await api.sealSession(ADA)
+      await backend.sessions.revokeSessions(ADA.id, { except: sessionId })
+    },
+  }
+  const answers = {
+    renewed: undefined,
+    refused: { status: 400, body: { error: 'invalid_grant', error_description: 'Ended.' } },
+    failed: { status: 500, body: { message: 'Oops' } },
+  }
+  const cases = Object.entries(ends).flatMap(([how, end]) =>
+    Object.entries(answers).flatMap(([outcome, answer]) =>
+      [-60, 5].map((expiresIn) => ({ how, end, outcome, answer, expiresIn })),
+    ),
+  )
+
+  it.each(cases)(
+    'stays ended when it was $how and the renewal is $outcome; token life $expiresIn s',
+    async ({ end, answer, expiresIn }) => {
+      const { cookie, sessionId } = await api.sealSession(ADA, { expiresIn })
+      api.beforeNextRefresh(async () => {
+        await end(sessionId, cookie)
+        return answer
+      })
+      const over = { ok: false, reason: 'session-revoked', setCookies: CLEARED }
+      expect(await backend.authenticate(withCookie(cookie))).toEqual(over)
+      expect(await backend.authenticate(withCookie(cookie))).toEqual(over)
+    },
+  )
+
+  it('stays ended when the keys for the renewed token cannot be had', async () => {
+    const eager = await createWorkosBackend({ ...optionsFor(api), jwksCooldownMs: 0 })
+    const { cookie } = await api.sealSession(ADA, { expiresIn: -60 })
+    api.beforeNextRefresh(async () => {
+      await eager.sessions.signOut(withCookie(cookie), { everywhere: false })
+      await api.rotateKeys()
+      api.down({ parts: ['jwks'] })
+    })
+    expect(await eager.authenticate(withCookie(cookie))).toEqual({
+      ok: false,
+      reason: 'session-revoked',
+      setCookies: CLEARED,
+    })
+  })
+})
+
 describe('what is logged and thrown', () => {
   it('holds no token, no cookie and no key', async () => {
     const written: unknown[] = []

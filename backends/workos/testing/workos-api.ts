@@ -22,6 +22,11 @@ export interface WorkosSignIn {
   sessionId: string
 }
 
+interface Failure {
+  status: number
+  body: object
+}
+
 type Part = 'jwks' | 'authenticate' | 'sessions' | 'users'
 
 interface StoredSession {
@@ -58,8 +63,8 @@ export interface WorkosApi {
   fail(part: Part | 'revoke', status: number, body: object): void
   /** Breaks off the connections of some parts (default: all), or never answers them. */
   down(options?: { parts?: readonly Part[]; hang?: boolean }): void
-  /** Does something once, before the next refresh is answered. */
-  beforeNextRefresh(action: () => void | Promise<void>): void
+  /** Does something once, before the next refresh is answered; with a failure, answers that. */
+  beforeNextRefresh(action: () => Promise<Failure | void>): void
   /** Mends what {@link down} and {@link fail} broke. */
   up(): void
   stop(): Promise<void>
@@ -79,12 +84,12 @@ export async function startWorkosApi(
   const people = new Map<string, WorkosPerson>()
   const sessions = new Map<string, StoredSession>()
   const refreshTokens = new Map<string, { sessionId: string; used: boolean }>()
-  const failures = new Map<Part | 'revoke', { status: number; body: object }>()
+  const failures = new Map<Part | 'revoke', Failure>()
   const calls = { jwks: 0, authenticate: 0, sessions: 0, users: 0, revoke: 0 }
   let broken: { parts: readonly Part[]; hang: boolean } = { parts: [], hang: false }
   let refreshedClaims: Record<string, unknown> = {}
   let ticks = 0
-  let beforeRefresh: (() => void | Promise<void>) | undefined
+  let beforeRefresh: (() => Promise<Failure | void>) | undefined
 
   const server = createServer((request, response) => {
     answer(request, response).catch(() => response.destroy())
@@ -170,8 +175,10 @@ export async function startWorkosApi(
       return refuse('invalid_grant', 'Session has already ended.')
     }
     known.used = true
-    await beforeRefresh?.()
+    const before = beforeRefresh
     beforeRefresh = undefined
+    const failure = await before?.()
+    if (failure) return send(response, failure.status, failure.body)
     return send(response, 200, {
       user: toUserResponse(person),
       organization_id: body.organization_id,
