@@ -1,6 +1,12 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import {
+  createServer,
+  type IncomingMessage,
+  request,
+  type Server,
+  type ServerResponse,
+} from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { afterEach, describe, expect, expectTypeOf, it, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, expectTypeOf, it, vi } from 'vitest'
 import { AUTH_ERRORS, problemType } from '../contract/errors.js'
 import type { AuthSession, AuthUser } from '../contract/session.js'
 import type { AuthClient } from './auth-api.js'
@@ -53,6 +59,57 @@ const FAILED: [string, (auth: AuthClient) => Promise<unknown>][] = [
   ['signout', (auth) => auth.signout()],
   ['revokeSession', (auth) => auth.revokeSession('id')],
   ['revokeSessions', (auth) => auth.revokeSessions()],
+]
+
+/** The AbortController of React Native: it knows no reason. */
+class AbortControllerWithoutReason {
+  readonly signal = Object.assign(new EventTarget(), { aborted: false })
+  abort(): void {
+    this.signal.aborted = true
+    this.signal.dispatchEvent(new Event('abort'))
+  }
+}
+
+/** A fetch over XMLHttpRequest, as React Native has: any signal will do, and an abort has no reason. */
+const fetchOfReactNative: small.Fetch = (url, { method, headers, body, signal }) =>
+  new Promise((resolve, reject) => {
+    const abort = (): void => {
+      outgoing.destroy()
+      reject(Object.assign(new Error('Aborted'), { name: 'AbortError' }))
+    }
+    const outgoing = request(url, { method, headers: Object.fromEntries(new Headers(headers)) })
+    outgoing.on('error', () => reject(new TypeError('Network request failed')))
+    outgoing.on('response', (incoming: IncomingMessage) => {
+      let text = ''
+      incoming.on('data', (chunk: Buffer) => (text += chunk.toString()))
+      incoming.on('end', () => resolve(new Response(text, { status: incoming.statusCode ?? 0 })))
+    })
+    outgoing.end(body)
+    if (signal?.aborted) abort()
+    signal?.addEventListener('abort', abort)
+  })
+
+/** A fetch that takes no notice of the signal. */
+const fetchWithoutSignal: small.Fetch = (url, { signal: _signal, ...init }) => fetch(url, init)
+
+const RUNTIMES: [string, { globals: Record<string, unknown>; fetch: small.Fetch }][] = [
+  ['of today', { globals: {}, fetch: (url, init) => globalThis.fetch(url, init) }],
+  [
+    'without DOMException',
+    { globals: { DOMException: undefined }, fetch: (url, init) => globalThis.fetch(url, init) },
+  ],
+  [
+    'whose abort(reason) keeps no reason',
+    { globals: { AbortController: AbortControllerWithoutReason }, fetch: fetchOfReactNative },
+  ],
+  [
+    'such as React Native, with neither',
+    {
+      globals: { DOMException: undefined, AbortController: AbortControllerWithoutReason },
+      fetch: fetchOfReactNative,
+    },
+  ],
+  ['whose fetch ignores the signal', { globals: {}, fetch: fetchWithoutSignal }],
 ]
 
 describe.each(CLIENTS)('%s', (_name, { createAuthClient, AuthClientError }) => {
@@ -259,6 +316,48 @@ describe.each(CLIENTS)('%s', (_name, { createAuthClient, AuthClientError }) => {
     expect(asked).toHaveLength(1)
     const soon = AbortSignal.timeout(0)
     await expect(auth.me({ signal: soon })).rejects.toMatchObject({ code: 'TIMEOUT' })
+  })
+
+  describe.each(RUNTIMES)('in a runtime %s', (_runtime, { globals, fetch }) => {
+    beforeEach(() => {
+      for (const [name, value] of Object.entries(globals)) vi.stubGlobal(name, value)
+    })
+    afterEach(() => vi.unstubAllGlobals())
+
+    it('ends a call that gets no response within the time limit, with TIMEOUT', async () => {
+      const { baseUrl } = await serving(() => {})
+      const auth = createAuthClient({ baseUrl, fetch, timeoutMs: 50 })
+      await expect(auth.me()).rejects.toMatchObject({ name: 'AuthClientError', code: 'TIMEOUT' })
+      await expect(auth.signin()).rejects.toMatchObject({ code: 'TIMEOUT', status: 0 })
+    })
+
+    it('ends a call whose body does not arrive within the time limit, with TIMEOUT', async () => {
+      const { baseUrl } = await serving((_req, res) => res.writeHead(200).write('{'))
+      const auth = createAuthClient({ baseUrl, fetch, timeoutMs: 200 })
+      await expect(auth.me()).rejects.toMatchObject({ code: 'TIMEOUT' })
+    })
+
+    it("ends a call with ABORTED, or TIMEOUT when the caller's signal timed out", async () => {
+      const { baseUrl } = await serving(() => {})
+      const auth = createAuthClient({ baseUrl, fetch })
+      const controller = new AbortController()
+      const pending = auth.me({ signal: controller.signal })
+      setTimeout(() => controller.abort(), 20)
+      await expect(pending).rejects.toMatchObject({ code: 'ABORTED' })
+      await expect(auth.me({ signal: controller.signal })).rejects.toMatchObject({
+        code: 'ABORTED',
+      })
+      await expect(auth.me({ signal: AbortSignal.timeout(20) })).rejects.toMatchObject({
+        code: 'TIMEOUT',
+      })
+    })
+
+    it('reports a refused connection as NETWORK_ERROR and a success as usual', async () => {
+      const lost = createAuthClient({ baseUrl: 'http://127.0.0.1:1', fetch, timeoutMs: 500 })
+      await expect(lost.me()).rejects.toMatchObject({ code: 'NETWORK_ERROR' })
+      const { baseUrl } = await answering(200, '{"authenticated":false}')
+      expect(await createAuthClient({ baseUrl, fetch }).me()).toEqual({ authenticated: false })
+    })
   })
 
   it('is typed', () => {

@@ -1,4 +1,4 @@
-import { AuthClientError, type AuthClientErrorCode } from './error.js'
+import { AuthClientError } from './error.js'
 import { PROBLEM_STATUSES } from './routes.js'
 
 /** A fetch, such as `globalThis.fetch` or one that keeps a cookie jar. */
@@ -59,39 +59,56 @@ async function send(
   headers.set('accept', 'application/json')
   // Outside a browser this is what tells the service that no foreign page sent the request.
   if (method !== 'GET') headers.set('content-type', 'application/json')
-  const end = new AbortController()
-  const abort = (): void => end.abort(signal?.reason)
-  const timer = setTimeout(
-    () => end.abort(new DOMException('The time is over.', 'TimeoutError')),
-    Math.min(timeoutMs, LONGEST_TIMER_MS),
-  )
+  if (signal?.aborted) throw aborted(signal)
+  const controller = new AbortController()
+  let stop = (_error: AuthClientError): void => {}
+  // Neither is certain: that a runtime keeps the reason of an abort, and that its fetch heeds one.
+  const stopped = new Promise<never>((_resolve, reject) => {
+    stop = (error) => {
+      reject(error)
+      controller.abort()
+    }
+  })
+  const timer = setTimeout(() => stop(noAnswer('TIMEOUT')), Math.min(timeoutMs, LONGEST_TIMER_MS))
+  const abort = (): void => stop(aborted(signal))
   signal?.addEventListener('abort', abort)
-  if (signal?.aborted) abort()
+  const answer = async (): Promise<{ response: Response; text: string }> => {
+    try {
+      const response = await fetch(url, {
+        method,
+        headers,
+        credentials: 'include',
+        redirect: 'manual',
+        signal: controller.signal,
+        ...(body !== undefined && { body }),
+      })
+      return { response, text: await response.text() }
+    } catch (cause) {
+      throw noAnswer('NETWORK_ERROR', cause)
+    }
+  }
   try {
-    const response = await fetch(url, {
-      method,
-      headers,
-      credentials: 'include',
-      redirect: 'manual',
-      signal: end.signal,
-      ...(body !== undefined && { body }),
-    })
-    return { response, text: await response.text() }
-  } catch (cause) {
-    throw noAnswer(end.signal, cause)
+    return await Promise.race([stopped, answer()])
   } finally {
     clearTimeout(timer)
     signal?.removeEventListener('abort', abort)
   }
 }
 
-function noAnswer({ aborted, reason }: AbortSignal, cause: unknown): AuthClientError {
-  const [code, message]: [AuthClientErrorCode, string] = !aborted
-    ? ['NETWORK_ERROR', 'The authentication service did not answer.']
-    : (reason as Error | undefined)?.name === 'TimeoutError'
-      ? ['TIMEOUT', 'The authentication service did not answer in time.']
-      : ['ABORTED', 'The call was ended before the answer came.']
-  return new AuthClientError(code, message, { cause })
+const NO_ANSWER = {
+  NETWORK_ERROR: 'The authentication service did not answer.',
+  TIMEOUT: 'The authentication service did not answer in time.',
+  ABORTED: 'The call was aborted before the answer arrived.',
+}
+
+const noAnswer = (code: keyof typeof NO_ANSWER, cause?: unknown): AuthClientError =>
+  new AuthClientError(code, NO_ANSWER[code], { cause })
+
+/** The caller ended the call: `AbortSignal.timeout()` says so in its reason. */
+function aborted(signal: AbortSignal | undefined): AuthClientError {
+  const reason: unknown = signal?.reason
+  const isTimeout = (reason as Error | undefined)?.name === 'TimeoutError'
+  return noAnswer(isTimeout ? 'TIMEOUT' : 'ABORTED', reason)
 }
 
 function readJson(response: Response, text: string): unknown {
