@@ -23,6 +23,20 @@ export function singleCookie(request: AuthnRequest, name: string): string | unde
   return values.length === 1 ? values[0] : undefined
 }
 
+/**
+ * The request without its headers, but for cookies and `User-Agent`: no bearer token, API key or
+ * header of a proxy signs it in.
+ */
+export function withCookiesOnly(request: AuthnRequest): AuthnRequest {
+  return {
+    method: request.method,
+    path: request.path,
+    header: (name) => (/^(cookie|user-agent)$/i.test(name) ? request.header(name) : undefined),
+    cookies: (name) => request.cookies(name),
+    cookieNames: () => request.cookieNames(),
+  }
+}
+
 /** The parts of a request that {@link toAuthnRequest} reads. */
 export interface RequestParts {
   /** Default: `GET`. */

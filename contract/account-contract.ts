@@ -124,7 +124,7 @@ export const accountContractV1 = c.router(
       path: '/token',
       summary: 'A token for another service',
       description:
-        'Signs who the caller is, for one service that checks it without asking: a JWT of RFC 9068, good for five minutes at most. Ending the session does not end it earlier. 404 when the operator has listed no audience.',
+        'Signs who the caller is, for one service that checks it without asking: a JWT of RFC 9068, good for five minutes at most. Ending the session does not end it earlier. Only the session cookie counts, no bearer token. 404 when the operator has listed no audience.',
       body: TokenInput,
       responses: {
         200: TokenResponse,

@@ -119,6 +119,34 @@ describe.each(NAMES)('the contract on %s', (name) => {
     })
   })
 
+  it('issues tokens for the session cookie and no other credential', async () => {
+    const agent = await sut.signedIn()
+    const cookies = Object.values(await agent.cookies(TOKEN_PATH))
+    const given = (await sut.bearer?.()) ?? ''
+    const post = (headers: Record<string, string>, by: UserAgent) =>
+      by.post(TOKEN_PATH, { audience: AUDIENCE }, headers)
+    for (const value of [given, ...cookies, ...cookies.map(decodeURIComponent)]) {
+      for (const headers of [
+        { authorization: `Bearer ${value}` },
+        { authorization: `Bearer ${value}`, cookie: 'other=1' },
+        { 'x-api-key': value },
+      ] as Record<string, string>[]) {
+        const refused = await post(headers, createUserAgent(sut.origin))
+        expect(refused.status).toBe(401)
+        expect(await refused.json()).toMatchObject({
+          code: 'UNAUTHORIZED',
+          detail: expect.stringContaining('session cookie') as string,
+        })
+      }
+    }
+    if (sut.bearer) {
+      const headers = { authorization: `Bearer ${given}` }
+      const read = await createUserAgent(sut.origin).fetch('/api/v1/auth/session', { headers })
+      expect(await read.json()).toMatchObject({ authenticated: true })
+    }
+    expect((await post({}, agent)).status).toBe(200)
+  })
+
   it('refuses what token cannot take', async () => {
     const { fetch } = await person()
     const post = async (body: string, headers: Record<string, string> = {}) => {

@@ -10,8 +10,9 @@ import type { HandlerContext } from './context.js'
 export async function requireSignedIn(
   { backend }: HandlerContext,
   request: AuthnRequest,
+  detail = 'Sign in first.',
 ): Promise<Extract<AuthnResult, { ok: true }>> {
   const result = await backend.authenticate(request)
   if (result.ok) return result
-  throw new AuthError('UNAUTHORIZED', 'Sign in first.', { setCookies: result.setCookies })
+  throw new AuthError('UNAUTHORIZED', detail, { setCookies: result.setCookies })
 }

@@ -1,12 +1,15 @@
 import { AuthError, isAuthError } from '../../backends/errors.js'
-import type { AuthnRequest } from '../../backends/request.js'
+import { type AuthnRequest, withCookiesOnly } from '../../backends/request.js'
 import type { TokenIssuer } from '../../backends/tokens/token-issuer.js'
 import type { PublicKeySet, TokenInput, TokenResponse } from '../../contract/token.js'
 import { ok, type Reply } from '../reply.js'
 import type { HandlerContext } from './context.js'
 import { requireSignedIn } from './signed-in.js'
 
-/** POST /token: a signed statement of who the caller is, for one service. */
+/**
+ * POST /token: a signed statement of who the caller is, for one service. Only the session cookie
+ * counts: a service that was sent a bearer token could otherwise exchange it for a token for others.
+ */
 export async function token(
   context: HandlerContext,
   request: AuthnRequest,
@@ -14,7 +17,11 @@ export async function token(
 ): Promise<Reply<200, TokenResponse>> {
   const tokens = issuerOf(context)
   tokens.checkAudience(audience)
-  const { session, setCookies } = await requireSignedIn(context, request)
+  const { session, setCookies } = await requireSignedIn(
+    context,
+    withCookiesOnly(request),
+    'Sign in first. A token is issued for the session cookie and no other credential.',
+  )
   try {
     return ok(await tokens.issue(session, audience), setCookies)
   } catch (error) {

@@ -137,6 +137,23 @@ export const CREDENTIAL_CHECKS: readonly AuthBackendCheck[] = [
     },
   },
   {
+    id: 'bearer-token-is-no-cookie',
+    title: 'the scheme of a principal tells the session cookie from any other credential',
+    async run(scene) {
+      const person = await signIn(scene)
+      const { principal, signedIn, headers } = person
+      if (headers.authorization === undefined) {
+        assert.equal(principal.scheme, 'custom', 'the session cookie has another scheme')
+      }
+      const token = signedIn.bearer === undefined ? undefined : `Bearer ${signedIn.bearer}`
+      const authorization = token ?? headers.authorization
+      if (authorization === undefined) return
+      const request = requestWith({ authorization })
+      const result = await expectPerson(scene, request, person, 'by bearer token')
+      assert.notEqual(result.principal.scheme, 'custom', 'the bearer token passes for the cookie')
+    },
+  },
+  {
     id: 'two-credentials-are-not-mixed',
     title: 'the cookie of one person beside the bearer token of another is from nobody',
     async run(scene) {

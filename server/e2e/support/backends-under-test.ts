@@ -20,6 +20,8 @@ export interface BackendUnderTest {
   outage(): Promise<{ agent: UserAgent; restore: () => Promise<void> }>
   /** A browser whose next request brings a new cookie; absent where a read sets none. */
   renewalDue?(): Promise<UserAgent>
+  /** A bearer token that reads accept; absent where the backend takes none. */
+  bearer?(): Promise<string>
   /** Makes ending a session fail at the provider; absent where ending it asks nobody. */
   signOutFailure?(): () => void
   /** Disables everybody who is signed in; absent where the backend does not. */
@@ -99,6 +101,7 @@ async function startWorkos(): Promise<BackendUnderTest> {
     origin,
     signedIn: () => signedIn(),
     renewalDue: () => signedIn({ expiresIn: -60 }),
+    bearer: async () => (await api.sealSession({ id: 'user_bearer' })).accessToken,
     outage: async () => {
       // A live token and a known key are enough to answer; an expired token has to be renewed.
       const agent = await signedIn({ expiresIn: -60 })

@@ -12,7 +12,7 @@ import {
   turn,
   withCookies,
 } from './flaw.js'
-import { acceptingBearer, withBearer } from './bearer.js'
+import { acceptingBearer, mistakingBearer, withBearer } from './bearer.js'
 
 const NOBODY: AuthnResult = { ok: false, reason: 'session-unknown', setCookies: [] }
 
@@ -314,6 +314,19 @@ export const AUTHENTICATION_FLAWS: readonly Flaw[] = [
     because: /nobody is signed in/,
     change: () => ({}),
     harness: withBearer,
+  },
+  {
+    check: 'bearer-token-is-no-cookie',
+    flaw: 'a bearer token has the scheme of the cookie',
+    because: /the bearer token passes for the cookie/,
+    change: mistakingBearer,
+    harness: withBearer,
+  },
+  {
+    check: 'bearer-token-is-no-cookie',
+    flaw: 'the cookie has the scheme of a bearer token',
+    because: /the session cookie has another scheme/,
+    change: describing(({ principal }) => ({ principal: { ...principal, scheme: 'bearer' } })),
   },
   {
     check: 'two-credentials-are-not-mixed',

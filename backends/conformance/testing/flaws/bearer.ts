@@ -1,3 +1,4 @@
+import type { Principal } from '../../../../contract/principal.js'
 import type { AuthBackendHarness } from '../../harness.js'
 import { singleCookie, toAuthnRequest } from '../../../request.js'
 import { MEMORY_COOKIE } from '../memory-store.js'
@@ -7,18 +8,26 @@ import { authenticating, withCookies } from './flaw.js'
 /** A backend that also takes its token as a bearer token; `choose` says which ones then count. */
 export const acceptingBearer = (
   choose: (cookie: string | undefined, token: string) => readonly string[],
+  scheme: Principal['scheme'] = 'bearer',
 ): BackendChange =>
-  authenticating((authenticate) => (request) => {
+  authenticating((authenticate) => async (request) => {
     const token = /^Bearer ([\w.-]+)$/.exec(request.header('authorization') ?? '')?.[1]
     if (token === undefined) return authenticate(request)
     const chosen = choose(singleCookie(request, MEMORY_COOKIE), token)
-    return authenticate(withCookies(request, () => chosen))
+    const result = await authenticate(withCookies(request, () => chosen))
+    if (!result.ok || request.cookies(MEMORY_COOKIE).length > 0) return result
+    return { ...result, principal: { ...result.principal, scheme } }
   })
 
-/** The right way: two credentials that differ are none. */
-export const acceptingEither = acceptingBearer((cookie, token) =>
-  cookie === undefined || cookie === token ? [token] : [cookie, token],
-)
+/** Two credentials that differ are none. */
+const either = (cookie: string | undefined, token: string): readonly string[] =>
+  cookie === undefined || cookie === token ? [token] : [cookie, token]
+
+/** The right way. */
+export const acceptingEither = acceptingBearer(either)
+
+/** Accepts a bearer token, and reports it as the session cookie. */
+export const mistakingBearer = acceptingBearer(either, 'custom')
 
 /** A harness that says that the token is also a bearer token. */
 export const withBearer = ({ signIn }: AuthBackendHarness): Partial<AuthBackendHarness> => ({
