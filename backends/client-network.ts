@@ -1,12 +1,16 @@
 import { isIP } from 'node:net'
 
-/** A block of addresses that counts as one client. */
+/** A block of addresses that counts as one client, or as a few. */
 export interface ClientNetwork {
   /** In CIDR notation; `unknown` for what is not an address. */
   readonly cidr: string
   /** The prefix length; 0 for `unknown`. */
-  readonly prefix: 32 | 64 | 56 | 48 | 0
+  readonly prefix: 0 | 32 | 48 | 56 | 64
+  /** For how many clients it counts: a home or a site has several, but fewer than it has subnets. */
+  readonly clients: 1 | 4 | 16
 }
+
+const CLIENTS = { 0: 1, 32: 1, 64: 1, 56: 4, 48: 16 } as const
 
 /**
  * The networks of a client, narrowest first. IPv4 counts by address: a wider block rarely belongs to
@@ -25,21 +29,27 @@ export function clientNetworks(
     .replace(/^([\d.]+):\d+$/, '$1')
     .split('%', 1)
   if (isIP(bare) === 4) return [ipv4(bare)]
-  if (isIP(bare) !== 6) return [{ cidr: 'unknown', prefix: 0 }]
+  if (isIP(bare) !== 6) return [network('unknown', 0)]
   const groups = groupsOf(bare)
   const embedded = embeddedIPv4(groups)
   if (embedded !== undefined) return [ipv4(embedded)]
   return [ipv6(groups, 64), ipv6(groups, 56), ipv6(groups, 48)]
 }
 
-const ipv4 = (address: string): ClientNetwork => ({ cidr: `${address}/32`, prefix: 32 })
+const network = (cidr: string, prefix: ClientNetwork['prefix']): ClientNetwork => ({
+  cidr,
+  prefix,
+  clients: CLIENTS[prefix],
+})
+
+const ipv4 = (address: string): ClientNetwork => network(`${address}/32`, 32)
 
 function ipv6(groups: readonly number[], prefix: 64 | 56 | 48): ClientNetwork {
   const masked = groups.slice(0, 4).map((group, at) => {
     const bits = Math.max(0, Math.min(16, prefix - at * 16))
     return group & (0xffff << (16 - bits)) & 0xffff
   })
-  return { cidr: `${masked.map((group) => group.toString(16)).join(':')}::/${prefix}`, prefix }
+  return network(`${masked.map((group) => group.toString(16)).join(':')}::/${prefix}`, prefix)
 }
 
 /** The eight groups. The URL parser turns a dotted tail into hexadecimal. */

@@ -1,5 +1,6 @@
 /**
- * The part of an HTTP request that a backend may look at. Identity is read from nothing else.
+ * The part of an HTTP request that a backend may look at. Identity is read from nothing else, and
+ * never from the address.
  */
 export interface AuthnRequest {
   /** In capitals: `GET`. */
@@ -15,6 +16,8 @@ export interface AuthnRequest {
   cookies(name: string): readonly string[]
   /** The names of all cookies sent. */
   cookieNames(): readonly string[]
+  /** The address of the client behind trusted proxies, to share out what is scarce. */
+  readonly clientAddress?: string | undefined
 }
 
 /** The one value of a cookie, or `undefined` when there is none or more than one. */
@@ -45,6 +48,8 @@ export interface RequestParts {
   url?: string | undefined
   /** By lower-case name. */
   headers: Readonly<Record<string, string | readonly string[] | undefined>>
+  /** The address of the client, as Express names it. Default: unknown. */
+  ip?: string | undefined
 }
 
 /**
@@ -56,7 +61,8 @@ export interface RequestParts {
  * await backend.authenticate(toAuthnRequest({ headers: { cookie: '__Host-mine=token' } }))
  * ```
  */
-export function toAuthnRequest({ method = 'GET', url = '/', headers }: RequestParts): AuthnRequest {
+export function toAuthnRequest(parts: RequestParts): AuthnRequest {
+  const { method = 'GET', url = '/', headers } = parts
   let jar: Map<string, string[]> | undefined
   const parsed = (): Map<string, string[]> => (jar ??= parseCookies(header('cookie')))
   const header = (name: string): string | undefined => {
@@ -69,6 +75,10 @@ export function toAuthnRequest({ method = 'GET', url = '/', headers }: RequestPa
     header,
     cookies: (name) => parsed().get(name) ?? [],
     cookieNames: () => [...parsed().keys()],
+    // Express works it out on each access, and most requests need none.
+    get clientAddress() {
+      return parts.ip
+    },
   }
 }
 

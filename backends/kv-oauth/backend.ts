@@ -19,6 +19,7 @@ import { handleCallback } from './callback.js'
 import { DEFAULT_SESSION_POLICY, type KvOAuthContext, type SessionPolicy } from './context.js'
 import { cookiePolicy } from './cookie-policy.js'
 import type { OAuthProvider } from './provider.js'
+import { createProviderGate } from './provider-gate.js'
 import { providersById } from './providers-by-id.js'
 import { getRequiredEnv } from './required-env.js'
 import { signIn } from './sign-in.js'
@@ -123,6 +124,7 @@ export async function createKvOAuthBackend(
     await audit.recordKey(keyFingerprint(keyring))
     const context: KvOAuthContext = {
       providers,
+      gate: createProviderGate(),
       keyring,
       cookies,
       log,

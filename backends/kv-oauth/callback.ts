@@ -30,11 +30,14 @@ export async function handleCallback(
   try {
     const provider = sameProvider(context, transaction, query)
     context.trace?.annotate({ 'auth.provider': provider.id })
-    const tokens = await exchangeCode(context, provider, transaction, query)
-    const identity = await resolveIdentity(
-      provider,
-      await getClientConfiguration(provider, context),
-      tokens,
+    const { tokens, identity } = await context.gate.run(
+      provider.id,
+      request.clientAddress,
+      async () => {
+        const tokens = await exchangeCode(context, provider, transaction, query)
+        const configuration = await getClientConfiguration(provider, context)
+        return { tokens, identity: await resolveIdentity(provider, configuration, tokens) }
+      },
     )
     const { userId } = await context.users.signIn({ providerId: provider.id, ...identity })
     const { token, sessionId } = context.crypto.issueSessionToken()

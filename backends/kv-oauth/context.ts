@@ -11,6 +11,7 @@ import type {
 } from '../session-store.js'
 import type { AuthTrace } from '../trace.js'
 import type { OAuthProvider } from './provider.js'
+import type { ProviderGate } from './provider-gate.js'
 
 /** How long things live, in milliseconds. */
 export interface SessionPolicy {
@@ -43,6 +44,8 @@ export const SESSION_COOKIE_NAME = '__Host-ns_session'
 /** What the steps of the flow share. */
 export interface KvOAuthContext {
   readonly providers: ReadonlyMap<string, OAuthProvider>
+  /** What codes of sign-ins are exchanged through. */
+  readonly gate: ProviderGate
   readonly keyring: Keyring
   readonly crypto: AuthSessionCryptoPort
   readonly sessions: SessionStore

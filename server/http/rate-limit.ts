@@ -18,18 +18,6 @@ export const DEFAULT_RATE_LIMIT = 120
 
 const WINDOW_MS = 60_000
 
-/**
- * How many budgets of a client a network has: a home or a site holds many clients, but fewer than it
- * has subnets.
- */
-const BUDGETS: Readonly<Record<ClientNetwork['prefix'], number>> = {
-  0: 1,
-  32: 1,
-  64: 1,
-  56: 4,
-  48: 16,
-}
-
 /** How often sign-ins, callbacks and tokens may be asked for. */
 export interface RateLimitOptions {
   /**
@@ -80,9 +68,9 @@ export function createRateLimiter({
   const store = shared ? createPostgresRateLimitStore(shared.pool) : createMemoryRateLimitStore()
   const keyOf = createRateLimitKeys(shared ? Buffer.from(shared.secret) : randomBytes(32))
   return async (route, address) => {
-    const budgets = clientNetworks(address).map(({ cidr, prefix }) => ({
+    const budgets = clientNetworks(address).map(({ cidr, prefix, clients }) => ({
       key: keyOf(`${route}/${prefix}`, cidr),
-      limit: perMinute * BUDGETS[prefix],
+      limit: perMinute * clients,
       prefix,
     }))
     const counts = await store.charge(budgets, WINDOW_MS)
