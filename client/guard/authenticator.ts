@@ -21,7 +21,7 @@ export type Authentication =
   | {
       readonly ok: false
       /** Nothing was sent, or what was sent is not good, or not any more. */
-      readonly reason: 'missing-credential' | 'invalid-credential'
+      readonly reason: 'credential-missing' | 'credential-invalid'
       readonly setCookies: readonly string[]
     }
 

@@ -46,7 +46,7 @@ function knowsAda(setCookies: readonly string[] = []) {
       if (authorization === 'Bearer broken') throw new Error('SECRET of the inside')
       if (authorization !== 'Bearer ada' && cookie !== 'ada') {
         const sent = authorization ?? cookie
-        const reason = sent === undefined ? 'missing-credential' : 'invalid-credential'
+        const reason = sent === undefined ? 'credential-missing' : 'credential-invalid'
         return { ok: false, reason, setCookies }
       }
       const scheme = authorization === undefined ? 'custom' : 'bearer'

@@ -13,7 +13,7 @@ export function unauthorized(
   { reason }: Pick<Extract<Authentication, { ok: false }>, 'reason'>,
   { realm, bearer }: { realm: string | undefined; bearer: boolean },
 ): Refusal {
-  const isInvalid = reason === 'invalid-credential'
+  const isInvalid = reason === 'credential-invalid'
   return {
     problem: problemOf(
       'UNAUTHORIZED',

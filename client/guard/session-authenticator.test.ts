@@ -68,7 +68,7 @@ describe('what is asked', () => {
     ]) {
       expect(await authenticator.authenticate({ headers })).toEqual({
         ok: false,
-        reason: 'missing-credential',
+        reason: 'credential-missing',
         setCookies: [],
       })
     }
@@ -132,7 +132,7 @@ describe('the answer', () => {
   ])('is a refusal for %s', async (_what, answer) => {
     const { options } = service(answer)
     const found = await createSessionAuthenticator(options).authenticate(withCookie(OWN))
-    expect(found).toMatchObject({ ok: false, reason: 'invalid-credential' })
+    expect(found).toMatchObject({ ok: false, reason: 'credential-invalid' })
   })
 
   it.each<[string, () => Response | Promise<Response>]>([

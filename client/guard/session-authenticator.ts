@@ -76,7 +76,7 @@ export function createSessionAuthenticator(options: SessionAuthenticatorOptions)
     realm: url.origin,
     async authenticate(request) {
       const credential = credentialOf(request, cookies)
-      if (!credential) return { ok: false, reason: 'missing-credential', setCookies: [] }
+      if (!credential) return { ok: false, reason: 'credential-missing', setCookies: [] }
       const key = credentialKey(credential)
       const known = await cache?.get(key)
       if (known) return known
@@ -118,7 +118,7 @@ async function askSession(
   const { data: answer, error } = SessionResponse.safeParse(body)
   if (!answer) throw unavailable('The authentication service answered something else.', error)
   if (!answer.authenticated || answer.session.state !== 'active') {
-    const refused = { ok: false, reason: 'invalid-credential', setCookies } as const
+    const refused = { ok: false, reason: 'credential-invalid', setCookies } as const
     return { authentication: refused, livesForMs: 0 }
   }
   const { session } = answer

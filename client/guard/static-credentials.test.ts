@@ -8,8 +8,8 @@ const known = createStaticCredentialAuthenticator({
   },
 })
 const with_ = (headers: Record<string, string>) => known.authenticate({ headers })
-const missing = { ok: false, reason: 'missing-credential', setCookies: [] }
-const invalid = { ok: false, reason: 'invalid-credential', setCookies: [] }
+const missing = { ok: false, reason: 'credential-missing', setCookies: [] }
+const invalid = { ok: false, reason: 'credential-invalid', setCookies: [] }
 
 describe('createStaticCredentialAuthenticator', () => {
   it('knows whom a token stands for', async () => {

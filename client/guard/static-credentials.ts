@@ -56,11 +56,11 @@ export function createStaticCredentialAuthenticator({
         authorization === undefined
           ? headerOf(request, 'x-api-key')?.trim()
           : BEARER.exec(authorization)?.[1]
-      if (!token) return { ok: false, reason: 'missing-credential', setCookies: [] }
+      if (!token) return { ok: false, reason: 'credential-missing', setCookies: [] }
       const given = await digestOf(token)
       // Every one is looked at, found or not.
       const [found] = (await known).filter(({ digest }) => isEqual(digest, given))
-      if (!found) return { ok: false, reason: 'invalid-credential', setCookies: [] }
+      if (!found) return { ok: false, reason: 'credential-invalid', setCookies: [] }
       const { subject, scopes = [], roles = [], claims = {} } = found.identity
       return authenticated({
         subject,

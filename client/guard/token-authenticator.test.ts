@@ -162,7 +162,7 @@ describe('a token', () => {
   ])('is refused: %s', async (_what, make) => {
     expect(await service().verifyToken(await make())).toEqual({
       ok: false,
-      reason: 'invalid-credential',
+      reason: 'credential-invalid',
       setCookies: [],
     })
   })
@@ -170,7 +170,7 @@ describe('a token', () => {
   it('is refused without a kid when several keys could have signed it', async () => {
     const orders = service(() => Response.json({ keys: [key.jwk, other.jwk] }))
     const token = await sign({}, { kid: undefined })
-    expect(await orders.verifyToken(token)).toMatchObject({ reason: 'invalid-credential' })
+    expect(await orders.verifyToken(token)).toMatchObject({ reason: 'credential-invalid' })
   })
 
   it('is looked for in Authorization alone', async () => {
@@ -183,11 +183,11 @@ describe('a token', () => {
       { authorization: `Basic ${token}` },
     ]) {
       expect(await orders.authenticate({ headers })).toMatchObject({
-        reason: 'missing-credential',
+        reason: 'credential-missing',
       })
     }
     const scheme = { headers: { authorization: 'Bearer' } }
-    expect(await orders.authenticate(scheme)).toMatchObject({ reason: 'invalid-credential' })
+    expect(await orders.authenticate(scheme)).toMatchObject({ reason: 'credential-invalid' })
   })
 })
 

@@ -95,14 +95,14 @@ export function createTokenAuthenticator(options: TokenAuthenticatorOptions): To
     async authenticate(request) {
       const authorization = headerOf(request, 'authorization')
       if (authorization === undefined || !/^Bearer(\s|$)/i.test(authorization)) {
-        return { ok: false, reason: 'missing-credential', setCookies: [] }
+        return { ok: false, reason: 'credential-missing', setCookies: [] }
       }
       return verifyToken(authorization.slice('Bearer'.length).trim())
     },
   }
 }
 
-const INVALID: Authentication = { ok: false, reason: 'invalid-credential', setCookies: [] }
+const INVALID: Authentication = { ok: false, reason: 'credential-invalid', setCookies: [] }
 
 /** The keys of the issuer. Not one that fits says something of the token; all else does not. */
 function remoteKeys({
