@@ -41,14 +41,13 @@ export function readLane(options: ReadLaneOptions): RequestListener {
   return (req, res) => {
     const read = req.method === 'GET' ? READS.get(req.url) : undefined
     if (!read) return otherwise(req, res)
-    startAnswer(req, res)
-    cors(req as Request, res as Response, ignore)
-    read.handler(context, toAuthnRequest(req)).then(
-      ({ body, setCookies }) => {
-        for (const cookie of setCookies) res.appendHeader('Set-Cookie', cookie)
-        send(res, 'application/json', JSON.stringify(read.response.parse(body)))
-      },
-      (error: unknown) => sendError(logger, error, req, res),
-    )
+    const answer = async (): Promise<void> => {
+      startAnswer(req, res)
+      cors(req as Request, res as Response, ignore)
+      const { body, setCookies } = await read.handler(context, toAuthnRequest(req))
+      for (const cookie of setCookies) res.appendHeader('Set-Cookie', cookie)
+      send(res, 'application/json', JSON.stringify(read.response.parse(body)))
+    }
+    answer().catch((error: unknown) => sendError(logger, error, req, res))
   }
 }

@@ -134,7 +134,8 @@ type StatusAndBody<R> =
 
 function send<R extends Reply>(res: Response, reply: R): StatusAndBody<R> {
   for (const cookie of reply.setCookies) res.append('Set-Cookie', cookie)
-  if (reply.location !== undefined) res.setHeader('Location', reply.location)
+  // Not every backend is checked by TypeScript: a missing location throws here.
+  if (reply.status === 303) res.setHeader('Location', reply.location as string)
   return { status: reply.status, body: reply.body } as StatusAndBody<R>
 }
 

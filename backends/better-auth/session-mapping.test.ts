@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { AuthSession } from '../../contract/session.js'
 import { SessionAndUser, toAuthSession, toAuthUser } from './session-mapping.js'
 
 const at = new Date('2026-01-02T03:04:05Z')
@@ -67,6 +68,16 @@ describe('toAuthSession', () => {
     expect(JSON.stringify([shown, toAuthUser(found.user)])).not.toMatch(
       /hidden|the-token|203\.0\.113\.9|the-agent/,
     )
+  })
+})
+
+it('shows instants beyond those of the contract as the nearest', () => {
+  const [first, last] = [new Date('-000001-01-01T00:00:00Z'), new Date('+010000-01-01T00:00:00Z')]
+  const found = parse({ session: { createdAt: first, updatedAt: last, expiresAt: last } })
+  expect(AuthSession.parse(toAuthSession(found))).toMatchObject({
+    issuedAt: '1970-01-01T00:00:00.000Z',
+    refreshedAt: '9999-12-31T23:59:59.999Z',
+    expiresAt: '9999-12-31T23:59:59.999Z',
   })
 })
 

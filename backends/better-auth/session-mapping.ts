@@ -2,6 +2,7 @@ import type { BetterAuthOptions } from 'better-auth'
 import { z } from 'zod'
 import { AuthConfigurationError } from '../errors.js'
 import type { AuthSession, AuthUser } from '../../contract/session.js'
+import { isoInstant } from '../instant.js'
 
 /** What of better-auth's session row is used; the token and the address are cut off here. */
 const SessionRow = z.object({
@@ -63,9 +64,9 @@ export function toAuthSession({ session, user }: SessionAndUser): AuthSession {
       ...(session.activeTeamId && { teamId: session.activeTeamId }),
       ...(session.impersonatedBy && { impersonatedBy: session.impersonatedBy }),
     },
-    issuedAt: session.createdAt.toISOString(),
-    expiresAt: session.expiresAt.toISOString(),
-    refreshedAt: session.updatedAt.toISOString(),
+    issuedAt: isoInstant(session.createdAt.getTime()),
+    expiresAt: isoInstant(session.expiresAt.getTime()),
+    refreshedAt: isoInstant(session.updatedAt.getTime()),
   }
 }
 

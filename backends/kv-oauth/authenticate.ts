@@ -1,5 +1,6 @@
 import { mapSessionToPrincipal } from '../../contract/principal.js'
 import type { AuthSession, AuthUser } from '../../contract/session.js'
+import { isoInstant } from '../instant.js'
 import type { AnonymousReason, AuthnResult } from '../port.js'
 import { type AuthnRequest, singleCookie } from '../request.js'
 import type { SessionRecord } from '../session-store.js'
@@ -70,8 +71,6 @@ async function keepAlive(
   }
 }
 
-const iso = (ms: number): string => new Date(ms).toISOString()
-
 /** The session as the wire shows it. */
 export function toAuthSession(record: SessionRecord): AuthSession {
   return {
@@ -83,9 +82,9 @@ export function toAuthSession(record: SessionRecord): AuthSession {
     scopes: [...record.scopes],
     roles: [...record.roles],
     claims: { ...record.claims },
-    issuedAt: iso(record.issuedAt),
-    expiresAt: iso(record.expiresAt),
-    ...(record.refreshedAt !== undefined && { refreshedAt: iso(record.refreshedAt) }),
+    issuedAt: isoInstant(record.issuedAt),
+    expiresAt: isoInstant(record.expiresAt),
+    ...(record.refreshedAt !== undefined && { refreshedAt: isoInstant(record.refreshedAt) }),
   }
 }
 

@@ -235,6 +235,16 @@ describe('OpenID Connect Back-Channel Logout', () => {
     )
   })
 
+  it.each([
+    ['fractions of a second', (now: number) => ({ iat: now - 0.5, exp: now + 120.123456 })],
+    ['a token that has just expired', (now: number) => ({ exp: now - 0.000001 })],
+  ])('takes instants with %s once (RFC 7519 section 2)', async (_what, over) => {
+    const session = await signedIn()
+    const token = await sign(claimsOf(session, over(now())))
+    expect(await logOut(token)).toEqual({ ended: 1 })
+    await expect(logOut(token)).rejects.toMatchObject({ code: 'LOGOUT_TOKEN_INVALID' })
+  })
+
   describe('refuses', () => {
     it.each<[string, (now: number) => Claims]>([
       ['no jti', () => ({ jti: undefined })],
@@ -244,6 +254,9 @@ describe('OpenID Connect Back-Channel Logout', () => {
       ['an exp that is over', (now) => ({ exp: now - 31 })],
       ['an exp that is far off', (now) => ({ exp: now + 3700 })],
       ['no iat', () => ({ iat: undefined })],
+      ['an iat beyond what a date can say', () => ({ iat: 1e18 })],
+      ['an iat before 1970', () => ({ iat: -1e18 })],
+      ['an exp beyond what a date can say', () => ({ exp: 1e18 })],
       ['an iat in the future', (now) => ({ iat: now + 60 })],
       ['an iat long ago', (now) => ({ iat: now - 700 })],
       ['an nbf in the future', (now) => ({ nbf: now + 60 })],

@@ -37,6 +37,27 @@ function otherLastCharacters(cookie: string): string[] {
     .map((character) => cookie.slice(0, last) + character + cookie.slice(last + 1))
 }
 
+describe('an access token with an instant that the contract cannot say', () => {
+  const LAST = '9999-12-31T23:59:59.999Z'
+  it.each([
+    ['the year 10000', { exp: 253_402_300_800 }, { expiresAt: LAST }],
+    ['the last day of Date', { exp: 8.64e12 }, { expiresAt: LAST }],
+    ['beyond the last day of Date', { exp: 1e18 }, { expiresAt: LAST }],
+    ['milliseconds for seconds', { iat: 1e15, exp: 2e15 }, { issuedAt: LAST, expiresAt: LAST }],
+    ['before 1970', { iat: -1 }, { issuedAt: '1970-01-01T00:00:00.000Z' }],
+  ])(
+    'is a session with the nearest instant, by cookie and bearer: %s',
+    async (_, claims, shown) => {
+      const { cookie, accessToken } = await api.sealSession(ADA, { claims })
+      for (const request of [withCookie(cookie), withBearer(accessToken)]) {
+        const result = await backend.authenticate(request)
+        if (!result.ok) throw new Error(result.reason)
+        expect(AuthSession.parse(result.session)).toMatchObject(shown)
+      }
+    },
+  )
+})
+
 describe('a sealed cookie', () => {
   it('names the person, the session and what they may do, and shows no token', async () => {
     const { cookie, accessToken, refreshToken, sessionId } = await api.sealSession(ADA, {

@@ -1,8 +1,7 @@
 import type { AuthSession, AuthUser } from '../../contract/session.js'
+import { isoInstant } from '../instant.js'
 import type { AccessTokenClaims } from './access-token.js'
 import type { SealedSession } from './sealed-session.js'
-
-const iso = (seconds: number): string => new Date(seconds * 1000).toISOString()
 
 /** The session behind an access token that was verified. Its id is the `sid`, which opens nothing. */
 export function toAuthSession(
@@ -24,8 +23,8 @@ export function toAuthSession(
       ...(claims.act !== undefined && { impersonated: true }),
       ...(authenticationMethod !== undefined && { authenticationMethod }),
     },
-    issuedAt: iso(claims.iat),
-    expiresAt: iso(claims.exp),
+    issuedAt: isoInstant(claims.iat * 1000),
+    expiresAt: isoInstant(claims.exp * 1000),
   }
 }
 

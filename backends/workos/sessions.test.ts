@@ -177,6 +177,17 @@ describe('listSessions', () => {
     expect(await backend.sessions.listSessions('user_unknown')).toEqual([])
   })
 
+  it.each([
+    ['+010000-01-01T00:00:00.000Z', '9999-12-31T23:59:59.999Z'],
+    ['-000001-01-01T00:00:00.000Z', '1970-01-01T00:00:00.000Z'],
+    ['never', '1970-01-01T00:00:00.000Z'],
+    ['2026-01-01T02:00:00+02:00', '2026-01-01T00:00:00.000Z'],
+  ])('lists a session that ends at %s', async (listedUntil, expected) => {
+    await api.sealSession(ada, { listedUntil })
+    const [summary] = await backend.sessions.listSessions(ada.id)
+    expect(AuthSession.parse(summary?.session).expiresAt).toBe(expected)
+  })
+
   it('puts nothing into a path that is not a user id', async () => {
     await api.sealSession(ada)
     const calls = api.calls.sessions

@@ -1,5 +1,6 @@
 import type { Session } from '@workos-inc/node'
 import { AuthError } from '../errors.js'
+import { isoInstant } from '../instant.js'
 import type { AuthSessionsPort, AuthSessionSummary, SignOutResult } from '../port.js'
 import type { AuthnRequest } from '../request.js'
 import { statusOf, workosFailed } from './client.js'
@@ -161,8 +162,8 @@ export function toSummary(session: Session): AuthSessionSummary {
         ...(session.impersonator && { impersonated: true }),
         authenticationMethod: session.authMethod,
       },
-      issuedAt: new Date(session.createdAt).toISOString(),
-      expiresAt: new Date(session.expiresAt).toISOString(),
+      issuedAt: isoInstant(Date.parse(session.createdAt)),
+      expiresAt: isoInstant(Date.parse(session.expiresAt)),
     },
     ...(session.userAgent && { userAgent: session.userAgent.slice(0, 256) }),
   }

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { ErrorRequestHandler } from 'express'
+import type { AuthError } from '../../backends/errors.js'
 import { AUTH_PATH_PREFIX } from '../../contract/auth-contract.js'
 import type { Logger } from '../log.js'
 import { errorPage } from '../pages/error-page.js'
@@ -29,17 +30,26 @@ export function sendError(
   res: ServerResponse,
   { asPage = false } = {},
 ): void {
-  const error = toAuthError(thrown)
-  const fields = { requestId, code: error.code, err: error.cause }
-  if (error.status >= 500) logger.error(fields, error.message)
-  else logger.info(fields, error.message)
+  const answer = (error: AuthError): void => {
+    const fields = { requestId, code: error.code, err: error.cause }
+    if (error.status >= 500) logger.error(fields, error.message)
+    else logger.info(fields, error.message)
 
-  for (const cookie of error.setCookies) res.appendHeader('Set-Cookie', cookie)
-  if (error.status === 503) res.setHeader('Retry-After', String(RETRY_AFTER_SECONDS))
-  const problem = toProblem(error)
-  res.statusCode = problem.status
-  if (asPage) send(res, 'text/html', errorPage({ ...problem, requestId, retryHref: '/' }))
-  else send(res, 'application/problem+json', JSON.stringify(problem))
+    const problem = toProblem(error)
+    const text = asPage
+      ? errorPage({ ...problem, requestId, retryHref: '/' })
+      : JSON.stringify(problem)
+    for (const cookie of error.setCookies) res.appendHeader('Set-Cookie', cookie)
+    if (error.status === 503) res.setHeader('Retry-After', String(RETRY_AFTER_SECONDS))
+    res.statusCode = problem.status
+    send(res, asPage ? 'text/html' : 'application/problem+json', text)
+  }
+  try {
+    answer(toAuthError(thrown))
+  } catch (cause) {
+    // An error of a custom backend may carry what no header and no JSON can hold.
+    answer(toAuthError(cause))
+  }
 }
 
 /** Sends a text whole. */

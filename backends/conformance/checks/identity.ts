@@ -1,7 +1,18 @@
 import assert from 'node:assert/strict'
-import { AuthSession, AuthUser } from '../../../contract/session.js'
+import { validateHeaderValue } from 'node:http'
+import { AuthSession, AuthUser, MeResponse } from '../../../contract/session.js'
+import type { AuthnResult } from '../../port.js'
 import type { AuthBackendCheck } from '../check.js'
-import { assertPerson, authenticate, expectPerson, requestOf, signIn } from '../scene.js'
+import {
+  assertPerson,
+  authenticate,
+  change,
+  expectPerson,
+  type Headers,
+  requestOf,
+  requestWith,
+  signIn,
+} from '../scene.js'
 
 /** Clocks of two machines agree to this many milliseconds. */
 const CLOCK_SKEW_MS = 60_000
@@ -20,6 +31,26 @@ export const IDENTITY_CHECKS: readonly AuthBackendCheck[] = [
         const provider = scene.backend.providers.getProvider(session.providerId)
         assert.ok(provider, `no provider has the providerId of the session: ${session.providerId}`)
       }
+    },
+  },
+  {
+    id: 'answers-can-be-sent',
+    title: 'every answer fits JSON, the contract and the header of a cookie, renewed ones too',
+    async run(scene) {
+      const { backend, harness } = scene
+      const assertSendableTo = async (whose: string, headers: Headers): Promise<void> =>
+        assertSendable(await authenticate(scene, requestWith(headers), whose), whose)
+      await assertSendableTo('an anonymous caller', {})
+      const person = await signIn(scene)
+      await assertSendableTo('a signed-in user', person.headers)
+      const headers = harness.refreshDue
+        ? await change(scene, 'refreshDue', person)
+        : person.headers
+      await assertSendableTo('a session that is due for renewal', headers)
+      const started = await backend.interactive?.signIn(requestWith({}), { returnTo: '/' })
+      if (started) assertCookies(started.setCookies, 'a sign-in that was started')
+      const ended = await backend.sessions.signOut(requestWith(headers), { everywhere: false })
+      assertCookies(ended.setCookies, 'a sign-out')
     },
   },
   {
@@ -110,6 +141,31 @@ export const IDENTITY_CHECKS: readonly AuthBackendCheck[] = [
     },
   },
 ]
+
+/** What `GET /me` sends, as a client reads it. */
+function assertSendable(result: AuthnResult, whose: string): void {
+  const { ok: authenticated } = result
+  const body = result.ok
+    ? { authenticated, user: result.user, session: result.session }
+    : { authenticated }
+  let text: string
+  try {
+    text = JSON.stringify(body)
+  } catch (error) {
+    assert.fail(`the answer of ${whose} does not fit JSON: ${String(error)}`)
+  }
+  assertValid(MeResponse.safeParse(JSON.parse(text)), `the answer of ${whose}`)
+  assertCookies(result.setCookies, whose)
+}
+
+function assertCookies(setCookies: readonly string[], whose: string): void {
+  for (const cookie of setCookies) {
+    assert.doesNotThrow(
+      () => validateHeaderValue('set-cookie', cookie),
+      `a cookie of ${whose} does not fit a header`,
+    )
+  }
+}
 
 function assertValid(result: { success: boolean; error?: Error | undefined }, what: string): void {
   assert.ok(result.success, `${what} is not valid by the contract: ${result.error?.message}`)

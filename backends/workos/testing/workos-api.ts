@@ -11,6 +11,8 @@ export interface SealOptions extends AccessTokenOptions {
   accessToken?: string
   refreshToken?: string
   userAgent?: string
+  /** What the list of sessions says about its end. Default: a day after it was created. */
+  listedUntil?: string
 }
 
 /** A signed-in browser. */
@@ -34,6 +36,7 @@ interface StoredSession {
   userId: string
   active: boolean
   createdAt: number
+  listedUntil?: string | undefined
   userAgent: string | null
 }
 
@@ -99,10 +102,14 @@ export async function startWorkosApi(
   const issuer = `${url}/user_management/${clientId}`
   const tokens = await createTokenIssuer(issuer, clientId)
 
-  function openSession(userId: string, userAgent: string | null = null): StoredSession {
+  function openSession(
+    userId: string,
+    { userAgent = null, listedUntil }: { userAgent?: string | null; listedUntil?: string } = {},
+  ): StoredSession {
     const id = `session_${randomUUID().replaceAll('-', '')}`
     // Distinct and increasing, so that "newest first" has one answer.
-    const session = { id, userId, active: true, createdAt: Date.now() + ticks++, userAgent }
+    const createdAt = Date.now() + ticks++
+    const session = { id, userId, active: true, createdAt, userAgent, listedUntil }
     sessions.set(id, session)
     return session
   }
@@ -115,7 +122,7 @@ export async function startWorkosApi(
 
   async function sealSession(person: WorkosPerson, seal: SealOptions = {}): Promise<WorkosSignIn> {
     people.set(person.id, person)
-    const sessionId = seal.sessionId ?? openSession(person.id, seal.userAgent).id
+    const sessionId = seal.sessionId ?? openSession(person.id, seal).id
     const token = seal.accessToken ?? (await tokens.issue(person.id, { ...seal, sessionId }))
     const refreshToken = seal.refreshToken ?? issueRefreshToken(sessionId)
     const session = {
@@ -224,7 +231,7 @@ export async function startWorkosApi(
         auth_method: 'oauth',
         ip_address: '127.0.0.1',
         user_agent: session.userAgent,
-        expires_at: new Date(session.createdAt + 86_400_000).toISOString(),
+        expires_at: session.listedUntil ?? new Date(session.createdAt + 86_400_000).toISOString(),
         ended_at: session.active ? null : new Date().toISOString(),
         created_at: new Date(session.createdAt).toISOString(),
         updated_at: new Date(session.createdAt).toISOString(),

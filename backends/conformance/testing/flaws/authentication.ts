@@ -129,6 +129,39 @@ export const AUTHENTICATION_FLAWS: readonly Flaw[] = [
     change: describing(({ session }) => ({ session: { ...session, userId: session.subject } })),
   },
   {
+    check: 'answers-can-be-sent',
+    flaw: 'a claim is a bigint',
+    because: /the answer of a signed-in user does not fit JSON/,
+    change: describing(({ session }) => ({ session: { ...session, claims: { big: 1n } } })),
+  },
+  {
+    check: 'answers-can-be-sent',
+    flaw: 'an invalid date becomes null in JSON',
+    because: /the answer of a signed-in user is not valid by the contract/,
+    change: describing(({ session }) => ({
+      session: { ...session, expiresAt: new Date(NaN) },
+    })),
+  },
+  {
+    check: 'answers-can-be-sent',
+    flaw: 'a renewed session ends beyond the year 9999',
+    because: /due for renewal is not valid by the contract/,
+    change: describing(({ session }) => ({
+      session: session.refreshedAt
+        ? { ...session, expiresAt: '+010000-01-01T00:00:00.000Z' }
+        : session,
+    })),
+  },
+  {
+    check: 'answers-can-be-sent',
+    flaw: 'a cookie has a line break',
+    because: /a cookie of an anonymous caller does not fit a header/,
+    change: authenticating((authenticate) => async (request) => {
+      const result = await authenticate(request)
+      return { ...result, setCookies: ['a=1\r\nX-Injected: 1'] }
+    }),
+  },
+  {
     check: 'session-is-live',
     flaw: 'a good session says that it is over',
     because: /the session is not active/,
