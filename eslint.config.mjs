@@ -36,12 +36,7 @@ const arrowRules = folders.map((folder) => ({
           ...arrowsOf(folder),
           ...(['contract', 'client'].includes(folder)
             ? [{ group: ['node:*'], message: `${folder}/ runs in browsers.` }]
-            : [
-                {
-                  group: ['@ts-rest/*'],
-                  message: 'Only contract/, client/ and server/router.ts know ts-rest.',
-                },
-              ]),
+            : []),
         ],
       },
     ],
@@ -86,10 +81,6 @@ export default tseslint.config(
     rules: {
       '@typescript-eslint/no-restricted-imports': ['error', { patterns: arrowsOf('client') }],
     },
-  },
-  {
-    files: ['server/router.ts'],
-    rules: { '@typescript-eslint/no-restricted-imports': 'off' },
   },
   {
     files: [

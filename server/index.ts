@@ -3,11 +3,14 @@
  *
  * @module
  */
-export { type AuthAppOptions, createAuthApp, createAuthListener } from './app.js'
+export { createAuthApp } from './adapters/express.js'
+export { type AuthHandler, type AuthHandlerOptions, createAuthHandler } from './adapters/fetch.js'
+export { createAuthListener } from './adapters/node.js'
+export type { AuthApiOptions } from './engine/engine.js'
 export type { MountedBackend } from './backends.js'
 export { type AuthConfig, readConfig, type StartMode } from './config/config.js'
-export type { Answer, HttpMetrics } from './http/http-metrics.js'
-export type { RateLimitOptions } from './http/rate-limit.js'
+export type { HttpMetrics, ResponseMeasure } from './engine/http-metrics.js'
+export type { RateLimitOptions } from './engine/rate-limit.js'
 export {
   createTokenIssuer,
   type TokenIssuer,

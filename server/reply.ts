@@ -6,6 +6,8 @@ export interface Reply<Status extends number = number, Body = unknown> {
   readonly location?: string
   /** `Set-Cookie` values, sent one header each and byte for byte. */
   readonly setCookies: readonly string[]
+  /** `Cache-Control` of a response that is the same for every caller. @default no-store */
+  readonly cache?: string
 }
 
 /** A 200 with a JSON body. */

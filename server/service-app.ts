@@ -1,20 +1,20 @@
 import type { RequestListener } from 'node:http'
 import { createRequire } from 'node:module'
-import express, { type RequestHandler, Router } from 'express'
+import express, { type ErrorRequestHandler, type RequestHandler, Router } from 'express'
 import { AuthError } from '../backends/errors.js'
 import { originForm, toAuthnRequest } from '../backends/request.js'
 import type { TokenIssuer } from '../backends/tokens/token-issuer.js'
-import { createAuthListener } from './app.js'
+import { createAuthListener } from './adapters/node.js'
 import type { MountedBackend } from './backends.js'
 import type { AuthConfig } from './config/config.js'
 import { sessionsBeside } from './handlers/sessions.js'
 import { healthRouter } from './health.js'
-import { createErrorResponse } from './http/error-response.js'
-import type { HttpMetrics } from './http/http-metrics.js'
-import type { RateLimitOptions } from './http/rate-limit.js'
-import { createRequestLog } from './http/request-log.js'
-import { siteRoute } from './http/route-name.js'
-import { securityHeaders } from './http/security-headers.js'
+import { prefersPage } from './engine/accept.js'
+import type { HttpMetrics } from './engine/http-metrics.js'
+import type { RateLimitOptions } from './engine/rate-limit.js'
+import { createRequestLog } from './engine/request-log.js'
+import { respondToError } from './engine/problem.js'
+import { securityHeaders } from './engine/security-headers.js'
 import type { Logger } from './log.js'
 import { serveAsset } from './pages/asset.js'
 import { type DemoNotice, homePage } from './pages/home-page.js'
@@ -59,7 +59,7 @@ export function createServiceApp(options: ServiceAppOptions): RequestListener {
     res.append('Vary', 'Cookie')
     next(new AuthError('NOT_FOUND', 'See / and /openapi.json.'))
   })
-  site.use(createErrorResponse(logger))
+  site.use(answerError(logger))
   return createAuthListener(
     {
       backend,
@@ -76,17 +76,46 @@ export function createServiceApp(options: ServiceAppOptions): RequestListener {
   )
 }
 
-/** Log line and security headers of whatever is not of the API. */
+/** Log line and security headers of everything beside the API. */
 function startPage({ config, logger, metrics, backend }: ServiceAppOptions): RequestHandler {
   const providerUrls = config.providers.flatMap((provider) =>
     [provider.issuer, provider.authorizationEndpoint].filter((url) => url !== undefined),
   )
-  const log = createRequestLog({ logger, metrics, routeName: siteRoute(backend.basePath) })
+  const startLine = createRequestLog({ logger, metrics })
   const headers = securityHeaders({ origin: config.origin, providerUrls })
   return (req, res, next) => {
-    log(req, res)
+    const line = startLine(req, req.path, siteRoute(req.path, backend.basePath))
+    res.setHeader('X-Request-Id', line.requestId)
     for (const [name, value] of headers) res.setHeader(name, value)
+    if (!PROBES.test(req.path)) {
+      res.once('close', () => line.end(res.writableFinished ? res.statusCode : undefined))
+    }
     next()
+  }
+}
+
+/** Asked every few seconds by machines, so left out of logs and metrics. */
+const PROBES = /^\/health(\/|$)|^\/assets\//
+
+/** What metrics call a path beside the API: one of a few names. */
+function siteRoute(path: string, basePath: string | undefined): string {
+  if (path === '/') return 'home'
+  if (path === '/openapi.json' || /^\/docs(\/|$)/.test(path)) return 'docs'
+  if (basePath !== undefined && path.startsWith(`${basePath}/`)) return 'backend'
+  return 'none'
+}
+
+/** The same errors as those of the API; a browser gets a page. */
+function answerError(logger: Logger): ErrorRequestHandler {
+  return (thrown: unknown, req, res, next) => {
+    if (res.headersSent) return next(thrown)
+    const { status, setCookies, retryAfter, type, body } = respondToError(logger, thrown, {
+      requestId: res.get('X-Request-Id') ?? '',
+      asPage: prefersPage(req),
+    })
+    for (const cookie of setCookies) res.append('Set-Cookie', cookie)
+    if (retryAfter !== undefined) res.setHeader('Retry-After', retryAfter)
+    res.status(status).type(type).send(body)
   }
 }
 

@@ -13,7 +13,6 @@ export interface PresetOptions extends Pick<
   | 'clientSecret'
   | 'redirectUri'
   | 'scopes'
-  | 'additionalScopes'
   | 'clientAuthMethod'
   | 'extraAuthParams'
   | 'displayName'

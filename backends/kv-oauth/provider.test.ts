@@ -28,7 +28,6 @@ describe('defineOAuthProvider', () => {
       displayName: 'My Idp',
       kind: 'oauth',
       scopes: ['openid', 'profile', 'email'],
-      additionalScopes: [],
       clientAuthMethod: 'client_secret_basic',
       pkce: true,
       authorizationParams: {},

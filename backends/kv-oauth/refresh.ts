@@ -3,7 +3,6 @@ import { changeSession } from './change-session.js'
 import { getGrantConfiguration, keepKeys } from './configuration.js'
 import type { KvOAuthContext } from './context.js'
 import { encodeSubject } from './identity.js'
-import { remainingScopes } from './new-session.js'
 import type { OAuthProvider } from './provider.js'
 import { revokeAtProvider } from './revoke-at-provider.js'
 import { checkIdToken, nextTokenRefresh, providerTokens, type Tokens } from './tokens.js'
@@ -74,8 +73,7 @@ export async function refreshProviderTokens(
     return undefined
   }
   const tokenRefreshAt = nextTokenRefresh(tokens, merged.refreshToken, context.now())
-  return changeSession(context, record, 'tokens-renewed', (current) => ({
-    scopes: remainingScopes(current, tokens),
+  return changeSession(context, record, 'tokens-renewed', () => ({
     tokenRefreshAt: tokenRefreshAt ?? record.absoluteExpiresAt,
     tokenRefreshFailures: 0,
   }))

@@ -17,7 +17,6 @@ interface ProviderSettings {
   tokenEndpoint: string | undefined
   userInfoEndpoint: string | undefined
   scopes: readonly string[] | undefined
-  additionalScopes: readonly string[] | undefined
 }
 
 const CALLBACK_PATH = `${AUTH_PATH_PREFIX}/callback`
@@ -35,13 +34,7 @@ export function providerReaders(
     return ids.map((id) => () => toProvider(prefixedSettings(id, variables, env)))
   }
   const settings = plainSettings(variables)
-  const {
-    prefix: _,
-    id: _id,
-    scopes: _scopes,
-    additionalScopes: _additional,
-    ...defining
-  } = settings
+  const { prefix: _prefix, id: _id, scopes: _scopes, ...defining } = settings
   const isSet = Object.values(defining).some((value) => value !== undefined)
   return isSet ? [() => toProvider(settings)] : []
 }
@@ -63,7 +56,6 @@ function plainSettings(variables: Variables): ProviderSettings {
     tokenEndpoint: variables.NETSCRIPT_AUTH_TOKEN_ENDPOINT,
     userInfoEndpoint: variables.NETSCRIPT_AUTH_USERINFO_ENDPOINT,
     scopes: variables.NETSCRIPT_AUTH_SCOPES,
-    additionalScopes: variables.NETSCRIPT_AUTH_ADDITIONAL_SCOPES,
   }
 }
 
@@ -74,7 +66,6 @@ function prefixedSettings(
 ): ProviderSettings {
   const prefix = variablePrefix(id)
   const read = (name: string): string | undefined => env[prefix + name]?.trim() || undefined
-  const readList = (name: string): string[] | undefined => read(name)?.split(/[\s,]+/)
   return {
     prefix,
     id,
@@ -85,8 +76,7 @@ function prefixedSettings(
     authorizationEndpoint: read('AUTHORIZATION_ENDPOINT'),
     tokenEndpoint: read('TOKEN_ENDPOINT'),
     userInfoEndpoint: read('USERINFO_ENDPOINT'),
-    scopes: readList('SCOPES'),
-    additionalScopes: readList('ADDITIONAL_SCOPES'),
+    scopes: read('SCOPES')?.split(/[\s,]+/),
   }
 }
 
@@ -104,7 +94,6 @@ function toProvider(settings: ProviderSettings): OAuthProvider {
     redirectUri,
     ...(settings.clientSecret !== undefined && { clientSecret: settings.clientSecret }),
     ...(settings.scopes && { scopes: settings.scopes }),
-    ...(settings.additionalScopes && { additionalScopes: settings.additionalScopes }),
   }
   const endpoints = {
     ...(issuer !== undefined && { issuer }),

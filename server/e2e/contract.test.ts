@@ -10,7 +10,7 @@ import {
 import type { AuthBackendPort } from '../../backends/port.js'
 import { type AuthClient, createAuthClient } from '../../client/index.js'
 import type { MeResponse } from '../../contract/session.js'
-import { createAuthApp } from '../app.js'
+import { createAuthApp } from '../adapters/express.js'
 import { createLogger } from '../log.js'
 import {
   AUDIENCE,

@@ -2,7 +2,7 @@ import type pg from 'pg'
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { AuthMetrics } from '../../backends/metrics.js'
 import type { AuthBackendPort } from '../../backends/port.js'
-import type { HttpMetrics } from '../http/http-metrics.js'
+import type { HttpMetrics } from '../engine/http-metrics.js'
 import type { SweepMetrics } from '../sweep.js'
 import { createActiveSessions } from './active-sessions.js'
 

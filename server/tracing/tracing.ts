@@ -15,7 +15,7 @@ import { BasicTracerProvider, BatchSpanProcessor } from '@opentelemetry/sdk-trac
 import { codeOf } from '../../backends/errors.js'
 import { pathOf } from '../../backends/request.js'
 import type { AuthTrace } from '../../backends/trace.js'
-import { contractRoute } from '../http/route-name.js'
+import { routeKey } from '../handlers/routes.js'
 import type { Logger } from '../log.js'
 
 /** How long a shutdown waits for the last spans to be sent, in milliseconds. */
@@ -75,8 +75,8 @@ export function createTracing({ url, serviceName, logger }: TracingOptions): Tra
     },
     traced: (listener) => (req, res) => {
       const { method = '', url: target = '' } = req
-      const route = contractRoute(method, pathOf(target))
-      if (route === 'none') return listener(req, res)
+      const route = routeKey(method, pathOf(target))
+      if (route === undefined) return listener(req, res)
       const caller = propagator.extract(ROOT_CONTEXT, req.headers, defaultTextMapGetter)
       const attributes = { 'http.request.method': method }
       const span = tracer.startSpan(`auth.${route}`, { kind: SpanKind.SERVER, attributes }, caller)

@@ -21,7 +21,6 @@ export interface GivenProvider {
   region?: string
   userPool?: string
   scopes?: string
-  additionalScopes?: string
   /** Keep the providers that there are. */
   add?: boolean
 }
@@ -34,7 +33,6 @@ const SETTINGS = [
   'CLIENT_SECRET',
   'ISSUER',
   'SCOPES',
-  'ADDITIONAL_SCOPES',
   'AUTHORIZATION_ENDPOINT',
   'TOKEN_ENDPOINT',
   'USERINFO_ENDPOINT',
@@ -84,7 +82,6 @@ export function providerVariables(
     CLIENT_SECRET: given.publicClient ? undefined : secret,
     ISSUER: issuer,
     SCOPES: given.scopes ?? old.SCOPES,
-    ADDITIONAL_SCOPES: given.additionalScopes ?? old.ADDITIONAL_SCOPES,
     AUTHORIZATION_ENDPOINT: old.AUTHORIZATION_ENDPOINT,
     TOKEN_ENDPOINT: old.TOKEN_ENDPOINT,
     USERINFO_ENDPOINT: old.USERINFO_ENDPOINT,

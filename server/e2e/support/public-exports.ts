@@ -8,7 +8,7 @@ import { ROOT } from './documents.js'
 export interface PublicName {
   /** Such as `AuthAppOptions.origin`. */
   readonly name: string
-  /** Where it is declared, such as `server/app.ts:28`. */
+  /** Where it is declared, such as `server/engine/engine.ts:28`. */
   readonly at: string
   /** Its doc comment without tags; empty when there is none. */
   readonly comment: string

@@ -69,12 +69,15 @@ export const headerAttacks: readonly CaseDefinition[] = [
     },
   },
   {
-    name: 'an answer is a page only where a browser navigates',
+    name: 'an API response is never a page, an unknown address in a browser is one',
     async run({ send }) {
-      for (const path of ['/me', '/session', '/describe', '/nothing']) {
+      for (const path of ['/me', '/session', '/describe']) {
         const answer = await send(API + path, { headers: { accept: 'text/html' } })
         assert.match(answer.headers['content-type'] ?? '', /json/)
       }
+      const unknown = await send(`${API}/nothing`, { headers: { accept: 'text/html' } })
+      assert.equal(unknown.status, 404)
+      assert.match(unknown.headers['content-type'] ?? '', /^text\/html/)
     },
   },
   {

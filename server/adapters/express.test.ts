@@ -3,10 +3,10 @@ import type { AddressInfo } from 'node:net'
 import { text as textOf } from 'node:stream/consumers'
 import express from 'express'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { AuthError } from '../backends/errors.js'
-import type { AuthBackendPort } from '../backends/port.js'
-import { createAuthApp } from './app.js'
-import { createLogger } from './log.js'
+import { AuthError } from '../../backends/errors.js'
+import type { AuthBackendPort } from '../../backends/port.js'
+import { createAuthApp } from './express.js'
+import { createLogger } from '../log.js'
 
 const ORIGIN = 'https://auth.example'
 const FRIEND = 'https://app.auth.example'
@@ -240,7 +240,7 @@ describe('createAuthApp', () => {
     expect(text).toContain('request-1')
     expect(
       (await call('/api/v1/auth/me/x', { headers: { accept } })).headers.get('content-type'),
-    ).toContain('problem')
+    ).toContain('text/html')
   })
 
   it('echoes a harmless request id and replaces any other', async () => {

@@ -1,17 +1,12 @@
 import { createHash, randomBytes } from 'node:crypto'
-import type { RequestHandler } from 'express'
 import type pg from 'pg'
 import { type ClientNetwork, clientNetworks } from '../../backends/client-network.js'
-import { AuthError } from '../../backends/errors.js'
 import {
   createMemoryRateLimitStore,
   createRateLimitKeys,
   type RateLimitCount,
 } from '../../backends/rate-limit-store.js'
 import { createPostgresRateLimitStore } from '../../backends/storage/postgres-rate-limit-store.js'
-import { accountContractV1 } from '../../contract/account-contract.js'
-import { authContractV1 } from '../../contract/auth-contract.js'
-import type { HttpMetrics } from './http-metrics.js'
 
 /** Requests a minute, client address and route unless something else is configured. */
 export const DEFAULT_RATE_LIMIT = 120
@@ -33,18 +28,6 @@ export interface RateLimitOptions {
    */
   shared?: { pool: pg.Pool; secret: string }
 }
-
-/** The routes with a limit, by method and path. HEAD reaches the handler of a GET. */
-const LIMITED: ReadonlyMap<string, string> = new Map([
-  [`POST ${authContractV1.signin.path}`, 'signin'],
-  [`GET ${authContractV1.callback.path}`, 'callback'],
-  [`HEAD ${authContractV1.callback.path}`, 'callback'],
-  [`POST ${accountContractV1.token.path}`, 'token'],
-])
-
-/** The name of the limit that a request counts for; `undefined` when it has none. */
-export const limitedRoute = (method: string, path: string): string | undefined =>
-  LIMITED.get(`${method} ${path}`)
 
 /** What became of a request that was counted. */
 export interface RateLimitDecision {
@@ -99,24 +82,4 @@ function headersOf(
     ['RateLimit-Policy', `"${route}"; q=${limit}; w=${WINDOW_MS / 1000}; pk=:${partition}:`],
     ...(isRefused ? [['Retry-After', String(seconds)] as const] : []),
   ])
-}
-
-/**
- * The limits as middleware, to go before anything reads the body.
- * @throws AuthError `RATE_LIMITED`, `STORE_UNAVAILABLE`
- */
-export function rateLimits(options: RateLimitOptions, metrics?: HttpMetrics): RequestHandler {
-  const limiter = createRateLimiter(options)
-  return async (req, res, next) => {
-    const route = limitedRoute(req.method, req.path)
-    if (route === undefined) return next()
-    // `req.ip` knows which proxies are trusted.
-    const { refusedBy, headers } = await limiter(route, req.ip)
-    for (const [name, value] of headers) res.setHeader(name, value)
-    if (refusedBy === undefined) return next()
-    metrics?.rateLimited(route, refusedBy)
-    next(
-      new AuthError('RATE_LIMITED', 'Too many requests from this network. Try again in a minute.'),
-    )
-  }
 }

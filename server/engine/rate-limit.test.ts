@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { AuthBackendPort, AuthProviderRegistryPort } from '../../backends/port.js'
-import { createAuthApp } from '../app.js'
+import { createAuthApp } from '../adapters/express.js'
 import { createLogger } from '../log.js'
 import { createRateLimiter, type RateLimiter, type RateLimitOptions } from './rate-limit.js'
 

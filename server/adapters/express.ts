@@ -1,0 +1,124 @@
+import type { AppRouter } from '@ts-rest/core'
+import { createExpressEndpoints, type RequestValidationError } from '@ts-rest/express'
+import express, {
+  type ErrorRequestHandler,
+  type Express,
+  type RequestHandler,
+  type Response,
+  Router,
+} from 'express'
+import type { z } from 'zod'
+import { pathOf } from '../../backends/request.js'
+import { accountContractV1 } from '../../contract/account-contract.js'
+import { authContractV1 } from '../../contract/auth-contract.js'
+import { discoveryContractV1 } from '../../contract/discovery-contract.js'
+import { type AuthApiOptions, createEngine, type Engine } from '../engine/engine.js'
+import type { Exchange } from '../engine/exchange.js'
+import type { RouteInput } from '../engine/routes.js'
+import { notFound, queryOf, validationError } from '../engine/validation.js'
+import { send, toEngineRequest } from './node.js'
+
+/**
+ * The authentication API as an Express app: use it as it is, or mount it in your own.
+ *
+ * @example
+ * ```ts
+ * const app = express()
+ * app.use(createAuthApp({ backend, origin: 'http://localhost:3000' }))
+ * ```
+ */
+export function createAuthApp(options: AuthApiOptions): Express {
+  const engine = createEngine(options)
+  const app = express()
+  app.disable('x-powered-by')
+  app.enable('case sensitive routing')
+  app.enable('strict routing')
+  app.set('etag', false)
+  app.set('query parser', (text: string) => queryOf(new URLSearchParams(text)))
+
+  const api = Router({ caseSensitive: true, strict: true })
+  api.use(openExchange(engine))
+  addRoutes(api, engine, authContractV1)
+  addRoutes(api, engine, accountContractV1)
+  addRoutes(api, engine, discoveryContractV1)
+  api.use((req) => {
+    throw notFound(req.method)
+  })
+  api.use(answerError(engine))
+
+  // The paths of the contract are absolute, so the router looks at the API's requests only.
+  app.use((req, res, next) => {
+    if (engine.serves(pathOf(req.url))) return api(req, res, next)
+    next()
+  })
+  return app
+}
+
+const exchanges = new WeakMap<object, Exchange>()
+
+function exchangeOf(req: object): Exchange {
+  const exchange = exchanges.get(req)
+  if (!exchange) throw new TypeError('The request did not pass through the engine.')
+  return exchange
+}
+
+function openExchange(engine: Engine): RequestHandler {
+  return async (req, res, next) => {
+    const parsed: unknown = req.body
+    const request = toEngineRequest(req)
+    // An application around this one may have read the body already.
+    const exchange = await engine.open(
+      parsed === undefined ? request : { ...request, readBody: async () => ({ parsed }) },
+    )
+    if (exchange.isAnswered) return send(res, exchange)
+    exchanges.set(req, exchange)
+    req.body = exchange.body
+    // Without an ETag there is nothing to compare, but Express takes `*` for a match.
+    delete req.headers['if-none-match']
+    next()
+  }
+}
+
+type Issues = { issues: z.core.$ZodIssue[] } | null
+
+/** What ts-rest hands to an implementation. */
+interface Validated extends Omit<RouteInput, 'searchParams'> {
+  readonly req: object
+  readonly res: Response
+}
+
+/** Routes as ts-rest makes them of a contract: it matches and validates, the engine does the rest. */
+function addRoutes(router: Router, engine: Engine, contract: AppRouter): void {
+  const implementation = async ({ req, res, ...input }: Validated) => {
+    const exchange = exchangeOf(req)
+    const reply = await engine.handle(exchange, {
+      ...input,
+      searchParams: exchange.searchParams(),
+    })
+    for (const [name, value] of exchange.headers(reply)) res.appendHeader(name, value)
+    res.once('close', () => exchange.settle(res.writableFinished ? res.statusCode : undefined))
+    return { status: reply.status, body: reply.body }
+  }
+  createExpressEndpoints(
+    contract,
+    Object.fromEntries(Object.keys(contract).map((key) => [key, implementation])) as never,
+    router,
+    {
+      logInitialization: false,
+      requestValidationErrorHandler: (refused: RequestValidationError, req) => {
+        const errors = [refused.pathParams, refused.query, refused.body] as Issues[]
+        const issues = errors.flatMap((error) => error?.issues ?? [])
+        throw validationError(exchangeOf(req).contract, issues)
+      },
+    },
+  )
+}
+
+function answerError(engine: Engine): ErrorRequestHandler {
+  return (error: unknown, req, res, next) => {
+    if (res.headersSent) return next(error)
+    const exchange = exchangeOf(req)
+    engine.fail(exchange, error)
+    send(res, exchange)
+  }
+}

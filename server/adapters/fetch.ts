@@ -1,0 +1,85 @@
+import { AuthConfigurationError } from '../../backends/errors.js'
+import { type AuthApiOptions, createEngine } from '../engine/engine.js'
+import { BodyTooLargeError, type EngineRequest, type ReceivedBody } from '../engine/message.js'
+
+/** Options of {@link createAuthHandler}. */
+export interface AuthHandlerOptions extends AuthApiOptions {
+  /**
+   * Promises that every call passes `info.clientAddress`. A `Request` does not tell the address of
+   * its client, and the rate limit is counted by it.
+   * @default false
+   */
+  passesClientAddress?: boolean
+  /**
+   * Lets all clients share one rate limit, so that one of them can lock out the others.
+   * @default false
+   */
+  insecureSharedRateLimit?: boolean
+}
+
+/** What a host knows about a request beside the `Request` itself. */
+export interface AuthRequestInfo {
+  /** IP address of the direct peer. */
+  readonly clientAddress?: string | undefined
+}
+
+/** Answers a request of the API; 404 for any other. */
+export type AuthHandler = (request: Request, info?: AuthRequestInfo) => Promise<Response>
+
+/**
+ * The authentication API for hosts that speak Fetch: Bun, Deno, Hono, Next.js, SvelteKit.
+ *
+ * @throws AuthConfigurationError when there is no way to tell clients apart.
+ *
+ * @example
+ * ```ts
+ * const handler = createAuthHandler({ backend, origin: 'https://auth.example.com', trustProxy: 1 })
+ * const response = await handler(request)
+ * ```
+ */
+export function createAuthHandler(options: AuthHandlerOptions): AuthHandler {
+  const { passesClientAddress = false, insecureSharedRateLimit = false, ...api } = options
+  const tellsClientsApart = passesClientAddress || (api.trustProxy ?? false) !== false
+  if (!tellsClientsApart && !insecureSharedRateLimit && api.rateLimit !== false) {
+    throw new AuthConfigurationError(
+      'A Request does not tell the address of its client. Pass info.clientAddress with each call and set passesClientAddress, or set trustProxy to the proxies that send X-Forwarded-For.',
+    )
+  }
+  const engine = createEngine(api)
+  return async (request, info = {}) => {
+    const exchange = await engine.answer(toEngineRequest(request, info))
+    const { status, headers, body } = exchange.response
+    exchange.settle(status)
+    const hasBody = body !== '' && request.method !== 'HEAD'
+    return new Response(hasBody ? body : null, { status, headers: headers.map(([...it]) => it) })
+  }
+}
+
+function toEngineRequest(request: Request, { clientAddress }: AuthRequestInfo): EngineRequest {
+  const { pathname, search } = new URL(request.url)
+  return {
+    method: request.method,
+    target: pathname + search,
+    headers: Object.fromEntries(request.headers),
+    peerAddress: clientAddress,
+    readBody: (limit) => readStream(request.body, limit),
+  }
+}
+
+async function readStream(
+  body: ReadableStream<Uint8Array> | null,
+  limit: number,
+): Promise<ReceivedBody> {
+  const chunks: Uint8Array[] = []
+  let size = 0
+  const reader = body?.getReader()
+  for (let read = await reader?.read(); read && !read.done; read = await reader?.read()) {
+    size += read.value.byteLength
+    if (size > limit) {
+      await reader?.cancel()
+      throw new BodyTooLargeError()
+    }
+    chunks.push(read.value)
+  }
+  return { bytes: Buffer.concat(chunks) }
+}

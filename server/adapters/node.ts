@@ -1,0 +1,63 @@
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
+import { originForm, pathOf } from '../../backends/request.js'
+import { type AuthApiOptions, createEngine } from '../engine/engine.js'
+import type { Exchange } from '../engine/exchange.js'
+import { BodyTooLargeError, type EngineRequest, type ReceivedBody } from '../engine/message.js'
+
+/**
+ * The authentication API for `node:http`.
+ *
+ * @param otherwise Answers what is not of the API. @default 404
+ *
+ * @example
+ * ```ts
+ * createServer(createAuthListener({ backend, origin: 'http://localhost:3000' })).listen(3000)
+ * ```
+ */
+export function createAuthListener(
+  options: AuthApiOptions,
+  otherwise?: RequestListener,
+): RequestListener {
+  const engine = createEngine(options)
+  return (req, res) => {
+    if (otherwise && !engine.serves(pathOf(req.url ?? '/'))) return otherwise(req, res)
+    void engine.answer(toEngineRequest(req)).then((exchange) => send(res, exchange))
+  }
+}
+
+/** A Node request as the engine sees it. */
+export function toEngineRequest(req: IncomingMessage): EngineRequest {
+  return {
+    method: req.method ?? 'GET',
+    target: originForm(req.url ?? '/'),
+    headers: req.headers,
+    peerAddress: req.socket.remoteAddress,
+    readBody: (limit) => readStream(req, limit),
+  }
+}
+
+/** Sends the response of an exchange. */
+export function send(res: ServerResponse, exchange: Exchange): void {
+  const { status, headers, body } = exchange.response
+  res.once('close', () => exchange.settle(res.writableFinished ? status : undefined))
+  // The rest of a refused body is not worth reading.
+  if (status === 413) res.shouldKeepAlive = false
+  res.writeHead(status, headers.flat())
+  res.end(body)
+}
+
+function readStream(req: IncomingMessage, limit: number): Promise<ReceivedBody> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = []
+    let size = 0
+    req
+      .on('data', (chunk: Buffer) => {
+        size += chunk.byteLength
+        if (size <= limit) chunks.push(chunk)
+        else reject(new BodyTooLargeError())
+      })
+      .on('end', () => resolve({ bytes: Buffer.concat(chunks) }))
+      .on('error', reject)
+      .on('close', () => reject(new Error('The client closed the connection.')))
+  })
+}

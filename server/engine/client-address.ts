@@ -1,0 +1,32 @@
+import proxyAddr from 'proxy-addr'
+import type { EngineRequest } from './message.js'
+
+/** Which proxies may set X-Forwarded-For: a number of hops, addresses or subnets, or none. */
+export type TrustProxy = string | number | false
+
+/**
+ * Tells the address of the client: that of the nearest hop which is no trusted proxy. An adapter
+ * that does not know the peer counts as behind one proxy that it trusts.
+ */
+export function createClientAddress(
+  trustProxy: TrustProxy,
+): (request: Pick<EngineRequest, 'headers' | 'peerAddress'>) => string {
+  const trusts = trustOf(trustProxy)
+  return ({ headers, peerAddress }) => {
+    const forwarded = headers['x-forwarded-for']
+    if (!trusts || forwarded === undefined) return peerAddress ?? ''
+    const hops = String(forwarded).split(',').reverse()
+    let client = peerAddress ?? ''
+    for (const [at, hop] of [client, ...hops].entries()) {
+      client = hop.trim()
+      if (!(at === 0 && peerAddress === undefined) && !trusts(client, at)) break
+    }
+    return client
+  }
+}
+
+function trustOf(trustProxy: TrustProxy): ((address: string, hop: number) => boolean) | undefined {
+  if (trustProxy === false) return undefined
+  if (typeof trustProxy === 'number') return (_address, hop) => hop < trustProxy
+  return proxyAddr.compile(trustProxy.split(',').map((part) => part.trim()))
+}

@@ -1,0 +1,198 @@
+import { AuthError } from '../../backends/errors.js'
+import type { AuthBackendPort } from '../../backends/port.js'
+import { createReturnToPolicy } from '../../backends/return-to.js'
+import type { TokenIssuer } from '../../backends/tokens/token-issuer.js'
+import { AUTH_PATH_PREFIX, authContractV1 } from '../../contract/auth-contract.js'
+import type { HandlerContext } from '../handlers/context.js'
+import { apiRoutes, discoveryRoutes } from '../handlers/routes.js'
+import { createLogger, type Logger } from '../log.js'
+import { prefersPage } from './accept.js'
+import { readBody } from './body.js'
+import { createClientAddress, type TrustProxy } from './client-address.js'
+import { checkOrigin, corsHeaders, preflightHeaders } from './cross-origin.js'
+import { Exchange } from './exchange.js'
+import type { EngineRequest, HeaderField } from './message.js'
+import type { HttpMetrics } from './http-metrics.js'
+import { respondToError } from './problem.js'
+import { createRateLimiter, type RateLimitOptions } from './rate-limit.js'
+import { createRequestLog } from './request-log.js'
+import { stylesheet } from '../pages/stylesheet.js'
+import type { Reply } from '../reply.js'
+import { createRouteMatcher, type RouteInput } from './routes.js'
+import { securityHeaders } from './security-headers.js'
+import { declared, notFound, validateInput } from './validation.js'
+
+/** Options of the API, whatever hosts it. */
+export interface AuthApiOptions {
+  /** Stays yours: the API does not close it. */
+  backend: AuthBackendPort
+  /** The public origin, that of the redirect URI: `https://auth.example.com`. */
+  origin: string
+  /** Further origins that are allowed as return targets. @default [] */
+  allowedReturnTo?: readonly string[]
+  /** Same-site origins that may call with credentials and be return targets. @default [] */
+  corsOrigins?: readonly string[]
+  /**
+   * Which proxies may set X-Forwarded-For, as a number of hops, addresses or subnets.
+   * @default false
+   */
+  trustProxy?: TrustProxy
+  /** Issues tokens for other services and serves their keys. @default none are issued */
+  tokens?: TokenIssuer
+  /** Limits per client; `false` turns them off. @default 120 a minute, counted in memory */
+  rateLimit?: RateLimitOptions | false
+  /** @default a logger on standard output */
+  logger?: Logger
+  /** Where responses are counted. @default nowhere */
+  metrics?: HttpMetrics
+  /** Makes request ids; tests inject it. @default a random UUID */
+  newRequestId?: () => string
+}
+
+/** Answers requests of the API without knowing what carries them. */
+export interface Engine {
+  /** Whether a path is the API's; any other belongs to the host. */
+  serves(path: string): boolean
+  /** Takes a request to its response. Never rejects. */
+  answer(request: EngineRequest): Promise<Exchange>
+  /** Takes a request up to its route's schemas, or answers it before. Never rejects. */
+  open(request: EngineRequest): Promise<Exchange>
+  /** Runs the handler of the route on validated input. */
+  handle(exchange: Exchange, input: RouteInput): Promise<Reply>
+  /** Answers with an error. */
+  fail(exchange: Exchange, error: unknown): void
+}
+
+/** The name of an unknown path or method in logs and metrics. */
+const NO_ROUTE = 'none'
+
+export function createEngine(options: AuthApiOptions): Engine {
+  const { backend, origin, corsOrigins = [], allowedReturnTo = [], metrics } = options
+  const logger = options.logger ?? createLogger()
+  const context: HandlerContext = {
+    backend,
+    returnTo: createReturnToPolicy(origin, [...allowedReturnTo, ...corsOrigins]),
+    ...(options.tokens && { tokens: options.tokens }),
+  }
+  const discovery = options.tokens ? discoveryRoutes : []
+  const discoveryPaths = new Set(discovery.map(({ contract }) => contract.path))
+  const match = createRouteMatcher([...apiRoutes, ...discovery])
+  const cors = new Set(corsOrigins)
+  const allowedOrigins = new Set([origin, ...corsOrigins])
+  const clientAddress = createClientAddress(options.trustProxy ?? false)
+  const limiter =
+    options.rateLimit === false ? undefined : createRateLimiter(options.rateLimit ?? {})
+  const startLine = createRequestLog({ logger, metrics, newRequestId: options.newRequestId })
+  const fixedHeaders = securityHeaders({ origin })
+  // The URL of a callback carries a code, which no other site may learn (RFC 9700 section 4.2).
+  const callbackHeaders = fixedHeaders.map(([name, value]): HeaderField => [
+    name,
+    name === 'Referrer-Policy' ? 'no-referrer' : value,
+  ])
+
+  function start(request: EngineRequest): Exchange {
+    const [path = ''] = request.target.split('?', 1)
+    const found = match(path)
+    const key = found?.byMethod.get(request.method)?.key ?? NO_ROUTE
+    const line = startLine(request, path, key)
+    const headers = path.startsWith(authContractV1.callback.path) ? callbackHeaders : fixedHeaders
+    return new Exchange(
+      ...([request, path, found, line] as const),
+      [...headers, ...corsHeaders(request, cors)],
+      clientAddress,
+    )
+  }
+
+  /** The order matters: a step reads, counts and writes nothing for what an earlier one refuses. */
+  async function prepare(exchange: Exchange): Promise<void> {
+    const { request, path, route, found } = exchange
+    if (path === stylesheet.path && ['GET', 'HEAD'].includes(request.method)) {
+      const headers = exchange.headers({ cache: 'public, max-age=31536000, immutable' })
+      return exchange.respond(200, headers, 'text/css', stylesheet.text)
+    }
+    if (found && !route) {
+      const preflight = preflightHeaders(request, found.methods, cors)
+      if (preflight) {
+        exchange.addHeaders(...preflight)
+        return exchange.respond(204, exchange.headers())
+      }
+      exchange.addHeaders(['Allow', found.methods.join(', ')])
+      throw new AuthError('METHOD_NOT_ALLOWED', `Use one of: ${found.methods.join(', ')}.`)
+    }
+    checkOrigin(request, path, allowedOrigins)
+    if (!route) {
+      throw notFound(request.method)
+    }
+    if (limiter && route.isLimited) {
+      const { headers, refusedBy } = await limiter(route.key, exchange.clientAddress)
+      exchange.addHeaders(...headers)
+      if (refusedBy !== undefined) {
+        metrics?.rateLimited(route.key, refusedBy)
+        throw new AuthError(
+          'RATE_LIMITED',
+          'Too many requests from this network. Try again in a minute.',
+        )
+      }
+    }
+    if (route.body) exchange.body = await readBody(request, route.body)
+  }
+
+  function fail(exchange: Exchange, error: unknown): void {
+    try {
+      answerWith(exchange, error)
+    } catch (cause) {
+      // An error of a custom backend may carry what no header and no JSON can hold.
+      answerWith(exchange, cause)
+    }
+  }
+
+  function answerWith(exchange: Exchange, error: unknown): void {
+    const { request, requestId, route } = exchange
+    const asPage = (route?.isPage ?? true) && prefersPage(request)
+    const { status, setCookies, retryAfter, type, body } = respondToError(logger, error, {
+      ...{ requestId, asPage },
+    })
+    if (retryAfter !== undefined) exchange.addHeaders(['Retry-After', String(retryAfter)])
+    exchange.respond(status, exchange.headers({ setCookies }), type, body)
+  }
+
+  async function open(request: EngineRequest): Promise<Exchange> {
+    const exchange = start(request)
+    try {
+      await prepare(exchange)
+    } catch (error) {
+      fail(exchange, error)
+    }
+    return exchange
+  }
+
+  async function handle(exchange: Exchange, input: RouteInput): Promise<Reply> {
+    if (!exchange.route) throw new TypeError('An exchange without a route has no handler.')
+    const reply = await exchange.route.handle(context, exchange.authnRequest(), input)
+    return declared(exchange.route.contract, reply)
+  }
+
+  return {
+    serves: (path) =>
+      path === AUTH_PATH_PREFIX ||
+      path.startsWith(`${AUTH_PATH_PREFIX}/`) ||
+      discoveryPaths.has(path) ||
+      path === stylesheet.path,
+    async answer(request) {
+      const exchange = await open(request)
+      if (exchange.isAnswered) return exchange
+      try {
+        const { status, body, ...reply } = await handle(exchange, validateInput(exchange))
+        const headers = exchange.headers(reply)
+        if (body === undefined) exchange.respond(status, headers)
+        else exchange.respond(status, headers, 'application/json', JSON.stringify(body))
+      } catch (error) {
+        fail(exchange, error)
+      }
+      return exchange
+    },
+    open,
+    handle,
+    fail,
+  }
+}

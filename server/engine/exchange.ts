@@ -1,0 +1,119 @@
+import type { AppRoute } from '@ts-rest/core'
+import { type AuthnRequest, toAuthnRequest } from '../../backends/request.js'
+import type { EngineRequest, EngineResponse, HeaderField } from './message.js'
+import type { RequestLogLine } from './request-log.js'
+import type { Reply } from '../reply.js'
+import type { EngineRoute, RoutePath } from './routes.js'
+
+const NOT_STORED: readonly HeaderField[] = [
+  ['Cache-Control', 'no-store'],
+  ['Vary', 'Cookie'],
+]
+
+/** RFC 9110 section 5.5. */
+const FIELD_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/
+
+/** One request on its way through the engine, and in the end its response. */
+export class Exchange {
+  readonly requestId: string
+  readonly route: EngineRoute | undefined
+  /** In the shape of the contract, but not validated yet. */
+  body: unknown
+  #response: EngineResponse | undefined
+  readonly #headers: HeaderField[]
+  readonly #line: RequestLogLine
+  readonly #clientAddress: (request: EngineRequest) => string
+
+  constructor(
+    readonly request: EngineRequest,
+    readonly path: string,
+    readonly found: RoutePath | undefined,
+    line: RequestLogLine,
+    headers: readonly HeaderField[],
+    clientAddress: (request: EngineRequest) => string,
+  ) {
+    this.#clientAddress = clientAddress
+    this.route = found?.byMethod.get(request.method)
+    this.requestId = line.requestId
+    this.#line = line
+    this.#headers = [['X-Request-Id', line.requestId], ...headers]
+  }
+
+  /** What the route declares. */
+  get contract(): AppRoute {
+    if (this.route) return this.route.contract
+    throw new TypeError('No route has the path and method of the request.')
+  }
+
+  /** The request as backends see it. */
+  authnRequest(): AuthnRequest {
+    const { method, target, headers } = this.request
+    const addressOf = (): string => this.clientAddress
+    return toAuthnRequest({
+      ...{ method, url: target, headers },
+      // Most requests need no address.
+      get ip() {
+        return addressOf()
+      },
+    })
+  }
+
+  /** The address of the client behind trusted proxies; empty when it is unknown. */
+  get clientAddress(): string {
+    return this.#clientAddress(this.request)
+  }
+
+  /** The query as it was sent, duplicates included. */
+  searchParams(): URLSearchParams {
+    return new URLSearchParams(this.request.target.slice(this.path.length + 1))
+  }
+
+  /** Adds to what every response to this request carries. */
+  addHeaders(...fields: readonly HeaderField[]): void {
+    this.#headers.push(...fields)
+  }
+
+  /**
+   * Header fields of a response, but those that describe its body.
+   * @throws TypeError for a value that cannot be sent
+   */
+  headers({
+    setCookies = [],
+    location,
+    cache,
+  }: Partial<Pick<Reply, 'setCookies' | 'location' | 'cache'>> = {}): HeaderField[] {
+    const headers = [...this.#headers]
+    if (cache === undefined) headers.push(...NOT_STORED)
+    else headers.push(['Cache-Control', cache])
+    for (const cookie of setCookies) headers.push(['Set-Cookie', cookie])
+    if (location !== undefined) headers.push(['Location', location])
+    // Not every backend is checked by TypeScript, and an adapter must be able to send what it gets.
+    for (const [name, value] of headers) {
+      if (!FIELD_VALUE.test(value))
+        throw new TypeError(`${name} has a value that no header can hold.`)
+    }
+    return headers
+  }
+
+  /** Answers the request. */
+  respond(status: number, headers: HeaderField[], type?: string, body = ''): void {
+    if (type !== undefined) headers.push(['Content-Type', `${type}; charset=utf-8`])
+    if (status !== 204) headers.push(['Content-Length', String(Buffer.byteLength(body))])
+    this.#response = { status, headers, body }
+  }
+
+  get isAnswered(): boolean {
+    return this.#response !== undefined
+  }
+
+  /** @throws TypeError before the request is answered */
+  get response(): EngineResponse {
+    if (this.#response) return this.#response
+    throw new TypeError('The request is not answered yet.')
+  }
+
+  /** Writes the log line. `undefined`: the client was gone before the response left. */
+  settle(status: number | undefined): void {
+    this.#line.end(status)
+  }
+}

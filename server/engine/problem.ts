@@ -1,0 +1,55 @@
+import { AuthError, isAuthError } from '../../backends/errors.js'
+import { type Problem, problemOf } from '../../contract/errors.js'
+import type { Logger } from '../log.js'
+import { errorPage } from '../pages/error-page.js'
+
+/** Seconds after which a caller may ask an unreachable store again. */
+export const RETRY_AFTER_SECONDS = 2
+
+/** Any error as one of the contract; what is not ours is INTERNAL, and its text stays inside. */
+export function toAuthError(error: unknown): AuthError {
+  if (isAuthError(error)) return error
+  // The router's: a parameter in the path that cannot be decoded names nothing.
+  if (error instanceof URIError) {
+    return new AuthError('NOT_FOUND', 'The address cannot be decoded.', { cause: error })
+  }
+  return new AuthError('INTERNAL', 'Try again; if it stays, report the request id.', {
+    cause: error,
+  })
+}
+
+/** The RFC 9457 document of an error. */
+export function toProblem({ code, detail, data }: AuthError): Problem {
+  return problemOf(code, detail, data)
+}
+
+/** An error as a response: a problem document, or a page for a browser. */
+export interface ErrorResponse {
+  readonly status: number
+  readonly setCookies: readonly string[]
+  /** Seconds, for `Retry-After`. */
+  readonly retryAfter?: number
+  readonly type: string
+  readonly body: string
+}
+
+/** Logs an error with its cause, and makes the response that says what the caller may know. */
+export function respondToError(
+  logger: Logger,
+  thrown: unknown,
+  { requestId, asPage }: { requestId: string; asPage: boolean },
+): ErrorResponse {
+  const error = toAuthError(thrown)
+  const fields = { requestId, code: error.code, err: error.cause }
+  if (error.status >= 500) logger.error(fields, error.message)
+  else logger.info(fields, error.message)
+  const problem = toProblem(error)
+  return {
+    status: problem.status,
+    setCookies: error.setCookies,
+    ...(error.status === 503 && { retryAfter: RETRY_AFTER_SECONDS }),
+    ...(asPage
+      ? { type: 'text/html', body: errorPage({ ...problem, requestId, retryHref: '/' }) }
+      : { type: 'application/problem+json', body: JSON.stringify(problem) }),
+  }
+}

@@ -1,0 +1,56 @@
+import { randomUUID } from 'node:crypto'
+import type { Logger } from '../log.js'
+import type { EngineRequest } from './message.js'
+import type { HttpMetrics } from './http-metrics.js'
+
+const REQUEST_ID = /^[\w-]{1,64}$/
+
+/** The log line of one request. */
+export interface RequestLogLine {
+  /** The caller's X-Request-Id when it is one, else a new id. */
+  readonly requestId: string
+  /** Writes the line. `undefined`: the client was gone before the response left. */
+  end(status: number | undefined): void
+}
+
+/** Options of {@link createRequestLog}. */
+export interface RequestLogOptions {
+  logger: Logger
+  /** @default nothing is counted */
+  metrics?: HttpMetrics | undefined
+  /** @default a random UUID */
+  newRequestId?: (() => string) | undefined
+}
+
+/**
+ * One line per request. Queries, headers and bodies are never logged: codes, states, cookies and
+ * tokens travel in them. `route` is one of a few known names, so that metrics stay bounded.
+ */
+export function createRequestLog({
+  logger,
+  metrics,
+  newRequestId = randomUUID,
+}: RequestLogOptions): (
+  request: Pick<EngineRequest, 'method' | 'headers'>,
+  path: string,
+  route: string,
+) => RequestLogLine {
+  return ({ method, headers }, path, route) => {
+    const given = headers['x-request-id']
+    const requestId = typeof given === 'string' && REQUEST_ID.test(given) ? given : newRequestId()
+    const began = performance.now()
+    return {
+      requestId,
+      end(status) {
+        const elapsed = performance.now() - began
+        metrics?.answered({ method, route, status, seconds: elapsed / 1000 })
+        const fields = { requestId, ms: Math.round(elapsed) }
+        if (status === undefined)
+          logger.warn(fields, `${method} ${path}: client closed the connection`)
+        else if (status >= 500) logger.error(fields, `${method} ${path} ${status}`)
+        else if (status >= 400) logger.warn(fields, `${method} ${path} ${status}`)
+        else logger.info(fields, `${method} ${path} ${status}`)
+      },
+    }
+  }
+}

@@ -1,0 +1,126 @@
+import type { AppRoute, AppRouter } from '@ts-rest/core'
+import type { z } from 'zod'
+import type { AuthnRequest } from '../../backends/request.js'
+import type { HandlerContext } from '../handlers/context.js'
+import type { Reply } from '../reply.js'
+import type { BodyTypes } from './body.js'
+
+type Parsed<Schema> = Schema extends z.ZodType ? z.output<Schema> : undefined
+type BodyOf<R> = R extends { body: infer Body } ? Parsed<Body> : undefined
+type QueryOf<R> = R extends { query: infer Query } ? Parsed<Query> : undefined
+type ParamsOf<R> = R extends { pathParams: infer Params } ? Parsed<Params> : undefined
+
+/** What the schemas of a route made of a request. */
+export interface RouteInput<R = unknown> {
+  readonly params: ParamsOf<R>
+  readonly query: QueryOf<R>
+  readonly body: BodyOf<R>
+  /** The query as it was sent, duplicates included. */
+  readonly searchParams: URLSearchParams
+}
+
+type SuccessOf<R> = R extends { responses: infer Responses }
+  ? {
+      [Status in keyof Responses & number]: Responses[Status] extends z.ZodType
+        ? Reply<Status, z.input<Responses[Status]>>
+        : Reply<Status, undefined>
+    }[keyof Responses & number]
+  : never
+
+/** Answers one route. An error of the contract is thrown as `AuthError`. */
+export type RouteHandler<R = AppRoute> = (
+  context: HandlerContext,
+  request: AuthnRequest,
+  input: RouteInput<R>,
+) => SuccessOf<R> | Promise<SuccessOf<R>>
+
+/** A handler for every route of a contract. */
+export type HandlersOf<C extends AppRouter> = { readonly [K in keyof C]: RouteHandler<C[K]> }
+
+/** A route that the engine serves. */
+export interface EngineRoute {
+  /** The key in its contract, which names it in logs and metrics. */
+  readonly key: string
+  readonly contract: AppRoute
+  readonly handle: RouteHandler<unknown>
+  /** The bodies that it takes; absent for none. */
+  readonly body?: BodyTypes
+  /** Whether a browser navigates there: its errors are pages then. */
+  readonly isPage: boolean
+  /** Whether it is counted against the client's rate limit. */
+  readonly isLimited: boolean
+}
+
+/**
+ * The routes of a contract with their handlers. What the contract says already is not said again: a
+ * route with a 303 is navigated to and takes forms, one with a 429 is limited.
+ */
+export function routesOf<C extends AppRouter>(
+  contract: C,
+  handlers: HandlersOf<C>,
+): readonly EngineRoute[] {
+  return Object.entries(contract).map(([key, entry]) => {
+    const route = entry as AppRoute
+    const isPage = 303 in route.responses
+    const body = 'body' in route ? bodyTypes(route, isPage) : undefined
+    return {
+      key,
+      contract: route,
+      handle: handlers[key] as RouteHandler<unknown>,
+      isPage,
+      isLimited: 429 in route.responses,
+      ...(body !== undefined && { body }),
+    }
+  })
+}
+
+function bodyTypes(route: AppRoute, isPage: boolean): BodyTypes {
+  if ('contentType' in route && route.contentType === 'application/x-www-form-urlencoded') {
+    return 'form'
+  }
+  return isPage ? 'json-or-form' : 'json'
+}
+
+/** A path that the routes have, with what is served there by method. */
+export interface RoutePath {
+  /** For `Allow`. */
+  readonly methods: readonly string[]
+  readonly byMethod: ReadonlyMap<string, EngineRoute>
+  /** Values of the path's parameters, undecoded. */
+  readonly params: Readonly<Record<string, string>>
+}
+
+/** Finds what is served at a path, compared byte for byte: case and a trailing slash count. */
+export type RouteMatcher = (path: string) => RoutePath | undefined
+
+const NO_PARAMS = Object.freeze({})
+
+/** Indexes routes by path. */
+export function createRouteMatcher(routes: readonly EngineRoute[]): RouteMatcher {
+  const paths = new Map<string, Map<string, EngineRoute>>()
+  for (const route of routes) {
+    const { path, method } = route.contract
+    const byMethod = paths.get(path) ?? new Map<string, EngineRoute>()
+    paths.set(path, byMethod.set(method, route))
+    if (method === 'GET') byMethod.set('HEAD', route)
+  }
+  const exact = new Map<string, RoutePath>()
+  const patterns: { pattern: RegExp; found: Omit<RoutePath, 'params'> }[] = []
+  for (const [path, byMethod] of paths) {
+    const found = { methods: [...byMethod.keys()], byMethod }
+    if (!path.includes('/:')) exact.set(path, { ...found, params: NO_PARAMS })
+    else {
+      const pattern = path.replace(/:(\w+)/g, '(?<$1>[^/]+)')
+      patterns.push({ pattern: new RegExp(`^${pattern}$`), found })
+    }
+  }
+  return (path) => {
+    const found = exact.get(path)
+    if (found) return found
+    for (const { pattern, found } of patterns) {
+      const match = pattern.exec(path)
+      if (match) return { ...found, params: match.groups ?? NO_PARAMS }
+    }
+    return undefined
+  }
+}

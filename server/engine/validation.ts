@@ -1,0 +1,84 @@
+import type { AppRoute } from '@ts-rest/core'
+import { z } from 'zod'
+import { AuthError } from '../../backends/errors.js'
+import type { Exchange } from './exchange.js'
+import type { Reply } from '../reply.js'
+import type { RouteInput } from './routes.js'
+
+/**
+ * What the schemas of the route make of a request.
+ * @throws AuthError `VALIDATION_ERROR`, `MALFORMED_REQUEST`; `NOT_FOUND` for a path that cannot be decoded
+ */
+export function validateInput(exchange: Exchange): RouteInput {
+  const { contract } = exchange
+  const searchParams = exchange.searchParams()
+  const issues: z.core.$ZodIssue[] = []
+  const check = (schema: unknown, value: unknown): unknown => {
+    if (!(schema instanceof z.ZodType)) return value
+    const result = schema.safeParse(value)
+    if (!result.success) issues.push(...result.error.issues)
+    return result.data
+  }
+  const input = {
+    params: check(contract.pathParams, decodeParams(exchange.found?.params ?? {})),
+    query: check(contract.query, queryOf(searchParams)),
+    body: check('body' in contract ? contract.body : undefined, exchange.body),
+    searchParams,
+  } as RouteInput
+  if (issues.length > 0) throw validationError(contract, issues)
+  return input
+}
+
+/** A query as an object: a parameter that repeats is a list, which no schema of ours takes. */
+export function queryOf(searchParams: URLSearchParams): Record<string, string | string[]> {
+  const entries = [...new Set(searchParams.keys())].map((name): [string, string | string[]] => {
+    const [value = '', ...more] = searchParams.getAll(name)
+    return [name, more.length > 0 ? [value, ...more] : value]
+  })
+  return Object.fromEntries(entries)
+}
+
+function decodeParams(params: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(params).map(([name, value]) => [name, decodeURIComponent(value)]),
+  )
+}
+
+/**
+ * The problem that names the fields which schemas refused; a plain 400 on a route that declares no
+ * 422, since another standard rules its errors.
+ */
+export function validationError(
+  { responses }: AppRoute,
+  issues: readonly z.core.$ZodIssue[],
+): AuthError {
+  const formErrors: string[] = []
+  const fieldErrors: Record<string, string[]> = {}
+  for (const issue of issues) {
+    const field = issue.path.join('.')
+    if (field === '') formErrors.push(issue.message)
+    else (fieldErrors[field] ??= []).push(issue.message)
+  }
+  const named = Object.keys(fieldErrors).join(', ') || 'the input'
+  const detail = `Correct ${named} and send it again.`
+  return 422 in responses
+    ? new AuthError('VALIDATION_ERROR', detail, { data: { formErrors, fieldErrors } })
+    : new AuthError('MALFORMED_REQUEST', detail)
+}
+
+/**
+ * A reply as its contract declares it: fields that the schema does not have are left out.
+ * @throws when status or body are not declared, so that nothing undeclared leaves.
+ */
+export function declared({ responses }: AppRoute, reply: Reply): Reply {
+  const schema: unknown = responses[reply.status]
+  if (schema === undefined) throw new TypeError(`Status ${reply.status} is not declared.`)
+  if (reply.status === 303 && typeof reply.location !== 'string') {
+    throw new TypeError('A redirect needs a location.')
+  }
+  return schema instanceof z.ZodType ? { ...reply, body: schema.parse(reply.body) } : reply
+}
+
+/** The problem of a path that no route has. */
+export const notFound = (method: string): AuthError<'NOT_FOUND'> =>
+  new AuthError('NOT_FOUND', `There is no ${method} route here. See /openapi.json.`)

@@ -1,0 +1,55 @@
+import type { AuthnRequest } from '../../backends/request.js'
+import { accountContractV1 } from '../../contract/account-contract.js'
+import { authContractV1 } from '../../contract/auth-contract.js'
+import { discoveryContractV1 } from '../../contract/discovery-contract.js'
+import { preferredType } from '../engine/accept.js'
+import { isForm } from '../engine/body.js'
+import { createRouteMatcher, routesOf } from '../engine/routes.js'
+import { backChannelLogout } from './back-channel-logout.js'
+import { callback } from './callback.js'
+import { describe } from './describe.js'
+import { loggedOut, logout } from './logout.js'
+import { me, session } from './session.js'
+import { listSessions, revokeSession, revokeSessions } from './sessions.js'
+import { signin } from './signin.js'
+import { signout } from './signout.js'
+import { jwks, token } from './token.js'
+
+const postedAsForm = (request: AuthnRequest): { isForm: boolean } => ({
+  isForm: isForm(request.header('content-type')),
+})
+
+const wantsJson = (request: AuthnRequest): boolean =>
+  preferredType(request.header('accept'), ['text/html', 'application/json']) === 'application/json'
+
+/** Every route below the prefix of the API with its handler. */
+export const apiRoutes = [
+  ...routesOf(authContractV1, {
+    signin: (context, request, { body }) => signin(context, request, body, postedAsForm(request)),
+    signout: (context, request, { body }) => signout(context, request, body, postedAsForm(request)),
+    callback: (context, request, { searchParams }) =>
+      callback(context, request, searchParams, { wantsJson: wantsJson(request) }),
+    session,
+    me,
+  }),
+  ...routesOf(accountContractV1, {
+    describe,
+    sessions: listSessions,
+    revokeSession: (context, request, { params }) => revokeSession(context, request, params.id),
+    revokeSessions,
+    logout: (context, request, { query }) => logout(context, request, query.ticket),
+    loggedOut: (context, request, { query }) => loggedOut(context, request, query.state),
+    token: (context, request, { body }) => token(context, request, body),
+    backChannelLogout: (context, _request, { body }) =>
+      backChannelLogout(context, body.logout_token),
+  }),
+]
+
+/** Routes that others look for at the root of the origin. */
+export const discoveryRoutes = routesOf(discoveryContractV1, { jwks })
+
+const matchApi = createRouteMatcher(apiRoutes)
+
+/** The key of the API's route in its contract; `undefined` when no route has the method and path. */
+export const routeKey = (method: string, path: string): string | undefined =>
+  matchApi(path)?.byMethod.get(method)?.key
