@@ -144,9 +144,38 @@ describe('readConfig', () => {
     expect(() => development({ PORT: 'x', DATABASE_URL: 'y' })).toThrow(/PORT[^]*DATABASE_URL/)
   })
 
-  it('takes an origin of the same site', () => {
-    const env = { ...PRODUCTION, NETSCRIPT_AUTH_CORS_ORIGINS: 'https://app.auth.example' }
-    expect(production(env).variables.NETSCRIPT_AUTH_CORS_ORIGINS).toHaveLength(1)
+  // Schemeful same-site: the scheme and the registrable domain, private suffixes included.
+  it.each([
+    ['a sub-domain', 'https://auth.example.com', 'https://app.auth.example.com', true],
+    ['a sibling', 'https://auth.example.com', 'https://app.example.com', true],
+    ['the parent', 'https://auth.example.com', 'https://example.com', true],
+    ['another port', 'https://auth.example.com', 'https://auth.example.com:8443', true],
+    [
+      'a sibling below a public suffix',
+      'https://auth.example.co.uk',
+      'https://example.co.uk',
+      true,
+    ],
+    ['another domain', 'https://auth.example.com', 'https://auth.example.org', false],
+    ['another domain below a public suffix', 'https://a.co.uk', 'https://b.co.uk', false],
+    ['another tenant of a host', 'https://a.github.io', 'https://b.github.io', false],
+    ['another app of a platform', 'https://a.vercel.app', 'https://b.vercel.app', false],
+    ['another bucket', 'https://a.s3.amazonaws.com', 'https://b.s3.amazonaws.com', false],
+    ['a name that only ends alike', 'https://example.com', 'https://evilexample.com', false],
+    ['a name that only begins alike', 'https://example.com', 'https://example.com.evil.org', false],
+    ['another address', 'https://192.0.2.1', 'https://192.0.2.2', false],
+    ['another scheme', 'https://auth.example.com', 'http://auth.example.com', false],
+  ])('compares sites: %s', (_name, own, other, isSameSite) => {
+    const env = {
+      ...PRODUCTION,
+      NETSCRIPT_AUTH_REDIRECT_URI: `${own}/api/v1/auth/callback`,
+      NETSCRIPT_AUTH_CORS_ORIGINS: other,
+    }
+    if (isSameSite) {
+      expect(production(env).variables.NETSCRIPT_AUTH_CORS_ORIGINS).toEqual([other])
+    } else {
+      expect(() => production(env)).toThrow(/another site/)
+    }
   })
 
   it.each<[string, NodeJS.ProcessEnv, RegExp]>([

@@ -207,7 +207,7 @@ describe('200 requests at once', () => {
     const everybodyIsHere = new Promise<void>((resolve) => (release = resolve))
     const authenticator = createSessionAuthenticator({
       baseUrl: auth.origin,
-      timeoutMs: 30_000,
+      timeoutMs: 600_000,
       fetch: async (url, init) => {
         questions += 1
         await everybodyIsHere

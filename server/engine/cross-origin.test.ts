@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { isAuthError } from '../../backends/errors.js'
-import { checkOrigin } from './cross-origin.js'
+import { checkOrigin, corsHeaders, preflightHeaders } from './cross-origin.js'
 
 const ALLOWED = new Set(['https://auth.example', 'https://app.auth.example'])
 
@@ -68,5 +68,45 @@ describe('originCheck', () => {
     ]) {
       expect(fromProvider(path), path).toBe('ORIGIN_NOT_ALLOWED')
     }
+  })
+})
+
+describe('CORS', () => {
+  const preflight = { 'access-control-request-method': 'POST' }
+
+  it('lets pages of exactly the listed origins read responses', () => {
+    for (const origin of ALLOWED) {
+      expect(corsHeaders({ headers: { origin } }, ALLOWED)).toContainEqual([
+        'Access-Control-Allow-Origin',
+        origin,
+      ])
+      const request = { method: 'OPTIONS', headers: { origin, ...preflight } }
+      expect(preflightHeaders(request, ['POST'], ALLOWED)).toContainEqual([
+        'Access-Control-Allow-Methods',
+        'POST',
+      ])
+    }
+  })
+
+  it.each([
+    'https://auth.example.evil',
+    'https://auth.example@evil',
+    'https://auth.example:8443',
+    'https://auth.exampl',
+    'https://auth.example/',
+    'https://auth.example ',
+    'https://AUTH.example',
+    'http://auth.example',
+    'https://app.auth.example.evil',
+    'https://evil.auth.example',
+    'https://auth.example,https://evil.example',
+    'null',
+    '*',
+    '',
+  ])('lets no page of %j read a response', (origin) => {
+    const names = corsHeaders({ headers: { origin } }, ALLOWED).map(([name]) => name)
+    expect(names).toEqual(['Vary'])
+    const request = { method: 'OPTIONS', headers: { origin, ...preflight } }
+    expect(preflightHeaders(request, ['POST'], ALLOWED)).toBeUndefined()
   })
 })

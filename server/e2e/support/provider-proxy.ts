@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { createServer, type RequestListener, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { freePort } from '../../local/free-port.js'
 
 /** Stands in front of a provider and says of it what it is told to. */
 export interface ProviderProxy {
@@ -32,8 +32,9 @@ export async function startProviderProxy(target: string): Promise<ProviderProxy>
       res.end(body)
     })()
   }
-  let server = await listen(answer, 0)
-  const { port } = server.address() as AddressInfo
+  // Not a port of the ephemeral range: it must still be free when the provider comes back.
+  const port = await freePort()
+  let server = await listen(answer, port)
   const proxy: ProviderProxy = {
     issuer: `http://localhost:${port}`,
     clockShiftMs: 0,

@@ -1,0 +1,68 @@
+import { randomBytes } from 'node:crypto'
+import { describe, expect, it } from 'vitest'
+import { createSubjectHash } from './audit.js'
+import { createKeyring, seal, unseal } from './keyring.js'
+import { createRateLimitKeys } from './rate-limit-store.js'
+import { openTokens, sealTokens } from './storage/sealed-tokens.js'
+
+const keyring = createKeyring([randomBytes(32)])
+const rateLimitKey = createRateLimitKeys(randomBytes(32))
+
+/** The same characters in the same order, divided elsewhere. */
+const DIVIDED: [[string, string], [string, string]][] = [
+  [
+    ['https://idp.example', '1ada'],
+    ['https://idp.example1', 'ada'],
+  ],
+  [
+    ['a', 'b:c'],
+    ['a:b', 'c'],
+  ],
+  [
+    ['', 'ab'],
+    ['ab', ''],
+  ],
+  [
+    ['a/b', 'c'],
+    ['a', '/bc'],
+  ],
+]
+
+describe('two values that are hashed or bound together', () => {
+  it.each(DIVIDED)(
+    'name another user in the audit trail when divided elsewhere: %j, %j',
+    (one, other) => {
+      for (const salt of [undefined, 'x'.repeat(32)]) {
+        const hash = createSubjectHash(keyring, salt)
+        expect(hash(...one)).not.toBe(hash(...other))
+        expect(hash(...one)).toBe(hash(...one))
+      }
+    },
+  )
+
+  it.each(DIVIDED)('count on another rate limit when divided elsewhere: %j, %j', (one, other) => {
+    expect(rateLimitKey(...one)).not.toBe(rateLimitKey(...other))
+  })
+
+  it('open no token that was sealed for another session or field', () => {
+    const sealed = sealTokens(keyring, 'session-1', { accessToken: 'a', refreshToken: 'b' })
+    expect(openTokens(keyring, 'session-1', sealed)).toEqual({
+      accessToken: 'a',
+      refreshToken: 'b',
+    })
+    for (const [id, tokens] of [
+      ['session-', sealed],
+      ['session-11', sealed],
+      ['session-1', { ...sealed, access_token: sealed.refresh_token }],
+    ] as const) {
+      expect(Object.values(openTokens(keyring, id, tokens) ?? {})).not.toContain('a')
+    }
+  })
+
+  it('open nothing that was sealed for another purpose or entry', () => {
+    const sealed = seal(keyring, 'sign-in-transaction', 'key', 'text')
+    expect(unseal(keyring, 'sign-in-transaction', 'key', sealed)).toBe('text')
+    expect(unseal(keyring, 'log-out-transaction', 'key', sealed)).toBeUndefined()
+    expect(unseal(keyring, 'sign-in-transaction', 'key2', sealed)).toBeUndefined()
+  })
+})

@@ -1,0 +1,59 @@
+import { describe, expect, it } from 'vitest'
+import { AuthError } from '../../backends/errors.js'
+import type { AuthBackendPort } from '../../backends/port.js'
+import { toAuthnRequest } from '../../backends/request.js'
+import { createReturnToPolicy } from '../../backends/return-to.js'
+import { callback } from './callback.js'
+import type { HandlerContext } from './context.js'
+import { loggedOut } from './logout.js'
+import { signin } from './signin.js'
+import { signout } from './signout.js'
+
+const REMOVED = 'https://removed.example/page'
+const request = toAuthnRequest({ headers: {} })
+
+/** A backend that hands out a target which was allowed when the flow began. */
+const backend = {
+  interactive: {
+    handleCallback: async () => ({ returnTo: REMOVED, subject: 'ada', setCookies: [] }),
+    finishLogout: async () => ({ returnTo: REMOVED, setCookies: [] }),
+    signIn: () => Promise.reject(new Error('must not be called')),
+  },
+  sessions: { signOut: () => Promise.reject(new Error('must not be called')) },
+} as unknown as AuthBackendPort
+
+const context = (...allowed: string[]): HandlerContext => ({
+  backend,
+  returnTo: createReturnToPolicy('https://auth.example', allowed),
+})
+
+const FLOWS: [
+  string,
+  (context: HandlerContext) => Promise<{ location?: string; body: unknown }>,
+][] = [
+  ['callback', (c) => callback(c, request, new URLSearchParams(), { wantsJson: false })],
+  ['logged-out', (c) => loggedOut(c, request, 'state')],
+]
+
+describe('a return target that the operator removed while a flow was under way', () => {
+  it.each(FLOWS)('is not followed at the end: %s', async (_name, run) => {
+    expect((await run(context())).location).toBe('https://auth.example/')
+    expect((await run(context('https://removed.example'))).location).toBe(REMOVED)
+  })
+
+  it('is not shown in the JSON of a callback', async () => {
+    const { body } = await callback(context(), request, new URLSearchParams(), { wantsJson: true })
+    expect(body).toMatchObject({ redirectTo: 'https://auth.example/' })
+  })
+})
+
+describe('a return target that is not allowed', () => {
+  it.each([
+    ['signin', () => signin(context(), request, { redirectTo: REMOVED }, { isForm: false })],
+    ['signout', () => signout(context(), request, { redirectTo: REMOVED }, { isForm: true })],
+  ])('is refused before the backend is asked: %s', async (_name, run) => {
+    const refusal = await run().catch((error: unknown) => error)
+    expect(refusal).toBeInstanceOf(AuthError)
+    expect(refusal).toMatchObject({ code: 'RETURN_TO_NOT_ALLOWED' })
+  })
+})
