@@ -143,8 +143,8 @@ export interface InteractiveFlowPort {
   /**
    * Opens a transaction and says where to send the browser. `returnTo` is an address already checked
    * by the caller.
-   * @throws AuthError `VALIDATION_ERROR` for an unknown provider, `AUTH_PROVIDER_ERROR`,
-   * `STORE_UNAVAILABLE`.
+   * @throws AuthError `VALIDATION_ERROR` for an unknown provider or a scope that is not offered,
+   * `AUTH_PROVIDER_ERROR`, `STORE_UNAVAILABLE`.
    */
   signIn(
     request: AuthnRequest,

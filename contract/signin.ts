@@ -31,7 +31,9 @@ export const SigninInput = z
       .array(scope)
       .max(50)
       .optional()
-      .describe("Scopes to ask for. Default: the provider's configured scopes."),
+      .describe(
+        "Scopes to request: any that are configured for the provider or that callers may add. Others are refused. Default: the provider's configured scopes.",
+      ),
   })
   .meta({
     id: 'SigninInput',

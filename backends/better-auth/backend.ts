@@ -7,6 +7,7 @@ import type { BetterAuthInstance } from './context.js'
 import { databaseCall } from './database-call.js'
 import { createNodeHandler, type NodeHandler } from './handler.js'
 import { assertSessionsLiveInDatabase, DEFAULT_BASE_PATH } from './instance.js'
+import { assertRolesAreAssigned } from './session-mapping.js'
 import { createBetterAuthSessions } from './sessions.js'
 
 const DEFAULT_PROVIDERS: readonly AuthProviderDescriptor[] = [
@@ -41,8 +42,8 @@ export interface BetterAuthBackend extends AuthBackendPort {
  * The backend of people who signed in through better-auth. It reads better-auth's cookie, and ends
  * the sessions behind it.
  *
- * @throws AuthConfigurationError for a short secret, and when `auth` keeps sessions alive outside
- * the database (`session.cookieCache`, `secondaryStorage`).
+ * @throws AuthConfigurationError for a short secret, when `auth` keeps sessions alive outside the
+ * database (`session.cookieCache`, `secondaryStorage`), and when its users could give themselves roles.
  *
  * @example
  * ```ts
@@ -53,6 +54,7 @@ export interface BetterAuthBackend extends AuthBackendPort {
 export function createBetterAuthBackend(options: BetterAuthBackendOptions): BetterAuthBackend {
   const { auth, baseURL, providers = DEFAULT_PROVIDERS } = options
   assertSessionsLiveInDatabase(auth.options)
+  assertRolesAreAssigned(auth.options)
   const basePath = auth.options.basePath ?? DEFAULT_BASE_PATH
   const { disableSessionRefresh, deferSessionRefresh } = auth.options.session ?? {}
   return {

@@ -7,6 +7,8 @@ import { createNetscriptBetterAuth, type NetscriptBetterAuth } from './instance.
 import { startTestServer, type TestServer } from './testing/server.js'
 import { openBrowser, signUp } from './testing/sign-up.js'
 
+const field = { type: 'string', required: false } as const
+
 describe('createNetscriptBetterAuth', () => {
   let server: TestServer<[]>
   beforeAll(async () => {
@@ -93,6 +95,37 @@ describe('createNetscriptBetterAuth', () => {
     const failure = await create(options).catch((error: unknown) => error)
     expect(failure).toBeInstanceOf(AuthConfigurationError)
     expect((failure as Error).message).toMatch(message)
+  })
+
+  const granting: [model: 'user' | 'session', name: string][] = [
+    ['user', 'role'],
+    ['user', 'roles'],
+    ['user', 'permissions'],
+    ['session', 'roles'],
+    ['session', 'permissions'],
+    ['session', 'activeOrganizationRole'],
+    ['session', 'activeOrganizationRoles'],
+    ['session', 'activeOrganizationPermissions'],
+  ]
+  it.each(granting)('refuses the field %s.%s while users can set it', async (model, name) => {
+    const failure = async (options: Parameters<typeof create>[0]): Promise<unknown> =>
+      create(options).catch((error: unknown) => (error as Error).message)
+    const message = expect.stringMatching(
+      new RegExp(`^\\\`${model}\\.additionalFields\\.${name}\\\` .*Add \\\`input: false\\\``),
+    ) as unknown
+    const passed = (input?: boolean) => ({
+      betterAuthOptions: {
+        [model]: {
+          additionalFields: { [name]: { ...field, ...(input !== undefined && { input }) } },
+        },
+      },
+    })
+    const plugin = { id: 'x', schema: { [model]: { fields: { [name]: field } } } }
+    expect(await failure(passed())).toEqual(message)
+    expect(await failure(passed(true))).toEqual(message)
+    expect(await failure({ plugins: [plugin] })).toEqual(message)
+    // What is left to say is that this database has no such column.
+    expect(await failure(passed(false))).toMatch(/Add it to prisma\/schema/)
   })
 
   it('refuses a plugin whose columns are not in the schema, and names them', async () => {
@@ -230,11 +263,18 @@ describe('createBetterAuthBackend', () => {
     }
   })
 
-  it('refuses an instance whose sessions outlive their end', () => {
+  it.each([
+    ['sessions outlive their end', { session: { cookieCache: { enabled: true } } }, /cookieCache/],
+    [
+      'users can give themselves a role',
+      { user: { additionalFields: { role: field } } },
+      /user\.additionalFields\.role/,
+    ],
+  ])('refuses an instance whose %s', (_what, more, message) => {
     const { auth, secret, origin: baseURL } = server
-    const options = { ...auth.options, session: { cookieCache: { enabled: true } } }
+    const options = { ...auth.options, ...more }
     expect(() => createBetterAuthBackend({ auth: { ...auth, options }, secret, baseURL })).toThrow(
-      /cookieCache/,
+      message,
     )
   })
 })

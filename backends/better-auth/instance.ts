@@ -4,6 +4,7 @@ import type { PrismaClient } from '../../prisma/client.js'
 import { AuthConfigurationError } from '../errors.js'
 import { type AuthLog, silentLog } from '../log.js'
 import { betterAuthLogger } from './logger.js'
+import { assertRolesAreAssigned } from './session-mapping.js'
 
 /** Where better-auth answers when nothing else is said. */
 export const DEFAULT_BASE_PATH = '/api/auth'
@@ -61,8 +62,8 @@ export type NetscriptBetterAuth<
  * What is given later wins: the defaults, `betterAuthOptions`, the options of this function, the
  * plugins, and always the database.
  *
- * @throws AuthConfigurationError for a short secret, a `baseURL` that is not an http(s) URL, or
- * options that keep sessions alive outside the database.
+ * @throws AuthConfigurationError for a short secret, a `baseURL` that is not an http(s) URL, options
+ * that keep sessions alive outside the database, or roles that users could give themselves.
  *
  * @example
  * ```ts
@@ -94,6 +95,7 @@ export async function createNetscriptBetterAuth<
   }
   const passedOn = overDefaults(options.betterAuthOptions ?? {}, log)
   assertSessionsLiveInDatabase(passedOn)
+  assertRolesAreAssigned({ ...passedOn, plugins: options.plugins ?? [] })
   const [{ betterAuth }, { prismaAdapter }] = await Promise.all([
     import('better-auth/minimal'),
     import('better-auth/adapters/prisma'),

@@ -1,4 +1,6 @@
+import type { BetterAuthOptions } from 'better-auth'
 import { z } from 'zod'
+import { AuthConfigurationError } from '../errors.js'
 import type { AuthSession, AuthUser } from '../../contract/session.js'
 import { isoInstant } from '../instant.js'
 
@@ -89,4 +91,39 @@ function names(...lists: readonly unknown[]): string[] {
   return [
     ...new Set(found.filter((item): item is string => typeof item === 'string' && item !== '')),
   ]
+}
+
+/** The fields that {@link toAuthSession} makes scopes and roles of. */
+const GRANTING_FIELDS = {
+  user: ['role', 'roles', 'permissions'],
+  session: [
+    'roles',
+    'permissions',
+    'activeOrganizationRole',
+    'activeOrganizationRoles',
+    'activeOrganizationPermissions',
+  ],
+} as const
+
+/**
+ * Refuses fields that grant roles or scopes and that better-auth takes from the user, as it does with
+ * every additional field (sign-up, update-user, update-session) unless told otherwise.
+ *
+ * @throws AuthConfigurationError that names the field.
+ */
+export function assertRolesAreAssigned(options: BetterAuthOptions): void {
+  for (const model of ['user', 'session'] as const) {
+    const fields: Record<string, { input?: boolean | undefined }> = {
+      ...options[model]?.additionalFields,
+    }
+    for (const plugin of options.plugins ?? []) {
+      Object.assign(fields, plugin.schema?.[model]?.fields)
+    }
+    for (const name of GRANTING_FIELDS[model]) {
+      if (!Object.hasOwn(fields, name) || fields[name]?.input === false) continue
+      throw new AuthConfigurationError(
+        `\`${model}.additionalFields.${name}\` of better-auth grants what its users may do, and they could set it themselves. Add \`input: false\` to it.`,
+      )
+    }
+  }
 }

@@ -40,7 +40,7 @@ export function newSession(
     subject: identity.subject,
     auditSubject: subjectHash(identity.issuer, identity.subject),
     ...(identity.sid !== undefined && { sid: identity.sid }),
-    scopes: withinRoom(tokens.scope === undefined ? transaction.scopes : scopeTokens(tokens.scope)),
+    scopes: withinRoom(grantedScopes(provider, transaction, tokens)),
     roles: withinRoom(stringList(identity.claims.roles)),
     user: identity.profile,
     ...(userAgent !== undefined && { userAgent }),
@@ -65,9 +65,35 @@ function withinRoom(items: readonly string[]): string[] {
   })
 }
 
-/** The scope tokens (RFC 6749 section 3.3) of a response. */
-function scopeTokens(text: string): string[] {
-  return [...new Set(text.split(/[\s,]+/))].filter((scope) => SCOPE_TOKEN.test(scope))
+/**
+ * The scopes that the provider granted. A token response without a scope means those requested (RFC
+ * 6749 section 5.1), but the request passes through the browser of the user, and some providers never
+ * name a scope: only configured scopes count then, never one that a caller added.
+ */
+function grantedScopes(
+  { scopes: configured }: OAuthProvider,
+  { scopes: requested }: SignInTransaction,
+  tokens: Tokens,
+): readonly string[] {
+  return namedScopes(tokens) ?? requested.filter((scope) => configured.includes(scope))
+}
+
+/**
+ * The scopes after a refresh: those that are still granted. A refresh never adds one (RFC 6749
+ * section 6).
+ */
+export function remainingScopes(
+  { scopes }: Pick<SessionRecord, 'scopes'>,
+  tokens: Tokens,
+): readonly string[] {
+  const named = namedScopes(tokens)
+  return named ? scopes.filter((scope) => named.includes(scope)) : scopes
+}
+
+/** The scope tokens (RFC 6749 section 3.3) of a token response; `undefined` when it names none. */
+function namedScopes({ scope }: Tokens): string[] | undefined {
+  if (scope === undefined) return undefined
+  return [...new Set(scope.split(/[\s,]+/))].filter((token) => SCOPE_TOKEN.test(token))
 }
 
 const stringList = (value: unknown): string[] =>

@@ -11,11 +11,18 @@ const oidc = {
   ...app,
   kind: 'oidc',
   scopes: ['openid', 'profile', 'email'],
+  additionalScopes: [],
   pkce: true,
   authorizationParams: {},
   userInfoFields: expect.objectContaining({ subject: 'sub' }) as unknown,
 }
-const oauth = { ...app, kind: 'oauth', pkce: true, authorizationParams: {} }
+const oauth = {
+  ...app,
+  kind: 'oauth',
+  additionalScopes: [],
+  pkce: true,
+  authorizationParams: {},
+}
 
 const expected = {
   github: {

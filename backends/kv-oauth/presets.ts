@@ -13,6 +13,7 @@ export interface PresetOptions extends Pick<
   | 'clientSecret'
   | 'redirectUri'
   | 'scopes'
+  | 'additionalScopes'
   | 'clientAuthMethod'
   | 'extraAuthParams'
   | 'displayName'

@@ -35,23 +35,57 @@ export function createProviderFetch(
 }
 
 /**
- * GitHub and Slack answer a failed grant with status 200. A provider without an issuer has no keys
- * to verify an id_token with, so one that it sends all the same is taken out.
+ * A token response as RFC 6749 section 5 has it. GitHub and Slack report a failed grant with status
+ * 200, and a challenge beside an error hides the error from openid-client. A provider without an
+ * issuer has no keys to verify an id_token with, so one that it sends is dropped.
  */
 function tokenResponse(provider: OAuthProvider, response: Response, body: Buffer): Response {
   const json = parseObject(body)
   if (!json) return copy(response, response.status, body)
-  if (typeof json.error === 'string' && json.access_token === undefined) {
+  if (typeof json.error === 'string' && isEmpty(json.access_token)) {
     const error = INVALID_GRANT.has(json.error) ? 'invalid_grant' : json.error
-    const status = response.status === 200 ? 400 : response.status
-    return copy(response, status, Buffer.from(JSON.stringify({ ...json, error })))
+    const { error_description } = json
+    const answer = copy(
+      response,
+      response.status === 200 ? 400 : response.status,
+      toJson({ error, ...(typeof error_description === 'string' && { error_description }) }),
+    )
+    answer.headers.delete('www-authenticate')
+    answer.headers.set('content-type', 'application/json')
+    return answer
   }
-  if (provider.kind === 'oidc' || json.id_token === undefined) {
-    return copy(response, response.status, body)
+  if (response.status !== 200) return copy(response, response.status, body)
+  const { scope, id_token, ...others } = withoutEmpty(json)
+  const tokens = {
+    ...{ token_type: 'bearer', ...others },
+    scope: Array.isArray(scope) ? joined(scope) : scope,
+    ...(provider.kind === 'oidc' && { id_token }),
   }
-  const { id_token: _unverifiable, ...rest } = json
-  return copy(response, response.status, Buffer.from(JSON.stringify(rest)))
+  // openid-client refuses members of a wrong type.
+  const isFlat = Object.values(tokens).every((value) => typeof value !== 'object')
+  return copy(response, response.status, isFlat ? toJson(tokens) : body)
 }
+
+const MEMBERS = ['access_token', 'token_type', 'expires_in', 'refresh_token', 'scope', 'id_token']
+
+/** The members of a token response that have a value: some providers send `null` or "" for none. */
+function withoutEmpty(json: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(
+    MEMBERS.flatMap((name) => (isEmpty(json[name]) ? [] : [[name, json[name]]])),
+  )
+}
+
+function isEmpty(value: unknown): boolean {
+  return value === undefined || value === null || (typeof value === 'string' && value.trim() === '')
+}
+
+/** A list of scopes as one text; a list of anything else stays as it is. */
+function joined(list: unknown[]): unknown {
+  if (!list.every((scope) => typeof scope === 'string')) return list
+  return list.join(' ').trim() || undefined
+}
+
+const toJson = (value: object): Buffer => Buffer.from(JSON.stringify(value))
 
 /** The body, if it is a JSON object. */
 export function parseObject(body: Buffer): Record<string, unknown> | undefined {

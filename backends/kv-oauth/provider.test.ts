@@ -28,6 +28,7 @@ describe('defineOAuthProvider', () => {
       displayName: 'My Idp',
       kind: 'oauth',
       scopes: ['openid', 'profile', 'email'],
+      additionalScopes: [],
       clientAuthMethod: 'client_secret_basic',
       pkce: true,
       authorizationParams: {},

@@ -52,8 +52,10 @@ export interface OAuthProvider {
   readonly emailsEndpoint?: string
   /** The address registered at the provider, to the letter. */
   readonly redirectUri: string
-  /** What is asked for when a sign-in names no scopes. */
+  /** The scopes to request when a sign-in names none. */
   readonly scopes: readonly string[]
+  /** Scopes that a sign-in may request beyond `scopes`. */
+  readonly additionalScopes: readonly string[]
   /** How the client proves itself at the token endpoint. */
   readonly clientAuthMethod: ClientAuthMethod
   /** Whether the authorization request carries an S256 challenge (RFC 7636). */
@@ -97,6 +99,12 @@ export interface OAuthProviderOptions {
   redirectUri: string
   /** A list, or text separated by spaces. Default: `openid profile email`. */
   scopes?: string | readonly string[] | undefined
+  /**
+   * Scopes that a sign-in may request beyond `scopes`, for incremental consent. Every other scope is
+   * refused. A session has one of these only when the provider's token response names it.
+   * Default: none.
+   */
+  additionalScopes?: string | readonly string[] | undefined
   /** Default: `client_secret_basic` with a secret, else `none`. */
   clientAuthMethod?: ClientAuthMethod | undefined
   /** Default: true. False only for an OIDC client with a secret; the nonce then guards the code. */
@@ -108,6 +116,8 @@ export interface OAuthProviderOptions {
 }
 
 const DEFAULT_SCOPES = ['openid', 'profile', 'email']
+/** RFC 6749 section 3.3. */
+const SCOPE_TOKEN = /^[\x21\x23-\x5B\x5D-\x7E]+$/
 const ENDPOINTS = [
   'authorizationEndpoint',
   'tokenEndpoint',
@@ -153,7 +163,7 @@ const RESERVED_PARAMS = new Set([
  * ```
  */
 export function defineOAuthProvider(options: OAuthProviderOptions): OAuthProvider {
-  const offline = parseScopes(options.scopes).includes('offline_access')
+  const offline = parseScopes(options.scopes ?? DEFAULT_SCOPES).includes('offline_access')
   if (!options.issuer || !offline) return createOAuthProvider(options)
   return createOAuthProvider({
     ...options,
@@ -193,9 +203,13 @@ export function createOAuthProvider(options: OAuthProviderOptions): OAuthProvide
       if (!options[name]) fail(name, 'is missing. Set it, or set issuer to discover the endpoints.')
     }
   }
-  const scopes = parseScopes(options.scopes)
-  const badScope = scopes.find((scope) => !/^[\x21\x23-\x5B\x5D-\x7E]+$/.test(scope))
-  if (badScope !== undefined) fail('scopes', 'holds something that is no scope token. Correct it.')
+  const scopes = parseScopes(options.scopes ?? DEFAULT_SCOPES)
+  const additionalScopes = parseScopes(options.additionalScopes ?? [])
+  for (const [name, list] of Object.entries({ scopes, additionalScopes })) {
+    if (!list.every((scope) => SCOPE_TOKEN.test(scope))) {
+      fail(name, 'must hold scope tokens of RFC 6749 section 3.3 only. Correct it.')
+    }
+  }
   if (issuer !== undefined && !scopes.includes('openid')) {
     fail('scopes', 'must include openid when an issuer is set. Add it.')
   }
@@ -223,6 +237,7 @@ export function createOAuthProvider(options: OAuthProviderOptions): OAuthProvide
     ...defined(Object.fromEntries(ENDPOINTS.map((name) => [name, options[name]]))),
     redirectUri,
     scopes: Object.freeze(scopes),
+    additionalScopes: Object.freeze(additionalScopes),
     clientAuthMethod,
     pkce,
     authorizationParams: Object.freeze(authorizationParams),
@@ -230,8 +245,8 @@ export function createOAuthProvider(options: OAuthProviderOptions): OAuthProvide
   } satisfies OAuthProvider)
 }
 
-function parseScopes(scopes: OAuthProviderOptions['scopes']): string[] {
-  const list = typeof scopes === 'string' ? scopes.split(/\s+/) : (scopes ?? DEFAULT_SCOPES)
+function parseScopes(scopes: string | readonly string[]): string[] {
+  const list = typeof scopes === 'string' ? scopes.split(/\s+/) : scopes
   return [...new Set(list.filter(Boolean))]
 }
 

@@ -3,6 +3,7 @@ import { changeSession } from './change-session.js'
 import { getGrantConfiguration, keepKeys } from './configuration.js'
 import type { KvOAuthContext } from './context.js'
 import { encodeSubject } from './identity.js'
+import { remainingScopes } from './new-session.js'
 import type { OAuthProvider } from './provider.js'
 import { revokeAtProvider } from './revoke-at-provider.js'
 import { checkIdToken, nextTokenRefresh, providerTokens, type Tokens } from './tokens.js'
@@ -73,7 +74,8 @@ export async function refreshProviderTokens(
     return undefined
   }
   const tokenRefreshAt = nextTokenRefresh(tokens, merged.refreshToken, context.now())
-  return changeSession(context, record, 'tokens-renewed', () => ({
+  return changeSession(context, record, 'tokens-renewed', (current) => ({
+    scopes: remainingScopes(current, tokens),
     tokenRefreshAt: tokenRefreshAt ?? record.absoluteExpiresAt,
     tokenRefreshFailures: 0,
   }))

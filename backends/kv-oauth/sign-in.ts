@@ -16,7 +16,7 @@ export interface SignInTransaction {
   /** Absent for the one kind of provider that refuses PKCE (`OAuthProvider.pkce`). */
   codeVerifier?: string
   nonce?: string
-  /** The scopes asked for: what was granted, unless the provider says otherwise. */
+  /** The scopes that were requested, which says nothing about what the provider granted. */
   scopes: readonly string[]
 }
 
@@ -44,13 +44,13 @@ async function startAt(
   request: AuthnRequest,
   input: Parameters<InteractiveFlowPort['signIn']>[1],
 ): Promise<SignInResult> {
+  const scopes = chooseScopes(context, provider, input.scopes)
   const [client, configuration] = await Promise.all([
     import('openid-client'),
     getClientConfiguration(provider, context),
   ])
   const codeVerifier = provider.pkce ? client.randomPKCECodeVerifier() : undefined
   const nonce = provider.kind === 'oidc' ? client.randomNonce() : undefined
-  const scopes = chooseScopes(provider, input.scopes)
   const transaction: SignInTransaction = {
     providerId: provider.id,
     redirectUri: provider.redirectUri,
@@ -99,13 +99,37 @@ function chooseProvider({ providers }: KvOAuthContext, id: string | undefined): 
   })
 }
 
-/** `openid` makes the request an OpenID Connect request (Core 3.1.2.1): it cannot be left out. */
+/**
+ * The scopes to request. `openid` makes the request an OpenID Connect request (Core section 3.1.2.1):
+ * it cannot be left out.
+ *
+ * @throws AuthError `VALIDATION_ERROR` for a scope that the operator neither configured nor lets
+ * callers add: otherwise callers would choose what users are asked to consent to.
+ */
 function chooseScopes(
+  { log }: KvOAuthContext,
   provider: OAuthProvider,
-  wanted: readonly string[] | undefined,
+  requested: readonly string[] | undefined,
 ): readonly string[] {
-  const scopes = wanted && wanted.length > 0 ? wanted : provider.scopes
-  return provider.kind === 'oidc' ? [...new Set(['openid', ...scopes])] : [...new Set(scopes)]
+  const { id, kind, scopes: configured, additionalScopes } = provider
+  const scopes = requested && requested.length > 0 ? requested : configured
+  const allowed = new Set([...configured, ...additionalScopes])
+  const refused = scopes.filter((scope) => !allowed.has(scope))
+  if (refused.length > 0) {
+    log.info(
+      { event: 'sign-in.scope-refused', provider: id, scope: refused[0] },
+      'A sign-in requested a scope that is not configured. To let callers add it, list it in additionalScopes of the provider (NETSCRIPT_AUTH_ADDITIONAL_SCOPES).',
+    )
+    const names = [...allowed].join(', ')
+    throw new AuthError(
+      'VALIDATION_ERROR',
+      'One of the scopes is not offered at this provider. Leave it out.',
+      {
+        data: { formErrors: [], fieldErrors: { scopes: [`must be among: ${names}`] } },
+      },
+    )
+  }
+  return [...new Set(kind === 'oidc' ? ['openid', ...scopes] : scopes)]
 }
 
 /**

@@ -51,6 +51,11 @@ describe('readConfig', () => {
       { id: 'my-idp', scopes: ['openid', 'email'] },
     ],
     [
+      'google',
+      { NETSCRIPT_AUTH_ADDITIONAL_SCOPES: 'orders:read, orders:list' },
+      { id: 'google', additionalScopes: ['orders:read', 'orders:list'] },
+    ],
+    [
       'my-idp',
       {
         NETSCRIPT_AUTH_AUTHORIZATION_ENDPOINT: 'https://idp.example/authorize',
@@ -73,10 +78,13 @@ describe('readConfig', () => {
       NETSCRIPT_AUTH_GOOGLE_CLIENT_SECRET: 'secret',
       NETSCRIPT_AUTH_GITHUB_CLIENT_ID: 'b',
       NETSCRIPT_AUTH_GITHUB_CLIENT_SECRET: 'secret',
+      NETSCRIPT_AUTH_GITHUB_ADDITIONAL_SCOPES: 'repo gist',
     })
-    expect(providers.map(({ id, clientId }) => [id, clientId])).toEqual([
-      ['google', 'a'],
-      ['github', 'b'],
+    expect(
+      providers.map(({ id, clientId, additionalScopes }) => [id, clientId, additionalScopes]),
+    ).toEqual([
+      ['google', 'a', []],
+      ['github', 'b', ['repo', 'gist']],
     ])
   })
 

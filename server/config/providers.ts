@@ -17,6 +17,7 @@ interface ProviderSettings {
   tokenEndpoint: string | undefined
   userInfoEndpoint: string | undefined
   scopes: readonly string[] | undefined
+  additionalScopes: readonly string[] | undefined
 }
 
 const CALLBACK_PATH = `${AUTH_PATH_PREFIX}/callback`
@@ -34,7 +35,13 @@ export function providerReaders(
     return ids.map((id) => () => toProvider(prefixedSettings(id, variables, env)))
   }
   const settings = plainSettings(variables)
-  const { prefix: _prefix, id: _id, scopes: _scopes, ...defining } = settings
+  const {
+    prefix: _,
+    id: _id,
+    scopes: _scopes,
+    additionalScopes: _additional,
+    ...defining
+  } = settings
   const isSet = Object.values(defining).some((value) => value !== undefined)
   return isSet ? [() => toProvider(settings)] : []
 }
@@ -56,6 +63,7 @@ function plainSettings(variables: Variables): ProviderSettings {
     tokenEndpoint: variables.NETSCRIPT_AUTH_TOKEN_ENDPOINT,
     userInfoEndpoint: variables.NETSCRIPT_AUTH_USERINFO_ENDPOINT,
     scopes: variables.NETSCRIPT_AUTH_SCOPES,
+    additionalScopes: variables.NETSCRIPT_AUTH_ADDITIONAL_SCOPES,
   }
 }
 
@@ -66,6 +74,7 @@ function prefixedSettings(
 ): ProviderSettings {
   const prefix = variablePrefix(id)
   const read = (name: string): string | undefined => env[prefix + name]?.trim() || undefined
+  const readList = (name: string): string[] | undefined => read(name)?.split(/[\s,]+/)
   return {
     prefix,
     id,
@@ -76,7 +85,8 @@ function prefixedSettings(
     authorizationEndpoint: read('AUTHORIZATION_ENDPOINT'),
     tokenEndpoint: read('TOKEN_ENDPOINT'),
     userInfoEndpoint: read('USERINFO_ENDPOINT'),
-    scopes: read('SCOPES')?.split(/[\s,]+/),
+    scopes: readList('SCOPES'),
+    additionalScopes: readList('ADDITIONAL_SCOPES'),
   }
 }
 
@@ -94,6 +104,7 @@ function toProvider(settings: ProviderSettings): OAuthProvider {
     redirectUri,
     ...(settings.clientSecret !== undefined && { clientSecret: settings.clientSecret }),
     ...(settings.scopes && { scopes: settings.scopes }),
+    ...(settings.additionalScopes && { additionalScopes: settings.additionalScopes }),
   }
   const endpoints = {
     ...(issuer !== undefined && { issuer }),

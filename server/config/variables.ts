@@ -129,7 +129,12 @@ export const VARIABLES = {
     .describe('Userinfo endpoint of a provider without discovery.'),
   NETSCRIPT_AUTH_SCOPES: list(z.string())
     .optional()
-    .describe('Scopes to ask for, separated by spaces. Default: those of the preset.'),
+    .describe('Scopes to request, separated by spaces. Default: those of the preset.'),
+  NETSCRIPT_AUTH_ADDITIONAL_SCOPES: list(z.string())
+    .optional()
+    .describe(
+      'Scopes that `POST /signin` may request beyond those. Default: none, any other scope is refused.',
+    ),
   NETSCRIPT_AUTH_PROVIDERS: list(z.string())
     .optional()
     .describe(

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { decodeJwt } from 'jose'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createTestDatabase, type TestDatabase } from '../../prisma/test-database.js'
 import { readConfig } from '../config/config.js'
@@ -7,7 +8,7 @@ import { type AuthService, createAuthService } from '../service.js'
 import { type OAuth2Provider, startOAuth2Provider } from './support/oauth2-provider.js'
 import { freePort } from '../local/free-port.js'
 import { me, startSignIn } from './support/sign-in.js'
-import { createUserAgent } from './support/user-agent.js'
+import { createUserAgent, type UserAgent } from './support/user-agent.js'
 
 const profile = (id: number, over: object = {}) => ({
   id,
@@ -31,10 +32,14 @@ describe('plain OAuth 2.0 providers, two at once', () => {
     origin = `http://localhost:${port}`
     const redirectUri = `${origin}/api/v1/auth/callback`
     const client = { clientId: 'client', clientSecret: 'secret' }
-    const start = (id: string) =>
-      startOAuth2Provider({ ...client, redirectUris: [`${redirectUri}?provider=${id}`] })
-    one = await start('one')
-    two = await start('two')
+    const start = (id: string, namesNoScope: boolean) =>
+      startOAuth2Provider({
+        ...client,
+        namesNoScope,
+        redirectUris: [`${redirectUri}?provider=${id}`],
+      })
+    one = await start('one', false)
+    two = await start('two', true)
     const variables = (prefix: string, provider: OAuth2Provider) => ({
       [`NETSCRIPT_AUTH_${prefix}_CLIENT_ID`]: client.clientId,
       [`NETSCRIPT_AUTH_${prefix}_CLIENT_SECRET`]: client.clientSecret,
@@ -42,6 +47,7 @@ describe('plain OAuth 2.0 providers, two at once', () => {
       [`NETSCRIPT_AUTH_${prefix}_TOKEN_ENDPOINT`]: provider.tokenEndpoint,
       [`NETSCRIPT_AUTH_${prefix}_USERINFO_ENDPOINT`]: provider.userInfoEndpoint,
       [`NETSCRIPT_AUTH_${prefix}_SCOPES`]: 'user',
+      [`NETSCRIPT_AUTH_${prefix}_ADDITIONAL_SCOPES`]: 'orders:read',
     })
     const env = {
       PORT: String(port),
@@ -49,6 +55,7 @@ describe('plain OAuth 2.0 providers, two at once', () => {
       NETSCRIPT_AUTH_REDIRECT_URI: redirectUri,
       NETSCRIPT_AUTH_KV_OAUTH_KEY: randomBytes(32).toString('base64url'),
       NETSCRIPT_AUTH_ALLOW_INSECURE_REQUESTS: 'true',
+      NETSCRIPT_AUTH_TOKEN_AUDIENCES: 'https://orders.example',
       ...variables('ONE', one),
       ...variables('TWO', two),
     }
@@ -64,9 +71,11 @@ describe('plain OAuth 2.0 providers, two at once', () => {
   })
 
   /** The providers approve at once, so the redirects lead straight back. */
-  async function signInAt(providerId: string) {
-    const agent = createUserAgent(origin)
-    const { redirectUrl } = await startSignIn(agent, { providerId })
+  async function signInAt(
+    providerId: string,
+    { agent = createUserAgent(origin), ...input }: { agent?: UserAgent; scopes?: string[] } = {},
+  ) {
+    const { redirectUrl } = await startSignIn(agent, { providerId, ...input })
     const approved = await fetch(redirectUrl, { redirect: 'manual' })
     const callback = await agent.fetch(approved.headers.get('location') ?? '')
     expect(callback.status).toBe(303)
@@ -120,6 +129,41 @@ describe('plain OAuth 2.0 providers, two at once', () => {
     }
     expect(ids.size).toBe(4)
   })
+
+  it.each(['one', 'two'])(
+    'are not asked for scopes that the operator did not list: %s',
+    async (id) => {
+      const agent = createUserAgent(origin)
+      const scopes = ['user', 'orders:admin']
+      const refused = await agent.post('/api/v1/auth/signin', { providerId: id, scopes })
+      expect(refused.status).toBe(422)
+      expect(await refused.json()).toMatchObject({
+        code: 'VALIDATION_ERROR',
+        data: { fieldErrors: { scopes: ['must be among: user, orders:read'] } },
+      })
+      const form = await agent.fetch('/api/v1/auth/signin', {
+        method: 'POST',
+        body: new URLSearchParams({ providerId: id, scopes: scopes.join(' ') }),
+        headers: { origin },
+      })
+      expect(form.status).toBe(422)
+    },
+  )
+
+  it.each([
+    ['one', 'names the scopes', ['user', 'orders:read']],
+    ['two', 'names none', ['user']],
+  ])(
+    'grant a scope that a sign-in adds only when they name it: %s %s',
+    async (id, _what, expected) => {
+      const agent = createUserAgent(origin)
+      const { session } = await signInAt(id, { agent, scopes: ['user', 'orders:read'] })
+      expect(session).toMatchObject({ scopes: expected })
+      const answer = await agent.post('/api/v1/auth/token', { audience: 'https://orders.example' })
+      const { token } = (await answer.json()) as { token: string }
+      expect(decodeJwt(token).scope).toBe(expected.join(' '))
+    },
+  )
 
   it('do not take the answer to a sign-in that began at the other', async () => {
     const agent = createUserAgent(origin)

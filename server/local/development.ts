@@ -115,12 +115,13 @@ async function startLocal(
   const port = variables.PORT === 0 ? await freePort() : variables.PORT
   const origin = localOrigin(variables, port)
   const scopes = variables.NETSCRIPT_AUTH_SCOPES ?? LOCAL_SCOPES
+  const additionalScopes = variables.NETSCRIPT_AUTH_ADDITIONAL_SCOPES ?? []
   const redirectUri = `${origin}${AUTH_PATH_PREFIX}/callback`
   const client = { clientId: 'netscript', clientSecret: randomBytes(24).toString('base64url') }
   const provider = await startLocalProvider({
     ...client,
     port: variables.NETSCRIPT_AUTH_LOCAL_PROVIDER_PORT,
-    scopes,
+    scopes: [...scopes, ...additionalScopes],
     redirectUris: [redirectUri],
     postLogoutRedirectUris: [`${origin}${AUTH_PATH_PREFIX}/logged-out`],
     backchannelLogoutUri: `${origin}${accountContractV1.backChannelLogout.path}`,
@@ -131,6 +132,7 @@ async function startLocal(
     displayName: 'the local provider',
     issuer: provider.issuer,
     scopes,
+    additionalScopes,
     extraAuthParams: { prompt: 'consent' },
     ...client,
     redirectUri,

@@ -30,8 +30,8 @@ export interface Example {
 }
 
 const DATA_DIR = '.data/example'
-/** What the local provider grants, and the service asks for when a sign-in does not say less. */
-const SCOPES = 'openid profile email offline_access workspace:read'
+/** Scopes that the page requests when they are needed. */
+const ADDITIONAL_SCOPES = 'workspace:read'
 
 /**
  * Starts the workspace example: the authentication service with the local provider, the workspace
@@ -42,7 +42,7 @@ export async function startExample(options: ExampleOptions): Promise<Example> {
   const env: NodeJS.ProcessEnv = {
     NETSCRIPT_AUTH_DATA_DIR: DATA_DIR,
     NETSCRIPT_AUTH_LOCAL_PROVIDER_PORT: '0',
-    NETSCRIPT_AUTH_SCOPES: SCOPES,
+    NETSCRIPT_AUTH_ADDITIONAL_SCOPES: ADDITIONAL_SCOPES,
     ...options.env,
   }
   const port = Number(env.PORT || 5173)

@@ -71,6 +71,23 @@ export const INTERACTIVE_CHECKS: readonly AuthBackendCheck[] = [
     },
   },
   {
+    id: 'sign-in-grants-no-unknown-scope',
+    title: 'a scope that the caller made up is refused or not granted',
+    async run(scene) {
+      const scope = 'conformance:made-up'
+      try {
+        const { cookie } = await complete(scene, undefined, [scope])
+        const answer = await authenticate(scene, requestWith({ cookie }), 'after the callback')
+        assert.ok(answer.ok, 'nobody is signed in after the callback')
+        const granted = [...answer.session.scopes, ...answer.principal.scopes]
+        assert.ok(!granted.includes(scope), 'the session has a scope that the caller made up')
+      } catch (error) {
+        if (error instanceof AuthError && error.code === 'VALIDATION_ERROR') return
+        throw error
+      }
+    },
+  },
+  {
     id: 'sign-in-keeps-session',
     title: 'a sign-in that was only begun changes nothing about the session',
     async run(scene) {
@@ -252,9 +269,12 @@ function interactive({ backend }: Scene): InteractiveFlowPort {
   return backend.interactive ?? skip('capabilities.interactive is false')
 }
 
-async function begin(scene: Scene, cookie?: string): Promise<Flow> {
+async function begin(scene: Scene, cookie?: string, scopes?: readonly string[]): Promise<Flow> {
   const before = requestWith(cookie === undefined ? {} : { cookie })
-  const signedIn = await interactive(scene).signIn(before, { returnTo: RETURN_TO })
+  const signedIn = await interactive(scene).signIn(before, {
+    returnTo: RETURN_TO,
+    ...(scopes && { scopes }),
+  })
   const { redirectUrl, setCookies } = signedIn
   assert.ok(URL.canParse(redirectUrl), 'the redirectUrl is not an absolute URL')
   const browser = requestWith({ cookie: applySetCookies(cookie, setCookies) })
@@ -271,16 +291,16 @@ function callBack(scene: Scene, { state, setCookies }: SignInResult): Promise<un
   return interactive(scene).handleCallback(request, denied(state))
 }
 
-async function approved(scene: Scene, cookie?: string) {
+async function approved(scene: Scene, cookie?: string, scopes?: readonly string[]) {
   const { approve } = scene.harness
   interactive(scene)
   if (!approve) return missingHook('approve')
-  const flow = await begin(scene, cookie)
+  const flow = await begin(scene, cookie, scopes)
   return { ...flow, query: await approve(flow.signedIn.redirectUrl) }
 }
 
-async function complete(scene: Scene, before?: string) {
-  const { browser, query } = await approved(scene, before)
+async function complete(scene: Scene, before?: string, scopes?: readonly string[]) {
+  const { browser, query } = await approved(scene, before, scopes)
   const result = await interactive(scene).handleCallback(browser, query)
   const cookie = applySetCookies(browser.header('cookie'), result.setCookies)
   assert.ok(parseCookieHeader(cookie).length > 0, 'the callback sets no session cookie')

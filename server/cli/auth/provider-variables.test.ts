@@ -86,7 +86,7 @@ describe('providerVariables', () => {
   })
 
   it('adds a second and a third provider, and changes one of them', () => {
-    const one = set('google', CLIENT)
+    const one = set('google', { ...CLIENT, additionalScopes: 'orders:read' })
     const two = set('my-idp', { ...CLIENT, issuer: 'https://idp.example', add: true }, one)
     const three = set('github', { clientId: 'gh', clientSecret: 'gh', add: true }, two)
     expect(read(three).map(({ id, clientId }) => [id, clientId])).toEqual([
@@ -97,7 +97,11 @@ describe('providerVariables', () => {
     expect(three.NETSCRIPT_AUTH_CLIENT_SECRET).toBe('')
     const changed = set('google', { scopes: 'openid' }, three)
     expect(read(changed).map(({ scopes }) => scopes.length)).toEqual([1, 3, 2])
-    expect(read(changed)[0]?.clientSecret).toBe('secret')
+    expect(read(changed)[0]).toMatchObject({
+      clientSecret: 'secret',
+      additionalScopes: ['orders:read'],
+    })
+    expect(three.NETSCRIPT_AUTH_ADDITIONAL_SCOPES).toBe('')
   })
 
   it('leaves a redirect URI of its own to one of several', () => {

@@ -21,6 +21,7 @@ export interface GivenProvider {
   region?: string
   userPool?: string
   scopes?: string
+  additionalScopes?: string
   /** Keep the providers that there are. */
   add?: boolean
 }
@@ -33,6 +34,7 @@ const SETTINGS = [
   'CLIENT_SECRET',
   'ISSUER',
   'SCOPES',
+  'ADDITIONAL_SCOPES',
   'AUTHORIZATION_ENDPOINT',
   'TOKEN_ENDPOINT',
   'USERINFO_ENDPOINT',
@@ -82,6 +84,7 @@ export function providerVariables(
     CLIENT_SECRET: given.publicClient ? undefined : secret,
     ISSUER: issuer,
     SCOPES: given.scopes ?? old.SCOPES,
+    ADDITIONAL_SCOPES: given.additionalScopes ?? old.ADDITIONAL_SCOPES,
     AUTHORIZATION_ENDPOINT: old.AUTHORIZATION_ENDPOINT,
     TOKEN_ENDPOINT: old.TOKEN_ENDPOINT,
     USERINFO_ENDPOINT: old.USERINFO_ENDPOINT,

@@ -25,6 +25,8 @@ export interface OAuth2ProviderOptions {
   extraHop?: boolean
   /** Errors of /token come with status 200, as GitHub's do. Default: false. */
   errorsAs200?: boolean
+  /** Token responses name no scope, as Facebook's do. Default: false. */
+  namesNoScope?: boolean
   /** Adds a refresh token and this lifetime in seconds. Default: neither. */
   expiresIn?: number
 }
@@ -106,7 +108,7 @@ export async function startOAuth2Provider(options: OAuth2ProviderOptions): Promi
       json: {
         access_token: accessToken,
         token_type: 'bearer',
-        scope: owner.scope,
+        ...(!options.namesNoScope && { scope: owner.scope }),
         ...(options.expiresIn !== undefined && {
           refresh_token: refreshToken,
           expires_in: options.expiresIn,

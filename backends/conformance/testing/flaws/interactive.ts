@@ -110,6 +110,26 @@ export const INTERACTIVE_FLAWS: readonly Flaw[] = [
     change: flowing(() => ({ signIn: () => Promise.reject(new TypeError('undefined')) })),
   },
   {
+    check: 'sign-in-grants-no-unknown-scope',
+    flaw: 'the session has the scopes that the caller requested',
+    because: /the session has a scope that the caller made up/,
+    change: flowing((flow, _backend, { sessions }) => {
+      let requested: readonly string[] = []
+      return {
+        signIn(request, input) {
+          requested = input.scopes ?? []
+          return flow.signIn(request, input)
+        },
+        async handleCallback(request, query) {
+          const result = await flow.handleCallback(request, query)
+          const opened = sessions.get(result.sessionId)
+          if (opened) opened.session = { ...opened.session, scopes: [...requested] }
+          return result
+        },
+      }
+    }),
+  },
+  {
     check: 'sign-in-keeps-session',
     flaw: 'one cookie serves transaction and session',
     because: /beginning a sign-in sets the session cookie/,

@@ -65,7 +65,6 @@ export const tokenResponseCases = (scene: Scene) =>
       ['a parcel that is none', instead(200, MARKER, { 'content-encoding': 'gzip' })],
       ['a redirect to itself', redirectLoop('/token')],
       ['a redirect that keeps the method', instead(307, '', { location: '/token' })],
-      ['no token type', withMembers({ token_type: undefined })],
       ['another token type', withMembers({ token_type: 'mac' })],
       ['a token type that is a number', withMembers({ token_type: 1 })],
       ['no access token', withMembers({ access_token: undefined })],
@@ -73,7 +72,11 @@ export const tokenResponseCases = (scene: Scene) =>
       ['an access token that is a number', withMembers({ access_token: 1 })],
       ['an access token that is a list', withMembers({ access_token: [MARKER] })],
       ['a refresh token that is an object', withMembers({ refresh_token: { x: MARKER } })],
-      ['a scope that is a list', withMembers({ scope: ['openid'] })],
+      ['a scope that is a list of lists', withMembers({ scope: [['openid']] })],
+      ['a scope that is a number', withMembers({ scope: 1 })],
+      ['a scope that is an object', withMembers({ scope: { openid: true } })],
+      ['an id_token that is empty', withMembers({ id_token: '' })],
+      ['an id_token that is null', withMembers({ id_token: null })],
       ['a lifetime that is negative', withMembers({ expires_in: -1 })],
       ['a lifetime that is no number', withMembers({ expires_in: 'soon' })],
       ['a lifetime that is infinite', withText(/"expires_in":\d+/, '"expires_in":1e400')],
@@ -111,7 +114,10 @@ export const tokenResponseCases = (scene: Scene) =>
         token: json(({ access_token, id_token }) => ({
           access_token,
           id_token,
-          token_type: 'BEARER',
+          token_type: '',
+          expires_in: null,
+          refresh_token: '',
+          scope: null,
         })),
       })
       const agent = scene.newAgent()

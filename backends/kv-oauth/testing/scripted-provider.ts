@@ -1,0 +1,120 @@
+import { randomUUID } from 'node:crypto'
+import { exportJWK, generateKeyPair, SignJWT } from 'jose'
+import { type AuthnRequest, toAuthnRequest } from '../../request.js'
+import type { KvOAuthBackend } from '../backend.js'
+import { defineOAuthProvider, type OAuthProvider, type OAuthProviderOptions } from '../provider.js'
+import { type JsonServerAnswer, type JsonServerRequest, startJsonServer } from './json-server.js'
+
+const REDIRECT_URI = 'http://localhost:8094/api/v1/auth/callback'
+
+/** A provider whose answers a test scripts. It signs id_tokens with the key that it publishes. */
+export interface ScriptedProvider {
+  readonly issuer: string
+  /** Every request so far. */
+  readonly requests: readonly JsonServerRequest[]
+  /** Claims of every id_token on top of the protocol's own. */
+  claims: Record<string, unknown>
+  /** Changes a token response. Default: it goes out as it is. */
+  token: (
+    response: Readonly<Record<string, unknown>>,
+    form: URLSearchParams,
+  ) => JsonServerAnswer | Promise<JsonServerAnswer>
+  /** Answers the user info endpoint. Default: the subject. */
+  userInfo: () => JsonServerAnswer | Promise<JsonServerAnswer>
+  /** The provider with an issuer: OpenID Connect. */
+  oidc(options?: Partial<OAuthProviderOptions>): OAuthProvider
+  /** The same endpoints without an issuer: plain OAuth 2.0. */
+  oauth(options?: Partial<OAuthProviderOptions>): OAuthProvider
+  /** Undoes what was scripted. */
+  reset(): void
+  close(): Promise<void>
+}
+
+/** Starts a {@link ScriptedProvider} on a free loopback port. */
+export async function startScriptedProvider(): Promise<ScriptedProvider> {
+  const { privateKey, publicKey } = await generateKeyPair('RS256', { extractable: true })
+  const jwk = { ...(await exportJWK(publicKey)), kid: 'key', alg: 'RS256', use: 'sig' }
+  const idToken = (nonce: string | null): Promise<string> =>
+    new SignJWT({ sub: 'ada', ...scripted.claims, ...(nonce !== null && { nonce }) })
+      .setProtectedHeader({ alg: 'RS256', kid: 'key' })
+      .setIssuer(issuer)
+      .setAudience('client')
+      .setIssuedAt()
+      .setExpirationTime('1h')
+      .sign(privateKey)
+  const server = await startJsonServer(async ({ path, form }) => {
+    switch (path) {
+      case '/jwks':
+        return { json: { keys: [jwk] } }
+      case '/token': {
+        const response = {
+          access_token: randomUUID(),
+          token_type: 'Bearer',
+          // Within the lead time of a renewal: the next read refreshes the tokens.
+          expires_in: 30,
+          refresh_token: randomUUID(),
+          // The code that signInAt sends is the nonce.
+          id_token: await idToken(form.get('code')),
+        }
+        return scripted.token(response, form)
+      }
+      case '/userinfo':
+        return scripted.userInfo()
+      default:
+        return { json: metadata }
+    }
+  })
+  const issuer = server.origin
+  const endpoints = {
+    authorizationEndpoint: `${issuer}/authorize`,
+    tokenEndpoint: `${issuer}/token`,
+    userInfoEndpoint: `${issuer}/userinfo`,
+  }
+  const metadata = {
+    issuer,
+    authorization_endpoint: endpoints.authorizationEndpoint,
+    token_endpoint: endpoints.tokenEndpoint,
+    userinfo_endpoint: endpoints.userInfoEndpoint,
+    jwks_uri: `${issuer}/jwks`,
+  }
+  const client = { clientId: 'client', clientSecret: 'secret', redirectUri: REDIRECT_URI }
+  const defaults = (): Pick<ScriptedProvider, 'claims' | 'token' | 'userInfo'> => ({
+    claims: { name: 'Ada', email: 'ada@example.test' },
+    token: (json) => ({ json }),
+    userInfo: () => ({ json: { sub: 'ada', id: 'ada' } }),
+  })
+  const scripted: ScriptedProvider = {
+    issuer,
+    requests: server.requests,
+    ...defaults(),
+    oidc: (options) => defineOAuthProvider({ id: 'oidc', ...client, issuer, ...options }),
+    oauth: (options) =>
+      defineOAuthProvider({ id: 'oauth', ...client, ...endpoints, scopes: ['user'], ...options }),
+    reset: () => void Object.assign(scripted, defaults()),
+    close: () => server.close(),
+  }
+  return scripted
+}
+
+/** Signs in at a scripted provider. Returns the request of the browser that is now signed in. */
+export async function signInAt(
+  { interactive }: KvOAuthBackend,
+  input: { providerId?: string; scopes?: readonly string[] } = {},
+): Promise<AuthnRequest> {
+  const started = await interactive.signIn(toAuthnRequest({ headers: {} }), {
+    returnTo: 'http://localhost:8094/',
+    ...input,
+  })
+  const { searchParams } = new URL(started.redirectUrl)
+  const code = searchParams.get('nonce') ?? 'code'
+  const completed = await interactive.handleCallback(
+    withCookies(started.setCookies),
+    new URLSearchParams({ state: started.state, code }),
+  )
+  return withCookies(completed.setCookies)
+}
+
+function withCookies(setCookies: readonly string[]): AuthnRequest {
+  const cookie = setCookies.map((one) => one.split(';', 1)[0]).join('; ')
+  return toAuthnRequest({ headers: { cookie } })
+}

@@ -1,0 +1,144 @@
+import { randomBytes } from 'node:crypto'
+import type pg from 'pg'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { createTestDatabase, type TestDatabase } from '../../prisma/test-database.js'
+import { createPool } from '../storage/pool.js'
+import { createKvOAuthBackend, type KvOAuthBackend } from './backend.js'
+import type { JsonServerAnswer } from './testing/json-server.js'
+import {
+  type ScriptedProvider,
+  signInAt,
+  startScriptedProvider,
+} from './testing/scripted-provider.js'
+
+const KINDS = ['oidc', 'oauth'] as const
+
+describe('token responses that depart from RFC 6749', () => {
+  let idp: ScriptedProvider
+  let database: TestDatabase
+  let pool: pg.Pool
+  let backends: Record<(typeof KINDS)[number], KvOAuthBackend>
+  beforeAll(async () => {
+    idp = await startScriptedProvider()
+    database = await createTestDatabase()
+    pool = createPool(database.url)
+    const key = randomBytes(32).toString('base64url')
+    const options = { key, pool, allowInsecureRequests: true }
+    backends = {
+      oidc: await createKvOAuthBackend({ ...options, provider: idp.oidc() }),
+      oauth: await createKvOAuthBackend({ ...options, provider: idp.oauth() }),
+    }
+  })
+  afterEach(() => idp.reset())
+  afterAll(async () => {
+    for (const backend of Object.values(backends)) await backend.close()
+    await pool.end()
+    await database.drop()
+    await idp.close()
+  })
+
+  const answer = (members: Record<string, unknown>): void => {
+    idp.token = (honest) => ({ json: { ...honest, ...members } })
+  }
+  /** The stored tokens of the newest session, as Postgres has them. */
+  const stored = async (): Promise<Record<string, unknown>> => {
+    const { rows } = await pool.query<Record<string, unknown>>(
+      'SELECT access_token, refresh_token, id_token FROM auth_provider_tokens ORDER BY updated_at DESC LIMIT 1',
+    )
+    return rows[0] ?? {}
+  }
+
+  describe.each(KINDS)('of an %s provider', (kind) => {
+    const tolerated: [string, Record<string, unknown>][] = [
+      ['no token type', { token_type: undefined }],
+      ...['token_type', 'expires_in', 'refresh_token', 'scope'].flatMap(
+        (name): [string, Record<string, unknown>][] => [
+          [`${name} null`, { [name]: null }],
+          [`${name} ""`, { [name]: '' }],
+          [`${name} " "`, { [name]: ' ' }],
+        ],
+      ),
+      ['a token type in capital letters', { token_type: 'BEARER' }],
+      ['a lifetime as text', { expires_in: '30' }],
+      ['a scope that is a list', { scope: ['openid', 'profile email'] }],
+      ['a scope that is an empty list', { scope: [] }],
+      [
+        'every optional member null',
+        { token_type: null, expires_in: null, refresh_token: null, scope: null },
+      ],
+    ]
+
+    it.each(tolerated)('sign in with %s', async (_what, members) => {
+      const backend = backends[kind]
+      answer(members)
+      expect(await backend.authenticate(await signInAt(backend))).toMatchObject({
+        ok: true,
+        session: { subject: 'ada' },
+      })
+    })
+
+    it.each([
+      ...tolerated,
+      ['id_token null', { id_token: null }],
+      ['id_token ""', { id_token: '' }],
+      ['no id_token', { id_token: undefined }],
+    ] as typeof tolerated)('renew the tokens with %s', async (_what, members) => {
+      const backend = backends[kind]
+      const request = await signInAt(backend)
+      const before = await stored()
+      answer(members)
+      expect(await backend.authenticate(request)).toMatchObject({ ok: true })
+      const after = await stored()
+      expect(after.access_token).not.toBe(before.access_token)
+      expect(after.refresh_token).not.toBeNull()
+      expect(after.id_token === null).toBe(before.id_token === null)
+    })
+
+    it.each([
+      ['an access token that is null', { access_token: null }],
+      ['an access token that is empty', { access_token: '' }],
+      ['another token type', { token_type: 'mac' }],
+      ['a token type that is a list', { token_type: ['bearer'] }],
+      ['a lifetime that is no number', { expires_in: 'soon' }],
+      ['a lifetime that is an object', { expires_in: {} }],
+      ['a refresh token that is a list', { refresh_token: ['x'] }],
+      ['a scope that is a list of numbers', { scope: [1] }],
+      ['a scope that is an object', { scope: { openid: true } }],
+    ])('are refused with %s', async (_what, members) => {
+      answer(members)
+      await expect(signInAt(backends[kind])).rejects.toMatchObject({
+        code: 'AUTH_PROVIDER_ERROR',
+      })
+    })
+
+    it.each<[string, JsonServerAnswer]>([
+      ['status 200', { json: { error: 'invalid_grant' } }],
+      ['status 200 and empty tokens', { json: { error: 'invalid_grant', access_token: null } }],
+      ['status 401 and a challenge', unauthorized({ error: 'invalid_grant' })],
+      ['a content type of text', text({ error: 'invalid_grant' })],
+    ])('end the session when a refresh answers invalid_grant with %s', async (_what, refused) => {
+      const backend = backends[kind]
+      const request = await signInAt(backend)
+      idp.token = () => refused
+      expect(await backend.authenticate(request)).toMatchObject({ ok: false })
+    })
+  })
+
+  it.each([undefined, null, ''])(
+    'are refused at a sign-in to an OpenID provider when id_token is %j',
+    async (id_token) => {
+      answer({ id_token })
+      await expect(signInAt(backends.oidc)).rejects.toMatchObject({
+        code: 'AUTH_PROVIDER_ERROR',
+      })
+    },
+  )
+})
+
+function unauthorized(json: object): JsonServerAnswer {
+  return { status: 401, json, headers: { 'www-authenticate': 'Basic realm="x"' } }
+}
+
+function text(json: object): JsonServerAnswer {
+  return { status: 400, json, headers: { 'content-type': 'text/plain' } }
+}
