@@ -31,9 +31,13 @@ function addBackendCommands(auth: Command): void {
 }
 
 function addProviderCommands(auth: Command): void {
-  auth
-    .command('provider')
-    .description('The providers of the kv-oauth backend.')
+  const provider = auth.command('provider').description('The providers of the kv-oauth backend.')
+  provider
+    .command('list')
+    .description('List the providers that are configured, and the presets there are.')
+    .option('--json', 'print JSON')
+    .action(async (output: Output) => (await import('./auth/provider.js')).listProviders(output))
+  provider
     .command('set')
     .description('Configure a provider in .env; what is not given stays as it is.')
     .argument('<provider>', 'a preset such as google, or an id of your own with --issuer')

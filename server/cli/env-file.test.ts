@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseEnv } from 'node:util'
 import fc from 'fast-check'
-import { afterAll, describe, expect, it } from 'vitest'
+import { afterAll, describe, expect, it, vi } from 'vitest'
 import { readEnvFile, readEnvVariables, setEnvVariables, writeEnvFile } from './env-file.js'
 
 const NAMES = fc.constantFrom('A', 'B', 'C', 'NETSCRIPT_AUTH_CLIENT_SECRET')
@@ -143,16 +143,28 @@ describe('writeEnvFile', () => {
     expect(await readdir(directory)).toEqual(['.env'])
   })
 
-  it('keeps the mode of a file, and the link to it', async () => {
+  it.each([
+    [0o644, 0o600],
+    [0o640, 0o600],
+    [0o666, 0o600],
+    [0o755, 0o600],
+    [0o600, 0o600],
+    [0o400, 0o400],
+  ])('turns mode %o into %o, and keeps the link to the file', async (before, after) => {
+    const warned = vi.spyOn(console, 'error').mockImplementation(() => {})
     const { directory, file } = await inDirectory()
     const real = join(directory, 'real.env')
-    await writeFile(real, 'A=1\n')
-    await chmod(real, 0o640)
+    await writeFile(real, 'A=secret-1\n')
+    await chmod(real, before)
     await symlink(real, file)
-    await writeEnvFile('A=2\n', file)
-    expect(await readFile(real, 'utf8')).toBe('A=2\n')
-    expect((await stat(real)).mode & 0o777).toBe(0o640)
+    await writeEnvFile('A=secret-2\n', file)
+    expect(await readFile(real, 'utf8')).toBe('A=secret-2\n')
+    expect((await stat(real)).mode & 0o777).toBe(after)
     expect((await readdir(directory)).sort()).toEqual(['.env', 'real.env'])
+    const warnings = warned.mock.calls.flat().join('\n')
+    warned.mockRestore()
+    expect(warnings.includes(`had mode 0${before.toString(8)}`)).toBe((before & 0o077) !== 0)
+    expect(warnings).not.toContain('secret-')
   })
 
   it('leaves nothing behind when it cannot write', async () => {

@@ -127,8 +127,9 @@ export async function readEnvFile(file = ENV_FILE): Promise<string> {
 }
 
 /**
- * Replaces a .env file as a whole, so that nobody ever reads half of it. A new one is for its owner
- * only; an old one keeps its mode, its owner and the link that leads to it.
+ * Replaces a .env file as a whole, so that no reader sees half of it. Only its owner may read it
+ * afterwards: a mode that is stricter than 0600 stays, and a wider one is narrowed with a warning. Its
+ * owner and a link that leads to it stay.
  */
 export async function writeEnvFile(text: string, file = ENV_FILE): Promise<void> {
   const target = await realpath(file).catch(() => file)
@@ -138,11 +139,26 @@ export async function writeEnvFile(text: string, file = ENV_FILE): Promise<void>
     await writeFile(staged, text, { mode: 0o600, flag: 'wx' })
     if (old) {
       await chown(staged, old.uid, old.gid).catch(() => {})
-      await chmod(staged, old.mode & 0o777)
+      await chmod(staged, old.mode & 0o600)
     }
     await rename(staged, target)
   } catch (error) {
     await rm(staged, { force: true })
     throw error
   }
+  if (old && isReadableByOthers(old)) {
+    console.error(
+      `${file} had mode ${modeOf(old)}, so other users could read its secrets. It is ${modeOf({ mode: old.mode & 0o600 })} now. Replace the secrets if others had access.`,
+    )
+  }
+}
+
+/** Whether anyone but its owner may read or write a file. Windows has no such modes. */
+export function isReadableByOthers({ mode }: { mode: number }): boolean {
+  return process.platform !== 'win32' && (mode & 0o077) !== 0
+}
+
+/** A mode as chmod takes it, such as 0644. */
+export function modeOf({ mode }: { mode: number }): string {
+  return `0${(mode & 0o777).toString(8)}`
 }

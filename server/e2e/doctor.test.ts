@@ -10,8 +10,10 @@ import {
   type TestDatabase,
 } from '../../prisma/test-database.js'
 import { examine } from '../cli/doctor/doctor.js'
+import { startDevelopment } from '../local/development.js'
 import { freePort } from '../local/free-port.js'
 import { type LocalProvider, startLocalProvider } from '../local/provider.js'
+import { createLogger } from '../log.js'
 import { type CrashablePostgres, startCrashablePostgres } from './faults/crashable-postgres.js'
 import { startTcpProxy } from './faults/tcp-proxy.js'
 import { type NetscriptProcess, startNetscript } from './support/process.js'
@@ -256,6 +258,51 @@ describe('netscript doctor', () => {
       expect(await found(there)).toEqual(['fail PORT'])
       await new Promise((resolve) => stranger.close(resolve))
       expect(await found(there)).toEqual([])
+    })
+  })
+
+  describe('about the local provider', () => {
+    const NONE = {
+      NETSCRIPT_AUTH_ISSUER: '',
+      NETSCRIPT_AUTH_CLIENT_ID: '',
+      NETSCRIPT_AUTH_CLIENT_SECRET: '',
+      NETSCRIPT_AUTH_REDIRECT_URI: '',
+    }
+    const localPort = () => new URL(local.issuer).port
+    const codes = async (over: Record<string, string>): Promise<string[]> =>
+      (await examine({ ...env, ...NONE, ...over }, { production: false })).map(
+        ({ status, code }) => `${status} ${code}`,
+      )
+
+    it('takes a free port, and refuses one that another service’s local provider has', async () => {
+      const free = { NETSCRIPT_AUTH_LOCAL_PROVIDER_PORT: String(await freePort()) }
+      expect(await codes(free)).toContain('ok LOCAL_PROVIDER')
+      const taken = { NETSCRIPT_AUTH_LOCAL_PROVIDER_PORT: localPort() }
+      expect(await codes(taken)).toContain('fail LOCAL_PROVIDER')
+    })
+
+    it('knows that of the service that runs', async () => {
+      const place = {
+        PORT: String(await freePort()),
+        NETSCRIPT_AUTH_LOCAL_PROVIDER_PORT: String(await freePort()),
+      }
+      const running = await startDevelopment({
+        env: { ...env, ...NONE, ...place },
+        logger: () => createLogger('silent'),
+        onProgress: () => {},
+      })
+      expect(await codes(place)).toContain('ok LOCAL_PROVIDER')
+      await running.close()
+    })
+
+    it('does not count on it where a provider is half configured', async () => {
+      const half = {
+        NETSCRIPT_AUTH_REDIRECT_URI: env.NETSCRIPT_AUTH_REDIRECT_URI ?? '',
+        NETSCRIPT_AUTH_LOCAL_PROVIDER_PORT: localPort(),
+      }
+      const found = await codes(half)
+      expect(found).toContain('fail CONFIGURATION')
+      expect(found.filter((line) => line.includes('LOCAL_PROVIDER'))).toEqual([])
     })
   })
 

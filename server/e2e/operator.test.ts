@@ -182,6 +182,28 @@ describe('netscript auth', () => {
     expect((await netscriptWith(env, 'user', 'show', userId)).text).toContain('local: ada')
   })
 
+  it('lists the providers that are configured, without secrets, and the presets', async () => {
+    const google = {
+      NETSCRIPT_AUTH_CLIENT_ID: 'my-client',
+      NETSCRIPT_AUTH_CLIENT_SECRET: 'my-secret',
+      NETSCRIPT_AUTH_REDIRECT_URI: 'https://auth.example/api/v1/auth/callback',
+    }
+    const { code, text } = await netscriptWith(google, 'provider', 'list')
+    expect(code).toBe(0)
+    expect(text).toMatch(
+      /^google +Google +oidc +https:\/\/auth\.example\/api\/v1\/auth\/callback$/m,
+    )
+    expect(text).toMatch(/^Presets: .*github/m)
+    expect(text).not.toContain('my-secret')
+    const json = await netscriptWith({}, 'provider', 'list', '--json')
+    expect(JSON.parse(json.text)).toMatchObject({ backend: 'kv-oauth', providers: [] })
+    const half = { NETSCRIPT_AUTH_CLIENT_SECRET: 'my-secret' }
+    expect(await netscriptWith(half, 'provider', 'list')).toMatchObject({
+      code: 1,
+      text: expect.stringContaining('NETSCRIPT_AUTH_CLIENT_ID is not set') as string,
+    })
+  })
+
   it('generates secrets that the service takes', async () => {
     const { text } = await netscript('secret', 'generate')
     expect(text).toMatch(/^[\w-]{43}$/)

@@ -183,6 +183,9 @@ describe('the way from an empty directory to a session', () => {
     const refused = await shell.run('npm run auth')
     expect(refused.code).not.toBe(0)
     expect(refused.output).toContain('NETSCRIPT_AUTH_CLIENT_ID')
+    const examined = await shell.run('netscript doctor')
+    expect(examined.code).not.toBe(0)
+    expect(examined.output).toMatch(/^fail +LOCAL_PROVIDER: No provider is configured/m)
     Object.assign(environment, {
       NETSCRIPT_AUTH_CLIENT_ID: 'your-client-id',
       NETSCRIPT_AUTH_CLIENT_SECRET: 'your-client-secret',

@@ -181,11 +181,22 @@ export type StartLocalProvider = (options: {
 /** Named apart from the import, so that a build does not follow it. */
 const LOCAL_PROVIDER = './provider.js'
 
-/** The local provider and its library are for development: a build does not have them. */
-async function loadLocalProvider(): Promise<StartLocalProvider> {
+/**
+ * The local provider and its library are for development: a build does not have them.
+ * @throws AuthConfigurationError when one of them is missing.
+ */
+export async function loadLocalProvider(): Promise<StartLocalProvider> {
+  const { startLocalProvider, loadOidcProvider } = await importLocalProvider()
+  await loadOidcProvider()
+  return startLocalProvider
+}
+
+async function importLocalProvider(): Promise<{
+  startLocalProvider: StartLocalProvider
+  loadOidcProvider: () => Promise<unknown>
+}> {
   try {
-    const module = (await import(LOCAL_PROVIDER)) as { startLocalProvider: StartLocalProvider }
-    return module.startLocalProvider
+    return (await import(LOCAL_PROVIDER)) as Awaited<ReturnType<typeof importLocalProvider>>
   } catch (cause) {
     throw new AuthConfigurationError(
       'No provider is configured, and the local one is only in the source of this package. Set NETSCRIPT_AUTH_CLIENT_ID, NETSCRIPT_AUTH_CLIENT_SECRET and NETSCRIPT_AUTH_REDIRECT_URI.',

@@ -12,6 +12,7 @@ import { logoutPage, messagePage } from './provider-pages.js'
 import { loadOidcProvider } from './quiet-oidc-provider.js'
 
 export type { DemoAccount } from './demo-accounts.js'
+export { loadOidcProvider } from './quiet-oidc-provider.js'
 
 /** Options of {@link startLocalProvider}. */
 export interface LocalProviderOptions {

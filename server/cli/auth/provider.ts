@@ -1,11 +1,15 @@
 import { randomBytes } from 'node:crypto'
 import { AuthConfigurationError } from '../../../backends/errors.js'
+import { presetNames } from '../../../backends/kv-oauth/presets.js'
 import type { OAuthProvider } from '../../../backends/kv-oauth/provider.js'
 import { providersById } from '../../../backends/kv-oauth/providers-by-id.js'
 import { inspectConfig } from '../../config/config.js'
+import { columns } from '../columns.js'
 import { readEnvFile, readEnvVariables, setEnvVariables, writeEnvFile } from '../env-file.js'
 import { environmentWith, outsideOf } from '../environment.js'
+import { wrap } from '../wrap.js'
 import { backendChoice, lacking } from './backend.js'
+import type { Output } from './operator.js'
 import { type GivenProvider, keepsSecret, providerVariables } from './provider-variables.js'
 import { registrationHint } from './registration-hint.js'
 import { readClientSecret } from './client-secret.js'
@@ -61,7 +65,10 @@ async function secretOf(
 }
 
 /** The providers, if the service takes them; the key is another command's, and any will do. */
-function readAsTheServiceDoes(env: NodeJS.ProcessEnv): readonly OAuthProvider[] {
+function readAsTheServiceDoes(
+  env: NodeJS.ProcessEnv,
+  ifNot = 'Nothing was written.',
+): readonly OAuthProvider[] {
   const key = env.NETSCRIPT_AUTH_KV_OAUTH_KEY?.trim() || randomBytes(32).toString('base64url')
   const { config, problems } = inspectConfig(
     { ...env, NETSCRIPT_AUTH_BACKEND: 'kv-oauth', NETSCRIPT_AUTH_KV_OAUTH_KEY: key },
@@ -69,9 +76,34 @@ function readAsTheServiceDoes(env: NodeJS.ProcessEnv): readonly OAuthProvider[] 
   )
   if (problems.length > 0) {
     const messages = problems.map(({ message }) => message)
-    throw new AuthConfigurationError(`Nothing was written.\n${messages.join('\n')}`)
+    throw new AuthConfigurationError([ifNot, ...messages].join('\n'))
   }
-  return [...providersById(config.providers).values()]
+  return config.providers.length === 0 ? [] : [...providersById(config.providers).values()]
+}
+
+/** `netscript auth provider list` */
+export function listProviders({ json }: Output): void {
+  const { backend } = backendChoice(process.env, {})
+  const providers = readAsTheServiceDoes(process.env, 'The providers cannot be read.').map(
+    ({ id, displayName, kind, issuer, redirectUri }) => ({
+      ...{ id, displayName, kind, redirectUri },
+      ...(issuer !== undefined && { issuer }),
+    }),
+  )
+  if (json) return console.log(JSON.stringify({ backend, providers, presets: presetNames }))
+  const rows = providers.map(({ id, displayName, kind, redirectUri }) => [
+    id,
+    displayName,
+    kind,
+    redirectUri,
+  ])
+  const configured =
+    rows.length > 0
+      ? columns([['ID', 'NAME', 'PROTOCOL', 'REDIRECT URI'], ...rows])
+      : 'No provider is configured. Configure one with: netscript auth provider set'
+  const notice =
+    backend === 'kv-oauth' ? [] : [`The active backend is ${backend}; it does not use these.`, '']
+  console.log([...notice, configured, '', wrap(`Presets: ${presetNames.join(', ')}`)].join('\n'))
 }
 
 function outcome({ id, providers, env, shadowed }: Omit<Change, 'text'>): string {

@@ -7,6 +7,7 @@ import { checkCookies } from './cookies.js'
 import { checkDatabase } from './database.js'
 import { type Check, type Examination, fail, type Finding } from './finding.js'
 import { checkKeys } from './keys.js'
+import { checkLocalProvider } from './local-provider.js'
 import { checkNodeVersion } from './node-version.js'
 import { checkPort } from './port.js'
 import { checkProviders } from './provider.js'
@@ -25,6 +26,7 @@ const CHECKS: readonly Check[] = [
   checkDatabase,
   checkSessionStore,
   checkPort,
+  checkLocalProvider,
 ]
 
 /** Options of `netscript doctor`. */

@@ -10,16 +10,9 @@ const Health = z.object({
 })
 
 /** Whether the service can listen on its port, or already does. */
-export const checkPort: Check = async ({ config }) => {
-  const { host, variables, providers, production } = config
+export const checkPort: Check = async ({ config: { host, variables } }) => {
   const { PORT: port, NETSCRIPT_AUTH_BACKEND: backend } = variables
-  const localPort = variables.NETSCRIPT_AUTH_LOCAL_PROVIDER_PORT
-  const needsLocal = !production && backend === 'kv-oauth' && providers.length === 0
-  const [own, local] = await Promise.all([
-    portFinding(host, port, backend),
-    needsLocal && localPort !== 0 ? localFinding(localPort) : undefined,
-  ])
-  return local ? [own, local] : [own]
+  return [await portFinding(host, port, backend)]
 }
 
 async function portFinding(host: string, port: number, backend: string): Promise<Finding> {
@@ -67,24 +60,8 @@ async function servedBy(host: string, port: number, backend: string): Promise<Fi
       )
 }
 
-/** The local provider is part of a service that "npm start" has started. */
-async function localFinding(port: number): Promise<Finding> {
-  if ((await listeningError('127.0.0.1', port)) === undefined) {
-    return ok('LOCAL_PROVIDER', `Port ${port} is free for the local provider.`)
-  }
-  const issuer = `http://localhost:${port}`
-  const metadata = await getJson(`${issuer}/.well-known/openid-configuration`)
-  return z.object({ issuer: z.literal(issuer) }).safeParse(metadata).success
-    ? ok('LOCAL_PROVIDER', `The local provider runs at ${issuer}.`)
-    : fail(
-        'LOCAL_PROVIDER',
-        `Something else listens on port ${port}, which the local provider needs.`,
-        'Stop it, or set NETSCRIPT_AUTH_LOCAL_PROVIDER_PORT to another.',
-      )
-}
-
 /** The code of the error that listening fails with; absent when it works. */
-function listeningError(host: string, port: number): Promise<string | undefined> {
+export function listeningError(host: string, port: number): Promise<string | undefined> {
   return new Promise((resolve) => {
     const server = createServer()
     server.once('error', ({ code = 'unknown' }: NodeJS.ErrnoException) => resolve(code))
@@ -92,7 +69,8 @@ function listeningError(host: string, port: number): Promise<string | undefined>
   })
 }
 
-async function getJson(url: string): Promise<unknown> {
+/** The JSON at a URL; `undefined` when there is none. */
+export async function getJson(url: string): Promise<unknown> {
   try {
     const signal = AbortSignal.timeout(CHECK_TIMEOUT_MS)
     const response = await fetch(url, { redirect: 'manual', signal })
@@ -102,8 +80,8 @@ async function getJson(url: string): Promise<unknown> {
   }
 }
 
-/** An address that stands for all of them is none to ask. */
-function reachable(host: string): string {
+/** The host to send requests to: one that stands for all addresses cannot be asked. */
+export function reachable(host: string): string {
   if (host === '0.0.0.0' || host === '::') return 'localhost'
   return host.includes(':') ? `[${host}]` : host
 }

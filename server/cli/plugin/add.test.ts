@@ -2,6 +2,8 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
+import { inspectConfig } from '../../config/config.js'
+import { readEnvVariables } from '../env-file.js'
 import { runCli, temporaryWorkspace } from '../testing/run-cli.js'
 
 const add = (root: string, ...args: string[]) =>
@@ -23,7 +25,7 @@ it('adds the plugin once: a second run changes nothing and says so', async () =>
   expect(first).toMatchObject({ code: 0, stderr: '' })
   expect(first.stdout).toContain('created  plugins/auth/database/auth.prisma')
   expect(JSON.parse(read(root, 'appsettings.json'))).toEqual({ auth: { backend: 'kv-oauth' } })
-  expect(read(root, '.env')).toMatch(/^NETSCRIPT_AUTH_KV_OAUTH_KEY=[\w-]{43}$/m)
+  expect(read(root, '.env')).toMatch(/^NETSCRIPT_AUTH_KV_OAUTH_KEY=[\w-]{43}\n$/)
   expect(statSync(join(root, '.env')).mode & 0o777).toBe(0o600)
   expect(read(root, '.gitignore').split('\n')).toContain('.env')
   expect(JSON.parse(read(root, 'package.json'))).toMatchObject({
@@ -56,6 +58,68 @@ it('shows with --dry-run what it would do, without secrets, and does nothing', a
   expect(stdout).toContain('+NETSCRIPT_AUTH_KV_OAUTH_KEY=<hidden>')
   expect(stdout).not.toContain('\u001b[')
   expect(snapshot(root)).toBe(before)
+})
+
+it('shows with --dry-run no value of .env, however it is written, and no other setting', async () => {
+  const root = temporaryWorkspace()
+  const env = [
+    'PLAIN=secret-1',
+    '# COMMENTED=secret-2',
+    '#COMMENTED_TOO="secret-3',
+    'secret-4"',
+    'QUOTED="secret-5',
+    'secret-6=secret-7',
+    '"',
+    "SINGLE='",
+    'secret-8',
+    "'",
+    'BACKTICKS=`secret-9',
+    '# secret-10`',
+    'export EXPORTED=secret-11',
+    '',
+  ].join('\n')
+  writeFileSync(join(root, '.env'), env)
+  const settings = { ConnectionStrings: { Default: 'Password=secret-13' } }
+  writeFileSync(join(root, 'appsettings.json'), JSON.stringify(settings))
+  const { code, stdout, stderr } = await add(root, '--dry-run')
+  expect(code).toBe(0)
+  expect(stdout).toContain('+NETSCRIPT_AUTH_KV_OAUTH_KEY=<hidden>')
+  expect(stdout).toContain('+    "backend": "kv-oauth"')
+  expect(stdout + stderr).not.toContain('secret-')
+  expect(read(root, '.env')).toBe(env)
+  // Node 20 takes a line without "=" for a part of the next name, and the command is refused.
+  writeFileSync(join(root, '.env'), `${env}secret-12\n`)
+  const refused = await add(root, '--dry-run')
+  expect(refused.stdout + refused.stderr).not.toContain('secret-')
+})
+
+it('makes .env its owner’s alone when it writes it, and says so', async () => {
+  const root = temporaryWorkspace()
+  writeFileSync(join(root, '.env'), 'MINE=secret-1\n', { mode: 0o644 })
+  const { code, stderr } = await add(root)
+  expect(code).toBe(0)
+  expect(stderr).toMatch(/^\S*\.env had mode 0644, .* It is 0600 now\./)
+  expect(statSync(join(root, '.env')).mode & 0o777).toBe(0o600)
+})
+
+it('suggests commands that work without a terminal', async () => {
+  const root = temporaryWorkspace()
+  const { stdout } = await add(root)
+  const command =
+    /netscript (auth provider set [^<]*<id>[^<]*) < secret\.txt/.exec(stdout)?.[1] ?? ''
+  const args = command.replace('<id>', 'my-client').split(/[\s\\]+/)
+  expect(await runCli(root, args, {}, 'my-secret\n')).toMatchObject({ code: 0, stderr: '' })
+  expect(read(root, '.env')).toContain('NETSCRIPT_AUTH_CLIENT_SECRET=my-secret')
+})
+
+it('leaves a configuration that the local provider can run with', async () => {
+  const root = temporaryWorkspace()
+  await add(root)
+  const { config, problems } = inspectConfig(readEnvVariables(read(root, '.env')), {
+    production: false,
+  })
+  expect(problems).toEqual([])
+  expect(config.providers).toEqual([])
 })
 
 it('leaves what the person wrote, before and after', async () => {

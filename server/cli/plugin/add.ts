@@ -49,13 +49,15 @@ export async function addPlugin(name: string, { dryRun, install }: AddOptions): 
 
 const NOTHING = 'Everything is there; nothing was changed.'
 
+/** Without a terminal there is no prompt for the client secret. */
 function nextSteps(name: string): string {
+  const secret = process.stdin.isTTY ? '' : ' \\\n    --client-secret-stdin < secret.txt'
   return [
     '',
     `The plugin ${name} is in place. Next:`,
     '  netscript db init --name init       make and apply the first migration',
     '  netscript db generate               make the Prisma client and zod schemas',
-    '  netscript auth provider set google --client-id <id>',
+    `  netscript auth provider set google --client-id <id>${secret}`,
     '  npm run auth                        start the service',
   ].join('\n')
 }

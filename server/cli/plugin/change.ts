@@ -10,8 +10,10 @@ export interface Change {
   /** `undefined`: it is not there. */
   readonly before: string | undefined
   readonly after: string
-  /** Holds secrets: its owner's alone, and values are not shown. */
+  /** Holds secrets: only its owner may read it. */
   readonly secret?: boolean
+  /** What --dry-run shows as added in place of a diff, for a file that may hold secrets. */
+  readonly shown?: string
 }
 
 /** Writes the changes in their order. */
@@ -24,15 +26,15 @@ export async function applyChanges(root: string, changes: readonly Change[]): Pr
   }
 }
 
-/** The changes as a unified diff. Values of a secret file are left out. */
+/** The changes as a unified diff. Of a file that may hold secrets it shows what is added alone. */
 export function describeChanges(changes: readonly Change[], paint: Paint = plain): string {
   return changes.map((change) => describe(change, paint)).join('\n')
 }
 
-function describe({ path, before, after, secret }: Change, paint: Paint): string {
-  const [from, to] = [before ?? '', after].map((text) => (secret ? hideValues(text) : text))
+function describe({ path, before, after, shown }: Change, paint: Paint): string {
+  const [from, to] = shown === undefined ? [before ?? '', after] : ['', shown]
   const oldName = before === undefined ? '/dev/null' : path
-  return createTwoFilesPatch(oldName, path, from ?? '', to ?? '')
+  return createTwoFilesPatch(oldName, path, from, to)
     .split('\n')
     .slice(1)
     .map((line) =>
@@ -43,8 +45,4 @@ function describe({ path, before, after, secret }: Change, paint: Paint): string
           : line,
     )
     .join('\n')
-}
-
-function hideValues(text: string): string {
-  return text.replace(/^([^#\n=]+)=.+$/gm, '$1=<hidden>')
 }

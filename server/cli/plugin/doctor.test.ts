@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { addAuthPlugin } from '../testing/add-plugin.js'
@@ -66,6 +66,12 @@ it.each<[string, (root: string) => void, RegExp, RegExp]>([
     },
     /\.env is in version control/,
     /git rm --cached \.env/,
+  ],
+  [
+    'secrets that other users can read',
+    (root) => chmodSync(join(root, '.env'), 0o644),
+    /\.env has mode 0644/,
+    /chmod 600 \.env/,
   ],
   [
     'a missing key',

@@ -1,3 +1,6 @@
+import { statSync } from 'node:fs'
+import { join } from 'node:path'
+import { isReadableByOthers, modeOf } from '../env-file.js'
 import { paintFor } from '../paint.js'
 import { authPackages } from './auth-files.js'
 import { findPlugin, type PluginDefinition } from './catalog.js'
@@ -86,6 +89,14 @@ export async function findingsOf(
     })
   }
   if (!manifest.enabled) findings.push({ level: 'note', what: `${plugin.name} is not enabled.` })
+  const env = statSync(join(workspace.root, '.env'), { throwIfNoEntry: false })
+  if (env && isReadableByOthers(env)) {
+    findings.push({
+      level: 'broken',
+      what: `.env has mode ${modeOf(env)}: other users can read its secrets.`,
+      mend: 'Run `chmod 600 .env`, and make new secrets if others had access.',
+    })
+  }
   if (isTracked(workspace.root, '.env')) {
     findings.push({
       level: 'broken',

@@ -1,6 +1,5 @@
 import { createRequire } from 'node:module'
 import { relative, sep } from 'node:path'
-import { AUTH_PATH_PREFIX } from '../../../contract/auth-contract.js'
 import { readPrismaProject } from '../db/project.js'
 import { aggregateSchema } from '../db/aggregate.js'
 import { AUTH_SCHEMA, authFiles, authPackages } from './auth-files.js'
@@ -63,7 +62,8 @@ export async function planAdd(
       `${generatedDirectory(project)}/`,
     ]),
     appSettings,
-    addToEnv(workspace, environment(plugin), isKnown),
+    // The key alone: a variable of the provider, even an empty one, would ask for all of them.
+    addToEnv(workspace, { NETSCRIPT_AUTH_KV_OAUTH_KEY: newSecret() }, isKnown),
   ].filter((change) => change !== undefined)
 
   const manifest: PluginManifest = {
@@ -144,15 +144,6 @@ function packageEntries({ root }: Workspace, plugin: PluginDefinition): PackageE
 function ownSource(root: string, { packageRoot, version }: PluginDefinition): string {
   if (/[\\/]node_modules[\\/]/.test(packageRoot)) return version
   return `file:${relative(root, packageRoot).split(sep).join('/')}`
-}
-
-function environment({ service }: PluginDefinition): Readonly<Record<string, string>> {
-  return {
-    NETSCRIPT_AUTH_CLIENT_ID: '',
-    NETSCRIPT_AUTH_CLIENT_SECRET: '',
-    NETSCRIPT_AUTH_REDIRECT_URI: `http://localhost:${service.port}${AUTH_PATH_PREFIX}/callback`,
-    NETSCRIPT_AUTH_KV_OAUTH_KEY: newSecret(),
-  }
 }
 
 function mergeEntries(

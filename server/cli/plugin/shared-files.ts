@@ -54,10 +54,13 @@ export function addToAppSettings(workspace: Workspace): Change | undefined {
   const section = (settings.auth ?? settings.Auth ?? {}) as Record<string, unknown>
   if ((section.backend ?? section.Backend) !== undefined) return undefined
   const name = settings.Auth === undefined ? 'auth' : 'Auth'
-  return jsonChange(workspace, APP_SETTINGS, {
+  const change = jsonChange(workspace, APP_SETTINGS, {
     ...settings,
     [name]: { ...section, backend: DEFAULT_BACKEND },
   })
+  // Other sections may hold secrets, such as connection strings.
+  const shown = `${JSON.stringify({ [name]: { backend: DEFAULT_BACKEND } }, null, 2)}\n`
+  return change && { ...change, shown }
 }
 
 /** What a workspace begins with. */
@@ -118,7 +121,9 @@ export function addToEnv(
   )
   if (missing.length === 0) return undefined
   const after = setEnvVariables(before ?? '', Object.fromEntries(missing))
-  return { path: '.env', before, after, secret: true }
+  // Nothing of the file itself: a value can go over several lines or be commented out.
+  const shown = missing.map(([name]) => `${name}=<hidden>\n`).join('')
+  return { path: '.env', before, after, secret: true, shown }
 }
 
 /** A new secret of 32 bytes. */

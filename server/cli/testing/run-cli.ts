@@ -17,11 +17,12 @@ export interface CliAnswer {
 const TSX = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href
 const MAIN = fileURLToPath(new URL('../main.ts', import.meta.url))
 
-/** Runs `netscript <args>` from source in a directory, in a pipe, with these variables of ours. */
+/** Runs `netscript <args>` from source in a directory, with pipes and these variables of ours. */
 export function runCli(
   cwd: string,
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
+  input = '',
 ): Promise<CliAnswer> {
   const inherited = Object.fromEntries(
     Object.entries(process.env).filter(
@@ -35,7 +36,7 @@ export function runCli(
       { cwd, env: { ...inherited, ...env } },
       (_error, stdout, stderr) => resolve({ code: child.exitCode ?? -1, stdout, stderr }),
     )
-    child.stdin?.end()
+    child.stdin?.end(input)
   })
 }
 
