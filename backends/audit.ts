@@ -1,8 +1,10 @@
 import { type Keyring, sign } from './keyring.js'
 
-/** What the audit trail records. */
+/**
+ * What the audit trail records. Nothing is recorded of an unauthenticated caller: the trail only
+ * grows, so `sign-in.failed` is for failures after the provider has proven who it is.
+ */
 export type AuditEventType =
-  | 'sign-in.started'
   | 'sign-in.completed'
   | 'sign-in.failed'
   | 'session.refreshed'

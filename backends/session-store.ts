@@ -120,8 +120,11 @@ export interface TransactionStore {
     entry: {
       stateHash: string
       sealed: string
-      /** The provider of a sign-in that starts; that is recorded as the acts of a session are. */
-      signInAt?: string
+      /**
+       * Whether a later write of the same flow is flushed to disk, so that this one need not be: a
+       * crash between them loses nothing that was acknowledged. Default: false.
+       */
+      flushedLater?: boolean
     },
     ttlMs: number,
   ): Promise<void>

@@ -4,7 +4,7 @@ import type { CallbackResult } from '../port.js'
 import type { AuthnRequest } from '../request.js'
 import { getClientConfiguration, getGrantConfiguration, keepKeys } from './configuration.js'
 import type { KvOAuthContext } from './context.js'
-import { resolveIdentity } from './identity.js'
+import { type ProviderIdentity, resolveIdentity } from './identity.js'
 import { newSession } from './new-session.js'
 import type { OAuthProvider } from './provider.js'
 import { sessionIdOf } from './session-cookie.js'
@@ -27,6 +27,7 @@ export async function handleCallback(
     context.metrics.signIn('unknown', codeOf(error))
     throw error
   })
+  let verified: ProviderIdentity | undefined
   try {
     const provider = sameProvider(context, transaction, query)
     context.trace?.annotate({ 'auth.provider': provider.id })
@@ -39,6 +40,7 @@ export async function handleCallback(
         return { tokens, identity: await resolveIdentity(provider, configuration, tokens) }
       },
     )
+    verified = identity
     const { userId } = await context.users.signIn({ providerId: provider.id, ...identity })
     const { token, sessionId } = context.crypto.issueSessionToken()
     const session = newSession(context, {
@@ -68,22 +70,32 @@ export async function handleCallback(
       ],
     }
   } catch (error) {
-    await recordFailure(context, transaction.providerId, error)
+    await recordFailure(context, transaction.providerId, error, verified)
     throw withCookies(error, setCookies)
   }
 }
 
-/** A trail that cannot be written now does not hide from the person why their sign-in failed. */
+/**
+ * The audit trail records it only once the identity is verified: otherwise anyone could make it grow.
+ * A trail that cannot be written does not hide from the user why the sign-in failed.
+ */
 async function recordFailure(
-  { audit, log, metrics }: KvOAuthContext,
+  { audit, log, metrics, subjectHash }: KvOAuthContext,
   providerId: string,
   error: unknown,
+  identity: ProviderIdentity | undefined,
 ): Promise<void> {
   const reason = codeOf(error)
   metrics.signIn(providerId, reason)
   log.info({ event: 'sign-in.failed', provider: providerId, reason }, 'sign-in failed')
+  if (!identity) return
   await audit
-    .record({ type: 'sign-in.failed', providerId, reason })
+    .record({
+      type: 'sign-in.failed',
+      providerId,
+      subjectHash: subjectHash(identity.issuer, identity.subject),
+      reason,
+    })
     .catch((err: unknown) => log.error({ err }, 'The audit trail could not be written.'))
 }
 

@@ -64,7 +64,6 @@ async function startAt(
     SIGN_IN,
     request,
     transaction,
-    provider.id,
   )
   context.log.info({ event: 'sign-in.started', provider: provider.id }, 'sign-in started')
   const parameters = {

@@ -49,8 +49,8 @@ function service(sessionName = '__Host-ns_session') {
     world,
     entries,
     warnings,
-    open: (kind: TransactionKind, request = browser(), signInAt?: string) =>
-      openTransaction(context(), kind, request, PAYLOAD, signInAt),
+    open: (kind: TransactionKind, request = browser()) =>
+      openTransaction(context(), kind, request, PAYLOAD),
     take: (kind: TransactionKind, request: AuthnRequest, handle: string | undefined) =>
       takeTransaction(context(), kind, request, handle),
   }
@@ -90,7 +90,12 @@ describe('openTransaction', () => {
     expect([...strict.entries]).toStrictEqual([
       [
         publicId(secret),
-        { stateHash: publicId(handle), sealed: expect.any(String), endsAt: ttl * 1000 },
+        {
+          stateHash: publicId(handle),
+          sealed: expect.any(String),
+          flushedLater: kind === SIGN_IN,
+          endsAt: ttl * 1000,
+        },
       ],
     ])
 
@@ -121,12 +126,6 @@ describe('openTransaction', () => {
     for (const secret of [handle, valueOf(setCookies[0]), PAYLOAD.nonce, PAYLOAD.returnTo]) {
       expect(dump).not.toContain(secret)
     }
-  })
-
-  it('tells the store which provider a sign-in starts at', async () => {
-    const { open, entries } = service()
-    await open(SIGN_IN, browser(), 'google')
-    expect([...entries.values()]).toMatchObject([{ signInAt: 'google' }])
   })
 
   it.each([

@@ -13,6 +13,8 @@ export interface TransactionKind {
   readonly cookiePrefix: string
   readonly purpose: KeyPurpose
   readonly ttlMs: number
+  /** Whether what it leads to is flushed to disk anyway. */
+  readonly flushedLater: boolean
   /** What to do when it is gone, for the person. */
   readonly mend: string
 }
@@ -22,6 +24,7 @@ export const SIGN_IN: TransactionKind = {
   cookiePrefix: 'ns_txn_',
   purpose: 'sign-in-transaction',
   ttlMs: 10 * 60_000,
+  flushedLater: true,
   mend: 'Start the sign-in again.',
 }
 
@@ -30,6 +33,7 @@ export const LOG_OUT_TICKET: TransactionKind = {
   cookiePrefix: 'ns_logout_',
   purpose: 'log-out-transaction',
   ttlMs: 60_000,
+  flushedLater: false,
   mend: 'You are signed out here. To sign out at the provider too, do it on its own page.',
 }
 
@@ -48,23 +52,22 @@ function cookiePrefix({ cookies }: KvOAuthContext, kind: TransactionKind): strin
   return `${cookies.sessionName.startsWith('__Host-') ? '__Host-' : ''}${kind.cookiePrefix}`
 }
 
-/**
- * Opens a transaction; returns its handle and the cookies that bind it to the browser. `signInAt` is
- * the provider of a sign-in that starts with it.
- */
+/** Opens a transaction; returns its handle and the cookies that bind it to the browser. */
 export async function openTransaction<Payload extends object>(
   context: KvOAuthContext,
   kind: TransactionKind,
   request: AuthnRequest,
   payload: Payload,
-  signInAt?: string,
 ): Promise<{ handle: string; setCookies: readonly string[] }> {
   const handle = randomSecret()
   const secret = randomSecret()
   const key = publicId(secret)
   const sealed = seal(context.keyring, kind.purpose, key, JSON.stringify(payload))
-  const entry = { stateHash: publicId(handle), sealed, ...(signInAt !== undefined && { signInAt }) }
-  await context.transactions.put(key, entry, kind.ttlMs)
+  await context.transactions.put(
+    key,
+    { stateHash: publicId(handle), sealed, flushedLater: kind.flushedLater },
+    kind.ttlMs,
+  )
   const { secure } = context.cookies
   // Browsers send the cookies they got first first (RFC 6265 section 5.4).
   const held = request.cookieNames().filter((name) => name.startsWith(cookiePrefix(context, kind)))

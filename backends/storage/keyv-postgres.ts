@@ -13,13 +13,9 @@ export const KEYV_TABLE = 'auth_keyv'
 export const DATABASE_NOW_MS = `(extract(epoch from statement_timestamp()) * 1000)::bigint`
 
 const READ = `SELECT key, value FROM ${KEYV_TABLE} WHERE key = ANY($1) AND expires_at > ${DATABASE_NOW_MS}`
-/** A sign-in ends with a commit that waits; nothing follows a log-out, and its address is given away. */
-const WRITE = `WITH ${lazilyIf(`($2::text::jsonb)->'value' ? 'signInAt'`)}, written AS (
-    INSERT INTO ${KEYV_TABLE} (key, value) SELECT $1::text, $2::text FROM lazily
-    ON CONFLICT (key) DO UPDATE SET value = excluded.value
-    RETURNING (value::jsonb)->'value'->>'signInAt' AS provider)
-  INSERT INTO auth_audit_events (type, provider_id)
-  SELECT 'sign-in.started', provider FROM written WHERE provider IS NOT NULL`
+const WRITE = `WITH ${lazilyIf(`($2::text::jsonb)->'value' @> '{"flushedLater": true}'`)}
+  INSERT INTO ${KEYV_TABLE} (key, value) SELECT $1::text, $2::text FROM lazily
+  ON CONFLICT (key) DO UPDATE SET value = excluded.value`
 /**
  * Locks the user's row against being disabled: either the sign-in comes first and disabling ends its
  * session, or disabling comes first and nothing is inserted.

@@ -46,7 +46,7 @@ describe('what waits for the disk', () => {
     const users = createPostgresUserStore(pool)
     const person = { providerId: 'p', issuer: 'https://p.example', subject: 's', profile: {} }
     await users.signIn(person)
-    const entry = { stateHash: 'hash', sealed: 'sealed', signInAt: 'p' }
+    const entry = { stateHash: 'hash', sealed: 'sealed', flushedLater: true }
     expect(await commitOf(() => transactions.put('key', entry, 60_000))).toBe('off')
     expect(
       await commitOf(async () => expect(await transactions.take('key', 'hash')).toBe('sealed')),

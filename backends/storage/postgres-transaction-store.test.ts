@@ -1,7 +1,6 @@
 import { createTestDatabase } from '../../prisma/test-database.js'
 import { createPool } from './pool.js'
 import { createPostgresTransactionStore } from './postgres-transaction-store.js'
-import { signInsAt } from './testing/audit-trail.js'
 import { transactionStoreSuite } from './transaction-store-suite.js'
 
 transactionStoreSuite('Postgres', async () => {
@@ -13,7 +12,6 @@ transactionStoreSuite('Postgres', async () => {
   return {
     store: createPostgresTransactionStore(pool),
     other: createPostgresTransactionStore(otherPool),
-    signInsAt: (providerId) => signInsAt(pool, providerId),
     close: async () => {
       await pool.end()
       await otherPool.end()

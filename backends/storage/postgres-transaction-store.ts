@@ -14,7 +14,7 @@ const TAKE = `WITH ${LAZILY} DELETE FROM ${KEYV_TABLE} USING lazily
 interface TransactionEntry {
   stateHash: string
   sealed: string
-  signInAt?: string
+  flushedLater?: boolean
 }
 
 /**

@@ -8,7 +8,6 @@ import { sessionKeys } from './redis-session-store.js'
 import { parseRedisUrls } from './redis-url.js'
 import { sessionStoreSuite } from './session-store-suite.js'
 import { type AuthStores, openStores } from './stores.js'
-import { signInsAt } from './testing/audit-trail.js'
 import { createTestUser } from './testing/test-user.js'
 import { transactionStoreSuite } from './transaction-store-suite.js'
 
@@ -52,11 +51,10 @@ export function redisStoresSuite(name: string, urls: () => string): void {
   })
 
   transactionStoreSuite(name, async () => {
-    const { stores, others, pool, close } = await open()
+    const { stores, others, close } = await open()
     return {
       store: stores.transactions,
       other: others.transactions,
-      signInsAt: (providerId) => signInsAt(pool, providerId),
       close,
     }
   })

@@ -36,7 +36,7 @@ export async function openRedisStores(
   const database = createPostgresSessionStore(pool)
   return {
     sessions,
-    transactions: createRedisTransactionStore(redis, pool),
+    transactions: createRedisTransactionStore(redis),
     users: withSessionsElsewhere(createPostgresUserStore(pool), sessions),
     tokens: (keyring) => createRedisProviderTokenStore(redis, keyring),
     async probe() {

@@ -6,8 +6,6 @@ export interface TransactionStoreUnderTest {
   store: TransactionStore
   /** The same store over connections of its own. */
   other: TransactionStore
-  /** How many sign-ins at this provider the audit trail has seen begin. */
-  signInsAt(providerId: string): Promise<number>
   close(): Promise<void>
 }
 
@@ -51,12 +49,6 @@ export function transactionStoreSuite(
         )
         expect(taken.filter(Boolean)).toEqual(['sealed'])
       }
-    })
-
-    it('records the start of a sign-in with its transaction, and of nothing else', async () => {
-      await sut.store.put('d', { stateHash: 's', sealed: 's', signInAt: 'x' }, 1_000)
-      await sut.store.put('e', { stateHash: 's', sealed: 's' }, 1_000)
-      expect(await sut.signInsAt('x')).toBe(1)
     })
   })
 }

@@ -11,12 +11,3 @@ export async function trailOf(
   )
   return rows.map(({ type, reason }) => [type, reason])
 }
-
-/** How many sign-ins at a provider began. */
-export async function signInsAt(pool: pg.Pool, providerId: string): Promise<number> {
-  const { rows } = await pool.query<{ count: string }>(
-    `SELECT count(*) FROM auth_audit_events WHERE type = 'sign-in.started' AND provider_id = $1`,
-    [providerId],
-  )
-  return Number(rows[0]?.count)
-}
