@@ -66,6 +66,21 @@ describe('createReturnToPolicy', () => {
     )
   })
 
+  it.each([
+    ['/', 'a', 1],
+    ['/', '"', 3],
+    ['/', '\u20ac', 9],
+    ['/?', '\u20ac', 9],
+    ['/#', '\u20ac', 9],
+    ['/', '\u{1f600}', 12],
+    [`${APP}/`, 'a', 1],
+  ])('allows 2048 characters of %s%s as they are encoded, and no more', (start, text, encoded) => {
+    const base = new URL(start, OWN).href.length
+    const fits = Math.floor((2048 - base) / encoded)
+    expect(policy.resolve(start + text.repeat(fits)).length).toBeLessThanOrEqual(2048)
+    expect(() => policy.resolve(start + text.repeat(fits + 1))).toThrow(/^RETURN_TO_NOT_ALLOWED/)
+  })
+
   it('allows only its own origin unless told otherwise', () => {
     const own = createReturnToPolicy(OWN)
     expect(own.default).toBe(`${OWN}/`)

@@ -15,6 +15,8 @@ const UNSAFE = /[\u0000-\u0020\u007f\\]/
 /** What parsers drop, or take for a slash. A space in a path is only a space. */
 const RESHAPING = /[\u0000-\u001f\u007f\\]/
 const DECODE_ROUNDS = 3
+/** Of the URL as it is kept: characters that have to be encoded take up to nine. */
+const MAX_LENGTH = 2048
 
 /**
  * Targets are paths on the service's own origin, or URLs whose origin is listed exactly. A target is
@@ -31,10 +33,10 @@ export function createReturnToPolicy(
     resolve(target) {
       if (target === undefined) return home
       const url = parseTarget(target, ownOrigin)
-      if (url && origins.has(url.origin)) return url.href
+      if (url && origins.has(url.origin) && url.href.length <= MAX_LENGTH) return url.href
       throw new AuthError(
         'RETURN_TO_NOT_ALLOWED',
-        'Use a path that starts with one slash, or a URL on an allowed origin.',
+        `Use a path that starts with one slash, or a URL on an allowed origin, of at most ${MAX_LENGTH} characters.`,
       )
     },
   }

@@ -3,11 +3,14 @@ import { z } from 'zod'
 /** RFC 6749 section 3.3: a scope token is printable ASCII without space, `"` and `\`. */
 const scope = z.string().regex(/^[\x21\x23-\x5B\x5D-\x7E]{1,256}$/, 'is not a scope token')
 
+/** Maximum length of a return address, and of a return address and scopes together. */
+const MAX_LENGTH = 2048
+
 /** An absolute URL or a path on the service's own origin; which ones are allowed is configured. */
 export const ReturnTo = z
   .string()
   .min(1)
-  .max(2048)
+  .max(MAX_LENGTH)
   .optional()
   .describe('Where to send the browser afterwards: a path, or a URL on an allowed origin.')
 
@@ -32,9 +35,14 @@ export const SigninInput = z
       .max(50)
       .optional()
       .describe(
-        "Scopes to request: any that are configured for the provider or that callers may add. Others are refused. Default: the provider's configured scopes.",
+        "Scopes to request: any that are configured for the provider or that callers may add. Others are refused. With redirectTo at most 2048 characters. Default: the provider's configured scopes.",
       ),
   })
+  // Both are kept for an anonymous caller until the callback.
+  .refine(
+    ({ redirectTo = '', scopes = [] }) => redirectTo.length + scopes.join(' ').length <= MAX_LENGTH,
+    { path: ['scopes'], error: `must have at most ${MAX_LENGTH} characters with redirectTo` },
+  )
   .meta({
     id: 'SigninInput',
     description: 'How to sign in.',

@@ -21,7 +21,8 @@ export const PROBLEM_DETAILS: { readonly [C in AuthErrorCode]?: string } = {
   PAYLOAD_TOO_LARGE: 'Send at most 16kb.',
   UNSUPPORTED_MEDIA_TYPE: 'Send application/json or application/x-www-form-urlencoded.',
   VALIDATION_ERROR: 'Correct redirectTo and send it again.',
-  RETURN_TO_NOT_ALLOWED: 'Use a path that starts with one slash, or a URL on an allowed origin.',
+  RETURN_TO_NOT_ALLOWED:
+    'Use a path that starts with one slash, or a URL on an allowed origin, of at most 2048 characters.',
   INTERNAL: 'Try again; if it stays, report the request id.',
   AUTH_PROVIDER_ERROR: 'The provider does not answer. Try again in a moment.',
   STORE_UNAVAILABLE: 'The session store does not answer. Try again in a moment.',
