@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import type { ProviderSetOptions } from './auth/provider.js'
 import type { GenerateOptions } from './auth/secret.js'
 import { SECRET_KINDS } from './auth/secret-kinds.js'
+import type { AuditDeleteOptions } from './auth/audit.js'
 import type { Output } from './auth/operator.js'
 import type { UserSearchOptions } from './auth/users.js'
 
@@ -13,6 +14,7 @@ export function addAuthCommands(program: Command): void {
   addSecretCommands(auth)
   addSessionCommands(auth)
   addUserCommands(auth)
+  addAuditCommands(auth)
 }
 
 function addBackendCommands(auth: Command): void {
@@ -141,4 +143,18 @@ function addUserCommands(auth: Command): void {
         (await actions()).changeUser(name, userId, output),
       )
   }
+}
+
+function addAuditCommands(auth: Command): void {
+  auth
+    .command('audit')
+    .description('The audit trail.')
+    .command('delete')
+    .description('Delete old audit events, as the role netscript_audit_retention.')
+    .requiredOption('--before <date>', 'such as 2026-01-31, or with a time: 2026-01-31T00:00:00Z')
+    .option('--yes', 'do not ask')
+    .option('--json', 'print JSON')
+    .action(async (options: AuditDeleteOptions) =>
+      (await import('./auth/audit.js')).deleteOldAuditEvents(options),
+    )
 }
