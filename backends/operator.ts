@@ -13,12 +13,17 @@ export interface OperatorAccount {
 export interface OperatorUser {
   /** The user id, as `me` shows it. */
   readonly id: string
+  /** Name to show. */
   readonly displayName?: string
+  /** The e-mail address; it does not identify the user. */
   readonly email?: string
+  /** Whether the provider verified the address. */
   readonly emailVerified?: boolean
   /** Where the user can sign in. Empty when the backend does not say. */
   readonly accounts: readonly OperatorAccount[]
+  /** When the user first signed in. */
   readonly createdAt: string
+  /** When the user last signed in, at any provider. */
   readonly lastSignInAt?: string
   /** Present when the user is disabled. */
   readonly disabledAt?: string
@@ -38,6 +43,7 @@ export interface UserSearch {
 
 /** A page of users, newest first. */
 export interface UserPage {
+  /** At most `limit` users. */
   readonly users: readonly OperatorUser[]
   /** Gets the next page; absent on the last one. */
   readonly cursor?: string
@@ -79,6 +85,8 @@ export interface Operator {
  *
  * @example
  * ```ts
+ * import { type Operator, unsupportedOperator } from '@netscript/plugin-auth/backends'
+ *
  * const operator: Operator = {
  *   ...unsupportedOperator('mine', 'Users live in the directory. Use its console.'),
  *   listSessions: async () => [],

@@ -18,6 +18,8 @@ import { activeSessions, endOthers, newestFirst, toSummary, USER_ID } from './se
  *
  * @example
  * ```ts
+ * import { createWorkosOperator, workosOptionsFromEnv } from '@netscript/plugin-auth/backends/workos'
+ *
  * const operator = await createWorkosOperator(workosOptionsFromEnv(process.env))
  * await operator.revokeSessions('user_01ABC')
  * ```
