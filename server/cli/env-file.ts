@@ -46,7 +46,7 @@ export function setEnvVariables(text: string, values: Readonly<Record<string, st
     if (result !== '' && !result.endsWith('\n')) result += lineEnd
     result += `${name}=${written}${lineEnd}`
   }
-  checkReadsBack(result, { ...values, ...readEnvVariables(`${text}\n`), ...values })
+  checkReadsBack(result, { ...readEnvVariables(`${text}\n`), ...values }, values)
   return result
 }
 
@@ -106,13 +106,19 @@ function quote(name: string, value: string): string {
   )
 }
 
-function checkReadsBack(text: string, expected: Readonly<Record<string, string>>): void {
+/** Names only what was to be set: in a broken file any other name may be a part of a value. */
+function checkReadsBack(
+  text: string,
+  expected: Readonly<Record<string, string>>,
+  set: Readonly<Record<string, string>>,
+): void {
   const read = readEnvVariables(text)
   // Node leaves out an empty value at the very end of the file.
-  const wrong = Object.keys(expected).find((name) => (read[name] ?? '') !== expected[name])
+  const isWrong = (name: string): boolean => (read[name] ?? '') !== expected[name]
+  const wrong = [...Object.keys(set), ...Object.keys(expected)].find(isWrong)
   if (wrong === undefined) return
   throw new AuthConfigurationError(
-    `${wrong.split('\n').at(-1)} would not be read back from the .env file. Look for a line without "=", a comment that is indented or a quote that is not closed, and correct it.`,
+    `${wrong in set ? wrong : 'Another variable'} would not be read back from the .env file. Look for a line without "=", a comment that is indented or a quote that is not closed, and correct it.`,
   )
 }
 
