@@ -1,48 +1,16 @@
-import { randomBytes } from 'node:crypto'
-import type pg from 'pg'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { createTestDatabase, type TestDatabase } from '../../prisma/test-database.js'
-import { createPool } from '../storage/pool.js'
-import { createKvOAuthBackend, type KvOAuthBackend } from './backend.js'
+import { describe, expect, it } from 'vitest'
 import type { JsonServerAnswer } from './testing/json-server.js'
-import {
-  type ScriptedProvider,
-  signInAt,
-  startScriptedProvider,
-} from './testing/scripted-provider.js'
-
-const KINDS = ['oidc', 'oauth'] as const
+import { signInAt } from './testing/scripted-provider.js'
+import { KINDS, scriptedScene } from './testing/scripted-scene.js'
 
 describe('token responses that depart from RFC 6749', () => {
-  let idp: ScriptedProvider
-  let database: TestDatabase
-  let pool: pg.Pool
-  let backends: Record<(typeof KINDS)[number], KvOAuthBackend>
-  beforeAll(async () => {
-    idp = await startScriptedProvider()
-    database = await createTestDatabase()
-    pool = createPool(database.url)
-    const key = randomBytes(32).toString('base64url')
-    const options = { key, pool, allowInsecureRequests: true }
-    backends = {
-      oidc: await createKvOAuthBackend({ ...options, provider: idp.oidc() }),
-      oauth: await createKvOAuthBackend({ ...options, provider: idp.oauth() }),
-    }
-  })
-  afterEach(() => idp.reset())
-  afterAll(async () => {
-    for (const backend of Object.values(backends)) await backend.close()
-    await pool.end()
-    await database.drop()
-    await idp.close()
-  })
-
+  const scene = scriptedScene()
   const answer = (members: Record<string, unknown>): void => {
-    idp.token = (honest) => ({ json: { ...honest, ...members } })
+    scene.idp.token = (honest) => ({ json: { ...honest, ...members } })
   }
   /** The stored tokens of the newest session, as Postgres has them. */
   const stored = async (): Promise<Record<string, unknown>> => {
-    const { rows } = await pool.query<Record<string, unknown>>(
+    const { rows } = await scene.pool.query<Record<string, unknown>>(
       'SELECT access_token, refresh_token, id_token FROM auth_provider_tokens ORDER BY updated_at DESC LIMIT 1',
     )
     return rows[0] ?? {}
@@ -69,7 +37,7 @@ describe('token responses that depart from RFC 6749', () => {
     ]
 
     it.each(tolerated)('sign in with %s', async (_what, members) => {
-      const backend = backends[kind]
+      const backend = await scene.create(kind)
       answer(members)
       expect(await backend.authenticate(await signInAt(backend))).toMatchObject({
         ok: true,
@@ -83,7 +51,7 @@ describe('token responses that depart from RFC 6749', () => {
       ['id_token ""', { id_token: '' }],
       ['no id_token', { id_token: undefined }],
     ] as typeof tolerated)('renew the tokens with %s', async (_what, members) => {
-      const backend = backends[kind]
+      const backend = await scene.create(kind)
       const request = await signInAt(backend)
       const before = await stored()
       answer(members)
@@ -106,7 +74,7 @@ describe('token responses that depart from RFC 6749', () => {
       ['a scope that is an object', { scope: { openid: true } }],
     ])('are refused with %s', async (_what, members) => {
       answer(members)
-      await expect(signInAt(backends[kind])).rejects.toMatchObject({
+      await expect(signInAt(await scene.create(kind))).rejects.toMatchObject({
         code: 'AUTH_PROVIDER_ERROR',
       })
     })
@@ -117,9 +85,9 @@ describe('token responses that depart from RFC 6749', () => {
       ['status 401 and a challenge', unauthorized({ error: 'invalid_grant' })],
       ['a content type of text', text({ error: 'invalid_grant' })],
     ])('end the session when a refresh answers invalid_grant with %s', async (_what, refused) => {
-      const backend = backends[kind]
+      const backend = await scene.create(kind)
       const request = await signInAt(backend)
-      idp.token = () => refused
+      scene.idp.token = () => refused
       expect(await backend.authenticate(request)).toMatchObject({ ok: false })
     })
   })
@@ -128,7 +96,7 @@ describe('token responses that depart from RFC 6749', () => {
     'are refused at a sign-in to an OpenID provider when id_token is %j',
     async (id_token) => {
       answer({ id_token })
-      await expect(signInAt(backends.oidc)).rejects.toMatchObject({
+      await expect(signInAt(await scene.create('oidc'))).rejects.toMatchObject({
         code: 'AUTH_PROVIDER_ERROR',
       })
     },

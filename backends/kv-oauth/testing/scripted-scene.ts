@@ -1,0 +1,93 @@
+import { randomBytes } from 'node:crypto'
+import type pg from 'pg'
+import { afterAll, afterEach, beforeAll, describe } from 'vitest'
+import { createTestDatabase, type TestDatabase } from '../../../prisma/test-database.js'
+import { createPool } from '../../storage/pool.js'
+import { describeWithRedis } from '../../storage/testing/describe-with-redis.js'
+import { startTestRedis, type TestRedis } from '../../storage/testing/redis-server.js'
+import {
+  createKvOAuthBackend,
+  type KvOAuthBackend,
+  type KvOAuthBackendOptions,
+} from '../backend.js'
+import type { OAuthProviderOptions } from '../provider.js'
+import { type ScriptedProvider, startScriptedProvider } from './scripted-provider.js'
+
+/** The kinds of provider. */
+export const KINDS = ['oidc', 'oauth'] as const
+export type Kind = (typeof KINDS)[number]
+
+/** A scripted provider and the kv-oauth backends of a test. */
+export interface ScriptedScene {
+  readonly idp: ScriptedProvider
+  readonly pool: pg.Pool
+  /** Fields of the log lines of the running test. */
+  readonly log: Record<string, unknown>[]
+  /** A backend with the provider alone; it is closed after the test. */
+  create(
+    kind: Kind,
+    provider?: Partial<OAuthProviderOptions>,
+    options?: Partial<KvOAuthBackendOptions>,
+  ): Promise<KvOAuthBackend>
+}
+
+/** Runs the tests with sessions in Postgres, and once more with sessions in Redis. */
+export function describeOnEveryStore(name: string, tests: (scene: ScriptedScene) => void): void {
+  describe(`${name}, in Postgres`, () => tests(scriptedScene()))
+  describeWithRedis(`${name}, in Redis`, () => {
+    let redis: TestRedis
+    beforeAll(async () => {
+      redis = await startTestRedis()
+    })
+    afterAll(() => redis.close())
+    tests(scriptedScene(() => redis.url))
+  })
+}
+
+/** A {@link ScriptedScene} that lives as long as the surrounding `describe`. */
+export function scriptedScene(sessionStore: () => string = () => ''): ScriptedScene {
+  let idp: ScriptedProvider
+  let database: TestDatabase
+  let pool: pg.Pool
+  const key = randomBytes(32).toString('base64url')
+  const backends: KvOAuthBackend[] = []
+  const log: Record<string, unknown>[] = []
+  const note = (fields: object, message: string): void => void log.push({ ...fields, message })
+  beforeAll(async () => {
+    idp = await startScriptedProvider()
+    database = await createTestDatabase()
+    pool = createPool(database.url)
+  })
+  afterEach(async () => {
+    idp.reset()
+    log.length = 0
+    for (const backend of backends.splice(0)) await backend.close()
+  })
+  afterAll(async () => {
+    await pool.end()
+    await database.drop()
+    await idp.close()
+  })
+  return {
+    get idp() {
+      return idp
+    },
+    get pool() {
+      return pool
+    },
+    log,
+    async create(kind, provider, options) {
+      const backend = await createKvOAuthBackend({
+        provider: idp[kind](provider),
+        key,
+        pool,
+        sessionStore: sessionStore(),
+        allowInsecureRequests: true,
+        log: { info: note, warn: note, error: note },
+        ...options,
+      })
+      backends.push(backend)
+      return backend
+    },
+  }
+}
