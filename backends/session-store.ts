@@ -35,6 +35,8 @@ export interface SessionRecord {
   readonly scopes: readonly string[]
   /** Roles of the user. */
   readonly roles: readonly string[]
+  /** Present when the id_token has no claim of roles, and a refreshed one says nothing of them. */
+  readonly rolesFrom?: 'user-info'
   /** Claims, cut to the allow-list. */
   readonly claims: Readonly<Record<string, unknown>>
   /** The user's public snapshot of the sign-in. */

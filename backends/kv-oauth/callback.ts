@@ -37,7 +37,8 @@ export async function handleCallback(
       async () => {
         const tokens = await exchangeCode(context, provider, transaction, query)
         const configuration = await getClientConfiguration(provider, context)
-        return { tokens, identity: await resolveIdentity(provider, configuration, tokens) }
+        const identity = await resolveIdentity(provider, configuration, tokens, context.log)
+        return { tokens, identity }
       },
     )
     verified = identity

@@ -43,43 +43,83 @@ export function cleanText(text: string): string {
   return text.replace(/[\0\p{Surrogate}]/gu, '')
 }
 
+/** A verdict on an e-mail address; some providers send it as text (Cognito, Apple). */
+export function verdictOf(value: unknown): boolean | undefined {
+  if (typeof value === 'boolean') return value
+  const text = typeof value === 'string' ? value.toLowerCase() : undefined
+  return text === 'true' ? true : text === 'false' ? false : undefined
+}
+
+/** Claims that fit, and the names of those that do not or only in part. */
+export interface CutClaims {
+  readonly claims: Record<string, unknown>
+  readonly cut: readonly string[]
+}
+
 /**
- * Cuts claims to {@link ALLOWED_CLAIMS} and to what jsonb can hold. A claim is kept whole or not at
- * all: one with a text over 1,024 UTF-16 units, a list over 100 entries or more than three levels is
- * dropped, and then the largest ones until the rest fits.
+ * Cuts claims to {@link ALLOWED_CLAIMS} and to what jsonb can hold. Of a list, such as groups, the
+ * first 100 items that fit are kept; any other claim is kept whole or not at all: a text over 1,024
+ * UTF-16 units and an object over 100 members or three levels are dropped. Then the largest claims
+ * are cut until the rest fits. A verdict on an e-mail address goes with the address.
  *
  * @param maxBytes The most that the result takes as JSON in UTF-8. Default: 4096.
  */
-export function cutClaims(
-  raw: Readonly<Record<string, unknown>>,
-  maxBytes = 4096,
-): Record<string, unknown> {
-  const claims = ALLOWED_CLAIMS.flatMap((name): Claim[] => {
-    const value = Object.hasOwn(raw, name) ? clean(raw[name], MAX_DEPTH) : undefined
-    return value === undefined ? [] : [{ name, value, bytes: jsonBytes({ [name]: value }) - 1 }]
-  })
-  const bySize = [...claims].sort((a, b) => b.bytes - a.bytes)
-  const dropped = new Set<Claim>()
-  let total = 1 + claims.reduce((sum, claim) => sum + claim.bytes, 0)
-  for (const claim of bySize) {
-    if (total <= maxBytes) break
-    dropped.add(claim)
-    total -= claim.bytes
-  }
-  return Object.fromEntries(
-    claims.filter((claim) => !dropped.has(claim)).map(({ name, value }) => [name, value]),
+export function cutClaims(raw: Readonly<Record<string, unknown>>, maxBytes = 4096): CutClaims {
+  const given = ALLOWED_CLAIMS.filter(
+    (name) => Object.hasOwn(raw, name) && raw[name] !== undefined && raw[name] !== null,
   )
+  const cut = new Set<string>()
+  const claims = given.flatMap((name): Claim[] => {
+    const value = Array.isArray(raw[name]) ? cleanList(raw[name]) : clean(raw[name], MAX_DEPTH)
+    const isShorter = Array.isArray(value) && value.length < (raw[name] as unknown[]).length
+    if (value === undefined || isShorter) cut.add(name)
+    return value === undefined ? [] : [{ name, value, bytes: sizeOf(name, value) }]
+  })
+  let total = 1 + claims.reduce((sum, claim) => sum + claim.bytes, 0)
+  for (const claim of [...claims].sort((a, b) => b.bytes - a.bytes)) {
+    if (total <= maxBytes) break
+    cut.add(claim.name)
+    total -= claim.bytes
+    shorten(claim, maxBytes - total)
+    total += claim.bytes
+  }
+  const kept = new Map(
+    claims.filter(({ bytes }) => bytes > 0).map(({ name, value }) => [name, value]),
+  )
+  if (!kept.has('email')) kept.delete('email_verified')
+  return { claims: Object.fromEntries(kept), cut: [...cut] }
 }
 
 interface Claim {
   name: string
   value: unknown
-  /** The size of `"name":value` and one comma or brace. */
+  /** Zero when it is dropped. */
   bytes: number
 }
 
-function jsonBytes(value: unknown): number {
-  return Buffer.byteLength(JSON.stringify(value))
+/** The size of `"name":value` and one comma or brace. */
+function sizeOf(name: string, value: unknown): number {
+  return Buffer.byteLength(JSON.stringify({ [name]: value })) - 1
+}
+
+/** Keeps as many items of a list as there is room for; what is no list is dropped. */
+function shorten(claim: Claim, room: number): void {
+  const items: unknown[] = Array.isArray(claim.value) ? claim.value : []
+  let bytes = sizeOf(claim.name, [])
+  let kept = 0
+  for (const item of items) {
+    bytes += Buffer.byteLength(JSON.stringify(item)) + (kept > 0 ? 1 : 0)
+    if (bytes > room) break
+    kept += 1
+  }
+  claim.value = items.slice(0, kept)
+  claim.bytes = kept > 0 ? sizeOf(claim.name, claim.value) : 0
+}
+
+/** The first items that jsonb can hold, or `undefined` when a list has none. */
+function cleanList(list: readonly unknown[]): unknown[] | undefined {
+  const items = list.map((item) => clean(item, MAX_DEPTH - 1)).filter((item) => item !== undefined)
+  return items.length === 0 && list.length > 0 ? undefined : items.slice(0, MAX_ENTRIES)
 }
 
 /** A copy that jsonb can hold, or `undefined` when there is none within the bounds. */
@@ -87,7 +127,7 @@ function clean(value: unknown, depth: number): unknown {
   if (typeof value === 'string') return value.length > MAX_TEXT ? undefined : cleanText(value)
   if (typeof value === 'boolean') return value
   if (typeof value === 'number') return Number.isFinite(value) ? value : undefined
-  if (value === null) return depth === MAX_DEPTH ? undefined : null
+  if (value === null) return null
   if (typeof value !== 'object' || depth === 0) return undefined
   if (Array.isArray(value)) {
     if (value.length > MAX_ENTRIES) return undefined

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import * as client from 'openid-client'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { type AuthLog, silentLog } from '../log.js'
 import { getClientConfiguration } from './configuration.js'
 import { encodeSubject, resolveIdentity } from './identity.js'
 import { type PresetOptions, providers } from './presets.js'
@@ -55,14 +56,19 @@ describe('encodeSubject', () => {
 })
 
 /** Exchanges a code and resolves who signed in, as the callback does. */
-async function identify(provider: OAuthProvider, callback: URL, nonce?: string) {
-  const configuration = await getClientConfiguration(provider, insecure)
+async function identify(
+  provider: OAuthProvider,
+  callback: URL,
+  nonce?: string,
+  log: AuthLog = silentLog,
+) {
+  const configuration = await getClientConfiguration(provider, { ...insecure, timeoutSeconds: 1 })
   const tokens = await client.authorizationCodeGrant(configuration, callback, {
     pkceCodeVerifier: 'v'.repeat(43),
     expectedState: 'state',
     ...(nonce !== undefined && { expectedNonce: nonce }),
   })
-  return resolveIdentity(provider, configuration, tokens)
+  return resolveIdentity(provider, configuration, tokens, log)
 }
 
 describe('plain OAuth 2.0', () => {
@@ -260,11 +266,6 @@ describe('plain OAuth 2.0', () => {
     })
   })
 
-  it('takes an address for verified only when the provider says true', async () => {
-    routes['/user'] = { json: { ...discordUser, verified: 'true' } }
-    expect((await signIn(providers.discord)).profile.emailVerified).toBeUndefined()
-  })
-
   it('takes no address that is not text and no picture that is not on the web', async () => {
     routes['/user'] = {
       json: { id: 'x', email: ['a@b.c'], images: [{ url: 'javascript:alert(1)' }] },
@@ -341,7 +342,8 @@ describe('OpenID Connect', () => {
   it.each([
     ['names another subject', { json: { sub: 'mallory', email: 'mallory@example.org' } }],
     ['names no subject', { json: { email: 'mallory@example.org' } }],
-    ['fails', { status: 500, json: {} }],
+    ['is a page', { text: '<html>' }],
+    ['is a redirect', { status: 302, headers: { location: '/elsewhere' }, json: {} }],
   ])('is refused when the user info %s', async (_, answer) => {
     const server = await startOidcServer({ redirectUri, claimsInIdToken: false })
     try {
@@ -363,24 +365,39 @@ describe('OpenID Connect', () => {
     }
   })
 
-  it.each([
-    { status: 403, json: {} },
-    { status: 401, json: {}, headers: { 'www-authenticate': 'Bearer error="invalid_token"' } },
-  ])('goes on with the id_token when the user info is refused: %j', async (answer) => {
+  it.each<[string, JsonServerAnswer | 'silence' | 'no server']>([
+    ...[400, 401, 403, 404, 405, 429, 500, 502, 503].map((status): [string, JsonServerAnswer] => [
+      `${status}`,
+      { status, json: { sub: 'mallory', email: 'mallory@example.org', email_verified: true } },
+    ]),
+    [
+      '401 with a challenge',
+      { status: 401, json: {}, headers: { 'www-authenticate': 'Bearer error="invalid_token"' } },
+    ],
+    ['500 with a page', { status: 500, text: '<html>', headers: { 'content-type': 'text/html' } }],
+    ['nothing in time', 'silence'],
+    ['nothing, because there is no server', 'no server'],
+  ])('signs in with the id_token when the user info answers %s', async (_what, answer) => {
     const server = await startOidcServer({ redirectUri, claimsInIdToken: false })
+    const other = await startJsonServer(() =>
+      typeof answer === 'object' ? answer : new Promise<never>(() => undefined),
+    )
+    if (answer === 'no server') await other.close()
     try {
-      await elsewhere(answer, async (userInfoEndpoint) => {
-        const provider = defineOAuthProvider({
-          ...app,
-          id: 'local',
-          issuer: server.issuer,
-          userInfoEndpoint,
-        })
-        const callback = await server.signIn(await authorize(provider), 'ada')
-        const { subject, profile } = await identify(provider, callback, nonce)
-        expect({ subject, profile }).toEqual({ subject: 'ada', profile: {} })
+      const provider = defineOAuthProvider({
+        ...app,
+        id: 'local',
+        issuer: server.issuer,
+        userInfoEndpoint: `${other.origin}/userinfo`,
       })
+      const callback = await server.signIn(await authorize(provider), 'ada')
+      const warnings: object[] = []
+      const log = { ...silentLog, warn: (fields: object) => void warnings.push(fields) }
+      const { subject, profile } = await identify(provider, callback, nonce, log)
+      expect({ subject, profile }).toEqual({ subject: 'ada', profile: {} })
+      expect(warnings).toEqual([expect.objectContaining({ provider: 'local' })])
     } finally {
+      await other.close()
       await server.close()
     }
   })

@@ -5,8 +5,10 @@ import type {
   UserInfoResponse,
 } from 'openid-client'
 import { AuthError, providerError } from '../errors.js'
-import { cleanText, cutClaims } from './claims.js'
+import { type AuthLog, silentLog } from '../log.js'
+import { cleanText, verdictOf } from './claims.js'
 import type { OAuthProvider } from './provider.js'
+import { type FoundRoles, readRoles } from './roles.js'
 import { fetchUserClaims } from './user-info.js'
 
 /** Who signed in, as the provider vouches for it. A person is (`issuer`, `subject`). */
@@ -17,8 +19,10 @@ export interface ProviderIdentity {
   readonly subject: string
   /** The session at the provider (OpenID Connect Back-Channel Logout section 2.1). */
   readonly sid?: string
-  /** Cut to the allow-list; never tokens. */
+  /** As the provider sends them, which is more than a session may carry. */
   readonly claims: Record<string, unknown>
+  /** Absent when the provider has no claim of roles for this user. */
+  readonly roles?: FoundRoles & { readonly from: 'id-token' | 'user-info' }
   readonly profile: {
     readonly displayName?: string
     readonly email?: string
@@ -33,9 +37,9 @@ const MAX_SUBJECT = 255
 /**
  * The identity behind a token response.
  *
- * With an id_token its claims count; the user info endpoint is asked for the name and e-mail that it
- * lacks, and must name the same subject (OpenID Connect Core section 5.3.2). Without one, that is
- * plain OAuth 2.0, the user info endpoint is the only source.
+ * With an id_token its claims count; the user info endpoint is asked for the name, e-mail and roles
+ * that it lacks, and must name the same subject (OpenID Connect Core section 5.3.2). Without one,
+ * that is plain OAuth 2.0, the user info endpoint is the only source.
  *
  * @throws AuthError `AUTH_PROVIDER_ERROR` when the provider does not say who it is.
  */
@@ -43,49 +47,83 @@ export async function resolveIdentity(
   provider: OAuthProvider,
   configuration: Configuration,
   tokens: TokenEndpointResponse & TokenEndpointResponseHelpers,
+  log: AuthLog = silentLog,
 ): Promise<ProviderIdentity> {
   if (provider.kind === 'oauth') {
-    const claims = await fetchUserClaims(provider, configuration, tokens.access_token)
-    return identityOf(provider, provider.id, claims)
+    const { info, claims } = await fetchUserClaims(provider, configuration, tokens.access_token)
+    const isStandard = provider.userInfoFields.subject === 'sub'
+    const roles =
+      provider.rolesClaim || isStandard ? readRoles(info, provider.rolesClaim) : undefined
+    return identityOf(provider, provider.id, claims, roles && { ...roles, from: 'user-info' })
   }
   const claims = tokens.claims()
   if (!claims) throw providerError(provider.id, 'The provider sent no id_token.')
-  const missing = lacks(provider, claims)
-    ? await fetchMissing(provider, configuration, tokens.access_token, claims.sub)
+  const userInfo = lacks(provider, claims)
+    ? await fetchUserInfo(provider, configuration, tokens.access_token, claims.sub, log)
     : {}
-  return identityOf(provider, claims.iss, merge(claims, missing))
+  const proven = readRoles(claims, provider.rolesClaim)
+  const told = readRoles(userInfo, provider.rolesClaim)
+  const roles = proven
+    ? ({ ...proven, from: 'id-token' } as const)
+    : told && ({ ...told, from: 'user-info' } as const)
+  return identityOf(provider, claims.iss, merge(claims, userInfo), roles)
 }
 
-function lacks({ scopes }: OAuthProvider, claims: Record<string, unknown>): boolean {
+function lacks({ scopes, rolesClaim }: OAuthProvider, claims: Record<string, unknown>): boolean {
   return (
-    (scopes.includes('email') && typeof claims.email !== 'string') ||
-    (scopes.includes('profile') && typeof claims.name !== 'string')
+    (scopes.includes('email') && !isText(claims.email)) ||
+    (scopes.includes('profile') && !isText(claims.name)) ||
+    (rolesClaim !== undefined && readRoles(claims, rolesClaim) === undefined)
   )
 }
 
-async function fetchMissing(
+const isText = (value: unknown): value is string => typeof value === 'string' && value.trim() !== ''
+
+/** The user info, or nothing when the endpoint has none: the id_token proves who it is. */
+async function fetchUserInfo(
   provider: OAuthProvider,
   configuration: Configuration,
   accessToken: string,
   subject: string,
+  log: AuthLog,
 ): Promise<Partial<UserInfoResponse>> {
   if (configuration.serverMetadata().userinfo_endpoint === undefined) return {}
   const client = await import('openid-client')
   try {
     return await client.fetchUserInfo(configuration, accessToken, subject)
   } catch (cause) {
-    // An access token for another API is not accepted there; the id_token says enough to sign in.
-    if (isRefusal(cause)) return {}
+    if (isUnavailable(cause)) {
+      log.warn(
+        { err: cause, provider: provider.id },
+        'The provider gave no user info: the sign-in goes on with the claims of the id_token.',
+      )
+      return {}
+    }
     throw providerError(provider.id, 'The user info of the provider could not be verified.', {
       cause,
     })
   }
 }
 
-function isRefusal(error: unknown): boolean {
+/**
+ * Whether the endpoint said nothing about the user: an error status, such as a 403 for an access
+ * token that is for another API, a timeout or a broken connection. What it says with status 200 must
+ * be right, and a redirect is not followed.
+ */
+function isUnavailable(error: unknown): boolean {
+  const status = statusOf(error)
+  if (status !== undefined) return status >= 400
+  const { code, cause } = error as { code?: unknown; cause?: unknown }
+  if (code === 'OAUTH_TIMEOUT' || code === 'OAUTH_ABORT') return true
+  // What fetch throws when there is no response, or when its body breaks off.
+  return error instanceof TypeError && code === undefined && cause instanceof Error
+}
+
+/** The status of the response that openid-client refused; `undefined` when it was another error. */
+export function statusOf(error: unknown): number | undefined {
   const { status, cause } = error as { status?: unknown; cause?: unknown }
-  const code = cause instanceof Response ? cause.status : status
-  return code === 401 || code === 403
+  if (cause instanceof Response) return cause.status
+  return typeof status === 'number' ? status : undefined
 }
 
 /** The id_token wins. An address keeps the verdict of a source that names the same address. */
@@ -93,9 +131,10 @@ function merge(
   idToken: Record<string, unknown>,
   userInfo: Record<string, unknown>,
 ): Record<string, unknown> {
-  const merged = { ...userInfo, ...idToken }
+  const given = Object.entries(idToken).filter(([, value]) => value !== null && value !== '')
+  const merged: Record<string, unknown> = { ...userInfo, ...Object.fromEntries(given) }
   if (idToken.email === userInfo.email) return merged
-  const { email, email_verified } = typeof idToken.email === 'string' ? idToken : userInfo
+  const { email, email_verified } = isText(idToken.email) ? idToken : userInfo
   return { ...merged, email, email_verified }
 }
 
@@ -103,6 +142,7 @@ function identityOf(
   provider: OAuthProvider,
   issuer: string,
   claims: Record<string, unknown>,
+  roles: ProviderIdentity['roles'],
 ): ProviderIdentity {
   if (typeof claims.sub !== 'string') {
     throw providerError(
@@ -112,20 +152,22 @@ function identityOf(
   }
   const subject = encodeSubject(claims.sub, provider.id)
   const sid = claims.sid
+  const email = firstText(320, claims.email)
+  const emailVerified = email === undefined ? undefined : verdictOf(claims.email_verified)
   const profile = {
     displayName: firstText(255, claims.name, claims.preferred_username, claims.nickname),
-    email: firstText(320, claims.email),
-    emailVerified: typeof claims.email_verified === 'boolean' ? claims.email_verified : undefined,
+    email,
+    emailVerified,
     imageUrl: webUrl(firstText(2048, claims.picture)),
   }
-  if (profile.email === undefined) profile.emailVerified = undefined
   return {
     issuer,
     subject,
     ...(typeof sid === 'string' &&
       sid !== '' &&
       sid.length <= MAX_SUBJECT && { sid: escapeForStore(sid) }),
-    claims: cutClaims({ ...claims, sub: subject }),
+    claims: { ...claims, sub: subject, email_verified: emailVerified },
+    ...(roles && { roles }),
     profile: Object.fromEntries(Object.entries(profile).filter(([, value]) => value !== undefined)),
   }
 }

@@ -4,6 +4,7 @@ import { cutClaims } from './claims.js'
 import type { KvOAuthContext } from './context.js'
 import type { ProviderIdentity } from './identity.js'
 import type { OAuthProvider } from './provider.js'
+import type { FoundRoles } from './roles.js'
 import type { SignInTransaction } from './sign-in.js'
 import { nextTokenRefresh, type Tokens } from './tokens.js'
 
@@ -11,7 +12,8 @@ const USER_AGENT_MAX = 256
 /** An entry takes at most 8 KiB; the rest is for what Keyv and the name of the member add. */
 const MAX_ENTRY_BYTES = 8 * 1024 - 128
 const MAX_CLAIMS_BYTES = 4096
-const MAX_LIST_BYTES = 1024
+const MAX_SCOPES_BYTES = 1024
+const MAX_ROLES_BYTES = 4096
 const SCOPE_TOKEN = /^[\x21\x23-\x5B\x5D-\x7E]{1,256}$/
 
 interface NewSession {
@@ -26,13 +28,14 @@ interface NewSession {
 
 /** The session that a completed sign-in opens. */
 export function newSession(
-  { policy, now, subjectHash }: KvOAuthContext,
+  { policy, now, subjectHash, log }: KvOAuthContext,
   { request, provider, transaction, tokens, identity, sessionId, userId }: NewSession,
 ): SessionRecord {
   const issuedAt = now()
   const userAgent = request.header('user-agent')?.slice(0, USER_AGENT_MAX)
   const tokenRefreshAt = nextTokenRefresh(tokens, tokens.refresh_token, issuedAt)
-  const record = {
+  const scopes = grantedScopes(provider, transaction, tokens)
+  const record: SessionRecord = {
     id: sessionId,
     userId,
     providerId: provider.id,
@@ -40,8 +43,10 @@ export function newSession(
     subject: identity.subject,
     auditSubject: subjectHash(identity.issuer, identity.subject),
     ...(identity.sid !== undefined && { sid: identity.sid }),
-    scopes: withinRoom(grantedScopes(provider, transaction, tokens)),
-    roles: withinRoom(stringList(identity.claims.roles)),
+    scopes: withinRoom(scopes, MAX_SCOPES_BYTES).kept,
+    roles: [],
+    ...(identity.roles?.from === 'user-info' && { rolesFrom: identity.roles.from }),
+    claims: {},
     user: identity.profile,
     ...(userAgent !== undefined && { userAgent }),
     issuedAt,
@@ -50,19 +55,68 @@ export function newSession(
     ...(tokenRefreshAt !== undefined && { tokenRefreshAt }),
     version: 1,
   }
-  const room = MAX_ENTRY_BYTES - Buffer.byteLength(JSON.stringify(record))
-  return { ...record, claims: cutClaims(identity.claims, Math.min(room, MAX_CLAIMS_BYTES)) }
+  const roles = rolesOf(record, identity.roles, log)
+  const room = roomIn({ ...record, roles })
+  const { claims, cut } = cutClaims(identity.claims, Math.min(room, MAX_CLAIMS_BYTES))
+  if (cut.length > 0) {
+    log.warn(
+      { event: 'session.claims-cut', provider: provider.id, sessionId, claims: cut },
+      'A session has no room for all claims.',
+    )
+  }
+  return { ...record, roles, claims }
 }
 
-/** As many items as a session has room for; one that does not fit leaves room for the next. */
-function withinRoom(items: readonly string[]): string[] {
-  let room = MAX_LIST_BYTES
-  return items.filter((item) => {
+/**
+ * The roles for a session, as many as it has room for. What is left out is logged: a user who lacks a
+ * role is refused where they should not be.
+ */
+export function rolesOf(
+  record: SessionRecord,
+  found: FoundRoles | undefined,
+  log: KvOAuthContext['log'],
+): readonly string[] {
+  if (!found) return []
+  const room = Math.min(roomIn({ ...record, roles: [] }), MAX_ROLES_BYTES)
+  const { kept, dropped } = withinRoom(found.roles, room)
+  if (dropped.length > 0 || found.refused > 0) {
+    log.warn(
+      {
+        event: 'session.roles-cut',
+        provider: record.providerId,
+        sessionId: record.id,
+        dropped: dropped.length,
+        refused: found.refused,
+        names: dropped.slice(0, 10),
+      },
+      'A session lacks roles of its user: there is no room for all, or some are no roles.',
+    )
+  }
+  return kept
+}
+
+/** The bytes that an entry has left. */
+function roomIn(record: SessionRecord): number {
+  return MAX_ENTRY_BYTES - Buffer.byteLength(JSON.stringify(record))
+}
+
+/** As many items as there is room for; one that does not fit leaves room for the next. */
+function withinRoom(
+  items: readonly string[],
+  maxBytes: number,
+): { kept: readonly string[]; dropped: readonly string[] } {
+  const [kept, dropped]: [string[], string[]] = [[], []]
+  let room = maxBytes
+  for (const item of items) {
     const bytes = Buffer.byteLength(JSON.stringify(item)) + 1
-    if (bytes > room) return false
-    room -= bytes
-    return true
-  })
+    if (bytes > room) {
+      dropped.push(item)
+    } else {
+      kept.push(item)
+      room -= bytes
+    }
+  }
+  return { kept, dropped }
 }
 
 /**
@@ -95,6 +149,3 @@ function namedScopes({ scope }: Tokens): string[] | undefined {
   if (scope === undefined) return undefined
   return [...new Set(scope.split(/[\s,]+/))].filter((token) => SCOPE_TOKEN.test(token))
 }
-
-const stringList = (value: unknown): string[] =>
-  Array.isArray(value) ? value.filter((item) => typeof item === 'string') : []

@@ -145,6 +145,7 @@ const expected = {
   okta: {
     ...oidc,
     id: 'okta',
+    rolesClaim: 'groups',
     displayName: 'Okta',
     issuer: 'https://tenant.example',
     clientAuthMethod: 'client_secret_basic',
@@ -152,6 +153,7 @@ const expected = {
   awsCognito: {
     ...oidc,
     id: 'aws-cognito',
+    rolesClaim: 'cognito:groups',
     displayName: 'AWS Cognito',
     issuer: 'https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_Ab1Cd2Ef3',
     clientAuthMethod: 'client_secret_basic',

@@ -14,6 +14,7 @@ export interface PresetOptions extends Pick<
   | 'redirectUri'
   | 'scopes'
   | 'additionalScopes'
+  | 'rolesClaim'
   | 'clientAuthMethod'
   | 'extraAuthParams'
   | 'displayName'
@@ -247,6 +248,7 @@ function okta(options: DomainPresetOptions): OAuthProvider {
     id: 'okta',
     displayName: 'Okta',
     scopes: OPENID,
+    rolesClaim: 'groups',
     secretMethod: 'client_secret_basic',
     issuer: domainIssuer('okta', options),
   })
@@ -262,6 +264,7 @@ function awsCognito(options: AwsCognitoOptions): OAuthProvider {
     id: 'aws-cognito',
     displayName: 'AWS Cognito',
     scopes: OPENID,
+    rolesClaim: 'cognito:groups',
     secretMethod: 'client_secret_basic',
     issuer:
       options.issuer ??

@@ -1,4 +1,5 @@
 import { AuthConfigurationError } from '../errors.js'
+import { isClaimPath } from './roles.js'
 
 /** How the client proves itself at the token endpoint (OpenID Connect Core section 9). */
 export type ClientAuthMethod = 'client_secret_basic' | 'client_secret_post' | 'none'
@@ -56,6 +57,8 @@ export interface OAuthProvider {
   readonly scopes: readonly string[]
   /** Scopes that a sign-in may request beyond `scopes`. */
   readonly additionalScopes: readonly string[]
+  /** Path of the claim of roles. Absent: the claim `roles`, where it is sent. */
+  readonly rolesClaim?: string
   /** How the client proves itself at the token endpoint. */
   readonly clientAuthMethod: ClientAuthMethod
   /** Whether the authorization request carries an S256 challenge (RFC 7636). */
@@ -105,6 +108,12 @@ export interface OAuthProviderOptions {
    * Default: none.
    */
   additionalScopes?: string | readonly string[] | undefined
+  /**
+   * Path of the claim whose texts are the roles of a user, such as `realm_access.roles`; a claim that
+   * has the whole path as its name comes first. It is read from the id_token, else from the user
+   * info. Default: `roles`, from standard claims only.
+   */
+  rolesClaim?: string | undefined
   /** Default: `client_secret_basic` with a secret, else `none`. */
   clientAuthMethod?: ClientAuthMethod | undefined
   /** Default: true. False only for an OIDC client with a secret; the nonce then guards the code. */
@@ -213,6 +222,10 @@ export function createOAuthProvider(options: OAuthProviderOptions): OAuthProvide
   if (issuer !== undefined && !scopes.includes('openid')) {
     fail('scopes', 'must include openid when an issuer is set. Add it.')
   }
+  const { rolesClaim } = options
+  if (rolesClaim !== undefined && !isClaimPath(rolesClaim)) {
+    fail('rolesClaim', 'must be the name of a claim, or names separated by dots. Correct it.')
+  }
   const clientAuthMethod =
     options.clientAuthMethod ?? (clientSecret === undefined ? 'none' : 'client_secret_basic')
   if (clientAuthMethod !== 'none' && clientSecret === undefined) {
@@ -233,7 +246,7 @@ export function createOAuthProvider(options: OAuthProviderOptions): OAuthProvide
     displayName: options.displayName?.trim() || titleCase(id),
     kind: issuer === undefined ? 'oauth' : 'oidc',
     clientId: clientId.trim(),
-    ...defined({ clientSecret, issuer, issuerTemplate: options.issuerTemplate }),
+    ...defined({ clientSecret, issuer, issuerTemplate: options.issuerTemplate, rolesClaim }),
     ...defined(Object.fromEntries(ENDPOINTS.map((name) => [name, options[name]]))),
     redirectUri,
     scopes: Object.freeze(scopes),

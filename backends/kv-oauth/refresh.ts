@@ -3,8 +3,9 @@ import { changeSession } from './change-session.js'
 import { getGrantConfiguration, keepKeys } from './configuration.js'
 import type { KvOAuthContext } from './context.js'
 import { encodeSubject } from './identity.js'
-import { remainingScopes } from './new-session.js'
+import { remainingScopes, rolesOf } from './new-session.js'
 import type { OAuthProvider } from './provider.js'
+import { readRoles } from './roles.js'
 import { revokeAtProvider } from './revoke-at-provider.js'
 import { checkIdToken, nextTokenRefresh, providerTokens, type Tokens } from './tokens.js'
 
@@ -76,6 +77,7 @@ export async function refreshProviderTokens(
   const tokenRefreshAt = nextTokenRefresh(tokens, merged.refreshToken, context.now())
   return changeSession(context, record, 'tokens-renewed', (current) => ({
     scopes: remainingScopes(current, tokens),
+    roles: refreshedRoles(context, provider, current, tokens),
     tokenRefreshAt: tokenRefreshAt ?? record.absoluteExpiresAt,
     tokenRefreshFailures: 0,
   }))
@@ -110,6 +112,22 @@ async function renew(
     // The metadata could not be read, so nothing was asked.
     return { failed: error, answered: true }
   }
+}
+
+/**
+ * The roles that a refreshed id_token names. One without the claim takes them away, since providers
+ * leave the claim out for a user who has none; roles from the user info stay until the next sign-in.
+ */
+function refreshedRoles(
+  { log }: KvOAuthContext,
+  { rolesClaim }: OAuthProvider,
+  current: SessionRecord,
+  tokens: Tokens,
+): readonly string[] {
+  const claims = tokens.claims()
+  const found = claims && readRoles(claims, rolesClaim)
+  if (!claims || (!found && current.rolesFrom === 'user-info')) return current.roles
+  return rolesOf(current, found, log)
 }
 
 function backOff(current: SessionRecord, now: number): Partial<SessionRecord> {

@@ -1,11 +1,13 @@
 import type { Configuration } from 'openid-client'
 import { providerError } from '../errors.js'
+import { verdictOf } from './claims.js'
 import type { OAuthProvider } from './provider.js'
+import { claimAt } from './roles.js'
 
 /**
- * The user info of a plain OAuth 2.0 provider as claims: the members that `userInfoFields` names
- * become `sub`, `name`, `preferred_username`, `email`, `email_verified` and `picture`. Other members
- * count only where `sub` says that the response is made of standard claims.
+ * The user info of a plain OAuth 2.0 provider as it is, and as claims: the members that
+ * `userInfoFields` names become `sub`, `name`, `preferred_username`, `email`, `email_verified` and
+ * `picture`. Other members count only where `sub` says that the response is made of standard claims.
  *
  * @throws AuthError `AUTH_PROVIDER_ERROR` when it cannot be read.
  */
@@ -13,17 +15,17 @@ export async function fetchUserClaims(
   provider: OAuthProvider,
   configuration: Configuration,
   accessToken: string,
-): Promise<Record<string, unknown>> {
+): Promise<{ info: unknown; claims: Record<string, unknown> }> {
   const { userInfoFields: fields, userInfoEndpoint = '', emailsEndpoint } = provider
   const info = await fetchJson(provider, configuration, accessToken, userInfoEndpoint)
   const at = (path: string | undefined): unknown =>
-    path === undefined ? undefined : valueAt(info, path)
+    path === undefined ? undefined : claimAt(info, path)
   const subject = at(fields.subject)
   const fromList =
     emailsEndpoint === undefined
       ? undefined
       : await fetchEmail(provider, configuration, accessToken, emailsEndpoint)
-  return {
+  const claims = {
     ...(fields.subject === 'sub' && isObject(info) ? info : {}),
     sub: isStableNumber(subject) ? String(subject) : subject,
     name: fields.displayName
@@ -36,6 +38,7 @@ export async function fetchUserClaims(
     picture: fields.imageUrl?.includes('{') ? fill(fields.imageUrl, info) : at(fields.imageUrl),
     sid: undefined,
   }
+  return { info, claims }
 }
 
 /** A number that JSON could not carry exactly would make two people one. */
@@ -52,7 +55,7 @@ async function fetchEmail(
 ): Promise<{ email: string; verified: true } | undefined> {
   const list = await fetchJson(provider, configuration, accessToken, endpoint, [403, 404])
   const primary = (Array.isArray(list) ? (list as unknown[]) : []).find(
-    (entry) => isObject(entry) && entry.primary === true && entry.verified === true,
+    (entry) => isObject(entry) && verdictOf(entry.primary) && verdictOf(entry.verified),
   )
   return isObject(primary) && typeof primary.email === 'string'
     ? { email: primary.email, verified: true }
@@ -92,23 +95,11 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-function valueAt(value: unknown, path: string): unknown {
-  return path
-    .split('.')
-    .reduce<unknown>(
-      (current, key) =>
-        typeof current === 'object' && current !== null && Object.hasOwn(current, key)
-          ? (current as Record<string, unknown>)[key]
-          : undefined,
-      value,
-    )
-}
-
 /** The template with its placeholders filled in, or `undefined` when one has no text. */
 function fill(template: string, info: unknown): string | undefined {
   const paths = [...template.matchAll(/\{([^}]+)\}/g)].map(([, path = '']) => path)
   const filled = paths.reduce<string | undefined>((url, path) => {
-    const value = valueAt(info, path)
+    const value = claimAt(info, path)
     return typeof value === 'string' && value !== ''
       ? url?.replace(`{${path}}`, () => encodeURIComponent(value))
       : undefined

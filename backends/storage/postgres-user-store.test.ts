@@ -1,6 +1,8 @@
+import { randomUUID } from 'node:crypto'
 import type pg from 'pg'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { createTestDatabase, type TestDatabase } from '../../prisma/test-database.js'
+import type { UserProfile } from '../session-store.js'
 import { createPool } from './pool.js'
 import { createPostgresUserStore } from './postgres-user-store.js'
 
@@ -71,6 +73,56 @@ it('stores what the provider says of a new user, and nothing for what it does no
     },
   ])
 })
+
+const [MINE, OTHER] = ['ada@example.test', 'other@example.test']
+const verified = { email: MINE, emailVerified: true }
+it.each<[string, UserProfile, UserProfile, [string | null, boolean]]>([
+  ['another address without a verdict', verified, { email: OTHER }, [OTHER, false]],
+  [
+    'the address in capital letters',
+    verified,
+    { email: MINE.toUpperCase() },
+    [MINE.toUpperCase(), false],
+  ],
+  [
+    'another address that is verified',
+    verified,
+    { email: OTHER, emailVerified: true },
+    [OTHER, true],
+  ],
+  [
+    'another address that is not verified',
+    verified,
+    { email: OTHER, emailVerified: false },
+    [OTHER, false],
+  ],
+  ['the same address without a verdict', verified, { email: MINE }, [MINE, true]],
+  [
+    'the same address that is not verified',
+    verified,
+    { ...verified, emailVerified: false },
+    [MINE, false],
+  ],
+  ['the same address that is verified now', { email: MINE }, verified, [MINE, true]],
+  ['no address', verified, { displayName: 'Ada' }, [MINE, true]],
+  ['a verdict without an address', { email: MINE }, { emailVerified: true }, [MINE, false]],
+  ['a first address without a verdict', {}, { email: MINE }, [MINE, false]],
+  ['a first address that is verified', {}, verified, [MINE, true]],
+  ['a verdict without any address', { emailVerified: true }, {}, [null, false]],
+])(
+  'keeps a verdict on an e-mail address with its address: a second sign-in with %s',
+  async (_what, first, second, [email, email_verified]) => {
+    const store = createPostgresUserStore(pools[0]!)
+    const person = { ...ADA, subject: randomUUID() }
+    const { userId } = await store.signIn({ ...person, profile: first })
+    await store.signIn({ ...person, profile: second })
+    const { rows } = await pools[0]!.query(
+      'SELECT email, email_verified FROM auth_users WHERE id = $1',
+      [userId],
+    )
+    expect(rows).toEqual([{ email, email_verified }])
+  },
+)
 
 it('refuses a disabled user and changes nothing', async () => {
   const store = createPostgresUserStore(pools[0]!)

@@ -68,7 +68,10 @@ export function createPostgresUserStore(pool: pg.Pool): UserStore {
   }
 }
 
-/** The person and what the provider says of them today; nothing of a disabled user changes. */
+/**
+ * The person and what the provider says of them today; nothing of a disabled user changes. A verdict
+ * is about one address: it goes with the address, and counts for no other.
+ */
 const UPDATE = `WITH ${LAZILY}, known AS (
     SELECT account.id, account.user_id, person.disabled_at IS NOT NULL AS disabled
     FROM auth_accounts AS account JOIN auth_users AS person ON person.id = account.user_id
@@ -79,7 +82,9 @@ const UPDATE = `WITH ${LAZILY}, known AS (
   person AS (
     UPDATE auth_users SET
       display_name = coalesce($3, display_name), email = coalesce($4, email),
-      email_verified = coalesce($5, email_verified), image_url = coalesce($6, image_url),
+      email_verified = CASE WHEN $4::text IS NULL THEN email_verified
+        ELSE coalesce($5, email_verified AND email = $4, false) END,
+      image_url = coalesce($6, image_url),
       updated_at = now()
     FROM known WHERE auth_users.id = known.user_id AND NOT disabled)
   SELECT user_id AS "userId", disabled FROM known`
@@ -110,7 +115,7 @@ const CREATE = `WITH account AS (
     ON CONFLICT (issuer, subject) DO NOTHING
     RETURNING user_id)
   INSERT INTO auth_users (id, display_name, email, email_verified, image_url)
-  SELECT user_id, $6, $7, coalesce($8, false), $9 FROM account
+  SELECT user_id, $6, $7, coalesce($7::text IS NOT NULL AND $8, false), $9 FROM account
   RETURNING id AS "userId"`
 
 /** The new user, or `undefined` when another sign-in of the same person was first. */

@@ -54,6 +54,7 @@ function addProviderCommands(auth: Command): void {
     .option('--user-pool <id>', 'the user pool of aws-cognito')
     .option('--scopes <scopes>', 'separated by spaces; default: those of the preset')
     .option('--additional-scopes <scopes>', 'scopes that a sign-in may add; default: none')
+    .option('--roles-claim <path>', 'the claim of roles; default: that of the preset, or roles')
     .option('--add', 'keep the providers that there are')
     .action(async (id: string, options: ProviderSetOptions) =>
       (await import('./auth/provider.js')).setProvider(id, options),

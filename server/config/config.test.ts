@@ -21,6 +21,16 @@ const development = (env: NodeJS.ProcessEnv) => readConfig(env, { production: fa
 const production = (env: NodeJS.ProcessEnv) => readConfig(env, { production: true })
 
 describe('readConfig', () => {
+  it('takes no provider for configured by what the local one has too', () => {
+    const { providers } = development({
+      NETSCRIPT_AUTH_PROVIDER_ID: 'google',
+      NETSCRIPT_AUTH_SCOPES: 'openid',
+      NETSCRIPT_AUTH_ADDITIONAL_SCOPES: 'orders:read',
+      NETSCRIPT_AUTH_ROLES_CLAIM: 'groups',
+    })
+    expect(providers).toEqual([])
+  })
+
   it('needs nothing in development', () => {
     const config = development({})
     expect(config.providers).toEqual([])
@@ -52,6 +62,11 @@ describe('readConfig', () => {
     ],
     [
       'google',
+      { NETSCRIPT_AUTH_ROLES_CLAIM: 'https://example.com/roles' },
+      { id: 'google', rolesClaim: 'https://example.com/roles' },
+    ],
+    [
+      'google',
       { NETSCRIPT_AUTH_ADDITIONAL_SCOPES: 'orders:read, orders:list' },
       { id: 'google', additionalScopes: ['orders:read', 'orders:list'] },
     ],
@@ -79,6 +94,7 @@ describe('readConfig', () => {
       NETSCRIPT_AUTH_GITHUB_CLIENT_ID: 'b',
       NETSCRIPT_AUTH_GITHUB_CLIENT_SECRET: 'secret',
       NETSCRIPT_AUTH_GITHUB_ADDITIONAL_SCOPES: 'repo gist',
+      NETSCRIPT_AUTH_GOOGLE_ROLES_CLAIM: 'groups',
     })
     expect(
       providers.map(({ id, clientId, additionalScopes }) => [id, clientId, additionalScopes]),
@@ -86,6 +102,7 @@ describe('readConfig', () => {
       ['google', 'a', []],
       ['github', 'b', ['repo', 'gist']],
     ])
+    expect(providers.map(({ rolesClaim }) => rolesClaim)).toEqual(['groups', undefined])
   })
 
   it.each<[string, NodeJS.ProcessEnv, RegExp]>([
@@ -118,6 +135,11 @@ describe('readConfig', () => {
       'a redirect URI elsewhere',
       { ...TUTORIAL, NETSCRIPT_AUTH_REDIRECT_URI: 'http://localhost:8094/callback' },
       /NETSCRIPT_AUTH_REDIRECT_URI.*\/api\/v1\/auth\/callback/,
+    ],
+    [
+      'a path of roles that leads to a prototype',
+      { ...TUTORIAL, NETSCRIPT_AUTH_ROLES_CLAIM: '__proto__.roles' },
+      /NETSCRIPT_AUTH_ROLES_CLAIM: must be the name of a claim/,
     ],
     ['a port that is none', { PORT: 'eighty' }, /^PORT: must be a port number/],
     ['an origin with a path', { NETSCRIPT_AUTH_CORS_ORIGINS: 'http://localhost:3000/' }, /CORS/],

@@ -18,7 +18,11 @@ interface ProviderSettings {
   userInfoEndpoint: string | undefined
   scopes: readonly string[] | undefined
   additionalScopes: readonly string[] | undefined
+  rolesClaim: string | undefined
 }
+
+/** Settings that say nothing about which provider it is: the local one has them too. */
+const LOCAL_SETTINGS = new Set(['prefix', 'id', 'scopes', 'additionalScopes', 'rolesClaim'])
 
 const CALLBACK_PATH = `${AUTH_PATH_PREFIX}/callback`
 
@@ -35,14 +39,9 @@ export function providerReaders(
     return ids.map((id) => () => toProvider(prefixedSettings(id, variables, env)))
   }
   const settings = plainSettings(variables)
-  const {
-    prefix: _,
-    id: _id,
-    scopes: _scopes,
-    additionalScopes: _additional,
-    ...defining
-  } = settings
-  const isSet = Object.values(defining).some((value) => value !== undefined)
+  const isSet = Object.entries(settings).some(
+    ([name, value]) => value !== undefined && !LOCAL_SETTINGS.has(name),
+  )
   return isSet ? [() => toProvider(settings)] : []
 }
 
@@ -64,6 +63,7 @@ function plainSettings(variables: Variables): ProviderSettings {
     userInfoEndpoint: variables.NETSCRIPT_AUTH_USERINFO_ENDPOINT,
     scopes: variables.NETSCRIPT_AUTH_SCOPES,
     additionalScopes: variables.NETSCRIPT_AUTH_ADDITIONAL_SCOPES,
+    rolesClaim: variables.NETSCRIPT_AUTH_ROLES_CLAIM,
   }
 }
 
@@ -87,6 +87,7 @@ function prefixedSettings(
     userInfoEndpoint: read('USERINFO_ENDPOINT'),
     scopes: readList('SCOPES'),
     additionalScopes: readList('ADDITIONAL_SCOPES'),
+    rolesClaim: read('ROLES_CLAIM'),
   }
 }
 
@@ -105,6 +106,7 @@ function toProvider(settings: ProviderSettings): OAuthProvider {
     ...(settings.clientSecret !== undefined && { clientSecret: settings.clientSecret }),
     ...(settings.scopes && { scopes: settings.scopes }),
     ...(settings.additionalScopes && { additionalScopes: settings.additionalScopes }),
+    ...(settings.rolesClaim !== undefined && { rolesClaim: settings.rolesClaim }),
   }
   const endpoints = {
     ...(issuer !== undefined && { issuer }),

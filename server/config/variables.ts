@@ -1,5 +1,6 @@
 import { isIP } from 'node:net'
 import { z } from 'zod'
+import { isClaimPath } from '../../backends/kv-oauth/roles.js'
 
 const flag = z
   .enum(['true', 'false'], { error: 'must be true or false' })
@@ -134,6 +135,13 @@ export const VARIABLES = {
     .optional()
     .describe(
       'Scopes that `POST /signin` may request beyond those. Default: none, any other scope is refused.',
+    ),
+  NETSCRIPT_AUTH_ROLES_CLAIM: z
+    .string()
+    .refine(isClaimPath, 'must be the name of a claim, or names separated by dots')
+    .optional()
+    .describe(
+      'Claim that has the roles of a user, such as `groups` or `realm_access.roles`. Default: that of the preset, or `roles`.',
     ),
   NETSCRIPT_AUTH_PROVIDERS: list(z.string())
     .optional()

@@ -133,6 +133,7 @@ async function startLocal(
     issuer: provider.issuer,
     scopes,
     additionalScopes,
+    rolesClaim: variables.NETSCRIPT_AUTH_ROLES_CLAIM,
     extraAuthParams: { prompt: 'consent' },
     ...client,
     redirectUri,

@@ -21,6 +21,8 @@ export interface ScriptedProvider {
   ) => JsonServerAnswer | Promise<JsonServerAnswer>
   /** Answers the user info endpoint. Default: the subject. */
   userInfo: () => JsonServerAnswer | Promise<JsonServerAnswer>
+  /** Answers the list of addresses, at `/emails`. Default: an empty one. */
+  emails: () => JsonServerAnswer
   /** The provider with an issuer: OpenID Connect. */
   oidc(options?: Partial<OAuthProviderOptions>): OAuthProvider
   /** The same endpoints without an issuer: plain OAuth 2.0. */
@@ -60,6 +62,8 @@ export async function startScriptedProvider(): Promise<ScriptedProvider> {
       }
       case '/userinfo':
         return scripted.userInfo()
+      case '/emails':
+        return scripted.emails()
       default:
         return { json: metadata }
     }
@@ -78,10 +82,11 @@ export async function startScriptedProvider(): Promise<ScriptedProvider> {
     jwks_uri: `${issuer}/jwks`,
   }
   const client = { clientId: 'client', clientSecret: 'secret', redirectUri: REDIRECT_URI }
-  const defaults = (): Pick<ScriptedProvider, 'claims' | 'token' | 'userInfo'> => ({
+  const defaults = (): Pick<ScriptedProvider, 'claims' | 'token' | 'userInfo' | 'emails'> => ({
     claims: { name: 'Ada', email: 'ada@example.test' },
     token: (json) => ({ json }),
-    userInfo: () => ({ json: { sub: 'ada', id: 'ada' } }),
+    userInfo: () => ({ json: { sub: scripted.claims.sub ?? 'ada', id: 'ada' } }),
+    emails: () => ({ json: [] }),
   })
   const scripted: ScriptedProvider = {
     issuer,

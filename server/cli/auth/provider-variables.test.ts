@@ -86,7 +86,7 @@ describe('providerVariables', () => {
   })
 
   it('adds a second and a third provider, and changes one of them', () => {
-    const one = set('google', { ...CLIENT, additionalScopes: 'orders:read' })
+    const one = set('google', { ...CLIENT, additionalScopes: 'orders:read', rolesClaim: 'groups' })
     const two = set('my-idp', { ...CLIENT, issuer: 'https://idp.example', add: true }, one)
     const three = set('github', { clientId: 'gh', clientSecret: 'gh', add: true }, two)
     expect(read(three).map(({ id, clientId }) => [id, clientId])).toEqual([
@@ -100,6 +100,7 @@ describe('providerVariables', () => {
     expect(read(changed)[0]).toMatchObject({
       clientSecret: 'secret',
       additionalScopes: ['orders:read'],
+      rolesClaim: 'groups',
     })
     expect(three.NETSCRIPT_AUTH_ADDITIONAL_SCOPES).toBe('')
   })

@@ -22,6 +22,7 @@ export interface GivenProvider {
   userPool?: string
   scopes?: string
   additionalScopes?: string
+  rolesClaim?: string
   /** Keep the providers that there are. */
   add?: boolean
 }
@@ -35,6 +36,7 @@ const SETTINGS = [
   'ISSUER',
   'SCOPES',
   'ADDITIONAL_SCOPES',
+  'ROLES_CLAIM',
   'AUTHORIZATION_ENDPOINT',
   'TOKEN_ENDPOINT',
   'USERINFO_ENDPOINT',
@@ -85,6 +87,7 @@ export function providerVariables(
     ISSUER: issuer,
     SCOPES: given.scopes ?? old.SCOPES,
     ADDITIONAL_SCOPES: given.additionalScopes ?? old.ADDITIONAL_SCOPES,
+    ROLES_CLAIM: given.rolesClaim ?? old.ROLES_CLAIM,
     AUTHORIZATION_ENDPOINT: old.AUTHORIZATION_ENDPOINT,
     TOKEN_ENDPOINT: old.TOKEN_ENDPOINT,
     USERINFO_ENDPOINT: old.USERINFO_ENDPOINT,

@@ -24,11 +24,14 @@ const AT_CALLBACK: Record<string, Tampering> = {
   'endless-keys': { jwks: endless },
   'silent-token': { token: silence },
   'endless-token': { token: endless },
+}
+/** The id_token proves who it is. */
+const AT_USER_INFO: Record<string, Tampering> = {
   'silent-userinfo': { userinfo: silence },
   'endless-userinfo': { userinfo: endless },
 }
 const REFUSED = [...Object.keys(AT_SIGN_IN), ...Object.keys(AT_CALLBACK)]
-const SIGNED_IN = ['silent-renewal', 'silent-revocation']
+const SIGNED_IN = ['silent-renewal', 'silent-revocation', ...Object.keys(AT_USER_INFO)]
 
 describe('a provider that takes its time', () => {
   let scene: Scene
@@ -40,7 +43,8 @@ describe('a provider that takes its time', () => {
   it('is given up, while everybody else is served', async () => {
     const ready = await Promise.all([
       ...Object.entries(AT_SIGN_IN).map(([id, tampering]) => atSignIn(id, tampering)),
-      ...Object.entries(AT_CALLBACK).map(([id, tampering]) => atCallback(id, tampering)),
+      ...Object.entries(AT_CALLBACK).map(([id, tampering]) => atCallback(id, tampering, refused)),
+      ...Object.entries(AT_USER_INFO).map(([id, tampering]) => atCallback(id, tampering, signedIn)),
       renewal(),
       revocation(),
     ])
@@ -59,7 +63,8 @@ describe('a provider that takes its time', () => {
       expect(scene.hostile[id]!.tampered()).toBeGreaterThan(0)
       scene.hostile[id]!.tamper({})
     }
-    expect((await scene.count()).sessions).toBe(1)
+    // Two at each user info endpoint, and the one that was renewed.
+    expect((await scene.count()).sessions).toBe(2 * Object.keys(AT_USER_INFO).length + 1)
     expectQuietLog(scene)
     // Nothing is held against the provider: it answers again, and so do we.
     for (const id of REFUSED) {
@@ -72,12 +77,15 @@ describe('a provider that takes its time', () => {
   type Waiting = () => Promise<() => Promise<void>>
   const CALLERS = ['application/json', NAVIGATION]
 
-  const refused =
-    (agent: UserAgent, accept: string, response: Response): (() => Promise<void>) =>
-    async () => {
-      await expectRefusal(response, 'AUTH_PROVIDER_ERROR', accept)
-      await expectAnonymous(agent)
-    }
+  type Check = (agent: UserAgent, accept: string, response: Response) => () => Promise<void>
+  const refused: Check = (agent, accept, response) => async () => {
+    await expectRefusal(response, 'AUTH_PROVIDER_ERROR', accept)
+    await expectAnonymous(agent)
+  }
+  const signedIn: Check = (agent) => async () => {
+    const { user, session } = await me(agent)
+    expect({ subject: session.subject, user }).toEqual({ subject: 'ada', user: { id: user.id } })
+  }
 
   async function atSignIn(id: string, tampering: Tampering): Promise<Waiting[]> {
     scene.hostile[id]!.tamper(tampering)
@@ -87,13 +95,13 @@ describe('a provider that takes its time', () => {
     })
   }
 
-  async function atCallback(id: string, tampering: Tampering): Promise<Waiting[]> {
+  async function atCallback(id: string, tampering: Tampering, check: Check): Promise<Waiting[]> {
     const attacks: Waiting[] = []
     for (const accept of CALLERS) {
       const agent = scene.newAgent()
       const url = await scene.callbackUrl(agent, id)
       attacks.push(async () =>
-        refused(agent, accept, await agent.fetch(url, { headers: { accept } })),
+        check(agent, accept, await agent.fetch(url, { headers: { accept } })),
       )
     }
     scene.hostile[id]!.tamper(tampering)
@@ -102,7 +110,7 @@ describe('a provider that takes its time', () => {
 
   /** A renewal that hangs costs the reader some seconds, and nobody the session. */
   async function renewal(): Promise<Waiting[]> {
-    const { agent, provider } = await signedIn('silent-renewal')
+    const { agent, provider } = await startSession('silent-renewal')
     provider.tamper({ token: silence })
     return [
       async () => {
@@ -114,7 +122,7 @@ describe('a provider that takes its time', () => {
 
   /** Signing out waits for the revocation; the session is over before. */
   async function revocation(): Promise<Waiting[]> {
-    const { agent, provider } = await signedIn('silent-revocation')
+    const { agent, provider } = await startSession('silent-revocation')
     const { origin } = scene.service
     const cookie = await agent.jar.getCookieString(origin.replace('http:', 'https:'))
     provider.tamper({ revocation: silence })
@@ -123,7 +131,7 @@ describe('a provider that takes its time', () => {
         const [signout] = await Promise.all([
           agent.post('/api/v1/auth/signout'),
           expect
-            .poll(() => provider.tampered())
+            .poll(() => provider.tampered(), { timeout: 30_000 })
             .toBeGreaterThan(1)
             .then(async () => {
               const stolen = await agent.fetch('/api/v1/auth/me', { headers: { cookie } })
@@ -135,7 +143,7 @@ describe('a provider that takes its time', () => {
     ]
   }
 
-  async function signedIn(id: string) {
+  async function startSession(id: string) {
     const provider = scene.hostile[id]!
     provider.tamper({ token: withMembers({ expires_in: id === 'silent-renewal' ? 30 : 3600 }) })
     const agent = scene.newAgent()

@@ -171,7 +171,7 @@ export const claimsCases = (scene: Scene) =>
           name: VENOM,
           picture: `javascript:alert('${MARKER}')`,
           email: `"><script>${MARKER}</script>@example.test`,
-          email_verified: 'true',
+          email_verified: 'yes',
         })),
       })
       expect(user).not.toHaveProperty('imageUrl')

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { me } from '../../../support/sign-in.js'
 import type { Tamper } from '../hostile-provider.js'
-import { expectRefused, NAVIGATION, signInAt } from '../refusal.js'
+import { expectQuietLog, expectRefused, NAVIGATION, signInAt } from '../refusal.js'
 import type { Scene } from '../scene.js'
 import { createSigningKey, sign, unsigned } from '../signing.js'
 import {
@@ -46,8 +46,6 @@ export const userInfoCases = (scene: Scene) =>
       ['lists in lists, not of JSON', instead(200, DEEP.slice(1))],
       ['two mebibytes', huge],
       ['a redirect to itself', redirectLoop('/me')],
-      ['500', instead(500, `{"error":"${MARKER}"}`)],
-      ['503 with a page', instead(503, `<h1>${MARKER}</h1>`, { 'content-type': 'text/html' })],
       ['a JWT of algorithm none', jwt((claims) => unsigned(claims))],
       [
         'a JWT of a stranger',
@@ -69,12 +67,22 @@ export const userInfoCases = (scene: Scene) =>
       expect(requests.filter(({ endpoint }) => endpoint === 'userinfo')).toHaveLength(2)
     })
 
-    it.each([401, 403])('%i leaves the person with what the id_token says', async (status) => {
-      scene.evil.tamper({ userinfo: instead(status, `{"name":"${MARKER}","sub":"grace"}`) })
+    it.each<[number, string]>([
+      ...[400, 401, 403, 404, 429, 500, 502, 503, 504].map((status): [number, string] => [
+        status,
+        'application/json',
+      ]),
+      [404, 'text/html'],
+      [503, 'text/html'],
+    ])('%i as %s signs in with what the id_token says', async (status, type) => {
+      const line = scene.service.log.length
+      const body = `{"name":"${MARKER}","sub":"grace","roles":["admin"],"email_verified":true}`
+      scene.evil.tamper({ userinfo: instead(status, body, { 'content-type': type }) })
       const agent = scene.newAgent()
       expect((await signInAt(scene)(agent, NAVIGATION)).status).toBe(303)
+      expectQuietLog(scene, line)
       const { user, session } = await me(agent)
-      expect(session.subject).toBe('ada')
+      expect(session).toMatchObject({ subject: 'ada', roles: [] })
       expect(user).toEqual({ id: user.id })
       await agent.post('/api/v1/auth/signout')
     })

@@ -1,0 +1,278 @@
+import { describe, expect, it } from 'vitest'
+import { defineOAuthProvider } from './provider.js'
+import { providers as presets } from './presets.js'
+import { claimAt, readRoles } from './roles.js'
+import { signInAt } from './testing/scripted-provider.js'
+import { describeOnEveryStore, KINDS } from './testing/scripted-scene.js'
+
+const app = { clientId: 'client', redirectUri: 'https://app.example/api/v1/auth/callback' }
+const named = (count: number): string[] => Array.from({ length: count }, (_, n) => `role-${n}`)
+
+describe('readRoles', () => {
+  it.each<[string, string, object]>([
+    ['a member of a claim', 'realm_access.roles', { realm_access: { roles: ['admin'] } }],
+    ['a claim', 'groups', { groups: ['admin'] }],
+    ['a claim with a colon', 'cognito:groups', { 'cognito:groups': ['admin'] }],
+    [
+      'a claim whose name is a URL',
+      'https://example.com/roles',
+      { 'https://example.com/roles': ['admin'] },
+    ],
+    [
+      'a member of a claim whose name is a URL',
+      'https://example.com/app.roles',
+      { 'https://example.com/app': { roles: ['admin'] } },
+    ],
+    ['a claim that has the whole path as its name', 'a.b', { 'a.b': ['admin'], a: { b: ['x'] } }],
+    [
+      'a member whose name has a dot',
+      'resource_access.my.app.roles',
+      { resource_access: { my: { app: { roles: 1 } }, 'my.app': { roles: ['admin'] } } },
+    ],
+    [
+      'the path behind a longer name that leads nowhere',
+      'a.b.c',
+      { 'a.b': 1, a: { b: { c: 'admin' } } },
+    ],
+    ['an item of a list', 'orgs.0.role', { orgs: [{ role: 'admin' }] }],
+  ])('reads %s', (_what, path, claims) => {
+    expect(readRoles(claims, path)).toEqual({ roles: ['admin'], refused: 0 })
+  })
+
+  it.each<[string, unknown, readonly string[], number]>([
+    ['a list', ['b', 'a', 'b'], ['b', 'a'], 0],
+    ['an empty list', [], [], 0],
+    ['a text, as one role', 'admin', ['admin'], 0],
+    ['a text with a comma, as one role', 'CN=admin,OU=eu', ['CN=admin,OU=eu'], 0],
+    ['a text with a space, as one role', 'not admin', ['not admin'], 0],
+    ['an empty text', '', [], 1],
+    ['a blank text', ' ', [], 1],
+    ['a number', 7, [], 1],
+    ['a boolean', true, [], 1],
+    ['an object', { admin: true }, [], 1],
+    ['a list of other things', [1, null, {}, ['admin'], true, 'user'], ['user'], 5],
+    ['a text of 257 characters', ['x'.repeat(257), 'x'.repeat(256)], ['x'.repeat(256)], 1],
+    ['control characters, which are not taken out', ['admin\0', 'adm\nin', '\ud800admin'], [], 3],
+  ])('takes %s', (_what, value, roles, refused) => {
+    expect(readRoles({ roles: value })).toEqual({ roles, refused })
+  })
+
+  it.each([{}, { roles: null }, { roles: undefined }, [], null, 'roles', 1])(
+    'finds no claim in %j',
+    (claims) => {
+      expect(readRoles(claims)).toBeUndefined()
+    },
+  )
+
+  it.each([
+    ['__proto__.roles', '{"__proto__":{"roles":["admin"]}}'],
+    ['constructor.name', '{}'],
+    ['constructor.roles', '{"constructor":{"roles":["admin"]}}'],
+    ['a.__proto__.roles', '{"a":{"__proto__":{"roles":["admin"]}}}'],
+    ['a.prototype', '{"a":{"prototype":["admin"]}}'],
+    ['toString', '{}'],
+    ['a.length', '{"a":"text"}'],
+  ])('finds nothing at %s in %s', (path, json) => {
+    expect(claimAt(JSON.parse(json), path)).toBeUndefined()
+  })
+})
+
+describe('rolesClaim', () => {
+  it.each([
+    '',
+    ' ',
+    'a b ',
+    '.a',
+    'a.',
+    '__proto__',
+    'a.constructor.b',
+    'prototype.x',
+    'x'.repeat(257),
+  ])('cannot be %j', (rolesClaim) => {
+    const make = () =>
+      defineOAuthProvider({ ...app, id: 'x', issuer: 'https://x.example', rolesClaim })
+    expect(make).toThrow(/rolesClaim must be the name of a claim/)
+  })
+
+  it.each([
+    ['okta', presets.okta({ ...app, domain: 'x.okta.com' }), 'groups'],
+    [
+      'aws-cognito',
+      presets.awsCognito({ ...app, region: 'r', userPoolId: 'r_1' }),
+      'cognito:groups',
+    ],
+    ['azure-ad', presets.azureAd(app), undefined],
+    // Everyone can create groups there.
+    ['gitlab', presets.gitlab(app), undefined],
+    [
+      'gitlab with one of its own',
+      presets.gitlab({ ...app, rolesClaim: 'groups_direct' }),
+      'groups_direct',
+    ],
+  ])('of the preset %s', (_id, provider, rolesClaim) => {
+    expect(provider.rolesClaim).toBe(rolesClaim)
+  })
+})
+
+describeOnEveryStore('the roles of a session', (scene) => {
+  const roles = (list: unknown): void => {
+    scene.idp.claims = { name: 'Ada', email: 'ada@example.test', roles: list }
+  }
+
+  it.each([101, 250])(
+    'has all of %i short roles, and the claim as far as it fits',
+    async (count) => {
+      roles(named(count))
+      const backend = await scene.create('oidc')
+      const result = await backend.authenticate(await signInAt(backend))
+      expect(result).toMatchObject({ ok: true, session: { roles: named(count) } })
+      expect(result).toMatchObject({ principal: { roles: named(count) } })
+      expect(result.ok && result.session.claims.roles).toEqual(named(100))
+      expect(scene.log).toContainEqual(
+        expect.objectContaining({ event: 'session.claims-cut', claims: ['roles'] }),
+      )
+    },
+  )
+
+  it.each(['groups', 'cognito:groups'])('has roles from more than 100 %s', async (rolesClaim) => {
+    scene.idp.claims = { name: 'Ada', email: 'ada@example.test', [rolesClaim]: named(150) }
+    const backend = await scene.create('oidc', { rolesClaim })
+    const result = await backend.authenticate(await signInAt(backend))
+    expect(result).toMatchObject({
+      session: { roles: named(150), claims: { [rolesClaim]: named(100) } },
+    })
+  })
+
+  it('keeps the roles that fit and logs those that do not', async () => {
+    const long = named(100).map((role) => `${role}-${'x'.repeat(90)}`)
+    roles([...long, 'admin'])
+    const backend = await scene.create('oidc')
+    const result = await backend.authenticate(await signInAt(backend))
+    const kept = result.ok ? result.session.roles : []
+    expect(kept).toEqual([...long.slice(0, kept.length - 1), 'admin'])
+    expect(kept.length).toBeGreaterThan(30)
+    expect(scene.log).toContainEqual(
+      expect.objectContaining({
+        event: 'session.roles-cut',
+        dropped: 101 - kept.length,
+        names: long.slice(kept.length - 1, kept.length + 9),
+      }),
+    )
+  })
+
+  it('logs values that are no roles', async () => {
+    roles(['user', 7])
+    const backend = await scene.create('oidc')
+    expect(await backend.authenticate(await signInAt(backend))).toMatchObject({
+      session: { roles: ['user'] },
+    })
+    expect(scene.log).toContainEqual(
+      expect.objectContaining({ event: 'session.roles-cut', dropped: 0, refused: 1 }),
+    )
+  })
+
+  it('come from a claim that is no claim of the session', async () => {
+    scene.idp.claims = { name: 'A', email: 'a@b.c', realm_access: { roles: ['admin'] } }
+    const backend = await scene.create('oidc', { rolesClaim: 'realm_access.roles' })
+    const result = await backend.authenticate(await signInAt(backend))
+    expect(result).toMatchObject({ session: { roles: ['admin'] } })
+    expect(result.ok && result.session.claims).not.toHaveProperty('realm_access')
+  })
+
+  it('come from the user info when the id_token has no such claim', async () => {
+    scene.idp.userInfo = () => ({ json: { sub: 'ada', groups: ['admin'] } })
+    const backend = await scene.create('oidc', { rolesClaim: 'groups' })
+    expect(await backend.authenticate(await signInAt(backend))).toMatchObject({
+      session: { roles: ['admin'] },
+    })
+  })
+
+  it('come from the id_token when both have the claim', async () => {
+    scene.idp.claims = { groups: [] }
+    scene.idp.userInfo = () => ({ json: { sub: 'ada', groups: ['admin'] } })
+    const backend = await scene.create('oidc', { rolesClaim: 'groups' })
+    expect(await backend.authenticate(await signInAt(backend))).toMatchObject({
+      session: { roles: [] },
+    })
+  })
+
+  it.each([
+    ['no claim is named and its members are its own', {}, []],
+    ['no claim is named and its members are standard claims', { scopes: ['openid'] }, ['admin']],
+    ['a claim is named', { rolesClaim: 'roles' }, ['admin']],
+    ['a path is named', { rolesClaim: 'team.role' }, ['lead']],
+  ])('come from the user info of plain OAuth 2.0 when %s', async (_what, options, expected) => {
+    scene.idp.userInfo = () => ({
+      json: { sub: 'ada', id: 'ada', roles: ['admin'], team: { role: 'lead' } },
+    })
+    const backend = await scene.create('oauth', options)
+    expect(await backend.authenticate(await signInAt(backend))).toMatchObject({
+      session: { roles: expected },
+    })
+  })
+
+  describe('after a refresh', () => {
+    const refreshed = async (
+      change: () => void,
+      options: Parameters<typeof scene.create>[1] = {},
+    ): Promise<readonly string[]> => {
+      const backend = await scene.create('oidc', options)
+      const request = await signInAt(backend)
+      change()
+      const result = await backend.authenticate(request)
+      expect(scene.idp.requests.at(-1)?.form.get('grant_type')).toBe('refresh_token')
+      // The next read has what was stored.
+      scene.idp.token = () => ({ status: 503, json: {} })
+      const again = await backend.authenticate(request)
+      if (!result.ok || !again.ok) throw new Error('The session has ended.')
+      expect(again.session.roles).toEqual(result.session.roles)
+      return result.session.roles
+    }
+
+    it.each<[string, unknown, readonly string[]]>([
+      ['other roles', ['editor', 'admin'], ['editor', 'admin']],
+      ['a text', 'editor', ['editor']],
+      ['no roles', [], []],
+      ['no claim', undefined, []],
+      ['null', null, []],
+      ['something else', { admin: true }, []],
+    ])('are those of an id_token with %s', async (_what, list, expected) => {
+      roles(['user'])
+      expect(await refreshed(() => roles(list))).toEqual(expected)
+    })
+
+    it('stay when there is no id_token', async () => {
+      roles(['user'])
+      const change = (): void => {
+        scene.idp.token = ({ id_token: _, ...json }) => ({ json })
+      }
+      expect(await refreshed(change)).toEqual(['user'])
+    })
+
+    it('stay when they are from the user info and the id_token has none', async () => {
+      scene.idp.userInfo = () => ({ json: { sub: 'ada', groups: ['user'] } })
+      expect(await refreshed(() => undefined, { rolesClaim: 'groups' })).toEqual(['user'])
+    })
+
+    it('are added to a user who had none', async () => {
+      expect(await refreshed(() => roles(['admin']))).toEqual(['admin'])
+    })
+
+    it('are as many as fit, and the others are logged', async () => {
+      const long = named(300).map((role) => `${role}-${'x'.repeat(90)}`)
+      const kept = await refreshed(() => roles(long))
+      expect(kept.length).toBeGreaterThan(30)
+      expect(kept).toEqual(long.slice(0, kept.length))
+      expect(scene.log).toContainEqual(
+        expect.objectContaining({ event: 'session.roles-cut', dropped: 300 - kept.length }),
+      )
+    })
+  })
+
+  it.each(KINDS)('are none when an %s provider names none', async (kind) => {
+    const backend = await scene.create(kind)
+    const result = await backend.authenticate(await signInAt(backend))
+    expect(result).toMatchObject({ session: { roles: [] } })
+    expect(scene.log.filter(({ event }) => String(event).startsWith('session.'))).toEqual([])
+  })
+})
