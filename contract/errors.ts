@@ -6,8 +6,8 @@ import { z } from 'zod'
  */
 export const AUTH_ERRORS = {
   MALFORMED_REQUEST: { status: 400, title: 'The request could not be read' },
-  AUTH_TRANSACTION_MISSING: { status: 400, title: 'This sign-in was not started in this browser' },
-  AUTH_TRANSACTION_EXPIRED: { status: 400, title: 'This sign-in has expired or was already used' },
+  AUTH_TRANSACTION_MISSING: { status: 400, title: 'There is nothing to continue in this browser' },
+  AUTH_TRANSACTION_EXPIRED: { status: 400, title: 'This link has expired or was already used' },
   LOGOUT_TOKEN_INVALID: { status: 400, title: 'The logout token is not valid' },
   UNAUTHORIZED: { status: 401, title: 'Nobody is signed in' },
   ORIGIN_NOT_ALLOWED: { status: 403, title: 'The request came from another site' },

@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module'
 import { accountContractV1 } from '../contract/account-contract.js'
 import { authContractV1 } from '../contract/auth-contract.js'
 import { discoveryContractV1 } from '../contract/discovery-contract.js'
@@ -10,8 +11,9 @@ import type { InfoObject, OpenApiDocument, SecuritySchemeObject } from './specif
 
 export type { Contract, InfoObject, OpenApiDocument }
 
-/** The version of the API: its first number is the one in the path. */
-export const API_VERSION = '1.0.0'
+const { version } = createRequire(import.meta.url)('@netscript/plugin-auth/package.json') as {
+  version: string
+}
 
 /** A contract and the tag under which its operations stand. */
 export interface TaggedContract {
@@ -67,7 +69,7 @@ export function createOpenApiDocument({
 }: OpenApiOptions = {}): OpenApiDocument {
   const info = {
     title: 'NetScript Auth',
-    version: API_VERSION,
+    version,
     summary: 'Sign-in, sign-out and sessions for applications in a browser.',
     description: OVERVIEW,
     license: { name: 'MIT License', identifier: 'MIT' },

@@ -39,13 +39,14 @@ export const PROBLEM_DATA: { readonly [C in AuthErrorCode]?: object } = {
   AUTH_PROVIDER_ERROR: { providerId: 'local', reason: 'The provider does not answer.' },
 }
 
-/** Values of parameters by name, for those whose schema brings none. */
+/**
+ * Values of parameters by name, for those whose schema brings none. Swagger UI sends all of them, so
+ * there are none for `error`: a callback carries it in place of `code`.
+ */
 export const PARAMETER_EXAMPLES: Readonly<Record<string, string>> = {
   code: 'SplxlOBeZQQYbYS6WxSbIA',
   state: 'Zr6FQ0Yq0m1c1wEoUQb3bW0cPp1Wb0m3qV6m2o0x7aA',
   iss: 'http://localhost:9094',
-  error: 'access_denied',
-  error_description: 'The resource owner denied the request',
   provider: 'local',
   id: 'q1m0c1wEoUQb3bW0cPp1Wb0m3qV6m2o0x7aAZr6FQ0Y',
   ticket: 'pGm0X1uVhXo3v0mR3n6o4cS2q7m8w1kY5t9z0b1d2eE',

@@ -262,7 +262,7 @@ describe('takeTransaction', () => {
 
 describe('the mend of a lost transaction', () => {
   it.each([
-    [SIGN_IN, /^Start the sign-in again\.$/],
+    [SIGN_IN, /^The sign-in was cancelled.*Start it again\.$/],
     [LOG_OUT_TICKET, /signed out here/],
     [LOG_OUT_RETURN, /signed out here/],
   ])('fits what the person was doing: %#', ({ mend }, expected) => {

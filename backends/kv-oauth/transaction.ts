@@ -25,7 +25,7 @@ export const SIGN_IN: TransactionKind = {
   purpose: 'sign-in-transaction',
   ttlMs: 10 * 60_000,
   flushedLater: true,
-  mend: 'Start the sign-in again.',
+  mend: 'The sign-in was cancelled, is complete, or was started in another browser. Start it again.',
 }
 
 /** From signout to the provider's end_session_endpoint. */

@@ -49,7 +49,7 @@ export function respondToError(
     setCookies: error.setCookies,
     ...(error.status === 503 && { retryAfter: RETRY_AFTER_SECONDS }),
     ...(asPage
-      ? { type: 'text/html', body: errorPage({ ...problem, requestId, retryHref: '/' }) }
+      ? { type: 'text/html', body: errorPage({ ...problem, requestId, homeHref: '/' }) }
       : { type: 'application/problem+json', body: JSON.stringify(problem) }),
   }
 }

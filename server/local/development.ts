@@ -129,7 +129,7 @@ async function startLocal(
   closers.push(() => provider.stop())
   const definition = defineOAuthProvider({
     id: 'local',
-    displayName: 'the local provider',
+    displayName: 'Local provider',
     issuer: provider.issuer,
     scopes,
     additionalScopes,

@@ -6,7 +6,7 @@ const options: ErrorPageOptions = {
   detail: 'Start again.',
   code: 'AUTH_TRANSACTION_EXPIRED',
   requestId: 'req-1',
-  retryHref: '/',
+  homeHref: '/',
 }
 
 describe('the error page', () => {
@@ -30,12 +30,12 @@ describe('the error page', () => {
       detail: hostile,
       code: hostile,
       requestId: hostile,
-      retryHref: `/${hostile}`,
+      homeHref: `/${hostile}`,
     })
     expect(page).not.toContain('<script')
   })
 
   it('does not lead to a script', () => {
-    expect(errorPage({ ...options, retryHref: 'javascript:alert(1)' })).not.toContain('javascript:')
+    expect(errorPage({ ...options, homeHref: 'javascript:alert(1)' })).not.toContain('javascript:')
   })
 })

@@ -9,12 +9,12 @@ export interface ErrorPageOptions {
   code: string
   /** What to quote when asking for help; the log line carries it too. */
   requestId: string
-  /** Where "Try again" leads: a path, or an http(s) URL. */
-  retryHref: string
+  /** Where the button leads: a path, or an http(s) URL. */
+  homeHref: string
 }
 
 /** What a browser sees when a sign-in or sign-out fails. */
-export function errorPage({ title, detail, code, requestId, retryHref }: ErrorPageOptions): string {
+export function errorPage({ title, detail, code, requestId, homeHref }: ErrorPageOptions): string {
   return layout({
     title,
     main: html`<h1>${title}</h1>
@@ -29,6 +29,6 @@ export function errorPage({ title, detail, code, requestId, retryHref }: ErrorPa
           <dd><code>${requestId}</code></dd>
         </div>
       </dl>
-      <a class="button primary" href="${safeHref(retryHref)}">Try again</a>`,
+      <a class="button primary" href="${safeHref(homeHref)}">Go to the start page</a>`,
   })
 }

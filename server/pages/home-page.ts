@@ -131,8 +131,8 @@ function signedIn({
       ${session.roles.length > 0 && row('Roles', session.roles.join(', '))}
     </dl>
     <form class="actions" method="post" action="/api/v1/auth/signout">
-      <button class="button primary">Sign out</button>
-      <button class="button" name="everywhere" value="true">Sign out on all devices</button>
+      <button class="button">Sign out</button>
+      <button class="button plain" name="everywhere" value="true">Sign out on all devices</button>
     </form>
     ${sessions && sessionList(sessions, now)}`
 }

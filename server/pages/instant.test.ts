@@ -1,15 +1,33 @@
 import { expect, it } from 'vitest'
-import { instant } from './instant.js'
+import { instant, relative } from './instant.js'
 
-const now = new Date('2026-03-01T12:00:00.000Z')
+const SECOND = 1_000
+const MINUTE = 60 * SECOND
+const HOUR = 60 * MINUTE
+const DAY = 24 * HOUR
 
 it.each([
-  ['2026-03-01T12:00:30.000Z', 'in less than a minute'],
-  ['2026-03-01T11:59:59.000Z', 'just now'],
-  ['2026-03-01T12:59:59.000Z', 'in 59 minutes'],
-  ['2026-03-02T11:59:59.000Z', 'in 23 hours'],
-  ['2026-03-08T12:00:00.000Z', 'in 7 days'],
-  ['2026-02-28T11:00:00.000Z', 'yesterday'],
-])('%s is %s', (iso, words) => {
-  expect(instant(iso, now).text).toContain(`<time datetime="${iso}">${words}</time>`)
+  [20 * SECOND, 'in less than a minute'],
+  [-20 * SECOND, 'just now'],
+  [0, 'just now'],
+  [59 * MINUTE, 'in 59 minutes'],
+  [DAY - SECOND, 'in 24 hours'],
+  [DAY, 'in 24 hours'],
+  [7 * DAY - SECOND, 'in 7 days'],
+  [-HOUR + SECOND, '1 hour ago'],
+  [-25 * HOUR, '25 hours ago'],
+  [-3 * DAY, '3 days ago'],
+])('rounds %d ms to %s', (milliseconds, words) => {
+  expect(relative(milliseconds)).toBe(words)
+})
+
+it('shows the exact instant in UTC until a script replaces it', () => {
+  const iso = '2026-03-02T11:59:59.000Z'
+  const { text } = instant(iso, new Date('2026-03-01T12:00:00.000Z'))
+  expect(text).toMatch(/^in 24 hours\s/)
+  expect(text).toContain(`<time class="quiet" datetime="${iso}">2 March 2026 at 11:59 UTC</time>`)
+})
+
+it('shows what is not an instant as it is', () => {
+  expect(instant('<never>', new Date()).text).toBe('&lt;never&gt;')
 })

@@ -5,29 +5,30 @@ const DATE = new Intl.DateTimeFormat('en-GB', {
   timeStyle: 'short',
   timeZone: 'UTC',
 })
-const RELATIVE = new Intl.RelativeTimeFormat('en', { numeric: 'auto' })
+const RELATIVE = new Intl.RelativeTimeFormat('en', { numeric: 'always' })
+/** With the least count that each unit is used for: "in 24 hours" rather than "in 1 day". */
 const UNITS = [
-  ['day', 86_400_000],
-  ['hour', 3_600_000],
-  ['minute', 60_000],
+  ['day', 86_400_000, 2],
+  ['hour', 3_600_000, 1],
+  ['minute', 60_000, 1],
 ] as const
 
 /**
- * An instant in words, exact and relative: without a script the page cannot know the time zone of
- * the reader, so the exact one is in UTC.
+ * An instant, relative and exact. The exact one is in UTC until the script of the page shows it in
+ * the time zone of the browser.
  */
 export function instant(iso: string, now: Date): Html {
   const date = new Date(iso)
   if (Number.isNaN(date.getTime())) return html`${iso}`
-  return html`<time datetime="${iso}">${relative(date.getTime() - now.getTime())}</time>
-    <span class="quiet">${DATE.format(date)} UTC</span>`
+  return html`${relative(date.getTime() - now.getTime())}
+    <time class="quiet" datetime="${iso}">${DATE.format(date)} UTC</time>`
 }
 
-function relative(milliseconds: number): string {
-  for (const [unit, length] of UNITS) {
-    if (Math.abs(milliseconds) >= length) {
-      return RELATIVE.format(Math.trunc(milliseconds / length), unit)
-    }
+/** An instant as `3 hours ago`, rounded to the nearest unit. */
+export function relative(milliseconds: number): string {
+  for (const [unit, length, least] of UNITS) {
+    const count = Math.round(milliseconds / length)
+    if (Math.abs(count) >= least) return RELATIVE.format(count, unit)
   }
-  return milliseconds < 0 ? 'just now' : 'in less than a minute'
+  return milliseconds <= 0 ? 'just now' : 'in less than a minute'
 }

@@ -22,6 +22,11 @@ store.subscribe(() => {
   }
 })
 
+const DATE = new Intl.DateTimeFormat(undefined, { dateStyle: 'long', timeStyle: 'short' })
+for (const time of document.querySelectorAll('time')) {
+  time.textContent = DATE.format(new Date(time.dateTime))
+}
+
 const DOUBLE_CLICK_MS = 1_000
 let submittedAt = -Infinity
 // The second of two sign-outs finds no session, and would lead away from the provider's log-out.
@@ -53,7 +58,7 @@ async function revoke(button: HTMLButtonElement): Promise<void> {
   }
 }
 
-const GONE = 'That session is over already. Reload the page.'
+const GONE = 'That session has already ended. Reload the page.'
 const FAILED = 'That did not work. Try again.'
 
 /** Shown, and read aloud. */

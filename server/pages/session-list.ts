@@ -1,28 +1,38 @@
 import type { SessionSummary } from '../../contract/sessions.js'
 import { deviceName } from './device.js'
 import { html, type Html } from './html.js'
-import { instant } from './instant.js'
+import { instant, relative } from './instant.js'
 
 /**
- * Where somebody is signed in. The buttons are for the script of the page to show: a form cannot
- * send DELETE.
+ * Where the user is signed in: the current session first, then by last use. The script of the page
+ * shows the buttons, since a form cannot send DELETE.
  */
 export function sessionList(sessions: readonly SessionSummary[], now: Date): Html {
   const others = sessions.some(({ current }) => !current)
   return html`<section aria-labelledby="sessions">
     <h2 id="sessions">Where you are signed in</h2>
     <ul class="sessions">
-      ${sessions.map((summary) => item(summary, now))}
+      ${[...sessions].sort(byUse).map((summary) => item(summary, now))}
     </ul>
     ${others && html`<button type="button" class="button" data-revoke="others" hidden>Sign out on other devices</button>`}
   </section>`
 }
 
-function item({ session, current, userAgent }: SessionSummary, now: Date): Html {
+const lastUse = ({ session }: SessionSummary): string => session.refreshedAt ?? session.issuedAt
+
+function byUse(one: SessionSummary, other: SessionSummary): number {
+  if (one.current !== other.current) return one.current ? -1 : 1
+  return lastUse(other).localeCompare(lastUse(one))
+}
+
+function item(summary: SessionSummary, now: Date): Html {
+  const { session, current, userAgent } = summary
   const device = deviceName(userAgent)
+  const used = relative(new Date(lastUse(summary)).getTime() - now.getTime())
   return html`<li>
     <div>
       <strong><bdi>${device}</bdi></strong> ${current && html`<span class="badge">This one</span>`}
+      ${!current && html`<span class="quiet">Last used ${used}</span>`}
       <span class="quiet">Signed in ${instant(session.issuedAt, now)}</span>
     </div>
     ${!current && html`<button type="button" class="button small" data-revoke="${session.id}" aria-label="Sign out ${device}" hidden>Sign out</button>`}

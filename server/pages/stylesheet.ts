@@ -116,7 +116,7 @@ dl { margin: 0 0 1.5rem; border-top: 1px solid var(--line); font-size: .9375rem;
 dl > div { display: flex; flex-wrap: wrap; gap: 0 1rem; padding: .625rem 0; border-bottom: 1px solid var(--line); }
 dt { flex: 0 0 6.5rem; color: var(--quiet); }
 dd { flex: 1 1 9rem; min-width: 0; margin: 0; }
-dd .quiet { display: block; font-size: .875rem; }
+dd .quiet, dd time { display: block; font-size: .875rem; }
 code { font: .875em ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; }
 .notice {
   margin: 0 0 1.5rem;
