@@ -146,6 +146,47 @@ describe('GET /docs', () => {
       })
     })
 
+    it.each([
+      ['light', 390],
+      ['light', 1280],
+      ['dark', 390],
+      ['dark', 1280],
+    ] as const)(
+      'fits the screen and follows its colours: %s, %d px',
+      async (colorScheme, width) => {
+        const shown = await browser.newPage({ colorScheme, viewport: { width, height: 900 } })
+        try {
+          await shown.goto(`${service.origin}/docs`)
+          const signin = shown.locator('#operations-Authentication-signin')
+          await signin.locator('.opblock-summary-control').click()
+          await signin.locator('.response[data-code="429"]').first().waitFor()
+          const [scrolls, background, examples] = await shown.evaluate(() => [
+            document.documentElement.scrollWidth,
+            getComputedStyle(document.documentElement).backgroundColor,
+            [...document.querySelectorAll('.response[data-code^="4"] .highlight-code')].filter(
+              (element) => element.getClientRects().length > 0,
+            ).length,
+          ])
+          expect(scrolls).toBeLessThanOrEqual(width)
+          expect(background).toBe(colorScheme === 'dark' ? 'rgb(28, 32, 34)' : 'rgba(0, 0, 0, 0)')
+          // Nine error responses with an example each made the operation seven screens long.
+          expect(examples).toBe(0)
+        } finally {
+          await shown.close()
+        }
+      },
+    )
+
+    it('leaves error empty in a callback that is tried out, since code is filled in', async () => {
+      const callback = page.locator('#operations-Authentication-callback')
+      await callback.locator('.opblock-summary-control').click()
+      const value = (name: string) =>
+        callback.locator(`tr[data-param-name="${name}"] input`).inputValue()
+      expect(await value('code')).not.toBe('')
+      expect(await value('error')).toBe('')
+      expect(await value('error_description')).toBe('')
+    })
+
     it('asks nobody else, and nothing breaks the policy', async () => {
       const response = await fetch(`${service.origin}/docs`)
       const policy = response.headers.get('content-security-policy')

@@ -1,5 +1,5 @@
-import express, { type RequestHandler, Router } from 'express'
-import { serveFiles } from 'swagger-ui-express'
+import { fileURLToPath } from 'node:url'
+import { Router } from 'express'
 
 /** Options of {@link createApiDocs}. */
 export interface ApiDocsOptions {
@@ -32,14 +32,10 @@ export function createApiDocs(document: () => object, { ui = true }: ApiDocsOpti
   return router
 }
 
-/** Of what swagger-ui-dist has, the files that the page needs; others show somebody else's API. */
-const FILES = new Set([
-  '/swagger-ui.css',
-  '/swagger-ui-bundle.js',
-  '/swagger-ui-standalone-preset.js',
-  '/swagger-ui-init.js',
-  '/favicon-32x32.png',
-])
+/** What `npm run generate` copies from swagger-ui-dist: its other files would show another API. */
+export const SWAGGER_UI_FILES = ['swagger-ui.css', 'swagger-ui-bundle.js', 'favicon-32x32.png']
+
+const SWAGGER_UI = fileURLToPath(new URL('./pages/generated/swagger-ui/', import.meta.url))
 
 const CONTENT_SECURITY_POLICY = [
   "default-src 'none'",
@@ -67,23 +63,12 @@ function swaggerUi(): Router {
   router.get('/page.css', (_req, res) => {
     res.type('css').send(STYLE)
   })
-  const serve = express.Router().use(
-    ...serveFiles(undefined, {
-      swaggerUrl: 'openapi.json',
-      swaggerOptions: {
-        layout: 'BaseLayout',
-        tryItOutEnabled: true,
-        withCredentials: true,
-        validatorUrl: null,
-        displayRequestDuration: true,
-        defaultModelsExpandDepth: 0,
-        docExpansion: 'list',
-      },
-    }),
-  )
-  const onlyOurs: RequestHandler = (req, res, next) =>
-    FILES.has(req.path) ? serve(req, res, next) : next()
-  router.use(onlyOurs)
+  router.get('/page.js', (_req, res) => {
+    res.type('js').send(SCRIPT)
+  })
+  for (const file of SWAGGER_UI_FILES) {
+    router.get(`/${file}`, (_req, res) => res.sendFile(file, { root: SWAGGER_UI }))
+  }
   return router
 }
 
@@ -102,15 +87,35 @@ const PAGE = `<!doctype html>
     <noscript>This page needs JavaScript. The document itself is at <a href="openapi.json">openapi.json</a>.</noscript>
     <main id="swagger-ui"></main>
     <script src="docs/swagger-ui-bundle.js"></script>
-    <script src="docs/swagger-ui-standalone-preset.js"></script>
-    <script src="docs/swagger-ui-init.js"></script>
+    <script src="docs/page.js"></script>
   </body>
 </html>
 `
 
+/** Swagger UI has dark colours, but a button of its own to choose them. */
+const SCRIPT = `const dark = matchMedia('(prefers-color-scheme: dark)')
+const follow = () => document.documentElement.classList.toggle('dark-mode', dark.matches)
+dark.addEventListener('change', follow)
+follow()
+SwaggerUIBundle({
+  url: 'openapi.json',
+  domNode: document.getElementById('swagger-ui'),
+  deepLinking: true,
+  tryItOutEnabled: true,
+  withCredentials: true,
+  validatorUrl: null,
+  displayRequestDuration: true,
+  defaultModelsExpandDepth: 0,
+  docExpansion: 'list',
+})
+`
+
 /** What Swagger UI leaves out or squeezes; a session cookie is not typed in, so nor is its dialog. */
 const STYLE = `*, *::before, *::after { box-sizing: border-box; }
-body { margin: 0; background: #fafafa; }
+body { margin: 0; }
+html:not(.dark-mode) body { background: #fafafa; }
+html.dark-mode .swagger-ui table.headers td { color: inherit; }
+html.dark-mode .swagger-ui .scheme-container { background: transparent; box-shadow: none; }
 noscript { display: block; padding: 2rem; font-family: sans-serif; }
 .swagger-ui .auth-wrapper { display: none; }
 .swagger-ui .response-col_links { display: none; }
@@ -122,4 +127,17 @@ noscript { display: block; padding: 2rem; font-family: sans-serif; }
 .swagger-ui .opblock-body select { min-width: 0; max-width: 100%; }
 .swagger-ui .opblock-summary .copy-to-clipboard.view-line-link { display: none; }
 .swagger-ui .opblock-summary .authorization__btn { display: none; }
+/* Problems share one shape: the first of a status says enough. */
+.swagger-ui .responses-table:not(.live-responses-table) .response:is([data-code^="4"], [data-code^="5"]) :is(.response-controls, .model-example, .headers-wrapper, .examples-select, section) { display: none; }
+@media (max-width: 40rem) {
+  .swagger-ui .wrapper, .swagger-ui .opblock-body > div { padding-inline: 0.75rem; }
+  .swagger-ui .info table { display: block; overflow-x: auto; }
+  .swagger-ui .responses-inner { padding: 0.75rem; }
+  .swagger-ui .responses-inner td, .swagger-ui .responses-inner tr { max-width: calc(100vw - 4rem); overflow-wrap: anywhere; }
+  .swagger-ui .responses-table, .swagger-ui .responses-table > tbody, .swagger-ui .responses-table > tbody > tr, .swagger-ui .responses-table > tbody > tr > td { display: block; width: 100%; }
+  .swagger-ui .responses-table > thead { display: none; }
+  .swagger-ui .highlight-code, .swagger-ui .microlight { max-width: 100%; overflow-x: auto; }
+  .swagger-ui table.headers { display: block; overflow-x: auto; }
+  .swagger-ui .parameters, .swagger-ui .parameters > tbody, .swagger-ui .parameters > tbody > tr, .swagger-ui .parameters > tbody > tr > td { display: block; }
+}
 `

@@ -6,11 +6,11 @@ const DATE = new Intl.DateTimeFormat('en-GB', {
   timeZone: 'UTC',
 })
 const RELATIVE = new Intl.RelativeTimeFormat('en', { numeric: 'always' })
-/** With the least count that each unit is used for: "in 24 hours" rather than "in 1 day". */
+/** With the count from which the next unit is used: "in 24 hours" rather than "in 1 day". */
 const UNITS = [
-  ['day', 86_400_000, 2],
-  ['hour', 3_600_000, 1],
-  ['minute', 60_000, 1],
+  ['minute', 60_000, 60],
+  ['hour', 3_600_000, 48],
+  ['day', 86_400_000, Infinity],
 ] as const
 
 /**
@@ -26,9 +26,11 @@ export function instant(iso: string, now: Date): Html {
 
 /** An instant as `3 hours ago`, rounded to the nearest unit. */
 export function relative(milliseconds: number): string {
-  for (const [unit, length, least] of UNITS) {
+  if (Math.abs(milliseconds) < 30_000)
+    return milliseconds <= 0 ? 'just now' : 'in less than a minute'
+  for (const [unit, length, most] of UNITS) {
     const count = Math.round(milliseconds / length)
-    if (Math.abs(count) >= least) return RELATIVE.format(count, unit)
+    if (Math.abs(count) < most) return RELATIVE.format(count, unit)
   }
-  return milliseconds <= 0 ? 'just now' : 'in less than a minute'
+  return ''
 }

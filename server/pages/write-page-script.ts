@@ -1,7 +1,9 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
+import { SWAGGER_UI_FILES } from '../api-docs.js'
 
 const TARGET = fileURLToPath(new URL('./generated/page-script.ts', import.meta.url))
 
@@ -22,4 +24,22 @@ export async function writePageScript(): Promise<void> {
   await writeFile(TARGET, text)
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) await writePageScript()
+/** Copies what /docs serves of Swagger UI, so that users install neither the package nor its scripts. */
+export async function copySwaggerUi(): Promise<void> {
+  const from = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'))
+  const to = fileURLToPath(new URL('./generated/swagger-ui/', import.meta.url))
+  await mkdir(to, { recursive: true })
+  for (const file of [
+    ...SWAGGER_UI_FILES,
+    'LICENSE',
+    'NOTICE',
+    'swagger-ui-bundle.js.LICENSE.txt',
+  ]) {
+    await copyFile(join(from, file), join(to, file))
+  }
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  await writePageScript()
+  await copySwaggerUi()
+}
