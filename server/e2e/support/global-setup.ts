@@ -5,7 +5,7 @@ import pg from 'pg'
 import type { TestProject } from 'vitest/node'
 import { applyMigrations } from '../../../prisma/migrate.js'
 import { startEmbeddedPostgres } from '../../local/postgres.js'
-import { writePageScript } from '../../pages/write-page-script.js'
+import { copySwaggerUi, writePageScript } from '../../pages/write-page-script.js'
 
 declare module 'vitest' {
   export interface ProvidedContext {
@@ -22,7 +22,7 @@ const TEMPLATE = 'netscript_auth_template'
 
 /** One real Postgres for the whole run; each test file makes a database of its own in it. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  await writePageScript()
+  await Promise.all([writePageScript(), copySwaggerUi()])
   const directory = await mkdtemp(join(tmpdir(), 'netscript-auth-test-'))
   const postgres = await startEmbeddedPostgres({
     dataDir: join(directory, 'postgres'),
