@@ -68,6 +68,7 @@ describe('OpenID Connect Back-Channel Logout', () => {
   let idp: Issuer
   let other: Issuer
   let backend: KvOAuthBackend
+  let metadata: Issuer['metadata']
   const log: object[] = []
 
   const createBackend = (database: pg.Pool = pool): Promise<KvOAuthBackend> =>
@@ -101,6 +102,7 @@ describe('OpenID Connect Back-Channel Logout', () => {
       startIssuer(),
       startIssuer(),
     ])
+    metadata = idp.metadata
     pool = createPool(database.url)
     users = createPostgresUserStore(pool)
     backend = await createBackend()
@@ -114,6 +116,7 @@ describe('OpenID Connect Back-Channel Logout', () => {
     vi.useRealTimers()
     idp.jwks = undefined
     idp.keys = [idp.key.jwk]
+    idp.metadata = metadata
   })
 
   /** A person who is signed in by the provider. */
@@ -250,7 +253,10 @@ describe('OpenID Connect Back-Channel Logout', () => {
       ['no jti', () => ({ jti: undefined })],
       ['an empty jti', () => ({ jti: '' })],
       ['a jti that is no text', () => ({ jti: 7 })],
-      ['no exp', () => ({ exp: undefined })],
+      ['no exp and an iat eleven minutes ago', (now) => ({ exp: undefined, iat: now - 660 })],
+      ['no exp and no iat', () => ({ exp: undefined, iat: undefined })],
+      ['an exp that is no number', () => ({ exp: 'never' })],
+      ['an exp that is null', () => ({ exp: null })],
       ['an exp that is over', (now) => ({ exp: now - 31 })],
       ['an exp that is far off', (now) => ({ exp: now + 3700 })],
       ['no iat', () => ({ iat: undefined })],
@@ -351,6 +357,13 @@ describe('OpenID Connect Back-Channel Logout', () => {
       expect(await logOut(sign(claimsOf(late, past)))).toEqual({ ended: 1 })
     })
 
+    it('a token without exp, as servers of earlier drafts send it', async () => {
+      const [fresh, old] = [await signedIn(), await signedIn()]
+      expect(await logOut(sign(claimsOf(fresh, { exp: undefined })))).toEqual({ ended: 1 })
+      const past = { exp: undefined, iat: now() - 590 }
+      expect(await logOut(sign(claimsOf(old, past)))).toEqual({ ended: 1 })
+    })
+
     it('the client of either registration at one issuer', async () => {
       const session = await signedIn()
       expect(await logOut(sign(claimsOf(session, { aud: 'second-client' })))).toEqual({ ended: 1 })
@@ -444,14 +457,29 @@ describe('OpenID Connect Back-Channel Logout', () => {
       expect(await logOut(token)).toEqual({ ended: 1 })
     })
 
-    it('as long as it could be used, by any clock', async () => {
+    it.each<[string, (now: number) => { exp?: number; usableUntil: number }]>([
+      ['its exp', (now) => ({ exp: now + 120, usableUntil: now + 120 })],
+      ['ten minutes after its iat when it has no exp', (now) => ({ usableUntil: now + 600 })],
+    ])('and its jti is remembered until %s, clock skew included', async (_what, times) => {
       const session = await signedIn()
-      const { jti, exp = 0 } = claimsOf(session)
-      await logOut(sign(claimsOf(session, { jti, exp })))
+      const { exp, usableUntil } = times(now())
+      await pool.query(`DELETE FROM auth_keyv WHERE key LIKE 'used:%'`)
+      await logOut(sign(claimsOf(session, { exp })))
       const { rows } = await pool.query<{ until: string }>(
-        `SELECT max(expires_at) AS until FROM auth_keyv WHERE key LIKE 'used:%'`,
+        `SELECT expires_at AS until FROM auth_keyv WHERE key LIKE 'used:%'`,
       )
-      expect(Number(rows[0]?.until)).toBeGreaterThanOrEqual((exp + 30) * 1000)
+      expect(rows).toHaveLength(1)
+      expect(Number(rows[0]?.until)).toBeGreaterThanOrEqual((usableUntil + 30) * 1000)
+    })
+
+    it('when it has no exp, as late as it is accepted', async () => {
+      const session = await signedIn()
+      const token = await sign(claimsOf(session, { exp: undefined }))
+      expect(await logOut(token)).toEqual({ ended: 1 })
+      vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 9 * 60_000 })
+      await expect(logOut(token)).rejects.toMatchObject({
+        cause: expect.objectContaining({ message: 'It was used before.' }) as Error,
+      })
     })
 
     it('when two processes get it at once', async () => {
@@ -480,28 +508,52 @@ describe('OpenID Connect Back-Channel Logout', () => {
       expect(await logOut(sign(claimsOf(await signedIn())), fresh)).toEqual({ ended: 1 })
       const next = await signingKey()
       idp.keys = [next.jwk]
-      vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 2000 })
+      vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 30_000 })
       expect(await logOut(sign(claimsOf(await signedIn()), {}, next), fresh)).toEqual({ ended: 1 })
       await expectRefused((session) => sign(claimsOf(session)), fresh)
     })
 
-    it('are not asked for by tokens that cannot be good, nor each time for one unknown id', async () => {
+    const keyRequests = () => idp.server.requests.filter(({ path }) => path === '/jwks').length
+    const invented = async () =>
+      sign(claimsOf(await signedIn()), { kid: randomUUID() }, await signingKey())
+
+    it('are not fetched for a token of another issuer or audience', async () => {
+      const fresh = await createBackend()
+      const before = keyRequests()
+      const session = await signedIn()
+      for (const over of [{ iss: 'https://issuer.example' }, { aud: 'another-client' }]) {
+        await expect(logOut(sign(claimsOf(session, over)), fresh)).rejects.toMatchObject({
+          code: 'LOGOUT_TOKEN_INVALID',
+        })
+      }
+      expect(keyRequests()).toBe(before)
+    })
+
+    it('are fetched at most once in 30 seconds for invented key ids', async () => {
       vi.useFakeTimers({ toFake: ['Date'], now: Date.now() })
       const fresh = await createBackend()
-      const requests = () => idp.server.requests.filter(({ path }) => path === '/jwks').length
-      const before = requests()
-      const session = await signedIn()
-      const refused = { code: 'LOGOUT_TOKEN_INVALID' }
-      for (const over of [{ iss: 'https://issuer.example' }, { aud: 'another-client' }]) {
-        await expect(logOut(sign(claimsOf(session, over)), fresh)).rejects.toMatchObject(refused)
+      const before = keyRequests()
+      for (let seconds = 0; seconds < 60; seconds += 2) {
+        await expect(logOut(invented(), fresh)).rejects.toMatchObject({
+          code: 'LOGOUT_TOKEN_INVALID',
+        })
+        vi.setSystemTime(Date.now() + 2000)
       }
-      expect(requests()).toBe(before)
-      const foreign = await signingKey()
+      expect(keyRequests()).toBe(before + 2)
+    })
+
+    it('are fetched at most once a second while they are unavailable, and known ones still verify', async () => {
+      vi.useFakeTimers({ toFake: ['Date'], now: Date.now() })
+      const fresh = await createBackend()
+      expect(await logOut(sign(claimsOf(await signedIn())), fresh)).toEqual({ ended: 1 })
+      vi.setSystemTime(Date.now() + 30_000)
+      idp.jwks = () => ({ status: 500, json: {} })
+      const before = keyRequests()
       for (let n = 0; n < 5; n += 1) {
-        const token = sign(claimsOf(session), {}, foreign)
-        await expect(logOut(token, fresh)).rejects.toMatchObject(refused)
+        await expect(logOut(invented(), fresh)).rejects.toMatchObject({ status: 502 })
+        expect(await logOut(sign(claimsOf(await signedIn())), fresh)).toEqual({ ended: 1 })
       }
-      expect(requests()).toBe(before + 1)
+      expect(keyRequests()).toBe(before + 1)
     })
 
     it.each<[string, () => JsonServerAnswer]>([
@@ -516,6 +568,7 @@ describe('OpenID Connect Back-Channel Logout', () => {
         const session = await signedIn()
         const token = await sign(claimsOf(session))
         const fresh = await createBackend()
+        vi.useFakeTimers({ toFake: ['Date'], now: Date.now() })
         idp.jwks = jwks
         await expect(logOut(token, fresh)).rejects.toMatchObject({
           code: 'AUTH_PROVIDER_ERROR',
@@ -524,6 +577,7 @@ describe('OpenID Connect Back-Channel Logout', () => {
         })
         expect(await isAlive(session)).toBe(true)
         idp.jwks = undefined
+        vi.setSystemTime(Date.now() + 1000)
         expect(await logOut(token, fresh)).toEqual({ ended: 1 })
       },
     )
@@ -537,12 +591,11 @@ describe('OpenID Connect Back-Channel Logout', () => {
 
     it('that the metadata does not name are one too, as is metadata that is away', async () => {
       const token = await sign(claimsOf(await signedIn()))
-      const good = idp.metadata
-      for (const metadata of [{ ...good, jwks_uri: undefined }, {}]) {
-        idp.metadata = metadata
+      for (const broken of [{ ...metadata, jwks_uri: undefined }, {}]) {
+        idp.metadata = broken
         await expect(logOut(token, await createBackend())).rejects.toMatchObject({ status: 502 })
       }
-      idp.metadata = good
+      idp.metadata = metadata
       expect(await logOut(token, await createBackend())).toEqual({ ended: 1 })
     })
   })

@@ -1,10 +1,11 @@
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import * as client from 'openid-client'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { AuthError } from '../errors.js'
+import { AuthConfigurationError, AuthError } from '../errors.js'
 import { getClientConfiguration } from './configuration.js'
 import { providers } from './presets.js'
-import { defineOAuthProvider, type OAuthProviderOptions } from './provider.js'
+import { defineOAuthProvider, type OAuthProvider, type OAuthProviderOptions } from './provider.js'
+import { providerKeys } from './provider-keys.js'
 import { type JsonServer, type JsonServerAnswer, startJsonServer } from './testing/json-server.js'
 import { type OidcServer, startOidcServer } from './testing/oidc-server.js'
 
@@ -31,6 +32,16 @@ async function providerFailure(promise: Promise<unknown>): Promise<AuthError> {
   expect(error).toBeInstanceOf(AuthError)
   expect(error).toMatchObject({ code: 'AUTH_PROVIDER_ERROR', data: { providerId: 'test' } })
   return error as AuthError
+}
+
+/** What the operator is told in the log, while the caller learns nothing of it. */
+async function misconfigured(promise: Promise<unknown>): Promise<string> {
+  const { cause, detail } = await providerFailure(promise)
+  expect(cause).toBeInstanceOf(AuthConfigurationError)
+  expect(detail).toBe(
+    'Sign-in with this provider is not set up correctly. Tell the operator; trying again does not help.',
+  )
+  return (cause as Error).message
 }
 
 afterEach(() => {
@@ -108,9 +119,9 @@ describe('a real OpenID provider', () => {
 
   it('names the switch when http is not allowed', async () => {
     const strict = { allowInsecureRequests: false }
-    const error = await providerFailure(getClientConfiguration(oidc(server.issuer), strict))
-    expect(error.detail).toContain('issuer of the provider uses http')
-    expect(error.detail).toContain('NETSCRIPT_AUTH_ALLOW_INSECURE_REQUESTS')
+    const error = await misconfigured(getClientConfiguration(oidc(server.issuer), strict))
+    expect(error).toContain('the issuer uses http')
+    expect(error).toContain('NETSCRIPT_AUTH_ALLOW_INSECURE_REQUESTS')
     expect(server.discoveries()).toBe(0)
   })
 })
@@ -139,16 +150,15 @@ describe('metadata', () => {
 
   it.each([[['plain']], [[]], ['S256']])('that offers PKCE %j only is refused', async (methods) => {
     answer = (issuer) => ({ json: metadata(issuer, { code_challenge_methods_supported: methods }) })
-    const error = await providerFailure(discover(server.origin))
-    expect(error.detail).toBe('The provider does not support PKCE with S256.')
+    expect(await misconfigured(discover(server.origin))).toMatch(/does not support PKCE with S256/)
   })
 
   it.each(['https://other.example', 'ISSUER/x', 'ISSUER\u0000', ' ISSUER'])(
     'of the issuer %j is refused',
     async (found) => {
       answer = (issuer) => ({ json: metadata(found.replace('ISSUER', issuer)) })
-      const error = await providerFailure(discover(server.origin))
-      expect(error.detail).toContain('another issuer than the one configured')
+      const error = await misconfigured(discover(server.origin))
+      expect(error).toContain(`but the issuer configured is ${server.origin}. Set issuer (`)
     },
   )
 
@@ -163,10 +173,12 @@ describe('metadata', () => {
     const provider = oidc(server.origin)
     answer = () => ({ status: 500, text: 'stack trace at secret.ts' })
     const error = await providerFailure(getClientConfiguration(provider, insecure))
-    expect(error.detail).toBe(
-      'The metadata of the provider could not be read. Try again in a moment.',
-    )
-    expect(error.cause).toBeInstanceOf(Error)
+    expect(error.detail).toBe('The metadata of the provider is unavailable. Try again in a moment.')
+    expect(error.cause).toMatchObject({
+      cause: {
+        message: `GET ${server.origin}/.well-known/openid-configuration was answered with 500.`,
+      },
+    })
     answer = (issuer) => ({ json: metadata(issuer) })
     await getClientConfiguration(provider, insecure)
     expect(server.requests).toHaveLength(2)
@@ -177,10 +189,130 @@ describe('metadata', () => {
     await providerFailure(discover(server.origin))
   })
 
-  it('is not looked for behind a redirect', async () => {
-    answer = () => ({ status: 302, headers: { location: '/elsewhere' } })
-    await providerFailure(discover(server.origin))
-    expect(server.requests).toHaveLength(1)
+  describe('behind a redirect', () => {
+    const path = '/.well-known/openid-configuration'
+    /** Answers `from` with a redirect to `to`, and everything else with the metadata. */
+    async function redirecting(redirects: Record<string, string>, status = 301) {
+      await server.close()
+      server = await startJsonServer(({ path }) => {
+        const location = redirects[path]?.replace('ORIGIN', server.origin)
+        return location === undefined
+          ? { json: metadata(server.origin) }
+          : { status, headers: { location } }
+      })
+      return discover(server.origin)
+    }
+
+    it.each([301, 302, 303, 307, 308])(
+      'is read when a %i leads to the form with a slash',
+      async (status) => {
+        const configuration = await redirecting({ [path]: `${path}/` }, status)
+        expect(configuration.serverMetadata().issuer).toBe(server.origin)
+        expect(server.requests.map(({ method, path }) => `${method} ${path}`)).toEqual([
+          `GET ${path}`,
+          `GET ${path}/`,
+        ])
+      },
+    )
+
+    it('is read after three redirects, relative and absolute, and not after four', async () => {
+      const three = { [path]: '/1', '/1': 'ORIGIN/2', '/2': './3' }
+      expect((await redirecting(three)).serverMetadata().issuer).toBe(server.origin)
+      const error = await misconfigured(redirecting({ ...three, '/3': '/4' }))
+      expect(error).toContain(`${server.origin}${path} redirects more than 3 times. Set issuer`)
+      expect(server.requests).toHaveLength(4)
+    })
+
+    it('in a circle is given up at once', async () => {
+      expect(await misconfigured(redirecting({ [path]: path }))).toContain('redirects in a circle')
+      expect(server.requests).toHaveLength(1)
+      await misconfigured(redirecting({ [path]: '/1', '/1': path }))
+      expect(server.requests).toHaveLength(2)
+    })
+
+    it.each([
+      'http://localhost:PORT',
+      'https://127.0.0.1:PORT',
+      'http://127.0.0.1:1',
+      '//x.example',
+    ])('on another origin is not read, and the log names it: %s', async (origin) => {
+      const target = `${origin.replace('PORT', new URL(server.origin).port)}${path}`
+      const error = await misconfigured(redirecting({ [path]: `${target}?secret` }))
+      expect(error).toContain(`redirects to ${new URL(target, 'http://x').href}, which is another`)
+      expect(error).toContain('discoveryUrl (NETSCRIPT_AUTH_DISCOVERY_URL)')
+      expect(error).not.toContain('secret')
+      expect(server.requests).toHaveLength(1)
+    })
+
+    it.each([undefined, '', 'http://'])('to nowhere is an error: Location %j', async (location) => {
+      answer = () => ({ status: 302, ...(location !== undefined && { headers: { location } }) })
+      await providerFailure(discover(server.origin))
+    })
+  })
+
+  describe('at an address apart from the issuer', () => {
+    const issuer = 'https://tenant.example/8eaef023-2b34-4da1-9baa-8bc8c9d6a490/v2.0/'
+    const at = (path: string) => oidc(issuer, { discoveryUrl: server.origin + path })
+
+    it.each([
+      '/tenant/b2c_1_signin/v2.0/.well-known/openid-configuration',
+      '/tenant/.well-known/openid-configuration?p=b2c_1_signin',
+      '/metadata.json',
+    ])('is read there: %s', async (path) => {
+      answer = () => ({ json: metadata(issuer) })
+      const configuration = await getClientConfiguration(at(path), insecure)
+      expect(configuration.serverMetadata().issuer).toBe(issuer)
+      const [request] = server.requests
+      const query = [...(request?.query ?? [])].map(([name, value]) => `?${name}=${value}`).join()
+      expect(`${request?.path}${query}`).toBe(path)
+    })
+
+    it.each(['https://tenant.example/other/v2.0/', 'https://evil.example'])(
+      'of the issuer %s is refused',
+      async (found) => {
+        answer = () => ({ json: metadata(found) })
+        const error = await misconfigured(getClientConfiguration(at('/m'), insecure))
+        expect(error).toContain(`names the issuer "${found}", but the issuer configured is`)
+      },
+    )
+
+    it('is refused over http when http is not allowed', async () => {
+      const strict = { allowInsecureRequests: false }
+      const error = await misconfigured(getClientConfiguration(at('/m'), strict))
+      expect(error).toContain('the discoveryUrl uses http')
+      expect(server.requests).toEqual([])
+    })
+  })
+
+  it.each<[string, object, RegExp]>([
+    [
+      'requires pushed authorization requests',
+      { require_pushed_authorization_requests: true },
+      /requires pushed authorization requests \(PAR, RFC 9126\).*\. Turn the requirement off/,
+    ],
+    [
+      'requires signed request objects',
+      { require_signed_request_object: true },
+      /requires signed request objects \(JAR, RFC 9101\)/,
+    ],
+    [
+      'authenticates clients by key only',
+      { token_endpoint_auth_methods_supported: ['private_key_jwt', 'tls_client_auth'] },
+      /authenticates clients by private_key_jwt, tls_client_auth only .*NETSCRIPT_AUTH_CLIENT_AUTH_METHOD/,
+    ],
+  ])('of a provider that %s is refused, and the log names why', async (_what, more, message) => {
+    answer = (issuer) => ({ json: metadata(issuer, more) })
+    expect(await misconfigured(discover(server.origin))).toMatch(message)
+  })
+
+  it.each([
+    { require_pushed_authorization_requests: false },
+    { require_pushed_authorization_requests: 'true' },
+    { token_endpoint_auth_methods_supported: ['private_key_jwt', 'client_secret_post'] },
+    { id_token_encryption_alg_values_supported: ['RSA-OAEP'] },
+  ])('that only offers what is not supported is accepted: %j', async (more) => {
+    answer = (issuer) => ({ json: metadata(issuer, more) })
+    expect((await discover(server.origin)).serverMetadata().issuer).toBe(server.origin)
   })
 
   it('is not waited for without end', async () => {
@@ -195,10 +327,10 @@ describe('metadata', () => {
     const issuer = 'https://idp.example'
     const fetch = () =>
       Promise.resolve(Response.json(metadata(issuer, { jwks_uri: 'http://idp.example/jwks' })))
-    const error = await providerFailure(
+    const error = await misconfigured(
       getClientConfiguration(oidc(issuer), { allowInsecureRequests: false, fetch }),
     )
-    expect(error.detail).toContain('jwks_uri of the provider uses http')
+    expect(error).toContain('the jwks_uri uses http')
   })
 })
 
@@ -291,6 +423,235 @@ describe('Microsoft Entra ID for any tenant', () => {
     [tid, issuerOf('{tenantid}')],
   ])('%s refuses metadata of %s', async (tenantId, found) => {
     await providerFailure(grant(tenantId, await entra(found, { tid, iss: issuerOf(tid) })))
+  })
+})
+
+describe('client authentication', () => {
+  let server: JsonServer
+  let listed: unknown
+  beforeEach(async () => {
+    server = await startJsonServer(({ path }) => {
+      if (path === '/token') return { status: 400, json: { error: 'invalid_grant' } }
+      const { origin } = server
+      return {
+        json: {
+          issuer: origin,
+          authorization_endpoint: `${origin}/authorize`,
+          token_endpoint: `${origin}/token`,
+          token_endpoint_auth_methods_supported: listed,
+        },
+      }
+    })
+  })
+  afterEach(() => server.close())
+
+  /** The method that a code is exchanged by. */
+  async function methodUsed(provider: OAuthProvider): Promise<string> {
+    const configuration = await getClientConfiguration(provider, insecure)
+    await expect(
+      client.genericGrantRequest(configuration, 'authorization_code', { code: 'c' }),
+    ).rejects.toMatchObject({ error: 'invalid_grant' })
+    const { headers, form } = server.requests.find(({ path }) => path === '/token')!
+    if (headers.authorization?.startsWith('Basic ')) return 'client_secret_basic'
+    return form.has('client_secret') ? 'client_secret_post' : 'none'
+  }
+  const secret = { clientSecret: 'secret' }
+  const auth0 = ({ issuer = '', ...options }: Partial<OAuthProviderOptions>) =>
+    providers.auth0({ ...options, issuer, clientId: 'client', redirectUri })
+  type Define = (options: Partial<OAuthProviderOptions>) => OAuthProvider
+  const own: Define = (options) =>
+    oidc(options.issuer ?? '', { clientSecret: undefined, ...options })
+
+  it.each<[string, unknown, Define, Partial<OAuthProviderOptions>, string]>([
+    ['nothing listed', undefined, own, secret, 'client_secret_basic'],
+    ['an empty list', [], own, secret, 'client_secret_basic'],
+    ['post alone', ['client_secret_post'], own, secret, 'client_secret_post'],
+    ['post alone, as text', 'client_secret_post', own, secret, 'client_secret_post'],
+    ['basic alone', ['client_secret_basic'], own, secret, 'client_secret_basic'],
+    [
+      'both, post first',
+      ['client_secret_post', 'client_secret_basic'],
+      own,
+      secret,
+      'client_secret_basic',
+    ],
+    [
+      'post beside what is not supported',
+      ['private_key_jwt', 'client_secret_post'],
+      own,
+      secret,
+      'client_secret_post',
+    ],
+    ['public clients alone', ['none'], own, secret, 'client_secret_post'],
+    ['post alone, without a secret', ['client_secret_post'], own, {}, 'none'],
+    [
+      'post alone, and basic configured',
+      ['client_secret_post'],
+      own,
+      { ...secret, clientAuthMethod: 'client_secret_basic' },
+      'client_secret_basic',
+    ],
+    [
+      'a key alone, and post configured',
+      ['private_key_jwt'],
+      own,
+      { ...secret, clientAuthMethod: 'client_secret_post' },
+      'client_secret_post',
+    ],
+    [
+      'both, and a preset that prefers post',
+      ['client_secret_basic', 'client_secret_post'],
+      auth0,
+      secret,
+      'client_secret_post',
+    ],
+    [
+      'basic alone, and a preset that prefers post',
+      ['client_secret_basic'],
+      auth0,
+      secret,
+      'client_secret_basic',
+    ],
+    ['nothing, and a preset that prefers post', undefined, auth0, secret, 'client_secret_post'],
+  ])('with %s is by the right method', async (_what, methods, define, options, expected) => {
+    listed = methods
+    expect(await methodUsed(define({ issuer: server.origin, ...options }))).toBe(expected)
+  })
+})
+
+describe('a client that is refused', () => {
+  let server: JsonServer
+  let answer: JsonServerAnswer
+  beforeEach(async () => {
+    server = await startJsonServer(({ path }) => {
+      const { origin } = server
+      return path === '/token'
+        ? answer
+        : {
+            json: {
+              issuer: origin,
+              authorization_endpoint: `${origin}/authorize`,
+              token_endpoint: `${origin}/token`,
+            },
+          }
+    })
+  })
+  afterEach(() => server.close())
+
+  async function refused(options: Partial<OAuthProviderOptions>) {
+    const warn = vi.fn()
+    const log = { info: vi.fn(), warn, error: vi.fn() }
+    const configuration = await getClientConfiguration(oidc(server.origin, options), {
+      ...insecure,
+      log,
+    })
+    const error: unknown = await client
+      .refreshTokenGrant(configuration, 'refresh')
+      .catch((reason: unknown) => reason)
+    return { error, said: warn.mock.calls as [object, string][] }
+  }
+  const basic = { 'www-authenticate': 'Basic realm="idp"' }
+  const answers: [string, JsonServerAnswer][] = [
+    ['invalid_client', { status: 401, json: { error: 'invalid_client' } }],
+    ['a challenge', { status: 401, headers: basic, json: { error: 'invalid_client' } }],
+    ['invalid_client with status 400', { status: 400, json: { error: 'invalid_client' } }],
+    ['invalid_client with status 200', { json: { error: 'invalid_client' } }],
+    ['unauthorized_client', { status: 400, json: { error: 'unauthorized_client' } }],
+    ['nothing but 401', { status: 401, text: '' }],
+  ]
+
+  it.each(answers)(
+    'by %s, with a secret that Basic encodes, is told so in the log',
+    async (_, is) => {
+      answer = is
+      for (const options of [{ clientSecret: 'a+b/c=' }, { clientId: 'https://app.example' }]) {
+        const { said } = await refused(options)
+        expect(said).toEqual([
+          [
+            {
+              event: 'provider.client-refused',
+              provider: 'test',
+              clientAuthMethod: 'client_secret_basic',
+            },
+            expect.stringMatching(/percent-encodes.*clientAuthMethod .* to client_secret_post\.$/),
+          ],
+        ])
+        expect(JSON.stringify(said)).not.toMatch(/a\+b|app\.example/)
+      }
+    },
+  )
+
+  it('with a secret that stays the same is told what to check instead', async () => {
+    answer = { status: 401, json: { error: 'invalid_client' } }
+    for (const options of [
+      { clientSecret: 'plain-._~' },
+      { clientSecret: 'a+b/c=', clientAuthMethod: 'client_secret_post' as const },
+      { clientSecret: undefined },
+    ]) {
+      const { said } = await refused(options)
+      expect(said).toHaveLength(1)
+      expect(said[0]?.[1]).toMatch(/^The provider refused the client, which authenticated by /)
+    }
+  })
+
+  it('is told from a grant that is refused', async () => {
+    answer = { status: 400, json: { error: 'invalid_grant' } }
+    expect((await refused({ clientSecret: 'a+b/c=' })).said).toEqual([])
+  })
+
+  it('keeps the error code of the provider beside a challenge', async () => {
+    answer = { status: 401, headers: basic, json: { error: 'invalid_client' } }
+    expect((await refused({})).error).toMatchObject({ error: 'invalid_client', status: 401 })
+  })
+})
+
+describe('a redirect', () => {
+  let server: JsonServer
+  beforeEach(async () => {
+    server = await startJsonServer(({ path }) => {
+      const { origin } = server
+      return path === '/.well-known/openid-configuration'
+        ? {
+            json: {
+              issuer: origin,
+              authorization_endpoint: `${origin}/authorize`,
+              token_endpoint: `${origin}/token`,
+              userinfo_endpoint: `${origin}/userinfo`,
+              revocation_endpoint: `${origin}/revoke`,
+              jwks_uri: `${origin}/jwks`,
+            },
+          }
+        : { status: 308, headers: { location: `${path}/?code=secret` } }
+    })
+  })
+  afterEach(() => server.close())
+
+  it.each<[string, (configuration: client.Configuration) => Promise<unknown>]>([
+    ['/token', (configuration) => client.refreshTokenGrant(configuration, 'refresh')],
+    ['/userinfo', (configuration) => client.fetchUserInfo(configuration, 'at', 'ada')],
+    ['/revoke', (configuration) => client.tokenRevocation(configuration, 'at')],
+    [
+      '/jwks',
+      async (configuration) =>
+        (await providerKeys(oidc(server.origin), configuration))(
+          { alg: 'RS256' },
+          { payload: '', signature: '' },
+        ),
+    ],
+  ])('of %s is not followed, and the log names it', async (path, ask) => {
+    const configuration = await getClientConfiguration(oidc(server.origin), insecure)
+    const error: unknown = await ask(configuration).catch((reason: unknown) => reason)
+    expect(server.requests.map((request) => request.path)).toEqual([
+      '/.well-known/openid-configuration',
+      path,
+    ])
+    const messages: string[] = []
+    for (let cause = error; cause instanceof Error; cause = cause.cause)
+      messages.push(cause.message)
+    expect(messages.join('\n')).toContain(
+      `${server.origin}${path} redirects to ${server.origin}${path}/, which is followed for metadata only.`,
+    )
+    expect(messages.join('\n')).not.toContain('secret')
   })
 })
 

@@ -1,9 +1,11 @@
 import type * as openid from 'openid-client'
-import type { ClientAuth, Configuration, CustomFetch, ServerMetadata } from 'openid-client'
-import { AuthError, providerError } from '../errors.js'
-import { isIssuerOf } from './issuer.js'
+import type { Configuration, CustomFetch } from 'openid-client'
+import { AuthConfigurationError, type AuthError, providerError } from '../errors.js'
+import type { AuthLog } from '../log.js'
+import { clientAuth } from './client-auth.js'
 import type { OAuthProvider } from './provider.js'
-import { createProviderFetch, parseObject } from './provider-fetch.js'
+import { createProviderFetch } from './provider-fetch.js'
+import { createMetadataFetch, endpoints, refuseConfiguredHttp } from './provider-metadata.js'
 
 /** How to talk to a provider. */
 export interface ConfigurationOptions {
@@ -13,6 +15,8 @@ export interface ConfigurationOptions {
   readonly timeoutSeconds?: number
   /** Default: the global fetch. */
   readonly fetch?: typeof globalThis.fetch
+  /** Where it is said why a provider refused the client. Default: nowhere. */
+  readonly log?: AuthLog
 }
 
 const DEFAULT_TIMEOUT_SECONDS = 5
@@ -40,7 +44,7 @@ const cache = new WeakMap<OAuthProvider, Entry>()
 
 /**
  * The openid-client configuration of a provider, discovered at most once an hour. Concurrent calls
- * share one discovery, a failed one is not kept, and metadata that cannot be renewed serves on.
+ * share one discovery, a failed one is not kept, and stale metadata is used when it cannot be renewed.
  *
  * @throws AuthError `AUTH_PROVIDER_ERROR` when the metadata cannot be read or must not be used.
  */
@@ -52,13 +56,8 @@ export async function getClientConfiguration(
   if (known && sameOptions(known.options, options)) {
     return Date.now() < known.renewAt ? known.configuration : renew(provider, known)
   }
-  const { allowInsecureRequests, timeoutSeconds, fetch } = options
   const entry: Entry = {
-    options: {
-      allowInsecureRequests,
-      ...(timeoutSeconds !== undefined && { timeoutSeconds }),
-      ...(fetch && { fetch }),
-    },
+    options: pick(options),
     configuration: load(provider, options),
     renewAt: provider.issuer === undefined ? Infinity : Date.now() + LIFETIME_MS,
   }
@@ -119,10 +118,23 @@ async function renew(provider: OAuthProvider, entry: Entry): Promise<Configurati
     entry.configuration = Promise.resolve(fresh)
     delete entry.grant
     entry.renewAt = Date.now() + LIFETIME_MS
-  } catch {
+  } catch (err) {
     // What was verified an hour ago is still the best there is.
+    const fields = { provider: provider.id, err }
+    entry.options.log?.warn(fields, 'The metadata of the provider could not be renewed.')
   }
   return entry.configuration
+}
+
+/** What is kept of the options, which may be a larger object. */
+function pick(options: ConfigurationOptions): ConfigurationOptions {
+  const { allowInsecureRequests, timeoutSeconds, fetch, log } = options
+  return {
+    allowInsecureRequests,
+    ...(timeoutSeconds !== undefined && { timeoutSeconds }),
+    ...(fetch && { fetch }),
+    ...(log && { log }),
+  }
 }
 
 function sameOptions(a: ConfigurationOptions, b: ConfigurationOptions): boolean {
@@ -137,30 +149,36 @@ async function load(
   provider: OAuthProvider,
   options: ConfigurationOptions,
 ): Promise<Configuration> {
-  const { allowInsecureRequests, fetch } = options
-  if (!allowInsecureRequests) refuseHttp(provider, configuredUrls(provider))
-  // Loading the backend must not cost the library; the first sign-in pays for it.
-  const client = await import('openid-client')
-  if (provider.issuer === undefined) return fromEndpoints(client, provider, options)
   try {
-    const readMetadata = withEndpoints(provider, createProviderFetch(provider, fetch))
-    const configuration = await discover(client, provider, options, readMetadata)
-    checkMetadata(provider, configuration.serverMetadata(), allowInsecureRequests)
-    return configuration
+    if (!options.allowInsecureRequests) refuseConfiguredHttp(provider)
+    // Loading the backend must not cost the library; the first sign-in pays for it.
+    const client = await import('openid-client')
+    if (provider.issuer === undefined) return fromEndpoints(client, provider, options)
+    return await discover(client, provider, options, createMetadataFetch(provider, options))
   } catch (cause) {
-    if (cause instanceof AuthError) throw cause
-    const reason =
-      (cause as { code?: unknown }).code === 'OAUTH_JSON_ATTRIBUTE_COMPARISON_FAILED'
-        ? WRONG_ISSUER
-        : 'The metadata of the provider could not be read. Try again in a moment.'
-    throw providerError(provider.id, reason, { cause })
+    throw discoveryError(provider, cause)
   }
 }
+
+/** Told apart because a retry does not help with the first, whose cause the log names. */
+function discoveryError({ id }: OAuthProvider, cause: unknown): AuthError {
+  for (let error = cause; error instanceof Error; error = error.cause) {
+    if (error instanceof AuthConfigurationError) {
+      return providerError(id, MISCONFIGURED, { cause: error })
+    }
+  }
+  return providerError(id, 'The metadata of the provider is unavailable. Try again in a moment.', {
+    cause,
+  })
+}
+
+const MISCONFIGURED =
+  'Sign-in with this provider is not set up correctly. Tell the operator; trying again does not help.'
 
 function fromEndpoints(
   client: typeof openid,
   provider: OAuthProvider,
-  { allowInsecureRequests, timeoutSeconds = DEFAULT_TIMEOUT_SECONDS, fetch }: ConfigurationOptions,
+  options: ConfigurationOptions,
 ): Configuration {
   const configuration = new client.Configuration(
     { issuer: new URL(provider.authorizationEndpoint ?? '').origin, ...endpoints(provider) },
@@ -168,16 +186,16 @@ function fromEndpoints(
     { [client.clockTolerance]: CLOCK_TOLERANCE_SECONDS },
     clientAuth(client, provider),
   )
-  configuration[client.customFetch] = createProviderFetch(provider, fetch)
-  configuration.timeout = timeoutSeconds
-  if (allowInsecureRequests) client.allowInsecureRequests(configuration)
+  configuration[client.customFetch] = createProviderFetch(provider, options)
+  configuration.timeout = options.timeoutSeconds ?? DEFAULT_TIMEOUT_SECONDS
+  if (options.allowInsecureRequests) client.allowInsecureRequests(configuration)
   return configuration
 }
 
 async function discover(
   client: typeof openid,
   provider: OAuthProvider,
-  { allowInsecureRequests, timeoutSeconds = DEFAULT_TIMEOUT_SECONDS, fetch }: ConfigurationOptions,
+  options: ConfigurationOptions,
   readMetadata: CustomFetch,
 ): Promise<Configuration> {
   const configuration = await client.discovery(
@@ -187,113 +205,13 @@ async function discover(
     clientAuth(client, provider),
     {
       [client.customFetch]: readMetadata,
-      timeout: timeoutSeconds,
+      timeout: options.timeoutSeconds ?? DEFAULT_TIMEOUT_SECONDS,
       execute: [
-        ...(allowInsecureRequests ? [client.allowInsecureRequests] : []),
+        ...(options.allowInsecureRequests ? [client.allowInsecureRequests] : []),
         client.enableNonRepudiationChecks,
       ],
     },
   )
-  configuration[client.customFetch] = createProviderFetch(provider, fetch)
+  configuration[client.customFetch] = createProviderFetch(provider, options)
   return configuration
-}
-
-/** The reason in an error about metadata of somebody else (RFC 8414 section 3.3). */
-export const WRONG_ISSUER =
-  'The metadata of the provider names another issuer than the one configured. Set the issuer exactly as the provider writes it.'
-
-/** RFC 9700 section 2.1.1 and OpenID Connect Discovery section 4.3. */
-function checkMetadata(
-  provider: OAuthProvider,
-  server: Readonly<ServerMetadata>,
-  allowInsecureRequests: boolean,
-): void {
-  // The metadata of Entra ID for all tenants names the template itself.
-  if (!isIssuerOf(provider, server.issuer) && server.issuer !== provider.issuerTemplate) {
-    throw providerError(provider.id, WRONG_ISSUER, {
-      cause: new Error(`Configured: ${provider.issuer}. Discovered: ${server.issuer}.`),
-    })
-  }
-  const methods: unknown = server.code_challenge_methods_supported
-  if (provider.pkce && methods !== undefined) {
-    if (!Array.isArray(methods) || !methods.includes('S256')) {
-      throw providerError(provider.id, 'The provider does not support PKCE with S256.')
-    }
-  }
-  if (allowInsecureRequests) return
-  refuseHttp(provider, {
-    authorization_endpoint: server.authorization_endpoint,
-    token_endpoint: server.token_endpoint,
-    userinfo_endpoint: server.userinfo_endpoint,
-    jwks_uri: server.jwks_uri,
-    revocation_endpoint: server.revocation_endpoint,
-    end_session_endpoint: server.end_session_endpoint,
-  })
-}
-
-function configuredUrls(provider: OAuthProvider): Record<string, string | undefined> {
-  const { issuer, emailsEndpoint } = provider
-  return { issuer, emailsEndpoint, ...endpoints(provider) }
-}
-
-function refuseHttp(provider: OAuthProvider, urls: Record<string, string | undefined>): void {
-  for (const [name, url] of Object.entries(urls)) {
-    if (!url?.toLowerCase().startsWith('http:')) continue
-    throw providerError(
-      provider.id,
-      `The ${name} of the provider uses http. Use https, or set NETSCRIPT_AUTH_ALLOW_INSECURE_REQUESTS=true for development.`,
-    )
-  }
-}
-
-/** The explicit endpoints by their names in RFC 8414. */
-function endpoints(provider: OAuthProvider): Record<string, string> {
-  const named = {
-    authorization_endpoint: provider.authorizationEndpoint,
-    token_endpoint: provider.tokenEndpoint,
-    userinfo_endpoint: provider.userInfoEndpoint,
-    revocation_endpoint: provider.revocationEndpoint,
-    end_session_endpoint: provider.endSessionEndpoint,
-  }
-  return Object.fromEntries(
-    Object.entries(named).filter((entry): entry is [string, string] => entry[1] !== undefined),
-  )
-}
-
-/**
- * Puts the explicit endpoints into the metadata as it is read: the tenant-dependent issuer of Entra
- * survives only in the configuration that discovery itself makes.
- */
-function withEndpoints(provider: OAuthProvider, fetch: CustomFetch): CustomFetch {
-  return async (url, init) => {
-    const response = await fetch(url, init)
-    const metadata =
-      response.status === 200 && parseObject(Buffer.from(await response.clone().arrayBuffer()))
-    if (!metadata) return response
-    return Response.json({ ...metadata, ...endpoints(provider) })
-  }
-}
-
-function clientAuth(
-  client: typeof openid,
-  { clientAuthMethod, clientSecret = '' }: OAuthProvider,
-): ClientAuth {
-  if (clientAuthMethod === 'none') return client.None()
-  if (clientAuthMethod === 'client_secret_post') return client.ClientSecretPost(clientSecret)
-  return (_server, { client_id: clientId }, _body, headers) => {
-    headers.set(
-      'authorization',
-      `Basic ${btoa(`${formEncode(clientId)}:${formEncode(clientSecret)}`)}`,
-    )
-  }
-}
-
-/**
- * RFC 6749 section 2.3.1, with `-`, `_`, `.` and `~` left alone: they decode to themselves, and the
- * providers that do not decode at all, X among them, have these in their secrets.
- */
-function formEncode(text: string): string {
-  return encodeURIComponent(text)
-    .replace(/[!'()*]/g, (mark) => `%${mark.charCodeAt(0).toString(16).toUpperCase()}`)
-    .replaceAll('%20', '+')
 }

@@ -15,7 +15,10 @@ const EVENT = 'http://schemas.openid.net/event/backchannel-logout'
  */
 const TYPES: readonly unknown[] = [undefined, 'jwt', 'logout+jwt']
 
-/** Section 2.4 recommends two minutes; providers that repeat a request may take longer. */
+/**
+ * Section 2.4 recommends two minutes; providers that repeat a request may take longer. Drafts before
+ * the final specification had no `exp`, and some providers still send none: `iat` bounds the age.
+ */
 const MAX_AGE_SECONDS = 10 * 60
 const MAX_LIFETIME_SECONDS = 60 * 60
 
@@ -27,7 +30,7 @@ const LogoutClaims = z.object({
   aud: z.union([z.string(), z.array(z.string())]),
   azp: z.string().optional(),
   iat: z.number(),
-  exp: z.number(),
+  exp: z.number().optional(),
   jti: identifier,
   sub: identifier.optional(),
   sid: identifier.optional(),
@@ -108,7 +111,7 @@ export async function verifyLogoutToken(
 
 function accepted(
   { clientId }: OAuthProvider,
-  { iss, aud, azp, exp, jti, sub, sid }: z.infer<typeof LogoutClaims>,
+  { iss, aud, azp, iat, exp = iat + MAX_AGE_SECONDS, jti, sub, sid }: z.infer<typeof LogoutClaims>,
   now: number,
 ): LogoutToken {
   // As in id_tokens (OpenID Connect Core section 3.1.3.7): no other audience is trusted.

@@ -254,6 +254,22 @@ describe('providers', () => {
     )
   })
 
+  it('refuses a discovery URL where there is no id_token', () => {
+    const discoveryUrl = 'https://github.com/metadata'
+    expect(() => providerFromPreset('github', { ...app, discoveryUrl })).toThrow(
+      'OAuth provider "github": discoveryUrl cannot be set',
+    )
+  })
+
+  it('takes the issuer and the discovery URL of Azure AD B2C', () => {
+    const host = 'https://contoso.b2clogin.com'
+    const issuer = `${host}/8eaef023-2b34-4da1-9baa-8bc8c9d6a490/v2.0/`
+    const discoveryUrl = `${host}/contoso.example/b2c_1_signin/v2.0/.well-known/openid-configuration`
+    const provider = providers.azureAd({ ...app, issuer, discoveryUrl })
+    expect(provider).toMatchObject({ issuer, discoveryUrl })
+    expect(provider).not.toHaveProperty('issuerTemplate')
+  })
+
   it('asks X for the address when its scope is there', () => {
     const scopes = ['users.read', 'tweet.read', 'users.email']
     expect(providers.twitter({ ...app, scopes }).userInfoEndpoint).toContain('confirmed_email')

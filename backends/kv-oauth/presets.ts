@@ -32,6 +32,8 @@ export interface PresetOptions extends Pick<
 export interface IssuerPresetOptions extends PresetOptions {
   /** The issuer identifier. Default: that of the preset. */
   issuer?: string | undefined
+  /** The URL of the metadata. Default: `/.well-known/openid-configuration` at the issuer. */
+  discoveryUrl?: string | undefined
 }
 
 /** Presets with a domain for each customer: `issuer` or `domain` is required. */
@@ -59,7 +61,7 @@ type Defaults = Omit<
   'clientId' | 'clientSecret' | 'redirectUri' | 'clientAuthMethod' | 'scopes'
 > & {
   scopes: readonly string[]
-  /** How a client with a secret proves itself. */
+  /** How a client with a secret authenticates, where the metadata does not exclude it. */
   secretMethod: Exclude<ClientAuthMethod, 'none'>
 }
 
@@ -67,21 +69,24 @@ const OPENID = ['openid', 'profile', 'email']
 
 function build(options: IssuerPresetOptions, defaults: Defaults): OAuthProvider {
   const { secretMethod, extraAuthParams, ...preset } = defaults
-  if (!preset.issuer && options.issuer) {
+  const misplaced = (['issuer', 'discoveryUrl'] as const).find((name) => options[name])
+  if (!preset.issuer && misplaced) {
     throw new AuthConfigurationError(
-      `OAuth provider "${preset.id}": issuer cannot be set, because ${preset.displayName} issues no id_token for sign-in. Remove it.`,
+      `OAuth provider "${preset.id}": ${misplaced} cannot be set, because ${preset.displayName} issues no id_token for sign-in. Remove it.`,
     )
   }
   const given = Object.fromEntries(
     Object.entries(options).filter(([, value]) => value !== undefined),
   ) as unknown as Omit<PresetOptions, 'id'>
-  return createOAuthProvider({
-    ...preset,
-    ...given,
-    id: options.id ?? preset.id,
-    clientAuthMethod: options.clientAuthMethod ?? (options.clientSecret ? secretMethod : 'none'),
-    extraAuthParams: { ...extraAuthParams, ...options.extraAuthParams },
-  })
+  return createOAuthProvider(
+    {
+      ...preset,
+      ...given,
+      id: options.id ?? preset.id,
+      extraAuthParams: { ...extraAuthParams, ...options.extraAuthParams },
+    },
+    secretMethod,
+  )
 }
 
 /** GitHub. The e-mail is the primary one of `GET /user/emails`: the profile shows a public one. */

@@ -1,4 +1,7 @@
 import type { CustomFetch } from 'openid-client'
+import { AuthConfigurationError } from '../errors.js'
+import { type AuthLog, silentLog } from '../log.js'
+import { isClientRefusal, refusedClient } from './client-auth.js'
 import type { OAuthProvider } from './provider.js'
 
 const MAX_BODY_BYTES = 1024 * 1024
@@ -18,7 +21,7 @@ const INVALID_GRANT = new Set([
  */
 export function createProviderFetch(
   provider: OAuthProvider,
-  fetch: typeof globalThis.fetch = globalThis.fetch,
+  { fetch, log = silentLog }: { fetch?: typeof globalThis.fetch; log?: AuthLog } = {},
 ): CustomFetch {
   return async (url, init) => {
     const grantType = init.body instanceof URLSearchParams ? init.body.get('grant_type') : null
@@ -26,12 +29,50 @@ export function createProviderFetch(
     if (grantType === 'authorization_code' && init.body instanceof URLSearchParams) {
       init.body.set('redirect_uri', provider.redirectUri)
     }
-    const response = await fetch(url, { ...init, redirect: 'manual' } as RequestInit)
-    const body = await readBounded(response)
-    return grantType === null
-      ? copy(response, response.status, body)
-      : tokenResponse(provider, response, body)
+    const response = await fetchBounded(fetch, url, init)
+    refuseRedirect(url, response)
+    if (grantType === null) return response
+    const body = Buffer.from(await response.arrayBuffer())
+    if (isClientRefusal(response.status, parseObject(body))) {
+      const { fields, message } = refusedClient(provider, init)
+      log.warn(fields, message)
+    }
+    return tokenResponse(provider, response, body)
   }
+}
+
+/** One request that follows no redirect and reads at most 1 MiB of the response. */
+export async function fetchBounded(
+  fetch: typeof globalThis.fetch = globalThis.fetch,
+  url: string,
+  init: Parameters<CustomFetch>[1],
+): Promise<Response> {
+  const response = await fetch(url, { ...init, redirect: 'manual' } as RequestInit)
+  return copy(response, response.status, await readBounded(response))
+}
+
+const REDIRECTS = new Set([301, 302, 303, 307, 308])
+
+/** Where a response redirects to; `undefined` when it does not. */
+export function redirectTarget(response: Response, url: string): URL | undefined {
+  const location = response.headers.get('location')
+  if (!REDIRECTS.has(response.status) || location === null) return undefined
+  return URL.canParse(location, url) ? new URL(location, url) : undefined
+}
+
+/** A URL for messages: a query may hold what nobody should read. */
+export function withoutQuery(url: string | URL): string {
+  const { origin, pathname } = new URL(url)
+  return origin + pathname
+}
+
+/** These requests carry a secret, a token or the trust in keys, and go nowhere but where configured. */
+function refuseRedirect(url: string, response: Response): void {
+  const target = redirectTarget(response, url)
+  if (target === undefined) return
+  throw new AuthConfigurationError(
+    `${withoutQuery(url)} redirects to ${withoutQuery(target)}, which is followed for metadata only. Correct the address at the provider, or configure the endpoint with the new one.`,
+  )
 }
 
 /**
@@ -55,6 +96,7 @@ function tokenResponse(provider: OAuthProvider, response: Response, body: Buffer
     return answer
   }
   if (response.status !== 200) return copy(response, response.status, body)
+  if (provider.kind === 'oidc') refuseEncrypted(provider, json.id_token)
   const { scope, id_token, ...others } = withoutEmpty(json)
   const tokens = {
     ...{ token_type: 'bearer', ...others },
@@ -86,6 +128,14 @@ function joined(list: unknown[]): unknown {
 }
 
 const toJson = (value: object): Buffer => Buffer.from(JSON.stringify(value))
+
+/** RFC 7516 section 9: an encrypted token has five parts, a signed one three. */
+function refuseEncrypted({ id }: OAuthProvider, idToken: unknown): void {
+  if (typeof idToken !== 'string' || idToken.split('.').length !== 5) return
+  throw new AuthConfigurationError(
+    `OAuth provider "${id}" encrypts the id_token, which is not supported here. Turn the encryption off for this client at the provider (id_token_encrypted_response_alg).`,
+  )
+}
 
 /** The body, if it is a JSON object. */
 export function parseObject(body: Buffer): Record<string, unknown> | undefined {

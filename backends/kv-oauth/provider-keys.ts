@@ -4,8 +4,8 @@ import { type AuthError, providerError } from '../errors.js'
 import type { OAuthProvider } from './provider.js'
 import { createProviderFetch } from './provider-fetch.js'
 
-/** An unknown key id makes us ask for the keys again, but not as often as anybody likes. */
-const COOLDOWN_MS = 1000
+/** Any caller can send a token with an unknown key id, which fetches the keys again at most this often. */
+const COOLDOWN_MS = 30_000
 const TIMEOUT_MS = 5000
 
 /** `none` and the HMACs are no proof that a token is the provider's: we could have made it. */
@@ -21,10 +21,10 @@ export function signingAlgorithms(server: Readonly<ServerMetadata>): string[] {
 const keySets = new WeakMap<Configuration, JWTVerifyGetKey>()
 
 /**
- * The keys that the metadata of a provider names, for `jwtVerify`. They are kept as long as the
- * metadata, for ten minutes at most, and read again for a key id that is not among them.
+ * The keys at the provider's `jwks_uri`, for `jwtVerify`. Cached as long as the metadata, at most ten
+ * minutes, and fetched again for an unknown key id.
  *
- * @throws AuthError `AUTH_PROVIDER_ERROR`, here and from the keys, when they cannot be had; that no
+ * @throws AuthError `AUTH_PROVIDER_ERROR`, here and from the keys, when they are unavailable; that no
  * key fits the token is an error of jose.
  */
 export async function providerKeys(
@@ -33,21 +33,25 @@ export async function providerKeys(
 ): Promise<JWTVerifyGetKey> {
   const known = keySets.get(configuration)
   if (known) return known
-  const [jose, client] = await Promise.all([import('jose'), import('openid-client')])
+  const [jose, client, { createRemoteKeys }] = await Promise.all([
+    import('jose'),
+    import('openid-client'),
+    import('../remote-keys.js'),
+  ])
   const { jwks_uri: uri } = configuration.serverMetadata()
   if (uri === undefined || !URL.canParse(uri)) {
     throw keysUnavailable(provider, new Error('The metadata names no jwks_uri.'))
   }
   const fetch = configuration[client.customFetch] ?? createProviderFetch(provider)
-  const remote = jose.createRemoteJWKSet(new URL(uri), {
-    cooldownDuration: COOLDOWN_MS,
-    timeoutDuration: TIMEOUT_MS,
-    [jose.customFetch]: (url, { headers, ...init }) =>
+  const remote = createRemoteKeys(new URL(uri), {
+    cooldownMs: COOLDOWN_MS,
+    timeoutMs: TIMEOUT_MS,
+    fetch: (url, { headers, ...init }) =>
       fetch(url, { ...init, headers: Object.fromEntries(headers), body: undefined }),
   })
   const keys = async (...given: Parameters<JWTVerifyGetKey>): Promise<CryptoKey> => {
     try {
-      return await remote(...given)
+      return await remote.keys(...given)
     } catch (cause) {
       const { JWKSNoMatchingKey, JWKSMultipleMatchingKeys } = jose.errors
       if (cause instanceof JWKSNoMatchingKey || cause instanceof JWKSMultipleMatchingKeys) {
@@ -60,11 +64,11 @@ export async function providerKeys(
   return keys
 }
 
-/** `AUTH_PROVIDER_ERROR`: nothing is said about the token, and it may be sent again. */
+/** `AUTH_PROVIDER_ERROR`: the token was not checked, and may be sent again. */
 export function keysUnavailable(provider: OAuthProvider, cause: unknown): AuthError {
   return providerError(
     provider.id,
-    'The keys of the provider could not be had. Send the token again in a moment.',
+    'The keys of the provider are unavailable. Send the token again in a moment.',
     { cause },
   )
 }

@@ -121,12 +121,36 @@ describe('defineOAuthProvider', () => {
       'clientSecret',
       { clientSecret: undefined, clientAuthMethod: 'client_secret_post' },
     ],
+    [
+      'an auth method that is not supported',
+      'clientAuthMethod',
+      { clientAuthMethod: 'private_key_jwt' as 'none' },
+    ],
+    ['a discoveryUrl that is no URL', 'discoveryUrl', { discoveryUrl: '/metadata.json' }],
     ['no PKCE for a public client', 'pkce', { pkce: false, clientAuthMethod: 'none' }],
   ]
   it.each(refused)('refuses %s', (_, option, change) => {
     const define = () => defineOAuthProvider({ ...oidc, ...change })
     expect(define).toThrow(AuthConfigurationError)
     expect(define).toThrow(`OAuth provider "${change.id ?? 'my-idp'}": ${option} `)
+  })
+
+  it('says whether the auth method was set, since a default gives way to the metadata', () => {
+    const method = { clientAuthMethod: 'client_secret_basic' } as const
+    expect(defineOAuthProvider({ ...oidc, ...method })).toMatchObject({
+      ...method,
+      clientAuthMethodIsExplicit: true,
+    })
+    expect(defineOAuthProvider(oidc)).toMatchObject(method)
+    expect(defineOAuthProvider(oidc)).not.toHaveProperty('clientAuthMethodIsExplicit')
+  })
+
+  it('takes a discoveryUrl beside an issuer, and not without one', () => {
+    const discoveryUrl = 'https://idp.example/tenant/metadata?p=policy'
+    expect(defineOAuthProvider({ ...oidc, discoveryUrl })).toMatchObject({ discoveryUrl })
+    expect(() => defineOAuthProvider({ ...base, ...endpoints, discoveryUrl })).toThrow(
+      'OAuth provider "my-idp": issuer is missing. Set it to the issuer that',
+    )
   })
 
   it.each(Object.keys(endpoints))('needs %s when there is no issuer', (name) => {

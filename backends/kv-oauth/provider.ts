@@ -1,8 +1,11 @@
 import { AuthConfigurationError } from '../errors.js'
 import { isClaimPath } from './roles.js'
 
-/** How the client proves itself at the token endpoint (OpenID Connect Core section 9). */
-export type ClientAuthMethod = 'client_secret_basic' | 'client_secret_post' | 'none'
+/** The methods of client authentication (OpenID Connect Core section 9). */
+export const CLIENT_AUTH_METHODS = ['client_secret_basic', 'client_secret_post', 'none'] as const
+
+/** How the client authenticates at the token endpoint (OpenID Connect Core section 9). */
+export type ClientAuthMethod = (typeof CLIENT_AUTH_METHODS)[number]
 
 /**
  * Where a plain OAuth 2.0 provider keeps a person's data in its user info response. A path names
@@ -39,6 +42,8 @@ export interface OAuthProvider {
   readonly issuer?: string
   /** The issuer that the metadata may name instead, with `{tenantid}` for the tenant of the user. */
   readonly issuerTemplate?: string
+  /** The URL of the metadata. Absent when it is `/.well-known/openid-configuration` at the issuer. */
+  readonly discoveryUrl?: string
   /** Where people sign in. Absent when it is discovered. */
   readonly authorizationEndpoint?: string
   /** Where codes become tokens. Absent when it is discovered. */
@@ -59,8 +64,13 @@ export interface OAuthProvider {
   readonly additionalScopes: readonly string[]
   /** Path of the claim of roles. Absent: the claim `roles`, where it is sent. */
   readonly rolesClaim?: string
-  /** How the client proves itself at the token endpoint. */
+  /**
+   * How the client authenticates at the token endpoint. Metadata that does not list it chooses
+   * between the two methods that send the secret, unless `clientAuthMethodIsExplicit`.
+   */
   readonly clientAuthMethod: ClientAuthMethod
+  /** True when the operator set the method, which then wins over the metadata; absent otherwise. */
+  readonly clientAuthMethodIsExplicit?: true
   /** Whether the authorization request carries an S256 challenge (RFC 7636). */
   readonly pkce: boolean
   /** Further parameters of the authorization request. */
@@ -86,6 +96,11 @@ export interface OAuthProviderOptions {
   issuer?: string | undefined
   /** An issuer with `{tenantid}` that the metadata may name instead. Default: none. */
   issuerTemplate?: string | undefined
+  /**
+   * The URL of the metadata, for providers such as Azure AD B2C that serve it elsewhere. It must name
+   * `issuer`. Default: `/.well-known/openid-configuration` at the issuer.
+   */
+  discoveryUrl?: string | undefined
   /** Wins over the discovered one, as all endpoints here do. Default: the discovered one. */
   authorizationEndpoint?: string | undefined
   /** Default: the discovered one. */
@@ -114,7 +129,10 @@ export interface OAuthProviderOptions {
    * info. Default: `roles`, from standard claims only.
    */
   rolesClaim?: string | undefined
-  /** Default: `client_secret_basic` with a secret, else `none`. */
+  /**
+   * How the client authenticates at the token endpoint. Default: `none` without a secret; else
+   * `client_secret_basic` where the metadata lists it or lists nothing, else `client_secret_post`.
+   */
   clientAuthMethod?: ClientAuthMethod | undefined
   /** Default: true. False only for an OIDC client with a secret; the nonce then guards the code. */
   pkce?: boolean | undefined
@@ -183,10 +201,14 @@ export function defineOAuthProvider(options: OAuthProviderOptions): OAuthProvide
 /**
  * {@link defineOAuthProvider} without a prompt of its own, for presets that know their provider.
  *
- * @throws AuthConfigurationError that names the provider, the option and the mend.
+ * @param secretMethod What a client with a secret prefers when `clientAuthMethod` is not set.
+ * @throws AuthConfigurationError that names the provider, the option and the fix.
  */
-export function createOAuthProvider(options: OAuthProviderOptions): OAuthProvider {
-  const { id, clientId, clientSecret, issuer, redirectUri } = options
+export function createOAuthProvider(
+  options: OAuthProviderOptions,
+  secretMethod: Exclude<ClientAuthMethod, 'none'> = 'client_secret_basic',
+): OAuthProvider {
+  const { id, clientId, clientSecret, issuer, discoveryUrl, redirectUri } = options
   const fail = (option: string, problem: string): never => {
     throw new AuthConfigurationError(`OAuth provider "${id}": ${option} ${problem}`)
   }
@@ -202,6 +224,12 @@ export function createOAuthProvider(options: OAuthProviderOptions): OAuthProvide
   if (issuer !== undefined) {
     checkUrl(issuer, 'issuer', fail)
     if (issuer.includes('?')) fail('issuer', 'must have no query. Remove it.')
+  }
+  if (discoveryUrl !== undefined) {
+    checkUrl(discoveryUrl, 'discoveryUrl', fail)
+    if (issuer === undefined) {
+      fail('issuer', 'is missing. Set it to the issuer that the metadata at discoveryUrl names.')
+    }
   }
   for (const name of ENDPOINTS) {
     const url = options[name]
@@ -226,8 +254,10 @@ export function createOAuthProvider(options: OAuthProviderOptions): OAuthProvide
   if (rolesClaim !== undefined && !isClaimPath(rolesClaim)) {
     fail('rolesClaim', 'must be the name of a claim, or names separated by dots. Correct it.')
   }
-  const clientAuthMethod =
-    options.clientAuthMethod ?? (clientSecret === undefined ? 'none' : 'client_secret_basic')
+  const { clientAuthMethod = clientSecret === undefined ? 'none' : secretMethod } = options
+  if (!CLIENT_AUTH_METHODS.includes(clientAuthMethod)) {
+    fail('clientAuthMethod', `must be one of ${CLIENT_AUTH_METHODS.join(', ')}.`)
+  }
   if (clientAuthMethod !== 'none' && clientSecret === undefined) {
     fail('clientSecret', `is missing. Set it, or use clientAuthMethod none.`)
   }
@@ -246,12 +276,14 @@ export function createOAuthProvider(options: OAuthProviderOptions): OAuthProvide
     displayName: options.displayName?.trim() || titleCase(id),
     kind: issuer === undefined ? 'oauth' : 'oidc',
     clientId: clientId.trim(),
-    ...defined({ clientSecret, issuer, issuerTemplate: options.issuerTemplate, rolesClaim }),
+    ...defined({ clientSecret, issuer, issuerTemplate: options.issuerTemplate, discoveryUrl }),
+    ...defined({ rolesClaim }),
     ...defined(Object.fromEntries(ENDPOINTS.map((name) => [name, options[name]]))),
     redirectUri,
     scopes: Object.freeze(scopes),
     additionalScopes: Object.freeze(additionalScopes),
     clientAuthMethod,
+    ...(options.clientAuthMethod !== undefined && { clientAuthMethodIsExplicit: true as const }),
     pkce,
     authorizationParams: Object.freeze(authorizationParams),
     userInfoFields: Object.freeze({ ...fields }),

@@ -1,5 +1,6 @@
-import { createRemoteJWKSet, decodeJwt, errors, type JWTPayload, jwtVerify } from 'jose'
+import { decodeJwt, errors, type JWTPayload, jwtVerify } from 'jose'
 import { z } from 'zod'
+import { createRemoteKeys } from '../remote-keys.js'
 import { workosUnavailable } from './client.js'
 import type { WorkosSettings } from './options.js'
 
@@ -57,9 +58,10 @@ const CONDEMNING = [
 const PROBE_COUNTS_MS = 5000
 
 export function createAccessTokenVerifier(settings: WorkosSettings): AccessTokenVerifier {
-  const keys = createRemoteJWKSet(new URL(`/sso/jwks/${settings.clientId}`, settings.apiUrl), {
-    timeoutDuration: settings.jwksTimeoutMs,
-    cooldownDuration: settings.jwksCooldownMs,
+  const url = new URL(`/sso/jwks/${settings.clientId}`, settings.apiUrl)
+  const { keys, reload } = createRemoteKeys(url, {
+    timeoutMs: settings.jwksTimeoutMs,
+    cooldownMs: settings.jwksCooldownMs,
   })
   let reachedAt = 0
 
@@ -84,7 +86,7 @@ export function createAccessTokenVerifier(settings: WorkosSettings): AccessToken
     },
     async probe() {
       if (Date.now() - reachedAt < PROBE_COUNTS_MS) return
-      await keys.reload().catch((error: unknown) => {
+      await reload().catch((error: unknown) => {
         throw workosUnavailable(error)
       })
       reachedAt = Date.now()

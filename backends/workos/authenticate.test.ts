@@ -1,6 +1,6 @@
 import { generateKeyPair, SignJWT } from 'jose'
 import { sealData } from 'iron-session'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { AuthSession, AuthUser } from '../../contract/session.js'
 import type { AuthBackendPort } from '../port.js'
 import { createWorkosBackend } from './backend.js'
@@ -23,6 +23,9 @@ beforeAll(async () => {
 beforeEach(async () => {
   api.up()
   backend = await createWorkosBackend(optionsFor(api))
+})
+afterEach(() => {
+  vi.useRealTimers()
 })
 afterAll(() => api.stop())
 
@@ -411,7 +414,26 @@ describe('when the keys cannot be had', () => {
       await expect(impatient.authenticate(request)).rejects.toMatchObject(unavailable)
     }
     api.up()
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 1000 })
     expect(await impatient.authenticate(withCookie(cookie))).toMatchObject({ ok: true })
+  })
+
+  it('bearer tokens with invented key ids fetch them at most once a second, and known ones still verify', async () => {
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() })
+    const { cookie, accessToken } = await api.sealSession(ADA)
+    expect(await backend.authenticate(withCookie(cookie))).toMatchObject({ ok: true })
+    vi.setSystemTime(Date.now() + 30_000)
+    api.fail('jwks', 500, {})
+    const before = api.calls.jwks
+    const [, ...rest] = accessToken.split('.')
+    for (let n = 0; n < 5; n += 1) {
+      const header = { alg: 'RS256', kid: `invented-${n}` }
+      const head = Buffer.from(JSON.stringify(header)).toString('base64url')
+      const invented = withBearer([head, ...rest].join('.'))
+      await expect(backend.authenticate(invented)).rejects.toMatchObject(unavailable)
+      expect(await backend.authenticate(withCookie(cookie))).toMatchObject({ ok: true })
+    }
+    expect(api.calls.jwks).toBe(before + 1)
   })
 
   it('those already fetched will do', async () => {

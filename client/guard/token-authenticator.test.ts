@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import {
   calculateJwkThumbprint,
   type CryptoKey,
@@ -9,7 +10,7 @@ import {
   SignJWT,
   UnsecuredJWT,
 } from 'jose'
-import { beforeAll, describe, expect, it } from 'vitest'
+import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { GuardUnavailableError } from './authenticator.js'
 import { createTokenAuthenticator } from './token-authenticator.js'
 
@@ -192,6 +193,13 @@ describe('a token', () => {
 })
 
 describe('the keys', () => {
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ['Date'] })
+  })
+  afterEach(() => {
+    vi.useRealTimers()
+  })
+
   it.each<[string, () => Response | Promise<Response>]>([
     ['nobody there', () => Promise.reject(new TypeError('fetch failed'))],
     ['a fault', () => Response.json({}, { status: 500 })],
@@ -210,13 +218,33 @@ describe('the keys', () => {
     )
     await expect(orders.verifyToken(await sign())).rejects.toBeInstanceOf(GuardUnavailableError)
     up = true
+    vi.setSystemTime(Date.now() + 1000)
     expect((await orders.verifyToken(await sign())).ok).toBe(true)
   })
 
-  it('are not asked for again and again by tokens with made-up keys', async () => {
+  it('are fetched at most once in 30 seconds for invented key ids', async () => {
     const orders = service()
-    for (let n = 0; n < 20; n += 1)
-      await orders.verifyToken(await sign({}, { kid: `made-up-${n}` }))
+    const invented = async () => orders.verifyToken(await sign({}, { kid: randomUUID() }))
+    for (let n = 0; n < 20; n += 1) await invented()
     expect(orders.fetched).toHaveLength(1)
+    vi.setSystemTime(Date.now() + 30_000)
+    for (let n = 0; n < 20; n += 1) await invented()
+    expect(orders.fetched).toHaveLength(2)
+  })
+
+  it('are fetched at most once a second while the issuer fails, and known keys still verify', async () => {
+    let up = true
+    const orders = service(() =>
+      up ? Response.json({ keys: [key.jwk] }) : Response.json({}, { status: 503 }),
+    )
+    expect((await orders.verifyToken(await sign())).ok).toBe(true)
+    up = false
+    vi.setSystemTime(Date.now() + 30_000)
+    for (let n = 0; n < 20; n += 1) {
+      const invented = await sign({}, { kid: randomUUID() })
+      await expect(orders.verifyToken(invented)).rejects.toBeInstanceOf(GuardUnavailableError)
+      expect((await orders.verifyToken(await sign())).ok).toBe(true)
+    }
+    expect(orders.fetched).toHaveLength(2)
   })
 })

@@ -37,7 +37,7 @@ export interface TokenAuthenticatorOptions {
 export interface TokenAuthenticator extends Authenticator {
   /**
    * Who a token says is calling, wherever it came from.
-   * @throws GuardUnavailableError when the keys cannot be had.
+   * @throws GuardUnavailableError when the keys are unavailable.
    */
   verifyToken(token: string): Promise<Authentication>
 }
@@ -104,16 +104,26 @@ export function createTokenAuthenticator(options: TokenAuthenticatorOptions): To
 
 const INVALID: Authentication = { ok: false, reason: 'credential-invalid', setCookies: [] }
 
-/** The keys of the issuer. Not one that fits says something of the token; all else does not. */
+/** After a failure the issuer is left alone for this long, whatever tokens arrive. */
+const BACK_OFF_MS = 1000
+
+/**
+ * The keys of the issuer. An unknown key id fetches them again at most once in the 30 seconds that
+ * are jose's default, and known keys are found while the issuer fails.
+ */
 function remoteKeys({
   issuer,
   jwksUrl = new URL(discoveryContractV1.jwks.path, issuer).href,
   timeoutMs = 2_000,
   fetch = (input, init) => globalThis.fetch(input, init),
 }: TokenAuthenticatorOptions): JWTVerifyGetKey {
+  let failure: { readonly cause: unknown; readonly until: number } | undefined
   const remote = createRemoteJWKSet(new URL(jwksUrl), {
     timeoutDuration: timeoutMs,
-    [customFetch]: (url, init) => fetch(url, init),
+    [customFetch]: async (url, init) => {
+      if (failure && Date.now() < failure.until) throw failure.cause
+      return fetch(url, init)
+    },
   })
   return async (...token) => {
     try {
@@ -122,7 +132,8 @@ function remoteKeys({
       const { JWKSNoMatchingKey, JWKSMultipleMatchingKeys } = errors
       if (cause instanceof JWKSNoMatchingKey || cause instanceof JWKSMultipleMatchingKeys)
         throw cause
-      throw new GuardUnavailableError('The keys of tokens cannot be had.', { cause })
+      if (cause !== failure?.cause) failure = { cause, until: Date.now() + BACK_OFF_MS }
+      throw new GuardUnavailableError('The keys of the issuer are unavailable.', { cause })
     }
   }
 }

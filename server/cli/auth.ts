@@ -48,6 +48,11 @@ function addProviderCommands(auth: Command): void {
     .option('--public-client', 'the client has no secret')
     .option('--redirect-uri <url>', 'default: the callback on http://localhost and PORT')
     .option('--issuer <url>', 'the issuer, where it is not that of the preset')
+    .option('--discovery-url <url>', 'the metadata, where it is not at the issuer')
+    .option(
+      '--client-auth-method <method>',
+      'client_secret_basic, client_secret_post or none; default: as the provider lists',
+    )
     .option('--domain <domain>', 'your domain at auth0, okta, logto or clerk')
     .option('--tenant <id>', 'your tenant at azure-ad; default: common')
     .option('--region <region>', 'the region of aws-cognito')

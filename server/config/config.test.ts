@@ -105,7 +105,79 @@ describe('readConfig', () => {
     expect(providers.map(({ rolesClaim }) => rolesClaim)).toEqual(['groups', undefined])
   })
 
+  it('reads the auth method and the discovery URL of one provider and of several', () => {
+    const issuer = 'https://tenant.example/8eaef023/v2.0/'
+    const discoveryUrl = 'https://tenant.example/x/.well-known/openid-configuration?p=policy'
+    const one = development({
+      ...TUTORIAL,
+      NETSCRIPT_AUTH_ISSUER: issuer,
+      NETSCRIPT_AUTH_DISCOVERY_URL: discoveryUrl,
+      NETSCRIPT_AUTH_CLIENT_AUTH_METHOD: 'client_secret_post',
+    })
+    const expected = {
+      ...{ issuer, discoveryUrl },
+      clientAuthMethod: 'client_secret_post',
+      clientAuthMethodIsExplicit: true,
+    }
+    expect(one.providers).toMatchObject([{ id: 'oidc', ...expected }])
+    const several = development({
+      NETSCRIPT_AUTH_PROVIDERS: 'azure-ad,my-idp',
+      NETSCRIPT_AUTH_REDIRECT_URI: TUTORIAL.NETSCRIPT_AUTH_REDIRECT_URI,
+      NETSCRIPT_AUTH_KV_OAUTH_KEY: KEY,
+      NETSCRIPT_AUTH_AZURE_AD_CLIENT_ID: 'a',
+      NETSCRIPT_AUTH_AZURE_AD_CLIENT_SECRET: 'secret',
+      NETSCRIPT_AUTH_AZURE_AD_ISSUER: issuer,
+      NETSCRIPT_AUTH_AZURE_AD_DISCOVERY_URL: discoveryUrl,
+      NETSCRIPT_AUTH_AZURE_AD_CLIENT_AUTH_METHOD: 'client_secret_post',
+      NETSCRIPT_AUTH_MY_IDP_CLIENT_ID: 'b',
+      NETSCRIPT_AUTH_MY_IDP_ISSUER: 'https://idp.example',
+    })
+    expect(several.providers).toMatchObject([
+      { id: 'azure-ad', ...expected },
+      { id: 'my-idp', clientAuthMethod: 'none' },
+    ])
+    expect(several.providers[1]).not.toHaveProperty('discoveryUrl')
+  })
+
   it.each<[string, NodeJS.ProcessEnv, RegExp]>([
+    [
+      'an auth method that does not exist',
+      { ...TUTORIAL, NETSCRIPT_AUTH_CLIENT_AUTH_METHOD: 'basic' },
+      /NETSCRIPT_AUTH_CLIENT_AUTH_METHOD: must be one of client_secret_basic, client_secret_post, none/,
+    ],
+    [
+      'an auth method that does not exist, for one of several',
+      {
+        ...TUTORIAL,
+        NETSCRIPT_AUTH_PROVIDERS: 'google',
+        NETSCRIPT_AUTH_GOOGLE_CLIENT_ID: 'a',
+        NETSCRIPT_AUTH_GOOGLE_CLIENT_AUTH_METHOD: 'private_key_jwt',
+      },
+      /NETSCRIPT_AUTH_GOOGLE_CLIENT_AUTH_METHOD must be one of client_secret_basic, /,
+    ],
+    [
+      'an auth method without its secret',
+      {
+        ...TUTORIAL,
+        NETSCRIPT_AUTH_CLIENT_SECRET: '',
+        NETSCRIPT_AUTH_CLIENT_AUTH_METHOD: 'client_secret_post',
+      },
+      /NETSCRIPT_AUTH_CLIENT_AUTH_METHOD is client_secret_post, but NETSCRIPT_AUTH_CLIENT_SECRET is not set/,
+    ],
+    [
+      'a discovery URL without an issuer',
+      { ...TUTORIAL, NETSCRIPT_AUTH_DISCOVERY_URL: 'https://idp.example/metadata' },
+      /NETSCRIPT_AUTH_ISSUER is not set/,
+    ],
+    [
+      'a discovery URL that is none',
+      {
+        ...TUTORIAL,
+        NETSCRIPT_AUTH_ISSUER: 'https://idp.example',
+        NETSCRIPT_AUTH_DISCOVERY_URL: '/metadata',
+      },
+      /NETSCRIPT_AUTH_DISCOVERY_URL: must be an absolute/,
+    ],
     [
       'half a provider',
       { NETSCRIPT_AUTH_CLIENT_ID: 'x' },

@@ -1,6 +1,10 @@
 import { AuthConfigurationError } from '../../backends/errors.js'
 import { isPresetName, providerFromPreset } from '../../backends/kv-oauth/presets.js'
-import { defineOAuthProvider, type OAuthProvider } from '../../backends/kv-oauth/provider.js'
+import {
+  CLIENT_AUTH_METHODS,
+  defineOAuthProvider,
+  type OAuthProvider,
+} from '../../backends/kv-oauth/provider.js'
 import { AUTH_PATH_PREFIX } from '../../contract/auth-contract.js'
 import type { Variables } from './variables.js'
 
@@ -13,6 +17,8 @@ interface ProviderSettings {
   clientSecret: string | undefined
   redirectUri: string | undefined
   issuer: string | undefined
+  discoveryUrl: string | undefined
+  clientAuthMethod: string | undefined
   authorizationEndpoint: string | undefined
   tokenEndpoint: string | undefined
   userInfoEndpoint: string | undefined
@@ -58,6 +64,8 @@ function plainSettings(variables: Variables): ProviderSettings {
     clientSecret: variables.NETSCRIPT_AUTH_CLIENT_SECRET,
     redirectUri: variables.NETSCRIPT_AUTH_REDIRECT_URI,
     issuer: variables.NETSCRIPT_AUTH_ISSUER,
+    discoveryUrl: variables.NETSCRIPT_AUTH_DISCOVERY_URL,
+    clientAuthMethod: variables.NETSCRIPT_AUTH_CLIENT_AUTH_METHOD,
     authorizationEndpoint: variables.NETSCRIPT_AUTH_AUTHORIZATION_ENDPOINT,
     tokenEndpoint: variables.NETSCRIPT_AUTH_TOKEN_ENDPOINT,
     userInfoEndpoint: variables.NETSCRIPT_AUTH_USERINFO_ENDPOINT,
@@ -82,6 +90,8 @@ function prefixedSettings(
     clientSecret: read('CLIENT_SECRET'),
     redirectUri: read('REDIRECT_URI') ?? variables.NETSCRIPT_AUTH_REDIRECT_URI,
     issuer: read('ISSUER'),
+    discoveryUrl: read('DISCOVERY_URL'),
+    clientAuthMethod: read('CLIENT_AUTH_METHOD'),
     authorizationEndpoint: read('AUTHORIZATION_ENDPOINT'),
     tokenEndpoint: read('TOKEN_ENDPOINT'),
     userInfoEndpoint: read('USERINFO_ENDPOINT'),
@@ -92,7 +102,8 @@ function prefixedSettings(
 }
 
 function toProvider(settings: ProviderSettings): OAuthProvider {
-  const { prefix, issuer, authorizationEndpoint, tokenEndpoint, userInfoEndpoint } = settings
+  const { prefix, issuer, discoveryUrl, authorizationEndpoint, tokenEndpoint, userInfoEndpoint } =
+    settings
   const clientId = required(settings.clientId, `${prefix}CLIENT_ID`)
   const redirectUri = required(settings.redirectUri, `${prefix}REDIRECT_URI`)
   if (!URL.canParse(redirectUri) || !new URL(redirectUri).pathname.endsWith(CALLBACK_PATH)) {
@@ -100,9 +111,11 @@ function toProvider(settings: ProviderSettings): OAuthProvider {
       `${prefix}REDIRECT_URI must be an absolute URL whose path ends in ${CALLBACK_PATH}; it is the address that this service answers.`,
     )
   }
+  const clientAuthMethod = clientAuthMethodOf(settings)
   const common = {
     clientId,
     redirectUri,
+    ...(clientAuthMethod !== undefined && { clientAuthMethod }),
     ...(settings.clientSecret !== undefined && { clientSecret: settings.clientSecret }),
     ...(settings.scopes && { scopes: settings.scopes }),
     ...(settings.additionalScopes && { additionalScopes: settings.additionalScopes }),
@@ -110,6 +123,7 @@ function toProvider(settings: ProviderSettings): OAuthProvider {
   }
   const endpoints = {
     ...(issuer !== undefined && { issuer }),
+    ...(discoveryUrl !== undefined && { discoveryUrl }),
     ...(authorizationEndpoint !== undefined && { authorizationEndpoint }),
     ...(tokenEndpoint !== undefined && { tokenEndpoint }),
     ...(userInfoEndpoint !== undefined && { userInfoEndpoint }),
@@ -120,10 +134,34 @@ function toProvider(settings: ProviderSettings): OAuthProvider {
     if (issuer === undefined) required(userInfoEndpoint, `${prefix}USERINFO_ENDPOINT`)
   }
   const { id } = settings
+  // A preset may bring the issuer; without one, and without a preset, there is nothing to compare with.
+  if (discoveryUrl !== undefined && (id === undefined || !isPresetName(id))) {
+    required(issuer, `${prefix}ISSUER`)
+  }
   const isOwn = issuer !== undefined || authorizationEndpoint !== undefined
   return isOwn && (id === undefined || !isPresetName(id))
     ? defineOAuthProvider({ id: id ?? 'oidc', ...common, ...endpoints })
     : providerFromPreset(id ?? 'google', { ...common, ...endpoints })
+}
+
+function clientAuthMethodOf({
+  prefix,
+  clientAuthMethod: given,
+  clientSecret,
+}: ProviderSettings): OAuthProvider['clientAuthMethod'] | undefined {
+  if (given === undefined) return undefined
+  const method = CLIENT_AUTH_METHODS.find((supported) => supported === given)
+  if (method === undefined) {
+    throw new AuthConfigurationError(
+      `${prefix}CLIENT_AUTH_METHOD must be one of ${CLIENT_AUTH_METHODS.join(', ')}.`,
+    )
+  }
+  if (method !== 'none' && clientSecret === undefined) {
+    throw new AuthConfigurationError(
+      `${prefix}CLIENT_AUTH_METHOD is ${method}, but ${prefix}CLIENT_SECRET is not set. Set it, or unset ${prefix}CLIENT_AUTH_METHOD for a public client.`,
+    )
+  }
+  return method
 }
 
 function required(value: string | undefined, variable: string): string {

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net'
 import { z } from 'zod'
+import { CLIENT_AUTH_METHODS } from '../../backends/kv-oauth/provider.js'
 import { isClaimPath } from '../../backends/kv-oauth/roles.js'
 
 const flag = z
@@ -119,6 +120,17 @@ export const VARIABLES = {
       'A preset, or the id of your own provider. Default: `google`, or `oidc` with an issuer.',
     ),
   NETSCRIPT_AUTH_ISSUER: url.optional().describe('Issuer of your own OpenID provider.'),
+  NETSCRIPT_AUTH_DISCOVERY_URL: url
+    .optional()
+    .describe(
+      'Address of the metadata when it is not `/.well-known/openid-configuration` at the issuer, as at Azure AD B2C.',
+    ),
+  NETSCRIPT_AUTH_CLIENT_AUTH_METHOD: z
+    .enum(CLIENT_AUTH_METHODS, { error: `must be one of ${CLIENT_AUTH_METHODS.join(', ')}` })
+    .optional()
+    .describe(
+      'How the client authenticates: `client_secret_basic`, `client_secret_post` or `none`. Default: basic where the provider lists it or lists nothing, else post.',
+    ),
   NETSCRIPT_AUTH_AUTHORIZATION_ENDPOINT: url
     .optional()
     .describe('Authorization endpoint of a provider without discovery.'),

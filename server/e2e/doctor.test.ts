@@ -88,6 +88,7 @@ describe('netscript doctor', () => {
       'KEYS',
       'PROVIDER',
       'CLOCK_PROVIDER',
+      'CLIENT',
       'REDIRECT_URI',
       'INSECURE_SWITCH',
       'COOKIE_SAFARI',
@@ -112,6 +113,64 @@ describe('netscript doctor', () => {
       expect(await found()).toEqual(['fail PROVIDER_METADATA'])
       provider.metadata = (honest) => honest
       expect(await found()).toEqual([])
+    })
+
+    it.each<[string, object, RegExp]>([
+      [
+        'pushed authorization requests',
+        { require_pushed_authorization_requests: true },
+        /requires pushed authorization requests \(PAR, RFC 9126\), .*require_pushed_authorization_requests/,
+      ],
+      [
+        'signed request objects',
+        { require_signed_request_object: true },
+        /requires signed request objects \(JAR, RFC 9101\)/,
+      ],
+      [
+        'client authentication by key',
+        { token_endpoint_auth_methods_supported: ['private_key_jwt'] },
+        /authenticates clients by private_key_jwt only .*NETSCRIPT_AUTH_CLIENT_AUTH_METHOD/,
+      ],
+    ])('fails when it requires %s', async (_what, more, said) => {
+      provider.metadata = (honest) => ({ ...honest, ...more })
+      const findings = await examine(env, { production: false })
+      provider.metadata = (honest) => honest
+      const failed = findings.filter(({ status }) => status === 'fail')
+      expect(failed).toMatchObject([{ code: 'PROVIDER_METADATA' }])
+      expect(`${failed[0]?.message} ${failed[0]?.mend}`).toMatch(said)
+    })
+
+    it('says that id_tokens must not be encrypted when the provider could', async () => {
+      const encryption = { id_token_encryption_alg_values_supported: ['RSA-OAEP'] }
+      provider.metadata = (honest) => ({ ...honest, ...encryption })
+      const findings = await examine(env, { production: false })
+      provider.metadata = (honest) => honest
+      expect(findings.find(({ code }) => code === 'PROVIDER')?.message).toMatch(
+        /can encrypt id_tokens, which is not supported here: leave that off for this client/,
+      )
+    })
+
+    it('knows a client that the provider refuses from one that it accepts', async () => {
+      const client = async (over: Record<string, string> = {}) => {
+        const findings = await examine({ ...env, ...over }, { production: false })
+        return findings.find(({ code }) => code === 'CLIENT')
+      }
+      expect(await client()).toMatchObject({
+        status: 'ok',
+        message: 'oidc accepts the client, which authenticates by client_secret_basic.',
+      })
+      const wrong = { NETSCRIPT_AUTH_CLIENT_SECRET: 'wrong-but-secret' }
+      expect(await client(wrong)).toMatchObject({
+        status: 'fail',
+        message:
+          'oidc, invalid_client: The provider refused the client, which authenticated by client_secret_basic.',
+        mend: 'Check the client id and the client secret, or set NETSCRIPT_AUTH_CLIENT_AUTH_METHOD to the method registered at the provider.',
+      })
+      const encoded = await client({ NETSCRIPT_AUTH_CLIENT_SECRET: 'wrong+but/secret=' })
+      expect(encoded).toMatchObject({ status: 'fail' })
+      expect(`${encoded?.message} ${encoded?.mend}`).toMatch(
+        /percent-encodes .*set NETSCRIPT_AUTH_CLIENT_AUTH_METHOD to client_secret_post\.$/,
+      )
     })
 
     it('sees that it is not there, and that something else is', async () => {

@@ -79,6 +79,23 @@ describe('providerVariables', () => {
     expect(set('google', { publicClient: true }, env).NETSCRIPT_AUTH_CLIENT_SECRET).toBe('')
   })
 
+  it('takes the auth method and the discovery URL, and keeps them for the same issuer', () => {
+    const given = {
+      issuer: 'https://idp.example',
+      discoveryUrl: 'https://idp.example/tenant/metadata',
+      clientAuthMethod: 'client_secret_post',
+    }
+    const env = set('my-idp', { ...CLIENT, ...given })
+    expect(read(env)).toMatchObject([given])
+    expect(read(set('my-idp', { scopes: 'openid' }, env))).toMatchObject([given])
+    const [moved] = read(set('my-idp', { issuer: 'https://other.example' }, env))
+    expect(moved).not.toHaveProperty('discoveryUrl')
+    const [open] = read(set('my-idp', { publicClient: true }, env))
+    expect(open).toMatchObject({ clientAuthMethod: 'none' })
+    const two = set('github', { ...CLIENT, add: true }, env)
+    expect(read(two)[0]).toMatchObject(given)
+  })
+
   it('sends people to the port of the service', () => {
     expect(set('google', CLIENT, { PORT: '3000' }).NETSCRIPT_AUTH_REDIRECT_URI).toBe(
       'http://localhost:3000/api/v1/auth/callback',

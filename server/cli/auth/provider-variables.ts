@@ -16,6 +16,8 @@ export interface GivenProvider {
   publicClient?: boolean
   redirectUri?: string
   issuer?: string
+  discoveryUrl?: string
+  clientAuthMethod?: string
   domain?: string
   tenant?: string
   region?: string
@@ -34,6 +36,8 @@ const SETTINGS = [
   'CLIENT_ID',
   'CLIENT_SECRET',
   'ISSUER',
+  'DISCOVERY_URL',
+  'CLIENT_AUTH_METHOD',
   'SCOPES',
   'ADDITIONAL_SCOPES',
   'ROLES_CLAIM',
@@ -85,6 +89,9 @@ export function providerVariables(
     CLIENT_ID: clientId,
     CLIENT_SECRET: given.publicClient ? undefined : secret,
     ISSUER: issuer,
+    DISCOVERY_URL: given.discoveryUrl ?? (issuer === old.ISSUER ? old.DISCOVERY_URL : undefined),
+    CLIENT_AUTH_METHOD:
+      given.clientAuthMethod ?? (given.publicClient ? undefined : old.CLIENT_AUTH_METHOD),
     SCOPES: given.scopes ?? old.SCOPES,
     ADDITIONAL_SCOPES: given.additionalScopes ?? old.ADDITIONAL_SCOPES,
     ROLES_CLAIM: given.rolesClaim ?? old.ROLES_CLAIM,

@@ -2,6 +2,7 @@ import { styleText } from 'node:util'
 import { withAppSettings } from '../../config/app-settings.js'
 import { inspectConfig } from '../../config/config.js'
 import { wrap } from '../wrap.js'
+import { checkClients } from './client.js'
 import { checkConfiguration } from './configuration.js'
 import { checkCookies } from './cookies.js'
 import { checkDatabase } from './database.js'
@@ -20,6 +21,7 @@ const CHECKS: readonly Check[] = [
   checkConfiguration,
   checkKeys,
   checkProviders,
+  checkClients,
   checkRedirectUris,
   checkCookies,
   checkProxy,

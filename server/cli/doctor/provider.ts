@@ -1,7 +1,7 @@
-import { isAuthError } from '../../../backends/errors.js'
-import { getClientConfiguration, WRONG_ISSUER } from '../../../backends/kv-oauth/configuration.js'
+import { AuthConfigurationError, isAuthError } from '../../../backends/errors.js'
+import { getClientConfiguration } from '../../../backends/kv-oauth/configuration.js'
 import type { OAuthProvider } from '../../../backends/kv-oauth/provider.js'
-import { parseObject } from '../../../backends/kv-oauth/provider-fetch.js'
+import { IssuerMismatchError } from '../../../backends/kv-oauth/provider-metadata.js'
 import { clockFinding, dateOf, type Exchange, skewSeconds } from './clock.js'
 import { type Check, CHECK_TIMEOUT_MS, fail, failWith, type Finding, ok } from './finding.js'
 import { networkReason } from './network-reason.js'
@@ -9,11 +9,11 @@ import { networkReason } from './network-reason.js'
 /** What was seen on the wire while the service's own code asked. */
 interface Observed {
   url?: string
-  answer?: Exchange & { status: number; headers: Headers; issuer: unknown }
+  answer?: Exchange & { status: number; headers: Headers }
   failure?: unknown
 }
 
-/** Whether each provider can be reached, says of itself what it must, and has the right time. */
+/** Whether each provider is reachable, has metadata that can be used, and has the right time. */
 export const checkProviders: Check = async ({ config }) => {
   const { NETSCRIPT_AUTH_ALLOW_INSECURE_REQUESTS: allowInsecureRequests } = config.variables
   const found = await Promise.all(
@@ -62,6 +62,7 @@ function describe(
   server: Readonly<{
     code_challenge_methods_supported?: unknown
     authorization_response_iss_parameter_supported?: unknown
+    id_token_encryption_alg_values_supported?: unknown
   }>,
 ): string {
   const s256 =
@@ -69,14 +70,22 @@ function describe(
       ? 'S256 is supported'
       : 'S256 is not mentioned'
   const iss = server.authorization_response_iss_parameter_supported === true ? 'with' : 'without'
-  return `${id} is ${issuer}: the metadata names this issuer, ${pkce ? s256 : 'PKCE is off'}, answers come ${iss} iss.`
+  const encryption =
+    server.id_token_encryption_alg_values_supported === undefined
+      ? ''
+      : ' It can encrypt id_tokens, which is not supported here: leave that off for this client.'
+  return `${id} is ${issuer}: the metadata names this issuer, ${pkce ? s256 : 'PKCE is off'}, answers come ${iss} iss.${encryption}`
 }
 
 function failure(
-  { id, issuer }: OAuthProvider,
+  { id }: OAuthProvider,
   { url, answer, failure: cause }: Observed,
   error: unknown,
 ): Finding {
+  if (isAuthError(error) && error.cause instanceof AuthConfigurationError) {
+    const isMismatch = error.cause instanceof IssuerMismatchError
+    return failWith(isMismatch ? 'PROVIDER_ISSUER' : 'PROVIDER_METADATA', error.cause.message)
+  }
   if (cause !== undefined) {
     const { what, mend } = networkReason(cause)
     return fail('PROVIDER_UNREACHABLE', `${id} at ${url}: ${what}.`, mend)
@@ -85,17 +94,10 @@ function failure(
     return fail(
       'PROVIDER_METADATA',
       `${id} has no metadata at ${url}: it answers ${answer.status}.`,
-      'Correct the issuer: the provider serves /.well-known/openid-configuration below it.',
+      'Correct the issuer, below which the provider serves /.well-known/openid-configuration, or set NETSCRIPT_AUTH_DISCOVERY_URL to the address of the metadata.',
     )
   }
   if (!isAuthError(error)) throw error
-  if (error.detail === WRONG_ISSUER) {
-    return fail(
-      'PROVIDER_ISSUER',
-      `${id} calls itself ${String(answer?.issuer)}, but the issuer configured is ${issuer}.`,
-      'Set the issuer exactly as the provider writes it.',
-    )
-  }
   return failWith('PROVIDER_METADATA', `${id}: ${error.detail}`)
 }
 
@@ -107,8 +109,7 @@ function observing(observed: Observed): typeof globalThis.fetch {
       const response = await fetch(input, init)
       const receivedAt = Date.now()
       const { status, headers } = response
-      const body = Buffer.from(await response.clone().arrayBuffer())
-      observed.answer = { sentAt, receivedAt, status, headers, issuer: parseObject(body)?.issuer }
+      observed.answer = { sentAt, receivedAt, status, headers }
       return response
     } catch (error) {
       observed.failure = error

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { createServer, type RequestListener, type Server } from 'node:http'
+import { text } from 'node:stream/consumers'
 import { freePort } from '../../local/free-port.js'
 
 /** Stands in front of a provider and says of it what it is told to. */
@@ -19,12 +20,22 @@ export interface ProviderProxy {
 export async function startProviderProxy(target: string): Promise<ProviderProxy> {
   const answer: RequestListener = (req, res) => {
     void (async () => {
-      const response = await fetch(new URL(req.url ?? '/', target))
-      const text = (await response.text()).replaceAll(target, proxy.issuer)
+      const { method = 'GET' } = req
+      const { authorization, 'content-type': type } = req.headers
+      const response = await fetch(new URL(req.url ?? '/', target), {
+        method,
+        redirect: 'manual',
+        headers: {
+          ...(authorization !== undefined && { authorization }),
+          ...(type !== undefined && { 'content-type': type }),
+        },
+        ...(method === 'POST' && { body: await text(req) }),
+      })
+      const answered = (await response.text()).replaceAll(target, proxy.issuer)
       const isMetadata = response.ok && req.url?.endsWith('/openid-configuration') === true
       const body = isMetadata
-        ? JSON.stringify(proxy.metadata(JSON.parse(text) as Record<string, unknown>))
-        : text
+        ? JSON.stringify(proxy.metadata(JSON.parse(answered) as Record<string, unknown>))
+        : answered
       res.writeHead(response.status, {
         'content-type': response.headers.get('content-type') ?? 'text/plain',
         date: new Date(Date.now() + proxy.clockShiftMs).toUTCString(),

@@ -1,0 +1,120 @@
+import type * as openid from 'openid-client'
+import type { ClientAuth } from 'openid-client'
+import type { ClientAuthMethod, OAuthProvider } from './provider.js'
+
+/** The part of the metadata that counts here, as it was read. */
+interface Metadata {
+  readonly token_endpoint_auth_methods_supported?: unknown
+}
+
+/** The methods that the metadata lists; none when it has no list. */
+function listedMethods({ token_endpoint_auth_methods_supported: listed }: Metadata): string[] {
+  return [listed].flat().filter((method) => typeof method === 'string')
+}
+
+/**
+ * How the client authenticates: as the operator says, else by the provider's preferred method where
+ * the metadata lists it or lists nothing, else by the other one that sends the secret.
+ */
+export function clientAuthMethodOf(provider: OAuthProvider, metadata: Metadata): ClientAuthMethod {
+  const { clientAuthMethod: preferred, clientAuthMethodIsExplicit } = provider
+  const listed = listedMethods(metadata)
+  if (clientAuthMethodIsExplicit || preferred === 'none') return preferred
+  if (listed.length === 0 || listed.includes(preferred)) return preferred
+  return listed.includes('client_secret_basic') ? 'client_secret_basic' : 'client_secret_post'
+}
+
+/** The listed methods when none of them can be used with what is configured. */
+export function unusableMethods(
+  provider: OAuthProvider,
+  metadata: Metadata,
+): readonly string[] | undefined {
+  if (provider.clientAuthMethodIsExplicit) return undefined
+  const listed = listedMethods(metadata)
+  const usable = ['client_secret_basic', 'client_secret_post', 'none']
+  return listed.length === 0 || listed.some((method) => usable.includes(method))
+    ? undefined
+    : listed
+}
+
+/** The method is chosen when a request is made: the library takes this before it has the metadata. */
+export function clientAuth(client: typeof openid, provider: OAuthProvider): ClientAuth {
+  const { clientSecret = '' } = provider
+  return (server, metadata, body, headers) => {
+    const method = clientAuthMethodOf(provider, server)
+    if (method === 'client_secret_basic') {
+      const { client_id: clientId } = metadata
+      const credentials = `${formEncode(clientId)}:${formEncode(clientSecret)}`
+      headers.set('authorization', `Basic ${btoa(credentials)}`)
+      return
+    }
+    const authenticate = method === 'none' ? client.None() : client.ClientSecretPost(clientSecret)
+    return authenticate(server, metadata, body, headers)
+  }
+}
+
+/**
+ * Whether client_secret_basic sends the credentials percent-encoded (RFC 6749 section 2.3.1), which
+ * a provider that does not decode them takes for wrong ones.
+ */
+function isChangedByEncoding({ clientId, clientSecret = '' }: OAuthProvider): boolean {
+  return [clientId, clientSecret].some((text) => formEncode(text) !== text)
+}
+
+/** Codes of a token response that blame the client; GitHub has its own. */
+const CLIENT_ERRORS = new Set<unknown>([
+  'invalid_client',
+  'unauthorized_client',
+  'incorrect_client_credentials',
+])
+
+/** Whether a token response says that the client could not authenticate (RFC 6749 section 5.2). */
+export function isClientRefusal(status: number, body: { error?: unknown } | undefined): boolean {
+  return CLIENT_ERRORS.has(body?.error) || (status === 401 && body?.error === undefined)
+}
+
+/** What to log when the client was refused: how it authenticated, and what to look at. */
+export function refusedClient(
+  provider: OAuthProvider,
+  request: { body?: unknown; headers?: Readonly<Record<string, string>> },
+): {
+  fields: { event: string; provider: string; clientAuthMethod: ClientAuthMethod }
+  message: string
+} {
+  const clientAuthMethod = methodOf(request)
+  return {
+    fields: { event: 'provider.client-refused', provider: provider.id, clientAuthMethod },
+    message: clientRefusal(provider, clientAuthMethod, VARIABLES),
+  }
+}
+
+const VARIABLES =
+  'clientAuthMethod (NETSCRIPT_AUTH_CLIENT_AUTH_METHOD, or NETSCRIPT_AUTH_<ID>_CLIENT_AUTH_METHOD)'
+
+/** Why a provider may have refused the client, and the fix; `option` is what sets the method. */
+export function clientRefusal(
+  provider: OAuthProvider,
+  method: ClientAuthMethod,
+  option: string,
+): string {
+  return method === 'client_secret_basic' && isChangedByEncoding(provider)
+    ? `The provider refused the client. client_secret_basic percent-encodes characters of this client id or secret (RFC 6749 section 2.3.1), which some providers do not decode. If both are correct, set ${option} to client_secret_post.`
+    : `The provider refused the client, which authenticated by ${method}. Check the client id and the client secret, or set ${option} to the method registered at the provider.`
+}
+
+function methodOf({ body, headers = {} }: Parameters<typeof refusedClient>[1]): ClientAuthMethod {
+  if (new Headers(headers).has('authorization')) return 'client_secret_basic'
+  return body instanceof URLSearchParams && body.has('client_secret')
+    ? 'client_secret_post'
+    : 'none'
+}
+
+/**
+ * RFC 6749 section 2.3.1, with `-`, `_`, `.` and `~` left alone: they decode to themselves, and the
+ * providers that do not decode at all, X among them, have these in their secrets.
+ */
+function formEncode(text: string): string {
+  return encodeURIComponent(text)
+    .replace(/[!'()*]/g, (mark) => `%${mark.charCodeAt(0).toString(16).toUpperCase()}`)
+    .replaceAll('%20', '+')
+}

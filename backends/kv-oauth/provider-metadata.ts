@@ -1,0 +1,177 @@
+import type { CustomFetch } from 'openid-client'
+import { AuthConfigurationError } from '../errors.js'
+import { unusableMethods } from './client-auth.js'
+import { isIssuerOf } from './issuer.js'
+import type { OAuthProvider } from './provider.js'
+import { fetchBounded, parseObject, redirectTarget, withoutQuery } from './provider-fetch.js'
+
+const MAX_REDIRECTS = 3
+
+/** The metadata is that of another issuer than the configured one (RFC 8414 section 3.3). */
+export class IssuerMismatchError extends AuthConfigurationError {}
+
+/**
+ * A fetch for discovery alone: reads the metadata where the provider has it, follows redirects on its
+ * origin, and refuses metadata that this client cannot work with.
+ */
+export function createMetadataFetch(
+  provider: OAuthProvider,
+  options: { allowInsecureRequests: boolean; fetch?: typeof globalThis.fetch },
+): CustomFetch {
+  return async (issuerUrl, init) => {
+    const url = provider.discoveryUrl ?? issuerUrl
+    const response = await followed(provider, url, (target) =>
+      fetchBounded(options.fetch, target, init),
+    )
+    if (response.status !== 200) {
+      throw new Error(`GET ${withoutQuery(url)} was answered with ${response.status}.`)
+    }
+    const discovered = parseObject(Buffer.from(await response.arrayBuffer()))
+    if (!discovered) throw new Error(`GET ${withoutQuery(url)} was not answered with JSON.`)
+    // The tenant-dependent issuer of Entra survives only in a configuration that discovery makes.
+    const metadata = { ...discovered, ...endpoints(provider) }
+    checkMetadata(provider, metadata, options.allowInsecureRequests)
+    return Response.json(metadata)
+  }
+}
+
+/**
+ * Discovery sends no credentials, so a redirect that stays on the origin is followed: some providers
+ * answer the address without a slash with the one that has it.
+ */
+async function followed(
+  { id }: OAuthProvider,
+  start: string,
+  get: (url: string) => Promise<Response>,
+): Promise<Response> {
+  const visited = new Set([start])
+  for (let url = start; ;) {
+    const response = await get(url)
+    const target = redirectTarget(response, url)
+    if (target === undefined) return response
+    const problem = problemOf(target, start, visited)
+    if (problem !== undefined) {
+      throw new AuthConfigurationError(
+        `OAuth provider "${id}": ${withoutQuery(start)} ${problem}. ${FIX}`,
+      )
+    }
+    url = target.href
+    visited.add(url)
+  }
+}
+
+function problemOf(target: URL, start: string, visited: ReadonlySet<string>): string | undefined {
+  if (target.origin !== new URL(start).origin) {
+    return `redirects to ${withoutQuery(target)}, which is another origin and was not followed`
+  }
+  if (visited.has(target.href)) return 'redirects in a circle'
+  return visited.size > MAX_REDIRECTS ? `redirects more than ${MAX_REDIRECTS} times` : undefined
+}
+
+/** RFC 9700 section 2.1.1, OpenID Connect Discovery section 4.3, and what is not supported here. */
+function checkMetadata(
+  provider: OAuthProvider,
+  metadata: Readonly<Record<string, unknown>>,
+  allowInsecureRequests: boolean,
+): void {
+  checkIssuer(provider, metadata.issuer)
+  for (const { problem, fix } of requirements(provider, metadata)) {
+    throw new AuthConfigurationError(`OAuth provider "${provider.id}" ${problem}. ${fix}`)
+  }
+  if (!allowInsecureRequests) refuseHttp(provider, metadata)
+}
+
+function checkIssuer(provider: OAuthProvider, issuer: unknown): void {
+  // The library says what is wrong with metadata without an issuer.
+  if (typeof issuer !== 'string') return
+  // The metadata of Entra ID for all tenants names the template itself.
+  if (isIssuerOf(provider, issuer) || issuer === provider.issuerTemplate) return
+  throw new IssuerMismatchError(
+    `OAuth provider "${provider.id}": the metadata names the issuer ${JSON.stringify(issuer.slice(0, 500))}, but the issuer configured is ${provider.issuer}. ${FIX}`,
+  )
+}
+
+const FIX =
+  'Set issuer (NETSCRIPT_AUTH_ISSUER) exactly as the provider writes it, and discoveryUrl (NETSCRIPT_AUTH_DISCOVERY_URL) to the address of the metadata if that is not below the issuer.'
+
+/** What the provider requires of every client and this one cannot do. */
+function requirements(
+  provider: OAuthProvider,
+  metadata: Readonly<Record<string, unknown>>,
+): { problem: string; fix: string }[] {
+  const found: { problem: string; fix: string }[] = []
+  const challenges = metadata.code_challenge_methods_supported
+  if (provider.pkce && challenges !== undefined && !asList(challenges).includes('S256')) {
+    found.push({
+      problem: 'does not support PKCE with S256',
+      fix: 'Turn PKCE on at the provider.',
+    })
+  }
+  if (metadata.require_pushed_authorization_requests === true) {
+    found.push({
+      problem:
+        'requires pushed authorization requests (PAR, RFC 9126), which are not supported here',
+      fix: 'Turn the requirement off at the provider (require_pushed_authorization_requests).',
+    })
+  }
+  if (metadata.require_signed_request_object === true) {
+    found.push({
+      problem: 'requires signed request objects (JAR, RFC 9101), which are not supported here',
+      fix: 'Turn the requirement off at the provider (require_signed_request_object).',
+    })
+  }
+  const methods = unusableMethods(provider, metadata)
+  if (methods) {
+    found.push({
+      problem: `authenticates clients by ${methods.join(', ')} only (token_endpoint_auth_methods_supported), which is not supported here`,
+      fix: 'Allow client_secret_basic or client_secret_post for this client at the provider, and set clientAuthMethod (NETSCRIPT_AUTH_CLIENT_AUTH_METHOD) to it.',
+    })
+  }
+  return found
+}
+
+const asList = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : [])
+
+const URLS_IN_USE = [
+  'authorization_endpoint',
+  'token_endpoint',
+  'userinfo_endpoint',
+  'jwks_uri',
+  'revocation_endpoint',
+  'end_session_endpoint',
+]
+
+/** @throws AuthConfigurationError when one of the configured addresses is http. */
+export function refuseConfiguredHttp(provider: OAuthProvider): void {
+  const { issuer, discoveryUrl, emailsEndpoint } = provider
+  const named = { issuer, discoveryUrl, emailsEndpoint, ...endpoints(provider) }
+  refuseHttp(provider, named, Object.keys(named))
+}
+
+function refuseHttp(
+  { id }: OAuthProvider,
+  urls: Readonly<Record<string, unknown>>,
+  names: readonly string[] = URLS_IN_USE,
+): void {
+  for (const name of names) {
+    const url = urls[name]
+    if (typeof url !== 'string' || !url.toLowerCase().startsWith('http:')) continue
+    throw new AuthConfigurationError(
+      `OAuth provider "${id}": the ${name} uses http. Use https, or set NETSCRIPT_AUTH_ALLOW_INSECURE_REQUESTS=true for development.`,
+    )
+  }
+}
+
+/** The explicit endpoints by their names in RFC 8414. */
+export function endpoints(provider: OAuthProvider): Record<string, string> {
+  const named = {
+    authorization_endpoint: provider.authorizationEndpoint,
+    token_endpoint: provider.tokenEndpoint,
+    userinfo_endpoint: provider.userInfoEndpoint,
+    revocation_endpoint: provider.revocationEndpoint,
+    end_session_endpoint: provider.endSessionEndpoint,
+  }
+  return Object.fromEntries(
+    Object.entries(named).filter((entry): entry is [string, string] => entry[1] !== undefined),
+  )
+}
