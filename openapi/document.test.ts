@@ -122,6 +122,18 @@ describe('createOpenApiDocument', () => {
     expect(schemas.AuthUser).not.toHaveProperty('additionalProperties')
   })
 
+  it('repeats every const as an enum, which is what OpenAPI 3.0 tools read', () => {
+    const constants: string[] = []
+    visit(document, '#', (node, path) => {
+      if (!('const' in node) || /\/properties$/.test(path)) return
+      constants.push(path)
+      expect((node as { enum?: unknown }).enum, path).toEqual([node.const])
+    })
+    expect(constants.some((path) => path.includes('/headers/'))).toBe(true)
+    expect(constants).toContain('#/components/schemas/Anonymous/properties/authenticated')
+    expect(constants).toContain('#/components/schemas/NotFoundProblem/properties/status')
+  })
+
   it('has only examples that its own schemas accept', () => {
     const { failures, checked } = exampleFailures(document)
     expect(failures).toEqual([])

@@ -12,7 +12,7 @@ export const HEADERS = {
   CacheControl: {
     description: 'Nothing about a person is kept by a cache.',
     required: true,
-    schema: { type: 'string', const: 'no-store' },
+    schema: { type: 'string', const: 'no-store', enum: ['no-store'] },
     example: 'no-store',
   },
   Challenge: {
@@ -30,7 +30,11 @@ export const HEADERS = {
   PublicCacheControl: {
     description: 'It is the same for everybody and may be kept.',
     required: true,
-    schema: { type: 'string', const: 'public, max-age=300' },
+    schema: {
+      type: 'string',
+      const: 'public, max-age=300',
+      enum: ['public, max-age=300'],
+    },
     example: 'public, max-age=300',
   },
   RateLimit: {

@@ -45,6 +45,8 @@ function tidy(zodSchema: z.core.$ZodTypes, node: SchemaObject): void {
   if (def.type === 'object' && def.catchall === undefined) delete node.additionalProperties
   if (def.type === 'record') delete node.propertyNames
   if (Number.isInteger(node.const)) node.type = 'integer'
+  // Generators made for OpenAPI 3.0 know no const; without it they take any boolean for either side.
+  if ('const' in node) node.enum = [node.const]
   if (node.minimum === Number.MIN_SAFE_INTEGER) delete node.minimum
   if (node.maximum === Number.MAX_SAFE_INTEGER) delete node.maximum
   // The pattern repeats the format, at the length of a paragraph.
