@@ -100,7 +100,10 @@ export async function createAuthService(options: AuthServiceOptions): Promise<Au
     server.prependListener('request', (_req, res) => {
       if (draining) res.setHeader('Connection', 'close')
     })
-    const url = await listen(server, config.variables.PORT, config.host)
+    const url = await listen(server, {
+      port: config.variables.PORT,
+      host: config.host,
+    })
     const stopSweeping = pool && startSweeping(pool, logger, metrics, tokens)
     return {
       url,

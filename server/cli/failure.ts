@@ -23,10 +23,5 @@ function complain(message: string): void {
 
 function causes(error: unknown): string[] {
   if (!(error instanceof Error)) return [String(error)]
-  const { code, port } = error as NodeJS.ErrnoException & { port?: number }
-  const message =
-    code === 'EADDRINUSE'
-      ? `Port ${port} is in use. Stop what uses it, or set PORT (or NETSCRIPT_AUTH_LOCAL_PROVIDER_PORT) to another.`
-      : error.message || error.name
-  return [message, ...(error.cause === undefined ? [] : causes(error.cause))]
+  return [error.message || error.name, ...(error.cause === undefined ? [] : causes(error.cause))]
 }

@@ -5,6 +5,7 @@ import type { OAuthProvider } from '../../backends/kv-oauth/provider.js'
 import { parseRedisUrls } from '../../backends/storage/redis-url.js'
 import { AUTH_PATH_PREFIX } from '../../contract/auth-contract.js'
 import { backendEntry } from '../backends.js'
+import { isLoopback } from './loopback.js'
 import { providerReaders } from './providers.js'
 import { readVariables, type VariableIssue, type Variables } from './variables.js'
 
@@ -207,9 +208,4 @@ function checkScheme({ origin }: AuthConfig): void {
 /** Whether browsers keep a Secure cookie of this origin: with https, and on this machine. */
 export function keepsCookies(origin: string): boolean {
   return origin.startsWith('https:') || isLoopback(origin)
-}
-
-/** Whether an origin is this machine's own. */
-export function isLoopback(origin: string): boolean {
-  return /^https?:\/\/(localhost|127\.0\.0\.1|\[::1\])(:|$)/.test(origin)
 }

@@ -44,6 +44,54 @@ describe('NETSCRIPT_AUTH_TRUST_PROXY', () => {
   })
 })
 
+describe.each(['NETSCRIPT_AUTH_HOST', 'NETSCRIPT_AUTH_METRICS_HOST'] as const)('%s', (name) => {
+  const readHost = (value: string) => {
+    const result = readVariables({ [name]: value })
+    return result.ok ? result.variables[name] : result.issues
+  }
+
+  it.each([
+    ['127.0.0.1', '127.0.0.1'],
+    ['0.0.0.0', '0.0.0.0'],
+    ['::', '::'],
+    ['::1', '::1'],
+    ['[::]', '::'],
+    ['[::1]', '::1'],
+    ['[2001:db8::1]', '2001:db8::1'],
+    ['[fe80::1%eth0]', 'fe80::1%eth0'],
+    [' localhost ', 'localhost'],
+    ['auth-1.internal', 'auth-1.internal'],
+    ['LOCALHOST', 'LOCALHOST'],
+  ])('takes %s as %s', (value, expected) => {
+    expect(readHost(value)).toBe(expected)
+  })
+
+  it.each([
+    '[127.0.0.1]',
+    '[::',
+    '::1]',
+    '[]',
+    '[::]:8094',
+    'localhost:8094',
+    '127.0.0.1:8094',
+    'http://localhost',
+    '*',
+    '256.1.1.1',
+    '127.1',
+    '10.0.0.0/8',
+    '-host',
+    'a..b',
+    'two hosts',
+  ])('refuses %s, and shows how to write it', (value) => {
+    expect(readHost(value)).toEqual([
+      {
+        variable: name,
+        message: expect.stringMatching(/write it like 127\.0\.0\.1, 0\.0\.0\.0, ::/),
+      },
+    ])
+  })
+})
+
 describe('NETSCRIPT_AUTH_RATE_LIMIT', () => {
   it('is 120 unless set', () => {
     expect(read('NETSCRIPT_AUTH_RATE_LIMIT')).toBe(120)

@@ -32,6 +32,23 @@ const seconds = (min: number) =>
 
 const port = z.coerce.number({ error: 'must be a port number' }).int().min(0).max(65_535)
 
+/** RFC 1123. A name that ends in a number would be a wrong IPv4 address. */
+const HOST_NAME =
+  /^(?=.{1,253}$)([a-z\d]([a-z\d-]*[a-z\d])?\.)*(?!\d+$)[a-z\d]([a-z\d-]*[a-z\d])?$/i
+
+/** What to listen on. An IPv6 address may have the brackets that it has in a URL. */
+const host = z.string().transform((value, context) => {
+  const bare = /^\[(.*)\]$/.exec(value)?.[1]
+  const address = bare ?? value
+  if (isIP(address) === 6 || (bare === undefined && isIP(address) === 4)) return address
+  if (HOST_NAME.test(value)) return value
+  context.addIssue({
+    code: 'custom',
+    message: `"${value}" is neither an IP address nor a host name; write it like 127.0.0.1, 0.0.0.0, :: or localhost, without a scheme and a port`,
+  })
+  return z.NEVER
+})
+
 const url = z
   .string()
   .refine((value) => URL.canParse(value) && /^https?:$/.test(new URL(value).protocol), {
@@ -72,8 +89,7 @@ const trustProxy = z.string().transform((value, context): string | number | fals
  */
 export const VARIABLES = {
   PORT: port.default(8094).describe('Port to listen on.'),
-  NETSCRIPT_AUTH_HOST: z
-    .string()
+  NETSCRIPT_AUTH_HOST: host
     .optional()
     .describe('Address to listen on. Default: `127.0.0.1`; in production `0.0.0.0`.'),
   NETSCRIPT_AUTH_BACKEND: z
@@ -165,7 +181,9 @@ export const VARIABLES = {
     .describe('Further origins that people may be sent back to.'),
   NETSCRIPT_AUTH_CORS_ORIGINS: list(origin)
     .default([])
-    .describe('Same-site origins whose pages may call the API with credentials.'),
+    .describe(
+      'Same-site origins whose pages may call the API with credentials. `netscript dev` with the local provider also accepts pages on this machine.',
+    ),
   NETSCRIPT_AUTH_TRUST_PROXY: trustProxy
     .optional()
     .describe(
@@ -218,8 +236,7 @@ export const VARIABLES = {
   NETSCRIPT_AUTH_METRICS_PORT: port
     .optional()
     .describe('Port of `/metrics`, which is on no other. Default: none, nothing is counted.'),
-  NETSCRIPT_AUTH_METRICS_HOST: z
-    .string()
+  NETSCRIPT_AUTH_METRICS_HOST: host
     .default('127.0.0.1')
     .describe('Address that `/metrics` listens on; whoever reaches it may read it.'),
   OTEL_EXPORTER_OTLP_ENDPOINT: url

@@ -5,7 +5,8 @@ import { AuthConfigurationError } from '../../backends/errors.js'
 import { defineOAuthProvider } from '../../backends/kv-oauth/provider.js'
 import { accountContractV1 } from '../../contract/account-contract.js'
 import { AUTH_PATH_PREFIX } from '../../contract/auth-contract.js'
-import { type AuthConfig, isLoopback, readConfig } from '../config/config.js'
+import { type AuthConfig, readConfig } from '../config/config.js'
+import { isLoopback, isLoopbackHost } from '../config/loopback.js'
 import type { Logger } from '../log.js'
 import { type AuthService, createAuthService } from '../service.js'
 import type { DemoNotice } from '../service-app.js'
@@ -98,14 +99,13 @@ async function startDatabase(
   return database.url
 }
 
-const LOOPBACK_HOSTS = new Set(['localhost', '127.0.0.1', '::1'])
 const LOCAL_SCOPES = ['openid', 'profile', 'email', 'offline_access']
 
 async function startLocal(
   config: AuthConfig,
   closers: Closer[],
 ): Promise<{ config: AuthConfig; demo: DemoNotice }> {
-  if (!LOOPBACK_HOSTS.has(config.host)) {
+  if (!isLoopbackHost(config.host)) {
     throw new AuthConfigurationError(
       `NETSCRIPT_AUTH_HOST is ${config.host}, but the local provider serves this machine only. Unset it, or configure a provider with NETSCRIPT_AUTH_CLIENT_ID.`,
     )

@@ -37,7 +37,11 @@ export async function startMetrics(
       },
     )
   })
-  const url = await listen(server, port, host)
+  const url = await listen(server, {
+    port,
+    host,
+    variables: { port: 'NETSCRIPT_AUTH_METRICS_PORT', host: 'NETSCRIPT_AUTH_METRICS_HOST' },
+  })
   return {
     metrics,
     url: `${url}/metrics`,

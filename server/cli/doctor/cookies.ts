@@ -1,6 +1,7 @@
 import { AuthConfigurationError } from '../../../backends/errors.js'
 import { cookiePolicy } from '../../../backends/kv-oauth/cookie-policy.js'
-import { isLoopback, keepsCookies } from '../../config/config.js'
+import { keepsCookies } from '../../config/config.js'
+import { isLoopback } from '../../config/loopback.js'
 import { insecureSwitches } from '../../config/variables.js'
 import { type Check, fail, failWith, type Finding, ok, warn } from './finding.js'
 

@@ -1,6 +1,6 @@
 import { providersById } from '../../../backends/kv-oauth/providers-by-id.js'
 import { authContractV1 } from '../../../contract/auth-contract.js'
-import { isLoopback } from '../../config/config.js'
+import { isLoopback } from '../../config/loopback.js'
 import { type Check, type Finding, ok, warn } from './finding.js'
 
 /** What each provider must have registered, and whether it leads to this service. */

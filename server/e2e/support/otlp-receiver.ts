@@ -46,7 +46,7 @@ export async function startOtlpReceiver(): Promise<OtlpReceiver> {
       res.writeHead(200, { 'content-type': 'application/x-protobuf' }).end()
     })
   })
-  const url = await listen(server, 0, '127.0.0.1')
+  const url = await listen(server, { port: 0, host: '127.0.0.1' })
   return {
     url,
     spans,
