@@ -37,10 +37,17 @@ export function createReturnToPolicy(
       throw new AuthError(
         'RETURN_TO_NOT_ALLOWED',
         `Use a path that starts with one slash, or a URL on an allowed origin, of at most ${MAX_LENGTH} characters.`,
+        { cause: url && !origins.has(url.origin) ? unlisted(url.origin) : undefined },
       )
     },
   }
 }
+
+/** For the log: a user cannot change the setting. */
+const unlisted = (origin: string): Error =>
+  new Error(
+    `The return target is on ${origin}. To allow it, list that origin in NETSCRIPT_AUTH_ALLOWED_RETURN_TO (allowedReturnTo of the API).`,
+  )
 
 function parseTarget(target: string, base: string): URL | undefined {
   if (!/^(\/|https?:\/\/)/i.test(target) || UNSAFE.test(target)) return undefined

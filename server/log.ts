@@ -56,14 +56,26 @@ export function createLogger(
   return pino(options, destination)
 }
 
-/** A destination for people: one short line each, in colour on a terminal. */
-export async function prettyDestination(): Promise<DestinationStream> {
+/**
+ * A destination for a terminal: one short line each, the reason of an error included.
+ *
+ * @param destination Default: standard output.
+ */
+export async function prettyDestination(
+  destination?: DestinationStream,
+): Promise<DestinationStream> {
   const { default: pretty } = await import('pino-pretty')
   return pretty({
+    ...(destination && { destination }),
+    messageFormat: ({ msg, err }) => [msg, ...reasons(err as LoggedError | undefined)].join(' '),
     colorize: process.stdout.isTTY,
     ignore: 'requestId,res,req',
     translateTime: 'SYS:HH:MM:ss',
     hideObject: true,
     sync: true,
   })
+}
+
+function reasons(error: LoggedError | undefined): string[] {
+  return error ? [`(${error.message})`, ...reasons(error.cause)] : []
 }

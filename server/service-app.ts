@@ -4,9 +4,11 @@ import express, { type ErrorRequestHandler, type RequestHandler, Router } from '
 import { AuthError } from '../backends/errors.js'
 import { originForm, toAuthnRequest } from '../backends/request.js'
 import type { TokenIssuer } from '../backends/tokens/token-issuer.js'
-import { createAuthListener } from './adapters/node.js'
+import { listenerOf } from './adapters/node.js'
 import type { MountedBackend } from './backends.js'
 import type { AuthConfig } from './config/config.js'
+import { isLoopback, isLoopbackHost } from './config/loopback.js'
+import { createEngine } from './engine/engine.js'
 import { sessionsBeside } from './handlers/sessions.js'
 import { healthRouter } from './health.js'
 import { prefersPage } from './engine/accept.js'
@@ -60,7 +62,7 @@ export function createServiceApp(options: ServiceAppOptions): RequestListener {
     next(new AuthError('NOT_FOUND', 'See / and /openapi.json.'))
   })
   site.use(answerError(logger))
-  return createAuthListener(
+  const engine = createEngine(
     {
       backend,
       origin,
@@ -72,7 +74,18 @@ export function createServiceApp(options: ServiceAppOptions): RequestListener {
       allowedReturnTo: variables.NETSCRIPT_AUTH_ALLOWED_RETURN_TO,
       corsOrigins: variables.NETSCRIPT_AUTH_CORS_ORIGINS,
     },
-    site,
+    { acceptsLoopback: isForThisMachine(options) },
+  )
+  return listenerOf(engine, site)
+}
+
+/** The local provider, and nothing that another machine can reach: the dev server of a frontend. */
+function isForThisMachine({ demo, config }: ServiceAppOptions): boolean {
+  return (
+    demo !== undefined &&
+    !config.production &&
+    isLoopbackHost(config.host) &&
+    isLoopback(config.origin)
   )
 }
 

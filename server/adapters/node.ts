@@ -1,6 +1,6 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import { originForm, pathOf } from '../../backends/request.js'
-import { type AuthApiOptions, createEngine } from '../engine/engine.js'
+import { type AuthApiOptions, createEngine, type Engine } from '../engine/engine.js'
 import type { Exchange } from '../engine/exchange.js'
 import { BodyTooLargeError, type EngineRequest, type ReceivedBody } from '../engine/message.js'
 
@@ -18,7 +18,11 @@ export function createAuthListener(
   options: AuthApiOptions,
   otherwise?: RequestListener,
 ): RequestListener {
-  const engine = createEngine(options)
+  return listenerOf(createEngine(options), otherwise)
+}
+
+/** The engine for `node:http`. */
+export function listenerOf(engine: Engine, otherwise?: RequestListener): RequestListener {
   return (req, res) => {
     if (otherwise && !engine.serves(pathOf(req.url ?? '/'))) return otherwise(req, res)
     void engine.answer(toEngineRequest(req)).then((exchange) => send(res, exchange))

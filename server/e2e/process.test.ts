@@ -77,6 +77,38 @@ describe('netscript dev without configuration', () => {
     expect(await first.end()).toBe(0)
   })
 
+  it('lets a dev server of a frontend call it, and tells the developer what to set', async () => {
+    const dev = netscript(['dev'], env)
+    await dev.waitFor('Sign-in is ready')
+    const vite = 'http://localhost:5173'
+    const click = (page: string, redirectTo: string) =>
+      fetch(`${origin}/api/v1/auth/signin`, {
+        method: 'POST',
+        redirect: 'manual',
+        headers: { origin: page, accept: 'text/html' },
+        body: new URLSearchParams({ redirectTo }),
+      })
+    const started = await click(vite, '')
+    expect(started.status).toBe(303)
+    expect(started.headers.get('location')).toContain('/auth?')
+    await dev.waitFor(`Accepting requests from pages on ${vite}:`)
+    const preflight = await fetch(`${origin}/api/v1/auth/me`, { headers: { origin: vite } })
+    expect(preflight.headers.get('access-control-allow-origin')).toBe(vite)
+    expect(preflight.headers.get('access-control-allow-credentials')).toBe('true')
+
+    // It may call, but is no return target.
+    const returning = await click(vite, `${vite}/welcome`)
+    expect(returning.status).toBe(422)
+    expect(await returning.text()).not.toContain('NETSCRIPT')
+    await dev.waitFor('list that origin in NETSCRIPT_AUTH_ALLOWED_RETURN_TO')
+
+    const refused = await click('http://localhost.evil.example', '')
+    expect(refused.status).toBe(403)
+    expect(await refused.text()).not.toContain('NETSCRIPT')
+    await dev.waitFor('list its origin in NETSCRIPT_AUTH_CORS_ORIGINS')
+    expect(await dev.end()).toBe(0)
+  })
+
   it('does not bring its provider in production, nor on other addresses', async () => {
     for (const over of [{ NODE_ENV: 'production' }, { NETSCRIPT_AUTH_HOST: '0.0.0.0' }]) {
       const refused = netscript(['dev'], { ...env, ...over })

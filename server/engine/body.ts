@@ -8,8 +8,8 @@ export const BODY_LIMIT = 16 * 1024
 /** The media types that a route takes. */
 export type BodyTypes = 'json' | 'form' | 'json-or-form'
 
-const JSON_TYPE = 'application/json'
-const FORM_TYPE = 'application/x-www-form-urlencoded'
+export const JSON_TYPE = 'application/json'
+export const FORM_TYPE = 'application/x-www-form-urlencoded'
 
 const EXPECTED: Readonly<Record<BodyTypes, string>> = {
   json: `Send ${JSON_TYPE}.`,
@@ -21,6 +21,10 @@ const EXPECTED: Readonly<Record<BodyTypes, string>> = {
 export function mediaType(contentType: string | undefined): string {
   return contentType?.split(';', 1)[0]?.trim().toLowerCase() ?? ''
 }
+
+/** Whether the header fields announce a body (RFC 9112 section 6). */
+export const announcesBody = (headers: EngineRequest['headers']): boolean =>
+  Number(headers['content-length'] ?? 0) > 0 || headers['transfer-encoding'] !== undefined
 
 /** Whether a Content-Type header announces a form. */
 export const isForm = (contentType: string | undefined): boolean =>

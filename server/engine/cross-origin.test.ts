@@ -1,22 +1,38 @@
 import { describe, expect, it } from 'vitest'
-import { isAuthError } from '../../backends/errors.js'
-import { checkOrigin, corsHeaders, preflightHeaders } from './cross-origin.js'
+import { type AuthError, isAuthError } from '../../backends/errors.js'
+import { createLogger } from '../log.js'
+import {
+  checkOrigin,
+  corsHeaders,
+  type Origins,
+  preflightHeaders,
+  withLoopback,
+} from './cross-origin.js'
 
 const ALLOWED = new Set(['https://auth.example', 'https://app.auth.example'])
 
-function outcome(method: string, headers: Record<string, string>, path = '/'): string {
+/** The error, or nothing. */
+function check(
+  method: string,
+  headers: Record<string, string>,
+  { path = '/', allowed = ALLOWED }: { path?: string; allowed?: Origins } = {},
+): AuthError | undefined {
   try {
-    checkOrigin({ method, headers }, path, ALLOWED)
-    return 'passed'
+    checkOrigin({ method, headers }, path, allowed)
+    return undefined
   } catch (error) {
-    return isAuthError(error) ? error.code : 'thrown'
+    if (isAuthError(error)) return error
+    throw error
   }
 }
+
+const outcome = (method: string, headers: Record<string, string>, path = '/'): string =>
+  check(method, headers, { path })?.code ?? 'passed'
 
 const JSON_TYPE = { 'content-type': 'application/json' }
 const FORM = { 'content-type': 'application/x-www-form-urlencoded' }
 
-describe('originCheck', () => {
+describe('checkOrigin', () => {
   it.each<[string, Record<string, string>, string]>([
     ['its own origin', { origin: 'https://auth.example', ...FORM }, 'passed'],
     ['a listed origin', { origin: 'https://app.auth.example', ...FORM }, 'passed'],
@@ -68,6 +84,94 @@ describe('originCheck', () => {
     ]) {
       expect(fromProvider(path), path).toBe('ORIGIN_NOT_ALLOWED')
     }
+  })
+
+  it.each<[string, Record<string, string>]>([
+    ['no content type', {}],
+    ['text/plain', { 'content-type': 'text/plain' }],
+    ['a JSON look-alike', { 'content-type': 'application/jsonp' }],
+    ['multipart', { 'content-type': 'multipart/form-data; boundary=x' }],
+  ])('refuses a body with %s for its type, when no page can be behind it', (_name, type) => {
+    for (const body of [{ 'content-length': '2' }, { 'transfer-encoding': 'chunked' }]) {
+      expect(outcome('POST', { ...body, ...type })).toBe('UNSUPPORTED_MEDIA_TYPE')
+      expect(outcome('POST', { ...body, ...type, origin: 'null' })).toBe('UNSUPPORTED_MEDIA_TYPE')
+      // A page may be behind these, or no body.
+      expect(outcome('POST', { ...body, ...type, origin: 'https://evil.example' })).toBe(
+        'ORIGIN_NOT_ALLOWED',
+      )
+      expect(outcome('POST', { ...body, ...type, 'sec-fetch-site': 'cross-site' })).toBe(
+        'ORIGIN_NOT_ALLOWED',
+      )
+      expect(outcome('POST', { ...body, ...FORM })).toBe('ORIGIN_NOT_ALLOWED')
+      expect(outcome('DELETE', { ...body, ...type })).toBe('ORIGIN_NOT_ALLOWED')
+    }
+  })
+
+  it('names the setting in the log, and neither it nor the origin to the user', () => {
+    const refusal = check('POST', { origin: 'http://localhost:5173', ...FORM })
+    expect((refusal?.cause as Error).message).toMatch(
+      /http:\/\/localhost:5173.*NETSCRIPT_AUTH_CORS_ORIGINS.*corsOrigins/,
+    )
+    for (const headers of [
+      { origin: 'http://localhost:5173' },
+      { 'sec-fetch-site': 'same-site' },
+      {},
+    ]) {
+      expect(check('POST', headers)?.detail).not.toMatch(/NETSCRIPT|HTTP|localhost/)
+    }
+  })
+
+  const development = (lines: string[]) => {
+    const logger = createLogger('info', { write: (line) => void lines.push(line) })
+    return { allowed: withLoopback(ALLOWED, 'http://localhost:8094', logger) }
+  }
+
+  it('accepts pages on this machine in development, by the whole host, and logs each once', () => {
+    const lines: string[] = []
+    const inDevelopment = development(lines)
+    const accepted = [
+      'http://localhost:5173',
+      'http://localhost',
+      'https://localhost:3000',
+      'http://127.0.0.1:5173',
+      'http://[::1]:5173',
+    ]
+    for (const origin of [...accepted, ...accepted]) {
+      expect(check('POST', { origin, ...FORM }, inDevelopment), origin).toBeUndefined()
+    }
+    check('POST', { origin: 'http://localhost:8094' }, inDevelopment)
+    expect(lines).toHaveLength(accepted.length)
+    for (const [index, origin] of accepted.entries()) expect(lines[index]).toContain(`${origin}:`)
+    for (const origin of [
+      'http://localhost.evil.example',
+      'http://evil.example:5173',
+      'http://localhost:5173.evil.example',
+      'http://localhost@evil.example',
+      'http://app.localhost:5173',
+      'http://127.0.0.1.nip.io',
+      'http://127.0.0.2:5173',
+      'http://0.0.0.0:5173',
+      'http://192.168.1.2:5173',
+      'ftp://localhost',
+      'http://localhost:5173/',
+      'http://localhost:5173 ',
+      'http://LOCALHOST:5173',
+      'file://',
+    ]) {
+      expect(check('POST', { origin, ...JSON_TYPE }, inDevelopment)?.code, origin).toBe(
+        'ORIGIN_NOT_ALLOWED',
+      )
+      expect(check('POST', { origin: 'http://localhost:5173' })?.code).toBe('ORIGIN_NOT_ALLOWED')
+    }
+  })
+
+  it('logs a bounded number of accepted origins', () => {
+    const lines: string[] = []
+    const inDevelopment = development(lines)
+    for (let port = 1; port < 200; port += 1) {
+      check('POST', { origin: `http://localhost:${port}` }, inDevelopment)
+    }
+    expect(lines).toHaveLength(20)
   })
 })
 

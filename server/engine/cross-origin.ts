@@ -1,6 +1,8 @@
 import { AuthError } from '../../backends/errors.js'
 import { accountContractV1 } from '../../contract/account-contract.js'
-import { mediaType } from './body.js'
+import { isLoopback } from '../config/loopback.js'
+import type { Logger } from '../log.js'
+import { announcesBody, FORM_TYPE, JSON_TYPE, mediaType } from './body.js'
 import type { EngineRequest, HeaderField } from './message.js'
 
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS'])
@@ -9,32 +11,76 @@ const SAME_SITE = new Set(['same-origin', 'none'])
 /** Providers send no Origin. A signed token protects the route, and it touches no cookie. */
 const EXEMPT: readonly string[] = [accountContractV1.backChannelLogout.path]
 
+/** Origins, compared whole. */
+export type Origins = Pick<ReadonlySet<string>, 'has'>
+
+/** How many origins on this machine are logged. */
+const LOGGED_ORIGINS = 20
+
+/**
+ * The listed origins, and every other one on this machine, which is logged: the dev server of a
+ * frontend. For `netscript dev` only.
+ */
+export function withLoopback(listed: Origins, own: string, logger: Logger): Origins {
+  const seen = new Set([own])
+  return {
+    has(origin) {
+      if (listed.has(origin)) return true
+      if (!isLoopback(origin)) return false
+      if (!seen.has(origin) && seen.size <= LOGGED_ORIGINS) {
+        seen.add(origin)
+        logger.info(
+          `Accepting requests from pages on ${origin}: "netscript dev" with the local provider accepts this machine. Elsewhere list it in NETSCRIPT_AUTH_CORS_ORIGINS.`,
+        )
+      }
+      return true
+    },
+  }
+}
+
 /**
  * Refuses state-changing requests from other sites. An `Origin` must be allowed; without one,
  * `Sec-Fetch-Site` must say same-origin or none; without either, only `application/json` passes,
  * which no page can send across origins without a preflight.
  *
- * @throws AuthError `ORIGIN_NOT_ALLOWED`
+ * @throws AuthError `ORIGIN_NOT_ALLOWED`; `UNSUPPORTED_MEDIA_TYPE` for a body of another type that no
+ * page can have sent
  */
 export function checkOrigin(
   { method, headers }: Pick<EngineRequest, 'method' | 'headers'>,
   path: string,
-  allowed: ReadonlySet<string>,
+  allowed: Origins,
 ): void {
   if (SAFE_METHODS.has(method) || EXEMPT.includes(path)) return
-  if (isAllowed(headers, allowed)) return
-  throw new AuthError(
-    'ORIGIN_NOT_ALLOWED',
-    'Send the request from the service itself or from an allowed origin; without an Origin header, send application/json.',
-  )
+  const { origin, 'sec-fetch-site': fetchSite } = headers
+  if (origin !== undefined && origin !== 'null') {
+    if (allowed.has(String(origin))) return
+    throw refusal(String(origin))
+  }
+  if (fetchSite !== undefined) {
+    if (SAME_SITE.has(String(fetchSite))) return
+    throw refusal('another site')
+  }
+  const type = mediaType(headers['content-type'] as string | undefined)
+  if (type === JSON_TYPE) return
+  // A form may come from a page of a browser that sends neither header; the rest is a program's mistake.
+  if (method === 'POST' && announcesBody(headers) && type !== FORM_TYPE) {
+    throw new AuthError('UNSUPPORTED_MEDIA_TYPE', `Send ${JSON_TYPE}.`)
+  }
+  throw new AuthError('ORIGIN_NOT_ALLOWED', `Send ${JSON_TYPE}, or the Origin of your page.`)
 }
 
-function isAllowed(headers: EngineRequest['headers'], allowed: ReadonlySet<string>): boolean {
-  const { origin } = headers
-  if (origin !== undefined && origin !== 'null') return allowed.has(String(origin))
-  const fetchSite = headers['sec-fetch-site']
-  if (fetchSite !== undefined) return SAME_SITE.has(String(fetchSite))
-  return mediaType(headers['content-type'] as string | undefined) === 'application/json'
+/** The cause is for the log: a user who sees the page cannot change a setting. */
+function refusal(origin: string): AuthError {
+  return new AuthError(
+    'ORIGIN_NOT_ALLOWED',
+    'This page may not use the sign-in service. Open the application and start there.',
+    {
+      cause: new Error(
+        `A page on ${origin.slice(0, 200)} sent the request. To allow it, list its origin in NETSCRIPT_AUTH_CORS_ORIGINS (corsOrigins of the API).`,
+      ),
+    },
+  )
 }
 
 const EXPOSED = 'X-Request-Id, Retry-After, RateLimit, RateLimit-Policy'
@@ -42,9 +88,9 @@ const EXPOSED = 'X-Request-Id, Retry-After, RateLimit, RateLimit-Policy'
 /** Headers that let pages of the listed origins read a response (Fetch, section 3.2). */
 export function corsHeaders(
   { headers: { origin } }: Pick<EngineRequest, 'headers'>,
-  corsOrigins: ReadonlySet<string>,
+  corsOrigins: Origins | undefined,
 ): readonly HeaderField[] {
-  if (corsOrigins.size === 0) return []
+  if (!corsOrigins) return []
   if (origin === undefined || !corsOrigins.has(String(origin))) return [['Vary', 'Origin']]
   return [
     ['Access-Control-Allow-Origin', String(origin)],
@@ -58,11 +104,11 @@ export function corsHeaders(
 export function preflightHeaders(
   { method, headers }: Pick<EngineRequest, 'method' | 'headers'>,
   methods: readonly string[],
-  corsOrigins: ReadonlySet<string>,
+  corsOrigins: Origins | undefined,
 ): readonly HeaderField[] | undefined {
   const { origin, 'access-control-request-headers': wanted } = headers
   const isPreflight = method === 'OPTIONS' && 'access-control-request-method' in headers
-  if (!isPreflight || !corsOrigins.has(String(origin))) return undefined
+  if (!isPreflight || !corsOrigins?.has(String(origin))) return undefined
   return [
     ['Access-Control-Allow-Methods', methods.join(', ')],
     ['Vary', 'Access-Control-Request-Headers'],

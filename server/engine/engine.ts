@@ -9,7 +9,13 @@ import { createLogger, type Logger } from '../log.js'
 import { prefersPage } from './accept.js'
 import { readBody } from './body.js'
 import { createClientAddress, type TrustProxy } from './client-address.js'
-import { checkOrigin, corsHeaders, preflightHeaders } from './cross-origin.js'
+import {
+  checkOrigin,
+  corsHeaders,
+  type Origins,
+  preflightHeaders,
+  withLoopback,
+} from './cross-origin.js'
 import { Exchange } from './exchange.js'
 import type { EngineRequest, HeaderField } from './message.js'
 import type { HttpMetrics } from './http-metrics.js'
@@ -66,7 +72,16 @@ export interface Engine {
 /** The name of an unknown path or method in logs and metrics. */
 const NO_ROUTE = 'none'
 
-export function createEngine(options: AuthApiOptions): Engine {
+/** What the service itself sets. */
+export interface EngineSettings {
+  /** Whether pages on this machine may call as those of `corsOrigins` do; they are no return targets. */
+  acceptsLoopback?: boolean
+}
+
+export function createEngine(
+  options: AuthApiOptions,
+  { acceptsLoopback = false }: EngineSettings = {},
+): Engine {
   const { backend, origin, corsOrigins = [], allowedReturnTo = [], metrics } = options
   const logger = options.logger ?? createLogger()
   const context: HandlerContext = {
@@ -77,8 +92,13 @@ export function createEngine(options: AuthApiOptions): Engine {
   const discovery = options.tokens ? discoveryRoutes : []
   const discoveryPaths = new Set(discovery.map(({ contract }) => contract.path))
   const match = createRouteMatcher([...apiRoutes, ...discovery])
-  const cors = new Set(corsOrigins)
-  const allowedOrigins = new Set([origin, ...corsOrigins])
+  const listed = new Set(corsOrigins)
+  const cors: Origins | undefined = acceptsLoopback
+    ? withLoopback(listed, origin, logger)
+    : listed.size > 0
+      ? listed
+      : undefined
+  const allowedOrigins: Origins = { has: (one) => one === origin || (cors?.has(one) ?? false) }
   const clientAddress = createClientAddress(options.trustProxy ?? false)
   const limiter =
     options.rateLimit === false ? undefined : createRateLimiter(options.rateLimit ?? {})
