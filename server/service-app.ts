@@ -191,16 +191,27 @@ function apiDocs({ origin, variables, docs: ui }: AuthConfig): RequestHandler {
 }
 
 /**
- * Sends a page opened under another host name to the service's own, where its cookies live. Behind
- * a proxy that is not trusted the name that people see is unknown, and guessing could loop.
+ * Redirects a page opened under another name of this machine to the service's own, which has the
+ * cookies: `127.0.0.1` to `localhost`. Other names are those of a proxy, whose browser is already where
+ * it should be. A URL with a query is not redirected, so that no proxy can make this a loop.
  */
 function toOwnOrigin(origin: string): RequestHandler {
-  const { host } = new URL(origin)
+  const own = new URL(origin)
   return (req, res, next) => {
-    const trusted = Boolean(req.app.get('trust proxy'))
-    const proxied = req.headers['x-forwarded-for'] ?? req.headers.forwarded ?? req.headers.via
-    if (req.host === host || (proxied !== undefined && !trusted)) return next()
+    const { originalUrl } = req
+    const shown = `${own.protocol}//${req.host}`
+    const seen = URL.canParse(shown) ? new URL(shown) : undefined
+    if (
+      !seen ||
+      !isLoopback(origin) ||
+      !isLoopback(seen.origin) ||
+      seen.hostname === own.hostname ||
+      seen.port !== own.port ||
+      originalUrl.includes('?')
+    ) {
+      return next()
+    }
     // Appended, not resolved: `//evil.example` is a path here, and to a URL parser another host.
-    res.redirect(303, `${origin}${originForm(req.originalUrl)}`)
+    res.redirect(303, `${origin}${originForm(originalUrl)}?from=${seen.hostname}`)
   }
 }

@@ -311,7 +311,7 @@ describeWithBrowser('the page in Chromium', () => {
 
   it('moves a page under another host name to its own', async () => {
     await page.goto(service.origin.replace('localhost', '127.0.0.1'))
-    expect(page.url()).toBe(`${service.origin}/`)
+    expect(page.url()).toBe(`${service.origin}/?from=127.0.0.1`)
   })
 })
 
