@@ -177,20 +177,46 @@ describe('createAuthApp', () => {
     await new Promise((done) => around.close(done))
   })
 
-  it('takes a form that the app around it has parsed already', async () => {
+  it.each([
+    ['express.raw', express.raw({ type: '*/*' })],
+    ['express.text', express.text({ type: '*/*' })],
+    ['express.urlencoded', express.urlencoded({ extended: true })],
+    ['express.json', express.json()],
+  ])('reads the body behind %s of the app around it', async (_name, parser) => {
     const outer = express()
-    outer.use(express.urlencoded({ extended: false }))
+    outer.use(parser)
     outer.use(createAuthApp({ backend, origin: ORIGIN, logger: createLogger('silent') }))
     const around = createServer(outer)
     await new Promise<void>((done) => around.listen(0, '127.0.0.1', done))
     const { port } = around.address() as AddressInfo
-    const response = await fetch(`http://127.0.0.1:${port}/api/v1/auth/signout`, {
-      method: 'POST',
-      redirect: 'manual',
-      body: 'everywhere=false&redirectTo=',
-      headers: { origin: ORIGIN, 'content-type': 'application/x-www-form-urlencoded' },
-    })
-    expect(response.status).toBe(303)
+    const sent = async (route: string, type: string, body: string) => {
+      const response = await fetch(`http://127.0.0.1:${port}/api/v1/auth/${route}`, {
+        method: 'POST',
+        redirect: 'manual',
+        body,
+        headers: { origin: ORIGIN, 'content-type': type },
+      })
+      return [response.status, response.headers.get('location') ?? (await response.text())]
+    }
+    const form = 'application/x-www-form-urlencoded'
+    const json = 'application/json'
+    expect(await sent('signout', form, 'everywhere=false&redirectTo=')).toEqual([303, `${ORIGIN}/`])
+    expect(await sent('signout', json, '{"redirectTo":"/bye"}')).toEqual([
+      200,
+      expect.stringContaining(`${ORIGIN}/bye`),
+    ])
+    for (const [route, type, body, field] of [
+      ['signin', json, '{"loginHint":1}', 'loginHint'],
+      ['signin', form, 'scopes=a"b', 'scopes'],
+      ['signout', json, '{"everywhere":"perhaps"}', 'everywhere'],
+      ['token', json, '{"audience":1}', 'audience'],
+      ['backchannel-logout', form, 'logout_token=', 'MALFORMED_REQUEST'],
+    ] as const) {
+      expect(await sent(route, type, body), route).toEqual([
+        field === 'MALFORMED_REQUEST' ? 400 : 422,
+        expect.stringContaining(field),
+      ])
+    }
     await new Promise((done) => around.close(done))
   })
 

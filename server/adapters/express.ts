@@ -64,12 +64,7 @@ function exchangeOf(req: object): Exchange {
 
 function openExchange(engine: Engine): RequestHandler {
   return async (req, res, next) => {
-    const parsed: unknown = req.body
-    const request = toEngineRequest(req)
-    // An application around this one may have read the body already.
-    const exchange = await engine.open(
-      parsed === undefined ? request : { ...request, readBody: async () => ({ parsed }) },
-    )
+    const exchange = await engine.open(toEngineRequest(req))
     if (exchange.isAnswered) return send(res, exchange)
     exchanges.set(req, exchange)
     req.body = exchange.body

@@ -1,6 +1,11 @@
 import { AuthConfigurationError } from '../../backends/errors.js'
 import { type AuthApiOptions, createEngine } from '../engine/engine.js'
-import { BodyTooLargeError, type EngineRequest, type ReceivedBody } from '../engine/message.js'
+import {
+  BodyConsumedError,
+  BodyTooLargeError,
+  type EngineRequest,
+  type ReceivedBody,
+} from '../engine/message.js'
 
 /** Options of {@link createAuthHandler}. */
 export interface AuthHandlerOptions extends AuthApiOptions {
@@ -62,7 +67,10 @@ function toEngineRequest(request: Request, { clientAddress }: AuthRequestInfo): 
     target: pathname + search,
     headers: Object.fromEntries(request.headers),
     peerAddress: clientAddress,
-    readBody: (limit) => readStream(request.body, limit),
+    readBody: async (limit) => {
+      if (request.bodyUsed) throw new BodyConsumedError()
+      return readStream(request.body, limit)
+    },
   }
 }
 

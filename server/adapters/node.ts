@@ -2,7 +2,8 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import { originForm, pathOf } from '../../backends/request.js'
 import { type AuthApiOptions, createEngine, type Engine } from '../engine/engine.js'
 import type { Exchange } from '../engine/exchange.js'
-import { BodyTooLargeError, type EngineRequest, type ReceivedBody } from '../engine/message.js'
+import type { EngineRequest } from '../engine/message.js'
+import { receiveBody } from './received-body.js'
 
 /**
  * The authentication API for `node:http`.
@@ -36,7 +37,7 @@ export function toEngineRequest(req: IncomingMessage): EngineRequest {
     target: originForm(req.url ?? '/'),
     headers: req.headers,
     peerAddress: req.socket.remoteAddress,
-    readBody: (limit) => readStream(req, limit),
+    readBody: (limit) => receiveBody(req, limit),
   }
 }
 
@@ -48,20 +49,4 @@ export function send(res: ServerResponse, exchange: Exchange): void {
   if (status === 413) res.shouldKeepAlive = false
   res.writeHead(status, headers.flat())
   res.end(body)
-}
-
-function readStream(req: IncomingMessage, limit: number): Promise<ReceivedBody> {
-  return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = []
-    let size = 0
-    req
-      .on('data', (chunk: Buffer) => {
-        size += chunk.byteLength
-        if (size <= limit) chunks.push(chunk)
-        else reject(new BodyTooLargeError())
-      })
-      .on('end', () => resolve({ bytes: Buffer.concat(chunks) }))
-      .on('error', reject)
-      .on('close', () => reject(new Error('The client closed the connection.')))
-  })
 }

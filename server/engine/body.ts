@@ -1,6 +1,11 @@
 import { AuthError } from '../../backends/errors.js'
 import { decodeForm } from '../../contract/form.js'
-import { BodyTooLargeError, type EngineRequest, type ReceivedBody } from './message.js'
+import {
+  BodyConsumedError,
+  BodyTooLargeError,
+  type EngineRequest,
+  type ReceivedBody,
+} from './message.js'
 
 /** Maximum size of a request body in bytes. */
 export const BODY_LIMIT = 16 * 1024
@@ -35,22 +40,35 @@ export const isForm = (contentType: string | undefined): boolean =>
  * @throws AuthError `PAYLOAD_TOO_LARGE`, `UNSUPPORTED_MEDIA_TYPE`, `MALFORMED_REQUEST`
  */
 export async function readBody(request: EngineRequest, types: BodyTypes): Promise<unknown> {
-  const announced = header(request, 'content-length')
-  if (Number(announced ?? 0) > BODY_LIMIT) throw tooLarge()
-  const isEmpty =
-    (announced === undefined || Number(announced) === 0) &&
-    header(request, 'transfer-encoding') === undefined
+  if (Number(header(request, 'content-length') ?? 0) > BODY_LIMIT) throw tooLarge()
   const contentType = header(request, 'content-type')
-  if (isEmpty && contentType === undefined && types !== 'form') return {}
+  const unsupported = new AuthError('UNSUPPORTED_MEDIA_TYPE', EXPECTED[types])
+  if (contentType === undefined && !announcesBody(request.headers) && types !== 'form') {
+    // Neither HTTP/2 nor a host that hands over a parsed body has to announce one.
+    if (isNothing(await receive(request))) return {}
+    throw unsupported
+  }
   const type = mediaType(contentType)
-  if (!isAccepted(type, types)) throw new AuthError('UNSUPPORTED_MEDIA_TYPE', EXPECTED[types])
+  if (!isAccepted(type, types)) throw unsupported
   refuseEncodings(request, contentType)
-  const received = await request.readBody(BODY_LIMIT).catch((cause: unknown) => {
-    if (cause instanceof BodyTooLargeError) throw tooLarge()
-    throw new AuthError('MALFORMED_REQUEST', 'The body could not be read to its end.', { cause })
-  })
+  const received = await receive(request)
   return type === FORM_TYPE ? formOf(received) : jsonOf(received)
 }
+
+async function receive(request: EngineRequest): Promise<ReceivedBody> {
+  try {
+    return await request.readBody(BODY_LIMIT)
+  } catch (cause) {
+    if (cause instanceof BodyTooLargeError) throw tooLarge()
+    if (cause instanceof BodyConsumedError) throw cause
+    throw new AuthError('MALFORMED_REQUEST', 'The body could not be read to its end.', { cause })
+  }
+}
+
+const isNothing = (received: ReceivedBody): boolean =>
+  'bytes' in received
+    ? received.bytes.byteLength === 0
+    : isPlainObject(received.parsed) && Object.keys(received.parsed).length === 0
 
 function isAccepted(type: string, types: BodyTypes): boolean {
   if (type === JSON_TYPE) return types !== 'form'
@@ -67,8 +85,8 @@ function refuseEncodings(request: EngineRequest, contentType: string | undefined
 }
 
 function jsonOf(received: ReceivedBody): unknown {
-  const text = 'bytes' in received ? utf8(received.bytes) : received.parsed
-  if (typeof text !== 'string') return objectOf(text)
+  if ('parsed' in received) return jsonParsedAs(received.parsed)
+  const text = utf8(received.bytes)
   if (text === '') return {}
   try {
     return objectOf(JSON.parse(text))
@@ -82,17 +100,36 @@ function objectOf(value: unknown): object {
   throw malformed(new TypeError('The body is not an object.'))
 }
 
-type ParsedForm = Readonly<Record<string, string | readonly string[]>>
+function jsonParsedAs(parsed: unknown): object {
+  const value = objectOf(parsed)
+  if (!isPlainObject(value)) throw new BodyConsumedError()
+  // A form parser for any content type takes the whole text for the name of a field.
+  const isMisread = Object.keys(value).some((name) => name.trimStart().startsWith('{'))
+  if (isMisread) throw malformed(new BodyConsumedError())
+  return value
+}
 
 function formOf(received: ReceivedBody): unknown {
   if ('bytes' in received) return decodeForm(utf8(received.bytes))
-  if (typeof received.parsed === 'string') return decodeForm(received.parsed)
-  // Re-encoded as it was sent: the application around us folded repeated fields into lists.
-  const pairs = Object.entries(objectOf(received.parsed) as ParsedForm).flatMap(([name, value]) =>
-    [value].flat().map((item): [string, string] => [name, String(item)]),
-  )
+  const { parsed } = received
+  if (tagOf(parsed) === '[object URLSearchParams]') return decodeForm(String(parsed))
+  if (!isPlainObject(parsed)) throw new BodyConsumedError()
+  const pairs = Object.entries(parsed).flatMap(([name, value]) => fieldsOf(name, value))
   return decodeForm(new URLSearchParams(pairs).toString())
 }
+
+/** A field as it was sent: repeated ones were folded into lists, those with brackets into objects. */
+function fieldsOf(name: string, value: unknown): [string, string][] {
+  if (Array.isArray(value)) return value.flatMap((item) => fieldsOf(name, item))
+  if (!isPlainObject(value)) return [[name, String(value)]]
+  return Object.entries(value).flatMap(([key, item]) => fieldsOf(`${name}[${key}]`, item))
+}
+
+const tagOf = (value: unknown): string => Object.prototype.toString.call(value)
+
+/** By its tag: an object of another realm, as in Jest, is plain as well. */
+export const isPlainObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  tagOf(value) === '[object Object]'
 
 function utf8(bytes: Uint8Array): string {
   try {

@@ -12,6 +12,7 @@ export interface EngineRequest {
   /**
    * The body. Called at most once, and only for a route that takes one.
    * @throws BodyTooLargeError past `limit` bytes, before the rest is read.
+   * @throws BodyConsumedError when something has read the body and left nothing usable.
    */
   readBody(limit: number): Promise<ReceivedBody>
 }
@@ -22,6 +23,16 @@ export type ReceivedBody = { readonly bytes: Uint8Array } | { readonly parsed: u
 /** Thrown by {@link EngineRequest.readBody}. */
 export class BodyTooLargeError extends Error {
   override readonly name = 'BodyTooLargeError'
+}
+
+/** A mistake of the application around the API: the operator finds it in the log. */
+export class BodyConsumedError extends Error {
+  override readonly name = 'BodyConsumedError'
+  constructor() {
+    super(
+      'The application around the API has read the request body and left nothing usable. Mount the API before body parsers, or let them leave a Buffer, a string or the parsed object in req.body.',
+    )
+  }
 }
 
 /** A header field; a name may repeat. */

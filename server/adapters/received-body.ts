@@ -1,0 +1,48 @@
+import type { IncomingMessage } from 'node:http'
+import { announcesBody, isPlainObject } from '../engine/body.js'
+import { BodyConsumedError, BodyTooLargeError, type ReceivedBody } from '../engine/message.js'
+
+/** A Node request in an application that may have parsed its body, as body-parser does. */
+type Incoming = IncomingMessage & { readonly body?: unknown }
+
+/**
+ * The body of a Node request: what an application around the API left in `req.body`, or the stream.
+ *
+ * @throws BodyTooLargeError, BodyConsumedError
+ */
+export async function receiveBody(req: Incoming, limit: number): Promise<ReceivedBody> {
+  const { body } = req
+  // Express 4 leaves an empty object where it parsed nothing.
+  const isUnset = body === undefined || (isPlainObject(body) && Object.keys(body).length === 0)
+  if (isUnset && !req.readableEnded) return readStream(req, limit)
+  if (typeof body === 'string') return bytesOf(Buffer.from(body), limit)
+  if (ArrayBuffer.isView(body)) {
+    return bytesOf(new Uint8Array(body.buffer, body.byteOffset, body.byteLength), limit)
+  }
+  if (body !== undefined) return { parsed: body }
+  if (announcesBody(req.headers)) throw new BodyConsumedError()
+  return { bytes: new Uint8Array() }
+}
+
+function bytesOf(bytes: Uint8Array, limit: number): ReceivedBody {
+  if (bytes.byteLength > limit) throw new BodyTooLargeError()
+  return { bytes }
+}
+
+function readStream(req: IncomingMessage, limit: number): Promise<ReceivedBody> {
+  return new Promise((resolve, reject) => {
+    const gone = (): void => reject(new Error('The client closed the connection.'))
+    if (req.destroyed) return gone()
+    const chunks: Buffer[] = []
+    let size = 0
+    req
+      .on('data', (chunk: Buffer) => {
+        size += chunk.byteLength
+        if (size <= limit) chunks.push(chunk)
+        else reject(new BodyTooLargeError())
+      })
+      .on('end', () => resolve({ bytes: Buffer.concat(chunks) }))
+      .on('error', reject)
+      .on('close', gone)
+  })
+}
