@@ -2,14 +2,15 @@ import { createHash, randomUUID } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type pg from 'pg'
+import pg from 'pg'
+import { claimSchema, type Queryable, tableSchema } from './table-schema.js'
 
 /** The lock that Prisma's own engine takes, so that the two never migrate at the same time. */
 const ADVISORY_LOCK = 72707369
 /** Waiting for another process and changing a large table may both outlast the pool's time limit. */
 const QUERY_TIMEOUT_MS = 15 * 60_000
 
-const CREATE_TABLE = `CREATE TABLE IF NOT EXISTS "_prisma_migrations" (
+const createTable = (table: string): string => `CREATE TABLE IF NOT EXISTS ${table} (
     id                      VARCHAR(36) PRIMARY KEY NOT NULL,
     checksum                VARCHAR(64) NOT NULL,
     finished_at             TIMESTAMPTZ,
@@ -66,7 +67,10 @@ interface MigrationRow {
 /**
  * Applies the pending migrations, each in a transaction, and returns their names. What it records is
  * what `prisma migrate deploy` records, so the two may be mixed. Any number of processes may call
- * it at once; one works and the others wait.
+ * it at once, also through a pooler; each migration is applied by one of them.
+ *
+ * The tables stay in the schema that has them. The first start puts them into the first schema of
+ * `search_path`, which is created when there is none.
  *
  * A migration that fails changes nothing but the record of its failure. One that cannot run in a
  * transaction, such as `CREATE INDEX CONCURRENTLY`, is for `prisma migrate deploy`.
@@ -79,22 +83,13 @@ export async function applyMigrations(
   { log, directory = ownMigrations() }: MigrationOptions = {},
 ): Promise<string[]> {
   const files = readMigrations(directory)
-  return withLock(pool, async (run) => {
-    await run(CREATE_TABLE)
-    const rows = await readRows(run)
-    const failed = rows.find((row) => !row.finishedAt)
-    if (failed) throw failedBefore(failed.name)
-    const pending = files.filter(({ name, sql }) => {
-      const row = rows.find((candidate) => candidate.name === name)
-      if (row && !checksums(sql).includes(row.checksum)) throw edited(name)
-      return !row
-    })
-    for (const file of pending) {
-      await applyOne(run, file)
-      log?.(`Applied migration ${file.name}`)
-    }
-    return pending.map(({ name }) => name)
-  })
+  const applied: string[] = []
+  for (;;) {
+    const name = await applyNext(pool, files)
+    if (name === undefined) return applied
+    applied.push(name)
+    log?.(`Applied migration ${name}`)
+  }
 }
 
 /** Where each migration stands, in the order of their names. Changes nothing. */
@@ -102,9 +97,9 @@ export async function migrationStatus(
   pool: pg.Pool,
   { directory = ownMigrations() }: Pick<MigrationOptions, 'directory'> = {},
 ): Promise<MigrationStatus[]> {
-  const run: Run = (text, values) => pool.query(text, values)
-  const { rows: found } = await run(`SELECT to_regclass('_prisma_migrations') IS NOT NULL AS found`)
-  const rows = (found[0] as { found: boolean }).found ? await readRows(run) : []
+  const schema = await tableSchema(pool)
+  const table = schema === undefined ? undefined : migrationsTable(schema)
+  const rows = table !== undefined && (await exists(pool, table)) ? await readRows(pool, table) : []
   const files = new Set(readMigrations(directory).map(({ name }) => name))
   const names = [...new Set([...files, ...rows.map(({ name }) => name)])].sort()
   return names.map((name): MigrationStatus => {
@@ -127,18 +122,17 @@ export async function resolveMigration(
   as: 'applied' | 'rolled-back',
   { directory = ownMigrations() }: Pick<MigrationOptions, 'directory'> = {},
 ): Promise<boolean> {
-  return withLock(pool, async (run) => {
-    await run(CREATE_TABLE)
-    const { rowCount } = await run(
-      `UPDATE "_prisma_migrations" SET rolled_back_at = now()
+  return locked(pool, async (client, table) => {
+    const { rowCount } = await client.query(
+      `UPDATE ${table} SET rolled_back_at = now()
        WHERE migration_name = $1 AND finished_at IS NULL AND rolled_back_at IS NULL`,
       [name],
     )
     if (rowCount === 0) return false
     const file = readMigrations(directory).find((candidate) => candidate.name === name)
     if (as === 'applied' && file) {
-      await run(
-        `INSERT INTO "_prisma_migrations" (id, checksum, migration_name, finished_at)
+      await client.query(
+        `INSERT INTO ${table} (id, checksum, migration_name, finished_at)
          VALUES ($1, $2, $3, clock_timestamp())`,
         [randomUUID(), checksums(file.sql)[0], name],
       )
@@ -147,74 +141,138 @@ export async function resolveMigration(
   })
 }
 
-type Run = (text: string, values?: unknown[]) => Promise<pg.QueryResult>
-
-async function withLock<T>(pool: pg.Pool, work: (run: Run) => Promise<T>): Promise<T> {
+/** Runs `work` in a transaction that holds the lock and has our schema first in `search_path`. */
+async function locked<T>(
+  pool: pg.Pool,
+  work: (client: Queryable, table: string) => Promise<T>,
+): Promise<T> {
   const client = await pool.connect()
   // A connection that breaks while it is lent is an event on the client; the query rejects as well.
   const ignore = (): void => {}
   client.on('error', ignore)
-  const run: Run = (text, values) =>
-    client.query({
-      text,
-      query_timeout: QUERY_TIMEOUT_MS,
-      ...(values && { values }),
-    } as pg.QueryConfig)
-  let unlocked = false
+  const patient: Queryable = {
+    query: (text, values) =>
+      client.query({
+        text,
+        query_timeout: QUERY_TIMEOUT_MS,
+        ...(values && { values }),
+      } as pg.QueryConfig),
+  }
+  let committed = false
   try {
-    // What a pool allows a query of the service is not enough for a migration.
-    await run('SET statement_timeout = 0')
-    await run(`SELECT pg_advisory_lock(${ADVISORY_LOCK})`)
-    const result = await work(run)
-    await run(`SELECT pg_advisory_unlock(${ADVISORY_LOCK})`)
-    await run('RESET statement_timeout')
-    unlocked = true
+    await patient.query('BEGIN')
+    // What a pool allows a query of the service is not enough for a migration. Both end with the
+    // transaction, as the lock does: a pooler may give the next one another connection.
+    await patient.query('SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0')
+    await patient.query(`SELECT pg_advisory_xact_lock(${ADVISORY_LOCK})`)
+    const table = migrationsTable(await claimSchema(patient))
+    if (!(await exists(patient, table))) await patient.query(createTable(table))
+    const result = await work(patient, table)
+    await patient.query('COMMIT')
+    committed = true
     return result
   } finally {
     client.removeListener('error', ignore)
-    // Closing the connection gives the lock back, whatever state it is in.
-    client.release(!unlocked)
+    // Closing the connection rolls back, whatever state it is in.
+    client.release(!committed)
   }
 }
 
-async function applyOne(run: Run, { name, sql }: MigrationFile): Promise<void> {
-  const id = randomUUID()
-  const [checksum] = checksums(sql)
-  await run('BEGIN')
+/** Applies the first pending migration; returns its name, or `undefined` when none is pending. */
+async function applyNext(
+  pool: pg.Pool,
+  files: readonly MigrationFile[],
+): Promise<string | undefined> {
+  let next: MigrationFile | undefined
   try {
-    await run(
-      `INSERT INTO "_prisma_migrations" (id, checksum, migration_name) VALUES ($1, $2, $3)`,
-      [id, checksum, name],
-    )
-    await run(sql)
-    await run(
-      `UPDATE "_prisma_migrations" SET finished_at = clock_timestamp(), applied_steps_count = 1 WHERE id = $1`,
-      [id],
-    )
-    await run('COMMIT')
+    return await locked(pool, async (client, table) => {
+      next = nextOf(files, await readRows(client, table))
+      if (!next) return undefined
+      const id = randomUUID()
+      await client.query(
+        `INSERT INTO ${table} (id, checksum, migration_name) VALUES ($1, $2, $3)`,
+        [id, checksums(next.sql)[0], next.name],
+      )
+      await client.query(next.sql)
+      await client.query(
+        `UPDATE ${table} SET finished_at = clock_timestamp(), applied_steps_count = 1 WHERE id = $1`,
+        [id],
+      )
+      return next.name
+    })
   } catch (cause) {
-    await run('ROLLBACK')
-    await run(
-      `INSERT INTO "_prisma_migrations" (id, checksum, migration_name, logs) VALUES ($1, $2, $3, $4)`,
-      [id, checksum, name, failureLog(name, cause as Partial<pg.DatabaseError>)],
-    )
+    if (!next || !isRefusal(cause)) throw cause
+    await recordFailure(pool, next, cause)
     throw new MigrationError(
-      name,
-      `Migration ${name} failed and changed nothing: ${(cause as Error).message}. ${resolveHint(name)}`,
+      next.name,
+      `Migration ${next.name} failed and changed nothing: ${(cause as Error).message}. ${resolveHint(next.name)}`,
       { cause },
     )
   }
 }
 
+/** Whether Postgres refused a statement; a connection that is lost says nothing of the migration. */
+function isRefusal(error: unknown): boolean {
+  const { severity, code = '' } = error as Partial<pg.DatabaseError>
+  return severity !== undefined && !/^(08|57P)/.test(code)
+}
+
+/** @throws MigrationError when none may be applied. */
+function nextOf(
+  files: readonly MigrationFile[],
+  rows: readonly MigrationRow[],
+): MigrationFile | undefined {
+  const failed = rows.find((row) => !row.finishedAt)
+  if (failed) throw failedBefore(failed.name)
+  const pending = files.filter(({ name, sql }) => {
+    const row = rows.find((candidate) => candidate.name === name)
+    if (row && !checksums(sql).includes(row.checksum)) throw edited(name)
+    return !row
+  })
+  return pending[0]
+}
+
+/** Unless another process has applied it meanwhile, or failed too. */
+async function recordFailure(
+  pool: pg.Pool,
+  { name, sql }: MigrationFile,
+  cause: unknown,
+): Promise<void> {
+  await locked(pool, async (client, table) => {
+    const rows = await readRows(client, table)
+    if (rows.some((row) => row.name === name)) return
+    await client.query(
+      `INSERT INTO ${table} (id, checksum, migration_name, logs) VALUES ($1, $2, $3, $4)`,
+      [randomUUID(), checksums(sql)[0], name, failureLog(name, cause as Partial<pg.DatabaseError>)],
+    )
+  })
+}
+
 /** The latest attempt of each migration that was not rolled back. */
-async function readRows(run: Run): Promise<MigrationRow[]> {
-  const { rows } = await run(
-    `SELECT DISTINCT ON (migration_name) migration_name AS name, checksum, finished_at AS "finishedAt"
-     FROM "_prisma_migrations" WHERE rolled_back_at IS NULL
+async function readRows(client: Queryable, table: string): Promise<MigrationRow[]> {
+  const { rows } = await client.query<{ name: string; checksum: string; finished: number | null }>(
+    `SELECT DISTINCT ON (migration_name) migration_name AS name, checksum,
+       (extract(epoch FROM finished_at) * 1000)::float8 AS finished
+     FROM ${table} WHERE rolled_back_at IS NULL
      ORDER BY migration_name, started_at DESC`,
   )
-  return rows as MigrationRow[]
+  return rows.map(({ name, checksum, finished }) => ({
+    name,
+    checksum,
+    finishedAt: finished === null ? null : new Date(finished),
+  }))
 }
+
+async function exists(client: Queryable, table: string): Promise<boolean> {
+  const { rows } = await client.query<{ found: boolean }>(
+    'SELECT to_regclass($1) IS NOT NULL AS found',
+    [table],
+  )
+  return rows[0]?.found === true
+}
+
+const migrationsTable = (schema: string): string =>
+  `${pg.escapeIdentifier(schema)}."_prisma_migrations"`
 
 /** Beside this module: in the source tree, and in dist/ where the build copies them. */
 export function ownMigrations(): string {

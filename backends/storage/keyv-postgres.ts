@@ -5,6 +5,7 @@ import { AuthError } from '../errors.js'
 import { auditSessions } from './audit-statement.js'
 import { coalesceReads } from './coalesced-reads.js'
 import { lazilyIf } from './lazy-flush.js'
+import { queryPrepared } from './pool.js'
 
 /** The table that Keyv writes; a migration makes it, with generated columns over the JSON. */
 export const KEYV_TABLE = 'auth_keyv'
@@ -43,7 +44,7 @@ class SharedPoolKeyvPostgres extends KeyvPostgres {
     this.#read = coalesceReads(async (keys) => {
       const began = performance.now()
       try {
-        const { rows } = await pool.query<{ key: string; value: string }>({
+        const { rows } = await queryPrepared<{ key: string; value: string }>(pool, {
           name: 'auth_keyv_read',
           text: READ,
           values: [keys],
@@ -73,10 +74,14 @@ class SharedPoolKeyvPostgres extends KeyvPostgres {
 
   override async set(key: string, value: string): Promise<void> {
     if (!this.#requireEnabledUser) {
-      await this.#pool.query({ name: 'auth_keyv_write', text: WRITE, values: [key, value] })
+      await queryPrepared(this.#pool, {
+        name: 'auth_keyv_write',
+        text: WRITE,
+        values: [key, value],
+      })
       return
     }
-    const { rowCount } = await this.#pool.query({
+    const { rowCount } = await queryPrepared(this.#pool, {
       name: 'auth_session_create',
       text: WRITE_FOR_ENABLED_USER,
       values: [key, value],

@@ -1,6 +1,7 @@
 import type pg from 'pg'
 import type { Keyring } from '../keyring.js'
 import type { ProviderTokens, ProviderTokenStore } from '../session-store.js'
+import { queryPrepared } from './pool.js'
 import { openTokens, type SealedTokens, sealTokens } from './sealed-tokens.js'
 import { storeCall } from './unavailable.js'
 
@@ -24,7 +25,7 @@ export function createPostgresProviderTokenStore(
   return {
     save: (id, tokens) =>
       storeCall(async () => {
-        await pool.query({
+        await queryPrepared(pool, {
           name: 'auth_provider_tokens_save',
           text: `INSERT INTO ${TABLE} (session_key, ${COLUMNS}, updated_at)
              SELECT key, $2, $3, $4, now() FROM auth_keyv WHERE key = $1`,

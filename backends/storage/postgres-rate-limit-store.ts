@@ -1,5 +1,6 @@
 import type pg from 'pg'
 import type { RateLimitCount, RateLimitStore } from '../rate-limit-store.js'
+import { queryPrepared } from './pool.js'
 import { storeCall } from './unavailable.js'
 
 const TABLE = 'auth_rate_limits'
@@ -35,7 +36,7 @@ export function createPostgresRateLimitStore(pool: pg.Pool): RateLimitStore {
       storeCall(async () => {
         if (charges.length === 0) return []
         const limits = charges.flatMap(({ key, limit }) => [key, limit]).slice(0, -1)
-        const { rows } = await pool.query<RateLimitCount>({
+        const { rows } = await queryPrepared<RateLimitCount>(pool, {
           name: `auth_rate_limit_charge_${charges.length}`,
           text: chargeStatement(charges.length),
           values: [windowMs, ...limits],

@@ -1,30 +1,7 @@
 import pg from 'pg'
 import { describe, expect, it } from 'vitest'
-import { createTestDatabase } from '../../prisma/test-database.js'
-import { createPool } from './pool.js'
 import { createPostgresSessionStore } from './postgres-session-store.js'
-import { createPostgresUserStore } from './postgres-user-store.js'
-import { sessionRecord, sessionStoreSuite } from './session-store-suite.js'
-import { createTestUser } from './testing/test-user.js'
-
-sessionStoreSuite('Postgres', async () => {
-  const database = await createTestDatabase()
-  const pool = createPool(database.url)
-  const otherPool = createPool(database.url)
-  const users = createPostgresUserStore(pool)
-  return {
-    store: createPostgresSessionStore(pool),
-    other: createPostgresSessionStore(otherPool),
-    createUser: () => createTestUser(users),
-    disableUser: (userId) => users.disable(userId),
-    keepsExpired: true,
-    close: async () => {
-      await pool.end()
-      await otherPool.end()
-      await database.drop()
-    },
-  }
-})
+import { sessionRecord } from './session-store-suite.js'
 
 describe('a database that is away', () => {
   const pool = new pg.Pool({ connectionString: 'postgres://nobody@127.0.0.1:1/none' })

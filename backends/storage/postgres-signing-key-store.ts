@@ -2,6 +2,7 @@ import type pg from 'pg'
 import type { PublicKey } from '../../contract/token.js'
 import { createKeyring, type Keyring, seal, unseal } from '../keyring.js'
 import type { NewSigningKey, SigningKey, SigningKeyStore } from '../tokens/signing-keys.js'
+import { queryPrepared } from './pool.js'
 import { storeCall } from './unavailable.js'
 
 const TABLE = 'auth_signing_keys'
@@ -33,7 +34,7 @@ export function createPostgresSigningKeyStore(pool: pg.Pool, keyring: Keyring): 
   return {
     list: ({ publishAheadMs }) =>
       storeCall(async () => {
-        const { rows } = await pool.query<KeyRow>({
+        const { rows } = await queryPrepared<KeyRow>(pool, {
           name: 'auth_signing_keys_list',
           text: `SELECT generation, kid, public_key, private_key,
               CASE WHEN retires_at <= now() THEN 'retired'

@@ -2,6 +2,7 @@ import type pg from 'pg'
 import type { TransactionStore } from '../session-store.js'
 import { createPostgresKeyv, DATABASE_NOW_MS, KEYV_TABLE } from './keyv-postgres.js'
 import { LAZILY } from './lazy-flush.js'
+import { queryPrepared } from './pool.js'
 import { storeCall } from './unavailable.js'
 
 const NAMESPACE = 'transaction'
@@ -30,7 +31,7 @@ export function createPostgresTransactionStore(pool: pg.Pool): TransactionStore 
       }),
     take: (key, stateHash) =>
       storeCall(async () => {
-        const { rows } = await pool.query<{ sealed: string }>({
+        const { rows } = await queryPrepared<{ sealed: string }>(pool, {
           name: 'auth_transaction_take',
           text: TAKE,
           values: [`${NAMESPACE}:${key}`, stateHash],

@@ -6,6 +6,7 @@ import type { SignedInIdentity, UserStore } from '../session-store.js'
 import { auditSessions } from './audit-statement.js'
 import { KEYV_TABLE } from './keyv-postgres.js'
 import { LAZILY } from './lazy-flush.js'
+import { queryPrepared } from './pool.js'
 import { storeCall } from './unavailable.js'
 
 const ignore = (): void => undefined
@@ -94,7 +95,7 @@ async function update(
   { issuer, subject, profile }: SignedInIdentity,
 ): Promise<{ userId: string } | undefined> {
   const { displayName, email, emailVerified, imageUrl } = profile
-  const { rows } = await pool.query<{ userId: string; disabled: boolean }>({
+  const { rows } = await queryPrepared<{ userId: string; disabled: boolean }>(pool, {
     name: 'auth_user_sign_in',
     text: UPDATE,
     values: [issuer, subject, displayName, email, emailVerified, imageUrl],
@@ -124,7 +125,7 @@ async function create(
   { providerId, issuer, subject, profile }: SignedInIdentity,
 ): Promise<{ userId: string } | undefined> {
   const { displayName, email, emailVerified, imageUrl } = profile
-  const { rows } = await pool.query<{ userId: string }>({
+  const { rows } = await queryPrepared<{ userId: string }>(pool, {
     name: 'auth_user_create',
     text: CREATE,
     values: [

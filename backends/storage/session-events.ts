@@ -2,6 +2,7 @@ import type pg from 'pg'
 import type { SessionEnd } from '../audit.js'
 import type { SessionRecord, SessionRefresh } from '../session-store.js'
 import { auditSessions, endEventType } from './audit-statement.js'
+import { queryPrepared } from './pool.js'
 
 const GIVEN = 'unnest($1::text[]) AS given (value)'
 const RECORD = auditSessions(GIVEN, '$2::text', '$3::text')
@@ -31,12 +32,12 @@ export function createSessionEvents(pool: pg.Pool): SessionEvents {
   ): Promise<void> => {
     if (records.length === 0) return
     const values = [records.map(auditEntry), type, reason]
-    await pool.query({ name: 'auth_session_events', text: RECORD, values })
+    await queryPrepared(pool, { name: 'auth_session_events', text: RECORD, values })
   }
   return {
     async signedIn(session) {
       const values = [[auditEntry(session)], session.userId]
-      const { rowCount } = await pool.query({
+      const { rowCount } = await queryPrepared(pool, {
         name: 'auth_session_signed_in',
         text: RECORD_SIGN_IN,
         values,

@@ -1,0 +1,165 @@
+import pg from 'pg'
+import type { DatabaseAddress } from './database-url.js'
+
+/** What the connections of a pool have in common. */
+export interface Connecting {
+  readonly address: DatabaseAddress
+  readonly queryTimeoutMs: number
+  /** Whether a pooler shares the connections between transactions; true once one was noticed. */
+  pooled: boolean
+}
+
+/** A statement as pg takes it, with the time limit that its types leave out. */
+type Statement = pg.QueryConfig & { query_timeout?: number }
+type Done = (error: Error | undefined, result?: pg.QueryResult) => void
+
+/** The part of the time limit that the server has, so that it gives up first. */
+const SERVER_SHARE = 0.9
+/** How long the request to cancel a statement may take before its connection is given up. */
+const CANCEL_TIMEOUT_MS = 1_000
+
+/**
+ * A connection that makes do without a state of its own where a pooler would not keep one: settings
+ * of the URL hold for a transaction, and a statement that takes too long is cancelled from here.
+ */
+export class DatabaseClient extends pg.Client {
+  readonly #connecting: Connecting
+  readonly #config: pg.ClientConfig
+  #last: Promise<unknown> = Promise.resolve()
+
+  constructor(config: pg.ClientConfig & { connecting: Connecting }) {
+    super(config)
+    this.#config = config
+    this.#connecting = config.connecting
+    // Set here, or else pg takes the variable PGOPTIONS where there are none.
+    const { connectionParameters } = this as unknown as {
+      connectionParameters: { options: string | undefined }
+    }
+    connectionParameters.options = startUpOptions(config.connecting)
+  }
+
+  /** Notices a pooler that takes our settings and drops them. */
+  async lookForPooler(timeoutMs: number): Promise<void> {
+    if (!this.#connecting.pooled && (await isPooler(this, timeoutMs)))
+      this.#connecting.pooled = true
+  }
+
+  override query(config: unknown, values?: unknown, callback?: unknown): never {
+    const { pooled, address } = this.#connecting
+    const submits = typeof (config as { submit?: unknown }).submit === 'function'
+    if (!pooled || submits)
+      return super.query(config as string, values as [], callback as never) as never
+    const statement: Statement =
+      typeof config === 'string' ? { text: config } : { ...(config as Statement) }
+    if (Array.isArray(values)) statement.values = values
+    const result = address.settings.size > 0 ? this.#inTurn(statement) : this.#send(statement)
+    const done = [values, callback].find((value): value is Done => typeof value === 'function')
+    if (!done) return result as never
+    result.then((rows) => done(undefined, rows), done)
+    return undefined as never
+  }
+
+  /** The next statement starts when this one has left the transaction that it was given. */
+  #inTurn(statement: Statement): Promise<pg.QueryResult> {
+    const result = this.#last.then(() => this.#withSettings(statement))
+    this.#last = result.catch(() => undefined)
+    return result
+  }
+
+  async #withSettings(statement: Statement): Promise<pg.QueryResult> {
+    if (this.getTransactionStatus() !== 'I') return this.#send(statement)
+    const { settings } = this.#connecting.address
+    const set = [...settings].map(
+      ([name, value]) => `set_config(${pg.escapeLiteral(name)}, ${pg.escapeLiteral(value)}, true)`,
+    )
+    const applySettings = `SELECT ${set.join(', ')}`
+    if (/^\s*(BEGIN|START\s+TRANSACTION)\b/i.test(statement.text)) {
+      const begun = await this.#send(statement)
+      await this.#send({ text: applySettings })
+      return begun
+    }
+    await this.#send({ text: `BEGIN; ${applySettings}` })
+    try {
+      const result = await this.#send(statement)
+      await this.#send({ text: 'COMMIT' })
+      return result
+    } catch (error) {
+      if (error instanceof pg.DatabaseError) await this.#send({ text: 'ROLLBACK' })
+      throw error
+    }
+  }
+
+  async #send(statement: Statement): Promise<pg.QueryResult> {
+    const limitMs = statement.query_timeout ?? this.#connecting.queryTimeoutMs
+    const timer = setTimeout(() => cancel(this, this.#config), limitMs * SERVER_SHARE)
+    try {
+      return await super.query({
+        ...statement,
+        query_timeout: limitMs + CANCEL_TIMEOUT_MS,
+      } as Statement)
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+}
+
+/**
+ * Settings that a connection begins with, ours last. None of them changes what a statement does.
+ */
+function startUpOptions({ address, pooled, queryTimeoutMs }: Connecting): string | undefined {
+  const ours: [string, string][] = [
+    // A query that is given up here must end there too: it would hold its connection, and change
+    // rows later.
+    ['statement_timeout', String(Math.floor(queryTimeoutMs * SERVER_SHARE))],
+    // Planning `= ANY` anew for each list of keys costs more than reading the rows.
+    ['plan_cache_mode', 'force_generic_plan'],
+    // Every statement here goes by an index. A plan made while a table was empty would read all of
+    // it, and be kept until the table is next analyzed.
+    ['enable_seqscan', 'off'],
+  ]
+  const settings = pooled ? [] : [...address.settings, ...ours]
+  const words = settings.map(([name, value]) => `-c ${name}=${value.replace(/[\s\\]/g, '\\$&')}`)
+  return [...address.otherOptions, ...words].join(' ') || undefined
+}
+
+/**
+ * Whether something between here and Postgres lends its connections: the process that answers is not
+ * the one that the connection was introduced to.
+ */
+export async function isPooler(client: pg.ClientBase, timeoutMs?: number): Promise<boolean> {
+  const { processID } = client as unknown as { processID: number }
+  const { rows } = await client.query<{ pid: number }>({
+    text: 'SELECT pg_backend_pid() AS pid',
+    ...(timeoutMs !== undefined && { query_timeout: timeoutMs }),
+  })
+  return rows[0]?.pid !== processID
+}
+
+/** What pg's connection has beyond its types. */
+interface Wire extends pg.Connection {
+  connect(port: number | string, host?: string): void
+  requestSsl(): void
+  cancel(processId: number, secretKey: number): void
+}
+
+/** Asks the server, over a connection of its own, to end the statement that `client` is waiting for. */
+function cancel(client: pg.Client, config: pg.ClientConfig): void {
+  const { processID, secretKey, sslNegotiation } = client as unknown as {
+    processID: number
+    secretKey: number
+    sslNegotiation: string
+  }
+  const wire = new pg.Client(config).connection as Wire
+  const ask = (): void => wire.cancel(processID, secretKey)
+  // When it cannot be asked, the caller's time limit ends the connection.
+  const giveUp = (): unknown => wire.stream.destroy()
+  const timer = setTimeout(giveUp, CANCEL_TIMEOUT_MS)
+  wire.on('error', giveUp).on('end', () => clearTimeout(timer))
+  if (!client.ssl) wire.on('connect', ask)
+  else {
+    wire.on('sslconnect', ask)
+    if (sslNegotiation !== 'direct') wire.on('connect', () => wire.requestSsl())
+  }
+  if (client.host.startsWith('/')) wire.connect(`${client.host}/.s.PGSQL.${client.port}`)
+  else wire.connect(client.port, client.host)
+}

@@ -1,0 +1,36 @@
+import { execFileSync } from 'node:child_process'
+import { delimiter } from 'node:path'
+import { describe, expect, it } from 'vitest'
+
+/** Where Debian has what is meant for administrators. */
+export const PATH = [process.env.PATH, '/usr/sbin', '/usr/local/sbin'].join(delimiter)
+
+/**
+ * `describe` for tests that need programs. Without one of them the tests are skipped and say why;
+ * where `CI` is true they fail, so that they cannot be left out unnoticed.
+ */
+export function describeWithPrograms(
+  ...programs: readonly string[]
+): (name: string, tests: () => void) => void {
+  const missing = `${programs.join(' or ')} is not installed. Install it to run these tests.`
+  return (name, tests) => {
+    if (programs.every(isInstalled)) {
+      describe(name, tests)
+    } else if (process.env.CI === 'true') {
+      describe(name, () => {
+        it(`finds ${programs.join(' and ')}`, () => expect.fail(missing))
+      })
+    } else {
+      describe.skip(`${name} (${missing})`, tests)
+    }
+  }
+}
+
+function isInstalled(program: string): boolean {
+  try {
+    execFileSync(program, ['--version'], { env: { ...process.env, PATH } })
+    return true
+  } catch {
+    return false
+  }
+}

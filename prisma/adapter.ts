@@ -1,0 +1,106 @@
+import { PrismaPg } from '@prisma/adapter-pg'
+import type { SqlQuery, SqlQueryable } from '@prisma/driver-adapter-utils'
+import pg from 'pg'
+import { tableSchema } from './table-schema.js'
+
+type Connection = Awaited<ReturnType<PrismaPg['connect']>>
+
+/**
+ * Prisma's adapter on a pool whose connections may have any `search_path` and any time zone. As it
+ * comes, it writes and reads instants without an offset, and names every table with `public`.
+ */
+export class PoolAdapter extends PrismaPg {
+  readonly #pool: pg.Pool
+
+  constructor(pool: pg.Pool) {
+    super(withOffsets(pool), { disposeExternalPool: false })
+    this.#pool = pool
+  }
+
+  override async connect(): Promise<Connection> {
+    const [connection, schemaName] = await Promise.all([super.connect(), tableSchema(this.#pool)])
+    const startTransaction = connection.startTransaction.bind(connection)
+    connection.startTransaction = async (isolation) =>
+      sendOffsets(await startTransaction(isolation))
+    const info = connection.getConnectionInfo()
+    connection.getConnectionInfo = () => ({
+      ...info,
+      ...(schemaName !== undefined && { schemaName }),
+    })
+    return sendOffsets(connection)
+  }
+}
+
+function sendOffsets<Target extends SqlQueryable>(target: Target): Target {
+  const [queryRaw, executeRaw] = [target.queryRaw.bind(target), target.executeRaw.bind(target)]
+  target.queryRaw = (query) => queryRaw(withInstants(query))
+  target.executeRaw = (query) => executeRaw(withInstants(query))
+  return target
+}
+
+/** The query with its instants as text that says UTC, which the adapter passes on as it is. */
+function withInstants(query: SqlQuery): SqlQuery {
+  const args = [...query.args]
+  const argTypes = query.argTypes.map((type, n) => {
+    if (type.scalarType !== 'datetime' || /^(DATE|TIME|TIMETZ)$/.test(type.dbType ?? ''))
+      return type
+    args[n] = instants(args[n])
+    return { scalarType: 'string', arity: type.arity } as const
+  })
+  return { ...query, args, argTypes }
+}
+
+function instants(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(instants)
+  return value === null ? null : new Date(value as string | Date).toISOString()
+}
+
+/** The pool, or a connection of it, with results that keep the offset of their instants. */
+function withOffsets<Target extends pg.Pool | pg.PoolClient>(target: Target): Target {
+  return new Proxy(target, {
+    get(_, property) {
+      if (property === 'query') {
+        return (query: pg.QueryConfig) =>
+          target.query({ ...query, types: keepOffsets(query.types) })
+      }
+      if (property === 'connect') {
+        return async () => withOffsets((await target.connect()) as pg.PoolClient)
+      }
+      const value: unknown = Reflect.get(target, property, target)
+      return typeof value === 'function' ? (value.bind(target) as unknown) : value
+    },
+  })
+}
+
+/** The type `timestamptz` and its arrays. */
+const INSTANT_TYPES: ReadonlySet<number> = new Set([pg.types.builtins.TIMESTAMPTZ, 1185])
+const INSTANT = /\d{4,}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)?[+-]\d\d(:\d\d){0,2}(?! BC)/g
+/** What has no time of day: infinity, NULL, an empty list, or a year that Prisma cannot take. */
+const OTHERS = /^\{?((-?infinity|NULL|"?[\d-]+ [\d:.+-]+ BC"?|,)*)\}?$/
+
+/** Prisma's parsers drop the offset, so what they get is in UTC. */
+function keepOffsets(types: pg.CustomTypesConfig = pg.types): pg.CustomTypesConfig {
+  return {
+    getTypeParser: (oid, format) => {
+      const parse = types.getTypeParser(oid, format) as (text: string) => unknown
+      if (!INSTANT_TYPES.has(oid)) return parse
+      return (text: string) => parse(inUtc(text))
+    },
+  }
+}
+
+function inUtc(text: string): string {
+  if (text.search(INSTANT) < 0 && !OTHERS.test(text)) {
+    throw new Error(
+      'Prisma reads times in the ISO style only. Set it for the role: ALTER ROLE <role> SET DateStyle = ISO.',
+    )
+  }
+  return text.replace(INSTANT, (instant, fraction = '') => {
+    const [, local = '', sign, hours, minutes = 0, seconds = 0] =
+      /^([\d-]+ [\d:]+)(?:\.\d+)?([+-])(\d\d):?(\d\d)?:?(\d\d)?$/.exec(instant) ?? []
+    const offsetMs = ((Number(hours) * 60 + Number(minutes)) * 60 + Number(seconds)) * 1000
+    const localMs = Date.parse(`${local.replace(/^\d{5,}/, '+0$&').replace(' ', 'T')}Z`)
+    const utc = new Date(sign === '-' ? localMs + offsetMs : localMs - offsetMs).toISOString()
+    return `${utc.slice(0, -5).replace(/^\+0*/, '').replace('T', ' ')}${fraction}+00`
+  })
+}

@@ -1,0 +1,51 @@
+import pg from 'pg'
+
+/** A pool, or a connection in a transaction. */
+export interface Queryable {
+  query<Row extends pg.QueryResultRow>(
+    text: string,
+    values?: unknown[],
+  ): Promise<pg.QueryResult<Row>>
+}
+
+const OURS = `(SELECT nspname FROM pg_namespace JOIN pg_class ON relnamespace = pg_namespace.oid
+  WHERE pg_class.oid = to_regclass('auth_keyv'))`
+
+/**
+ * The schema of the tables: the one that `search_path` finds them in, or else the one that it creates
+ * them in. `undefined` when none of its schemas exists.
+ */
+export async function tableSchema(client: Queryable): Promise<string | undefined> {
+  const { rows } = await client.query<{ name: string | null }>(
+    `SELECT coalesce(${OURS}, current_schema())::text AS name`,
+  )
+  return rows[0]?.name ?? undefined
+}
+
+/**
+ * Puts {@link tableSchema} first in `search_path` until the transaction ends. A schema that is named
+ * there and does not exist is created.
+ */
+export async function claimSchema(client: Queryable): Promise<string> {
+  const found = await tableSchema(client)
+  const { rows } = await client.query<{ path: string }>(
+    `SELECT current_setting('search_path') AS path`,
+  )
+  const path = rows[0]?.path ?? ''
+  const schema = found ?? firstOf(path)
+  const name = pg.escapeIdentifier(schema)
+  if (found === undefined) await client.query(`CREATE SCHEMA IF NOT EXISTS ${name}`)
+  await client.query(`SELECT set_config('search_path', $1, true)`, [
+    [name, path].filter((part) => part.trim() !== '').join(', '),
+  ])
+  return schema
+}
+
+/** The first schema that a `search_path` names; `"$user"` stands for one that need not exist. */
+function firstOf(path: string): string {
+  for (const [, quoted, plain] of path.matchAll(/"((?:[^"]|"")*)"|([^\s,"]+)/g)) {
+    const name = quoted?.replaceAll('""', '"') ?? plain?.toLowerCase() ?? ''
+    if (name !== '$user' && name !== '') return name
+  }
+  return 'public'
+}
