@@ -97,6 +97,18 @@ export function pathOf(target: string): string {
   return originForm(target).split('?', 1)[0] ?? ''
 }
 
+const PREFETCH_HEADERS = ['sec-purpose', 'purpose', 'x-purpose', 'x-moz']
+
+/**
+ * Whether a browser fetches ahead of a navigation that may never come. Such a request must take nothing
+ * that works once; 503 makes the browser discard the answer and ask again on the navigation.
+ */
+export function isPrefetch(headers: RequestParts['headers']): boolean {
+  return PREFETCH_HEADERS.some((name) =>
+    /(^|[\s,;])(prefetch|prerender|preview)($|[\s,;])/i.test(String(headers[name] ?? '')),
+  )
+}
+
 /** RFC 6265 section 5.4 in reverse. Values stay as they were sent: our own need no decoding. */
 function parseCookies(header: string | undefined): Map<string, string[]> {
   const jar = new Map<string, string[]>()

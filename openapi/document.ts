@@ -2,6 +2,7 @@ import { createRequire } from 'node:module'
 import { accountContractV1 } from '../contract/account-contract.js'
 import { authContractV1 } from '../contract/auth-contract.js'
 import { discoveryContractV1 } from '../contract/discovery-contract.js'
+import { protocolContractV1 } from '../contract/protocol-contract.js'
 import { createComponents } from './components.js'
 import { type Dialect, GUARDED_DIALECT, OWN_DIALECT } from './dialect.js'
 import { BEARER_TOKEN, operationOf, SESSION_COOKIE } from './operation.js'
@@ -36,6 +37,11 @@ export const DOCUMENTED: readonly TaggedContract[] = [
     tag: 'Account',
     description: 'What goes beyond the five routes. It may grow within this version.',
     contract: accountContractV1,
+  },
+  {
+    tag: 'Protocol',
+    description: 'What providers call, and where they send browsers beside the callback.',
+    contract: protocolContractV1,
   },
   {
     tag: 'Discovery',

@@ -6,6 +6,7 @@ import { AuthError, providerError } from '../backends/errors.js'
 import type { AuthBackendPort } from '../backends/port.js'
 import { createProviderRegistry } from '../backends/provider-registry.js'
 import { createAuthApp } from './adapters/express.js'
+import { createAuthHandler } from './adapters/fetch.js'
 import { createAuthListener } from './adapters/node.js'
 import { readConfig } from './config/config.js'
 import { createLogger } from './log.js'
@@ -110,34 +111,51 @@ const OPERATIONS: readonly Route[] = [
 ]
 
 const logger = createLogger('silent')
-const ADAPTERS: Readonly<Record<string, (origin: string) => RequestListener>> = {
-  createAuthApp: (origin) => createAuthApp({ backend, origin, logger }) as RequestListener,
-  createAuthListener: (origin) => createAuthListener({ backend, origin, logger }),
+type Send = (url: string, init?: RequestInit) => Promise<Response>
+
+const server = createServer((req, res) => listener(req, res))
+let listener: RequestListener
+const listening = (next: RequestListener): Send => {
+  listener = next
+  return fetch
+}
+const ADAPTERS: Readonly<Record<string, (origin: string) => Send>> = {
+  createAuthApp: (origin) =>
+    listening(createAuthApp({ backend, origin, logger }) as RequestListener),
+  createAuthListener: (origin) => listening(createAuthListener({ backend, origin, logger })),
+  createAuthHandler: (origin) => {
+    const handler = createAuthHandler({ backend, origin, logger, rateLimit: false })
+    return (url, init) => handler(new Request(url, init))
+  },
   createServiceApp: (NETSCRIPT_AUTH_ORIGIN) =>
-    createServiceApp({
-      config: readConfig(
-        { NETSCRIPT_AUTH_BACKEND: 'workos', NETSCRIPT_AUTH_ORIGIN },
-        { production: false },
-      ),
-      ...{ backend, logger, draining: () => false, rateLimit: false },
-    }),
+    listening(
+      createServiceApp({
+        config: readConfig(
+          { NETSCRIPT_AUTH_BACKEND: 'workos', NETSCRIPT_AUTH_ORIGIN },
+          { production: false },
+        ),
+        ...{ backend, logger, draining: () => false, rateLimit: false },
+      }),
+    ),
 }
 
+let url: string
+beforeAll(async () => {
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
+  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+})
+afterAll(() => new Promise((done) => server.close(done)))
+
 describe.each(Object.keys(ADAPTERS))('%s, when a backend answers outside the contract', (name) => {
-  const server = createServer((req, res) => listener(req, res))
-  let listener: RequestListener
-  let url: string
-  beforeAll(async () => {
-    await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
-    url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-    listener = ADAPTERS[name]!(url)
+  let send: Send
+  beforeAll(() => {
+    send = ADAPTERS[name]!(url)
   })
-  afterAll(() => new Promise((done) => server.close(done)))
 
   async function statuses(routes: readonly Route[]): Promise<Record<string, number>> {
     const answers: Record<string, number> = {}
     for (const [path, init] of routes) {
-      const response = await fetch(url + path, { redirect: 'manual', ...init })
+      const response = await send(url + path, { redirect: 'manual', ...init })
       const { 'content-type': type = '' } = (init?.headers ?? {}) as Record<string, string>
       answers[`${init?.method ?? 'GET'} ${path} ${type}`] = response.status
       const text = await response.text()

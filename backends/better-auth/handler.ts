@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { AuthError } from '../errors.js'
-import { originForm } from '../request.js'
+import { isPrefetch, originForm } from '../request.js'
 import type { BetterAuthInstance } from './context.js'
 import { CLIENT_ADDRESS_HEADER } from './instance.js'
 
@@ -18,6 +18,9 @@ export function createNodeHandler(auth: BetterAuthInstance, baseURL: string): No
   const { protocol, host } = new URL(baseURL)
   return async (req, res) => {
     const { toNodeHandler } = await import('better-auth/node')
+    // Links in e-mails and callbacks of providers work once.
+    if (isPrefetch(req.headers))
+      return void res.writeHead(503, { 'cache-control': 'no-store' }).end()
     limitBody(req)
     useOriginForm(req)
     req.headers['x-forwarded-proto'] = protocol.slice(0, -1)

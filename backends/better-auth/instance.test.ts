@@ -153,7 +153,7 @@ describe('createNetscriptBetterAuth', () => {
     expectTypeOf<NetscriptBetterAuth['api']>().not.toHaveProperty('signInUsername')
   })
 
-  it('runs the endpoints of plugins, known to the type', async () => {
+  it('runs the endpoints of plugins, and a link of theirs survives HEAD and prefetches', async () => {
     const sent: string[] = []
     const plugins = [magicLink({ sendMagicLink: ({ url }) => void sent.push(url) })]
     const other = await startTestServer({ plugins })
@@ -162,7 +162,13 @@ describe('createNetscriptBetterAuth', () => {
       headers: new Headers(),
     })
     const browser = openBrowser(other)
-    await browser.fetch(sent[0] ?? expect.fail('no link was sent'))
+    const link = sent[0] ?? expect.fail('no link was sent')
+    // Mail scanners and browsers ask for the link before it is opened, and must not use it up.
+    expect((await browser.fetch(link, { method: 'HEAD' })).status).toBe(404)
+    for (const headers of [{ 'sec-purpose': 'prefetch;prerender' }, { purpose: 'prefetch' }]) {
+      expect((await browser.fetch(link, { headers })).status).toBe(503)
+    }
+    await browser.fetch(link)
     const result = await other.backend.authenticate(await browser.request())
     expect(result).toMatchObject({ ok: true, user: { email: 'new@example.com' } })
     await other.close()

@@ -12,6 +12,7 @@ import { pathOf } from '../../backends/request.js'
 import { accountContractV1 } from '../../contract/account-contract.js'
 import { authContractV1 } from '../../contract/auth-contract.js'
 import { discoveryContractV1 } from '../../contract/discovery-contract.js'
+import { protocolContractV1 } from '../../contract/protocol-contract.js'
 import { type AuthApiOptions, createEngine, type Engine } from '../engine/engine.js'
 import type { Exchange } from '../engine/exchange.js'
 import type { RouteInput } from '../engine/routes.js'
@@ -40,6 +41,7 @@ export function createAuthApp(options: AuthApiOptions): Express {
   api.use(openExchange(engine))
   addRoutes(api, engine, authContractV1)
   addRoutes(api, engine, accountContractV1)
+  addRoutes(api, engine, protocolContractV1)
   addRoutes(api, engine, discoveryContractV1)
   api.use((req) => {
     throw notFound(req.method)

@@ -2,14 +2,14 @@ import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import pg from 'pg'
 import { CookieJar } from 'tough-cookie'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { accountContractV1 } from '../../contract/account-contract.js'
+import { protocolContractV1 } from '../../contract/protocol-contract.js'
 import { completeLogin, completeLogout } from './support/oidc-login.js'
 import { freePort } from '../local/free-port.js'
 import { startTestService, type TestService } from './support/service.js'
 import { me, startSignIn } from './support/sign-in.js'
 import { createUserAgent, type UserAgent } from './support/user-agent.js'
 
-const { path: PATH } = accountContractV1.backChannelLogout
+const { path: PATH } = protocolContractV1.backChannelLogout
 const FORM = { 'content-type': 'application/x-www-form-urlencoded' }
 
 /** A browser in which somebody signs in; `atProvider` holds the cookies of the provider. */

@@ -1,5 +1,5 @@
 import { AuthError } from '../../backends/errors.js'
-import { accountContractV1 } from '../../contract/account-contract.js'
+import { protocolContractV1 } from '../../contract/protocol-contract.js'
 import { isLoopback } from '../config/loopback.js'
 import type { Logger } from '../log.js'
 import { announcesBody, FORM_TYPE, JSON_TYPE, mediaType } from './body.js'
@@ -9,7 +9,7 @@ const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS'])
 const SAME_SITE = new Set(['same-origin', 'none'])
 
 /** Providers send no Origin. A signed token protects the route, and it touches no cookie. */
-const EXEMPT: readonly string[] = [accountContractV1.backChannelLogout.path]
+const EXEMPT: readonly string[] = [protocolContractV1.backChannelLogout.path]
 
 /** Origins, compared whole. */
 export type Origins = Pick<ReadonlySet<string>, 'has'>

@@ -1,5 +1,6 @@
 import { AuthError } from '../../backends/errors.js'
 import type { AuthBackendPort } from '../../backends/port.js'
+import { isPrefetch } from '../../backends/request.js'
 import { createReturnToPolicy } from '../../backends/return-to.js'
 import type { TokenIssuer } from '../../backends/tokens/token-issuer.js'
 import { AUTH_PATH_PREFIX, authContractV1 } from '../../contract/auth-contract.js'
@@ -142,6 +143,12 @@ export function createEngine(
     checkOrigin(request, path, allowedOrigins)
     if (!route) {
       throw notFound(request.method)
+    }
+    if (route.isSingleUse) {
+      // Browsers discard a 503 and ask again on the navigation; a success would be shown as the page.
+      if (isPrefetch(request.headers)) return exchange.respond(503, exchange.headers())
+      // Link scanners send HEAD before the user opens the link.
+      if (request.method === 'HEAD') return exchange.respond(200, exchange.headers())
     }
     if (limiter && route.isLimited) {
       const { headers, refusedBy } = await limiter(route.key, exchange.clientAddress)

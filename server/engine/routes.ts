@@ -47,13 +47,16 @@ export interface EngineRoute {
   readonly body?: BodyTypes
   /** Whether a browser navigates there: its errors are pages then. */
   readonly isPage: boolean
+  /** Whether opening it takes something that works once, such as a code or a ticket. */
+  readonly isSingleUse: boolean
   /** Whether it is counted against the client's rate limit. */
   readonly isLimited: boolean
 }
 
 /**
  * The routes of a contract with their handlers. What the contract says already is not said again: a
- * route with a 303 is navigated to and takes forms, one with a 429 is limited.
+ * route with a 303 is navigated to and takes forms, a GET with one takes what works once, and a route
+ * with a 429 is limited.
  */
 export function routesOf<C extends AppRouter>(
   contract: C,
@@ -68,6 +71,7 @@ export function routesOf<C extends AppRouter>(
       contract: route,
       handle: handlers[key] as RouteHandler<unknown>,
       isPage,
+      isSingleUse: isPage && route.method === 'GET',
       isLimited: 429 in route.responses,
       ...(body !== undefined && { body }),
     }

@@ -2,6 +2,7 @@ import type { AuthnRequest } from '../../backends/request.js'
 import { accountContractV1 } from '../../contract/account-contract.js'
 import { authContractV1 } from '../../contract/auth-contract.js'
 import { discoveryContractV1 } from '../../contract/discovery-contract.js'
+import { protocolContractV1 } from '../../contract/protocol-contract.js'
 import { preferredType } from '../engine/accept.js'
 import { isForm } from '../engine/body.js'
 import { createRouteMatcher, routesOf } from '../engine/routes.js'
@@ -37,9 +38,11 @@ export const apiRoutes = [
     sessions: listSessions,
     revokeSession: (context, request, { params }) => revokeSession(context, request, params.id),
     revokeSessions,
+    token: (context, request, { body }) => token(context, request, body),
+  }),
+  ...routesOf(protocolContractV1, {
     logout: (context, request, { query }) => logout(context, request, query.ticket),
     loggedOut: (context, request, { query }) => loggedOut(context, request, query.state),
-    token: (context, request, { body }) => token(context, request, body),
     backChannelLogout: (context, _request, { body }) =>
       backChannelLogout(context, body.logout_token),
   }),

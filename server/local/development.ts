@@ -3,7 +3,7 @@ import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { AuthConfigurationError } from '../../backends/errors.js'
 import { defineOAuthProvider } from '../../backends/kv-oauth/provider.js'
-import { accountContractV1 } from '../../contract/account-contract.js'
+import { protocolContractV1 } from '../../contract/protocol-contract.js'
 import { AUTH_PATH_PREFIX } from '../../contract/auth-contract.js'
 import { type AuthConfig, readConfig } from '../config/config.js'
 import { isLoopback, isLoopbackHost } from '../config/loopback.js'
@@ -124,7 +124,7 @@ async function startLocal(
     scopes: [...scopes, ...additionalScopes],
     redirectUris: [redirectUri],
     postLogoutRedirectUris: [`${origin}${AUTH_PATH_PREFIX}/logged-out`],
-    backchannelLogoutUri: `${origin}${accountContractV1.backChannelLogout.path}`,
+    backchannelLogoutUri: `${origin}${protocolContractV1.backChannelLogout.path}`,
   })
   closers.push(() => provider.stop())
   const definition = defineOAuthProvider({

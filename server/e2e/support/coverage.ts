@@ -1,6 +1,7 @@
 import { accountContractV1 } from '../../../contract/account-contract.js'
 import { authContractV1 } from '../../../contract/auth-contract.js'
 import { discoveryContractV1 } from '../../../contract/discovery-contract.js'
+import { protocolContractV1 } from '../../../contract/protocol-contract.js'
 
 interface Route {
   method: string
@@ -11,6 +12,7 @@ interface Route {
 const ROUTES = Object.entries({
   ...authContractV1,
   ...accountContractV1,
+  ...protocolContractV1,
   ...discoveryContractV1,
 }) as [string, Route][]
 

@@ -1,11 +1,16 @@
 import assert from 'node:assert/strict'
 import { accountContractV1 } from '../../../../../contract/account-contract.js'
 import { authContractV1 } from '../../../../../contract/auth-contract.js'
+import { protocolContractV1 } from '../../../../../contract/protocol-contract.js'
 import { eachOf } from '../person.js'
 import { API, type CaseDefinition } from '../target.js'
 
 const METHODS = new Map<string, string[]>()
-for (const { path, method } of Object.values({ ...authContractV1, ...accountContractV1 })) {
+for (const { path, method } of Object.values({
+  ...authContractV1,
+  ...accountContractV1,
+  ...protocolContractV1,
+})) {
   const methods = METHODS.get(path) ?? []
   METHODS.set(path, [...methods, ...(method === 'GET' ? ['GET', 'HEAD'] : [method])])
 }
