@@ -42,6 +42,8 @@ export interface AuditLog {
   record(event: AuditEvent): Promise<void>
   /** Records the first key of the keyring once, by a fingerprint that gives nothing away. */
   recordKey(fingerprint: string): Promise<void>
+  /** Whether tokens of any session at a provider were renewed in the last `ms` milliseconds. */
+  tokensRenewed(providerId: string, ms: number): Promise<boolean>
 }
 
 /**

@@ -55,6 +55,8 @@ export interface SessionRecord {
   readonly tokenRefreshAt?: number
   /** How often in a row renewing it has failed. */
   readonly tokenRefreshFailures?: number
+  /** How often in a row renewing it was refused without an OAuth error, and since when. */
+  readonly tokenRefusals?: { readonly count: number; readonly since: number } | undefined
   /** Counts the changes of this entry; {@link SessionStore.extend} compares it. */
   readonly version: number
 }

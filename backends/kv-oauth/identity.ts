@@ -120,7 +120,7 @@ function isUnavailable(error: unknown): boolean {
 }
 
 /** The status of the response that openid-client refused; `undefined` when it was another error. */
-export function statusOf(error: unknown): number | undefined {
+function statusOf(error: unknown): number | undefined {
   const { status, cause } = error as { status?: unknown; cause?: unknown }
   if (cause instanceof Response) return cause.status
   return typeof status === 'number' ? status : undefined

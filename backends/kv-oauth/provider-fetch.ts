@@ -75,6 +75,9 @@ function refuseRedirect(url: string, response: Response): void {
   )
 }
 
+/** In place of the error of RFC 6749 section 5.2 in a refusal (400, 401) that has none. */
+export const NO_OAUTH_ERROR = 'no_oauth_error'
+
 /**
  * A token response as RFC 6749 section 5 has it. GitHub and Slack report a failed grant with status
  * 200, and a challenge beside an error hides the error from openid-client. A provider without an
@@ -82,20 +85,15 @@ function refuseRedirect(url: string, response: Response): void {
  */
 function tokenResponse(provider: OAuthProvider, response: Response, body: Buffer): Response {
   const json = parseObject(body)
-  if (!json) return copy(response, response.status, body)
-  if (typeof json.error === 'string' && isEmpty(json.access_token)) {
+  const { status } = response
+  if (typeof json?.error === 'string' && !isEmpty(json.error) && isEmpty(json.access_token)) {
     const error = INVALID_GRANT.has(json.error) ? 'invalid_grant' : json.error
-    const { error_description } = json
-    const answer = copy(
-      response,
-      response.status === 200 ? 400 : response.status,
-      toJson({ error, ...(typeof error_description === 'string' && { error_description }) }),
-    )
-    answer.headers.delete('www-authenticate')
-    answer.headers.set('content-type', 'application/json')
-    return answer
+    return errorResponse(response, status === 200 ? 400 : status, error, json.error_description)
   }
-  if (response.status !== 200) return copy(response, response.status, body)
+  if (status === 400 || status === 401) {
+    return errorResponse(response, status, NO_OAUTH_ERROR, `The status is ${status}.`)
+  }
+  if (!json || status !== 200) return copy(response, status, body)
   if (provider.kind === 'oidc') refuseEncrypted(provider, json.id_token)
   const { scope, id_token, ...others } = withoutEmpty(json)
   const tokens = {
@@ -105,7 +103,20 @@ function tokenResponse(provider: OAuthProvider, response: Response, body: Buffer
   }
   // openid-client refuses members of a wrong type.
   const isFlat = Object.values(tokens).every((value) => typeof value !== 'object')
-  return copy(response, response.status, isFlat ? toJson(tokens) : body)
+  return copy(response, status, isFlat ? toJson(tokens) : body)
+}
+
+function errorResponse(
+  response: Response,
+  status: number,
+  error: string,
+  description: unknown,
+): Response {
+  const json = { error, ...(typeof description === 'string' && { error_description: description }) }
+  const answer = copy(response, status, toJson(json))
+  answer.headers.delete('www-authenticate')
+  answer.headers.set('content-type', 'application/json')
+  return answer
 }
 
 const MEMBERS = ['access_token', 'token_type', 'expires_in', 'refresh_token', 'scope', 'id_token']

@@ -5,30 +5,39 @@ import type { KvOAuthContext } from './context.js'
 import { encodeSubject } from './identity.js'
 import { remainingScopes, rolesOf } from './new-session.js'
 import type { OAuthProvider } from './provider.js'
+import { NO_OAUTH_ERROR } from './provider-fetch.js'
 import { readRoles } from './roles.js'
 import { revokeAtProvider } from './revoke-at-provider.js'
 import { checkIdToken, nextTokenRefresh, providerTokens, type Tokens } from './tokens.js'
 
-/** Longer than the provider may take to answer: a lease never ends while its holder waits. */
+/** Longer than a request to the provider may take: a lease never ends while its holder waits. */
 const LEASE_MS = 30_000
 const BACK_OFF_MS = 30_000
 const BACK_OFF_MAX_MS = 15 * 60_000
+/** Refusals without an OAuth error that end a session, and the least time that they must span. */
+const MAX_REFUSALS = 3
+const REFUSALS_SPAN_MS = 10 * 60_000
 
 type Renewal =
   | { tokens: Tokens }
   | { ended: string }
-  /** Without an answer nobody knows whether the provider has renewed the tokens. */
+  /** Status 400 or 401 without an error of RFC 6749 section 5.2. */
+  | { refused: unknown }
+  /** Without an answer it is unknown whether the provider has renewed the tokens. */
   | { failed: unknown; answered: boolean }
 
 /**
  * Renews the provider's tokens (RFC 6749 section 6). One process holds the lease and asks; the
- * others answer with what they have. A provider that is down or slow costs nobody their session;
- * one that says the grant is over ends it.
+ * others go on with the tokens that they have. An unreachable or slow provider ends no session; one
+ * that rejects the grant does.
  *
- * A provider that rotates refresh tokens takes the old one for stolen when it comes back. Whoever
- * asks with one that may have been renewed before, in a request whose answer was lost or could not
- * be stored, learns nothing about the grant from `invalid_grant`. That is what a lease that was not
- * given back says.
+ * A provider that rotates refresh tokens takes an old one that comes back for stolen. After a request
+ * whose response was lost or could not be stored, `invalid_grant` therefore says nothing about the
+ * grant. A lease that was not given back is the sign of such a request.
+ *
+ * Some servers refuse a grant with status 400 and no OAuth error, and so does a broken proxy in front
+ * of any server. Such refusals end a session only when they persist while the same provider renews
+ * the tokens of other sessions.
  */
 export async function refreshProviderTokens(
   context: KvOAuthContext,
@@ -38,33 +47,54 @@ export async function refreshProviderTokens(
   const held = provider && (await context.tokens.lease(record.id, LEASE_MS))
   if (!provider || !held) return record
   const fields = { sessionId: record.id, provider: provider.id }
+  const withoutTokens = (): Promise<SessionRecord | undefined> =>
+    changeSession(context, record, 'tokens-not-renewed', () => ({
+      tokenRefreshAt: record.absoluteExpiresAt,
+    }))
+  const end = async (reason: string): Promise<undefined> => {
+    await context.sessions.revoke(record.id, 'ended-by-provider')
+    context.log.info({ ...fields, event: 'session.ended', reason }, 'session ended')
+  }
   if (held.refreshToken === undefined) {
     context.log.warn(
       { ...fields, code: 'AUTH_KEY_MISSING' },
       'The refresh token cannot be opened: its key is no longer in the keyring.',
     )
-    return changeSession(context, record, 'tokens-not-renewed', () => ({
-      tokenRefreshAt: record.absoluteExpiresAt,
-    }))
+    return withoutTokens()
   }
   const renewal = await renew(context, provider, record, held.refreshToken)
   if ('ended' in renewal && renewal.ended === 'invalid_grant' && held.abandoned) {
     context.log.warn(fields, 'The renewed tokens were lost: the session goes on without them.')
-    return changeSession(context, record, 'tokens-not-renewed', () => ({
-      tokenRefreshAt: record.absoluteExpiresAt,
-    }))
+    return withoutTokens()
   }
-  if ('ended' in renewal) {
-    await context.sessions.revoke(record.id, 'ended-by-provider')
-    context.log.info({ ...fields, event: 'session.ended', reason: renewal.ended }, 'session ended')
-    return undefined
+  if ('ended' in renewal) return end(renewal.ended)
+  if ('refused' in renewal) {
+    const now = context.now()
+    const { count, since } = record.tokenRefusals ?? { count: 0, since: now }
+    context.log.warn(
+      { ...fields, err: renewal.refused, refusals: count + 1 },
+      'The provider refused to renew the tokens and gave no OAuth error.',
+    )
+    if (count + 1 >= MAX_REFUSALS && now - since >= REFUSALS_SPAN_MS) {
+      // The last renewal of this session was before the refusals: any since then is of another one.
+      const renewsOthers = await context.audit.tokensRenewed(provider.id, now - since)
+      if (renewsOthers && !held.abandoned) return end('refresh-refused')
+      context.log.warn(fields, 'The session goes on without tokens of the provider.')
+      return withoutTokens()
+    }
+    if (!held.abandoned) await context.tokens.release(record.id)
+    return changeSession(context, record, 'tokens-not-renewed', (current) => ({
+      ...backOff(current, now),
+      tokenRefusals: { count: count + 1, since },
+    }))
   }
   if ('failed' in renewal) {
     context.log.warn({ ...fields, err: renewal.failed }, 'The provider did not renew the tokens.')
     if (renewal.answered && !held.abandoned) await context.tokens.release(record.id)
-    return changeSession(context, record, 'tokens-not-renewed', (current) =>
-      backOff(current, context.now()),
-    )
+    return changeSession(context, record, 'tokens-not-renewed', (current) => ({
+      ...backOff(current, context.now()),
+      tokenRefusals: undefined,
+    }))
   }
   const { tokens } = renewal
   // A provider that does not rotate sends no refresh token; the id_token is the last one it sent.
@@ -80,6 +110,7 @@ export async function refreshProviderTokens(
     roles: refreshedRoles(context, provider, current, tokens),
     tokenRefreshAt: tokenRefreshAt ?? record.absoluteExpiresAt,
     tokenRefreshFailures: 0,
+    tokenRefusals: undefined,
   }))
 }
 
@@ -103,10 +134,9 @@ async function renew(
       }
       return { tokens }
     } catch (error) {
-      if (error instanceof client.ResponseBodyError && error.error === 'invalid_grant') {
-        return { ended: 'invalid_grant' }
-      }
-      return { failed: error, answered: error instanceof client.ResponseBodyError }
+      if (!(error instanceof client.ResponseBodyError)) return { failed: error, answered: false }
+      if (error.error === 'invalid_grant') return { ended: 'invalid_grant' }
+      return error.error === NO_OAUTH_ERROR ? { refused: error } : { failed: error, answered: true }
     }
   } catch (error) {
     // The metadata could not be read, so nothing was asked.

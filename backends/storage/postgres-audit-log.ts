@@ -23,5 +23,16 @@ export function createPostgresAuditLog(pool: pg.Pool): AuditLog {
           [fingerprint],
         )
       }),
+    tokensRenewed: (providerId, ms) =>
+      storeCall(async () => {
+        const { rows } = await pool.query<{ renewed: boolean }>(
+          `SELECT EXISTS (
+             SELECT FROM ${TABLE}
+             WHERE at >= now() - $2 * interval '1 millisecond' AND type = 'session.refreshed'
+               AND reason = 'tokens-renewed' AND provider_id = $1) AS renewed`,
+          [providerId, ms],
+        )
+        return rows[0]?.renewed ?? false
+      }),
   }
 }

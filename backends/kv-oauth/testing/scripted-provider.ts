@@ -21,6 +21,8 @@ export interface ScriptedProvider {
   ) => JsonServerAnswer | Promise<JsonServerAnswer>
   /** Answers the user info endpoint. Default: the subject. */
   userInfo: () => JsonServerAnswer | Promise<JsonServerAnswer>
+  /** Answers instead of the keys. Default: nothing does. */
+  jwks: (() => JsonServerAnswer) | undefined
   /** Answers the list of addresses, at `/emails`. Default: an empty one. */
   emails: () => JsonServerAnswer
   /** The provider with an issuer: OpenID Connect. */
@@ -47,7 +49,7 @@ export async function startScriptedProvider(): Promise<ScriptedProvider> {
   const server = await startJsonServer(async ({ path, form }) => {
     switch (path) {
       case '/jwks':
-        return { json: { keys: [jwk] } }
+        return scripted.jwks?.() ?? { json: { keys: [jwk] } }
       case '/token': {
         const response = {
           access_token: randomUUID(),
@@ -82,10 +84,14 @@ export async function startScriptedProvider(): Promise<ScriptedProvider> {
     jwks_uri: `${issuer}/jwks`,
   }
   const client = { clientId: 'client', clientSecret: 'secret', redirectUri: REDIRECT_URI }
-  const defaults = (): Pick<ScriptedProvider, 'claims' | 'token' | 'userInfo' | 'emails'> => ({
+  const defaults = (): Pick<
+    ScriptedProvider,
+    'claims' | 'token' | 'userInfo' | 'jwks' | 'emails'
+  > => ({
     claims: { name: 'Ada', email: 'ada@example.test' },
     token: (json) => ({ json }),
     userInfo: () => ({ json: { sub: scripted.claims.sub ?? 'ada', id: 'ada' } }),
+    jwks: undefined,
     emails: () => ({ json: [] }),
   })
   const scripted: ScriptedProvider = {
