@@ -9,6 +9,8 @@ export interface ReturnToPolicy {
    * @throws AuthError `RETURN_TO_NOT_ALLOWED`
    */
   resolve(target: string | undefined): string
+  /** Whether an address leads to an allowed origin, however long it is. */
+  allows(target: string): boolean
 }
 
 const UNSAFE = /[\u0000-\u0020\u007f\\]/
@@ -28,12 +30,17 @@ export function createReturnToPolicy(
 ): ReturnToPolicy {
   const origins = new Set([ownOrigin, ...allowedOrigins])
   const home = new URL('/', ownOrigin).href
+  const parse = (target: string): URL | undefined => {
+    const url = parseTarget(target, ownOrigin)
+    return url && origins.has(url.origin) ? url : undefined
+  }
   return {
     default: home,
+    allows: (target) => parse(target) !== undefined,
     resolve(target) {
       if (target === undefined) return home
-      const url = parseTarget(target, ownOrigin)
-      if (url && origins.has(url.origin) && url.href.length <= MAX_LENGTH) return url.href
+      const url = parse(target)
+      if (url && url.href.length <= MAX_LENGTH) return url.href
       throw new AuthError(
         'RETURN_TO_NOT_ALLOWED',
         `Use a path that starts with one slash, or a URL on an allowed origin, of at most ${MAX_LENGTH} characters.`,

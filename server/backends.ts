@@ -176,6 +176,7 @@ const BACKENDS = new Map<string, BackendEntry>([
           pool: required(pool, 'better-auth'),
           baseUrl: config.origin,
           trustedOrigins: config.variables.NETSCRIPT_AUTH_CORS_ORIGINS,
+          allowedReturnTo: config.variables.NETSCRIPT_AUTH_ALLOWED_RETURN_TO,
           log: logger,
         })
       },

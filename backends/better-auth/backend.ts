@@ -1,12 +1,15 @@
 import { mapSessionToPrincipal } from '../../contract/principal.js'
 import type { AuthBackendPort, AuthProviderDescriptor } from '../port.js'
 import { createProviderRegistry } from '../provider-registry.js'
+import { createReturnToPolicy } from '../return-to.js'
 import { createHmacSessionTokenCrypto } from '../session-token.js'
 import { authenticate } from './authenticate.js'
 import type { BetterAuthInstance } from './context.js'
 import { databaseCall } from './database-call.js'
 import { createNodeHandler, type NodeHandler } from './handler.js'
 import { assertSessionsLiveInDatabase, DEFAULT_BASE_PATH } from './instance.js'
+import { allowedReturnToOf } from './plugin.js'
+import { createRouteFinder } from './routes.js'
 import { assertRolesAreAssigned } from './session-mapping.js'
 import { createBetterAuthSessions } from './sessions.js'
 
@@ -36,6 +39,11 @@ export interface BetterAuthBackend extends AuthBackendPort {
   readonly handler: NodeHandler
   /** Where `handler` answers, such as `/api/auth`. */
   readonly basePath: string
+  /**
+   * The route that `handler` answers a path at, for logs: paths can hold tokens. `undefined` for
+   * paths elsewhere.
+   */
+  routeOf(method: string, path: string): string | undefined
 }
 
 /**
@@ -56,6 +64,8 @@ export function createBetterAuthBackend(options: BetterAuthBackendOptions): Bett
   assertSessionsLiveInDatabase(auth.options)
   assertRolesAreAssigned(auth.options)
   const basePath = auth.options.basePath ?? DEFAULT_BASE_PATH
+  const { origin } = new URL(baseURL)
+  const findRoute = createRouteFinder(auth)
   const { disableSessionRefresh, deferSessionRefresh } = auth.options.session ?? {}
   return {
     name: 'better-auth',
@@ -80,7 +90,18 @@ export function createBetterAuthBackend(options: BetterAuthBackendOptions): Bett
       await databaseCall(() => adapter.findOne({ model: 'session', where: nobody }))
     },
     close: options.close ?? (() => Promise.resolve()),
-    handler: createNodeHandler(auth, baseURL),
+    handler: createNodeHandler({
+      auth,
+      basePath,
+      origin,
+      returnTo: createReturnToPolicy(origin, allowedReturnToOf(auth)),
+      findRoute,
+    }),
     basePath,
+    routeOf(method, path) {
+      if (!path.startsWith(`${basePath}/`)) return undefined
+      const route = findRoute(path.slice(basePath.length), method)
+      return `${basePath}${route ?? '/*'}`
+    },
   }
 }

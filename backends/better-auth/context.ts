@@ -18,7 +18,7 @@ export interface BetterAuthInstance {
   readonly options: BetterAuthOptions
   /** What its plugins see: cookies and the database. */
   readonly $context: Promise<
-    Pick<AuthContext, 'authCookies' | 'createAuthCookie'> & {
+    Pick<AuthContext, 'authCookies' | 'createAuthCookie' | 'socialProviders'> & {
       readonly adapter: Pick<AuthContext['adapter'], 'findOne' | 'findMany'>
       readonly internalAdapter: Pick<
         AuthContext['internalAdapter'],

@@ -12,6 +12,8 @@ export interface BetterAuthFromEnvOptions {
   baseUrl: string
   /** Further origins that may call better-auth's own routes. Default: none. */
   trustedOrigins?: readonly string[]
+  /** Further origins that browsers may be sent to, and that may not call. Default: none. */
+  allowedReturnTo?: readonly string[]
   /** Anything else that better-auth takes. Default: nothing. */
   betterAuthOptions?: PassedOnOptions
   /** Default: says nothing. */
@@ -36,15 +38,18 @@ export async function betterAuthBackendFromEnv(
   env: NodeJS.ProcessEnv,
   options: BetterAuthFromEnvOptions,
 ): Promise<BetterAuthBackend> {
-  const { pool, baseUrl: baseURL, trustedOrigins = [], betterAuthOptions, log } = options
+  const { pool, baseUrl: baseURL, betterAuthOptions, log } = options
+  const { trustedOrigins = [], allowedReturnTo = [] } = options
   const secret = readSecret(env)
   const { createPrismaClient } = await import('../../prisma/client.js')
   const prisma = createPrismaClient(pool)
   const auth = await createNetscriptBetterAuth({
     prisma,
+    pool,
     secret,
     baseURL,
     trustedOrigins: [...trustedOrigins],
+    allowedReturnTo: [...allowedReturnTo],
     ...(betterAuthOptions && { betterAuthOptions }),
     ...(log && { log }),
   })

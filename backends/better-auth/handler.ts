@@ -1,8 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { AuthError } from '../errors.js'
+import { clientNetworks } from '../client-network.js'
+import { AuthError, codeOf, isAuthError } from '../errors.js'
 import { isPrefetch, originForm } from '../request.js'
+import type { ReturnToPolicy } from '../return-to.js'
 import type { BetterAuthInstance } from './context.js'
+import { databaseError } from './database-call.js'
 import { CLIENT_ADDRESS_HEADER } from './instance.js'
+import { assertReturnTargets, mayLeadTo, redirectRefused, redirectsIn } from './return-targets.js'
+import type { RouteFinder } from './routes.js'
+import { withoutTokens, withTokens } from './session-tokens.js'
 
 /** The largest body that better-auth is given, in bytes. */
 const BODY_LIMIT = 100 * 1024
@@ -10,47 +16,204 @@ const BODY_LIMIT = 100 * 1024
 /** A Node request handler; Express takes it as it is. */
 export type NodeHandler = (req: IncomingMessage, res: ServerResponse) => Promise<void>
 
+/** Options of {@link createNodeHandler}. */
+export interface NodeHandlerOptions {
+  readonly auth: BetterAuthInstance
+  readonly basePath: string
+  /** The origin that users see. */
+  readonly origin: string
+  readonly returnTo: ReturnToPolicy
+  readonly findRoute: RouteFinder
+}
+
 /**
- * better-auth's own routes for Node. The address of the caller and the origin that people see are
- * those of the service: what a caller says about them in headers is not believed.
+ * better-auth's own routes for Node. The address of the client and the origin that users see are
+ * those of the service: headers about them are ignored. A redirect that the return-target policy
+ * does not allow neither reaches better-auth nor leaves it, and no body has a session token.
  */
-export function createNodeHandler(auth: BetterAuthInstance, baseURL: string): NodeHandler {
-  const { protocol, host } = new URL(baseURL)
+export function createNodeHandler(options: NodeHandlerOptions): NodeHandler {
   return async (req, res) => {
-    const { toNodeHandler } = await import('better-auth/node')
     // Links in e-mails and callbacks of providers work once.
     if (isPrefetch(req.headers))
       return void res.writeHead(503, { 'cache-control': 'no-store' }).end()
-    limitBody(req)
-    useOriginForm(req)
-    req.headers['x-forwarded-proto'] = protocol.slice(0, -1)
-    req.headers.host = host
-    req.headers[CLIENT_ADDRESS_HEADER] = clientAddress(req)
-    await toNodeHandler(auth)(req, res)
+    const request = await toRequest(options, req).catch((error: unknown) => {
+      // The rest of a body that is too large is not read.
+      if (codeOf(error) === 'PAYLOAD_TOO_LARGE') res.setHeader('connection', 'close')
+      throw error
+    })
+    const response = await passOn(options.auth, request)
+    const body = await checkedBody(options, request, response)
+    for (const [name, value] of response.headers) {
+      if (name !== 'set-cookie' && name !== 'content-length') res.setHeader(name, value)
+    }
+    for (const cookie of response.headers.getSetCookie()) res.appendHeader('set-cookie', cookie)
+    res.statusCode = response.status
+    res.end(body)
   }
 }
 
-/** The library appends the target to our origin, which an absolute one would break. */
-function useOriginForm(req: IncomingMessage & { originalUrl?: string }): void {
-  req.url = originForm(req.url ?? '')
-  if (req.originalUrl !== undefined) req.originalUrl = originForm(req.originalUrl)
+/**
+ * The request as better-auth may see it.
+ * @throws AuthError `NOT_FOUND` where it has no route, `PAYLOAD_TOO_LARGE`, `RETURN_TO_NOT_ALLOWED`.
+ */
+async function toRequest(
+  { auth, basePath, origin, returnTo, findRoute }: NodeHandlerOptions,
+  req: IncomingMessage & { originalUrl?: string },
+): Promise<Request> {
+  // Express shortens `url` for what is mounted on a path.
+  const target = [req.originalUrl, req.url]
+    .map((url) => originForm(url ?? ''))
+    .find((url) => url.startsWith(`${basePath}/`))
+  const url = new URL(`${origin}${target ?? '/'}`)
+  const { method = 'GET' } = req
+  const path = url.pathname.startsWith(`${basePath}/`) ? url.pathname.slice(basePath.length) : '/'
+  // Ahead of the limiter, which keeps a count for every path that it is asked about.
+  if (findRoute(path, method) === undefined) {
+    throw new AuthError('NOT_FOUND', `There is no ${method} route here.`)
+  }
+  const headers = headersOf(req, url)
+  const body = method === 'GET' || method === 'HEAD' ? undefined : await readBody(req, headers)
+  const request = new Request(url, { method, headers, body: body ?? null })
+  const parsed = await parse(request)
+  assertReturnTargets(returnTo, url.searchParams, parsed)
+  const named = await withTokens(auth, path, parsed)
+  return named === parsed
+    ? request
+    : new Request(url, { method, headers, body: JSON.stringify(named) })
 }
 
-/** Express knows which proxies are trusted, and says so in `ip`. */
-function clientAddress(req: IncomingMessage & { ip?: string | undefined }): string {
-  return req.ip ?? req.socket.remoteAddress ?? ''
+/** Headers of the connection stay behind, and those about the client and the origin are replaced. */
+function headersOf(req: IncomingMessage & { ip?: string | undefined }, url: URL): Headers {
+  const headers = new Headers()
+  for (const [name, value] of Object.entries(req.headers)) {
+    if (name.startsWith(':') || OWN_HEADERS.has(name)) continue
+    for (const item of [value ?? []].flat()) headers.append(name, item)
+  }
+  // Express knows which proxies are trusted, and says so in `ip`.
+  const [{ cidr, prefix }] = clientNetworks(req.ip ?? req.socket.remoteAddress)
+  const address = prefix === 0 ? '' : (cidr.split('/', 1)[0] ?? '')
+  headers.set(CLIENT_ADDRESS_HEADER, address)
+  headers.set('x-forwarded-for', address)
+  headers.set('x-forwarded-host', url.host)
+  headers.set('x-forwarded-proto', url.protocol.slice(0, -1))
+  headers.set('host', url.host)
+  return headers
 }
 
-/** better-auth reads a body of any size; one without a length is cut off while it arrives. */
-function limitBody(req: IncomingMessage): void {
+const OWN_HEADERS = new Set([
+  'connection',
+  'content-length',
+  'expect',
+  'forwarded',
+  'host',
+  'keep-alive',
+  'te',
+  'transfer-encoding',
+  'upgrade',
+  'x-forwarded-for',
+  'x-forwarded-host',
+  'x-forwarded-proto',
+  CLIENT_ADDRESS_HEADER,
+])
+
+/** The body, also one that a parser of the app around this handler has read already. */
+async function readBody(
+  req: IncomingMessage & { body?: unknown },
+  headers: Headers,
+): Promise<BodyInit | undefined> {
   if (Number(req.headers['content-length'] ?? 0) > BODY_LIMIT) throw tooLarge()
-  if (req.headers['transfer-encoding'] === undefined) return
+  if (req.readable && !req.readableDidRead) return readStream(req)
+  const text = parsedBody(req.body, headers)
+  if (text !== undefined && Buffer.byteLength(text) > BODY_LIMIT) throw tooLarge()
+  return text
+}
+
+function parsedBody(body: unknown, headers: Headers): string | Uint8Array<ArrayBuffer> | undefined {
+  if (body === undefined || body === null || typeof body === 'string') return body ?? undefined
+  if (body instanceof Uint8Array) return new Uint8Array(body)
+  if (isForm(headers)) return encodeForm(body).toString()
+  headers.set('content-type', 'application/json')
+  return JSON.stringify(body)
+}
+
+async function readStream(req: IncomingMessage): Promise<BodyInit | undefined> {
+  const chunks: Buffer[] = []
   let size = 0
-  req.on('data', (chunk: Buffer) => {
-    size += chunk.length
-    if (size > BODY_LIMIT) req.destroy(tooLarge())
-  })
+  try {
+    for await (const chunk of req as AsyncIterable<Buffer>) {
+      size += chunk.length
+      if (size > BODY_LIMIT) throw tooLarge()
+      chunks.push(chunk)
+    }
+  } catch (error) {
+    if (isAuthError(error)) throw error
+    throw new AuthError('MALFORMED_REQUEST', 'The body ended early.', { cause: error })
+  }
+  return size === 0 ? undefined : new Uint8Array(Buffer.concat(chunks))
 }
 
 const tooLarge = (): AuthError =>
-  new AuthError('PAYLOAD_TOO_LARGE', `The body may have ${BODY_LIMIT} bytes at most.`)
+  new AuthError('PAYLOAD_TOO_LARGE', `Send at most ${BODY_LIMIT} bytes.`)
+
+const mediaType = (headers: Headers): string => headers.get('content-type')?.toLowerCase() ?? ''
+const isJson = (headers: Headers): boolean =>
+  /^application\/([a-z0-9.+-]*\+)?json/.test(mediaType(headers))
+const isForm = (headers: Headers): boolean =>
+  mediaType(headers).includes('application/x-www-form-urlencoded')
+
+function encodeForm(form: object): URLSearchParams {
+  const pairs = Object.entries(form).flatMap(([name, value]: [string, unknown]) =>
+    [value].flat().map((item): [string, string] => [name, String(item)]),
+  )
+  return new URLSearchParams(pairs)
+}
+
+/** The body by the rules by which better-auth reads it; `undefined` for what it does not read. */
+async function parse(request: Request): Promise<unknown> {
+  const { headers } = request
+  const copy = request.clone()
+  try {
+    if (isJson(headers)) return (await copy.json()) as unknown
+    if (isForm(headers) || mediaType(headers).includes('multipart/form-data')) {
+      return [...(await copy.formData())].map(([name, value]) => ({ [name]: value }))
+    }
+  } catch {
+    // better-auth says what is wrong with it.
+  }
+  return undefined
+}
+
+async function passOn(auth: BetterAuthInstance, request: Request): Promise<Response> {
+  try {
+    return await auth.handler(request)
+  } catch (error) {
+    throw isAuthError(error) ? error : databaseError(error)
+  }
+}
+
+/** What leaves better-auth: nothing that leads to a foreign origin, and no session token. */
+async function checkedBody(
+  { auth, returnTo }: NodeHandlerOptions,
+  request: Request,
+  response: Response,
+): Promise<string | Uint8Array> {
+  const { headers } = response
+  const bytes = new Uint8Array(await response.arrayBuffer())
+  const body = isJson(headers) && bytes.length > 0 ? jsonOf(bytes) : undefined
+  for (const address of [headers.get('location') ?? [], redirectsIn(body)].flat()) {
+    if (!(await mayLeadTo(auth, returnTo, address))) throw redirectRefused()
+  }
+  if (body === undefined) return bytes
+  return withoutTokens(auth, body, {
+    sent: request.headers.get('cookie') ?? '',
+    set: headers.getSetCookie(),
+  })
+}
+
+function jsonOf(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder().decode(bytes)) as unknown
+  } catch {
+    return undefined
+  }
+}

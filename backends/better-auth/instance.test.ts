@@ -65,7 +65,7 @@ describe('createNetscriptBetterAuth', () => {
       session: { expiresIn: 1000, modelName: 'authSession' },
       emailAndPassword: { minPasswordLength: 12 },
       account: { accountLinking: { enabled: true }, modelName: 'betterAuthAccount' },
-      plugins: [],
+      plugins: [{ id: 'netscript-auth' }],
     })
     expect((await $context).adapter.id).toBe('prisma')
     const passedOn = await create({ betterAuthOptions: { basePath: '/passed-on' } })

@@ -1,9 +1,15 @@
 import type { AuthContext, BetterAuthOptions, BetterAuthPlugin } from 'better-auth'
 import type { Auth } from 'better-auth/types'
+import type pg from 'pg'
 import type { PrismaClient } from '../../prisma/client.js'
 import { AuthConfigurationError } from '../errors.js'
 import { type AuthLog, silentLog } from '../log.js'
+import { createMemoryRateLimitStore } from '../rate-limit-store.js'
+import { createPostgresRateLimitStore } from '../storage/postgres-rate-limit-store.js'
 import { betterAuthLogger } from './logger.js'
+import { netscriptPlugin } from './plugin.js'
+import { createRateLimitStorage } from './rate-limit.js'
+import { createRouteFinder, type RouteFinder } from './routes.js'
 import { assertRolesAreAssigned } from './session-mapping.js'
 
 /** Where better-auth answers when nothing else is said. */
@@ -25,14 +31,21 @@ export interface NetscriptBetterAuthOptions<
 > {
   /** A client of this project's schema; it stays yours. */
   prisma: PrismaClient
+  /**
+   * A pool of the same database, where all processes count requests together; it stays yours.
+   * Default: each process counts in its own memory.
+   */
+  pool?: pg.Pool
   /** Signs the cookies. At least 32 characters. */
   secret: string
   /** The origin that people see, such as `https://auth.example.com`. With https, cookies are Secure. */
   baseURL: string
   /** The path that the handler is mounted at. Default: `/api/auth`. */
   basePath?: string
-  /** Further origins that may call the handler. Default: that of `baseURL` alone. */
+  /** Further origins that may call the handler and be return targets. Default: that of `baseURL` alone. */
   trustedOrigins?: string[]
+  /** Further origins that browsers may be sent to, and that may not call. Default: none. */
+  allowedReturnTo?: string[]
   /**
    * Whether better-auth's steps that belong together share a transaction. Default: false, because a
    * sign-up would hold one, and its connection, while the password is hashed: a burst of sign-ups
@@ -82,7 +95,7 @@ export async function createNetscriptBetterAuth<
 >(
   options: NetscriptBetterAuthOptions<Plugins, PassedOn>,
 ): Promise<NetscriptBetterAuth<Plugins, PassedOn>> {
-  const { prisma, secret, baseURL, log = silentLog } = options
+  const { prisma, secret, baseURL, pool, trustedOrigins = [], log = silentLog } = options
   if (secret.length < SECRET_MIN_LENGTH) {
     throw new AuthConfigurationError(
       `\`secret\` of better-auth must have at least ${SECRET_MIN_LENGTH} characters.`,
@@ -100,18 +113,34 @@ export async function createNetscriptBetterAuth<
     import('better-auth/minimal'),
     import('better-auth/adapters/prisma'),
   ])
+  let findRoute: RouteFinder = () => undefined
   const auth = betterAuth({
     ...passedOn,
+    rateLimit: {
+      customStorage: createRateLimitStorage({
+        store: pool ? createPostgresRateLimitStore(pool) : createMemoryRateLimitStore(),
+        secret,
+        routeOf: (path) => findRoute(path),
+      }),
+      ...passedOn.rateLimit,
+    },
     secret,
     baseURL,
     basePath: options.basePath ?? passedOn.basePath ?? DEFAULT_BASE_PATH,
     ...(options.trustedOrigins && { trustedOrigins: options.trustedOrigins }),
-    plugins: options.plugins ?? [],
+    plugins: [
+      netscriptPlugin({
+        origin: new URL(baseURL).origin,
+        allowedReturnTo: [...(options.allowedReturnTo ?? []), ...trustedOrigins],
+      }),
+      ...(options.plugins ?? []),
+    ],
     database: prismaAdapter(prisma, {
       provider: 'postgresql',
       transaction: options.transaction ?? false,
     }),
   })
+  findRoute = createRouteFinder(auth)
   await assertSchemaFits(auth)
   return auth as unknown as NetscriptBetterAuth<Plugins, PassedOn>
 }
@@ -144,18 +173,33 @@ function overDefaults(given: PassedOnOptions, log: AuthLog): PassedOnOptions {
     account: {
       modelName: 'betterAuthAccount',
       accountLinking: { enabled: false },
+      encryptOAuthTokens: true,
       ...given.account,
     },
-    verification: { modelName: 'authVerification', ...given.verification },
+    // Identifiers are credentials, such as the token in the link that resets a password.
+    verification: {
+      modelName: 'authVerification',
+      storeIdentifier: 'hashed',
+      ...given.verification,
+    },
     emailAndPassword: { enabled: true, ...given.emailAndPassword },
     telemetry: { enabled: false, ...given.telemetry },
-    // Counted by address in each process. A person may mistype a few times in a row; better-auth's own
-    // three in ten seconds would stop a family behind one address, and allow as many in a minute.
+    // A user may mistype a few times in a row; better-auth's own three in ten seconds would stop a
+    // family behind one address, and allow as many in a minute.
     rateLimit: {
       enabled: true,
-      customRules: { '/sign-in/*': SIGN_INS, '/sign-up/*': SIGN_INS },
       ...given.rateLimit,
+      customRules: {
+        '/sign-in/*': SIGN_INS,
+        '/sign-up/*': SIGN_INS,
+        // A read, as cheap as one of this API, which has no limit either.
+        '/get-session': false,
+        ...given.rateLimit?.customRules,
+      },
     },
+    // The handler logs and answers what is not better-auth's own error. better-auth would print it
+    // with the arguments of the query that failed.
+    onAPIError: { throw: given.onAPIError?.onError === undefined, ...given.onAPIError },
     logger: betterAuthLogger(log),
     ...(given.logger && { logger: given.logger }),
     advanced: {

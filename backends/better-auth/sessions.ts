@@ -117,7 +117,8 @@ async function liveSessions(
   )
 }
 
-async function findSession(
+/** The row of a session, live or not. */
+export async function findSession(
   auth: BetterAuthInstance,
   sessionId: string,
   userId?: string,

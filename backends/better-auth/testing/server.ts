@@ -23,6 +23,7 @@ export interface TestServer<Plugins extends BetterAuthPlugin[]> {
   readonly backend: BetterAuthBackend
   readonly prisma: PrismaClient
   readonly pool: pg.Pool
+  readonly databaseUrl: string
   /** Every log line so far, as JSON. */
   readonly log: readonly string[]
   close(): Promise<void>
@@ -32,6 +33,8 @@ export interface TestServer<Plugins extends BetterAuthPlugin[]> {
 export interface TestServerOptions<Plugins extends BetterAuthPlugin[]> {
   plugins?: Plugins
   betterAuthOptions?: PassedOnOptions
+  /** Default: no further origins. */
+  allowedReturnTo?: string[]
 }
 
 /** Starts a server on a free port that answers with better-auth's own routes. */
@@ -55,11 +58,13 @@ export async function startTestServer<Plugins extends BetterAuthPlugin[] = []>(
   const secret = randomBytes(32).toString('base64url')
   const auth = await createNetscriptBetterAuth<Plugins>({
     prisma,
+    pool,
     secret,
     baseURL: origin,
     log: { info: write, warn: write, error: write },
     betterAuthOptions: { rateLimit: { enabled: false }, ...options.betterAuthOptions },
     ...(options.plugins && { plugins: options.plugins }),
+    ...(options.allowedReturnTo && { allowedReturnTo: options.allowedReturnTo }),
   })
   const backend = createBetterAuthBackend({
     // A type with open type parameters fits nothing.
@@ -75,6 +80,7 @@ export async function startTestServer<Plugins extends BetterAuthPlugin[] = []>(
     backend,
     prisma,
     pool,
+    databaseUrl: database.url,
     log,
     async close() {
       server.closeAllConnections()
