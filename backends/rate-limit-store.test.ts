@@ -55,6 +55,19 @@ describe('the rate limit store', () => {
       store = create()
     })
 
+    it('reads the counters without charging them', async () => {
+      const read = async (): Promise<number[]> => {
+        const charges = ['narrow', 'wide'].map((key) => ({ key, limit: 1 }))
+        return (await store.charge(charges, WINDOW_MS, 0)).map((count) => count.hits)
+      }
+      expect(await read()).toEqual([0, 0])
+      expect(await charge(store, 'narrow', 'wide')).toEqual([1, 1])
+      expect(await read()).toEqual([1, 1])
+      expect(await read()).toEqual([1, 1])
+      expect(await charge(store, 'narrow', 'wide')).toEqual([2, 2])
+      expect(await read()).toEqual([2])
+    })
+
     it('counts each key for itself', async () => {
       expect(await hits(store, 'a')).toBe(1)
       expect(await hits(store, 'a')).toBe(2)

@@ -23,9 +23,14 @@ export interface RateLimitStore {
    * what a narrow limit refuses does not use up the wider ones. Returns one count for each charge
    * made, so the request is refused exactly when the last one is over its limit.
    *
+   * @param hits 0 reads the counters and charges nothing. Default: 1.
    * @throws AuthError `STORE_UNAVAILABLE`
    */
-  charge(charges: readonly RateLimitCharge[], windowMs: number): Promise<readonly RateLimitCount[]>
+  charge(
+    charges: readonly RateLimitCharge[],
+    windowMs: number,
+    hits?: 0 | 1,
+  ): Promise<readonly RateLimitCount[]>
 }
 
 /** The key of the counter for `text` in a scope, such as a route and a prefix length. */
@@ -59,7 +64,7 @@ export function createMemoryRateLimitStore({
   /** In the order in which the windows began. */
   const counters = new Map<string, { hits: number; resetAt: number }>()
 
-  const countOn = (key: string, windowMs: number): RateLimitCount => {
+  const countOn = (key: string, windowMs: number, hits: 0 | 1): RateLimitCount => {
     const time = now()
     let counter = counters.get(key)
     if (!counter || counter.resetAt <= time) {
@@ -70,15 +75,15 @@ export function createMemoryRateLimitStore({
       }
       counters.set(key, (counter = { hits: 0, resetAt: time + windowMs }))
     }
-    counter.hits += 1
+    counter.hits += hits
     return { hits: counter.hits, resetMs: counter.resetAt - time }
   }
 
   return {
-    async charge(charges, windowMs) {
+    async charge(charges, windowMs, hits = 1) {
       const counts: RateLimitCount[] = []
       for (const { key, limit } of charges) {
-        const count = countOn(key, windowMs)
+        const count = countOn(key, windowMs, hits)
         counts.push(count)
         if (count.hits > limit) break
       }

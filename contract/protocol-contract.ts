@@ -58,7 +58,7 @@ export const protocolContractV1 = c.router(
       path: '/backchannel-logout',
       summary: 'Sign-out at the provider, as it tells us',
       description:
-        'The backchannel_logout_uri (OpenID Connect Back-Channel Logout 1.0). Ends the sessions that the logout token names by sid, or by sub when it has no sid; ending none is a success. The token works once. It is all that is needed: no cookie is read or set, and any origin may send it.',
+        'The backchannel_logout_uri (OpenID Connect Back-Channel Logout 1.0). Ends the sessions that the logout token names by sid, or by sub when it has no sid; ending none is a success. The token works once. It is all that is needed: no cookie is read or set, and any origin may send it. A client whose requests keep failing is answered 429; those that succeed are not limited.',
       contentType: 'application/x-www-form-urlencoded',
       body: BackChannelLogoutInput,
       responses: {
@@ -68,6 +68,7 @@ export const protocolContractV1 = c.router(
           'LOGOUT_TOKEN_INVALID',
           'PAYLOAD_TOO_LARGE',
           'UNSUPPORTED_MEDIA_TYPE',
+          'RATE_LIMITED',
           'INTERNAL',
           'AUTH_OPERATION_UNSUPPORTED',
           'AUTH_PROVIDER_ERROR',

@@ -13,12 +13,12 @@ const NOW = 'statement_timestamp()'
 function chargeStatement(counters: number): string {
   const names = Array.from({ length: counters }, (_, at) => `count_${at}`)
   const steps = names.map((name, at) => {
-    const before = at === 0 ? '' : ` FROM ${names[at - 1]} WHERE hits <= $${2 * at + 1}::int`
+    const before = at === 0 ? '' : ` FROM ${names[at - 1]} WHERE hits <= $${2 * at + 2}::int`
     return `${name} AS (
       INSERT INTO ${TABLE} AS held (key, hits, reset_at)
-      SELECT $${2 * at + 2}::text, 1, ${NOW} + $1 * interval '1 millisecond'${before}
+      SELECT $${2 * at + 3}::text, $2::int, ${NOW} + $1 * interval '1 millisecond'${before}
       ON CONFLICT (key) DO UPDATE SET
-        hits = CASE WHEN held.reset_at > ${NOW} THEN held.hits + 1 ELSE 1 END,
+        hits = CASE WHEN held.reset_at > ${NOW} THEN held.hits + $2::int ELSE $2::int END,
         reset_at = CASE WHEN held.reset_at > ${NOW} THEN held.reset_at ELSE excluded.reset_at END
       RETURNING hits, (extract(epoch from reset_at - ${NOW}) * 1000)::float8 AS "resetMs")`
   })
@@ -32,14 +32,14 @@ function chargeStatement(counters: number): string {
  */
 export function createPostgresRateLimitStore(pool: pg.Pool): RateLimitStore {
   return {
-    charge: (charges, windowMs) =>
+    charge: (charges, windowMs, hits = 1) =>
       storeCall(async () => {
         if (charges.length === 0) return []
         const limits = charges.flatMap(({ key, limit }) => [key, limit]).slice(0, -1)
         const { rows } = await queryPrepared<RateLimitCount>(pool, {
           name: `auth_rate_limit_charge_${charges.length}`,
           text: chargeStatement(charges.length),
-          values: [windowMs, ...limits],
+          values: [windowMs, hits, ...limits],
         })
         if (rows.length === 0) throw new Error('The request was not counted.')
         // The column has milliseconds, and rounding may add one.

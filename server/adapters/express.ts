@@ -112,10 +112,10 @@ function addRoutes(router: Router, engine: Engine, contract: AppRouter): void {
 }
 
 function answerError(engine: Engine): ErrorRequestHandler {
-  return (error: unknown, req, res, next) => {
+  return async (error: unknown, req, res, next) => {
     if (res.headersSent) return next(error)
     const exchange = exchangeOf(req)
-    engine.fail(exchange, error)
+    await engine.fail(exchange, error)
     send(res, exchange)
   }
 }

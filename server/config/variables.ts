@@ -196,7 +196,7 @@ export const VARIABLES = {
     .max(1_000_000)
     .default(120)
     .describe(
-      'Sign-ins, callbacks and tokens, each, per minute and client: an IPv4 address or an IPv6 /64. A /56 has four times as many, a /48 sixteen times.',
+      'Sign-ins, callbacks, tokens and refused logout tokens, each, per minute and client: an IPv4 address or an IPv6 /64. A /56 has four times as many, a /48 sixteen times.',
     ),
   NETSCRIPT_AUTH_TOKEN_AUDIENCES: list(z.string().max(2048))
     .default([])

@@ -75,10 +75,15 @@ describe('back-channel log-out by the real provider', () => {
 describe('POST /backchannel-logout', () => {
   let service: TestService
   let sign: (over?: object) => Promise<string>
+  const PER_MINUTE = 100
   beforeAll(async () => {
     const { privateKey } = await generateKeyPair('RS256', { extractable: true })
     const key = { ...(await exportJWK(privateKey)), kid: 'ours', use: 'sig', alg: 'RS256' }
     service = await startTestService({
+      env: {
+        NETSCRIPT_AUTH_RATE_LIMIT: String(PER_MINUTE),
+        NETSCRIPT_AUTH_TRUST_PROXY: 'loopback',
+      },
       provider: { configure: (given) => ({ ...given, jwks: { keys: [key] } }) },
     })
     sign = (over = {}) =>
@@ -198,6 +203,32 @@ describe('POST /backchannel-logout', () => {
     const lines = service.log.slice(from).join('\n')
     expect(lines).toContain('It has no sub and no sid.')
     expect(lines).not.toMatch(/SECRET|eyJ/)
+  })
+
+  it('limits a client by the tokens that are refused, in all processes, and no other client', async () => {
+    const another = await service.startAnother()
+    const junk = { 'x-forwarded-for': '192.0.2.1' }
+    const provider = { 'x-forwarded-for': '192.0.2.2' }
+    const statuses: number[] = []
+    for (let n = 0; n < PER_MINUTE + 2; n += 1) {
+      const form = new URLSearchParams({ logout_token: 'x' })
+      statuses.push((await post(form, junk, n % 2 ? another.url : service.origin)).status)
+    }
+    expect(statuses).toEqual([...Array<number>(PER_MINUTE).fill(400), 429, 429])
+    const refused = await send(await sign(), junk)
+    expect(refused.headers.get('retry-after')).toMatch(/^\d+$/)
+    expect(await codeOf(refused)).toEqual([429, 'RATE_LIMITED'])
+    expect((await send(await sign(), provider)).status).toBe(200)
+  })
+
+  it('does not limit a provider that signs out all of its users at once', async () => {
+    const provider = { 'x-forwarded-for': '192.0.2.3' }
+    const tokens = await Promise.all(
+      Array.from({ length: 2 * PER_MINUTE }, (_, n) => sign({ sub: `user-${n}` })),
+    )
+    const answers = await Promise.all(tokens.map((token) => send(token, provider)))
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]))
+    expect((await send(await sign(), provider)).status).toBe(200)
   })
 
   it('is refused by one of two processes that get the same token at once', async () => {

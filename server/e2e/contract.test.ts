@@ -435,6 +435,8 @@ describe('too many sign-ins', () => {
     // Nor does it issue tokens, since none were asked for.
     await expect(client.token({ audience: AUDIENCE })).rejects.toMatchObject({ status: 404 })
     await expect(client.token({ audience: AUDIENCE })).rejects.toMatchObject({ status: 429 })
+    expect((await fetch(LOGOUT_PATH, LOGOUT_REQUEST)).status).toBe(400)
+    expect((await fetch(LOGOUT_PATH, LOGOUT_REQUEST)).status).toBe(429)
     expect((await fetch(KEYS_PATH)).status).toBe(404)
     expect(await client.describe()).toMatchObject({ tokens: false })
     await sut.close()

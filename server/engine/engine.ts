@@ -1,4 +1,4 @@
-import { AuthError } from '../../backends/errors.js'
+import { AuthError, codeOf } from '../../backends/errors.js'
 import type { AuthBackendPort } from '../../backends/port.js'
 import { isPrefetch } from '../../backends/request.js'
 import { createReturnToPolicy } from '../../backends/return-to.js'
@@ -21,11 +21,11 @@ import { Exchange } from './exchange.js'
 import type { EngineRequest, HeaderField } from './message.js'
 import type { HttpMetrics } from './http-metrics.js'
 import { respondToError } from './problem.js'
-import { createRateLimiter, type RateLimitOptions } from './rate-limit.js'
+import { createRateLimiter, type RateLimitDecision, type RateLimitOptions } from './rate-limit.js'
 import { createRequestLog } from './request-log.js'
 import { stylesheet } from '../pages/stylesheet.js'
 import type { Reply } from '../reply.js'
-import { createRouteMatcher, type RouteInput } from './routes.js'
+import { createRouteMatcher, type EngineRoute, type RouteInput } from './routes.js'
 import { securityHeaders } from './security-headers.js'
 import { declared, notFound, validateInput } from './validation.js'
 
@@ -66,8 +66,8 @@ export interface Engine {
   open(request: EngineRequest): Promise<Exchange>
   /** Runs the handler of the route on validated input. */
   handle(exchange: Exchange, input: RouteInput): Promise<Reply>
-  /** Answers with an error. */
-  fail(exchange: Exchange, error: unknown): void
+  /** Answers with an error. Never rejects. */
+  fail(exchange: Exchange, error: unknown): Promise<void>
 }
 
 /** The name of an unknown path or method in logs and metrics. */
@@ -150,11 +150,11 @@ export function createEngine(
       // Link scanners send HEAD before the user opens the link.
       if (request.method === 'HEAD') return exchange.respond(200, exchange.headers())
     }
-    if (limiter && route.isLimited) {
-      const { headers, refusedBy } = await limiter(route.key, exchange.clientAddress)
-      exchange.addHeaders(...headers)
-      if (refusedBy !== undefined) {
-        metrics?.rateLimited(route.key, refusedBy)
+    if (route.limited) {
+      const decision = await count(exchange, route, route.limited === 'requests' ? 1 : 0)
+      exchange.addHeaders(...(decision?.headers ?? []))
+      if (decision?.refusedBy !== undefined) {
+        metrics?.rateLimited(route.key, decision.refusedBy)
         throw new AuthError(
           'RATE_LIMITED',
           'Too many requests from this network. Try again in a minute.',
@@ -164,7 +164,22 @@ export function createEngine(
     if (route.body) exchange.body = await readBody(request, route.body)
   }
 
-  function fail(exchange: Exchange, error: unknown): void {
+  const count = async (
+    { clientAddress }: Exchange,
+    { key }: EngineRoute,
+    hits: 0 | 1,
+  ): Promise<RateLimitDecision | undefined> => limiter?.(key, clientAddress, hits)
+
+  async function countFailure(exchange: Exchange, error: unknown): Promise<void> {
+    const { route } = exchange
+    if (route?.limited !== 'failures' || codeOf(error) === 'RATE_LIMITED') return
+    await count(exchange, route, 1).catch((err: unknown) => {
+      logger.warn({ err }, 'A failure could not be counted against the limit of the client.')
+    })
+  }
+
+  async function fail(exchange: Exchange, error: unknown): Promise<void> {
+    await countFailure(exchange, error)
     try {
       answerWith(exchange, error)
     } catch (cause) {
@@ -188,7 +203,7 @@ export function createEngine(
     try {
       await prepare(exchange)
     } catch (error) {
-      fail(exchange, error)
+      await fail(exchange, error)
     }
     return exchange
   }
@@ -214,7 +229,7 @@ export function createEngine(
         if (body === undefined) exchange.respond(status, headers)
         else exchange.respond(status, headers, 'application/json', JSON.stringify(body))
       } catch (error) {
-        fail(exchange, error)
+        await fail(exchange, error)
       }
       return exchange
     },

@@ -72,6 +72,17 @@ describe('the budgets of a client', () => {
     expect(home.headers.get('RateLimit-Policy')).toMatch(/q=4;/)
   })
 
+  it('says without counting whether one more request may pass', async () => {
+    const limiter = createRateLimiter({ perMinute: 1 })
+    const mayPass = async () => (await limiter('callback', '192.0.2.1', 0)).refusedBy === undefined
+    expect([await mayPass(), await mayPass()]).toEqual([true, true])
+    expect(await passing(limiter, ['192.0.2.1'])).toBe(1)
+    expect(await mayPass()).toBe(false)
+    const { headers } = await limiter('callback', '192.0.2.1', 0)
+    expect(headers.get('RateLimit')).toBe('"callback"; r=0; t=60')
+    expect(headers.get('Retry-After')).toBe('60')
+  })
+
   it('counts each route for itself', async () => {
     const limiter = createRateLimiter({ perMinute: 1 })
     for (const route of ['signin', 'callback', 'token']) {

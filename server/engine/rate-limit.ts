@@ -16,8 +16,9 @@ const WINDOW_MS = 60_000
 /** How often sign-ins, callbacks and tokens may be asked for. */
 export interface RateLimitOptions {
   /**
-   * Sign-ins a minute and client, as many callbacks, and as many tokens. A client is an IPv4 address
-   * or an IPv6 /64; all clients in a /56 have four times as many together, in a /48 sixteen times.
+   * Sign-ins a minute and client, as many callbacks, as many tokens, and as many logout tokens that
+   * are refused. A client is an IPv4 address or an IPv6 /64; all clients in a /56 have four times as
+   * many together, in a /48 sixteen times.
    * Default: 120.
    */
   perMinute?: number
@@ -37,8 +38,15 @@ export interface RateLimitDecision {
   readonly headers: ReadonlyMap<string, string>
 }
 
-/** Counts a request of the client at `address` for the limit called `route`. */
-export type RateLimiter = (route: string, address: string | undefined) => Promise<RateLimitDecision>
+/**
+ * Counts a request of the client at `address` for the limit called `route`. With 0 hits it only says
+ * whether one more may pass.
+ */
+export type RateLimiter = (
+  route: string,
+  address: string | undefined,
+  hits?: 0 | 1,
+) => Promise<RateLimitDecision>
 
 /**
  * Limits requests of a client in a fixed window of one minute, whatever they are for: no client can
@@ -50,18 +58,18 @@ export function createRateLimiter({
 }: RateLimitOptions = {}): RateLimiter {
   const store = shared ? createPostgresRateLimitStore(shared.pool) : createMemoryRateLimitStore()
   const keyOf = createRateLimitKeys(shared ? Buffer.from(shared.secret) : randomBytes(32))
-  return async (route, address) => {
+  return async (route, address, hits = 1) => {
     const budgets = clientNetworks(address).map(({ cidr, prefix, clients }) => ({
       key: keyOf(`${route}/${prefix}`, cidr),
       limit: perMinute * clients,
       prefix,
     }))
-    const counts = await store.charge(budgets, WINDOW_MS)
+    const counts = await store.charge(budgets, WINDOW_MS, hits)
     const charged = counts.map((count, at) => ({ ...count, ...budgets[at]! }))
     const scarcest = charged.reduce((one, other) =>
       one.limit - one.hits <= other.limit - other.hits ? one : other,
     )
-    const isRefused = scarcest.hits > scarcest.limit
+    const isRefused = scarcest.hits + (1 - hits) > scarcest.limit
     return {
       ...(isRefused && { refusedBy: scarcest.prefix }),
       headers: headersOf(route, scarcest, isRefused),

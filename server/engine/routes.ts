@@ -49,18 +49,24 @@ export interface EngineRoute {
   readonly isPage: boolean
   /** Whether opening it takes something that works once, such as a code or a ticket. */
   readonly isSingleUse: boolean
-  /** Whether it is counted against the client's rate limit. */
-  readonly isLimited: boolean
+  /**
+   * What is counted against the client's rate limit: its requests, or only those that fail. Absent
+   * when the route has no limit.
+   */
+  readonly limited?: 'requests' | 'failures'
 }
 
 /**
  * The routes of a contract with their handlers. What the contract says already is not said again: a
  * route with a 303 is navigated to and takes forms, a GET with one takes what works once, and a route
  * with a 429 is limited.
+ *
+ * @param limitedByFailures Limited routes that have to answer any number of requests that succeed.
  */
 export function routesOf<C extends AppRouter>(
   contract: C,
   handlers: HandlersOf<C>,
+  limitedByFailures: readonly (keyof C)[] = [],
 ): readonly EngineRoute[] {
   return Object.entries(contract).map(([key, entry]) => {
     const route = entry as AppRoute
@@ -72,7 +78,9 @@ export function routesOf<C extends AppRouter>(
       handle: handlers[key] as RouteHandler<unknown>,
       isPage,
       isSingleUse: isPage && route.method === 'GET',
-      isLimited: 429 in route.responses,
+      ...(429 in route.responses && {
+        limited: limitedByFailures.includes(key) ? ('failures' as const) : ('requests' as const),
+      }),
       ...(body !== undefined && { body }),
     }
   })

@@ -40,12 +40,17 @@ export const apiRoutes = [
     revokeSessions,
     token: (context, request, { body }) => token(context, request, body),
   }),
-  ...routesOf(protocolContractV1, {
-    logout: (context, request, { query }) => logout(context, request, query.ticket),
-    loggedOut: (context, request, { query }) => loggedOut(context, request, query.state),
-    backChannelLogout: (context, _request, { body }) =>
-      backChannelLogout(context, body.logout_token),
-  }),
+  ...routesOf(
+    protocolContractV1,
+    {
+      logout: (context, request, { query }) => logout(context, request, query.ticket),
+      loggedOut: (context, request, { query }) => loggedOut(context, request, query.state),
+      backChannelLogout: (context, _request, { body }) =>
+        backChannelLogout(context, body.logout_token),
+    },
+    // A provider signs out all of its users at once from one address.
+    ['backChannelLogout'],
+  ),
 ]
 
 /** Routes that others look for at the root of the origin. */
