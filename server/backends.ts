@@ -109,7 +109,9 @@ const BACKENDS = new Map<string, BackendEntry>([
           policy: {
             idleMs: variables.NETSCRIPT_AUTH_SESSION_IDLE_SECONDS * 1000,
             absoluteMs: variables.NETSCRIPT_AUTH_SESSION_ABSOLUTE_SECONDS * 1000,
-            refreshWindowMs: variables.NETSCRIPT_AUTH_SESSION_REFRESH_SECONDS * 1000,
+            ...(variables.NETSCRIPT_AUTH_SESSION_REFRESH_SECONDS !== undefined && {
+              refreshWindowMs: variables.NETSCRIPT_AUTH_SESSION_REFRESH_SECONDS * 1000,
+            }),
           },
           sessionStore: variables.NETSCRIPT_AUTH_SESSION_STORE ?? '',
           ...(pool && { pool }),

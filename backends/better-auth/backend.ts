@@ -7,7 +7,11 @@ import { authenticate } from './authenticate.js'
 import type { BetterAuthInstance } from './context.js'
 import { databaseCall } from './database-call.js'
 import { createNodeHandler, type NodeHandler } from './handler.js'
-import { assertSessionsLiveInDatabase, DEFAULT_BASE_PATH } from './instance.js'
+import {
+  assertSessionsLiveInDatabase,
+  assertUsedSessionsGoOn,
+  DEFAULT_BASE_PATH,
+} from './instance.js'
 import { allowedReturnToOf } from './plugin.js'
 import { createRouteFinder } from './routes.js'
 import { assertRolesAreAssigned } from './session-mapping.js'
@@ -62,6 +66,7 @@ export interface BetterAuthBackend extends AuthBackendPort {
 export function createBetterAuthBackend(options: BetterAuthBackendOptions): BetterAuthBackend {
   const { auth, baseURL, providers = DEFAULT_PROVIDERS } = options
   assertSessionsLiveInDatabase(auth.options)
+  assertUsedSessionsGoOn(auth.options)
   assertRolesAreAssigned(auth.options)
   const basePath = auth.options.basePath ?? DEFAULT_BASE_PATH
   const { origin } = new URL(baseURL)

@@ -134,6 +134,25 @@ describe('createNetscriptBetterAuth', () => {
     expect((failure as Error).message).toMatch(/Add it to prisma\/schema.*displayUsername/s)
   })
 
+  it.each([
+    [{}, 60_480],
+    [{ expiresIn: 60 }, 6],
+    [{ expiresIn: 600, updateAge: 30 }, 30],
+    [{ expiresIn: 600, updateAge: 300 }, 60],
+    [{ updateAge: 0 }, 0],
+  ])(
+    'extends a session that is used at least ten times in its lifetime: %j',
+    async (session, age) => {
+      const { options } = await create({ betterAuthOptions: { session } })
+      expect(options.session).toMatchObject({ ...session, updateAge: age })
+    },
+  )
+
+  it('refuses an updateAge that sessions never reach', async () => {
+    const session = { expiresIn: 60, updateAge: 60 }
+    await expect(create({ betterAuthOptions: { session } })).rejects.toThrow(/session\.updateAge/)
+  })
+
   it('sets Secure cookies under https', async () => {
     const auth = await create({ baseURL: 'https://auth.example.com' })
     const { authCookies } = await auth.$context
@@ -270,6 +289,7 @@ describe('createBetterAuthBackend', () => {
   })
 
   it.each([
+    ['sessions end while they are used', { session: { expiresIn: 60 } }, /session\.updateAge/],
     ['sessions outlive their end', { session: { cookieCache: { enabled: true } } }, /cookieCache/],
     [
       'users can give themselves a role',

@@ -106,7 +106,9 @@ export async function createNetscriptBetterAuth<
       '`baseURL` of better-auth must be an absolute http or https URL, such as https://auth.example.com.',
     )
   }
-  const passedOn = overDefaults(options.betterAuthOptions ?? {}, log)
+  const given = options.betterAuthOptions
+  if (given?.session?.updateAge !== undefined) assertUsedSessionsGoOn(given)
+  const passedOn = overDefaults(given ?? {}, log)
   assertSessionsLiveInDatabase(passedOn)
   assertRolesAreAssigned({ ...passedOn, plugins: options.plugins ?? [] })
   const [{ betterAuth }, { prismaAdapter }] = await Promise.all([
@@ -163,13 +165,32 @@ async function assertSchemaFits(auth: {
 
 const SIGN_INS = { window: 60, max: 20 }
 
+const DAY = 86_400
+/** What better-auth takes for lifetimes of sessions that are not given, in seconds. */
+const LIFETIMES = { expiresIn: 7 * DAY, updateAge: DAY }
+
+/** A session that is used must not end for lack of use: at most a tenth of its lifetime counts. */
+function updateAgeOf({ session }: Pick<BetterAuthOptions, 'session'>): number {
+  const { expiresIn, updateAge } = { ...LIFETIMES, ...session }
+  return Math.min(updateAge, expiresIn / 10)
+}
+
+/** @throws AuthConfigurationError when sessions would end while they are used. */
+export function assertUsedSessionsGoOn({ session }: Pick<BetterAuthOptions, 'session'>): void {
+  const { expiresIn, updateAge } = { ...LIFETIMES, ...session }
+  if (session?.disableSessionRefresh || updateAge < expiresIn) return
+  throw new AuthConfigurationError(
+    '`session.updateAge` of better-auth is not shorter than `session.expiresIn`: sessions would end while they are used. Make it shorter.',
+  )
+}
+
 /** Lays what was given over the defaults, section by section. */
 function overDefaults(given: PassedOnOptions, log: AuthLog): PassedOnOptions {
   return {
     appName: 'NetScript Auth',
     ...given,
     user: { modelName: 'betterAuthUser', ...given.user },
-    session: { modelName: 'authSession', ...given.session },
+    session: { modelName: 'authSession', ...given.session, updateAge: updateAgeOf(given) },
     account: {
       modelName: 'betterAuthAccount',
       accountLinking: { enabled: false },

@@ -16,7 +16,7 @@ import { type AuthTrace, tracedFetch } from '../trace.js'
 import { authenticate, toAuthSession } from './authenticate.js'
 import { backChannelLogout } from './back-channel-logout.js'
 import { handleCallback } from './callback.js'
-import { DEFAULT_SESSION_POLICY, type KvOAuthContext, type SessionPolicy } from './context.js'
+import { type KvOAuthContext, type SessionPolicy, sessionPolicy } from './context.js'
 import { cookiePolicy } from './cookie-policy.js'
 import type { OAuthProvider } from './provider.js'
 import { createProviderGate } from './provider-gate.js'
@@ -41,7 +41,7 @@ export interface KvOAuthBackendOptions {
    * is Postgres.
    */
   sessionStore?: string
-  /** Session lifetimes. Default: {@link DEFAULT_SESSION_POLICY}. */
+  /** Session lifetimes. Default: `DEFAULT_SESSION_POLICY`. */
   policy?: Partial<SessionPolicy>
   /** Default: `__Host-ns_session`. Another prefix needs `insecureCookies`. */
   cookieName?: string
@@ -100,6 +100,7 @@ export async function createKvOAuthBackend(
   const keyring = parseKeyring(options.key ?? process.env.NETSCRIPT_AUTH_KV_OAUTH_KEY)
   const log = options.log ?? silentLog
   const { metrics = silentMetrics, trace } = options
+  const policy = sessionPolicy(options.policy)
   const cookies = cookiePolicy(options, providers)
   const pool =
     options.pool ??
@@ -137,7 +138,7 @@ export async function createKvOAuthBackend(
       users,
       audit,
       subjectHash: createSubjectHash(keyring, options.auditSalt),
-      policy: { ...DEFAULT_SESSION_POLICY, ...options.policy },
+      policy,
       allowInsecureRequests: options.allowInsecureRequests ?? false,
       now: options.now ?? Date.now,
     }

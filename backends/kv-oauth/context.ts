@@ -1,4 +1,5 @@
 import type { AuditLog } from '../audit.js'
+import { AuthConfigurationError } from '../errors.js'
 import type { Keyring } from '../keyring.js'
 import type { AuthLog } from '../log.js'
 import type { AuthMetrics } from '../metrics.js'
@@ -19,7 +20,10 @@ export interface SessionPolicy {
   readonly idleMs: number
   /** A session ends this long after the sign-in, used or not. Default: 7 days. */
   readonly absoluteMs: number
-  /** A read extends the idle deadline at most once in this time. Default: 15 minutes. */
+  /**
+   * A read extends the idle deadline at most once in this time. It must be shorter than `idleMs`, of
+   * which at most a tenth counts. Default: 15 minutes.
+   */
   readonly refreshWindowMs: number
 }
 
@@ -28,6 +32,32 @@ export const DEFAULT_SESSION_POLICY: SessionPolicy = {
   idleMs: 24 * 60 * 60_000,
   absoluteMs: 7 * 24 * 60 * 60_000,
   refreshWindowMs: 15 * 60_000,
+}
+
+/**
+ * The policy in effect. A session that is used must not end for lack of use, so the refresh window is
+ * at most a tenth of the idle limit.
+ *
+ * @throws AuthConfigurationError for given durations that contradict each other.
+ */
+export function sessionPolicy(given: Partial<SessionPolicy> = {}): SessionPolicy {
+  const policy = { ...DEFAULT_SESSION_POLICY, ...given }
+  for (const [name, ms] of Object.entries(policy)) {
+    if (ms > 0 && Number.isFinite(ms)) continue
+    throw new AuthConfigurationError(`policy.${name} must be a number of milliseconds over 0.`)
+  }
+  if (given.idleMs !== undefined && given.idleMs > policy.absoluteMs) {
+    throw new AuthConfigurationError(
+      'policy.idleMs is longer than policy.absoluteMs. Make it shorter.',
+    )
+  }
+  const idleMs = Math.min(policy.idleMs, policy.absoluteMs)
+  if (given.refreshWindowMs !== undefined && given.refreshWindowMs >= idleMs) {
+    throw new AuthConfigurationError(
+      'policy.refreshWindowMs is not shorter than the idle limit: sessions would end while they are used. Make it shorter, or leave it out.',
+    )
+  }
+  return { ...policy, idleMs, refreshWindowMs: Math.min(policy.refreshWindowMs, idleMs / 10) }
 }
 
 /** The cookies of the flow. */

@@ -31,6 +31,12 @@ describe('readConfig', () => {
     expect(providers).toEqual([])
   })
 
+  it('takes an idle limit below the default refresh window', () => {
+    const { variables } = development({ NETSCRIPT_AUTH_SESSION_IDLE_SECONDS: '60' })
+    expect(variables).toMatchObject({ NETSCRIPT_AUTH_SESSION_IDLE_SECONDS: 60 })
+    expect(variables.NETSCRIPT_AUTH_SESSION_REFRESH_SECONDS).toBeUndefined()
+  })
+
   it('needs nothing in development', () => {
     const config = development({})
     expect(config.providers).toEqual([])
@@ -224,6 +230,19 @@ describe('readConfig', () => {
       'a switch that is neither on nor off',
       { NETSCRIPT_AUTH_INSECURE_COOKIES: 'yes' },
       /NETSCRIPT_AUTH_INSECURE_COOKIES: must be true or false/,
+    ],
+    [
+      'a refresh window as long as the idle limit',
+      {
+        NETSCRIPT_AUTH_SESSION_IDLE_SECONDS: '900',
+        NETSCRIPT_AUTH_SESSION_REFRESH_SECONDS: '900',
+      },
+      /NETSCRIPT_AUTH_SESSION_REFRESH_SECONDS is not shorter than NETSCRIPT_AUTH_SESSION_IDLE/,
+    ],
+    [
+      'a refresh window longer than the default idle limit',
+      { NETSCRIPT_AUTH_SESSION_REFRESH_SECONDS: '86401' },
+      /NETSCRIPT_AUTH_SESSION_REFRESH_SECONDS is not shorter/,
     ],
     [
       'an idle limit over the absolute one',

@@ -167,6 +167,12 @@ function checkLifetimes(variables: Variables): void {
       'NETSCRIPT_AUTH_SESSION_IDLE_SECONDS is longer than NETSCRIPT_AUTH_SESSION_ABSOLUTE_SECONDS. Make it shorter.',
     )
   }
+  const { NETSCRIPT_AUTH_SESSION_REFRESH_SECONDS: refresh } = variables
+  if (refresh !== undefined && refresh >= idle) {
+    throw new AuthConfigurationError(
+      'NETSCRIPT_AUTH_SESSION_REFRESH_SECONDS is not shorter than NETSCRIPT_AUTH_SESSION_IDLE_SECONDS: sessions would end while they are used. Make it shorter, or leave it out.',
+    )
+  }
 }
 
 /** Port 0 is any that is free. */

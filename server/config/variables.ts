@@ -214,8 +214,10 @@ export const VARIABLES = {
     .default(604_800)
     .describe('A session ends this long after the sign-in.'),
   NETSCRIPT_AUTH_SESSION_REFRESH_SECONDS: seconds(1)
-    .default(900)
-    .describe('Using a session extends it at most once in this time.'),
+    .optional()
+    .describe(
+      'Using a session extends it at most once in this time, of which at most a tenth of the idle limit counts. Default: `900`.',
+    ),
   NETSCRIPT_AUTH_LOCAL_PROVIDER_PORT: port
     .default(9094)
     .describe('Port of the local provider that `npm start` brings when none is configured.'),
