@@ -23,8 +23,9 @@ export default defineConfig({
     globalSetup: ['server/e2e/support/global-setup.ts'],
     // Most of them wait for other processes, so one more than there are cores.
     maxWorkers: availableParallelism() + 1,
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    // Generous: a busy machine may be several times slower, and no test waits this long to pass.
+    testTimeout: 240_000,
+    hookTimeout: 240_000,
     silent: 'passed-only',
     reporters: [['default', { summary: false }], closingLine],
   },

@@ -4,8 +4,14 @@
  * @module
  */
 export { createAuthApp } from './adapters/express.js'
-export { type AuthHandler, type AuthHandlerOptions, createAuthHandler } from './adapters/fetch.js'
+export {
+  type AuthHandler,
+  type AuthHandlerOptions,
+  type AuthRequestInfo,
+  createAuthHandler,
+} from './adapters/fetch.js'
 export { createAuthListener } from './adapters/node.js'
+export type { TrustProxy } from './engine/client-address.js'
 export type { AuthApiOptions } from './engine/engine.js'
 export type { MountedBackend } from './backends.js'
 export { type AuthConfig, readConfig, type StartMode } from './config/config.js'

@@ -10,13 +10,7 @@ import { checkStatements } from './support/check-statements.js'
 import { compile, type Compiled, type Snippet } from './support/check-types.js'
 import { FILES, GIVEN, SHOWN } from './support/document-registry.js'
 import { readExamples } from './support/examples.js'
-import {
-  brokenLinks,
-  entryPoints,
-  hiddenTypes,
-  type PublicName,
-  publicNames,
-} from './support/public-exports.js'
+import { brokenLinks, entryPoints, hiddenTypes } from './support/public-exports.js'
 import {
   type Block,
   type Document,
@@ -102,23 +96,8 @@ describe('TypeScript in documents and comments', () => {
 })
 
 describe('what can be imported', () => {
-  const list = (names: readonly PublicName[]) => names.map(({ at, name }) => `${at}: ${name}`)
-
-  it('has a comment, and so has every member', () => {
-    const names = publicNames(compiled.program)
-    expect(names.length).toBeGreaterThan(600)
-    expect(list(names.filter(({ comment }) => comment === ''))).toEqual([])
-  })
-
   it('names only types that can be imported too', () => {
     expect(hiddenTypes(compiled.program)).toEqual([])
-  })
-
-  it('says of an option what holds without it', () => {
-    const options = publicNames(compiled.program).filter(({ isOptional }) => isOptional)
-    expect(options.length).toBeGreaterThan(80)
-    const says = /default|required|absent|needed/i
-    expect(list(options.filter(({ comment }) => !says.test(comment)))).toEqual([])
   })
 })
 

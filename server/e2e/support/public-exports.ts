@@ -4,18 +4,6 @@ import ts from 'typescript'
 import manifest from '../../../package.json' with { type: 'json' }
 import { ROOT } from './documents.js'
 
-/** Something that somebody can import from the package, or a member of it. */
-export interface PublicName {
-  /** Such as `AuthAppOptions.origin`. */
-  readonly name: string
-  /** Where it is declared, such as `server/engine/engine.ts:28`. */
-  readonly at: string
-  /** Its doc comment without tags; empty when there is none. */
-  readonly comment: string
-  /** Whether it is a member of an interface of options that may be left out. */
-  readonly isOptional: boolean
-}
-
 /** The sources of the entry points of the package, by the name that is imported. */
 export function entryPoints(): ReadonlyMap<string, string> {
   const entries = Object.entries(manifest.exports).flatMap(([name, target]) => {
@@ -29,38 +17,6 @@ export function entryPoints(): ReadonlyMap<string, string> {
       .map((folder) => [name.replace('*', folder), before + folder + after] as const)
   })
   return new Map(entries.map(([name, source]) => [name.replace('.', manifest.name), source]))
-}
-
-/**
- * Every export of every entry point with its members. What members of a union have in common needs
- * one comment; what only tells them apart, and what a class overrides, needs none.
- */
-export function publicNames(program: ts.Program): PublicName[] {
-  const checker = program.getTypeChecker()
-  const seen = new Set<ts.Symbol>()
-  const names = new Map<string, PublicName>()
-
-  const see = (symbol: ts.Symbol, name: string): void => {
-    const declaration = symbol.declarations?.find(isOurs)
-    if (!declaration || seen.has(symbol)) return
-    seen.add(symbol)
-    const at = placeOf(declaration)
-    const key = `${name} ${at.replace(/\d+$/, '')}`
-    const comment =
-      names.get(key)?.comment || ts.displayPartsToString(symbol.getDocumentationComment(checker))
-    const isOption = ts.isPropertySignature(declaration) && /Options\.\w+$/.test(name)
-    const isOptional = isOption && declaration.questionToken !== undefined
-    names.set(key, { name, at, comment, isOptional })
-    for (const one of symbol.declarations?.filter(isOurs) ?? []) {
-      for (const member of membersOf(one)) {
-        const own = member.name && checker.getSymbolAtLocation(member.name)
-        if (own) see(own, `${name}.${own.name}`)
-      }
-    }
-  }
-
-  for (const symbol of publicSymbols(program)) see(symbol, symbol.name)
-  return [...names.values()]
 }
 
 /** Types that a declaration of the package names, and only our own files can import. */
@@ -124,27 +80,3 @@ function placeOf(node: ts.Node): string {
   const { line } = file.getLineAndCharacterOfPosition(node.getStart())
   return `${relative(ROOT, file.fileName)}:${line + 1}`
 }
-
-/** What an object of a declared type has, or a class gives its users. */
-function membersOf(node: ts.Node): readonly (ts.TypeElement | ts.ClassElement)[] {
-  if (ts.isInterfaceDeclaration(node)) return [...node.members]
-  if (ts.isTypeLiteralNode(node)) return node.members.filter((member) => !isTag(member))
-  if (ts.isTypeAliasDeclaration(node)) return membersOf(node.type)
-  if (ts.isUnionTypeNode(node) || ts.isIntersectionTypeNode(node))
-    return node.types.flatMap(membersOf)
-  if (ts.isParenthesizedTypeNode(node)) return membersOf(node.type)
-  if (!ts.isClassDeclaration(node)) return []
-  return node.members.filter(
-    (member) =>
-      member.name !== undefined &&
-      !ts.isPrivateIdentifier(member.name) &&
-      !(
-        ts.getCombinedModifierFlags(member) &
-        (ts.ModifierFlags.Private | ts.ModifierFlags.Override)
-      ),
-  )
-}
-
-/** Whether a member is one value, to tell the objects of a union apart. */
-const isTag = (member: ts.TypeElement): boolean =>
-  ts.isPropertySignature(member) && member.type !== undefined && ts.isLiteralTypeNode(member.type)
