@@ -1,6 +1,11 @@
 import type { RequestListener } from 'node:http'
 import { createRequire } from 'node:module'
-import express, { type ErrorRequestHandler, type RequestHandler, Router } from 'express'
+import express, {
+  type ErrorRequestHandler,
+  type Request,
+  type RequestHandler,
+  Router,
+} from 'express'
 import { AuthError } from '../backends/errors.js'
 import { originForm, toAuthnRequest } from '../backends/request.js'
 import type { TokenIssuer } from '../backends/tokens/token-issuer.js'
@@ -97,7 +102,7 @@ function startPage({ config, logger, metrics, backend }: ServiceAppOptions): Req
   const startLine = createRequestLog({ logger, metrics })
   const headers = securityHeaders({ origin: config.origin, providerUrls })
   return (req, res, next) => {
-    const line = startLine(req, req.path, siteRoute(req.path, backend.basePath))
+    const line = startLine(req, loggedPath(req, backend), siteRoute(req.path, backend.basePath))
     res.setHeader('X-Request-Id', line.requestId)
     for (const [name, value] of headers) res.setHeader(name, value)
     if (!PROBES.test(req.path)) {
@@ -109,6 +114,11 @@ function startPage({ config, logger, metrics, backend }: ServiceAppOptions): Req
 
 /** Asked every few seconds by machines, so left out of logs and metrics. */
 const PROBES = /^\/health(\/|$)|^\/assets\//
+
+/** A path for the log. Links of backends hold tokens, also when a prefix or a typo breaks them. */
+function loggedPath({ method, path }: Request, backend: MountedBackend): string {
+  return backend.routeOf?.(method, path) ?? path.replaceAll(/[^/]{20,}/g, '*')
+}
 
 /** What metrics call a path beside the API: one of a few names. */
 function siteRoute(path: string, basePath: string | undefined): string {

@@ -17,7 +17,7 @@ export function databaseError(error: unknown): AuthError<'STORE_UNAVAILABLE'> {
   return new AuthError(
     'STORE_UNAVAILABLE',
     'The database does not answer. Try again in a moment.',
-    { cause: withoutArguments(error) },
+    { cause: reasonOf(error) },
   )
 }
 
@@ -25,7 +25,7 @@ export function databaseError(error: unknown): AuthError<'STORE_UNAVAILABLE'> {
  * The first cause, fit for a log. Prisma writes the arguments of the query into its messages, session
  * tokens among them, and closes with a line that says what is wrong; better-auth attaches it all.
  */
-function withoutArguments(error: unknown): Error {
+export function reasonOf(error: unknown): Error {
   let first = error
   while (first instanceof Error && first.cause instanceof Error) first = first.cause
   if (!(first instanceof Error)) return new Error('Unknown failure')

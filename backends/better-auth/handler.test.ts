@@ -1,7 +1,7 @@
 import { createServer, request as httpRequest } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import express from 'express'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { startTestServer, type TestServer } from './testing/server.js'
 import { openBrowser, signUp } from './testing/sign-up.js'
 
@@ -140,6 +140,28 @@ describe('handler', () => {
     for (let count = 0; count < 22; count += 1) statuses.push(await attempt('sign-in/email'))
     expect(statuses).toEqual([...Array<number>(20).fill(401), 429, 429])
     await limited.close()
+  })
+
+  it('prints nothing by itself when the database fails', async () => {
+    const printed = (['log', 'warn', 'error', 'info'] as const).map((name) =>
+      vi.spyOn(console, name).mockImplementation(() => undefined),
+    )
+    const failing = await startTestServer()
+    const person = await signUp(failing)
+    await failing.pool.query('ALTER TABLE better_auth_accounts RENAME TO away')
+    await person.fetch('/api/auth/list-accounts')
+    await failing.pool.query('ALTER TABLE auth_sessions RENAME TO gone')
+    for (const path of ['get-session', 'list-sessions']) await person.fetch(`/api/auth/${path}`)
+    await openBrowser(failing).client.signIn.email({
+      email: 'a@b.example',
+      password: 'wrong-password',
+    })
+    expect(printed.map(({ mock }) => mock.calls)).toEqual([[], [], [], []])
+    for (const spy of printed) spy.mockRestore()
+    for (const line of failing.log) {
+      expect((JSON.parse(line) as { message: string }).message).not.toBe('better-auth: ')
+    }
+    await failing.close()
   })
 
   it('tells neither caller nor log what the database said', async () => {
