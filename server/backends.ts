@@ -15,6 +15,8 @@ export type MountedBackend = AuthBackendPort & {
   readonly basePath?: string
   /** Answers its own routes; absent when it has none. */
   readonly handler?: (req: IncomingMessage, res: ServerResponse) => Promise<void>
+  /** What the log calls a path of its own routes, whose parameters can be tokens. @default the path */
+  routeOf?(method: string, path: string): string | undefined
 }
 
 /** What a backend may be made from. */
@@ -182,10 +184,10 @@ const BACKENDS = new Map<string, BackendEntry>([
           log: logger,
         })
       },
-      async openOperator() {
-        const { unsupportedOperator } = await import('../backends/operator.js')
-        const reason = 'Use the API of better-auth.'
-        return { ...unsupportedOperator('better-auth', reason), close: async () => {} }
+      async openOperator({ pool }) {
+        const { createBetterAuthOperator } = await import('../backends/better-auth/operator.js')
+        const operator = createBetterAuthOperator(required(pool, 'better-auth'))
+        return { ...operator, close: async () => {} }
       },
     },
   ],

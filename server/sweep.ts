@@ -1,4 +1,5 @@
 import type pg from 'pg'
+import { sweepBetterAuth } from '../backends/better-auth/sweep.js'
 import { sweepRateLimits } from '../backends/storage/postgres-rate-limit-store.js'
 import { createPostgresSessionStore } from '../backends/storage/postgres-session-store.js'
 import type { TokenIssuer } from '../backends/tokens/token-issuer.js'
@@ -31,7 +32,7 @@ export function startSweeping(
     sweepBatch: () => Promise<number>,
   ): Promise<void> => {
     let swept = BATCH
-    while (!stopped && swept === BATCH) {
+    while (!stopped && swept >= BATCH) {
       swept = await sweepBatch()
       metrics?.swept(kind, swept)
     }
@@ -39,6 +40,7 @@ export function startSweeping(
   const sweep = async (): Promise<void> => {
     try {
       await sweepAll('entries', () => store.sweep(BATCH))
+      await sweepAll('entries', () => sweepBetterAuth(pool, BATCH))
       await sweepAll('rate-limits', () => sweepRateLimits(pool, BATCH))
       await tokens?.maintain()
     } catch (error) {

@@ -12,7 +12,7 @@ import {
   assertUsedSessionsGoOn,
   DEFAULT_BASE_PATH,
 } from './instance.js'
-import { allowedReturnToOf } from './plugin.js'
+import { allowedReturnToOf } from './allowed-return-to.js'
 import { createRouteFinder } from './routes.js'
 import { assertRolesAreAssigned } from './session-mapping.js'
 import { createBetterAuthSessions } from './sessions.js'

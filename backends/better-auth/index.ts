@@ -13,3 +13,4 @@ export {
   type NetscriptBetterAuthOptions,
   type PassedOnOptions,
 } from './instance.js'
+export { createBetterAuthOperator } from './operator.js'

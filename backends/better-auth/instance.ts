@@ -7,7 +7,6 @@ import { type AuthLog, silentLog } from '../log.js'
 import { createMemoryRateLimitStore } from '../rate-limit-store.js'
 import { createPostgresRateLimitStore } from '../storage/postgres-rate-limit-store.js'
 import { betterAuthLogger } from './logger.js'
-import { netscriptPlugin } from './plugin.js'
 import { createRateLimitStorage } from './rate-limit.js'
 import { createRouteFinder, type RouteFinder } from './routes.js'
 import { assertRolesAreAssigned } from './session-mapping.js'
@@ -44,6 +43,8 @@ export interface NetscriptBetterAuthOptions<
   basePath?: string
   /** Further origins that may call the handler and be return targets. Default: that of `baseURL` alone. */
   trustedOrigins?: string[]
+  /** Live sessions of a user; a sign-in beyond it ends the least recently used. Default: 100. */
+  maxSessionsPerUser?: number
   /** Further origins that browsers may be sent to, and that may not call. Default: none. */
   allowedReturnTo?: string[]
   /**
@@ -111,9 +112,10 @@ export async function createNetscriptBetterAuth<
   const passedOn = overDefaults(given ?? {}, log)
   assertSessionsLiveInDatabase(passedOn)
   assertRolesAreAssigned({ ...passedOn, plugins: options.plugins ?? [] })
-  const [{ betterAuth }, { prismaAdapter }] = await Promise.all([
+  const [{ betterAuth }, { prismaAdapter }, { netscriptPlugin }] = await Promise.all([
     import('better-auth/minimal'),
     import('better-auth/adapters/prisma'),
+    import('./plugin.js'),
   ])
   let findRoute: RouteFinder = () => undefined
   const auth = betterAuth({
@@ -133,6 +135,8 @@ export async function createNetscriptBetterAuth<
     plugins: [
       netscriptPlugin({
         origin: new URL(baseURL).origin,
+        prisma,
+        maxSessionsPerUser: options.maxSessionsPerUser ?? 100,
         allowedReturnTo: [...(options.allowedReturnTo ?? []), ...trustedOrigins],
       }),
       ...(options.plugins ?? []),

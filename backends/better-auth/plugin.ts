@@ -1,8 +1,8 @@
 import type { AuthContext, BetterAuthPlugin } from 'better-auth'
+import type { PrismaClient } from '../../prisma/client.js'
+import { APIError } from 'better-auth/api'
 import { createReturnToPolicy } from '../return-to.js'
-import type { BetterAuthInstance } from './context.js'
-
-const ID = 'netscript-auth'
+import { PLUGIN_ID } from './allowed-return-to.js'
 
 /** Options of {@link netscriptPlugin}. */
 export interface NetscriptPluginOptions {
@@ -10,16 +10,39 @@ export interface NetscriptPluginOptions {
   readonly origin: string
   /** Further origins that browsers may be sent to. */
   readonly allowedReturnTo: readonly string[]
+  readonly prisma: PrismaClient
+  /** A sign-in beyond it ends the session that was used least recently. */
+  readonly maxSessionsPerUser: number
 }
 
 /** What this project changes in an instance of better-auth. */
 export function netscriptPlugin(options: NetscriptPluginOptions): BetterAuthPlugin {
   const policy = createReturnToPolicy(options.origin, options.allowedReturnTo)
   return {
-    id: ID,
-    options,
-    init({ isTrustedOrigin }) {
+    id: PLUGIN_ID,
+    options: { allowedReturnTo: options.allowedReturnTo },
+    init(context) {
+      const { isTrustedOrigin } = context
       return {
+        options: {
+          databaseHooks: {
+            session: {
+              create: {
+                before: ({ userId }) => refuseDisabled(options.prisma, userId),
+                async after({ id, token, userId }) {
+                  // An operator marks the user first and then ends the sessions, so either the mark is
+                  // seen here or the session is ended there.
+                  await refuseDisabled(options.prisma, userId).catch(async (error: unknown) => {
+                    await context.internalAdapter.deleteSession(token)
+                    throw error
+                  })
+                  const tokens = await excessTokens(options, userId, id)
+                  if (tokens.length > 0) await context.internalAdapter.deleteSessions(tokens)
+                },
+              },
+            },
+          },
+        },
         context: {
           // better-auth allows relative paths when it asks about a redirect and not about an origin.
           isTrustedOrigin(
@@ -36,12 +59,33 @@ export function netscriptPlugin(options: NetscriptPluginOptions): BetterAuthPlug
   }
 }
 
-/** The origins besides its own that an instance may send browsers to. */
-export function allowedReturnToOf({ options }: BetterAuthInstance): readonly string[] {
-  const plugin = options.plugins?.find(({ id }) => id === ID)
-  const { allowedReturnTo = [] } = (plugin?.options ?? {}) as Partial<NetscriptPluginOptions>
-  // Patterns and schemes of apps are for the origin check alone.
-  const trusted = Array.isArray(options.trustedOrigins) ? options.trustedOrigins : []
-  const origins = trusted.filter((entry) => URL.canParse(entry) && new URL(entry).origin === entry)
-  return [...allowedReturnTo, ...origins]
+/** @throws APIError 403 when an operator has disabled the user. */
+async function refuseDisabled(prisma: PrismaClient, userId: string): Promise<void> {
+  const rows = await prisma.$queryRawUnsafe<unknown[]>(
+    'SELECT 1 FROM better_auth_users WHERE id = $1 AND disabled_at IS NOT NULL',
+    userId,
+  )
+  if (rows.length === 0) return
+  throw new APIError('FORBIDDEN', {
+    code: 'AUTH_USER_DISABLED',
+    message: 'This account is disabled',
+  })
+}
+
+/** The tokens of the sessions that are too many, without the new one; at most 100 of them. */
+async function excessTokens(
+  { prisma, maxSessionsPerUser }: NetscriptPluginOptions,
+  userId: string,
+  newId: string,
+): Promise<string[]> {
+  const live = { userId, expiresAt: { gt: new Date() } }
+  const excess = (await prisma.authSession.count({ where: live })) - maxSessionsPerUser
+  if (excess <= 0) return []
+  const sessions = await prisma.authSession.findMany({
+    where: { ...live, id: { not: newId } },
+    orderBy: [{ updatedAt: 'asc' }, { id: 'asc' }],
+    take: Math.min(excess, 100),
+    select: { token: true },
+  })
+  return sessions.map(({ token }) => token)
 }

@@ -1,0 +1,161 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createBetterAuthOperator } from './operator.js'
+import { sweepBetterAuth } from './sweep.js'
+import { startTestServer, type TestServer } from './testing/server.js'
+import { openBrowser, signUp, type SignedUpPerson } from './testing/sign-up.js'
+
+describe('createBetterAuthOperator', () => {
+  let server: TestServer<[]>
+  const operator = () => createBetterAuthOperator(server.pool)
+  beforeAll(async () => {
+    server = await startTestServer()
+  })
+  afterAll(() => server.close())
+
+  const isSignedIn = async (person: Pick<SignedUpPerson, 'request'>) =>
+    (await server.backend.authenticate(await person.request())).ok
+  const signInAgain = async (person: SignedUpPerson) => {
+    const browser = openBrowser(server)
+    const { error } = await browser.client.signIn.email(person.credentials)
+    return { browser, status: error?.status }
+  }
+
+  it('lists the live sessions of a user as the user sees them', async () => {
+    const person = await signUp(server)
+    await signInAgain(person)
+    const listed = await operator().listSessions(person.userId)
+    expect(listed).toEqual(await server.backend.sessions.listSessions(person.userId))
+    expect(listed).toHaveLength(2)
+    expect(await operator().listSessions('nobody')).toEqual([])
+    expect(await operator().listSessions('\0')).toEqual([])
+  })
+
+  it('ends one session or all of them, for every process', async () => {
+    const person = await signUp(server)
+    const { browser } = await signInAgain(person)
+    const [newest] = await operator().listSessions(person.userId)
+    expect(await operator().revokeSession(newest?.session.id ?? '')).toBe(true)
+    expect(await operator().revokeSession(newest?.session.id ?? '')).toBe(false)
+    expect([await isSignedIn(person), await isSignedIn(browser)]).toEqual([true, false])
+    expect(await operator().revokeSessions(person.userId)).toBe(1)
+    expect(await operator().revokeSessions(person.userId)).toBe(0)
+    expect(await isSignedIn(person)).toBe(false)
+  })
+
+  it('disables a user until they are enabled again', async () => {
+    const [person, other] = [await signUp(server), await signUp(server)]
+    expect(await operator().disableUser('nobody')).toBe(false)
+    expect(await operator().disableUser(person.userId)).toBe(true)
+    expect(await isSignedIn(person)).toBe(false)
+    expect((await signInAgain(person)).status).toBe(403)
+    expect((await operator().getUser(person.userId))?.disabledAt).toBeDefined()
+    expect(await isSignedIn(other)).toBe(true)
+    expect(await operator().enableUser(person.userId)).toBe(true)
+    expect((await signInAgain(person)).status).toBeUndefined()
+    expect(await operator().enableUser('nobody')).toBe(false)
+  })
+
+  it('leaves no session to a user who is disabled while they sign in', async () => {
+    const racing: TestServer<[]> = await startTestServer({
+      betterAuthOptions: {
+        databaseHooks: {
+          session: {
+            create: {
+              before: async ({ userId }) => {
+                if (isRacing) await createBetterAuthOperator(racing.pool).disableUser(userId)
+              },
+            },
+          },
+        },
+      },
+    })
+    let isRacing = false
+    const person = await signUp(racing)
+    isRacing = true
+    const browser = openBrowser(racing)
+    expect((await browser.client.signIn.email(person.credentials)).error?.status).toBe(403)
+    expect(await racing.prisma.authSession.count()).toBe(0)
+    await racing.close()
+  })
+
+  it('deletes a user with their accounts and sessions', async () => {
+    const person = await signUp(server)
+    expect(await operator().deleteUser(person.userId)).toBe(true)
+    expect(await operator().deleteUser(person.userId)).toBe(false)
+    expect(await isSignedIn(person)).toBe(false)
+    expect(await operator().getUser(person.userId)).toBeUndefined()
+    expect((await signInAgain(person)).status).toBe(401)
+  })
+
+  it('finds users by id, address, name and provider, page by page', async () => {
+    const people = [await signUp(server), await signUp(server)]
+    const [person] = people as [SignedUpPerson, SignedUpPerson]
+    for (const text of [person.userId, person.email.toUpperCase(), person.name]) {
+      const { users } = await operator().findUsers({ text })
+      expect(users.map(({ id }) => id)).toEqual([person.userId])
+    }
+    expect((await operator().findUsers({ text: '%' })).users).toEqual([])
+    expect((await operator().findUsers({ providerId: 'github' })).users).toEqual([])
+    const first = await operator().findUsers({ limit: 1, providerId: 'credential' })
+    const second = await operator().findUsers({
+      limit: 1,
+      ...(first.cursor && { cursor: first.cursor }),
+    })
+    expect([...first.users, ...second.users].map(({ id }) => id)).toEqual(
+      people.map(({ userId }) => userId).reverse(),
+    )
+    await expect(operator().findUsers({ cursor: 'x' })).rejects.toThrow(RangeError)
+  })
+})
+
+describe('sessions of better-auth', () => {
+  it('are swept when they have expired, as verifications are', async () => {
+    const server = await startTestServer()
+    const person = await signUp(server)
+    await signUp(server)
+    const past = new Date(Date.now() - 120_000)
+    await server.prisma.authSession.updateMany({
+      where: { userId: person.userId },
+      data: { expiresAt: past },
+    })
+    for (const [id, expiresAt] of [
+      ['old', past],
+      ['new', new Date(Date.now() + 60_000)],
+    ] as const) {
+      await server.prisma.authVerification.create({
+        data: { id, identifier: id, value: '', expiresAt },
+      })
+    }
+    expect(await sweepBetterAuth(server.pool, 100)).toBe(2)
+    expect(await sweepBetterAuth(server.pool, 100)).toBe(0)
+    expect(await server.prisma.authSession.count()).toBe(1)
+    expect(await server.prisma.authVerification.findMany()).toMatchObject([{ id: 'new' }])
+    await server.close()
+  })
+
+  it('are at most a hundred for a user: the least recently used end, and never the new one', async () => {
+    const server = await startTestServer()
+    const person = await signUp(server)
+    const { userId } = person
+    const now = Date.now()
+    await server.prisma.authSession.createMany({
+      data: Array.from({ length: 250 }, (_, index) => ({
+        id: `session-${index}`,
+        token: `token-${index}`,
+        userId,
+        updatedAt: new Date(now - 1_000_000 + index * 1000),
+        expiresAt: new Date(now + 3_600_000),
+      })),
+    })
+    const ids = async () => (await server.prisma.authSession.findMany()).map(({ id }) => id)
+    const browser = openBrowser(server)
+    await browser.client.signIn.email(person.credentials)
+    expect(await ids()).toHaveLength(152)
+    expect(await ids()).not.toContain('session-99')
+    expect(await ids()).toContain('session-100')
+    await openBrowser(server).client.signIn.email(person.credentials)
+    expect(await ids()).toHaveLength(100)
+    expect((await server.backend.authenticate(await browser.request())).ok).toBe(true)
+    await server.close()
+  })
+})
