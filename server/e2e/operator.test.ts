@@ -2,11 +2,12 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { startTestServer } from '../../backends/better-auth/testing/server.js'
+import { signUp } from '../../backends/better-auth/testing/sign-up.js'
 import { createPool } from '../../backends/storage/pool.js'
 import { createPostgresUserStore } from '../../backends/storage/postgres-user-store.js'
 import { startWorkosApi } from '../../backends/workos/testing/workos-api.js'
 import { applyMigrations } from '../../prisma/migrate.js'
-import { createTestDatabase } from '../../prisma/test-database.js'
 import { startEmbeddedPostgres } from '../local/postgres.js'
 import { type NetscriptProcess, startNetscript } from './support/process.js'
 import { startTestService, type TestService } from './support/service.js'
@@ -146,20 +147,34 @@ describe('netscript auth', () => {
     expect(api.isActive(sessionId)).toBe(false)
   })
 
-  it('refuses by name on a backend that has no operator commands', async () => {
-    const database = await createTestDatabase()
-    onTestFinished(() => database.drop())
-    const env = {
-      NETSCRIPT_AUTH_BACKEND: 'better-auth',
-      BETTER_AUTH_SECRET: 'a-secret-of-at-least-32-characters',
-      DATABASE_URL: database.url,
-    }
-    for (const command of ['session list', 'session revoke-all', 'user disable']) {
-      expect(await netscriptWith(env, ...command.split(' '), 'some-id')).toMatchObject({
-        code: 1,
-        text: expect.stringContaining('better-auth does not support') as string,
-      })
-    }
+  it('acts on the users and sessions of better-auth', async () => {
+    const server = await startTestServer()
+    onTestFinished(() => server.close())
+    const person = await signUp(server)
+    const betterAuth = (...args: string[]) =>
+      netscriptWith(
+        {
+          NETSCRIPT_AUTH_BACKEND: 'better-auth',
+          BETTER_AUTH_SECRET: server.secret,
+          DATABASE_URL: server.databaseUrl,
+        },
+        ...args,
+      )
+    const [session] = await server.prisma.authSession.findMany()
+    const { code, text } = await betterAuth('session', 'list', person.userId, '--json')
+    expect(code).toBe(0)
+    expect(JSON.parse(text)).toMatchObject([{ id: session?.id, provider: 'better-auth' }])
+    expect(text).not.toContain(session?.token)
+    expect(await betterAuth('session', 'revoke-all', person.userId)).toEqual({
+      code: 0,
+      text: 'Ended 1 session.',
+    })
+    expect((await person.client.getSession()).data).toBeNull()
+    expect(await betterAuth('user', 'disable', person.userId)).toMatchObject({ code: 0 })
+    expect((await person.client.signIn.email(person.credentials)).error?.status).toBe(403)
+    expect(await betterAuth('user', 'disable', 'nobody')).toMatchObject({ code: 1 })
+    expect(await betterAuth('user', 'enable', person.userId)).toMatchObject({ code: 0 })
+    expect((await person.client.signIn.email(person.credentials)).error).toBeNull()
   })
 
   it('uses the embedded database without DATABASE_URL, as netscript db does', async () => {
