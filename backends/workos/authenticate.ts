@@ -76,7 +76,9 @@ function signedIn(
 
 function isDue({ settings }: WorkosContext, { claims, expired }: CookieCaller): boolean {
   if (settings.refresh === 'never') return false
-  return expired || claims.exp * 1000 - Date.now() < settings.refreshAheadMs
+  // A lead as long as the token lives would renew it at every read.
+  const leadMs = Math.min(settings.refreshAheadMs, ((claims.exp - claims.iat) * 1000) / 2)
+  return expired || claims.exp * 1000 - Date.now() < leadMs
 }
 
 function asItIs({ claims, expired, session }: CookieCaller): AuthnResult {

@@ -28,7 +28,10 @@ export interface WorkosBackendOptions {
    * would last. `never` leaves it to an application that renews the same cookie itself.
    */
   readonly refresh?: 'never' | 'when-expired'
-  /** How long before its end an access token is renewed. Default: 10 seconds. */
+  /**
+   * How long before its end an access token is renewed; at most half of its lifetime counts.
+   * Default: 10 seconds.
+   */
   readonly refreshAheadMs?: number
   /**
    * The `iss` values that are accepted. Default: the API's origin, which older environments use,

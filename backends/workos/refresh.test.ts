@@ -206,12 +206,23 @@ describe('an access token about to expire', () => {
 
   it('still counts when WorkOS is down or refuses', async () => {
     const early = await createWorkosBackend({ ...optionsFor(api), refreshAheadMs: 600_000 })
-    const { cookie, sessionId } = await api.sealSession(ADA)
+    const { cookie, sessionId } = await api.sealSession(ADA, { expiresIn: 100 })
     api.down({ parts: ['authenticate'] })
     expect(await early.authenticate(withCookie(cookie))).toMatchObject({ ok: true, setCookies: [] })
     api.up()
     api.endSession(sessionId)
     expect(await early.authenticate(withCookie(cookie))).toMatchObject({ ok: true, setCookies: [] })
+  })
+
+  it('is renewed once, not at every read, when refreshAheadMs is longer than it lives', async () => {
+    const early = await createWorkosBackend({ ...optionsFor(api), refreshAheadMs: 600_000 })
+    const { cookie } = await api.sealSession(ADA, { expiresIn: 100 })
+    const renewed = newCookie(await early.authenticate(withCookie(cookie)))
+    expect(renewed).not.toBe('')
+    expect(await early.authenticate(withCookie(renewed))).toMatchObject({
+      ok: true,
+      setCookies: [],
+    })
   })
 
   it('is not renewed early with refresh: never', async () => {
@@ -220,7 +231,7 @@ describe('an access token about to expire', () => {
       refresh: 'never',
       refreshAheadMs: 600_000,
     })
-    const { cookie } = await api.sealSession(ADA)
+    const { cookie } = await api.sealSession(ADA, { expiresIn: 100 })
     expect(await never.authenticate(withCookie(cookie))).toMatchObject({ ok: true, setCookies: [] })
   })
 })
@@ -287,7 +298,7 @@ describe('what is logged and thrown', () => {
     const write = (fields: object): void => void written.push(fields)
     const log = { info: write, warn: write, error: write }
     const told = await createWorkosBackend({ ...optionsFor(api), log, refreshAheadMs: 600_000 })
-    const valid = await api.sealSession(ADA)
+    const valid = await api.sealSession(ADA, { expiresIn: 100 })
     const expired = await api.sealSession(ADA, { expiresIn: -60 })
     const foreign = await api.sealSession(ADA, { claims: { client_id: 'client_02' } })
     const ask = ({ cookie }: { cookie: string }) =>
