@@ -18,6 +18,7 @@ export type SessionEnd =
   | 'signed-out'
   | 'signed-out-everywhere'
   | 'replaced-by-sign-in'
+  | 'session-limit'
   | 'revoked-by-owner'
   | 'revoked-by-operator'
   | 'user-disabled'

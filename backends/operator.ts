@@ -1,5 +1,5 @@
 import { AuthBackendOperationUnsupportedError } from './errors.js'
-import type { AuthSessionSummary } from './port.js'
+import type { AuthSessionPage, SessionListOptions } from './port.js'
 
 /** How a provider knows a user. */
 export interface OperatorAccount {
@@ -63,7 +63,7 @@ export interface Operator {
   /** The user with the id; `undefined` when there is none. */
   getUser(userId: string): Promise<OperatorUser | undefined>
   /** The live sessions of a user, newest first. */
-  listSessions(userId: string): Promise<readonly AuthSessionSummary[]>
+  listSessions(userId: string, options?: SessionListOptions): Promise<AuthSessionPage>
   /** Ends a session. False when there is none. */
   revokeSession(sessionId: string): Promise<boolean>
   /** Ends all sessions of a user; returns how many. When it throws, call it again. */
@@ -89,7 +89,7 @@ export interface Operator {
  *
  * const operator: Operator = {
  *   ...unsupportedOperator('mine', 'Users live in the directory. Use its console.'),
- *   listSessions: async () => [],
+ *   listSessions: async () => ({ sessions: [] }),
  * }
  * ```
  */

@@ -68,6 +68,22 @@ export interface AuthSessionSummary {
   readonly userAgent?: string
 }
 
+/** Which page of a list of sessions. */
+export interface SessionListOptions {
+  /** Sessions per page, 1 to 100. Default: 100. */
+  readonly limit?: number
+  /** The `cursor` of the page before. Default: the first page. */
+  readonly cursor?: string
+}
+
+/** A page of sessions, newest first. */
+export interface AuthSessionPage {
+  /** At most `limit` sessions. */
+  readonly sessions: readonly AuthSessionSummary[]
+  /** Gets the next page; absent on the last one. */
+  readonly cursor?: string
+}
+
 /** The sessions of a backend. Every method acts for the owner; none takes a credential from a body. */
 export interface AuthSessionsPort {
   /**
@@ -80,10 +96,12 @@ export interface AuthSessionsPort {
     options: { everywhere: boolean; returnTo?: string },
   ): Promise<SignOutResult>
   /**
-   * The live sessions of a user, newest first.
-   * @throws AuthBackendOperationUnsupportedError when `capabilities.listSessions` is false.
+   * The live sessions of a user, newest first and page by page. Sessions that begin or end meanwhile
+   * neither repeat nor hide another one.
+   * @throws AuthBackendOperationUnsupportedError when `capabilities.listSessions` is false;
+   * AuthError `VALIDATION_ERROR` when no page had the cursor.
    */
-  listSessions(userId: string): Promise<readonly AuthSessionSummary[]>
+  listSessions(userId: string, options?: SessionListOptions): Promise<AuthSessionPage>
   /**
    * Ends one session of a user. False for an unknown and for a foreign id alike.
    * @throws AuthBackendOperationUnsupportedError when `capabilities.revokeSessions` is false.

@@ -1,4 +1,5 @@
 import type { SessionEnd } from './audit.js'
+import type { SessionRange } from './session-page.js'
 
 /** What a provider says about a person, for people to read. It identifies nobody. */
 export interface UserProfile {
@@ -64,6 +65,9 @@ export interface SessionRecord {
 /** Why a session is changed; the reason of its `session.refreshed` event. */
 export type SessionRefresh = 'used' | 'tokens-renewed' | 'tokens-not-renewed'
 
+/** Maximum number of sessions that one sign-in ends because the user has too many. */
+export const MAX_EVICTED = 100
+
 /**
  * Where sessions live. Creating, extending and ending one writes its audit event: in the same
  * statement, or, when sessions and trail are in two databases, before the act, so that no act is
@@ -88,8 +92,17 @@ export interface SessionStore {
   extend(next: SessionRecord, why: SessionRefresh): Promise<boolean>
   /** Ends a session; returns what it was, or `undefined` when there was none. */
   revoke(id: string, end: SessionEnd): Promise<SessionRecord | undefined>
-  /** The live sessions of a user, newest first. */
-  listByUser(userId: string): Promise<readonly SessionRecord[]>
+  /**
+   * Live sessions of a user, newest first: at most `limit` of those after a position.
+   * Default: the newest 100.
+   */
+  listByUser(userId: string, range?: Partial<SessionRange>): Promise<readonly SessionRecord[]>
+  /**
+   * Ends the least recently used sessions of a user until `max` are left: at most 100 at once, and
+   * never `keep`. Returns how many. Concurrent calls leave `max` together; one whose `keep` has ended
+   * does nothing.
+   */
+  evict(userId: string, options: { keep: string; max: number }): Promise<number>
   /** Ends the sessions of a user, but for one; returns their number. */
   revokeByUser(userId: string, end: SessionEnd, options?: { except?: string }): Promise<number>
   /**

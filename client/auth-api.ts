@@ -1,7 +1,7 @@
 import type { CallbackQuery, CallbackResponse } from '../contract/callback.js'
 import type { DescribeResponse } from '../contract/describe.js'
 import type { MeResponse, SessionResponse } from '../contract/session.js'
-import type { RevokedResponse, SessionsResponse } from '../contract/sessions.js'
+import type { RevokedResponse, SessionsQuery, SessionsResponse } from '../contract/sessions.js'
 import type { SigninInput, SigninResponse } from '../contract/signin.js'
 import type { SignoutInput, SignoutResponse } from '../contract/signout.js'
 import type { TokenInput, TokenResponse } from '../contract/token.js'
@@ -10,7 +10,12 @@ import type { Fetch } from './exchange.js'
 export type { CallbackQuery, CallbackResponse } from '../contract/callback.js'
 export type { DescribeResponse, ProviderDescription } from '../contract/describe.js'
 export type { AuthSession, AuthUser, MeResponse, SessionResponse } from '../contract/session.js'
-export type { RevokedResponse, SessionsResponse, SessionSummary } from '../contract/sessions.js'
+export type {
+  RevokedResponse,
+  SessionsQuery,
+  SessionsResponse,
+  SessionSummary,
+} from '../contract/sessions.js'
 export type { SigninInput, SigninResponse } from '../contract/signin.js'
 export type { SignoutInput, SignoutResponse } from '../contract/signout.js'
 export type { TokenInput, TokenResponse } from '../contract/token.js'
@@ -52,8 +57,8 @@ export interface AuthCalls {
   callback(query: CallbackQuery, options?: CallOptions): Promise<CallbackResponse>
   /** What the active backend can do. */
   describe(options?: CallOptions): Promise<DescribeResponse>
-  /** The live sessions of the caller, newest first. */
-  sessions(options?: CallOptions): Promise<SessionsResponse>
+  /** A page of the live sessions of the caller, newest first. Default: the newest 100. */
+  sessions(options?: SessionsQuery & CallOptions): Promise<SessionsResponse>
   /** Ends one session of the caller, by its public id. */
   revokeSession(id: string, options?: CallOptions): Promise<RevokedResponse>
   /** Ends all sessions of the caller but the current one. */

@@ -59,7 +59,8 @@ export function createAuthClient(options: AuthClientOptions = {}): AuthClient {
       signout: (body = {}, options) => call('signout', { body }, options),
       callback: (query, options) => call('callback', { query }, options),
       describe: (options) => call('describe', {}, options),
-      sessions: (options) => call('sessions', {}, options),
+      sessions: ({ limit, cursor, ...options } = {}) =>
+        call('sessions', { query: { limit: limit?.toString(), cursor } }, options),
       revokeSession: (id, options) => call('revokeSession', { id }, options),
       revokeSessions: (options) => call('revokeSessions', {}, options),
       token: (body, options) => call('token', { body }, options),

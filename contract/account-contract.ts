@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { AUTH_PATH_PREFIX } from './auth-contract.js'
 import { DescribeResponse } from './describe.js'
 import { problems } from './errors.js'
-import { RevokedResponse, SessionsResponse } from './sessions.js'
+import { RevokedResponse, SessionsQuery, SessionsResponse } from './sessions.js'
 import { TokenInput, TokenResponse } from './token.js'
 
 const c = initContract()
@@ -25,11 +25,13 @@ export const accountContractV1 = c.router(
       path: '/sessions',
       summary: 'The sessions of the caller',
       description:
-        'All live sessions of the signed-in person, newest first, the current one marked.',
+        'The live sessions of the signed-in user, newest first, the current one marked. A sign-in beyond the maximum per user ends the least recently used one.',
+      query: SessionsQuery,
       responses: {
         200: SessionsResponse,
         ...problems(
           'UNAUTHORIZED',
+          'VALIDATION_ERROR',
           'INTERNAL',
           'AUTH_OPERATION_UNSUPPORTED',
           'AUTH_PROVIDER_ERROR',

@@ -11,9 +11,33 @@ export const SessionSummary = z
   .meta({ id: 'SessionSummary', description: 'A session of the caller, as they see it in a list.' })
 export type SessionSummary = z.infer<typeof SessionSummary>
 
-/** The live sessions of the caller, newest first. */
+/** The query of sessions: which page. */
+export const SessionsQuery = z.object({
+  limit: z.coerce
+    .number<number | string>()
+    .int()
+    .min(1)
+    .max(100)
+    .optional()
+    .describe('Sessions per page. Default: 100.'),
+  cursor: z
+    .string()
+    .min(1)
+    .max(512)
+    .optional()
+    .describe('The cursor of the page before. Default: the first page.'),
+})
+export type SessionsQuery = z.infer<typeof SessionsQuery>
+
+/** A page of the live sessions of the caller, newest first. */
 export const SessionsResponse = z
-  .object({ sessions: z.array(SessionSummary).describe('Live sessions, newest first.') })
+  .object({
+    sessions: z.array(SessionSummary).describe('Live sessions, newest first.'),
+    cursor: z
+      .string()
+      .optional()
+      .describe('Gets the next page; absent on the last one. Ended sessions do not change it.'),
+  })
   .meta({ id: 'SessionsResponse', description: 'The sessions of the caller.' })
 export type SessionsResponse = z.infer<typeof SessionsResponse>
 

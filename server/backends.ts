@@ -114,6 +114,7 @@ const BACKENDS = new Map<string, BackendEntry>([
             ...(variables.NETSCRIPT_AUTH_SESSION_REFRESH_SECONDS !== undefined && {
               refreshWindowMs: variables.NETSCRIPT_AUTH_SESSION_REFRESH_SECONDS * 1000,
             }),
+            maxPerUser: variables.NETSCRIPT_AUTH_MAX_SESSIONS_PER_USER,
           },
           sessionStore: variables.NETSCRIPT_AUTH_SESSION_STORE ?? '',
           ...(pool && { pool }),

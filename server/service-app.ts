@@ -9,6 +9,7 @@ import express, {
 import { AuthError } from '../backends/errors.js'
 import { originForm, toAuthnRequest } from '../backends/request.js'
 import type { TokenIssuer } from '../backends/tokens/token-issuer.js'
+import type { AuthSession } from '../contract/session.js'
 import { listenerOf } from './adapters/node.js'
 import type { MountedBackend } from './backends.js'
 import type { AuthConfig } from './config/config.js'
@@ -24,7 +25,7 @@ import { respondToError } from './engine/problem.js'
 import { securityHeaders } from './engine/security-headers.js'
 import type { Logger } from './log.js'
 import { serveAsset } from './pages/asset.js'
-import { type DemoNotice, homePage } from './pages/home-page.js'
+import { type DemoNotice, homePage, type HomePageOptions } from './pages/home-page.js'
 import { pageScript } from './pages/page-script.js'
 
 export type { DemoNotice }
@@ -150,12 +151,28 @@ function backendRoutes({ basePath, handler }: MountedBackend): RequestHandler {
   }
 }
 
+/** The page stays small: the API lists the rest. */
+const SESSIONS_ON_PAGE = 20
+
+/** The newest sessions and in any case the current one, for {@link homePage}. */
+async function sessionsForPage(
+  current: AuthSession,
+  backend: MountedBackend,
+): Promise<Pick<HomePageOptions, 'sessions' | 'hasMoreSessions'>> {
+  const page = await sessionsBeside(current, backend, { limit: SESSIONS_ON_PAGE })
+  const isListed = page.sessions.some((summary) => summary.current)
+  const sessions = isListed
+    ? page.sessions
+    : [...page.sessions.slice(0, SESSIONS_ON_PAGE - 1), { session: current, current: true }]
+  return { sessions, hasMoreSessions: page.cursor !== undefined }
+}
+
 function home({ backend, config, demo, logger }: ServiceAppOptions): RequestHandler {
   return async (req, res) => {
     const result = await backend.authenticate(toAuthnRequest(req))
     const sessions =
       result.ok && backend.capabilities.listSessions
-        ? await sessionsBeside(result.session, backend).catch((err: unknown) => {
+        ? await sessionsForPage(result.session, backend).catch((err: unknown) => {
             logger.warn({ err }, 'The page shows no sessions, since they cannot be listed.')
             return undefined
           })
@@ -171,7 +188,7 @@ function home({ backend, config, demo, logger }: ServiceAppOptions): RequestHand
         docsEnabled: config.docs,
         ...(backend.signInHint !== undefined && { signInHint: backend.signInHint }),
         ...(result.ok && { user: result.user, session: result.session }),
-        ...(sessions && { sessions }),
+        ...sessions,
         ...(demo && { demo }),
       }),
     )

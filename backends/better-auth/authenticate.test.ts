@@ -80,7 +80,9 @@ describe('authenticate', () => {
     const request = await person.request()
     const everything = JSON.stringify([
       await server.backend.authenticate(request),
-      (await server.backend.sessions.listSessions(person.userId)).map(({ session }) => session),
+      (await server.backend.sessions.listSessions(person.userId)).sessions.map(
+        ({ session }) => session,
+      ),
       await server.backend.sessions.signOut(request, { everywhere: false }),
     ])
     expect(everything).toContain(row.id)

@@ -25,15 +25,21 @@ describe('createBetterAuthOperator', () => {
     await signInAgain(person)
     const listed = await operator().listSessions(person.userId)
     expect(listed).toEqual(await server.backend.sessions.listSessions(person.userId))
-    expect(listed).toHaveLength(2)
-    expect(await operator().listSessions('nobody')).toEqual([])
-    expect(await operator().listSessions('\0')).toEqual([])
+    expect(listed.sessions).toHaveLength(2)
+    const first = await operator().listSessions(person.userId, { limit: 1 })
+    const second = await operator().listSessions(person.userId, { limit: 1, cursor: first.cursor! })
+    expect([...first.sessions, ...second.sessions]).toEqual(listed.sessions)
+    expect(second).not.toHaveProperty('cursor')
+    expect(await operator().listSessions('nobody')).toEqual({ sessions: [] })
+    expect(await operator().listSessions('\0')).toEqual({ sessions: [] })
   })
 
   it('ends one session or all of them, for every process', async () => {
     const person = await signUp(server)
     const { browser } = await signInAgain(person)
-    const [newest] = await operator().listSessions(person.userId)
+    const {
+      sessions: [newest],
+    } = await operator().listSessions(person.userId)
     expect(await operator().revokeSession(newest?.session.id ?? '')).toBe(true)
     expect(await operator().revokeSession(newest?.session.id ?? '')).toBe(false)
     expect([await isSignedIn(person), await isSignedIn(browser)]).toEqual([true, false])

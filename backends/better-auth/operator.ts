@@ -1,5 +1,6 @@
 import type pg from 'pg'
 import type { Operator, OperatorAccount, OperatorUser, UserPage, UserSearch } from '../operator.js'
+import { pageOf, sessionRange } from '../session-page.js'
 import { storeCall } from '../storage/unavailable.js'
 import { parseSessionRow, parseUserRow, toAuthSession } from './session-mapping.js'
 
@@ -8,7 +9,8 @@ const USER_AGENT_LENGTH = 256
 const SESSIONS = `SELECT id, user_id AS "userId", created_at AS "createdAt",
     updated_at AS "updatedAt", expires_at AS "expiresAt", user_agent AS "userAgent"
   FROM auth_sessions WHERE user_id = $1 AND expires_at > now()
-  ORDER BY created_at DESC, id DESC`
+    AND ($2::timestamptz IS NULL OR (created_at, id COLLATE "C") < ($2, $3::text))
+  ORDER BY created_at DESC, id COLLATE "C" DESC LIMIT $4`
 
 const USERS = `SELECT person.id, person.name, person.email, person.email_verified,
     person.created_at, person.disabled_at, coalesce((
@@ -67,17 +69,23 @@ export function createBetterAuthOperator(pool: pg.Pool): Operator {
     getUser,
     findUsers: async (search = {}) =>
       toPage(search, (values) => query<UserRow>(FIND, values).then(({ rows }) => rows)),
-    async listSessions(userId) {
+    async listSessions(userId, options) {
+      const { limit, after } = sessionRange(options)
       const user = await getUser(userId)
-      if (!user) return []
-      const { rows } = await query(SESSIONS, [userId])
-      return rows.map((row) => {
-        const session = parseSessionRow(row)
-        return {
+      if (!user) return { sessions: [] }
+      const begin = after && new Date(after.issuedAt)
+      const { rows } = await query(SESSIONS, [userId, begin, after?.id, limit + 1])
+      const { page, cursor } = pageOf(rows.map(parseSessionRow), limit, ({ createdAt, id }) => ({
+        issuedAt: createdAt.getTime(),
+        id,
+      }))
+      return {
+        sessions: page.map((session) => ({
           session: toAuthSession({ session, user: parseUserRow({ id: userId }) }),
           ...(session.userAgent && { userAgent: session.userAgent.slice(0, USER_AGENT_LENGTH) }),
-        }
-      })
+        })),
+        ...(cursor !== undefined && { cursor }),
+      }
     },
     revokeSession: async (id) =>
       (await rowsChanged('DELETE FROM auth_sessions WHERE id = $1 AND expires_at > now()', id)) > 0,

@@ -109,14 +109,14 @@ describe('sessions', () => {
       where: { id: await sessionId(gone) },
       data: { expiresAt: new Date(Date.now() - 1000) },
     })
-    const list = await server.backend.sessions.listSessions(person.userId)
+    const { sessions: list } = await server.backend.sessions.listSessions(person.userId)
     expect(list.map(({ session }) => session.id)).toEqual([
       await sessionId(other),
       await sessionId(person),
     ])
     expect(list.map(({ userAgent }) => userAgent)).toEqual(['x'.repeat(256), 'first'])
     expect(list.every(({ session }) => session.userId === person.userId)).toBe(true)
-    expect(await server.backend.sessions.listSessions('nobody')).toEqual([])
+    expect(await server.backend.sessions.listSessions('nobody')).toEqual({ sessions: [] })
   })
 
   it('ends a session of the owner, and treats foreign and unknown ones alike', async () => {
@@ -175,10 +175,11 @@ describe('sessions', () => {
     const request = await person.request()
     const everywhere = () => server.backend.sessions.signOut(request, { everywhere: true })
     await expect(everywhere()).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
-    expect((await server.backend.sessions.listSessions(userId)).length).toBeLessThan(151)
+    const { sessions: left } = await server.backend.sessions.listSessions(userId)
+    expect(left.length).toBeLessThan(151)
     await server.pool.query('DROP FUNCTION refuse CASCADE')
     expect(await everywhere()).toHaveProperty('sessionId')
-    expect(await server.backend.sessions.listSessions(userId)).toEqual([])
+    expect(await server.backend.sessions.listSessions(userId)).toEqual({ sessions: [] })
   })
 
   it('does not report a session as ended that a hook kept', async () => {
@@ -189,7 +190,9 @@ describe('sessions', () => {
     })
     const person = await signUp(stubborn)
     const { sessions } = stubborn.backend
-    const [entry] = await sessions.listSessions(person.userId)
+    const {
+      sessions: [entry],
+    } = await sessions.listSessions(person.userId)
     const request = await person.request()
     for (const call of [
       () => sessions.signOut(request, { everywhere: false }),

@@ -1,6 +1,18 @@
 import { AuthError } from '../errors.js'
-import type { AuthSessionsPort, AuthSessionSummary, SignOutResult } from '../port.js'
+import type {
+  AuthSessionPage,
+  AuthSessionsPort,
+  SessionListOptions,
+  SignOutResult,
+} from '../port.js'
 import type { AuthnRequest } from '../request.js'
+import {
+  newestFirst,
+  pageOf,
+  type SessionPosition,
+  type SessionRange,
+  sessionRange,
+} from '../session-page.js'
 import { readSession } from './authenticate.js'
 import type { BetterAuthInstance } from './context.js'
 import { databaseCall } from './database-call.js'
@@ -14,6 +26,7 @@ const USER_AGENT_LENGTH = 256
 interface StoredSession {
   readonly id: string
   readonly token: string
+  readonly createdAt: Date
   readonly expiresAt: Date
 }
 
@@ -21,7 +34,7 @@ interface StoredSession {
 export function createBetterAuthSessions(auth: BetterAuthInstance): AuthSessionsPort {
   return {
     signOut: (request, options) => signOut(auth, request, options),
-    listSessions: (userId) => listSessions(auth, userId),
+    listSessions: (userId, options) => listSessions(auth, userId, options),
     revokeSession: (userId, sessionId) => revokeSession(auth, userId, sessionId),
     revokeSessions: (userId, options) => revokeSessions(auth, userId, options?.except),
   }
@@ -47,24 +60,53 @@ async function signOut(
 async function listSessions(
   auth: BetterAuthInstance,
   userId: string,
-): Promise<readonly AuthSessionSummary[]> {
+  options?: SessionListOptions,
+): Promise<AuthSessionPage> {
+  const range = sessionRange(options)
   const { internalAdapter } = await auth.$context
   const userRow = await databaseCall(() => internalAdapter.findUserById(userId))
-  if (!userRow) return []
+  if (!userRow) return { sessions: [] }
   const user = parseUserRow(userRow)
-  const rows: unknown[] = []
-  for (;;) {
-    const batch = await liveSessions(auth, userId, { offset: rows.length })
-    rows.push(...batch)
-    if (batch.length < BATCH) break
+  const rows = await readNewest(auth, userId, range)
+  const { page, cursor } = pageOf(rows, range.limit, positionOf)
+  return {
+    sessions: page.map((row) => {
+      const session = parseSessionRow(row)
+      return {
+        session: toAuthSession({ session, user }),
+        ...(session.userAgent && { userAgent: session.userAgent.slice(0, USER_AGENT_LENGTH) }),
+      }
+    }),
+    ...(cursor !== undefined && { cursor }),
   }
-  return rows.map((row) => {
-    const session = parseSessionRow(row)
-    return {
-      session: toAuthSession({ session, user }),
-      ...(session.userAgent && { userAgent: session.userAgent.slice(0, USER_AGENT_LENGTH) }),
-    }
-  })
+}
+
+const positionOf = ({ createdAt, id }: StoredSession): SessionPosition => ({
+  issuedAt: createdAt.getTime(),
+  id,
+})
+
+/**
+ * One session more than the page has, if there are more. The adapter sorts by the time alone, so all
+ * sessions of the last millisecond are read before they are cut.
+ */
+async function readNewest(
+  auth: BetterAuthInstance,
+  userId: string,
+  { limit, after }: SessionRange,
+): Promise<readonly StoredSession[]> {
+  const before = after && new Date(after.issuedAt)
+  const rows: StoredSession[] = []
+  for (;;) {
+    const batch = await liveSessions(auth, userId, { before, offset: rows.length })
+    rows.push(...batch)
+    const page = rows
+      .filter((row) => after === undefined || newestFirst(after, positionOf(row)) < 0)
+      .sort((a, b) => newestFirst(positionOf(a), positionOf(b)))
+    const [last, oldest] = [page[limit], rows.at(-1)]
+    const isComplete = last && oldest && oldest.createdAt < last.createdAt
+    if (batch.length < BATCH || isComplete) return page.slice(0, limit + 1)
+  }
 }
 
 async function revokeSession(
@@ -99,7 +141,7 @@ async function revokeSessions(
 async function liveSessions(
   auth: BetterAuthInstance,
   userId: string,
-  { except, offset = 0 }: { except?: string; offset?: number },
+  { except, before, offset = 0 }: { except?: string; before?: Date | undefined; offset?: number },
 ): Promise<StoredSession[]> {
   const { adapter } = await auth.$context
   return databaseCall(() =>
@@ -109,6 +151,7 @@ async function liveSessions(
         { field: 'userId', value: userId },
         { field: 'expiresAt', operator: 'gt', value: new Date() },
         ...(except === undefined ? [] : [{ field: 'id', operator: 'ne' as const, value: except }]),
+        ...(before ? [{ field: 'createdAt', operator: 'lte' as const, value: before }] : []),
       ],
       sortBy: { field: 'createdAt', direction: 'desc' },
       limit: BATCH,

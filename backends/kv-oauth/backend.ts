@@ -13,12 +13,13 @@ import { createPostgresAuditLog } from '../storage/postgres-audit-log.js'
 import { type AuthStores, openStores } from '../storage/stores.js'
 import { watchCalls, watchedStores } from '../storage/watched-stores.js'
 import { type AuthTrace, tracedFetch } from '../trace.js'
-import { authenticate, toAuthSession } from './authenticate.js'
+import { authenticate } from './authenticate.js'
 import { backChannelLogout } from './back-channel-logout.js'
 import { handleCallback } from './callback.js'
 import { type KvOAuthContext, type SessionPolicy, sessionPolicy } from './context.js'
 import { cookiePolicy } from './cookie-policy.js'
 import type { OAuthProvider } from './provider.js'
+import { listSessions } from './list-sessions.js'
 import { createProviderGate } from './provider-gate.js'
 import { providersById } from './providers-by-id.js'
 import { getRequiredEnv } from './required-env.js'
@@ -189,13 +190,7 @@ function composeBackend(
 function sessionsPort(context: KvOAuthContext): AuthSessionsPort {
   return {
     signOut: (request, options) => signOut(context, request, options),
-    listSessions: async (userId) => {
-      const records = await context.sessions.listByUser(userId)
-      return records.map((record) => ({
-        session: toAuthSession(record),
-        ...(record.userAgent !== undefined && { userAgent: record.userAgent }),
-      }))
-    },
+    listSessions: (userId, options) => listSessions(context.sessions, userId, options),
     revokeSession: async (userId, sessionId) => {
       if (!SESSION_ID.test(sessionId)) return false
       const record = await context.sessions.get(sessionId)

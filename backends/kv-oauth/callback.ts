@@ -50,6 +50,7 @@ export async function handleCallback(
     await context.sessions.create(session)
     await context.tokens.save(sessionId, providerTokens(tokens))
     await endPreviousSession(context, request)
+    await endSurplus(context, userId, sessionId)
     context.metrics.signIn(provider.id, 'completed')
     context.trace?.annotate({ 'auth.subject': session.auditSubject })
     context.log.info(
@@ -164,6 +165,16 @@ async function exchangeCode(
 async function endPreviousSession(context: KvOAuthContext, request: AuthnRequest): Promise<void> {
   const previous = sessionIdOf(context, request)
   if (previous !== undefined) await context.sessions.revoke(previous, 'replaced-by-sign-in')
+}
+
+/** Sessions of one user are bounded: those that were not used for the longest time end. */
+async function endSurplus(
+  { sessions, policy, log }: KvOAuthContext,
+  userId: string,
+  keep: string,
+): Promise<void> {
+  const ended = await sessions.evict(userId, { keep, max: policy.maxPerUser })
+  if (ended > 0) log.info({ event: 'session.evicted', userId, ended }, 'too many sessions')
 }
 
 /** A taken transaction is over, whatever came of it: its cookie is cleared with every answer. */

@@ -14,7 +14,7 @@ import type { AuthTrace } from '../trace.js'
 import type { OAuthProvider } from './provider.js'
 import type { ProviderGate } from './provider-gate.js'
 
-/** How long things live, in milliseconds. */
+/** How long sessions live, in milliseconds, and how many a user may have. */
 export interface SessionPolicy {
   /** A session ends when it is not used for this long. Default: 24 hours. */
   readonly idleMs: number
@@ -25,6 +25,8 @@ export interface SessionPolicy {
    * which at most a tenth counts. Default: 15 minutes.
    */
   readonly refreshWindowMs: number
+  /** Maximum live sessions per user: a sign-in ends the least recently used ones. Default: 100. */
+  readonly maxPerUser: number
 }
 
 /** The default {@link SessionPolicy}. */
@@ -32,6 +34,7 @@ export const DEFAULT_SESSION_POLICY: SessionPolicy = {
   idleMs: 24 * 60 * 60_000,
   absoluteMs: 7 * 24 * 60 * 60_000,
   refreshWindowMs: 15 * 60_000,
+  maxPerUser: 100,
 }
 
 /**

@@ -2,7 +2,7 @@ import type pg from 'pg'
 import type { Operator } from '../operator.js'
 import { type AuthStores, createPostgresStores } from '../storage/stores.js'
 import { createUserDirectory } from '../storage/user-directory.js'
-import { toAuthSession } from './authenticate.js'
+import { listSessions } from './list-sessions.js'
 
 /**
  * The operator's side of the kv-oauth backend, over its database. What it does counts at once on
@@ -29,13 +29,7 @@ export function createOperator(
     backend: 'kv-oauth',
     findUsers: (search) => directory.find(search),
     getUser: (userId) => directory.get(userId),
-    async listSessions(userId) {
-      const records = await sessions.listByUser(userId)
-      return records.map((record) => ({
-        session: toAuthSession(record),
-        ...(record.userAgent !== undefined && { userAgent: record.userAgent }),
-      }))
-    },
+    listSessions: (userId, options) => listSessions(sessions, userId, options),
     revokeSession: async (id) => (await sessions.revoke(id, 'revoked-by-operator')) !== undefined,
     revokeSessions: (userId) => sessions.revokeByUser(userId, 'revoked-by-operator'),
     disableUser: (userId) => users.disable(userId),

@@ -1,5 +1,6 @@
 import pg from 'pg'
 import { AuthConfigurationError } from '../errors.js'
+import { inTransaction } from './transaction.js'
 
 const TABLE = 'auth_audit_events'
 /** The role that the trigger of the table lets delete. It is part of a migration. */
@@ -50,23 +51,16 @@ export async function deleteAuditEvents(pool: pg.Pool, before: Date): Promise<nu
 }
 
 /** Runs `work` in a transaction of the role, whichever role connected. */
-async function asRetentionRole<T>(
+function asRetentionRole<T>(
   pool: pg.Pool,
-  work: (client: pg.PoolClient) => Promise<T>,
+  work: (connection: pg.PoolClient) => Promise<T>,
 ): Promise<T> {
-  const client = await pool.connect()
-  try {
-    await client.query('BEGIN')
-    await client.query(`SET LOCAL ROLE ${AUDIT_RETENTION_ROLE}`)
-    const result = await work(client)
-    await client.query('COMMIT')
-    return result
-  } catch (error) {
-    await client.query('ROLLBACK').catch(() => undefined)
+  return inTransaction(pool, async (connection) => {
+    await connection.query(`SET LOCAL ROLE ${AUDIT_RETENTION_ROLE}`)
+    return work(connection)
+  }).catch((error: unknown) => {
     throw explain(error)
-  } finally {
-    client.release()
-  }
+  })
 }
 
 function explain(error: unknown): unknown {

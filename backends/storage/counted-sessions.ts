@@ -20,6 +20,11 @@ export function countedSessions(store: SessionStore, metrics: AuthMetrics): Sess
       metrics.sessionsEnded(end, ended)
       return ended
     },
+    async evict(userId, options) {
+      const ended = await store.evict(userId, options)
+      metrics.sessionsEnded('session-limit', ended)
+      return ended
+    },
     async revokeByProviderSession(session, once) {
       const ended = await store.revokeByProviderSession(session, once)
       metrics.sessionsEnded('ended-by-provider', ended ?? 0)

@@ -1,6 +1,7 @@
 import type pg from 'pg'
 import type { SessionEnd } from '../audit.js'
-import type { SessionRecord, SessionStore } from '../session-store.js'
+import { MAX_SESSIONS_IN_PAGE } from '../session-page.js'
+import { MAX_EVICTED, type SessionRecord, type SessionStore } from '../session-store.js'
 import { auditSessions, endEventType } from './audit-statement.js'
 import {
   createPostgresKeyv,
@@ -8,6 +9,7 @@ import {
   KEYV_TABLE,
   type PostgresKeyvOptions,
 } from './keyv-postgres.js'
+import { inTransaction } from './transaction.js'
 import { storeCall } from './unavailable.js'
 
 const NAMESPACE = 'session'
@@ -19,6 +21,20 @@ const FIRST_OF_KEY = `INSERT INTO ${KEYV_TABLE} (key, value)
   VALUES ($6, json_build_object('value', true, 'expires', ${DATABASE_NOW_MS} + $7::bigint)::text)
   ON CONFLICT (key) DO UPDATE SET value = excluded.value WHERE NOT ${KEYV_TABLE}.${LIVE}
   RETURNING key`
+
+const ISSUED_AT = `((value::jsonb)->'value'->>'issuedAt')::bigint`
+const LAST_USED_AT = `coalesce(((value::jsonb)->'value'->>'refreshedAt')::bigint, ${ISSUED_AT})`
+
+const EVICT = `WITH live AS (
+    SELECT key, ${LAST_USED_AT} AS last_used_at FROM ${KEYV_TABLE} WHERE user_id = $3 AND ${LIVE}),
+  surplus AS (
+    SELECT key FROM live WHERE key <> $4 AND EXISTS (SELECT FROM live WHERE key = $4)
+    ORDER BY last_used_at, key
+    LIMIT least(${MAX_EVICTED}, greatest(0, (SELECT count(*) FROM live) - $5::int))),
+  ended AS (
+    DELETE FROM ${KEYV_TABLE} WHERE key IN (SELECT key FROM surplus) RETURNING value),
+  audited AS (${auditSessions('ended', '$1::text', '$2::text')})
+  SELECT 1 FROM ended`
 
 const parse = ({ value }: { value: string }): SessionRecord =>
   (JSON.parse(value) as { value: SessionRecord }).value
@@ -87,13 +103,31 @@ export function createPostgresSessionStore(
         return row && parse(row)
       }),
 
-    listByUser: (userId) =>
+    listByUser: (userId, { limit = MAX_SESSIONS_IN_PAGE, after } = {}) =>
       storeCall(async () => {
         const { rows } = await pool.query<{ value: string }>(
-          `SELECT value FROM ${KEYV_TABLE} WHERE user_id = $1 AND ${LIVE}`,
+          `SELECT value FROM ${KEYV_TABLE} WHERE user_id = $1 AND ${LIVE}
+             AND ($2::bigint IS NULL OR (${ISSUED_AT}, key COLLATE "C") < ($2, $3))
+           ORDER BY ${ISSUED_AT} DESC, key COLLATE "C" DESC LIMIT $4`,
+          [userId, after?.issuedAt ?? null, key(after?.id ?? ''), limit],
+        )
+        return rows.map(parse)
+      }),
+
+    evict: (userId, { keep, max }) =>
+      storeCall(async () => {
+        const { rows } = await pool.query<{ count: string }>(
+          `SELECT count(*) FROM ${KEYV_TABLE} WHERE user_id = $1 AND ${LIVE}`,
           [userId],
         )
-        return rows.map(parse).sort((a, b) => b.issuedAt - a.issuedAt)
+        if (Number(rows[0]?.count) <= max) return 0
+        return inTransaction(pool, async (connection) => {
+          // One sign-in of a user after the other: two would end the session that the other keeps.
+          await connection.query('SELECT FROM auth_users WHERE id = $1 FOR NO KEY UPDATE', [userId])
+          const end: SessionEnd = 'session-limit'
+          const values = [endEventType(end), end, userId, key(keep), max]
+          return (await connection.query(EVICT, values)).rowCount ?? 0
+        })
       }),
 
     revokeByUser: (userId, end, { except } = {}) =>

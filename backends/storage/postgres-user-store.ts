@@ -7,9 +7,8 @@ import { auditSessions } from './audit-statement.js'
 import { KEYV_TABLE } from './keyv-postgres.js'
 import { LAZILY } from './lazy-flush.js'
 import { queryPrepared } from './pool.js'
+import { inTransaction } from './transaction.js'
 import { storeCall } from './unavailable.js'
-
-const ignore = (): void => undefined
 
 const disabledUser = (): AuthError =>
   new AuthError('AUTH_USER_DISABLED', 'Ask an administrator to enable the account again.')
@@ -18,29 +17,17 @@ const disabledUser = (): AuthError =>
 export function createPostgresUserStore(pool: pg.Pool): UserStore {
   /** Locks the user's row first, so that a sign-in that races it is over before its session is ended. */
   const endUser = (userId: string, end: SessionEnd, statement: string): Promise<boolean> =>
-    storeCall(async () => {
-      const connection = await pool.connect()
-      // Without a listener a connection that breaks between two statements would end the process.
-      connection.on('error', ignore)
-      let broken: Error | undefined
-      try {
-        await connection.query('BEGIN')
+    storeCall(() =>
+      inTransaction(pool, async (connection) => {
         const { rowCount } = await connection.query(statement, [userId])
         await connection.query(
           `WITH ended AS (DELETE FROM ${KEYV_TABLE} WHERE user_id = $1 RETURNING value)
            ${auditSessions('ended', "'session.revoked'", '$2::text')}`,
           [userId, end],
         )
-        await connection.query('COMMIT')
         return rowCount === 1
-      } catch (error) {
-        broken = error as Error
-        throw error
-      } finally {
-        connection.off('error', ignore)
-        connection.release(broken)
-      }
-    })
+      }),
+    )
 
   return {
     signIn: (identity) =>

@@ -13,6 +13,14 @@ redis.call('ZADD', KEYS[1], ARGV[1], ARGV[2])
 local last = redis.call('ZRANGE', KEYS[1], -1, -1, 'WITHSCORES')
 redis.call('PEXPIREAT', KEYS[1], last[2])`
 
+/** Removes ids whose absolute end, which orders them as they began, is not later than a time. */
+const FORGET = `for at = 2, #ARGV do
+  local ends = redis.call('ZSCORE', KEYS[1], ARGV[at])
+  if ends and tonumber(ends) <= tonumber(ARGV[1]) then redis.call('ZREM', KEYS[1], ARGV[at]) end
+end`
+/** Longer than writing a session can take. */
+const SETTLED_MS = 10 * 60_000
+
 /** What a provider names a session by; with both, the session must have both. */
 export interface ProviderSession {
   readonly issuer: string
@@ -30,6 +38,11 @@ export interface SessionIndex {
   /** For a session that is over. An id that stays behind is harmless. */
   remove(record: SessionRecord): Promise<void>
   ofUser(userId: string): Promise<string[]>
+  /**
+   * Drops ids of sessions that have ended from the index of their user, but for those that `newest`
+   * may have overtaken: an id is indexed before its session is written.
+   */
+  forget(ids: readonly string[], newest: SessionRecord): Promise<void>
   ofProviderSession(session: ProviderSession): Promise<string[]>
 }
 
@@ -54,6 +67,10 @@ export function createSessionIndex(redis: RedisConnection): SessionIndex {
       )
     },
     ofUser: (userId) => members(userKey(userId)),
+    async forget(ids, { userId, absoluteExpiresAt }) {
+      const settled = absoluteExpiresAt - SETTLED_MS
+      if (ids.length > 0) await redis.script(FORGET, [userKey(userId)], [settled, ...ids])
+    },
     async ofProviderSession({ issuer, sid, subject }) {
       if (sid !== undefined) return members(sidKey(issuer, sid))
       return subject === undefined ? [] : members(subjectKey(issuer, subject))

@@ -186,8 +186,13 @@ describeWithRedis('sessions in Redis, their users and their trail in Postgres', 
 
   it('says why sessions were ended, for each of them', async () => {
     const { sessions, users } = stores
+    const evictAll = async (userId: string): Promise<void> => {
+      const { id } = await signedIn({ userId })
+      await sessions.evict(userId, { keep: id, max: 1 })
+    }
     const ends: [string, (record: SessionRecord) => Promise<unknown>][] = [
       ['revoked-by-owner', ({ userId }) => sessions.revokeByUser(userId, 'revoked-by-owner')],
+      ['session-limit', ({ userId }) => evictAll(userId)],
       ['user-disabled', ({ userId }) => users.disable(userId)],
       ['user-deleted', ({ userId }) => users.delete(userId)],
     ]

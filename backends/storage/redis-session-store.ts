@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto'
+import { setTimeout as delay } from 'node:timers/promises'
 import type pg from 'pg'
 import type { SessionEnd } from '../audit.js'
 import { AuthError } from '../errors.js'
-import type { SessionRecord, SessionStore } from '../session-store.js'
+import { MAX_SESSIONS_IN_PAGE, newestFirst } from '../session-page.js'
+import { MAX_EVICTED, type SessionRecord, type SessionStore } from '../session-store.js'
 import { createRedisKeyv, type KeyvEntry, REDIS_NAMESPACE } from './keyv-redis.js'
 import { mastersOf, ping, type RedisConnection } from './redis-connection.js'
 import { createSessionIndex } from './redis-session-index.js'
@@ -18,6 +20,8 @@ export const sessionKeys = (id: string): [session: string, tokens: string] => [
 ]
 
 const EVERY_SESSION = { MATCH: `${REDIS_NAMESPACE}:${keyvKey('*')}`, COUNT: 1_000 }
+
+const lastUsedAt = ({ refreshedAt, issuedAt }: SessionRecord): number => refreshedAt ?? issuedAt
 
 /** The version comes first, so that a script can compare it without reading JSON. */
 const beginOf = (version: number): string => `{"version":${version},`
@@ -35,6 +39,9 @@ return ended`
 
 /** How long somebody may take to end the sessions that a key stands for, in milliseconds. */
 const CLAIM_MS = 10_000
+const CLAIM_RETRY_MS = 20
+/** How many stale ids one sign-in drops from the index of its user. */
+const MAX_FORGOTTEN = 1_000
 const DONE = 'done'
 /** Turns a claim into the memory of it, or gives it back; only who holds it can. */
 const SETTLE = `if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
@@ -97,6 +104,28 @@ export function createRedisSessionStore(redis: RedisConnection, pool: pg.Pool): 
     return (await end(meant, 'ended-by-provider')).length
   }
 
+  const claimKey = async (key: string, claim: string): Promise<boolean> => {
+    const expiration = { type: 'PX', value: CLAIM_MS } as const
+    const set = await redis.run((client) => client.set(key, claim, { condition: 'NX', expiration }))
+    return set !== null
+  }
+  const settle = (key: string, claim: string, ttlMs: number): Promise<unknown> =>
+    redis.script(SETTLE, [key], [claim, Math.ceil(ttlMs)])
+  /** Evicts when no other process does. Those that wait for too long leave it to the next sign-in. */
+  const oneAtATime = async (userId: string, evict: () => Promise<number>): Promise<number> => {
+    const [key, claim] = [`${REDIS_NAMESPACE}:evicting:${userId}`, randomUUID()]
+    const deadline = Date.now() + CLAIM_MS
+    while (!(await claimKey(key, claim))) {
+      if (Date.now() > deadline) return 0
+      await delay(CLAIM_RETRY_MS)
+    }
+    try {
+      return await evict()
+    } finally {
+      await settle(key, claim, 0).catch(() => undefined)
+    }
+  }
+
   return {
     create: (record) =>
       redisCall(async () => {
@@ -136,10 +165,33 @@ export function createRedisSessionStore(redis: RedisConnection, pool: pg.Pool): 
         return record && (await end([record], why))[0]
       }),
 
-    listByUser: (userId) =>
+    listByUser: (userId, { limit = MAX_SESSIONS_IN_PAGE, after } = {}) =>
       redisCall(async () => {
         const records = await living(await index.ofUser(userId))
-        return records.sort((a, b) => b.issuedAt - a.issuedAt)
+        return records
+          .filter((record) => after === undefined || newestFirst(after, record) < 0)
+          .sort(newestFirst)
+          .slice(0, limit)
+      }),
+
+    evict: (userId, { keep, max }) =>
+      redisCall(async () => {
+        if ((await index.ofUser(userId)).length <= max) return 0
+        // One sign-in of a user after the other: two would end the session that the other keeps.
+        return oneAtATime(userId, async () => {
+          const ids = await index.ofUser(userId)
+          const records = await living(ids)
+          const newest = records.find(({ id }) => id === keep)
+          if (!newest) return 0
+          const alive = new Set(records.map(({ id }) => id))
+          const stale = ids.filter((id) => !alive.has(id))
+          await index.forget(stale.slice(0, MAX_FORGOTTEN), newest)
+          const surplus = Math.min(Math.max(records.length - max, 0), MAX_EVICTED)
+          const leastRecentlyUsed = records
+            .filter((record) => record !== newest)
+            .sort((a, b) => lastUsedAt(a) - lastUsedAt(b))
+          return (await end(leastRecentlyUsed.slice(0, surplus), 'session-limit')).length
+        })
       }),
 
     revokeByUser: (userId, why, { except } = {}) =>
@@ -153,24 +205,16 @@ export function createRedisSessionStore(redis: RedisConnection, pool: pg.Pool): 
         if (!once) return endByProvider(named)
         const key = `${REDIS_NAMESPACE}:used:${once.key}`
         const claim = randomUUID()
-        const claimed = await redis.run((client) =>
-          client.set(key, claim, {
-            condition: 'NX',
-            expiration: { type: 'PX', value: CLAIM_MS },
-          }),
-        )
-        if (claimed === null) {
+        if (!(await claimKey(key, claim))) {
           if ((await redis.run((client) => client.get(key))) === DONE) return undefined
           // Somebody is at it, or died over it, and nobody can say yet that it is done.
           throw new Error('Another call of the key is under way.')
         }
-        const settle = (ttlMs: number): Promise<unknown> =>
-          redis.script(SETTLE, [key], [claim, Math.ceil(ttlMs)])
         try {
           const ended = await endByProvider(named)
-          return (await settle(once.ttlMs)) === 1 ? ended : undefined
+          return (await settle(key, claim, once.ttlMs)) === 1 ? ended : undefined
         } catch (error) {
-          await settle(0).catch(() => undefined)
+          await settle(key, claim, 0).catch(() => undefined)
           throw error
         }
       }),

@@ -164,6 +164,124 @@ export function sessionStoreSuite(name: string, make: () => Promise<StoreUnderTe
       expect((await sut.store.listByUser(userId)).map(({ id }) => id)).toEqual([young.id, old.id])
     })
 
+    it('lists page by page, also sessions of one millisecond and while some end', async () => {
+      const userId = await sut.createUser()
+      const issuedAt = Date.now()
+      for (let n = 0; n < 7; n += 1)
+        await create({ userId, issuedAt: issuedAt - Math.floor(n / 3) })
+      const whole = await sut.store.listByUser(userId)
+      expect(whole.map((record) => issuedAt - record.issuedAt)).toEqual([0, 0, 0, 1, 1, 1, 2])
+      for (const limit of [1, 2, 3, 7]) {
+        const found: SessionRecord[] = []
+        for (;;) {
+          const page = await sut.other.listByUser(userId, { limit, after: found.at(-1) })
+          if (page.length === 0) break
+          found.push(...page)
+        }
+        expect(found).toEqual(whole)
+      }
+      const [first, second, third] = whole
+      await sut.store.revoke(second!.id, 'signed-out')
+      await create({ userId, issuedAt: issuedAt + 1 })
+      const page = await sut.store.listByUser(userId, { limit: 1, after: second! })
+      expect(page.map(({ id }) => id)).toEqual([third!.id])
+      expect(first!.id).not.toBe(third!.id)
+    })
+
+    it('lists at most a hundred unless told otherwise', async () => {
+      const userId = await sut.createUser()
+      await Promise.all(Array.from({ length: 120 }, () => create({ userId })))
+      expect(await sut.store.listByUser(userId)).toHaveLength(100)
+      expect(await sut.store.listByUser(userId, { limit: 1_000 })).toHaveLength(120)
+    })
+
+    describe('evict', () => {
+      const live = async (userId: string): Promise<string[]> =>
+        (await sut.store.listByUser(userId, { limit: 1_000 })).map(({ id }) => id).sort()
+
+      it('ends the least recently used sessions of the user, and no other', async () => {
+        const userId = await sut.createUser()
+        const now = Date.now()
+        const expired = { issuedAt: now - 60_000, expiresAt: now - 10_000 }
+        await create({ userId, ...expired })
+        const used = await create({ userId, issuedAt: now - 9_000, refreshedAt: now - 1_000 })
+        const idle = await create({ userId, issuedAt: now - 5_000 })
+        const unused = await create({ userId, issuedAt: now - 8_000, refreshedAt: now - 7_000 })
+        const young = await create({ userId, issuedAt: now - 2_000 })
+        const newest = await create({ userId, issuedAt: now })
+        const foreign = await create({ issuedAt: now - 50_000 })
+        expect(await sut.store.evict(userId, { keep: newest.id, max: 5 })).toBe(0)
+        expect(await sut.store.evict(userId, { keep: newest.id, max: 3 })).toBe(2)
+        expect(await live(userId)).toEqual([used.id, young.id, newest.id].sort())
+        for (const ended of [idle, unused]) {
+          expect(await sut.other.get(ended.id)).toBeUndefined()
+        }
+        expect(await sut.store.get(foreign.id)).toBeDefined()
+      })
+
+      it('never ends the session to keep, even when it seems the least recently used', async () => {
+        const userId = await sut.createUser()
+        const now = Date.now()
+        const keep = await create({ userId, issuedAt: now - 50_000 })
+        await create({ userId, issuedAt: now - 2_000 })
+        await create({ userId, issuedAt: now - 1_000 })
+        expect(await sut.store.evict(userId, { keep: keep.id, max: 1 })).toBe(2)
+        expect(await live(userId)).toEqual([keep.id])
+      })
+
+      it('does nothing for a session that has ended', async () => {
+        const userId = await sut.createUser()
+        const records = [
+          await create({ userId }),
+          await create({ userId }),
+          await create({ userId }),
+        ]
+        await sut.store.revoke(records[2]!.id, 'signed-out')
+        expect(await sut.store.evict(userId, { keep: records[2]!.id, max: 1 })).toBe(0)
+        expect(await live(userId)).toHaveLength(2)
+      })
+
+      it('ends a hundred at once at most, the oldest first', async () => {
+        const userId = await sut.createUser()
+        const now = Date.now()
+        const records = await Promise.all(
+          Array.from({ length: 230 }, (_, n) => create({ userId, issuedAt: now - 10_000 + n })),
+        )
+        const keep = records.at(-1)!.id
+        expect(await sut.store.evict(userId, { keep, max: 20 })).toBe(100)
+        expect(await live(userId)).toEqual(
+          records
+            .slice(100)
+            .map(({ id }) => id)
+            .sort(),
+        )
+        expect(await sut.store.evict(userId, { keep, max: 20 })).toBe(100)
+        expect(await sut.store.evict(userId, { keep, max: 20 })).toBe(10)
+        expect(await sut.store.evict(userId, { keep, max: 20 })).toBe(0)
+        expect(await live(userId)).toEqual(
+          records
+            .slice(210)
+            .map(({ id }) => id)
+            .sort(),
+        )
+      })
+
+      it.each([1, 3])('leaves %i when twenty sign in at once, in two processes', async (max) => {
+        for (let round = 0; round < 5; round += 1) {
+          const userId = await sut.createUser()
+          await Promise.all(
+            Array.from({ length: 20 }, async (_, n) => {
+              const store = n % 2 ? sut.store : sut.other
+              const record = sessionRecord(userId)
+              await store.create(record)
+              await store.evict(userId, { keep: record.id, max })
+            }),
+          )
+          expect(await live(userId)).toHaveLength(max)
+        }
+      })
+    })
+
     it('revokes all sessions of a user but the one named', async () => {
       const userId = await sut.createUser()
       const [kept] = [await create({ userId }), await create({ userId }), await create({ userId })]

@@ -22,12 +22,12 @@ describe('the operator of the workos backend', () => {
       await api.sealSession(ada),
       await api.sealSession({ id: 'user_other' }),
     ]
-    const listed = await operator.listSessions(ada.id)
+    const { sessions: listed } = await operator.listSessions(ada.id)
     expect(listed.map(({ session }) => session.id)).toEqual([two.sessionId, one.sessionId])
     expect(await operator.revokeSession(one.sessionId)).toBe(true)
     expect(await operator.revokeSession(one.sessionId)).toBe(false)
     expect(await operator.revokeSessions(ada.id)).toBe(1)
-    expect(await operator.listSessions(ada.id)).toEqual([])
+    expect(await operator.listSessions(ada.id)).toEqual({ sessions: [] })
     expect([one, two, other].map(({ sessionId }) => api.isActive(sessionId))).toEqual([
       false,
       false,

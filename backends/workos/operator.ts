@@ -9,7 +9,7 @@ import {
 import { createUserManagement, statusOf, type UserManagement, workosFailed } from './client.js'
 import { createEndedSessions } from './ended-sessions.js'
 import { checkOptions, type WorkosBackendOptions } from './options.js'
-import { activeSessions, endOthers, newestFirst, toSummary, USER_ID } from './sessions.js'
+import { activeSessions, endOthers, listSessions, USER_ID } from './sessions.js'
 
 /**
  * The operator's side of the WorkOS backend, over the API of WorkOS. WorkOS cannot disable a user.
@@ -36,10 +36,7 @@ export async function createWorkosOperator(options: WorkosBackendOptions): Promi
       'An access token that was issued before is accepted until it expires, within minutes.',
     findUsers: (search) => findUsers(userManagement, search),
     getUser: (userId) => getUser(userManagement, userId),
-    async listSessions(userId) {
-      const sessions = await activeSessions(atWorkos, userId)
-      return sessions.map(toSummary).sort(newestFirst)
-    },
+    listSessions: (userId, options) => listSessions(atWorkos, userId, options),
     revokeSession: (sessionId) =>
       unlessMissing('WorkOS could not end the session. Try again.', async () => {
         await userManagement.revokeSession({ sessionId })

@@ -167,7 +167,7 @@ describe('listSessions', () => {
     const ended = await api.sealSession(ada)
     api.endSession(ended.sessionId)
     await api.sealSession({ id: 'user_other' })
-    const sessions = await backend.sessions.listSessions(ada.id)
+    const { sessions } = await backend.sessions.listSessions(ada.id)
     expect(sessions.map(({ session }) => session.id)).toEqual([second.sessionId, first.sessionId])
     expect(sessions[1]?.userAgent).toBe('x'.repeat(256))
     expect(sessions[0]).not.toHaveProperty('userAgent')
@@ -177,7 +177,7 @@ describe('listSessions', () => {
   })
 
   it('is empty for an unknown person', async () => {
-    expect(await backend.sessions.listSessions('user_unknown')).toEqual([])
+    expect(await backend.sessions.listSessions('user_unknown')).toEqual({ sessions: [] })
   })
 
   it.each([
@@ -187,7 +187,9 @@ describe('listSessions', () => {
     ['2026-01-01T02:00:00+02:00', '2026-01-01T00:00:00.000Z'],
   ])('lists a session that ends at %s', async (listedUntil, expected) => {
     await api.sealSession(ada, { listedUntil })
-    const [summary] = await backend.sessions.listSessions(ada.id)
+    const {
+      sessions: [summary],
+    } = await backend.sessions.listSessions(ada.id)
     expect(AuthSession.parse(summary?.session).expiresAt).toBe(expected)
   })
 
@@ -195,7 +197,7 @@ describe('listSessions', () => {
     await api.sealSession(ada)
     const calls = api.calls.sessions
     for (const id of ['', '..', `../users/${ada.id}`, `${ada.id}/sessions?x=`]) {
-      expect(await backend.sessions.listSessions(id)).toEqual([])
+      expect(await backend.sessions.listSessions(id)).toEqual({ sessions: [] })
     }
     expect(api.calls.sessions).toBe(calls)
   })

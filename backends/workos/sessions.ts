@@ -1,8 +1,15 @@
 import type { Session } from '@workos-inc/node'
 import { AuthError } from '../errors.js'
 import { isoInstant } from '../instant.js'
-import type { AuthSessionsPort, AuthSessionSummary, SignOutResult } from '../port.js'
+import type {
+  AuthSessionPage,
+  AuthSessionsPort,
+  AuthSessionSummary,
+  SessionListOptions,
+  SignOutResult,
+} from '../port.js'
 import type { AuthnRequest } from '../request.js'
+import { invalidCursor, MAX_SESSIONS_IN_PAGE } from '../session-page.js'
 import { statusOf, workosFailed } from './client.js'
 import { identify, type WorkosContext } from './identify.js'
 
@@ -10,10 +17,7 @@ import { identify, type WorkosContext } from './identify.js'
 export function createWorkosSessions(context: WorkosContext): AuthSessionsPort {
   return {
     signOut: (request, options) => signOut(context, request, options),
-    async listSessions(userId) {
-      const sessions = await activeSessions(context, userId)
-      return sessions.map(toSummary).sort(newestFirst)
-    },
+    listSessions: (userId, options) => listSessions(context, userId, options),
     async revokeSession(userId, sessionId) {
       const sessions = await activeSessions(context, userId)
       return has(sessions, sessionId) && endSession(context, userId, sessionId)
@@ -70,29 +74,54 @@ export type SessionsAtWorkos = Pick<WorkosContext, 'userManagement' | 'ended'>
 
 /** The SDK puts the id into the path as it is. */
 export const USER_ID = /^[\w-]{1,255}$/
+const SESSION_ID = USER_ID
 
-/** The live sessions of a user, from all pages of the API. */
+/**
+ * A page of the live sessions of a user. The cursor is the id of its last session: WorkOS keeps
+ * sessions that have ended in its list.
+ */
+export async function listSessions(
+  context: Pick<WorkosContext, 'userManagement'>,
+  userId: string,
+  { limit = MAX_SESSIONS_IN_PAGE, cursor }: SessionListOptions = {},
+): Promise<AuthSessionPage> {
+  if (cursor !== undefined && !SESSION_ID.test(cursor)) throw invalidCursor()
+  const size = Math.min(Math.max(Math.trunc(limit), 1), MAX_SESSIONS_IN_PAGE)
+  const found = await activeSessions(context, userId, { after: cursor, atLeast: size + 1 })
+  const sessions = found.slice(0, size)
+  const last = sessions.at(-1)
+  return {
+    sessions: sessions.map(toSummary),
+    ...(found.length > size && last && { cursor: last.id }),
+  }
+}
+
+/** The live sessions of a user, newest first, from as many pages of the API as it takes. */
 export async function activeSessions(
   { userManagement }: Pick<WorkosContext, 'userManagement'>,
   userId: string,
+  options: { after?: string | undefined; atLeast?: number } = {},
 ): Promise<readonly Session[]> {
   if (!USER_ID.test(userId)) return []
   const found: Session[] = []
-  let after: string | undefined
+  let { after } = options
   try {
     do {
       const page = await userManagement.listSessions(userId, {
         limit: 100,
+        order: 'desc',
         ...(after !== undefined && { after }),
       })
-      found.push(...page.data)
+      found.push(
+        ...page.data.filter(({ status, userId: owner }) => status === 'active' && owner === userId),
+      )
       after = page.listMetadata.after ?? undefined
-    } while (after !== undefined)
+    } while (after !== undefined && found.length < (options.atLeast ?? Infinity))
   } catch (error) {
     if (statusOf(error) === 404) return []
     throw workosFailed('WorkOS could not list the sessions. Try again.', error)
   }
-  return found.filter(({ status, userId: owner }) => status === 'active' && owner === userId)
+  return found
 }
 
 const AT_ONCE = 10
@@ -168,6 +197,3 @@ export function toSummary(session: Session): AuthSessionSummary {
     ...(session.userAgent && { userAgent: session.userAgent.slice(0, 256) }),
   }
 }
-
-export const newestFirst = (a: AuthSessionSummary, b: AuthSessionSummary): number =>
-  b.session.issuedAt.localeCompare(a.session.issuedAt)

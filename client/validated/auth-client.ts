@@ -36,7 +36,8 @@ export function createAuthClient(options: AuthClientOptions = {}): AuthClient {
       signout: async (body = {}, call) => success(await api.signout({ body, ...toArgs(call) })),
       callback: async (query, call) => success(await api.callback({ query, ...toArgs(call) })),
       describe: async (call) => success(await api.describe(toArgs(call))),
-      sessions: async (call) => success(await api.sessions(toArgs(call))),
+      sessions: async ({ limit, cursor, ...call } = {}) =>
+        success(await api.sessions({ query: { limit, cursor }, ...toArgs(call) })),
       // ts-rest puts parameters into the path as they are.
       revokeSession: async (id, call) => {
         const params = { id: pathSegment(id) }

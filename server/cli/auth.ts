@@ -3,7 +3,7 @@ import type { ProviderSetOptions } from './auth/provider.js'
 import type { GenerateOptions } from './auth/secret.js'
 import { SECRET_KINDS } from './auth/secret-kinds.js'
 import type { AuditDeleteOptions } from './auth/audit.js'
-import type { Output } from './auth/operator.js'
+import type { Output, PageOptions } from './auth/operator.js'
 import type { UserSearchOptions } from './auth/users.js'
 
 /** Adds `netscript auth ...`. What a command does is imported when it runs. */
@@ -85,11 +85,13 @@ function addSessionCommands(auth: Command): void {
   const session = auth.command('session').description('Sessions of the active backend.')
   session
     .command('list')
-    .description('List the live sessions of a user.')
+    .description('List the live sessions of a user, newest first.')
     .argument('<user-id>', 'the id that GET /me shows')
+    .option('--limit <count>', 'sessions per page, at most 100', '100')
+    .option('--cursor <cursor>', 'the next page, as the page before printed it')
     .option('--json', 'print JSON')
-    .action(async (userId: string, output: Output) =>
-      (await actions()).listSessions(userId, output),
+    .action(async (userId: string, options: PageOptions) =>
+      (await actions()).listSessions(userId, options),
     )
   session
     .command('revoke')

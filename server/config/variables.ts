@@ -218,6 +218,15 @@ export const VARIABLES = {
     .describe(
       'Using a session extends it at most once in this time, of which at most a tenth of the idle limit counts. Default: `900`.',
     ),
+  NETSCRIPT_AUTH_MAX_SESSIONS_PER_USER: z.coerce
+    .number({ error: 'must be a number of sessions' })
+    .int()
+    .min(1)
+    .max(1_000)
+    .default(100)
+    .describe(
+      'Maximum live sessions per user. A sign-in beyond it ends the least recently used ones.',
+    ),
   NETSCRIPT_AUTH_LOCAL_PROVIDER_PORT: port
     .default(9094)
     .describe('Port of the local provider that `npm start` brings when none is configured.'),

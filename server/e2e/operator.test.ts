@@ -50,7 +50,8 @@ describe('netscript auth', () => {
     ]
     const { user, session } = await me(one)
     const listed = await netscript('session', 'list', user.id, '--json')
-    expect((JSON.parse(listed.text) as { id: string }[]).map(({ id }) => id)).toContain(session.id)
+    const { sessions } = JSON.parse(listed.text) as { sessions: { id: string }[] }
+    expect(sessions.map(({ id }) => id)).toContain(session.id)
     expect(await netscript('session', 'revoke', session.id)).toEqual({ code: 0, text: 'Ended.' })
     expect(await netscript('session', 'revoke', session.id)).toMatchObject({ code: 1 })
     expect((await me(one)).authenticated).toBe(false)

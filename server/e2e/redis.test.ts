@@ -98,7 +98,8 @@ describeWithRedis('the service with NETSCRIPT_AUTH_SESSION_STORE', () => {
     const [one, two] = [await signedIn('grace'), await signedIn('grace')]
     const { user, session } = await me(one)
     const listed = await netscript('session', 'list', user.id, '--json')
-    expect((JSON.parse(listed.text) as { id: string }[]).map(({ id }) => id)).toContain(session.id)
+    const { sessions } = JSON.parse(listed.text) as { sessions: { id: string }[] }
+    expect(sessions.map(({ id }) => id)).toContain(session.id)
     expect(await netscript('session', 'revoke', session.id)).toEqual({ code: 0, text: 'Ended.' })
     expect((await me(one)).authenticated).toBe(false)
     expect((await netscript('user', 'disable', user.id)).text).toMatch(/^Disabled/)

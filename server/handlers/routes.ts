@@ -35,7 +35,7 @@ export const apiRoutes = [
   }),
   ...routesOf(accountContractV1, {
     describe,
-    sessions: listSessions,
+    sessions: (context, request, { query }) => listSessions(context, request, query),
     revokeSession: (context, request, { params }) => revokeSession(context, request, params.id),
     revokeSessions,
     token: (context, request, { body }) => token(context, request, body),

@@ -2,31 +2,41 @@ import { AuthBackendOperationUnsupportedError, AuthError } from '../../backends/
 import type { AuthBackendPort } from '../../backends/port.js'
 import type { AuthnRequest } from '../../backends/request.js'
 import type { AuthSession } from '../../contract/session.js'
-import type { RevokedResponse, SessionsResponse, SessionSummary } from '../../contract/sessions.js'
+import type { RevokedResponse, SessionsQuery, SessionsResponse } from '../../contract/sessions.js'
 import { ok, type Reply } from '../reply.js'
 import type { HandlerContext } from './context.js'
 import { requireSignedIn } from './signed-in.js'
 
-/** GET /sessions: the sessions of the caller. */
+/** GET /sessions: a page of the sessions of the caller. */
 export async function listSessions(
   context: HandlerContext,
   request: AuthnRequest,
+  query: SessionsQuery,
 ): Promise<Reply<200, SessionsResponse>> {
   const { session: current, setCookies } = await requireSignedIn(context, request)
-  return ok({ sessions: await sessionsBeside(current, context.backend) }, setCookies)
+  return ok(await sessionsBeside(current, context.backend, query), setCookies)
 }
 
-/** All sessions of the owner of one. */
+/** A page of the sessions of the owner of one. */
 export async function sessionsBeside(
   current: AuthSession,
   { sessions }: AuthBackendPort,
-): Promise<SessionSummary[]> {
-  const list = await supported(() => sessions.listSessions(current.userId))
-  return list.map(({ session, userAgent }) => ({
-    session,
-    current: session.id === current.id,
-    ...(userAgent !== undefined && { userAgent }),
-  }))
+  { limit, cursor }: SessionsQuery,
+): Promise<SessionsResponse> {
+  const page = await supported(() =>
+    sessions.listSessions(current.userId, {
+      ...(limit !== undefined && { limit }),
+      ...(cursor !== undefined && { cursor }),
+    }),
+  )
+  return {
+    sessions: page.sessions.map(({ session, userAgent }) => ({
+      session,
+      current: session.id === current.id,
+      ...(userAgent !== undefined && { userAgent }),
+    })),
+    ...(page.cursor !== undefined && { cursor: page.cursor }),
+  }
 }
 
 /** DELETE /sessions/:id: ends one session of the caller; their own ends as with signout. */

@@ -28,8 +28,10 @@ export interface HomePageOptions {
   /** Who is signed in; shown when `session` is there too. */
   user?: AuthUser
   session?: AuthSession
-  /** All of this person's sessions; left out where the backend has no list. */
+  /** The newest sessions of the user; left out where the backend has no list. */
   sessions?: readonly SessionSummary[]
+  /** Whether the user has more sessions than these. */
+  hasMoreSessions?: boolean
   /** Whether there is something to read at /docs. */
   docsEnabled: boolean
   /** Present when the local provider runs. */
@@ -113,6 +115,7 @@ function signedIn({
   providers,
   backend,
   sessions,
+  hasMoreSessions = false,
   now = new Date(),
 }: HomePageOptions & { user: AuthUser; session: AuthSession }): Html {
   const name = user.displayName ?? user.email ?? 'You are signed in'
@@ -134,7 +137,7 @@ function signedIn({
       <button class="button">Sign out</button>
       <button class="button plain" name="everywhere" value="true">Sign out on all devices</button>
     </form>
-    ${sessions && sessionList(sessions, now)}`
+    ${sessions && sessionList(sessions, now, { hasMore: hasMoreSessions })}`
 }
 
 function email({ email, emailVerified }: AuthUser, name: string): Html {

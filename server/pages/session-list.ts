@@ -7,13 +7,18 @@ import { instant, relative } from './instant.js'
  * Where the user is signed in: the current session first, then by last use. The script of the page
  * shows the buttons, since a form cannot send DELETE.
  */
-export function sessionList(sessions: readonly SessionSummary[], now: Date): Html {
+export function sessionList(
+  sessions: readonly SessionSummary[],
+  now: Date,
+  { hasMore }: { hasMore: boolean },
+): Html {
   const others = sessions.some(({ current }) => !current)
   return html`<section aria-labelledby="sessions">
     <h2 id="sessions">Where you are signed in</h2>
     <ul class="sessions">
       ${[...sessions].sort(byUse).map((summary) => item(summary, now))}
     </ul>
+    ${hasMore && html`<p class="quiet">Only the newest sessions are shown.</p>`}
     ${others && html`<button type="button" class="button" data-revoke="others" hidden>Sign out on other devices</button>`}
   </section>`
 }

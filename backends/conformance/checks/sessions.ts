@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { AuthSession } from '../../../contract/session.js'
-import { AuthBackendOperationUnsupportedError } from '../../errors.js'
+import { AuthBackendOperationUnsupportedError, isAuthError } from '../../errors.js'
 import type { AuthSessionSummary } from '../../port.js'
 import { type AuthBackendCheck, skip } from '../check.js'
 import {
@@ -30,7 +30,7 @@ export const SESSION_CHECKS: readonly AuthBackendCheck[] = [
       const over = await signIn(scene, first)
       await signIn(scene)
       await scene.backend.sessions.signOut(requestOf(over), { everywhere: false })
-      const list = await scene.backend.sessions.listSessions(first.user.id)
+      const { sessions: list } = await scene.backend.sessions.listSessions(first.user.id)
       const expected = [first.session.id, second.session.id].sort()
       assert.deepEqual(ids(list).sort(), expected, 'the list has other sessions')
       const issued = list.map(({ session }) => Date.parse(session.issuedAt))
@@ -42,12 +42,76 @@ export const SESSION_CHECKS: readonly AuthBackendCheck[] = [
     },
   },
   {
+    id: 'pages-own-sessions',
+    title: 'pages of any size have each session once, in the order of the whole list',
+    async run(scene) {
+      needs(scene, 'listSessions')
+      const first = await signIn(scene)
+      for (let more = 0; more < 4; more += 1) await signIn(scene, first)
+      const whole = await scene.backend.sessions.listSessions(first.user.id)
+      assert.equal(whole.sessions.length, 5, 'not all five sessions are listed')
+      assert.equal(whole.cursor, undefined, 'there is a cursor, but no more sessions')
+      for (const limit of [1, 2, 3, 5]) {
+        const found: string[] = []
+        let cursor: string | undefined
+        do {
+          const page = await scene.backend.sessions.listSessions(first.user.id, {
+            limit,
+            ...(cursor !== undefined && { cursor }),
+          })
+          assert.ok(page.sessions.length <= limit, `a page has more than ${limit} sessions`)
+          found.push(...ids(page.sessions))
+          cursor = page.cursor
+        } while (cursor !== undefined && found.length < 10)
+        assert.deepEqual(found, ids(whole.sessions), `pages of ${limit} differ from the list`)
+      }
+    },
+  },
+  {
+    id: 'pages-are-stable',
+    title: 'a page follows the one before, whatever sessions began or ended meanwhile',
+    async run(scene) {
+      needs(scene, 'listSessions')
+      const oldest = await signIn(scene)
+      await nextMillisecond()
+      const middle = await signIn(scene, oldest)
+      await nextMillisecond()
+      const newest = await signIn(scene, oldest)
+      const { sessions } = scene.backend
+      const { sessions: page, cursor } = await sessions.listSessions(oldest.user.id, { limit: 1 })
+      assert.deepEqual(ids(page), [newest.session.id], 'the first page is not the newest session')
+      assert.ok(cursor, 'the first of three pages has no cursor')
+      await nextMillisecond()
+      for (let more = 0; more < 2; more += 1) await signIn(scene, oldest)
+      await sessions.signOut(requestOf(newest), { everywhere: false })
+      const next = await sessions.listSessions(oldest.user.id, { limit: 1, cursor })
+      const expected = [middle.session.id]
+      assert.deepEqual(ids(next.sessions), expected, 'the second page is not the second session')
+    },
+  },
+  {
+    id: 'refuses-unknown-cursors',
+    title: 'a cursor that no page had is VALIDATION_ERROR',
+    async run(scene) {
+      needs(scene, 'listSessions')
+      const { user } = await signIn(scene)
+      for (const cursor of UNKNOWN_SESSIONS.filter((text) => !/^\w+$/.test(text))) {
+        const error = await rejection(
+          scene.backend.sessions.listSessions(user.id, { cursor }),
+          `listSessions with the cursor ${JSON.stringify(cursor.slice(0, 16))}`,
+        )
+        assert.ok(isAuthError(error), `a cursor threw ${String(error)}`)
+        assert.equal(error.code, 'VALIDATION_ERROR', 'an unknown cursor is another error')
+      }
+    },
+  },
+  {
     id: 'listed-sessions-follow-contract',
     title: 'a listed session is valid by the contract, active and of the user',
     async run(scene) {
       needs(scene, 'listSessions')
       const { user } = await signIn(scene)
-      const list = await scene.backend.sessions.listSessions(user.id)
+      const { sessions: list } = await scene.backend.sessions.listSessions(user.id)
       assert.equal(list.length, 1, 'one session is not listed as one')
       for (const { session, userAgent } of list) {
         const parsed = AuthSession.safeParse(session)
@@ -65,7 +129,7 @@ export const SESSION_CHECKS: readonly AuthBackendCheck[] = [
       needs(scene, 'listSessions')
       const { session } = await signIn(scene)
       for (const userId of [...UNKNOWN, session.id]) {
-        const list = await scene.backend.sessions.listSessions(userId)
+        const { sessions: list } = await scene.backend.sessions.listSessions(userId)
         assert.deepEqual(list, [], `there are sessions of ${JSON.stringify(userId.slice(0, 16))}`)
       }
     },

@@ -2,6 +2,7 @@ import type { AuthSession } from '../../../contract/session.js'
 import { clearCookie } from '../../cookie.js'
 import type { AuthBackendPort, AuthnResult, Principal } from '../../port.js'
 import { type AuthnRequest, singleCookie } from '../../request.js'
+import { newestFirst, pageOf, type SessionPosition, sessionRange } from '../../session-page.js'
 import { createHmacSessionTokenCrypto } from '../../session-token.js'
 import { createMemorySignIn } from './memory-sign-in.js'
 import {
@@ -16,6 +17,11 @@ import {
 
 /** Using a session extends it at most once in this time. */
 const REFRESH_WINDOW_MS = 10 * 60_000
+
+const positionOf = ({ session }: { session: AuthSession }): SessionPosition => ({
+  issuedAt: Date.parse(session.issuedAt),
+  id: session.id,
+})
 
 const iso = (ms: number): string => new Date(ms).toISOString()
 
@@ -80,10 +86,14 @@ export function createMemoryBackend(store: MemoryStore, secret: string): AuthBac
           setCookies: [clearCookie(MEMORY_COOKIE)],
         }
       },
-      async listSessions(userId) {
-        return liveOf(userId)
+      async listSessions(userId, options) {
+        const { limit, after } = sessionRange(options)
+        const rest = liveOf(userId)
           .map(({ session }) => ({ session }))
-          .sort((a, b) => b.session.issuedAt.localeCompare(a.session.issuedAt))
+          .filter((item) => after === undefined || newestFirst(after, positionOf(item)) < 0)
+          .sort((a, b) => newestFirst(positionOf(a), positionOf(b)))
+        const { page, cursor } = pageOf(rest, limit, positionOf)
+        return { sessions: page, ...(cursor !== undefined && { cursor }) }
       },
       async revokeSession(userId, sessionId) {
         const found = find(sessionId)

@@ -1,3 +1,4 @@
+import { AuthConfigurationError } from '../../../backends/errors.js'
 import type { Operator } from '../../../backends/operator.js'
 import { backendEntry } from '../../backends.js'
 import { withDatabase } from '../db/database.js'
@@ -6,6 +7,23 @@ import { backendChoice } from './backend.js'
 /** How a command prints. */
 export interface Output {
   json?: boolean
+}
+
+/** How a command that lists takes its page. */
+export interface PageOptions extends Output {
+  limit: string
+  cursor?: string | undefined
+}
+
+/**
+ * The page that the options name.
+ * @throws AuthConfigurationError when the limit is not a number from 1 to 100.
+ */
+export function pageOptions({ limit, cursor }: PageOptions): { limit: number; cursor?: string } {
+  if (!/^([1-9]\d?|100)$/.test(limit)) {
+    throw new AuthConfigurationError('--limit must be a number from 1 to 100.')
+  }
+  return { limit: Number(limit), ...(cursor !== undefined && { cursor }) }
 }
 
 /** Runs `act` with the operator of the active backend, on the database that `netscript db` uses. */

@@ -3,26 +3,35 @@ import {
   ended,
   NO_SUCH_USER,
   type Output,
+  pageOptions,
+  type PageOptions,
   printable,
   printOutcome,
   withOperator,
 } from './operator.js'
 
 /** `netscript auth session list` */
-export function listSessions(userId: string, output: Output): Promise<void> {
-  return withOperator(async (operator) => {
-    const found = await operator.listSessions(userId)
-    if (found.length === 0 && !(await operator.getUser(userId))) {
-      return printOutcome(output, { data: [], text: NO_SUCH_USER, found: false })
+export async function listSessions(
+  userId: string,
+  { limit, cursor, ...output }: PageOptions,
+): Promise<void> {
+  const page = pageOptions({ limit, cursor })
+  await withOperator(async (operator) => {
+    const found = await operator.listSessions(userId, page)
+    if (found.sessions.length === 0 && !(await operator.getUser(userId))) {
+      return printOutcome(output, { data: { sessions: [] }, text: NO_SUCH_USER, found: false })
     }
-    const sessions = found.map(({ session, userAgent }) => ({
+    const sessions = found.sessions.map(({ session, userAgent }) => ({
       id: session.id,
       provider: session.providerId,
       issuedAt: session.issuedAt,
       expiresAt: session.expiresAt,
       userAgent,
     }))
-    if (output.json) return console.log(JSON.stringify(sessions))
+    const more = found.cursor
+    if (output.json) {
+      return console.log(JSON.stringify({ sessions, ...(more !== undefined && { cursor: more }) }))
+    }
     if (sessions.length === 0) return console.log('No live sessions.')
     const lines = sessions.map(({ id, provider = '', issuedAt, expiresAt, userAgent = '' }) => [
       id,
@@ -32,6 +41,7 @@ export function listSessions(userId: string, output: Output): Promise<void> {
       printable(userAgent).slice(0, 60),
     ])
     console.log(columns([['SESSION', 'PROVIDER', 'SIGNED IN', 'EXPIRES', 'BROWSER'], ...lines]))
+    if (more !== undefined) console.log(`\nMore: --cursor ${more}`)
   })
 }
 

@@ -1,20 +1,19 @@
-import { AuthConfigurationError } from '../../../backends/errors.js'
 import type { Operator, OperatorUser } from '../../../backends/operator.js'
 import { columns } from '../columns.js'
 import {
   ended,
   NO_SUCH_USER,
   type Output,
+  pageOptions,
+  type PageOptions,
   printable,
   printOutcome,
   withOperator,
 } from './operator.js'
 
 /** Options of `netscript auth user find` and `list`. */
-export interface UserSearchOptions extends Output {
+export interface UserSearchOptions extends PageOptions {
   provider?: string
-  limit: string
-  cursor?: string
 }
 
 /** `netscript auth user find` and `list`; without a text any user matches. */
@@ -22,15 +21,12 @@ export async function findUsers(
   text: string | undefined,
   { provider, limit, cursor, json }: UserSearchOptions,
 ): Promise<void> {
-  if (!/^([1-9]\d?|100)$/.test(limit)) {
-    throw new AuthConfigurationError('--limit must be a number from 1 to 100.')
-  }
+  const wanted = pageOptions({ limit, cursor })
   await withOperator(async (operator) => {
     const page = await operator.findUsers({
-      limit: Number(limit),
+      ...wanted,
       ...(text !== undefined && { text }),
       ...(provider !== undefined && { providerId: provider }),
-      ...(cursor !== undefined && { cursor }),
     })
     const isEmpty = page.users.length === 0
     if (isEmpty && text !== undefined) process.exitCode = 1
@@ -58,7 +54,7 @@ export function showUser(userId: string, output: Output): Promise<void> {
     if (!user) {
       return printOutcome(output, { data: { found: false }, text: NO_SUCH_USER, found: false })
     }
-    const sessions = (await operator.listSessions(userId)).length
+    const sessions = await countSessions(operator, userId)
     const text = columns([
       ['User id', user.id],
       ['Name', printable(user.displayName ?? '')],
@@ -74,6 +70,17 @@ export function showUser(userId: string, output: Output): Promise<void> {
     ])
     printOutcome(output, { data: { ...user, sessions }, text, found: true })
   })
+}
+
+async function countSessions(operator: Operator, userId: string): Promise<number> {
+  let count = 0
+  let cursor: string | undefined
+  do {
+    const page = await operator.listSessions(userId, cursor === undefined ? {} : { cursor })
+    count += page.sessions.length
+    cursor = page.cursor
+  } while (cursor !== undefined)
+  return count
 }
 
 const USER_ACTIONS = {

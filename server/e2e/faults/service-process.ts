@@ -61,6 +61,8 @@ export async function startServiceProcess(
       NETSCRIPT_AUTH_ALLOW_INSECURE_REQUESTS: 'true',
       // Everybody signs in from one address here.
       NETSCRIPT_AUTH_RATE_LIMIT: '1000000',
+      // The visitors share a few accounts, and all of their sessions are expected to stay.
+      NETSCRIPT_AUTH_MAX_SESSIONS_PER_USER: '1000',
       ...options.env,
     },
     options.preload,

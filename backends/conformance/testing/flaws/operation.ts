@@ -132,7 +132,7 @@ export const OPERATION_FLAWS: readonly Flaw[] = [
     flaw: 'during an outage nobody has sessions',
     because: /must be refused, but was answered/,
     change: managing((sessions) => ({
-      listSessions: (userId) => sessions.listSessions(userId).catch(() => []),
+      listSessions: (userId) => sessions.listSessions(userId).catch(() => ({ sessions: [] })),
     })),
   },
   {

@@ -1,6 +1,6 @@
 import { clearCookie } from '../../../cookie.js'
 import type { AuthSession } from '../../../../contract/session.js'
-import { AuthBackendOperationUnsupportedError } from '../../../errors.js'
+import { AuthBackendOperationUnsupportedError, AuthError } from '../../../errors.js'
 import { singleCookie } from '../../../request.js'
 import { publicId } from '../../../session-token.js'
 import { MEMORY_COOKIE } from '../memory-store.js'
@@ -148,7 +148,7 @@ export const SESSION_FLAWS: readonly Flaw[] = [
     flaw: 'the list is of everybody',
     because: /the list has other sessions/,
     change: managing((_sessions, _backend, store) => ({
-      listSessions: async () => [...store.sessions.values()],
+      listSessions: async () => ({ sessions: [...store.sessions.values()] }),
     })),
   },
   {
@@ -156,7 +156,9 @@ export const SESSION_FLAWS: readonly Flaw[] = [
     flaw: 'the list is oldest first',
     because: /not newest first/,
     change: managing((sessions) => ({
-      listSessions: async (userId) => [...(await sessions.listSessions(userId))].reverse(),
+      listSessions: async (userId) => ({
+        sessions: (await sessions.listSessions(userId)).sessions.toReversed(),
+      }),
     })),
   },
   {
@@ -164,7 +166,72 @@ export const SESSION_FLAWS: readonly Flaw[] = [
     flaw: 'the list stops at one',
     because: /the list has other sessions/,
     change: managing((sessions) => ({
-      listSessions: async (userId) => (await sessions.listSessions(userId)).slice(0, 1),
+      listSessions: async (userId) => ({
+        sessions: (await sessions.listSessions(userId)).sessions.slice(0, 1),
+      }),
+    })),
+  },
+  {
+    check: 'pages-own-sessions',
+    flaw: 'the limit is ignored',
+    because: /a page has more than 1 sessions/,
+    change: managing((sessions) => ({
+      listSessions: (userId) => sessions.listSessions(userId),
+    })),
+  },
+  {
+    check: 'pages-own-sessions',
+    flaw: 'every page is the first',
+    because: /pages of 1 differ from the list/,
+    change: managing((sessions) => ({
+      listSessions: (userId, { limit } = {}) =>
+        sessions.listSessions(userId, limit === undefined ? {} : { limit }),
+    })),
+  },
+  {
+    check: 'pages-own-sessions',
+    flaw: 'the last page has a cursor',
+    because: /there is a cursor, but no more sessions/,
+    change: managing((sessions) => ({
+      listSessions: async (...given) => ({
+        cursor: '0.last',
+        ...(await sessions.listSessions(...given)),
+      }),
+    })),
+  },
+  {
+    check: 'pages-are-stable',
+    flaw: 'a page begins at a number of sessions',
+    because: /the second page is not the second session/,
+    change: managing((sessions) => ({
+      async listSessions(userId, { limit = 100, cursor = '0' } = {}) {
+        const all = (await sessions.listSessions(userId)).sessions
+        const end = Number(cursor) + limit
+        return {
+          sessions: all.slice(Number(cursor), end),
+          ...(end < all.length && { cursor: String(end) }),
+        }
+      },
+    })),
+  },
+  {
+    check: 'refuses-unknown-cursors',
+    flaw: 'an unknown cursor is the first page',
+    because: /listSessions with the cursor .* must be refused, but was answered/,
+    change: managing((sessions) => ({
+      listSessions: (userId, options) =>
+        sessions.listSessions(userId, options).catch(() => sessions.listSessions(userId)),
+    })),
+  },
+  {
+    check: 'refuses-unknown-cursors',
+    flaw: 'an unknown cursor is an outage',
+    because: /an unknown cursor is another error/,
+    change: managing((sessions) => ({
+      listSessions: (userId, options) =>
+        sessions.listSessions(userId, options).catch(() => {
+          throw new AuthError('STORE_UNAVAILABLE', 'The store is down. Try again.')
+        }),
     })),
   },
   {
@@ -172,10 +239,11 @@ export const SESSION_FLAWS: readonly Flaw[] = [
     flaw: 'listed sessions are as the database has them',
     because: /a listed session is not valid/,
     change: managing((sessions) => ({
-      listSessions: async (userId) =>
-        (await sessions.listSessions(userId)).map(({ session }) => ({
+      listSessions: async (userId) => ({
+        sessions: (await sessions.listSessions(userId)).sessions.map(({ session }) => ({
           session: { ...session, issuedAt: new Date(session.issuedAt) } as unknown as AuthSession,
         })),
+      }),
     })),
   },
   {
@@ -184,8 +252,8 @@ export const SESSION_FLAWS: readonly Flaw[] = [
     because: /there are sessions of/,
     change: managing((sessions, _backend, store) => ({
       async listSessions(userId) {
-        const list = await sessions.listSessions(userId)
-        return list.length > 0 ? list : [...store.sessions.values()]
+        const page = await sessions.listSessions(userId)
+        return page.sessions.length > 0 ? page : { sessions: [...store.sessions.values()] }
       },
     })),
   },
@@ -264,7 +332,7 @@ export const SESSION_FLAWS: readonly Flaw[] = [
     because: /listSessions must be refused, but was answered/,
     change: (backend, store) => ({
       ...claiming({ listSessions: false })(backend, store),
-      ...managing(() => ({ listSessions: async () => [] }))(backend, store),
+      ...managing(() => ({ listSessions: async () => ({ sessions: [] }) }))(backend, store),
     }),
   },
   {

@@ -1,0 +1,22 @@
+import type { AuthSessionPage, SessionListOptions } from '../port.js'
+import { pageOf, sessionRange } from '../session-page.js'
+import type { SessionStore } from '../session-store.js'
+import { toAuthSession } from './authenticate.js'
+
+/** A page of the live sessions of a user, newest first. */
+export async function listSessions(
+  sessions: Pick<SessionStore, 'listByUser'>,
+  userId: string,
+  options?: SessionListOptions,
+): Promise<AuthSessionPage> {
+  const { limit, after } = sessionRange(options)
+  const records = await sessions.listByUser(userId, { limit: limit + 1, after })
+  const { page, cursor } = pageOf(records, limit, (record) => record)
+  return {
+    sessions: page.map((record) => ({
+      session: toAuthSession(record),
+      ...(record.userAgent !== undefined && { userAgent: record.userAgent }),
+    })),
+    ...(cursor !== undefined && { cursor }),
+  }
+}

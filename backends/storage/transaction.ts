@@ -1,0 +1,29 @@
+import type pg from 'pg'
+
+const ignore = (): void => undefined
+
+/**
+ * Runs `work` in a transaction on a connection of its own. When it throws, the connection is closed
+ * and with it the transaction.
+ */
+export async function inTransaction<T>(
+  pool: pg.Pool,
+  work: (connection: pg.PoolClient) => Promise<T>,
+): Promise<T> {
+  const connection = await pool.connect()
+  // Without a listener a connection that breaks between two statements would end the process.
+  connection.on('error', ignore)
+  let broken: Error | undefined
+  try {
+    await connection.query('BEGIN')
+    const result = await work(connection)
+    await connection.query('COMMIT')
+    return result
+  } catch (error) {
+    broken = error as Error
+    throw error
+  } finally {
+    connection.off('error', ignore)
+    connection.release(broken)
+  }
+}
