@@ -117,9 +117,13 @@ function suite(redis?: () => TestRedis): void {
       for (let made = 0; made < COUNT; made += 100) {
         await Promise.all(
           Array.from({ length: 100 }, (_, n) =>
-            // In groups of one millisecond, and all newer than the current one.
             stores.sessions.create(
-              sessionRecord(userId, { issuedAt: now + Math.floor((made + n) / 10) }),
+              sessionRecord(userId, {
+                // In groups of one millisecond, and all newer than the current one.
+                issuedAt: now + Math.floor((made + n) / 10),
+                expiresAt: now + 3_600_000,
+                absoluteExpiresAt: now + 3_600_000,
+              }),
             ),
           ),
         )
