@@ -14,7 +14,9 @@ export interface SessionPosition {
 
 /** What a page begins after, and how many sessions it has. */
 export interface SessionRange {
+  /** Maximum number of sessions. */
   readonly limit: number
+  /** The place of the last session of the page before; absent for the first page. */
   readonly after?: SessionPosition | undefined
 }
 
