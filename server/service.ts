@@ -12,6 +12,7 @@ import type { RateLimitOptions } from './engine/rate-limit.js'
 import { listen } from './listen.js'
 import { createLogger, type Logger } from './log.js'
 import { type MetricsServer, startMetrics } from './metrics/metrics-server.js'
+import { proxyHosts, readOutgoingProxy, useOutgoingProxy } from './outgoing-proxy.js'
 import { type DemoNotice, createServiceApp } from './service-app.js'
 import { startSweeping } from './sweep.js'
 import { startTracing } from './tracing/start-tracing.js'
@@ -64,6 +65,9 @@ export async function createAuthService(options: AuthServiceOptions): Promise<Au
   const { config, env = process.env } = options
   const logger = options.logger ?? createLogger(config.variables.NETSCRIPT_AUTH_LOG_LEVEL)
   warnOfInsecureSwitches(config, logger)
+  const proxy = readOutgoingProxy(env)
+  if (proxy) logger.info({ proxy: proxyHosts(proxy) }, 'Requests to providers go through a proxy.')
+  const leaveProxy = await useOutgoingProxy(env)
   const pool = config.usesDatabase ? openDatabase(options.databaseUrl, logger) : undefined
   let observed: MetricsServer | undefined
   const tracing = await startTracing(config.variables, logger)
@@ -117,12 +121,14 @@ export async function createAuthService(options: AuthServiceOptions): Promise<Au
         await backend.close()
         await pool?.end()
         await tracing?.close()
+        await leaveProxy()
       },
     }
   } catch (error) {
     await observed?.close()
     await pool?.end()
     await tracing?.close()
+    await leaveProxy()
     throw error
   }
 }

@@ -1,6 +1,7 @@
 import { styleText } from 'node:util'
 import { withAppSettings } from '../../config/app-settings.js'
 import { inspectConfig } from '../../config/config.js'
+import { useOutgoingProxy } from '../../outgoing-proxy.js'
 import { wrap } from '../wrap.js'
 import { checkClients } from './client.js'
 import { checkConfiguration } from './configuration.js'
@@ -10,6 +11,7 @@ import { type Check, type Examination, fail, type Finding } from './finding.js'
 import { checkKeys } from './keys.js'
 import { checkLocalProvider } from './local-provider.js'
 import { checkNodeVersion } from './node-version.js'
+import { checkOutgoingProxy } from './outgoing-proxy.js'
 import { checkPort } from './port.js'
 import { checkProviders } from './provider.js'
 import { checkProxy } from './proxy.js'
@@ -20,6 +22,7 @@ const CHECKS: readonly Check[] = [
   checkNodeVersion,
   checkConfiguration,
   checkKeys,
+  checkOutgoingProxy,
   checkProviders,
   checkClients,
   checkRedirectUris,
@@ -58,8 +61,14 @@ export async function examine(
     config: reading.config,
     problems: [...problems, ...reading.problems],
   }
-  const found = await Promise.all(CHECKS.map((check) => attempt(check, examination)))
-  return found.flat()
+  // A proxy that cannot be read is what checkOutgoingProxy reports.
+  const leaveProxy = await useOutgoingProxy(env).catch(() => undefined)
+  try {
+    const found = await Promise.all(CHECKS.map((check) => attempt(check, examination)))
+    return found.flat()
+  } finally {
+    await leaveProxy?.()
+  }
 }
 
 function appSettings(environment: NodeJS.ProcessEnv): {

@@ -1,0 +1,22 @@
+import { AuthConfigurationError } from '../../../backends/errors.js'
+import { proxyHosts, readOutgoingProxy } from '../../outgoing-proxy.js'
+import { type Check, failWith, ok, warn } from './finding.js'
+
+/** Which proxy the requests to providers take, where the environment names one. */
+export const checkOutgoingProxy: Check = ({ env }) => {
+  try {
+    const proxy = readOutgoingProxy(env)
+    if (proxy) return [ok('OUTGOING_PROXY', `Providers are reached through ${proxyHosts(proxy)}.`)]
+  } catch (error) {
+    if (!(error instanceof AuthConfigurationError)) throw error
+    return [failWith('OUTGOING_PROXY', error.message)]
+  }
+  if (!(env.ALL_PROXY ?? env.all_proxy)?.trim()) return []
+  return [
+    warn(
+      'OUTGOING_PROXY',
+      'ALL_PROXY is set and not used.',
+      'Set HTTPS_PROXY and HTTP_PROXY instead.',
+    ),
+  ]
+}
