@@ -8,6 +8,7 @@ import type { AuthBackendPort } from '../backends/port.js'
 import type { AuthTrace } from '../backends/trace.js'
 import type { AuthConfig } from './config/config.js'
 import type { Logger } from './log.js'
+import type { PasswordForms } from './pages/password-forms.js'
 
 /** A backend, and the routes of its own that the service mounts for it. */
 export type MountedBackend = AuthBackendPort & {
@@ -15,6 +16,8 @@ export type MountedBackend = AuthBackendPort & {
   readonly basePath?: string
   /** Answers its own routes; absent when it has none. */
   readonly handler?: (req: IncomingMessage, res: ServerResponse) => Promise<void>
+  /** Paths of its own routes that take the forms of an e-mail address and a password. */
+  readonly passwordForms?: PasswordForms
   /** What the log calls a path of its own routes, whose parameters can be tokens. @default the path */
   routeOf?(method: string, path: string): string | undefined
 }

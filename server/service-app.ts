@@ -27,6 +27,7 @@ import type { Logger } from './log.js'
 import { serveAsset } from './pages/asset.js'
 import { type DemoNotice, homePage, type HomePageOptions } from './pages/home-page.js'
 import { pageScript } from './pages/page-script.js'
+import { passwordNotice } from './pages/password-forms.js'
 
 export type { DemoNotice }
 
@@ -187,6 +188,10 @@ function home({ backend, config, demo, logger }: ServiceAppOptions): RequestHand
         providers: backend.providers.listProviders(),
         docsEnabled: config.docs,
         ...(backend.signInHint !== undefined && { signInHint: backend.signInHint }),
+        ...(backend.passwordForms && { passwordForms: backend.passwordForms }),
+        ...(backend.passwordForms &&
+          typeof req.query.error === 'string' &&
+          !result.ok && { notice: passwordNotice(req.query.error) }),
         ...(result.ok && { user: result.user, session: result.session }),
         ...sessions,
         ...(demo && { demo }),

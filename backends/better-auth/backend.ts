@@ -43,6 +43,8 @@ export interface BetterAuthBackend extends AuthBackendPort {
   readonly handler: NodeHandler
   /** Where `handler` answers, such as `/api/auth`. */
   readonly basePath: string
+  /** The paths that take the forms of an e-mail address and a password; absent when it is off. */
+  readonly passwordForms?: { readonly signIn: string; readonly signUp?: string }
   /**
    * The route that `handler` answers a path at, for logs: paths can hold tokens. `undefined` for
    * paths elsewhere.
@@ -103,6 +105,14 @@ export function createBetterAuthBackend(options: BetterAuthBackendOptions): Bett
       findRoute,
     }),
     basePath,
+    ...(auth.options.emailAndPassword?.enabled && {
+      passwordForms: {
+        signIn: `${basePath}/sign-in/email`,
+        ...(!auth.options.emailAndPassword.disableSignUp && {
+          signUp: `${basePath}/sign-up/email`,
+        }),
+      },
+    }),
     routeOf(method, path) {
       if (!path.startsWith(`${basePath}/`)) return undefined
       const route = findRoute(path.slice(basePath.length), method)

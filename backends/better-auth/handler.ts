@@ -48,8 +48,28 @@ export function createNodeHandler(options: NodeHandlerOptions): NodeHandler {
     }
     for (const cookie of response.headers.getSetCookie()) res.appendHeader('set-cookie', cookie)
     res.statusCode = response.status
-    res.end(body)
+    if (!isFormOfPage(request) || response.status === 302) return void res.end(body)
+    // better-auth answers a form with JSON, which is for scripts.
+    res.removeHeader('content-type')
+    res.writeHead(303, { location: pageAfter(options.returnTo, response, body) }).end()
   }
+}
+
+const isFormOfPage = ({ headers }: Request): boolean =>
+  isForm(headers) && (headers.get('accept') ?? '').includes('text/html')
+
+/** Where a browser goes after a form: to where the answer leads, or to the front page with the error. */
+function pageAfter(
+  returnTo: ReturnToPolicy,
+  response: Response,
+  body: string | Uint8Array,
+): string {
+  const told = jsonOf(Buffer.from(body))
+  const [address = '/'] = redirectsIn(told)
+  if (response.ok) return returnTo.allows(address) ? returnTo.resolve(address) : returnTo.default
+  const { code } = (told ?? {}) as { code?: unknown }
+  const error = response.status === 429 ? 'RATE_LIMITED' : code
+  return `${returnTo.default}?error=${/^[A-Z_]{1,64}$/.test(String(error)) ? String(error) : 'FAILED'}`
 }
 
 /**

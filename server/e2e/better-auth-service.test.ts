@@ -52,6 +52,34 @@ describe('the service on better-auth', () => {
     expect(log.slice(before).join('')).not.toContain(token)
   })
 
+  it('has a page on which a user signs up and in, without a script', async () => {
+    const page = async (cookie = '', path = '/') =>
+      (await fetch(origin + path, { headers: { cookie } })).text()
+    expect(await page()).toContain('action="/api/auth/sign-in/email"')
+    const post = async (path: string, fields: Record<string, string>) => {
+      const response = await fetch(origin + path, {
+        method: 'POST',
+        redirect: 'manual',
+        headers: { origin, accept: 'text/html' },
+        body: new URLSearchParams(fields),
+      })
+      const cookie = response.headers.getSetCookie().map((line) => line.split(';', 1)[0])
+      expect(response.status).toBe(303)
+      return { location: response.headers.get('location'), cookie: cookie.join('; ') }
+    }
+    const ada = { name: 'Ada', email: 'ada@example.com', password: 'a-long-password' }
+    const created = await post('/api/auth/sign-up/email', ada)
+    expect(created.location).toBe(`${origin}/`)
+    expect(await page(created.cookie)).toContain('Ada')
+    const wrong = await post('/api/auth/sign-in/email', { ...ada, password: 'wrong-password' })
+    expect(wrong).toEqual({ location: `${origin}/?error=INVALID_EMAIL_OR_PASSWORD`, cookie: '' })
+    expect(await page('', '/?error=INVALID_EMAIL_OR_PASSWORD')).toContain('password is wrong')
+    expect(await page('', '/?error=constructor')).toContain('did not work')
+    const signedIn = await post('/api/auth/sign-in/email', { ...ada, callbackURL: '/welcome' })
+    expect(signedIn.location).toBe(`${origin}/welcome`)
+    expect(await page(signedIn.cookie)).toContain('Ada')
+  })
+
   it('logs the route of better-auth that answered', async () => {
     await fetch(`${origin}/api/auth/reset-password/abc?callbackURL=/`, { redirect: 'manual' })
     await expect.poll(() => log.join('')).toContain('GET /api/auth/reset-password/:token 302')

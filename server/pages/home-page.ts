@@ -4,6 +4,7 @@ import { html, type Html, safeHref } from './html.js'
 import { instant } from './instant.js'
 import { layout } from './layout.js'
 import { pageScript } from './page-script.js'
+import { type PasswordForms, passwordForms } from './password-forms.js'
 import { portrait } from './person.js'
 import { sessionList } from './session-list.js'
 
@@ -25,6 +26,8 @@ export interface HomePageOptions {
   interactive: boolean
   /** Where people sign in when it does not: a URL, a path, or words. */
   signInHint?: string
+  /** Where the backend takes an e-mail address and a password; absent when it does not. */
+  passwordForms?: PasswordForms
   /** Who is signed in; shown when `session` is there too. */
   user?: AuthUser
   session?: AuthSession
@@ -56,7 +59,9 @@ export function homePage(options: HomePageOptions): string {
   })
 }
 
-function signedOut({ providers, interactive, backend, signInHint, demo }: HomePageOptions): Html {
+function signedOut(options: HomePageOptions): Html {
+  const { providers, interactive, backend, signInHint, demo } = options
+  if (options.passwordForms) return passwordForms(options.passwordForms)
   if (!interactive) {
     return html`<h1>You are not signed in</h1>
       <p class="quiet">
