@@ -185,6 +185,7 @@ const BACKENDS = new Map<string, BackendEntry>([
           baseUrl: config.origin,
           trustedOrigins: config.variables.NETSCRIPT_AUTH_CORS_ORIGINS,
           allowedReturnTo: config.variables.NETSCRIPT_AUTH_ALLOWED_RETURN_TO,
+          maxSessionsPerUser: config.variables.NETSCRIPT_AUTH_MAX_SESSIONS_PER_USER,
           log: logger,
         })
       },

@@ -14,6 +14,8 @@ export interface BetterAuthFromEnvOptions {
   trustedOrigins?: readonly string[]
   /** Further origins that browsers may be sent to, and that may not call. Default: none. */
   allowedReturnTo?: readonly string[]
+  /** Live sessions of a user; a sign-in beyond it ends the least recently used. Default: 100. */
+  maxSessionsPerUser?: number
   /** Anything else that better-auth takes. Default: nothing. */
   betterAuthOptions?: PassedOnOptions
   /** Default: says nothing. */
@@ -50,6 +52,9 @@ export async function betterAuthBackendFromEnv(
     baseURL,
     trustedOrigins: [...trustedOrigins],
     allowedReturnTo: [...allowedReturnTo],
+    ...(options.maxSessionsPerUser !== undefined && {
+      maxSessionsPerUser: options.maxSessionsPerUser,
+    }),
     ...(betterAuthOptions && { betterAuthOptions }),
     ...(log && { log }),
   })
