@@ -22,7 +22,7 @@ export interface TestService {
   /** Another process, as far as it can tell: same database, key and provider, another port. */
   startAnother(env?: Record<string, string>): Promise<AuthService>
   /** Stops the service, but not what it runs on; it can be started again. */
-  restart(): Promise<void>
+  restart(env?: Record<string, string>): Promise<void>
   close(): Promise<void>
 }
 
@@ -83,9 +83,9 @@ export async function startTestService(options: TestServiceOptions = {}): Promis
       others.push(another)
       return another
     },
-    async restart() {
+    async restart(further = {}) {
       await service.close()
-      service = await start()
+      service = await start(further)
     },
     async close() {
       await Promise.all([service, ...others].map((one) => one.close()))
