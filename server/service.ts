@@ -65,6 +65,7 @@ export async function createAuthService(options: AuthServiceOptions): Promise<Au
   const { config, env = process.env } = options
   const logger = options.logger ?? createLogger(config.variables.NETSCRIPT_AUTH_LOG_LEVEL)
   warnOfInsecureSwitches(config, logger)
+  for (const warning of config.warnings) logger.warn(warning)
   const proxy = readOutgoingProxy(env)
   if (proxy) logger.info({ proxy: proxyHosts(proxy) }, 'Requests to providers go through a proxy.')
   const leaveProxy = await useOutgoingProxy(env)

@@ -35,12 +35,13 @@ describeWithRedis('with its sessions in Redis', () => {
 
   it('takes the variable, and can be closed twice', async () => {
     const { provider, key, pool } = scene
+    const options = { provider, key, pool, allowInsecureRequests: true }
     vi.stubEnv('NETSCRIPT_AUTH_SESSION_STORE', 'redis://127.0.0.1:1')
-    await expect(createKvOAuthBackend({ provider, key, pool })).rejects.toMatchObject({
+    await expect(createKvOAuthBackend(options)).rejects.toMatchObject({
       code: 'STORE_UNAVAILABLE',
     })
     vi.stubEnv('NETSCRIPT_AUTH_SESSION_STORE', redis.url)
-    const backend = await createKvOAuthBackend({ provider, key, pool })
+    const backend = await createKvOAuthBackend(options)
     vi.unstubAllEnvs()
     await backend.close()
     await expect(backend.close()).resolves.toBeUndefined()

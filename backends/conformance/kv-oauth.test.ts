@@ -23,7 +23,7 @@ describe('kv-oauth with a pool of its own', () => {
   it('can be closed twice', async () => {
     const { databaseUrl, provider, key } = scene
     vi.stubEnv('DATABASE_URL', databaseUrl)
-    const backend = await createKvOAuthBackend({ provider, key })
+    const backend = await createKvOAuthBackend({ provider, key, allowInsecureRequests: true })
     vi.unstubAllEnvs()
     await backend.close()
     await expect(backend.close()).resolves.toBeUndefined()

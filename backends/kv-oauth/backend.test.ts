@@ -60,6 +60,30 @@ describe('createKvOAuthBackend', () => {
     await pool.end()
   })
 
+  it.each([
+    'issuer',
+    'discoveryUrl',
+    'authorizationEndpoint',
+    'tokenEndpoint',
+    'userInfoEndpoint',
+    'revocationEndpoint',
+    'endSessionEndpoint',
+  ])('refuses http in the %s of any provider, unless it is allowed', async (option) => {
+    const pool = createPool(database.url)
+    const own = defineOAuthProvider({
+      id: 'own',
+      clientId: 'id',
+      issuer: 'https://own.example',
+      redirectUri: 'https://auth.example/api/v1/auth/callback',
+      [option]: 'http://localhost:9094',
+    })
+    const options = { key: KEY, pool, providers: [google(own.redirectUri), own] }
+    await expect(createKvOAuthBackend(options)).rejects.toThrow(/"own".* uses http/)
+    const backend = await createKvOAuthBackend({ ...options, allowInsecureRequests: true })
+    await backend.close()
+    await pool.end()
+  })
+
   it('gives each of several providers a redirect URI of its own', async () => {
     const pool = createPool(database.url)
     const own = defineOAuthProvider({

@@ -21,6 +21,7 @@ import { cookiePolicy } from './cookie-policy.js'
 import type { OAuthProvider } from './provider.js'
 import { listSessions } from './list-sessions.js'
 import { createProviderGate } from './provider-gate.js'
+import { refuseConfiguredHttp } from './provider-metadata.js'
 import { providersById } from './providers-by-id.js'
 import { getRequiredEnv } from './required-env.js'
 import { signIn } from './sign-in.js'
@@ -51,7 +52,7 @@ export interface KvOAuthBackendOptions {
    * http: what Safari needs on http://localhost. Default: false.
    */
   insecureCookies?: boolean
-  /** Allows http to providers that are not on this machine's loopback. Default: false. */
+  /** Allows providers over http, for development. Default: false. */
   allowInsecureRequests?: boolean
   /** Secret that names people in the audit trail. Default: derived from the keyring. */
   auditSalt?: string
@@ -103,6 +104,7 @@ export async function createKvOAuthBackend(
   const { metrics = silentMetrics, trace } = options
   const policy = sessionPolicy(options.policy)
   const cookies = cookiePolicy(options, providers)
+  if (!options.allowInsecureRequests) [...providers.values()].forEach(refuseConfiguredHttp)
   const pool =
     options.pool ??
     createPool(getRequiredEnv('DATABASE_URL'), {

@@ -3,8 +3,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseEnv } from 'node:util'
 import fc from 'fast-check'
-import { afterAll, describe, expect, it, vi } from 'vitest'
-import { readEnvFile, readEnvVariables, setEnvVariables, writeEnvFile } from './env-file.js'
+import { afterAll, afterEach, describe, expect, it, vi } from 'vitest'
+import {
+  loadEnvFile,
+  readEnvFile,
+  readEnvVariables,
+  setEnvVariables,
+  writeEnvFile,
+} from './env-file.js'
 
 const NAMES = fc.constantFrom('A', 'B', 'C', 'NETSCRIPT_AUTH_CLIENT_SECRET')
 /** Mostly what a .env file gives a meaning to. */
@@ -121,6 +127,44 @@ describe('setEnvVariables', () => {
       expect(readEnvVariables(result)).toEqual({ ...values, A: '2' })
     },
   )
+})
+
+describe('loadEnvFile', () => {
+  const variables = ['NETSCRIPT_TEST_FIRST', 'NETSCRIPT_TEST_SECOND']
+  const text = 'NETSCRIPT_TEST_FIRST=1\r\nNETSCRIPT_TEST_SECOND="2 ä" # two\r\n'
+  afterEach(() => {
+    for (const name of variables) delete process.env[name]
+  })
+  const load = async (bytes: Buffer): Promise<(string | undefined)[]> => {
+    const directory = await mkdtemp(join(tmpdir(), 'netscript-env-'))
+    const file = join(directory, '.env')
+    await writeFile(file, bytes)
+    try {
+      loadEnvFile(file)
+      expect(await readEnvFile(file)).toBe(text)
+    } finally {
+      await rm(directory, { recursive: true })
+    }
+    return variables.map((name) => process.env[name])
+  }
+
+  it.each([
+    ['UTF-8', Buffer.from(text)],
+    ['UTF-8 with a byte order mark', Buffer.from(`\ufeff${text}`)],
+    ['UTF-16', Buffer.from(`\ufeff${text}`, 'utf16le')],
+  ])('sets every variable of a file in %s', async (_name, bytes) => {
+    expect(await load(bytes)).toEqual(['1', '2 ä'])
+  })
+
+  it('lets the environment win, an empty value included', async () => {
+    process.env.NETSCRIPT_TEST_FIRST = ''
+    expect(await load(Buffer.from(text))).toEqual(['', '2 ä'])
+  })
+
+  it('says what is wrong with a file that it cannot read', async () => {
+    await expect(load(Buffer.from(text, 'utf16le'))).rejects.toThrow('is not UTF-8 text')
+    expect(() => loadEnvFile(tmpdir())).toThrow('cannot be read. Make it a file')
+  })
 })
 
 describe('writeEnvFile', () => {

@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import { chmod, chown, readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { parseEnv } from 'node:util'
 import { AuthConfigurationError } from '../../backends/errors.js'
+import { decodeText } from '../config/text-file.js'
 
 /** The file that the command line reads variables from, in the working directory. */
 export const ENV_FILE = '.env'
@@ -122,10 +124,23 @@ function checkReadsBack(
   )
 }
 
+/** Sets the variables of the .env file, as `process.loadEnvFile` does: the environment wins. */
+export function loadEnvFile(file = ENV_FILE): void {
+  let bytes: Buffer
+  try {
+    bytes = readFileSync(file)
+  } catch (cause) {
+    throw new Error(`${file} cannot be read. Make it a file that this user may read.`, { cause })
+  }
+  for (const [name, value] of Object.entries(readEnvVariables(decodeText(bytes, file)))) {
+    process.env[name] ??= value
+  }
+}
+
 /** The text of a .env file; empty when there is none. */
 export async function readEnvFile(file = ENV_FILE): Promise<string> {
   try {
-    return await readFile(file, 'utf8')
+    return decodeText(await readFile(file), file)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return ''
     throw error

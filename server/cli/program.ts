@@ -41,11 +41,6 @@ export function createProgram(): Command {
   return program
 }
 
-function readDotEnv(): void {
-  if (!existsSync('.env')) return
-  try {
-    process.loadEnvFile('.env')
-  } catch (cause) {
-    throw new Error('.env cannot be read. Make it a file that this user may read.', { cause })
-  }
+async function readDotEnv(): Promise<void> {
+  if (existsSync('.env')) (await import('./env-file.js')).loadEnvFile()
 }

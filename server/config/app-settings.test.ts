@@ -26,6 +26,10 @@ describe('withAppSettings', () => {
     expect(await backendOf(text)).toBe(backend)
   })
 
+  it('reads a file with a byte order mark', async () => {
+    expect(await backendOf('\ufeff{"auth":{"backend":"workos"}}')).toBe('workos')
+  })
+
   it('lets the variable win', async () => {
     const env = { NETSCRIPT_AUTH_BACKEND: 'kv-oauth' }
     expect(await backendOf('{"auth":{"backend":"workos"}}', env)).toBe('kv-oauth')

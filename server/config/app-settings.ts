@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
 import { AuthConfigurationError } from '../../backends/errors.js'
+import { decodeText } from './text-file.js'
 
 const Section = z.object({ backend: z.string().optional(), Backend: z.string().optional() })
 const AppSettings = z.object({ auth: Section.optional(), Auth: Section.optional() })
@@ -28,7 +29,7 @@ export function withAppSettings(
 function readAppSettings(file: string): z.infer<typeof AppSettings> {
   let text: string
   try {
-    text = readFileSync(file, 'utf8')
+    text = decodeText(readFileSync(file), file)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {}
     throw error

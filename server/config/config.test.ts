@@ -214,6 +214,59 @@ describe('readConfig', () => {
       { ...TUTORIAL, NETSCRIPT_AUTH_REDIRECT_URI: 'http://localhost:8094/callback' },
       /NETSCRIPT_AUTH_REDIRECT_URI.*\/api\/v1\/auth\/callback/,
     ],
+    ...[
+      'https://auth.example/login/api/v1/auth/callback',
+      'https://auth.example/api/v1/auth/callback/',
+      'https://auth.example/api/v1/auth/Callback',
+      'https://auth.example//api/v1/auth/callback',
+      'https://auth.example/api/v1/auth/callbac%6B',
+      'https://auth.example/api/v1/auth',
+      'https://auth.example/',
+    ].map((uri): [string, NodeJS.ProcessEnv, RegExp] => [
+      `a redirect URI that it does not answer, ${uri}`,
+      { ...TUTORIAL, NETSCRIPT_AUTH_REDIRECT_URI: uri },
+      /^NETSCRIPT_AUTH_REDIRECT_URI has the path .*, which this service does not answer\. Set it to .*\/api\/v1\/auth\/callback,/,
+    ]),
+    [
+      'a redirect URI of one of several that it does not answer',
+      {
+        ...TUTORIAL,
+        NETSCRIPT_AUTH_PROVIDERS: 'google',
+        NETSCRIPT_AUTH_GOOGLE_CLIENT_ID: 'a',
+        NETSCRIPT_AUTH_GOOGLE_REDIRECT_URI: 'https://auth.example/x/api/v1/auth/callback',
+      },
+      /^NETSCRIPT_AUTH_GOOGLE_REDIRECT_URI has the path/,
+    ],
+    [
+      'a redirect URI with a fragment',
+      { ...TUTORIAL, NETSCRIPT_AUTH_REDIRECT_URI: `${TUTORIAL.NETSCRIPT_AUTH_REDIRECT_URI}#x` },
+      /^NETSCRIPT_AUTH_REDIRECT_URI has a fragment or a user name/,
+    ],
+    [
+      'a redirect URI with a user name',
+      { ...TUTORIAL, NETSCRIPT_AUTH_REDIRECT_URI: 'https://a@auth.example/api/v1/auth/callback' },
+      /^NETSCRIPT_AUTH_REDIRECT_URI has a fragment or a user name/,
+    ],
+    ...(['NETSCRIPT_AUTH_', 'NETSCRIPT_AUTH_MY_IDP_'] as const).flatMap((prefix) =>
+      [
+        'ISSUER',
+        'DISCOVERY_URL',
+        'AUTHORIZATION_ENDPOINT',
+        'TOKEN_ENDPOINT',
+        'USERINFO_ENDPOINT',
+      ].map((name): [string, NodeJS.ProcessEnv, RegExp] => [
+        `http in ${prefix}${name}`,
+        {
+          ...TUTORIAL,
+          ...(prefix !== 'NETSCRIPT_AUTH_' && { NETSCRIPT_AUTH_PROVIDERS: 'google,my-idp' }),
+          NETSCRIPT_AUTH_GOOGLE_CLIENT_ID: 'a',
+          [`${prefix}CLIENT_ID`]: 'b',
+          [`${prefix}ISSUER`]: 'https://idp.example',
+          [`${prefix}${name}`]: 'HTTP://localhost:9094',
+        },
+        new RegExp(`^${prefix}${name} uses http\\. .*NETSCRIPT_AUTH_ALLOW_INSECURE_REQUESTS=true`),
+      ]),
+    ),
     [
       'a path of roles that leads to a prototype',
       { ...TUTORIAL, NETSCRIPT_AUTH_ROLES_CLAIM: '__proto__.roles' },
@@ -259,6 +312,46 @@ describe('readConfig', () => {
     ],
   ])('refuses %s', (_name, env, message) => {
     expect(() => development(env)).toThrow(message)
+  })
+
+  it('takes http of a provider where the switch allows it', () => {
+    const env = {
+      ...TUTORIAL,
+      NETSCRIPT_AUTH_ISSUER: 'http://localhost:9094',
+      NETSCRIPT_AUTH_ALLOW_INSECURE_REQUESTS: 'true',
+    }
+    expect(development(env).providers).toMatchObject([{ issuer: 'http://localhost:9094' }])
+  })
+
+  it.each<[string, NodeJS.ProcessEnv, RegExp[]]>([
+    ['nothing is odd', TUTORIAL, []],
+    ['nothing is set', {}, []],
+    [
+      'a redirect URI on this machine has another port than the service',
+      { ...TUTORIAL, PORT: '3000' },
+      [/^The redirect URI of google leads to port 8094 of this machine, .* listens on 3000\./],
+    ],
+    [
+      'a redirect URI on this machine has no port',
+      { ...TUTORIAL, NETSCRIPT_AUTH_REDIRECT_URI: 'http://[::1]/api/v1/auth/callback' },
+      [/leads to port 80 /],
+    ],
+    [
+      'a redirect URI on this machine has https',
+      { ...TUTORIAL, NETSCRIPT_AUTH_REDIRECT_URI: 'https://127.0.0.1/api/v1/auth/callback' },
+      [/leads to port 443 /],
+    ],
+    ['the service takes any port', { ...TUTORIAL, PORT: '0' }, []],
+    ['a proxy is on another machine', { ...PRODUCTION, PORT: '3000' }, []],
+    [
+      'a variable is misspelt',
+      { ...TUTORIAL, NETSCRIPT_AUTH_CORS_ORIGIN: 'https://app.example' },
+      [/^NETSCRIPT_AUTH_CORS_ORIGIN is not read\. Did you mean NETSCRIPT_AUTH_CORS_ORIGINS\?$/],
+    ],
+  ])('warns when %s', (_name, env, expected) => {
+    expect(development(env).warnings).toEqual(
+      expected.map((one) => expect.stringMatching(one) as string),
+    )
   })
 
   it('names every variable that is wrong', () => {

@@ -7,6 +7,7 @@ import { AUTH_PATH_PREFIX } from '../../contract/auth-contract.js'
 import { backendEntry } from '../backends.js'
 import { isLoopback } from './loopback.js'
 import { providerReaders } from './providers.js'
+import { unknownVariables } from './unknown-variables.js'
 import { readVariables, type VariableIssue, type Variables } from './variables.js'
 
 /** How the process was started. */
@@ -31,6 +32,8 @@ export interface AuthConfig {
   readonly origin: string
   /** Whether Swagger UI is served. */
   readonly docs: boolean
+  /** What works, but was hardly meant: logged at start. */
+  readonly warnings: readonly string[]
 }
 
 /** A configuration and everything that is wrong with it. */
@@ -89,6 +92,10 @@ export function inspectConfig(env: NodeJS.ProcessEnv, mode: StartMode): ConfigRe
       (entry?.usesDatabase ?? false) || variables.NETSCRIPT_AUTH_TOKEN_AUDIENCES.length > 0,
     origin: attempt(() => ownOrigin(variables, providers)) ?? '',
     docs: variables.NETSCRIPT_AUTH_DOCS ?? !production,
+    warnings: [
+      ...unknownVariables(env, variables.NETSCRIPT_AUTH_PROVIDERS ?? []),
+      ...providers.flatMap((provider) => otherPort(provider, variables) ?? []),
+    ],
   }
   if (readers.length > 0) attempt(() => parseKeyring(env.NETSCRIPT_AUTH_KV_OAUTH_KEY))
   attempt(() => checkSessionStore(variables))
@@ -158,6 +165,17 @@ function checkOrigins({ variables, origin }: AuthConfig): void {
 function siteOf(origin: string): string {
   const { protocol, hostname } = new URL(origin)
   return `${protocol}//${getDomain(hostname, { allowPrivateDomains: true }) ?? hostname}`
+}
+
+/** Legal with a proxy or a port mapping, and else the most frequent mistake. */
+export function otherPort(
+  { id, redirectUri }: OAuthProvider,
+  { PORT }: Variables,
+): string | undefined {
+  const { origin, port, protocol } = new URL(redirectUri)
+  const named = Number(port || (protocol === 'https:' ? 443 : 80))
+  if (PORT === 0 || named === PORT || !isLoopback(origin)) return undefined
+  return `The redirect URI of ${id} leads to port ${named} of this machine, but the service listens on ${PORT}. Set PORT and the redirect URI to one port, unless a proxy leads from one to the other.`
 }
 
 function checkLifetimes(variables: Variables): void {

@@ -27,6 +27,23 @@ interface ProviderSettings {
   rolesClaim: string | undefined
 }
 
+/** The variables of one provider, without their prefix. */
+export const PROVIDER_VARIABLES = [
+  'CLIENT_ID',
+  'CLIENT_SECRET',
+  'REDIRECT_URI',
+  'ISSUER',
+  'DISCOVERY_URL',
+  'CLIENT_AUTH_METHOD',
+  'SCOPES',
+  'ADDITIONAL_SCOPES',
+  'ROLES_CLAIM',
+  'AUTHORIZATION_ENDPOINT',
+  'TOKEN_ENDPOINT',
+  'USERINFO_ENDPOINT',
+] as const
+export type ProviderVariable = (typeof PROVIDER_VARIABLES)[number]
+
 /** Settings that say nothing about which provider it is: the local one has them too. */
 const LOCAL_SETTINGS = new Set(['prefix', 'id', 'scopes', 'additionalScopes', 'rolesClaim'])
 
@@ -42,13 +59,13 @@ export function providerReaders(
 ): (() => OAuthProvider)[] {
   const ids = variables.NETSCRIPT_AUTH_PROVIDERS
   if (ids && ids.length > 0) {
-    return ids.map((id) => () => toProvider(prefixedSettings(id, variables, env)))
+    return ids.map((id) => () => toProvider(prefixedSettings(id, variables, env), variables))
   }
   const settings = plainSettings(variables)
   const isSet = Object.entries(settings).some(
     ([name, value]) => value !== undefined && !LOCAL_SETTINGS.has(name),
   )
-  return isSet ? [() => toProvider(settings)] : []
+  return isSet ? [() => toProvider(settings, variables)] : []
 }
 
 /** How the variables of one provider of several begin, such as `NETSCRIPT_AUTH_GOOGLE_`. */
@@ -81,8 +98,9 @@ function prefixedSettings(
   env: NodeJS.ProcessEnv,
 ): ProviderSettings {
   const prefix = variablePrefix(id)
-  const read = (name: string): string | undefined => env[prefix + name]?.trim() || undefined
-  const readList = (name: string): string[] | undefined => read(name)?.split(/[\s,]+/)
+  const read = (name: ProviderVariable): string | undefined =>
+    env[prefix + name]?.trim() || undefined
+  const readList = (name: ProviderVariable): string[] | undefined => read(name)?.split(/[\s,]+/)
   return {
     prefix,
     id,
@@ -101,15 +119,23 @@ function prefixedSettings(
   }
 }
 
-function toProvider(settings: ProviderSettings): OAuthProvider {
+function toProvider(
+  settings: ProviderSettings,
+  { NETSCRIPT_AUTH_ALLOW_INSECURE_REQUESTS: allowsHttp }: Variables,
+): OAuthProvider {
   const { prefix, issuer, discoveryUrl, authorizationEndpoint, tokenEndpoint, userInfoEndpoint } =
     settings
   const clientId = required(settings.clientId, `${prefix}CLIENT_ID`)
   const redirectUri = required(settings.redirectUri, `${prefix}REDIRECT_URI`)
-  if (!URL.canParse(redirectUri) || !new URL(redirectUri).pathname.endsWith(CALLBACK_PATH)) {
-    throw new AuthConfigurationError(
-      `${prefix}REDIRECT_URI must be an absolute URL whose path ends in ${CALLBACK_PATH}; it is the address that this service answers.`,
-    )
+  checkRedirectUri(redirectUri, `${prefix}REDIRECT_URI`)
+  if (!allowsHttp) {
+    refuseHttp(prefix, {
+      ISSUER: issuer,
+      DISCOVERY_URL: discoveryUrl,
+      AUTHORIZATION_ENDPOINT: authorizationEndpoint,
+      TOKEN_ENDPOINT: tokenEndpoint,
+      USERINFO_ENDPOINT: userInfoEndpoint,
+    })
   }
   const clientAuthMethod = clientAuthMethodOf(settings)
   const common = {
@@ -142,6 +168,34 @@ function toProvider(settings: ProviderSettings): OAuthProvider {
   return isOwn && (id === undefined || !isPresetName(id))
     ? defineOAuthProvider({ id: id ?? 'oidc', ...common, ...endpoints })
     : providerFromPreset(id ?? 'google', { ...common, ...endpoints })
+}
+
+/** The service is at the root of its origin, so that no other path leads to the callback. */
+function checkRedirectUri(redirectUri: string, variable: string): void {
+  const url = URL.canParse(redirectUri) ? new URL(redirectUri) : undefined
+  const problem = !url
+    ? 'is not an absolute URL'
+    : url.pathname !== CALLBACK_PATH
+      ? `has the path ${url.pathname}, which this service does not answer`
+      : url.hash !== '' || url.username !== '' || url.password !== ''
+        ? 'has a fragment or a user name'
+        : undefined
+  if (problem === undefined) return
+  throw new AuthConfigurationError(
+    `${variable} ${problem}. Set it to the origin of the service and the path ${CALLBACK_PATH}, as it is registered at the provider.`,
+  )
+}
+
+function refuseHttp(
+  prefix: string,
+  urls: Readonly<Partial<Record<ProviderVariable, string | undefined>>>,
+): void {
+  for (const [name, url] of Object.entries(urls)) {
+    if (!/^http:/i.test(url ?? '')) continue
+    throw new AuthConfigurationError(
+      `${prefix}${name} uses http. Use https, or set NETSCRIPT_AUTH_ALLOW_INSECURE_REQUESTS=true for development.`,
+    )
+  }
 }
 
 function clientAuthMethodOf({

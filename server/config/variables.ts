@@ -127,7 +127,7 @@ export const VARIABLES = {
   NETSCRIPT_AUTH_REDIRECT_URI: url
     .optional()
     .describe(
-      'The redirect URI registered at the provider; its origin is the service’s own. Ends in `/api/v1/auth/callback`.',
+      'The redirect URI registered at the provider; its origin is the service’s own, its path `/api/v1/auth/callback`.',
     ),
   NETSCRIPT_AUTH_PROVIDER_ID: z
     .string()

@@ -49,6 +49,18 @@ describe('netscript auth backend, provider and secret', () => {
     expect(backends[0]?.lacks).toEqual(['DATABASE_URL'])
   })
 
+  it.each(['utf8', 'utf16le'] as const)(
+    'reads and rewrites a .env in %s with a byte order mark',
+    async (encoding) => {
+      const before = '\ufeffNETSCRIPT_AUTH_BACKEND=workos\r\nPORT=3000\r\n'
+      await writeFile(join(cwd, '.env'), before, encoding)
+      const shown = await netscript('backend show --json')
+      expect(JSON.parse(shown.output)).toMatchObject({ backend: 'workos', source: '.env' })
+      expect((await netscript('backend set better-auth')).code).toBe(0)
+      expect(await file()).toBe('NETSCRIPT_AUTH_BACKEND=better-auth\r\nPORT=3000\r\n')
+    },
+  )
+
   it('keeps the file as its owner wrote it', async () => {
     const before = '# ours\r\nPORT=3000 # dev\r\n\r\n# NETSCRIPT_AUTH_BACKEND=workos\r\n'
     await writeFile(join(cwd, '.env'), before)
@@ -69,7 +81,7 @@ describe('netscript auth backend, provider and secret', () => {
       ['provider set google --public-client', /client id of google is missing/],
       [
         'provider set google --client-id id --public-client --redirect-uri http://localhost/',
-        /Nothing was written\.\n.*REDIRECT_URI must be .*\/api\/v1\/auth\/callback/,
+        /Nothing was written\.\n.*REDIRECT_URI has the path .*\/api\/v1\/auth\/callback/,
       ],
       ['provider set x_y --client-id i --public-client --issuer https://x', /"x_y": id must be/],
       ['secret generate --append', /nothing to rotate\. Use --write/],

@@ -184,7 +184,7 @@ describe('netscript doctor', () => {
 
     it('sees that it is on http', async () => {
       const careful = { NETSCRIPT_AUTH_ALLOW_INSECURE_REQUESTS: 'false' }
-      expect(await found(careful)).toEqual(['fail PROVIDER_METADATA'])
+      expect(await found(careful)).toEqual(['fail CONFIGURATION'])
     })
 
     it.each([

@@ -181,7 +181,22 @@ describe('a start that cannot work', () => {
       { ...TUTORIAL, ...KEY, NETSCRIPT_AUTH_CLIENT_ID: '' },
       /NETSCRIPT_AUTH_CLIENT_ID is not set/,
     ],
+    [
+      'an issuer over http',
+      { ...TUTORIAL, ...KEY, NETSCRIPT_AUTH_ISSUER: 'http://localhost:9094' },
+      /NETSCRIPT_AUTH_ISSUER uses http/,
+    ],
     ['a database that is away', { ...TUTORIAL, ...KEY }, /ECONNREFUSED/],
+    [
+      'a misspelt variable, after a warning,',
+      {
+        ...TUTORIAL,
+        ...KEY,
+        DATABASE_URL: 'postgres://localhost:1/none',
+        NETSCRIPT_AUTH_ISUER: 'x',
+      },
+      /NETSCRIPT_AUTH_ISUER is not read\. Did you mean NETSCRIPT_AUTH_ISSUER\?[^]*redirect URI of google leads to port 8094/,
+    ],
   ])(
     '%s ends with a sentence and exit code 1, and nothing listens',
     async (_what, env, message) => {

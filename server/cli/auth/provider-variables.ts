@@ -6,7 +6,11 @@ import {
   providerFromPreset,
 } from '../../../backends/kv-oauth/presets.js'
 import { authContractV1 } from '../../../contract/auth-contract.js'
-import { variablePrefix } from '../../config/providers.js'
+import {
+  PROVIDER_VARIABLES,
+  type ProviderVariable,
+  variablePrefix,
+} from '../../config/providers.js'
 
 /** What somebody says of a provider. */
 export interface GivenProvider {
@@ -32,20 +36,8 @@ export interface GivenProvider {
 type Env = Readonly<Record<string, string | undefined>>
 
 const PLAIN = 'NETSCRIPT_AUTH_'
-const SETTINGS = [
-  'CLIENT_ID',
-  'CLIENT_SECRET',
-  'ISSUER',
-  'DISCOVERY_URL',
-  'CLIENT_AUTH_METHOD',
-  'SCOPES',
-  'ADDITIONAL_SCOPES',
-  'ROLES_CLAIM',
-  'AUTHORIZATION_ENDPOINT',
-  'TOKEN_ENDPOINT',
-  'USERINFO_ENDPOINT',
-] as const
-type Setting = (typeof SETTINGS)[number]
+type Setting = Exclude<ProviderVariable, 'REDIRECT_URI'>
+const SETTINGS = PROVIDER_VARIABLES.filter((name): name is Setting => name !== 'REDIRECT_URI')
 
 /** The options that make an issuer, by preset. */
 const TENANTS: Readonly<Record<string, readonly ('domain' | 'tenant' | 'region' | 'userPool')[]>> =

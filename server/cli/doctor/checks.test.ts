@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { inspectConfig } from '../../config/config.js'
-import { checkConfiguration } from './configuration.js'
+import { checkConfiguration, checkVariables } from './configuration.js'
 import { checkCookies } from './cookies.js'
 import type { Check } from './finding.js'
 import { checkKeys } from './keys.js'
@@ -59,6 +59,20 @@ describe('the configuration', () => {
       [/^fail .*"ldap" is not registered\. Set NETSCRIPT_AUTH_BACKEND to one of/],
     ],
   ])('tells of %s', (_what, env, expected) => holds(checkConfiguration, env, expected))
+})
+
+describe('variables', () => {
+  it.each<Case>([
+    ['that are all read', GOOGLE, []],
+    [
+      'that are misspelt',
+      { ...GOOGLE, NETSCRIPT_AUTH_REDIRECT_URL: 'x', NETSCRIPT_AUTH_GITHUB_CLIENT_ID: 'x' },
+      [
+        /^warn VARIABLES: NETSCRIPT_AUTH_REDIRECT_URL is not read\. Did you mean NETSCRIPT_AUTH_REDIRECT_URI\?$/,
+        /^warn VARIABLES: NETSCRIPT_AUTH_GITHUB_CLIENT_ID is not read: .* does not list github\. /,
+      ],
+    ],
+  ])('%s', (_what, env, expected) => holds(checkVariables, env, expected))
 })
 
 describe('cookies', () => {
@@ -160,14 +174,9 @@ describe('redirect URIs', () => {
       [/^ok .*exactly this at google: https:\/\/auth\.example\/api\/v1\/auth\/callback$/],
     ],
     [
-      'one below a path',
-      { ...GOOGLE, ...callback('https://auth.example/login') },
-      [/^warn .* answers at \/api\/v1\/auth\/callback\. .*\/login/],
-    ],
-    [
       'another port of this machine',
       { ...GOOGLE, ...callback('http://localhost:3000') },
-      [/^warn .*port 3000 .* listens on 8094\./],
+      [/^warn REDIRECT_URI: .*port 3000 .* listens on 8094\. Set PORT/],
     ],
     ['the port', { ...GOOGLE, PORT: '3000', ...callback('http://localhost:3000') }, [/^ok /]],
     ['none', {}, []],

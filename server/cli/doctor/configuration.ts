@@ -1,6 +1,7 @@
 import { AuthConfigurationError } from '../../../backends/errors.js'
 import { providersById } from '../../../backends/kv-oauth/providers-by-id.js'
-import { type Check, failWith, type Finding, ok } from './finding.js'
+import { unknownVariables } from '../../config/unknown-variables.js'
+import { type Check, failWith, type Finding, ok, warnWith } from './finding.js'
 
 /** Whether the service takes the configuration; every problem is a finding. */
 export const checkConfiguration: Check = ({ config, problems }) => {
@@ -16,6 +17,12 @@ export const checkConfiguration: Check = ({ config, problems }) => {
   const rules = production ? 'production' : 'development'
   return [ok('CONFIGURATION', `It reads, by the rules of ${rules}: ${backend}${who}, ${origin}.`)]
 }
+
+/** Variables that were meant for this service, by their names, and are not read. */
+export const checkVariables: Check = ({ env, config }) =>
+  unknownVariables(env, config.variables.NETSCRIPT_AUTH_PROVIDERS ?? []).map((text) =>
+    warnWith('VARIABLES', text),
+  )
 
 function providerIds(providers: Parameters<typeof providersById>[0]): Finding[] {
   try {

@@ -4,7 +4,7 @@ import { inspectConfig } from '../../config/config.js'
 import { useOutgoingProxy } from '../../outgoing-proxy.js'
 import { wrap } from '../wrap.js'
 import { checkClients } from './client.js'
-import { checkConfiguration } from './configuration.js'
+import { checkConfiguration, checkVariables } from './configuration.js'
 import { checkCookies } from './cookies.js'
 import { checkDatabase } from './database.js'
 import { type Check, type Examination, fail, type Finding } from './finding.js'
@@ -21,6 +21,7 @@ import { checkSessionStore } from './session-store.js'
 const CHECKS: readonly Check[] = [
   checkNodeVersion,
   checkConfiguration,
+  checkVariables,
   checkKeys,
   checkOutgoingProxy,
   checkProviders,

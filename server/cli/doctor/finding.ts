@@ -38,8 +38,17 @@ export function fail(code: string, message: string, mend: string): Finding {
   return { status: 'fail', code, message, mend }
 }
 
-/** A failure in the words of an error of ours, which says what is wrong first and then the mend. */
+/** A failure in the words of an error of ours, which says what is wrong first and then the fix. */
 export function failWith(code: string, text: string): Finding {
-  const [, message = text, mend = 'Correct it.'] = /^(.+?[.)]) (?=[A-Z])(.+)$/s.exec(text) ?? []
-  return fail(code, message, mend)
+  return fail(code, ...problemAndFix(text))
+}
+
+/** The same for a warning. */
+export function warnWith(code: string, text: string): Finding {
+  return warn(code, ...problemAndFix(text))
+}
+
+function problemAndFix(text: string): [problem: string, fix: string] {
+  const [, problem = text, fix = 'Correct it.'] = /^(.+?[.)]) (?=[A-Z])(.+)$/s.exec(text) ?? []
+  return [problem, fix]
 }

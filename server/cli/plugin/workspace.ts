@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { AuthConfigurationError } from '../../../backends/errors.js'
+import { decodeText } from '../../config/text-file.js'
 
 /** A directory with a package.json, and what is read from it. Paths are relative, with slashes. */
 export interface Workspace {
@@ -24,7 +25,7 @@ export function openWorkspace(root: string): Workspace {
 
 function readText(file: string): string | undefined {
   try {
-    return readFileSync(file, 'utf8')
+    return decodeText(readFileSync(file), file)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
     throw error

@@ -1,0 +1,89 @@
+import { isPresetName } from '../../backends/kv-oauth/presets.js'
+import { PROVIDER_VARIABLES, variablePrefix } from './providers.js'
+import { VARIABLES } from './variables.js'
+
+const PREFIX = 'NETSCRIPT_AUTH_'
+
+/** How many letters of a name may be wrong at any length. */
+const TYPING_ERRORS = 2
+
+/**
+ * A sentence for each variable that was meant for this service, by its name, but is not read. It names
+ * the variable that was probably meant and says nothing of values. An empty one counts as not set.
+ *
+ * @param providers The ids in NETSCRIPT_AUTH_PROVIDERS.
+ */
+export function unknownVariables(env: NodeJS.ProcessEnv, providers: readonly string[]): string[] {
+  const known = new Set([
+    ...Object.keys(VARIABLES),
+    ...providers.flatMap((id) => PROVIDER_VARIABLES.map((name) => variablePrefix(id) + name)),
+  ])
+  return Object.entries(env).flatMap(([name, value]) => {
+    const reason = value?.trim() && !known.has(name) ? whyNotRead(name, known) : undefined
+    return reason === undefined
+      ? []
+      : [`${name.replace(/[^\x20-\x7e]/g, '?')} is not read${reason}`]
+  })
+}
+
+function whyNotRead(name: string, known: ReadonlySet<string>): string | undefined {
+  // A byte order mark, or the space that a Docker env file keeps.
+  const visible = name.replace(/[^\x21-\x7e]/g, '')
+  if (known.has(visible)) return `: its name has an invisible character. Write ${visible}.`
+  const meant = visible.toUpperCase()
+  const nearest =
+    nearestOf(meant, known, TYPING_ERRORS) ??
+    nearestOf(meant.replace(/^NETSCRIPT_(?!AUTH_)/, PREFIX), known, TYPING_ERRORS)
+  const id = unlistedProvider(meant)
+  if (id !== undefined && (nearest === undefined || isPresetName(id))) {
+    return `: NETSCRIPT_AUTH_PROVIDERS does not list ${id}.`
+  }
+  if (nearest !== undefined) return `. Did you mean ${nearest}?`
+  if (!meant.startsWith(PREFIX)) return undefined
+  const setting = meant.slice(PREFIX.length)
+  const alike =
+    [...known].find((one) => `${one}_`.includes(`_${setting}_`)) ??
+    nearestOf(meant, known, Math.floor(setting.length / 3))
+  return alike === undefined ? ': there is no such variable.' : `. Did you mean ${alike}?`
+}
+
+/** The id in the name of a variable of one provider of several, such as `github`. */
+function unlistedProvider(meant: string): string | undefined {
+  const setting = PROVIDER_VARIABLES.find((one) => meant.endsWith(`_${one}`))
+  if (setting === undefined || !meant.startsWith(PREFIX)) return undefined
+  const id = meant.slice(PREFIX.length, -setting.length - 1)
+  return id === '' ? undefined : id.toLowerCase().replaceAll('_', '-')
+}
+
+/** The name of ours that is spelt most alike, with at most so many letters wrong. */
+function nearestOf(name: string, known: ReadonlySet<string>, atMost: number): string | undefined {
+  let nearest: string | undefined
+  let limit = atMost
+  for (const one of known) {
+    if (!one.startsWith(PREFIX) || Math.abs(one.length - name.length) > limit) continue
+    const wrong = editDistance(name, one)
+    if (wrong > limit || (wrong === limit && nearest !== undefined)) continue
+    nearest = one
+    limit = wrong
+  }
+  return nearest
+}
+
+/** Letters to insert, remove, replace or swap with their neighbour. */
+function editDistance(a: string, b: string): number {
+  let [beforeLast, last]: [number[], number[]] = [
+    [],
+    Array.from({ length: b.length + 1 }, (_, j) => j),
+  ]
+  for (let i = 1; i <= a.length; i += 1) {
+    const row = [i]
+    for (let j = 1; j <= b.length; j += 1) {
+      const replaced = (last[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1)
+      const isSwap = a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]
+      const swapped = isSwap ? (beforeLast[j - 2] ?? Infinity) + 1 : Infinity
+      row.push(Math.min(replaced, swapped, (last[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1))
+    }
+    ;[beforeLast, last] = [last, row]
+  }
+  return last[b.length] ?? 0
+}
