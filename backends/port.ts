@@ -174,7 +174,8 @@ export interface InteractiveFlowPort {
     },
   ): Promise<SignInResult>
   /**
-   * Takes the transaction and completes the sign-in. `query` is the raw query of the redirect URI.
+   * Takes the transaction and completes the sign-in. The request is the one for the redirect URI, and
+   * `query` its raw query: both must be what the sign-in gave to the provider.
    * @throws AuthError `AUTH_TRANSACTION_MISSING`, `AUTH_TRANSACTION_EXPIRED`, `AUTH_ACCESS_DENIED`,
    * `AUTH_USER_DISABLED`, `AUTH_PROVIDER_ERROR`, `STORE_UNAVAILABLE`.
    */

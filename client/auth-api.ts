@@ -55,6 +55,12 @@ export interface AuthCalls {
   signout(input?: SignoutInput, options?: CallOptions): Promise<SignoutResponse>
   /** Completes a sign-in with what the provider sent back. A browser simply opens that address. */
   callback(query: CallbackQuery, options?: CallOptions): Promise<CallbackResponse>
+  /** The same where the redirect URI of the provider is a path of its own, `/callback/google`. */
+  providerCallback(
+    provider: string,
+    query: Omit<CallbackQuery, 'provider'>,
+    options?: CallOptions,
+  ): Promise<CallbackResponse>
   /** What the active backend can do. */
   describe(options?: CallOptions): Promise<DescribeResponse>
   /** A page of the live sessions of the caller, newest first. Default: the newest 100. */

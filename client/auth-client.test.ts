@@ -160,9 +160,14 @@ describe.each(CLIENTS)('%s', (_name, { createAuthClient, AuthClientError }) => {
     const auth = createAuthClient({ baseUrl })
     expect(await auth.revokeSession('a/b?c')).toEqual({ revoked: 1 })
     await auth.callback({ code: 'a&b=c', state: undefined }).catch(() => {})
+    await auth.providerCallback('a/b', { code: 'a&b=c' }).catch(() => {})
+    await expect(auth.providerCallback('..', {})).rejects.toMatchObject({
+      code: 'VALIDATION_ERROR',
+    })
     expect(asked.map(({ method, url }) => `${method} ${url}`)).toEqual([
       'DELETE /api/v1/auth/sessions/a%2Fb%3Fc',
       'GET /api/v1/auth/callback?code=a%26b%3Dc',
+      'GET /api/v1/auth/callback/a%2Fb?code=a%26b%3Dc',
     ])
   })
 

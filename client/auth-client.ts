@@ -9,7 +9,7 @@ type RouteKey = keyof typeof ROUTES
 interface Input {
   body?: object
   query?: Record<string, string | undefined>
-  /** What stands for `:id` in the path. */
+  /** Replaces the parameter in the path. */
   id?: string
 }
 
@@ -58,6 +58,7 @@ export function createAuthClient(options: AuthClientOptions = {}): AuthClient {
       signin: (body = {}, options) => call('signin', { body }, options),
       signout: (body = {}, options) => call('signout', { body }, options),
       callback: (query, options) => call('callback', { query }, options),
+      providerCallback: (id, query, options) => call('providerCallback', { id, query }, options),
       describe: (options) => call('describe', {}, options),
       sessions: ({ limit, cursor, ...options } = {}) =>
         call('sessions', { query: { limit: limit?.toString(), cursor } }, options),
@@ -74,6 +75,6 @@ function target(path: string, { id, query = {} }: Input): string {
   const fields = Object.entries(query).flatMap(([name, value]) =>
     value === undefined ? [] : [[name, value]],
   )
-  const filled = id === undefined ? path : path.replace(':id', pathSegment(id))
+  const filled = id === undefined ? path : path.replace(/:\w+/, pathSegment(id))
   return fields.length > 0 ? `${filled}?${new URLSearchParams(fields).toString()}` : filled
 }

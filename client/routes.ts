@@ -52,6 +52,11 @@ export const ROUTES = {
     path: '/api/v1/auth/token',
     required: ['token', 'tokenType', 'expiresAt'],
   },
+  providerCallback: {
+    method: 'GET',
+    path: '/api/v1/auth/callback/:provider',
+    required: ['completed', 'redirectTo', 'subject'],
+  },
 } as const
 
 /** The status of every problem. */

@@ -13,7 +13,7 @@ export const CallbackQuery = z
       .min(1)
       .max(64)
       .optional()
-      .describe('Part of the redirect URI when several providers are configured.'),
+      .describe('Part of the redirect URI where one was registered with it.'),
   })
   .meta({ id: 'CallbackQuery', description: 'The answer of the provider.' })
 export type CallbackQuery = z.infer<typeof CallbackQuery>

@@ -1,7 +1,8 @@
 import { initContract } from '@ts-rest/core'
 import { z } from 'zod'
-import { AUTH_PATH_PREFIX } from './auth-contract.js'
+import { AUTH_PATH_PREFIX, authContractV1 } from './auth-contract.js'
 import { BackChannelLogoutInput, BackChannelLogoutResponse } from './back-channel-logout.js'
+import { CallbackQuery } from './callback.js'
 import { problems } from './errors.js'
 
 const c = initContract()
@@ -15,6 +16,18 @@ const singleUse = z.string().min(1).max(512)
  */
 export const protocolContractV1 = c.router(
   {
+    providerCallback: {
+      method: 'GET',
+      path: '/callback/:provider',
+      summary: 'Complete a sign-in at one of several providers',
+      description:
+        'The redirect URI of one of several providers. It does what `/callback` does, for sign-ins that began with exactly this address.',
+      pathParams: z.object({
+        provider: z.string().min(1).max(64).describe('The end of the redirect URI.'),
+      }),
+      query: CallbackQuery.omit({ provider: true }),
+      responses: authContractV1.callback.responses,
+    },
     logout: {
       method: 'GET',
       path: '/logout',

@@ -33,6 +33,13 @@ export const CURL_STEPS: readonly CurlStep[] = [
     variable: { name: 'CALLBACK', use: { address: ['code', 'state', 'iss'] } },
     accept: 'application/json',
   },
+  {
+    key: 'providerCallback',
+    status: 400,
+    before: 'No sign-in of this walk began with this redirect URI, so it is refused.',
+    variable: { name: 'PROVIDER_CALLBACK', use: { address: ['code', 'state', 'iss'] } },
+    accept: 'application/json',
+  },
   { key: 'session' },
   { key: 'me' },
   { key: 'sessions' },

@@ -40,7 +40,8 @@ function section(step: CurlStep): string[] {
   const found = find(step.key)
   const { method, path, operation } = found
   const { status = 200, before } = step
-  const isProblem = status >= 400
+  // A route that was called before is called again for its problem.
+  const isProblem = CURL_STEPS.find(({ key }) => key === step.key) !== step
   return [
     `## ${isProblem ? 'A problem' : operation.summary}`,
     `\`${method} ${path}\``,
@@ -88,7 +89,8 @@ function exampleOfLearned({ use }: Learned, { path, operation }: Found): string 
     return String(operation.parameters?.find((one) => one.in === 'path')?.example)
   }
   const query = use.address.map((name): [string, string] => [name, PARAMETER_EXAMPLES[name] ?? ''])
-  return `${SERVER}${path}?${new URLSearchParams(query).toString()}`
+  const filled = path.replace(/\{(\w+)\}/g, (_, name: string) => PARAMETER_EXAMPLES[name] ?? '')
+  return `${SERVER}${filled}?${new URLSearchParams(query).toString()}`
 }
 
 function bodyOf(operation: OperationObject, variable: Learned | undefined): string[] {

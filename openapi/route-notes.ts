@@ -16,6 +16,18 @@ export interface RouteNote {
 const HOST_COOKIE = 'Path=/; Max-Age=600; HttpOnly; SameSite=Lax; Secure'
 const CLEARED = HOST_COOKIE.replace('600', '0')
 
+const CALLBACK: RouteNote = {
+  responses: {
+    200: 'The sign-in is complete: the answer to `Accept: application/json`. The token is in the cookie alone.',
+    303: 'To the return address, signed in. With a used transaction and a living session, to the default return address.',
+  },
+  setCookie: {
+    description:
+      'Sets the session cookie, whose Max-Age is the absolute limit of the session; another one clears the transaction cookie.',
+    example: `__Host-ns_session=token; ${HOST_COOKIE.replace('600', '604800')}`,
+  },
+}
+
 /** Notes by the key of the route. */
 export const ROUTE_NOTES: Readonly<Record<string, RouteNote>> = {
   signin: {
@@ -41,17 +53,8 @@ export const ROUTE_NOTES: Readonly<Record<string, RouteNote>> = {
       example: `__Host-ns_session=; ${CLEARED}`,
     },
   },
-  callback: {
-    responses: {
-      200: 'The sign-in is complete: the answer to `Accept: application/json`. The token is in the cookie alone.',
-      303: 'To the return address, signed in. With a used transaction and a living session, to the default return address.',
-    },
-    setCookie: {
-      description:
-        'Sets the session cookie, whose Max-Age is the absolute limit of the session; another one clears the transaction cookie.',
-      example: `__Host-ns_session=token; ${HOST_COOKIE.replace('600', '604800')}`,
-    },
-  },
+  callback: CALLBACK,
+  providerCallback: CALLBACK,
   session: {
     setCookie: {
       description: 'Only from a backend that keeps the session in the cookie and renewed it.',

@@ -84,6 +84,16 @@ describe('createKvOAuthBackend', () => {
     await pool.end()
   })
 
+  it('refuses two providers whose redirect URIs are one address', async () => {
+    const pool = createPool(database.url)
+    const [one, two] = ['https://auth.example/cb', 'https://AUTH.example:443/cb'].map(google)
+    const list = [one!, { ...two!, id: 'two' }]
+    await expect(createKvOAuthBackend({ key: KEY, pool, providers: list })).rejects.toThrow(
+      /"google" and "two" have the redirect URI/,
+    )
+    await pool.end()
+  })
+
   it('gives each of several providers a redirect URI of its own', async () => {
     const pool = createPool(database.url)
     const own = defineOAuthProvider({
@@ -106,7 +116,7 @@ describe('createKvOAuthBackend', () => {
     })
     expect(started.providerId).toBe('own')
     expect(new URL(started.redirectUrl).searchParams.get('redirect_uri')).toBe(
-      'https://auth.example/api/v1/auth/callback?provider=own',
+      'https://auth.example/api/v1/auth/callback/own',
     )
     await pool.end()
   })

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { setCookie } from '../cookie.js'
 import { AuthError, codeOf, isAuthError, providerError } from '../errors.js'
 import type { CallbackResult } from '../port.js'
@@ -9,6 +10,7 @@ import { newSession } from './new-session.js'
 import type { OAuthProvider } from './provider.js'
 import { sessionIdOf } from './session-cookie.js'
 import type { SignInTransaction } from './sign-in.js'
+import { EXACT_REDIRECT_URI } from './provider-fetch.js'
 import { checkIdToken, providerTokens, type Tokens } from './tokens.js'
 import { SIGN_IN, takeTransaction } from './transaction.js'
 
@@ -29,7 +31,7 @@ export async function handleCallback(
   })
   let verified: ProviderIdentity | undefined
   try {
-    const provider = sameProvider(context, transaction, query)
+    const provider = sameProvider(context, transaction, request, query)
     context.trace?.annotate({ 'auth.provider': provider.id })
     const { tokens, identity } = await context.gate.run(
       provider.id,
@@ -101,21 +103,32 @@ async function recordFailure(
     .catch((err: unknown) => log.error({ err }, 'The audit trail could not be written.'))
 }
 
-/** RFC 9700 section 4.4: the answer must come to the redirect URI of the provider that was asked. */
+/** RFC 9700 section 4.4: the answer must come to the redirect URI that the provider was given. */
 function sameProvider(
   { providers }: KvOAuthContext,
   { providerId, redirectUri }: SignInTransaction,
+  request: AuthnRequest,
   query: URLSearchParams,
 ): OAuthProvider {
-  const expected = new URL(redirectUri).searchParams.get('provider')
   const provider = providers.get(providerId)
-  if (!provider || query.get('provider') !== expected) {
+  if (!provider || !isAt(redirectUri, request, query)) {
     throw new AuthError(
       'AUTH_TRANSACTION_MISSING',
       'The answer did not come from the provider that was asked. Start the sign-in again.',
     )
   }
   return provider
+}
+
+/** Whether the request is for the redirect URI: its path and every parameter that it has. */
+function isAt(redirectUri: string, { path }: AuthnRequest, query: URLSearchParams): boolean {
+  const { pathname, searchParams } = new URL(redirectUri)
+  // A proxy may have taken a prefix off the path.
+  if (!pathname.endsWith(path)) return false
+  const names = new Set([...searchParams.keys(), 'provider'])
+  return [...names].every((name) =>
+    isDeepStrictEqual(query.getAll(name), searchParams.getAll(name)),
+  )
 }
 
 async function exchangeCode(
@@ -133,15 +146,20 @@ async function exchangeCode(
   // Without an issuer there is nothing that iss (RFC 9207) could be compared with.
   if (provider.kind === 'oauth') currentUrl.searchParams.delete('iss')
   try {
-    const tokens = await client.authorizationCodeGrant(configuration, currentUrl, {
-      // takeTransaction compared the state: it found the transaction by it.
-      expectedState: query.get('state') ?? '',
-      idTokenExpected: provider.kind === 'oidc',
-      ...(transaction.codeVerifier !== undefined && {
-        pkceCodeVerifier: transaction.codeVerifier,
-      }),
-      ...(transaction.nonce !== undefined && { expectedNonce: transaction.nonce }),
-    })
+    const tokens = await client.authorizationCodeGrant(
+      configuration,
+      currentUrl,
+      {
+        // takeTransaction compared the state: it found the transaction by it.
+        expectedState: query.get('state') ?? '',
+        idTokenExpected: provider.kind === 'oidc',
+        ...(transaction.codeVerifier !== undefined && {
+          pkceCodeVerifier: transaction.codeVerifier,
+        }),
+        ...(transaction.nonce !== undefined && { expectedNonce: transaction.nonce }),
+      },
+      { [EXACT_REDIRECT_URI]: transaction.redirectUri },
+    )
     checkIdToken(provider, tokens, context.now())
     keepKeys(provider, client, configuration)
     return tokens

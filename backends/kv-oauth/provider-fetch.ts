@@ -6,6 +6,12 @@ import type { OAuthProvider } from './provider.js'
 
 const MAX_BODY_BYTES = 1024 * 1024
 
+/**
+ * Carries the redirect URI of the authorization request to the token request, where it must be the
+ * same (RFC 6749 section 4.1.3): openid-client drops its query, and the configuration may have changed.
+ */
+export const EXACT_REDIRECT_URI = 'netscript_redirect_uri'
+
 /** What some providers say where RFC 6749 section 5.2 says `invalid_grant`. */
 const INVALID_GRANT = new Set([
   'bad_verification_code',
@@ -25,9 +31,9 @@ export function createProviderFetch(
 ): CustomFetch {
   return async (url, init) => {
     const grantType = init.body instanceof URLSearchParams ? init.body.get('grant_type') : null
-    // openid-client derives it from the callback without the query, which ours may have.
     if (grantType === 'authorization_code' && init.body instanceof URLSearchParams) {
-      init.body.set('redirect_uri', provider.redirectUri)
+      init.body.set('redirect_uri', init.body.get(EXACT_REDIRECT_URI) ?? provider.redirectUri)
+      init.body.delete(EXACT_REDIRECT_URI)
     }
     const response = await fetchBounded(fetch, url, init)
     refuseRedirect(url, response)

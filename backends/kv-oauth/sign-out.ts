@@ -98,7 +98,7 @@ async function openTicket(
 function siblingUrl(provider: OAuthProvider, route: string): URL {
   const url = new URL(provider.redirectUri)
   url.search = ''
-  url.pathname = url.pathname.replace(/[^/]*$/, route)
+  url.pathname = url.pathname.replace(/(?:\/callback\/[^/]+|\/[^/]*)$/, `/${route}`)
   return url
 }
 

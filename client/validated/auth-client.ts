@@ -1,6 +1,7 @@
 import { type ApiFetcher, initClient } from '@ts-rest/core'
 import { accountContractV1 } from '../../contract/account-contract.js'
 import { authContractV1 } from '../../contract/auth-contract.js'
+import { protocolContractV1 } from '../../contract/protocol-contract.js'
 import type { AuthClient, AuthClientOptions, CallOptions } from '../auth-api.js'
 import { exchange, type Transport, unexpected } from '../exchange.js'
 import { withNavigation } from '../navigation.js'
@@ -20,7 +21,7 @@ import { pathSegment } from '../path-segment.js'
  */
 export function createAuthClient(options: AuthClientOptions = {}): AuthClient {
   const api = initClient(
-    { ...authContractV1, ...accountContractV1 },
+    { ...authContractV1, ...accountContractV1, ...protocolContractV1 },
     {
       baseUrl: (options.baseUrl ?? '').replace(/\/+$/, ''),
       baseHeaders: { ...options.headers },
@@ -35,6 +36,10 @@ export function createAuthClient(options: AuthClientOptions = {}): AuthClient {
       signin: async (body = {}, call) => success(await api.signin({ body, ...toArgs(call) })),
       signout: async (body = {}, call) => success(await api.signout({ body, ...toArgs(call) })),
       callback: async (query, call) => success(await api.callback({ query, ...toArgs(call) })),
+      providerCallback: async (provider, query, call) => {
+        const params = { provider: pathSegment(provider) }
+        return success(await api.providerCallback({ params, query, ...toArgs(call) }))
+      },
       describe: async (call) => success(await api.describe(toArgs(call))),
       sessions: async ({ limit, cursor, ...call } = {}) =>
         success(await api.sessions({ query: { limit, cursor }, ...toArgs(call) })),

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
+import { providersById } from '../../backends/kv-oauth/providers-by-id.js'
 import { inspectConfig, readConfig } from './config.js'
 
 const KEY = randomBytes(32).toString('base64url')
@@ -89,6 +90,71 @@ describe('readConfig', () => {
     const env = { ...TUTORIAL, ...over, ...(id && { NETSCRIPT_AUTH_PROVIDER_ID: id }) }
     expect(development(env).providers).toMatchObject([expected])
   })
+
+  const several = (over: NodeJS.ProcessEnv) => ({
+    NETSCRIPT_AUTH_PROVIDERS: 'google,github',
+    NETSCRIPT_AUTH_GOOGLE_CLIENT_ID: 'g',
+    NETSCRIPT_AUTH_GITHUB_CLIENT_ID: 'h',
+    NETSCRIPT_AUTH_KV_OAUTH_KEY: TUTORIAL.NETSCRIPT_AUTH_KV_OAUTH_KEY,
+    ...over,
+  })
+  const CALLBACK = 'https://auth.example/api/v1/auth/callback'
+  it.each([
+    ['derived', [undefined, undefined], [`${CALLBACK}/google`, `${CALLBACK}/github`]],
+    [
+      'registered with a query',
+      [`${CALLBACK}?provider=google`, undefined],
+      [`${CALLBACK}?provider=google`, `${CALLBACK}/github`],
+    ],
+    ['of a single provider once', [CALLBACK, undefined], [CALLBACK, `${CALLBACK}/github`]],
+    [
+      'registered with another spelling',
+      ['HTTPS://Auth.Example:443/api/v1/auth/callback/G', `${CALLBACK}/x?a=b`],
+      ['HTTPS://Auth.Example:443/api/v1/auth/callback/G', `${CALLBACK}/x?a=b`],
+    ],
+  ])('sends redirect URIs as they are set, and derives the others: %s', (_what, own, expected) => {
+    const env = several({
+      NETSCRIPT_AUTH_REDIRECT_URI: CALLBACK,
+      NETSCRIPT_AUTH_GOOGLE_REDIRECT_URI: own[0],
+      NETSCRIPT_AUTH_GITHUB_REDIRECT_URI: own[1],
+    })
+    const { providers } = development(env)
+    expect(providers.map(({ redirectUri }) => redirectUri)).toEqual(expected)
+    const sent = [...providersById(providers).values()].map(({ redirectUri }) => redirectUri)
+    expect(sent).toEqual(expected)
+  })
+
+  it('keeps the redirect URI of a list of one provider', () => {
+    const env = several({
+      NETSCRIPT_AUTH_PROVIDERS: 'google',
+      NETSCRIPT_AUTH_REDIRECT_URI: CALLBACK,
+    })
+    expect(development(env).providers).toMatchObject([{ redirectUri: CALLBACK }])
+  })
+
+  it('refuses one redirect URI for two providers, and names both variables', () => {
+    const env = several({
+      NETSCRIPT_AUTH_GOOGLE_REDIRECT_URI: CALLBACK,
+      NETSCRIPT_AUTH_GITHUB_REDIRECT_URI: CALLBACK.replace('auth.example', 'AUTH.example:443'),
+    })
+    expect(() => development(env)).toThrow(
+      /NETSCRIPT_AUTH_GOOGLE_REDIRECT_URI and NETSCRIPT_AUTH_GITHUB_REDIRECT_URI are both .*append \/github/,
+    )
+  })
+
+  it.each(['/callback', `/api/v1/auth/callback/a/b`, '/api/v1/auth/callback/', '/callback/google'])(
+    'refuses a redirect URI whose path is no route: %s',
+    (path) => {
+      const uri = `https://auth.example${path}`
+      const env = several({
+        NETSCRIPT_AUTH_GOOGLE_REDIRECT_URI: uri,
+        NETSCRIPT_AUTH_REDIRECT_URI: CALLBACK,
+      })
+      expect(() => development(env)).toThrow(
+        /NETSCRIPT_AUTH_GOOGLE_REDIRECT_URI has the path .*\/<id>/,
+      )
+    },
+  )
 
   it('makes several providers of prefixed variables', () => {
     const { providers } = development({

@@ -6,7 +6,7 @@ import { parseRedisUrls } from '../../backends/storage/redis-url.js'
 import { AUTH_PATH_PREFIX } from '../../contract/auth-contract.js'
 import { backendEntry } from '../backends.js'
 import { isLoopback } from './loopback.js'
-import { providerReaders } from './providers.js'
+import { providerReaders, variablePrefix } from './providers.js'
 import { unknownVariables } from './unknown-variables.js'
 import { readVariables, type VariableIssue, type Variables } from './variables.js'
 
@@ -98,6 +98,7 @@ export function inspectConfig(env: NodeJS.ProcessEnv, mode: StartMode): ConfigRe
     ],
   }
   if (readers.length > 0) attempt(() => parseKeyring(env.NETSCRIPT_AUTH_KV_OAUTH_KEY))
+  attempt(() => checkRedirectUris(providers))
   attempt(() => checkSessionStore(variables))
   attempt(() => checkLifetimes(variables))
   attempt(() => checkMetricsPort(variables))
@@ -130,6 +131,21 @@ function readWhatIsRight(env: NodeJS.ProcessEnv): {
 
 function checkSessionStore({ NETSCRIPT_AUTH_SESSION_STORE: urls }: Variables): void {
   if (urls !== undefined) parseRedisUrls(urls)
+}
+
+/** RFC 9700 section 4.4.2.2: an answer must show by its address which provider was asked. */
+function checkRedirectUris(providers: readonly OAuthProvider[]): void {
+  const byUri = new Map<string, string>()
+  for (const { id, redirectUri } of providers) {
+    const { href } = new URL(redirectUri)
+    const other = byUri.get(href)
+    if (other !== undefined && other !== id) {
+      throw new AuthConfigurationError(
+        `${variablePrefix(other)}REDIRECT_URI and ${variablePrefix(id)}REDIRECT_URI are both ${redirectUri}. Give each provider its own, as registered there: append /${id}, or ?provider=${id} where an earlier version registered that.`,
+      )
+    }
+    byUri.set(href, id)
+  }
 }
 
 /** Where people reach the service: the origin of the redirect URI, where there is one. */

@@ -1,11 +1,12 @@
 import { AuthConfigurationError } from '../../backends/errors.js'
 import { isPresetName, providerFromPreset } from '../../backends/kv-oauth/presets.js'
+import { redirectUriOf } from '../../backends/kv-oauth/providers-by-id.js'
 import {
   CLIENT_AUTH_METHODS,
   defineOAuthProvider,
   type OAuthProvider,
 } from '../../backends/kv-oauth/provider.js'
-import { AUTH_PATH_PREFIX } from '../../contract/auth-contract.js'
+import { authContractV1 } from '../../contract/auth-contract.js'
 import type { Variables } from './variables.js'
 
 /** The settings of one provider, whichever variables they came from. */
@@ -47,7 +48,9 @@ export type ProviderVariable = (typeof PROVIDER_VARIABLES)[number]
 /** Settings that say nothing about which provider it is: the local one has them too. */
 const LOCAL_SETTINGS = new Set(['prefix', 'id', 'scopes', 'additionalScopes', 'rolesClaim'])
 
-const CALLBACK_PATH = `${AUTH_PATH_PREFIX}/callback`
+const CALLBACK_PATH = authContractV1.callback.path
+/** `/callback`, and `/callback/:provider` of one of several. */
+const CALLBACK_PATHS = new RegExp(`^${CALLBACK_PATH}(/[^/]+)?$`)
 
 /**
  * One reader for each provider that the variables configure; none when no provider variable is set.
@@ -106,7 +109,7 @@ function prefixedSettings(
     id,
     clientId: read('CLIENT_ID'),
     clientSecret: read('CLIENT_SECRET'),
-    redirectUri: read('REDIRECT_URI') ?? variables.NETSCRIPT_AUTH_REDIRECT_URI,
+    redirectUri: read('REDIRECT_URI') ?? sharedRedirectUri(id, variables),
     issuer: read('ISSUER'),
     discoveryUrl: read('DISCOVERY_URL'),
     clientAuthMethod: read('CLIENT_AUTH_METHOD'),
@@ -117,6 +120,14 @@ function prefixedSettings(
     additionalScopes: readList('ADDITIONAL_SCOPES'),
     rolesClaim: read('ROLES_CLAIM'),
   }
+}
+
+/** Each of several providers has a path of its own below the shared redirect URI. */
+function sharedRedirectUri(
+  id: string,
+  { NETSCRIPT_AUTH_REDIRECT_URI: shared, NETSCRIPT_AUTH_PROVIDERS: ids = [] }: Variables,
+): string | undefined {
+  return shared === undefined || ids.length === 1 ? shared : redirectUriOf(shared, id)
 }
 
 function toProvider(
@@ -170,19 +181,19 @@ function toProvider(
     : providerFromPreset(id ?? 'google', { ...common, ...endpoints })
 }
 
-/** The service is at the root of its origin, so that no other path leads to the callback. */
+/** The service is at the root of its origin, so no other path leads to a callback. */
 function checkRedirectUri(redirectUri: string, variable: string): void {
   const url = URL.canParse(redirectUri) ? new URL(redirectUri) : undefined
   const problem = !url
     ? 'is not an absolute URL'
-    : url.pathname !== CALLBACK_PATH
+    : !CALLBACK_PATHS.test(url.pathname)
       ? `has the path ${url.pathname}, which this service does not answer`
       : url.hash !== '' || url.username !== '' || url.password !== ''
         ? 'has a fragment or a user name'
         : undefined
   if (problem === undefined) return
   throw new AuthConfigurationError(
-    `${variable} ${problem}. Set it to the origin of the service and the path ${CALLBACK_PATH}, as it is registered at the provider.`,
+    `${variable} ${problem}. Set it to the origin of the service and the path ${CALLBACK_PATH}, with or without /<id> at its end, as it is registered at the provider.`,
   )
 }
 

@@ -127,7 +127,7 @@ export const VARIABLES = {
   NETSCRIPT_AUTH_REDIRECT_URI: url
     .optional()
     .describe(
-      'The redirect URI registered at the provider; its origin is the service’s own, its path `/api/v1/auth/callback`.',
+      'The redirect URI registered at the provider; its origin is the service’s own, its path `/api/v1/auth/callback`. Each of several providers appends `/<id>`, unless it has a `NETSCRIPT_AUTH_<ID>_REDIRECT_URI`, which is sent as it is.',
     ),
   NETSCRIPT_AUTH_PROVIDER_ID: z
     .string()

@@ -23,13 +23,13 @@ describeWithBrowser('the page in Chromium', () => {
     const client = { clientId: 'client', clientSecret: 'secret' }
     hopping = await startOAuth2Provider({
       ...client,
-      redirectUris: [`${redirectUri}?provider=hopping`],
+      redirectUris: [`${redirectUri}/hopping`],
       extraHop: true,
     })
     browser = await launchBrowser()
     service = await startTestService({
       port,
-      provider: { redirectUris: [`${redirectUri}?provider=local`] },
+      provider: { redirectUris: [`${redirectUri}/local`] },
       env: (local) => ({
         NETSCRIPT_AUTH_PROVIDERS: 'local,hopping',
         NETSCRIPT_AUTH_LOCAL_CLIENT_ID: local.NETSCRIPT_AUTH_CLIENT_ID ?? '',

@@ -16,6 +16,7 @@ import {
   AUDIENCE,
   type BackendUnderTest,
   BACKENDS_UNDER_TEST,
+  startKvOAuth,
 } from './support/backends-under-test.js'
 import { createCoverage } from './support/coverage.js'
 import { completeLogin } from './support/oidc-login.js'
@@ -178,6 +179,7 @@ describe.each(NAMES)('the contract on %s', (name) => {
       })
     }
     expect((await fetch(path, init)).status).toBe(502)
+    expect((await fetch('/api/v1/auth/callback/local?code=x&state=y')).status).toBe(502)
     expect((await fetch('/api/v1/auth/logout?ticket=x')).status).toBe(502)
     expect((await fetch('/api/v1/auth/logged-out?state=x')).status).toBe(502)
   })
@@ -221,11 +223,12 @@ describe.each(NAMES)('the contract on %s', (name) => {
 
   it('refuses callbacks and log-outs that it did not ask for', async () => {
     const { fetch } = stranger()
-    for (const route of ['callback?code=', 'logout', 'logged-out']) {
+    for (const route of ['callback?code=', 'callback/local?code=', 'logout', 'logged-out']) {
       expect((await fetch(`/api/v1/auth/${route}`)).status).toBe(422)
     }
     if (!isInteractive) return
-    for (const route of ['callback?code=x&state=y', 'logout?ticket=x', 'logged-out?state=x']) {
+    const routes = ['callback?code=x&state=y', 'callback/local?code=x&state=y']
+    for (const route of [...routes, 'logout?ticket=x', 'logged-out?state=x']) {
       expect((await fetch(`/api/v1/auth/${route}`)).status).toBe(400)
     }
   })
@@ -313,10 +316,10 @@ describe.each(NAMES)('the contract on %s', (name) => {
   })
 })
 
-describe('the redirect flow of the contract on kv-oauth', () => {
+describe.each(['callback', 'callback/local'])('the redirect flow on kv-oauth by %s', (path) => {
   let sut: BackendUnderTest
   beforeAll(async () => {
-    sut = await BACKENDS_UNDER_TEST['kv-oauth']!()
+    sut = await startKvOAuth(`/api/v1/auth/${path}`)
   })
   afterAll(() => sut.close())
   const browser = () => watched('kv-oauth', sut.origin, createUserAgent(sut.origin))
@@ -410,7 +413,8 @@ describe('a fault of our own', () => {
     for (const [path, method] of ACCOUNT_ROUTES) {
       expect((await fetch(path, { method, headers: { origin } })).status).toBe(500)
     }
-    const routes = ['callback?state=x', 'describe', 'logout?ticket=x', 'logged-out?state=x']
+    const routes = ['callback?state=x', 'callback/x?state=x', 'describe', 'logout?ticket=x']
+    routes.push('logged-out?state=x')
     for (const path of [...routes.map((route) => `/api/v1/auth/${route}`), KEYS_PATH]) {
       const response = await fetch(path)
       expect(response.status).toBe(500)
@@ -432,6 +436,8 @@ describe('too many sign-ins', () => {
     })
     await fetch('/api/v1/auth/callback?state=x')
     expect((await fetch('/api/v1/auth/callback?state=x')).status).toBe(429)
+    // A path for each provider is not a limit for each.
+    expect((await fetch('/api/v1/auth/callback/local?state=x')).status).toBe(429)
     // Nor does it issue tokens, since none were asked for.
     await expect(client.token({ audience: AUDIENCE })).rejects.toMatchObject({ status: 404 })
     await expect(client.token({ audience: AUDIENCE })).rejects.toMatchObject({ status: 429 })

@@ -107,6 +107,7 @@ describe('openapi/CURL.md', () => {
       expect(other.status).toBe(400)
       return address
     },
+    PROVIDER_CALLBACK: async () => `${service.origin}/api/v1/auth/callback/local?code=a&state=b`,
     async SESSION_ID() {
       const { session } = answer('The session of the caller').body as { session: { id: string } }
       const other = createUserAgent(service.origin)

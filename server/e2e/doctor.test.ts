@@ -211,7 +211,7 @@ describe('netscript doctor', () => {
       const messages = findings.map(({ code, message }) => `${code} ${message}`).join('\n')
       expect(messages).toMatch(/^PROVIDER here is /m)
       expect(messages).toMatch(/^PROVIDER_UNREACHABLE there at .*: nothing listens there\.$/m)
-      expect(messages).toContain(`${env.NETSCRIPT_AUTH_REDIRECT_URI}?provider=there`)
+      expect(messages).toContain(`${env.NETSCRIPT_AUTH_REDIRECT_URI}/there`)
     })
   })
 

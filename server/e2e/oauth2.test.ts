@@ -32,14 +32,10 @@ describe('plain OAuth 2.0 providers, two at once', () => {
     origin = `http://localhost:${port}`
     const redirectUri = `${origin}/api/v1/auth/callback`
     const client = { clientId: 'client', clientSecret: 'secret' }
-    const start = (id: string, namesNoScope: boolean) =>
-      startOAuth2Provider({
-        ...client,
-        namesNoScope,
-        redirectUris: [`${redirectUri}?provider=${id}`],
-      })
-    one = await start('one', false)
-    two = await start('two', true)
+    // Derived, and registered with a query, as by earlier versions.
+    const [first, second] = [`${redirectUri}/one`, `${redirectUri}?provider=two`]
+    one = await startOAuth2Provider({ ...client, redirectUris: [first] })
+    two = await startOAuth2Provider({ ...client, redirectUris: [second], namesNoScope: true })
     const variables = (prefix: string, provider: OAuth2Provider) => ({
       [`NETSCRIPT_AUTH_${prefix}_CLIENT_ID`]: client.clientId,
       [`NETSCRIPT_AUTH_${prefix}_CLIENT_SECRET`]: client.clientSecret,
@@ -53,6 +49,7 @@ describe('plain OAuth 2.0 providers, two at once', () => {
       PORT: String(port),
       NETSCRIPT_AUTH_PROVIDERS: 'one,two',
       NETSCRIPT_AUTH_REDIRECT_URI: redirectUri,
+      NETSCRIPT_AUTH_TWO_REDIRECT_URI: second,
       NETSCRIPT_AUTH_KV_OAUTH_KEY: randomBytes(32).toString('base64url'),
       NETSCRIPT_AUTH_ALLOW_INSECURE_REQUESTS: 'true',
       NETSCRIPT_AUTH_TOKEN_AUDIENCES: 'https://orders.example',
@@ -170,7 +167,7 @@ describe('plain OAuth 2.0 providers, two at once', () => {
     const { redirectUrl } = await startSignIn(agent, { providerId: 'one' })
     const approved = await fetch(redirectUrl, { redirect: 'manual' })
     const callback = approved.headers.get('location') ?? ''
-    const swapped = await agent.fetch(callback.replace('provider=one', 'provider=two'))
+    const swapped = await agent.fetch(callback.replace('/one?', '?provider=two&'))
     expect(swapped.status).toBe(400)
     expect((await me(agent)).authenticated).toBe(false)
   })

@@ -25,7 +25,7 @@ import { createRateLimiter, type RateLimitDecision, type RateLimitOptions } from
 import { createRequestLog } from './request-log.js'
 import { stylesheet } from '../pages/stylesheet.js'
 import type { Reply } from '../reply.js'
-import { createRouteMatcher, type EngineRoute, type RouteInput } from './routes.js'
+import { createRouteMatcher, type RouteInput, type RouteLimit } from './routes.js'
 import { securityHeaders } from './security-headers.js'
 import { declared, notFound, validateInput } from './validation.js'
 
@@ -150,11 +150,11 @@ export function createEngine(
       // Link scanners send HEAD before the user opens the link.
       if (request.method === 'HEAD') return exchange.respond(200, exchange.headers())
     }
-    if (route.limited) {
-      const decision = await count(exchange, route, route.limited === 'requests' ? 1 : 0)
+    if (route.limit) {
+      const decision = await count(exchange, route.limit, route.limit.counts === 'requests' ? 1 : 0)
       exchange.addHeaders(...(decision?.headers ?? []))
       if (decision?.refusedBy !== undefined) {
-        metrics?.rateLimited(route.key, decision.refusedBy)
+        metrics?.rateLimited(route.limit.name, decision.refusedBy)
         throw new AuthError(
           'RATE_LIMITED',
           'Too many requests from this network. Try again in a minute.',
@@ -166,14 +166,14 @@ export function createEngine(
 
   const count = async (
     { clientAddress }: Exchange,
-    { key }: EngineRoute,
+    { name }: RouteLimit,
     hits: 0 | 1,
-  ): Promise<RateLimitDecision | undefined> => limiter?.(key, clientAddress, hits)
+  ): Promise<RateLimitDecision | undefined> => limiter?.(name, clientAddress, hits)
 
   async function countFailure(exchange: Exchange, error: unknown): Promise<void> {
-    const { route } = exchange
-    if (route?.limited !== 'failures' || codeOf(error) === 'RATE_LIMITED') return
-    await count(exchange, route, 1).catch((err: unknown) => {
+    const limit = exchange.route?.limit
+    if (limit?.counts !== 'failures' || codeOf(error) === 'RATE_LIMITED') return
+    await count(exchange, limit, 1).catch((err: unknown) => {
       logger.warn({ err }, 'A failure could not be counted against the limit of the client.')
     })
   }

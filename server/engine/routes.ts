@@ -1,6 +1,7 @@
 import type { AppRoute, AppRouter } from '@ts-rest/core'
 import type { z } from 'zod'
 import type { AuthnRequest } from '../../backends/request.js'
+import { AUTH_PATH_PREFIX } from '../../contract/auth-contract.js'
 import type { HandlerContext } from '../handlers/context.js'
 import type { Reply } from '../reply.js'
 import type { BodyTypes } from './body.js'
@@ -37,6 +38,14 @@ export type RouteHandler<R = AppRoute> = (
 /** A handler for every route of a contract. */
 export type HandlersOf<C extends AppRouter> = { readonly [K in keyof C]: RouteHandler<C[K]> }
 
+/** A rate limit of a route. */
+export interface RouteLimit {
+  /** The first segment of the path: routes below another share its limit. */
+  readonly name: string
+  /** Its requests, or only those that fail. */
+  readonly counts: 'requests' | 'failures'
+}
+
 /** A route that the engine serves. */
 export interface EngineRoute {
   /** The key in its contract, which names it in logs and metrics. */
@@ -49,11 +58,8 @@ export interface EngineRoute {
   readonly isPage: boolean
   /** Whether opening it takes something that works once, such as a code or a ticket. */
   readonly isSingleUse: boolean
-  /**
-   * What is counted against the client's rate limit: its requests, or only those that fail. Absent
-   * when the route has no limit.
-   */
-  readonly limited?: 'requests' | 'failures'
+  /** What is counted against a rate limit of the client; absent when the route has none. */
+  readonly limit?: RouteLimit
 }
 
 /**
@@ -79,12 +85,19 @@ export function routesOf<C extends AppRouter>(
       isPage,
       isSingleUse: isPage && route.method === 'GET',
       ...(429 in route.responses && {
-        limited: limitedByFailures.includes(key) ? ('failures' as const) : ('requests' as const),
+        limit: {
+          name: firstSegment(route.path),
+          counts: limitedByFailures.includes(key) ? ('failures' as const) : ('requests' as const),
+        },
       }),
       ...(body !== undefined && { body }),
     }
   })
 }
+
+/** `callback` of `/api/v1/auth/callback/:provider`. */
+const firstSegment = (path: string): string =>
+  path.slice(AUTH_PATH_PREFIX.length + 1).split('/', 1)[0] ?? ''
 
 function bodyTypes(route: AppRoute, isPage: boolean): BodyTypes {
   if ('contentType' in route && route.contentType === 'application/x-www-form-urlencoded') {

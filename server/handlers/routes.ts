@@ -5,9 +5,10 @@ import { discoveryContractV1 } from '../../contract/discovery-contract.js'
 import { protocolContractV1 } from '../../contract/protocol-contract.js'
 import { preferredType } from '../engine/accept.js'
 import { isForm } from '../engine/body.js'
-import { createRouteMatcher, routesOf } from '../engine/routes.js'
+import { createRouteMatcher, type RouteInput, routesOf } from '../engine/routes.js'
 import { backChannelLogout } from './back-channel-logout.js'
 import { callback } from './callback.js'
+import type { HandlerContext } from './context.js'
 import { describe } from './describe.js'
 import { loggedOut, logout } from './logout.js'
 import { me, session } from './session.js'
@@ -23,13 +24,19 @@ const postedAsForm = (request: AuthnRequest): { isForm: boolean } => ({
 const wantsJson = (request: AuthnRequest): boolean =>
   preferredType(request.header('accept'), ['text/html', 'application/json']) === 'application/json'
 
+const completeSignIn = (
+  context: HandlerContext,
+  request: AuthnRequest,
+  { searchParams }: Pick<RouteInput, 'searchParams'>,
+): ReturnType<typeof callback> =>
+  callback(context, request, searchParams, { wantsJson: wantsJson(request) })
+
 /** Every route below the prefix of the API with its handler. */
 export const apiRoutes = [
   ...routesOf(authContractV1, {
     signin: (context, request, { body }) => signin(context, request, body, postedAsForm(request)),
     signout: (context, request, { body }) => signout(context, request, body, postedAsForm(request)),
-    callback: (context, request, { searchParams }) =>
-      callback(context, request, searchParams, { wantsJson: wantsJson(request) }),
+    callback: completeSignIn,
     session,
     me,
   }),
@@ -43,6 +50,8 @@ export const apiRoutes = [
   ...routesOf(
     protocolContractV1,
     {
+      // The path is part of the request, which the backend compares with the redirect URI.
+      providerCallback: completeSignIn,
       logout: (context, request, { query }) => logout(context, request, query.ticket),
       loggedOut: (context, request, { query }) => loggedOut(context, request, query.state),
       backChannelLogout: (context, _request, { body }) =>

@@ -275,10 +275,16 @@ async function begin(scene: Scene, cookie?: string, scopes?: readonly string[]):
     returnTo: RETURN_TO,
     ...(scopes && { scopes }),
   })
-  const { redirectUrl, setCookies } = signedIn
-  assert.ok(URL.canParse(redirectUrl), 'the redirectUrl is not an absolute URL')
-  const browser = requestWith({ cookie: applySetCookies(cookie, setCookies) })
-  return { signedIn, url: new URL(redirectUrl), browser }
+  assert.ok(URL.canParse(signedIn.redirectUrl), 'the redirectUrl is not an absolute URL')
+  const browser = requestOfCallback(signedIn, applySetCookies(cookie, signedIn.setCookies))
+  return { signedIn, url: new URL(signedIn.redirectUrl), browser }
+}
+
+/** The request that the provider sends the browser to: the redirect URI. */
+function requestOfCallback({ redirectUrl }: SignInResult, cookie: string): AuthnRequest {
+  const redirectUri = new URL(redirectUrl).searchParams.get('redirect_uri')
+  const path = redirectUri === null ? undefined : new URL(redirectUri, redirectUrl).pathname
+  return requestWith({ cookie }, path)
 }
 
 /** What a provider answers when the person declines (RFC 6749 section 4.1.2.1). */
@@ -286,9 +292,10 @@ const denied = (state: string): URLSearchParams =>
   new URLSearchParams({ error: 'access_denied', state })
 
 /** The callback of somebody who declined, in the browser that began the sign-in. */
-function callBack(scene: Scene, { state, setCookies }: SignInResult): Promise<unknown> {
-  const request = requestWith({ cookie: applySetCookies(undefined, setCookies) })
-  return interactive(scene).handleCallback(request, denied(state))
+function callBack(scene: Scene, signedIn: SignInResult): Promise<unknown> {
+  const cookie = applySetCookies(undefined, signedIn.setCookies)
+  const request = requestOfCallback(signedIn, cookie)
+  return interactive(scene).handleCallback(request, denied(signedIn.state))
 }
 
 async function approved(scene: Scene, cookie?: string, scopes?: readonly string[]) {

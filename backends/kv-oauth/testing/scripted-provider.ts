@@ -127,5 +127,5 @@ export async function signInAt(
 
 function withCookies(setCookies: readonly string[]): AuthnRequest {
   const cookie = setCookies.map((one) => one.split(';', 1)[0]).join('; ')
-  return toAuthnRequest({ headers: { cookie } })
+  return toAuthnRequest({ url: new URL(REDIRECT_URI).pathname, headers: { cookie } })
 }

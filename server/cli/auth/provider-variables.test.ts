@@ -133,6 +133,18 @@ describe('providerVariables', () => {
     expect([moved[own], moved.NETSCRIPT_AUTH_REDIRECT_URI]).toEqual([`${CALLBACK}?x`, CALLBACK])
   })
 
+  it('keeps the registered redirect URI of the first when a second is added', () => {
+    const one = set('google', { ...CLIENT, redirectUri: 'https://a.example/api/v1/auth/callback' })
+    const two = set('azure-ad', { ...CLIENT, add: true }, one)
+    const given = 'https://a.example/api/v1/auth/callback?provider=github'
+    const three = set('github', { ...CLIENT, redirectUri: given, add: true }, two)
+    expect(read(three).map(({ redirectUri }) => redirectUri)).toEqual([
+      'https://a.example/api/v1/auth/callback',
+      'https://a.example/api/v1/auth/callback/azure-ad',
+      given,
+    ])
+  })
+
   it.each<[string, string, GivenProvider, RegExp]>([
     ['no client id', 'google', {}, /client id of google is missing\. Add --client-id\./],
     ['an unknown preset', 'goggle', CLIENT, /no preset "goggle"\. Use .*google.*--issuer/],

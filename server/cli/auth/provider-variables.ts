@@ -143,6 +143,8 @@ function placeOf(id: string, { add = false }: GivenProvider, current: Env): Plac
       ...under(PLAIN, {}),
       ...under(variablePrefix(single), settingsOf(PLAIN, current)),
       [`${PLAIN}PROVIDER_ID`]: '',
+      // What is registered at the first provider goes on working.
+      [`${variablePrefix(single)}REDIRECT_URI`]: sharedRedirectUri(current),
       NETSCRIPT_AUTH_PROVIDERS: `${single},${id}`,
     },
   }
@@ -171,18 +173,21 @@ function under(
   return Object.fromEntries(SETTINGS.map((name) => [prefix + name, settings[name] ?? '']))
 }
 
-/** All providers share the address of the service, unless one has a variable of its own. */
+/** One given for one of several providers is its own; else they share the address of the service. */
 function redirectUri(
   prefix: string,
   { redirectUri: given }: GivenProvider,
   current: Env,
 ): Record<string, string> {
+  if (prefix === PLAIN) return { [`${PLAIN}REDIRECT_URI`]: given ?? sharedRedirectUri(current) }
   const own = `${prefix}REDIRECT_URI`
-  if (current[own]?.trim()) return given === undefined ? {} : { [own]: given }
-  const shared = `${PLAIN}REDIRECT_URI`
-  const port = current.PORT?.trim() || '8094'
-  const fallback = `http://localhost:${port}${authContractV1.callback.path}`
-  return { [shared]: given ?? (current[shared]?.trim() || fallback) }
+  if (given !== undefined) return { [own]: given }
+  return current[own]?.trim() ? {} : { [`${PLAIN}REDIRECT_URI`]: sharedRedirectUri(current) }
+}
+
+function sharedRedirectUri(current: Env): string {
+  const fallback = `http://localhost:${current.PORT?.trim() || '8094'}${authContractV1.callback.path}`
+  return current[`${PLAIN}REDIRECT_URI`]?.trim() || fallback
 }
 
 function issuerOf(id: string, given: GivenProvider): string | undefined {

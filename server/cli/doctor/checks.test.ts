@@ -174,6 +174,14 @@ describe('redirect URIs', () => {
       [/^ok .*exactly this at google: https:\/\/auth\.example\/api\/v1\/auth\/callback$/],
     ],
     [
+      'a path of its own',
+      {
+        ...GOOGLE,
+        NETSCRIPT_AUTH_REDIRECT_URI: 'https://auth.example/api/v1/auth/callback/google',
+      },
+      [/^ok .*: https:\/\/auth\.example\/api\/v1\/auth\/callback\/google$/],
+    ],
+    [
       'another port of this machine',
       { ...GOOGLE, ...callback('http://localhost:3000') },
       [/^warn REDIRECT_URI: .*port 3000 .* listens on 8094\. Set PORT/],

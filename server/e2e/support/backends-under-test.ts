@@ -36,13 +36,19 @@ export const AUDIENCE = 'https://orders.example'
 
 /** Starts a service with each backend: the switch is one variable. */
 export const BACKENDS_UNDER_TEST: Readonly<Record<string, () => Promise<BackendUnderTest>>> = {
-  'kv-oauth': startKvOAuth,
+  'kv-oauth': () => startKvOAuth(),
   workos: startWorkos,
   'better-auth': startBetterAuth,
 }
 
-async function startKvOAuth(): Promise<BackendUnderTest> {
-  const service = await startTestService({ env: { NETSCRIPT_AUTH_TOKEN_AUDIENCES: AUDIENCE } })
+/** kv-oauth whose redirect URI has this path. */
+export async function startKvOAuth(
+  callbackPath = '/api/v1/auth/callback',
+): Promise<BackendUnderTest> {
+  const service = await startTestService({
+    callbackPath,
+    env: { NETSCRIPT_AUTH_TOKEN_AUDIENCES: AUDIENCE },
+  })
   let people = 0
   const signedIn = async (): Promise<UserAgent> => {
     const agent = createUserAgent(service.origin)

@@ -35,16 +35,19 @@ export interface TestServiceOptions {
     | Record<string, string>
     | ((local: Readonly<Record<string, string | undefined>>) => Record<string, string>)
   provider?: Partial<LocalProviderOptions>
+  /** The path of the redirect URI. Default: `/api/v1/auth/callback`. */
+  callbackPath?: string
 }
 
 /** Starts the service as `netscript dev` would, with the variables of an operator. */
 export async function startTestService(options: TestServiceOptions = {}): Promise<TestService> {
   const [database, port] = [await createTestDatabase(), options.port ?? (await freePort())]
   const origin = `http://localhost:${port}`
+  const redirectUri = origin + (options.callbackPath ?? '/api/v1/auth/callback')
   const client = { clientId: 'test-client', clientSecret: randomBytes(16).toString('hex') }
   const provider = await startLocalProvider({
     ...client,
-    redirectUris: [`${origin}/api/v1/auth/callback`],
+    redirectUris: [redirectUri],
     postLogoutRedirectUris: [`${origin}/api/v1/auth/logged-out`],
     ...options.provider,
   })
@@ -55,7 +58,7 @@ export async function startTestService(options: TestServiceOptions = {}): Promis
     NETSCRIPT_AUTH_ISSUER: provider.issuer,
     NETSCRIPT_AUTH_CLIENT_ID: client.clientId,
     NETSCRIPT_AUTH_CLIENT_SECRET: client.clientSecret,
-    NETSCRIPT_AUTH_REDIRECT_URI: `${origin}/api/v1/auth/callback`,
+    NETSCRIPT_AUTH_REDIRECT_URI: redirectUri,
     NETSCRIPT_AUTH_ALLOW_INSECURE_REQUESTS: 'true',
     // Tests sign in more often than people.
     NETSCRIPT_AUTH_RATE_LIMIT: '100000',

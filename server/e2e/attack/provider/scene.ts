@@ -48,7 +48,7 @@ export async function startScene(
   const hostile = Object.fromEntries(ids.map((id, index) => [id, started[index]!]))
   const service = await startTestService({
     port,
-    provider: { redirectUris: [`${callback}?provider=good`] },
+    provider: { redirectUris: [`${callback}/good`] },
     env: (local) => ({
       NETSCRIPT_AUTH_PROVIDERS: ['good', ...ids].join(','),
       NETSCRIPT_AUTH_GOOD_ISSUER: local.NETSCRIPT_AUTH_ISSUER ?? '',
@@ -56,7 +56,10 @@ export async function startScene(
       NETSCRIPT_AUTH_GOOD_CLIENT_SECRET: local.NETSCRIPT_AUTH_CLIENT_SECRET ?? '',
       // One address signs in several hundred times here.
       NETSCRIPT_AUTH_INSECURE_NO_RATE_LIMIT: 'true',
-      ...Object.fromEntries(Object.entries(hostile).flatMap(variables)),
+      // Registered with a query, as by earlier versions; `good` has a path of its own.
+      ...Object.fromEntries(
+        Object.entries(hostile).flatMap((one) => variables(one, `${callback}?provider=${one[0]}`)),
+      ),
     }),
   })
   const db = new pg.Pool({ connectionString: service.databaseUrl, max: 2 })
@@ -97,10 +100,14 @@ export async function startScene(
   }
 }
 
-function variables([id, { issuer, client }]: [string, HostileProvider]): [string, string][] {
+function variables(
+  [id, { issuer, client }]: [string, HostileProvider],
+  redirectUri: string,
+): [string, string][] {
   const prefix = `NETSCRIPT_AUTH_${id.toUpperCase().replaceAll('-', '_')}`
   return [
     [`${prefix}_ISSUER`, issuer],
+    [`${prefix}_REDIRECT_URI`, redirectUri],
     [`${prefix}_CLIENT_ID`, client.clientId],
     [`${prefix}_CLIENT_SECRET`, client.clientSecret],
   ]

@@ -12,33 +12,53 @@ export const mixUpCases = (scene: Scene) =>
     const tokenRequests = (): number =>
       scene.evil.requests.filter(({ endpoint }) => endpoint === 'token').length
 
-    /** Begins at `provider`, and comes back with these parameters changed. */
+    /** Begins at `provider`, whose answer then arrives at another address of the service. */
     const comingBack =
-      (provider: string, change: (parameters: URLSearchParams) => void): Attack =>
+      (provider: string, path: string): Attack =>
       async (agent, accept) => {
         const url = new URL(await scene.callbackUrl(agent, provider))
-        change(url.searchParams)
-        return agent.fetch(url.href, { headers: { accept } })
+        url.searchParams.delete('provider')
+        const target = new URL(`/api/v1/auth/${path}`, url)
+        for (const [name, value] of url.searchParams) target.searchParams.append(name, value)
+        return agent.fetch(target.href, { headers: { accept } })
       }
 
     it.each([
-      ['began at good, ends at the redirect URI of evil', 'good', 'evil'],
-      ['began at evil, ends at the redirect URI of good', 'evil', 'good'],
-      ['began at good, ends at the redirect URI of nobody', 'good', 'nobody'],
-    ])('a flow that %s is refused', async (_what, began, ended) => {
+      ['good', 'callback?provider=evil', 'that of evil'],
+      ['good', 'callback/evil', 'that evil would have as a path'],
+      ['good', 'callback/nobody', 'that of an unknown provider'],
+      ['good', 'callback', 'without a provider'],
+      ['good', 'callback?provider=good', 'its own with a query instead'],
+      ['good', 'callback/good?provider=evil', 'its own with another provider beside it'],
+      ['good', 'callback/good?provider=good', 'its own with itself beside it'],
+      ['good', 'callback/GOOD', 'its own in capitals'],
+      ['good', 'callback/goo%64', 'its own with an escape'],
+      ['evil', 'callback/good', 'that of good'],
+      ['evil', 'callback?provider=good', 'that good would have with a query'],
+      ['evil', 'callback', 'without a provider'],
+      ['evil', 'callback/evil', 'its own as a path'],
+      ['evil', 'callback/evil?provider=evil', 'its own as a path and a query'],
+      ['evil', 'callback?provider=EVIL', 'its own in capitals'],
+      ['evil', 'callback?Provider=evil', 'its own with another name'],
+    ])('a flow that began at %s is refused at %s: %s', async (began, path) => {
       const asked = tokenRequests()
-      const attack = comingBack(began, (parameters) => parameters.set('provider', ended))
+      const attack = comingBack(began, path)
       await expectRefused(scene, attack, { code: 'AUTH_TRANSACTION_MISSING', provoked: false })
       expect(tokenRequests()).toBe(asked)
     })
 
-    it('a flow that ends at a redirect URI without a provider is refused', async () => {
-      const attack = comingBack('good', (parameters) => parameters.delete('provider'))
-      await expectRefused(scene, attack, { code: 'AUTH_TRANSACTION_MISSING', provoked: false })
+    it.each([
+      ['good', 'callback/good'],
+      ['evil', 'callback?provider=evil'],
+    ])('a flow that began at %s completes at its redirect URI, %s', async (began, path) => {
+      const agent = scene.newAgent()
+      const response = await comingBack(began, path)(agent, NAVIGATION)
+      expect(response.status).toBe(303)
+      expect((await me(agent)).authenticated).toBe(true)
     })
 
     it('a flow that ends at the redirect URIs of both is refused', async () => {
-      const attack = comingBack('good', (parameters) => parameters.append('provider', 'evil'))
+      const attack = comingBack('evil', 'callback?provider=evil&provider=good')
       await expectRefused(scene, attack, { code: 'VALIDATION_ERROR', provoked: false })
     })
 
