@@ -166,7 +166,7 @@ describeWithBrowser('the page in Chromium', () => {
     const answer = await page.goto(`${service.origin}/api/v1/auth/callback?code=x&state=y`)
     expect(answer?.status()).toBe(400)
     expect(await page.textContent('body')).toContain('AUTH_TRANSACTION_MISSING')
-    await page.getByRole('link', { name: /try again/i }).click()
+    await page.getByRole('link', { name: 'Go to the start page' }).click()
     await signInButton(page, 'Local').waitFor()
     problems = problems.filter((text) => !text.includes('400'))
   })

@@ -277,6 +277,9 @@ describe.each(NAMES)('the contract on %s', (name) => {
     expect(await alice.client.me()).toEqual({ authenticated: false })
     for (const path of ['', '/unknown']) expect(await remove(alice, path)).toBe(401)
     expect((await stranger().fetch('/api/v1/auth/sessions')).status).toBe(401)
+    for (const query of ['limit=0', 'limit=x', 'limit=1&limit=2', 'cursor=']) {
+      expect((await alice.fetch(`/api/v1/auth/sessions?${query}`)).status, query).toBe(422)
+    }
     for (const path of ['', '/unknown']) {
       const url = `/api/v1/auth/sessions${path}`
       const init = { method: 'DELETE', headers: { origin: 'https://evil.example' } }

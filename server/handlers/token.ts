@@ -34,7 +34,8 @@ export async function token(
 
 /** GET /.well-known/jwks.json: the keys of tokens. */
 export async function jwks(context: HandlerContext): Promise<Reply<200, PublicKeySet>> {
-  return ok(await issuerOf(context).publicKeys())
+  // The same for every caller; a verifier that misses a key asks again.
+  return { ...ok(await issuerOf(context).publicKeys()), cache: 'public, max-age=300' }
 }
 
 function issuerOf({ tokens }: HandlerContext): TokenIssuer {
