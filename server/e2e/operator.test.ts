@@ -164,7 +164,9 @@ describe('netscript auth', () => {
     const [session] = await server.prisma.authSession.findMany()
     const { code, text } = await betterAuth('session', 'list', person.userId, '--json')
     expect(code).toBe(0)
-    expect(JSON.parse(text)).toMatchObject([{ id: session?.id, provider: 'better-auth' }])
+    expect(JSON.parse(text)).toMatchObject({
+      sessions: [{ id: session?.id, provider: 'better-auth' }],
+    })
     expect(text).not.toContain(session?.token)
     expect(await betterAuth('session', 'revoke-all', person.userId)).toEqual({
       code: 0,
