@@ -12,6 +12,10 @@ export type SignInOutcome = 'started' | 'completed' | AuthErrorCode
 export interface AuthMetrics {
   /** `providerId` is the id of a configured provider, or `unknown` where the request named none. */
   signIn(providerId: string, outcome: SignInOutcome): void
+  /**
+   * A provider refused a sign-in with this error code; one that is not a standard code is `other`.
+   */
+  providerRefused(providerId: string, error: string): void
   /** A session was extended, or the provider's tokens were renewed or not. */
   sessionRefreshed(why: SessionRefresh): void
   /** So many sessions ended before their time. */
@@ -25,6 +29,7 @@ export interface AuthMetrics {
 /** Counts nothing. */
 export const silentMetrics: AuthMetrics = {
   signIn() {},
+  providerRefused() {},
   sessionRefreshed() {},
   sessionsEnded() {},
   storeCall() {},

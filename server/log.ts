@@ -1,3 +1,4 @@
+import { printable } from '../backends/printable.js'
 import { type DestinationStream, type Logger, pino } from 'pino'
 
 export type { Logger }
@@ -6,6 +7,9 @@ interface LoggedError {
   type: string
   code?: string
   message: string
+  /** What a provider answered in its own words. */
+  providerError?: string
+  providerErrorDescription?: string
   stack?: string
   cause?: LoggedError
 }
@@ -16,7 +20,8 @@ interface LoggedError {
  */
 export function serializeError(error: unknown, depth = 0): LoggedError | undefined {
   if (!(error instanceof Error)) return undefined
-  const { code } = error as { code?: unknown }
+  const fields = error as Partial<Record<'code' | 'error' | 'error_description', unknown>>
+  const { code, error: refusal, error_description: description } = fields
   const cause = depth < 4 ? serializeError(error.cause, depth + 1) : undefined
   // JSON.parse quotes what it could not read, in the message and so in the stack: a token, perhaps.
   if (error instanceof SyntaxError) return { type: error.name, message: 'The text is malformed.' }
@@ -24,6 +29,8 @@ export function serializeError(error: unknown, depth = 0): LoggedError | undefin
     type: error.name,
     message: error.message,
     ...(typeof code === 'string' && { code }),
+    ...(typeof refusal === 'string' && { providerError: printable(refusal) }),
+    ...(typeof description === 'string' && { providerErrorDescription: printable(description) }),
     ...(error.stack !== undefined && { stack: error.stack }),
     ...(cause && { cause }),
   }
@@ -77,5 +84,8 @@ export async function prettyDestination(
 }
 
 function reasons(error: LoggedError | undefined): string[] {
-  return error ? [`(${error.message})`, ...reasons(error.cause)] : []
+  if (!error) return []
+  const { message, providerError: code, providerErrorDescription: description } = error
+  const said = [code, description].filter(Boolean).join(': ')
+  return [said === '' ? `(${message})` : `(${message} ${said})`, ...reasons(error.cause)]
 }

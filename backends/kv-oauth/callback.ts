@@ -1,13 +1,22 @@
 import { isDeepStrictEqual } from 'node:util'
 import { setCookie } from '../cookie.js'
-import { AuthError, codeOf, isAuthError, providerError } from '../errors.js'
+import { AuthConfigurationError, AuthError, codeOf, isAuthError, providerError } from '../errors.js'
 import type { CallbackResult } from '../port.js'
+import { printable } from '../printable.js'
 import type { AuthnRequest } from '../request.js'
 import { getClientConfiguration, getGrantConfiguration, keepKeys } from './configuration.js'
 import type { KvOAuthContext } from './context.js'
 import { type ProviderIdentity, resolveIdentity } from './identity.js'
+import { isIssuerOf } from './issuer.js'
 import { newSession } from './new-session.js'
 import type { OAuthProvider } from './provider.js'
+import {
+  AuthorizationRefusedError,
+  isDeclined,
+  isMisconfigured,
+  refusalIn,
+  refusalLabel,
+} from './provider-refusal.js'
 import { sessionIdOf } from './session-cookie.js'
 import type { SignInTransaction } from './sign-in.js'
 import { EXACT_REDIRECT_URI } from './provider-fetch.js'
@@ -33,6 +42,7 @@ export async function handleCallback(
   try {
     const provider = sameProvider(context, transaction, request, query)
     context.trace?.annotate({ 'auth.provider': provider.id })
+    if (query.has('error')) throw refusedAuthorization(provider, query)
     const { tokens, identity } = await context.gate.run(
       provider.id,
       request.clientAddress,
@@ -90,8 +100,19 @@ async function recordFailure(
   identity: ProviderIdentity | undefined,
 ): Promise<void> {
   const reason = codeOf(error)
+  const refusal = refusalIn(error)
   metrics.signIn(providerId, reason)
-  log.info({ event: 'sign-in.failed', provider: providerId, reason }, 'sign-in failed')
+  if (refusal) metrics.providerRefused(providerId, refusalLabel(refusal))
+  log.info(
+    {
+      ...{ event: 'sign-in.failed', provider: providerId, reason },
+      ...(refusal && { providerError: printable(refusal.error) }),
+      ...(refusal?.description !== undefined && {
+        providerErrorDescription: printable(refusal.description),
+      }),
+    },
+    'sign-in failed',
+  )
   if (!identity) return
   await audit
     .record({
@@ -164,19 +185,49 @@ async function exchangeCode(
     keepKeys(provider, client, configuration)
     return tokens
   } catch (cause) {
-    if (cause instanceof client.AuthorizationResponseError && cause.error === 'access_denied') {
-      throw new AuthError('AUTH_ACCESS_DENIED', 'The sign-in was declined at the provider.', {
-        cause,
-      })
-    }
-    throw providerError(
+    throw providerError(provider.id, failureOf(cause), { cause })
+  }
+}
+
+const MISCONFIGURED =
+  'The provider does not accept how this service is set up. Trying again does not help: tell the operator of this service.'
+
+function failureOf(cause: unknown): string {
+  const refusal = refusalIn(cause)
+  const isSettings = refusal ? isMisconfigured(refusal.error) : isConfigurationError(cause)
+  return isSettings
+    ? MISCONFIGURED
+    : 'The answer of the provider could not be verified. Start the sign-in again.'
+}
+
+const isConfigurationError = (error: unknown): boolean =>
+  error instanceof AuthConfigurationError ||
+  (error instanceof Error && isConfigurationError(error.cause))
+
+/**
+ * An error in place of a code (RFC 6749 section 4.1.2.1). It proves nothing and opens nothing, so an
+ * issuer that the provider promises (RFC 9207) may be missing; one of another provider is refused.
+ */
+function refusedAuthorization(provider: OAuthProvider, query: URLSearchParams): AuthError {
+  const [error = ''] = query.getAll('error')
+  const iss = query.get('iss')
+  const cause = new AuthorizationRefusedError(error, query.get('error_description') ?? undefined)
+  if (iss !== null && provider.kind === 'oidc' && !isIssuerOf(provider, iss)) {
+    return providerError(
       provider.id,
-      cause instanceof client.AuthorizationResponseError
-        ? 'The provider refused the sign-in. Start it again.'
-        : 'The answer of the provider could not be verified. Start the sign-in again.',
-      { cause },
+      'The answer of the provider could not be verified. Start the sign-in again.',
+      { cause: new Error('The error response names another issuer (iss).') },
     )
   }
+  if (isDeclined(error)) {
+    return new AuthError('AUTH_ACCESS_DENIED', 'The sign-in was declined at the provider.', {
+      cause,
+    })
+  }
+  const reason = isMisconfigured(error)
+    ? MISCONFIGURED
+    : 'The provider could not complete the sign-in. Start it again in a moment.'
+  return providerError(provider.id, reason, { cause })
 }
 
 /** OWASP ASVS 5.0 7.2.4: the session that the browser brought ends with the new sign-in. */

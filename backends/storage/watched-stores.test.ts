@@ -10,6 +10,7 @@ beforeEach(() => (seen = []))
 
 const metrics: AuthMetrics = {
   signIn: () => {},
+  providerRefused: () => undefined,
   sessionRefreshed: (why) => void seen.push(`refreshed: ${why}`),
   sessionsEnded: (end, count) => void seen.push(`ended: ${end} ${count}`),
   storeCall: (operation) => void seen.push(`timed: ${operation}`),

@@ -54,6 +54,11 @@ export function createServiceMetrics(): ServiceMetrics {
     'Sign-ins by outcome: started, completed, or failed with a code.',
     ...(['provider', 'outcome', 'code'] as const),
   )
+  const refusals = counter(
+    'provider_refusals_total',
+    'Sign-ins that a provider refused, by its error code.',
+    ...(['provider', 'error'] as const),
+  )
   const refreshes = counter(
     'session_refreshes_total',
     'Sessions changed while they live.',
@@ -100,6 +105,7 @@ export function createServiceMetrics(): ServiceMetrics {
         code: isFailure ? outcome : '',
       })
     },
+    providerRefused: (provider, error) => refusals.inc({ provider, error }),
     sessionRefreshed: (reason) => refreshes.inc({ reason }),
     sessionsEnded: (reason, count) => ends.inc({ reason }, count),
     storeCall: (operation, seconds) => callsOf(operation).observe(seconds),

@@ -118,14 +118,15 @@ export async function signInAt(
   })
   const { searchParams } = new URL(started.redirectUrl)
   const code = searchParams.get('nonce') ?? 'code'
+  const redirectUri = searchParams.get('redirect_uri') ?? REDIRECT_URI
   const completed = await interactive.handleCallback(
-    withCookies(started.setCookies),
+    withCookies(started.setCookies, redirectUri),
     new URLSearchParams({ state: started.state, code }),
   )
   return withCookies(completed.setCookies)
 }
 
-function withCookies(setCookies: readonly string[]): AuthnRequest {
+function withCookies(setCookies: readonly string[], url = REDIRECT_URI): AuthnRequest {
   const cookie = setCookies.map((one) => one.split(';', 1)[0]).join('; ')
-  return toAuthnRequest({ url: new URL(REDIRECT_URI).pathname, headers: { cookie } })
+  return toAuthnRequest({ url, headers: { cookie } })
 }

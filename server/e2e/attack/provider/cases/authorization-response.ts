@@ -64,7 +64,16 @@ export const authorizationResponseCases = (scene: Scene) =>
       ['with a code and an error', set({ error: 'server_error', error_description: VENOM })],
       ['access_denied', error('access_denied'), 'AUTH_ACCESS_DENIED'],
       ['access_denied of somebody else', error('access_denied', { iss: 'http://localhost:1' })],
-      ['access_denied of nobody', error('access_denied', { iss: undefined })],
+      // It opens nothing, so the issuer that the provider promises may be missing.
+      ['access_denied of nobody', error('access_denied', { iss: undefined }), 'AUTH_ACCESS_DENIED'],
+      ...[
+        'user_cancelled_login',
+        'user_cancelled_authorize',
+        'interaction_required',
+        'login_required',
+        'account_selection_required',
+        'consent_required',
+      ].map((code): [string, Tamper, AuthErrorCode] => [code, error(code), 'AUTH_ACCESS_DENIED']),
       ...[
         'invalid_request',
         'unauthorized_client',
@@ -72,10 +81,6 @@ export const authorizationResponseCases = (scene: Scene) =>
         'invalid_scope',
         'server_error',
         'temporarily_unavailable',
-        'interaction_required',
-        'login_required',
-        'account_selection_required',
-        'consent_required',
         'request_not_supported',
       ].map((code): [string, Tamper] => [code, error(code)]),
       ['an error that is markup', error(VENOM.slice(0, 200))],

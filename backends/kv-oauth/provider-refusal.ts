@@ -1,0 +1,73 @@
+/** An error code of a provider, and what it says about it (RFC 6749 sections 4.1.2.1 and 5.2). */
+export interface ProviderRefusal {
+  readonly error: string
+  readonly description?: string
+}
+
+/** The provider answered the authorization request with an error. */
+export class AuthorizationRefusedError extends Error {
+  override readonly name = 'AuthorizationRefusedError'
+  constructor(
+    readonly error: string,
+    readonly error_description: string | undefined,
+  ) {
+    super('The provider answered the authorization request with an error.')
+  }
+}
+
+/** The refusal among the causes of an error: those of openid-client carry it as well. */
+export function refusalIn(error: unknown, depth = 0): ProviderRefusal | undefined {
+  if (!(error instanceof Error) || depth > 4) return undefined
+  const { error: code, error_description: description } = error as Partial<
+    Record<'error' | 'error_description', unknown>
+  >
+  if (typeof code !== 'string') return refusalIn(error.cause, depth + 1)
+  return { error: code, ...(typeof description === 'string' && { description }) }
+}
+
+/**
+ * Whether the user declined, or would have to do something at the provider first: beside the standard
+ * names, those of LinkedIn and Apple (`user_cancelled_login`) and others of the kind.
+ */
+export function isDeclined(error: string): boolean {
+  return (
+    /(^|_)(cancel|cancell?ed|denied|declined)(_|$)/.test(error) ||
+    /^(interaction|login|consent|account_selection)_required$/.test(error) ||
+    error === 'unmet_authentication_requirements'
+  )
+}
+
+const MISCONFIGURED = new Set([
+  'invalid_request',
+  'invalid_client',
+  'unauthorized_client',
+  'unsupported_response_type',
+  'unsupported_grant_type',
+  'invalid_scope',
+  'invalid_target',
+  'invalid_redirect_uri',
+  'redirect_uri_mismatch',
+  'incorrect_client_credentials',
+  'request_not_supported',
+  'request_uri_not_supported',
+  'registration_not_supported',
+  'invalid_request_uri',
+  'invalid_request_object',
+])
+
+/** Whether the operator must change something, here or at the provider: a retry cannot help. */
+export function isMisconfigured(error: string): boolean {
+  return MISCONFIGURED.has(error)
+}
+
+const COUNTED = new Set([
+  ...MISCONFIGURED,
+  ...['access_denied', 'server_error', 'temporarily_unavailable', 'invalid_grant'],
+  ...['interaction_required', 'login_required', 'consent_required', 'account_selection_required'],
+])
+
+/** A refusal as the label of a metric, of which there must be few. */
+export function refusalLabel({ error }: ProviderRefusal): string {
+  if (COUNTED.has(error)) return error
+  return isDeclined(error) ? 'access_denied' : 'other'
+}
