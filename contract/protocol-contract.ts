@@ -52,8 +52,14 @@ export const protocolContractV1 = c.router(
       path: '/logged-out',
       summary: 'Return from the provider after sign-out',
       description:
-        'The post_logout_redirect_uri. Takes the state once and redirects to the return address.',
-      query: z.object({ state: singleUse.describe('The state of the log-out.') }),
+        'The post_logout_redirect_uri. Takes the state once and redirects to the return address; without a state, to the default one.',
+      query: z.object({
+        state: z
+          .string()
+          .max(512)
+          .optional()
+          .describe('The state of the log-out, where the provider returns it.'),
+      }),
       responses: {
         303: c.noBody(),
         ...problems(

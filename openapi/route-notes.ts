@@ -77,7 +77,9 @@ export const ROUTE_NOTES: Readonly<Record<string, RouteNote>> = {
   },
   loggedOut: {
     session: 'ignored',
-    responses: { 303: 'To the return address of the sign-out.' },
+    responses: {
+      303: 'To the return address of the sign-out, or without a state to the default one.',
+    },
     setCookie: {
       description: 'Clears the cookie of the log-out.',
       example: `__Host-ns_logout_pGm0X1uVhXo3v0mR=; ${CLEARED}`,

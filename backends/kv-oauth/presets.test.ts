@@ -155,6 +155,7 @@ const expected = {
     id: 'aws-cognito',
     rolesClaim: 'cognito:groups',
     displayName: 'AWS Cognito',
+    signOutParams: { logout_uri: '{return_uri}' },
     issuer: 'https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_Ab1Cd2Ef3',
     clientAuthMethod: 'client_secret_basic',
   },

@@ -23,6 +23,7 @@ export interface PresetOptions extends Pick<
   | 'userInfoEndpoint'
   | 'revocationEndpoint'
   | 'endSessionEndpoint'
+  | 'signOutParams'
 > {
   /** Default: the id of the preset. Set it to use a preset twice. */
   id?: string | undefined
@@ -259,7 +260,7 @@ function okta(options: DomainPresetOptions): OAuthProvider {
   })
 }
 
-/** Amazon Cognito user pools. */
+/** Amazon Cognito user pools. Their sign-out has a parameter of its own and returns no state. */
 function awsCognito(options: AwsCognitoOptions): OAuthProvider {
   const { region, userPoolId } = options
   if (!options.issuer && !(region && userPoolId)) {
@@ -270,6 +271,7 @@ function awsCognito(options: AwsCognitoOptions): OAuthProvider {
     displayName: 'AWS Cognito',
     scopes: OPENID,
     rolesClaim: 'cognito:groups',
+    signOutParams: { logout_uri: '{return_uri}' },
     secretMethod: 'client_secret_basic',
     issuer:
       options.issuer ??

@@ -75,6 +75,8 @@ export interface OAuthProvider {
   readonly pkce: boolean
   /** Further parameters of the authorization request. */
   readonly authorizationParams: Readonly<Record<string, string>>
+  /** Parameters of the sign-out at the provider. Absent: those of OpenID Connect. */
+  readonly signOutParams?: Readonly<Record<string, string>>
   /** Used when `kind` is `oauth`. */
   readonly userInfoFields: UserInfoFields
 }
@@ -138,6 +140,12 @@ export interface OAuthProviderOptions {
   pkce?: boolean | undefined
   /** More parameters of the authorization request, none of the protocol's own. Default: none. */
   extraAuthParams?: Readonly<Record<string, string>> | undefined
+  /**
+   * Parameters of the sign-out at the provider beside `client_id`, such as
+   * `{ logout_uri: '{return_uri}' }`; `{return_uri}`, `{state}` and `{id_token}` are filled in. Default:
+   * those of OpenID Connect RP-Initiated Logout 1.0.
+   */
+  signOutParams?: Readonly<Record<string, string>> | undefined
   /** Default: standard claims, with `sub` as the subject if the scope has `openid`, else `id`. */
   userInfoFields?: UserInfoFields | undefined
 }
@@ -286,6 +294,7 @@ export function createOAuthProvider(
     ...(options.clientAuthMethod !== undefined && { clientAuthMethodIsExplicit: true as const }),
     pkce,
     authorizationParams: Object.freeze(authorizationParams),
+    ...(options.signOutParams && { signOutParams: Object.freeze({ ...options.signOutParams }) }),
     userInfoFields: Object.freeze({ ...fields }),
   } satisfies OAuthProvider)
 }

@@ -12,6 +12,13 @@ import { LOG_OUT_RETURN, LOG_OUT_TICKET, openTransaction, takeTransaction } from
 /** Proxies and servers take 8 KiB of headers; a longer hint is left out, and client_id stands in. */
 const MAX_HINT = 6 * 1024
 
+/** OpenID Connect RP-Initiated Logout 1.0 section 2. */
+const STANDARD_PARAMS = {
+  id_token_hint: '{id_token}',
+  post_logout_redirect_uri: '{return_uri}',
+  state: '{state}',
+}
+
 interface LogOutTicket {
   providerId: string
   idToken: string
@@ -122,24 +129,44 @@ export const startLogout =
       import('openid-client'),
       getClientConfiguration(provider, context),
     ])
+    const { signOutParams = STANDARD_PARAMS } = provider
     const back: LogOutReturn = { returnTo: payload.returnTo }
-    const returning = await openTransaction(context, LOG_OUT_RETURN, request, back)
-    const parameters = {
-      ...(payload.idToken.length <= MAX_HINT && { id_token_hint: payload.idToken }),
-      post_logout_redirect_uri: siblingUrl(provider, 'logged-out').href,
-      state: returning.handle,
-    }
+    // A provider that returns no state leads to the default return address.
+    const returning = Object.values(signOutParams).some((value) => value.includes('{state}'))
+      ? await openTransaction(context, LOG_OUT_RETURN, request, back)
+      : undefined
+    const filled = fillIn(signOutParams, {
+      '{return_uri}': siblingUrl(provider, 'logged-out').href,
+      '{id_token}': payload.idToken.length <= MAX_HINT ? payload.idToken : undefined,
+      '{state}': returning?.handle,
+    })
     let url: URL
     try {
-      url = client.buildEndSessionUrl(configuration, parameters)
+      url = client.buildEndSessionUrl(configuration, filled)
     } catch (cause) {
       throw providerError(provider.id, 'The provider names no usable log-out address.', {
         cause,
         setCookies,
       })
     }
-    return { redirectUrl: url.href, setCookies: [...setCookies, ...returning.setCookies] }
+    return { redirectUrl: url.href, setCookies: [...setCookies, ...(returning?.setCookies ?? [])] }
   }
+
+/** The parameters with their placeholders filled in; one whose value is absent is left out. */
+function fillIn(
+  parameters: Readonly<Record<string, string>>,
+  values: Readonly<Record<string, string | undefined>>,
+): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(parameters).flatMap(([name, template]) => {
+      const used = Object.keys(values).filter((placeholder) => template.includes(placeholder))
+      if (used.some((placeholder) => values[placeholder] === undefined)) return []
+      const fill = (text: string, placeholder: string): string =>
+        text.replaceAll(placeholder, () => values[placeholder] ?? '')
+      return [[name, used.reduce(fill, template)]]
+    }),
+  )
+}
 
 /** Takes the state that came back from the provider. */
 export const finishLogout =

@@ -223,7 +223,8 @@ describe.each(NAMES)('the contract on %s', (name) => {
 
   it('refuses callbacks and log-outs that it did not ask for', async () => {
     const { fetch } = stranger()
-    for (const route of ['callback?code=', 'callback/local?code=', 'logout', 'logged-out']) {
+    const tooLong = `logged-out?state=${'x'.repeat(513)}`
+    for (const route of ['callback?code=', 'callback/local?code=', 'logout', tooLong]) {
       expect((await fetch(`/api/v1/auth/${route}`)).status).toBe(422)
     }
     if (!isInteractive) return

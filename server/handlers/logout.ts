@@ -14,13 +14,17 @@ export async function logout(
   return seeOther(redirectUrl, setCookies)
 }
 
-/** GET /logged-out: takes the state that came back from the provider and goes to the return target. */
+/**
+ * GET /logged-out: takes the state that came back from the provider and goes to the return target. The
+ * user is signed out either way, so a provider that returns no state leads home.
+ */
 export async function loggedOut(
   context: HandlerContext,
   request: AuthnRequest,
-  state: string,
+  state: string | undefined,
 ): Promise<Reply<303, undefined>> {
   const flow = interactiveFlow(context.backend, 'log-out')
+  if (!state) return seeOther(context.returnTo.default)
   const { returnTo, setCookies } = await flow.finishLogout(request, state)
   return seeOther(stillAllowed(context, returnTo), setCookies)
 }
