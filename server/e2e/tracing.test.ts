@@ -95,6 +95,7 @@ describe('traces of a whole sign-in', () => {
         'provider.request': {},
         'store.user.signIn': {},
         'store.session.create': {},
+        'store.session.evict': {},
         'store.tokens.save': {},
       },
     })
