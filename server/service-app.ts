@@ -136,11 +136,13 @@ function answerError(logger: Logger): ErrorRequestHandler {
     if (res.headersSent) return next(thrown)
     const { status, setCookies, retryAfter, type, body } = respondToError(logger, thrown, {
       requestId: res.get('X-Request-Id') ?? '',
-      asPage: prefersPage(req),
+      // Programs ask there, whatever they accept.
+      asPage: prefersPage(req) && !req.path.startsWith('/.well-known/'),
     })
     for (const cookie of setCookies) res.append('Set-Cookie', cookie)
     if (retryAfter !== undefined) res.setHeader('Retry-After', retryAfter)
-    res.status(status).type(type).send(body)
+    // send() would add an ETag.
+    res.status(status).setHeader('Content-Type', `${type}; charset=utf-8`).end(body)
   }
 }
 

@@ -7,7 +7,7 @@ import type { RouteInput } from './routes.js'
 
 /**
  * What the schemas of the route make of a request.
- * @throws AuthError `VALIDATION_ERROR`, `MALFORMED_REQUEST`; `NOT_FOUND` for a path that cannot be decoded
+ * @throws AuthError `VALIDATION_ERROR`, `MALFORMED_REQUEST`
  */
 export function validateInput(exchange: Exchange): RouteInput {
   const { contract } = exchange
@@ -39,9 +39,16 @@ export function queryOf(searchParams: URLSearchParams): Record<string, string | 
 }
 
 function decodeParams(params: Readonly<Record<string, string>>): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(params).map(([name, value]) => [name, decodeURIComponent(value)]),
-  )
+  return Object.fromEntries(Object.entries(params).map(([name, value]) => [name, decoded(value)]))
+}
+
+/** What cannot be decoded stays as it is: it names nothing, and the handler says so. */
+function decoded(value: string): string {
+  try {
+    return decodeURIComponent(value)
+  } catch {
+    return value
+  }
 }
 
 /**
