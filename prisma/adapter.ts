@@ -18,7 +18,8 @@ export class PoolAdapter extends PrismaPg {
   }
 
   override async connect(): Promise<Connection> {
-    const [connection, schemaName] = await Promise.all([super.connect(), tableSchema(this.#pool)])
+    const schemaName = await tableSchema(this.#pool)
+    const connection = await super.connect()
     const startTransaction = connection.startTransaction.bind(connection)
     connection.startTransaction = async (isolation) =>
       sendOffsets(await startTransaction(isolation))

@@ -124,3 +124,20 @@ it('finds the tables in the schema that search_path names', () =>
       { found: null },
     ])
   }))
+
+it('asks again where the tables are when the database was unavailable at first', async () => {
+  let down = true
+  class Flaky extends pg.Pool {
+    override query(...args: unknown[]): never {
+      if (down) return Promise.reject(new Error('unavailable')) as never
+      return super.query(...(args as [string])) as never
+    }
+  }
+  const own = new Flaky({ connectionString: database.url })
+  const prisma = createPrismaClient(own)
+  await expect(prisma.authUser.count()).rejects.toThrow('unavailable')
+  await expect(prisma.authUser.count()).rejects.toThrow('unavailable')
+  down = false
+  expect(await prisma.authUser.count()).toBeGreaterThan(0)
+  await own.end()
+})

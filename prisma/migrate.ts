@@ -211,10 +211,13 @@ async function applyNext(
   }
 }
 
-/** Whether Postgres refused a statement; a connection that is lost says nothing of the migration. */
+/**
+ * Whether Postgres refused the migration as it is. A lost connection, a full disk, a conflict or a
+ * missing privilege says nothing of it: once that is repaired, it is tried again.
+ */
 function isRefusal(error: unknown): boolean {
   const { severity, code = '' } = error as Partial<pg.DatabaseError>
-  return severity !== undefined && !/^(08|57P)/.test(code)
+  return severity !== undefined && !/^(08|25006|40|42501|53|55P03|57|58)/.test(code)
 }
 
 /** @throws MigrationError when none may be applied. */

@@ -26,10 +26,17 @@ const { values: args, positionals } = parseArgs({
 })
 const url = args.datasource ? JSON.parse(args.datasource).url : undefined
 
+/** The schema of the tables; what the engine and its scripts make without naming one goes there. */
+const schema = new URLSearchParams(url?.split('?').slice(1).join('?')).get('schema') || undefined
+
 /** The parts of the URL: with the whole of it a pool would ignore the name of another database. */
 function connection(database) {
   const { host, port, user, password, ssl, ...parsed } = new pg.Client({ connectionString: url })
-  return { host, port, user, password, ssl, database: database ?? parsed.database, max: 1 }
+  const path = schema && pg.escapeIdentifier(schema).replace(/[\s\\]/g, '\\$&')
+  return {
+    ...{ host, port, user, password, ssl, database: database ?? parsed.database, max: 1 },
+    ...(path && { options: `-c search_path=${path}` }),
+  }
 }
 
 /** Runs what cannot run in a transaction; in `database`, or else in that of the URL. */
@@ -46,7 +53,6 @@ async function administer(statement, database) {
 /** The adapter with what the engine needs beyond queries of a client. */
 class MigrationAdapterFactory extends PrismaPg {
   constructor(database) {
-    const schema = url && new URL(url).searchParams.get('schema')
     super(connection(database), schema ? { schema } : {})
   }
 
@@ -81,6 +87,9 @@ class MigrationAdapterFactory extends PrismaPg {
   async connectToShadowDb() {
     const database = `prisma_migrate_shadow_db_${crypto.randomUUID()}`
     await administer(`CREATE DATABASE ${pg.escapeIdentifier(database)}`)
+    if (schema) {
+      await administer(`CREATE SCHEMA IF NOT EXISTS ${pg.escapeIdentifier(schema)}`, database)
+    }
     const adapter = await new MigrationAdapterFactory(database).connect()
     const dispose = adapter.dispose.bind(adapter)
     adapter.dispose = async () => {

@@ -2,6 +2,7 @@ import { createServer, type Server } from 'node:http'
 import { Server as NetServer } from 'node:net'
 import type pg from 'pg'
 import { AuthConfigurationError } from '../backends/errors.js'
+import { databaseStartError } from '../backends/storage/database-error.js'
 import { createPool } from '../backends/storage/pool.js'
 import type { TokenIssuer } from '../backends/tokens/token-issuer.js'
 import { applyMigrations } from '../prisma/migrate.js'
@@ -75,7 +76,7 @@ export async function createAuthService(options: AuthServiceOptions): Promise<Au
   try {
     observed = await startMetrics(config.variables, logger)
     const metrics = observed?.metrics
-    if (pool) await applyMigrations(pool)
+    if (pool) await migrate(pool, options)
     const tokens = pool && (await tokenIssuerOf(config, env, pool, logger))
     const backend =
       options.backend ??
@@ -131,6 +132,16 @@ export async function createAuthService(options: AuthServiceOptions): Promise<Au
     await tracing?.close()
     await leaveProxy()
     throw error
+  }
+}
+
+/** @throws AuthConfigurationError that names what is wrong with the database, and the fix. */
+async function migrate(pool: pg.Pool, { config, databaseUrl }: AuthServiceOptions): Promise<void> {
+  const { DATABASE_URL } = config.variables
+  try {
+    await applyMigrations(pool)
+  } catch (error) {
+    throw databaseStartError(error, databaseUrl === DATABASE_URL ? 'DATABASE_URL' : '`databaseUrl`')
   }
 }
 

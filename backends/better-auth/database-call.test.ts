@@ -27,7 +27,7 @@ describe('databaseCall', () => {
       }
     })
     expect(error).toMatchObject({
-      code: 'STORE_UNAVAILABLE',
+      code: 'INTERNAL',
       cause: { name: 'PrismaClientValidationError' },
     })
     const shown = inspect(error, { depth: 10 })
@@ -41,7 +41,7 @@ describe('databaseCall', () => {
         data: { id: 'id', token: 'the-token', userId: 'nobody', expiresAt: new Date() },
       }),
     )
-    expect(error).toMatchObject({ cause: { code: 'P2003' } })
+    expect(error).toMatchObject({ code: 'INTERNAL', cause: { cause: { code: 'P2003' } } })
     expect(inspect(error, { depth: 10 })).not.toContain('the-token')
   })
 })

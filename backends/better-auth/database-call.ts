@@ -1,8 +1,9 @@
-import { AuthError } from '../errors.js'
+import { storeError } from '../storage/database-error.js'
 
 /**
  * Runs something that asks the database through better-auth.
- * @throws AuthError `STORE_UNAVAILABLE` for whatever goes wrong in it.
+ * @throws AuthError `STORE_UNAVAILABLE` when the database cannot be asked, `INTERNAL` when it refuses
+ * what it is asked.
  */
 export async function databaseCall<T>(operation: () => Promise<T>): Promise<T> {
   try {
@@ -12,13 +13,9 @@ export async function databaseCall<T>(operation: () => Promise<T>): Promise<T> {
   }
 }
 
-/** The error of a database that cannot be asked. */
-export function databaseError(error: unknown): AuthError<'STORE_UNAVAILABLE'> {
-  return new AuthError(
-    'STORE_UNAVAILABLE',
-    'The database does not answer. Try again in a moment.',
-    { cause: reasonOf(error) },
-  )
+/** The error of the database, as {@link storeError} has it. */
+export function databaseError(error: unknown): ReturnType<typeof storeError> {
+  return storeError(error, undefined, reasonOf(error))
 }
 
 /**

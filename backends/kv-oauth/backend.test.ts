@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { afterEach, beforeAll, afterAll, describe, expect, it, vi } from 'vitest'
 import { createTestDatabase, type TestDatabase } from '../../prisma/test-database.js'
+import { AuthConfigurationError } from '../errors.js'
 import { createPool } from '../storage/pool.js'
 import { createKvOAuthBackend } from './backend.js'
 import { defineOAuthProvider } from './provider.js'
@@ -39,10 +40,25 @@ describe('createKvOAuthBackend', () => {
     ['the key', undefined, 'postgres://x', /NETSCRIPT_AUTH_KV_OAUTH_KEY is not set/],
     ['a whole key', 'short', 'postgres://x', /NETSCRIPT_AUTH_KV_OAUTH_KEY must be 32 bytes/],
     ['the database', KEY, undefined, /DATABASE_URL is not set/],
-    ['a database that answers', KEY, 'postgres://nobody@127.0.0.1:1/x', /STORE_UNAVAILABLE/],
+    [
+      'a database that answers',
+      KEY,
+      'postgres://nobody@127.0.0.1:1/x',
+      /DATABASE_URL: nothing listens/,
+    ],
+    ['a database URL', KEY, 'mysql://x', /DATABASE_URL must begin with postgres/],
   ])('rejects without %s', async (_what, key, url, message) => {
     environment(key, url)
     await expect(createKvOAuthBackend({ provider: google() })).rejects.toThrow(message)
+  })
+
+  it('names everything that is missing at once', async () => {
+    environment(undefined, undefined)
+    const failure = await createKvOAuthBackend({}).catch((error: unknown) => error)
+    expect(failure).toBeInstanceOf(AuthConfigurationError)
+    expect((failure as Error).message).toMatch(
+      /needs a provider.*\n.*NETSCRIPT_AUTH_KV_OAUTH_KEY is not set.*\n.*DATABASE_URL is not set/,
+    )
   })
 
   it('refuses no provider, two of one id, and a cookie name that is not safe', async () => {

@@ -1,13 +1,15 @@
 import type pg from 'pg'
 import { mapSessionToPrincipal } from '../../contract/principal.js'
 import { createSubjectHash, keyFingerprint } from '../audit.js'
-import { parseKeyring } from '../keyring.js'
+import { AuthConfigurationError } from '../errors.js'
+import { type Keyring, parseKeyring } from '../keyring.js'
 import { type AuthLog, silentLog } from '../log.js'
 import { type AuthMetrics, silentMetrics } from '../metrics.js'
 import type { AuthBackendPort, AuthSessionsPort, InteractiveFlowPort } from '../port.js'
 import { createProviderRegistry } from '../provider-registry.js'
 import { createKeyringSessionTokenCrypto } from '../session-token.js'
 import { aroundCalls } from '../storage/around-calls.js'
+import { checkTables } from '../storage/database-error.js'
 import { createPool } from '../storage/pool.js'
 import { createPostgresAuditLog } from '../storage/postgres-audit-log.js'
 import { type AuthStores, openStores } from '../storage/stores.js'
@@ -23,7 +25,6 @@ import { listSessions } from './list-sessions.js'
 import { createProviderGate } from './provider-gate.js'
 import { refuseConfiguredHttp } from './provider-metadata.js'
 import { providersById } from './providers-by-id.js'
-import { getRequiredEnv } from './required-env.js'
 import { signIn } from './sign-in.js'
 import { finishLogout, signOut, startLogout } from './sign-out.js'
 
@@ -80,8 +81,8 @@ export interface KvOAuthBackend extends AuthBackendPort {
  * The interactive backend: OAuth 2.0 and OpenID Connect sign-in, sessions through Keyv in Postgres or
  * Redis.
  *
- * @throws AuthConfigurationError when the key or `DATABASE_URL` is missing or wrong, naming it; it
- * never falls back to memory. Rejects when the database has no migrations.
+ * @throws AuthConfigurationError that names everything that is missing or wrong: a provider, the key,
+ * the database, its tables. It never falls back to memory.
  *
  * @example
  * ```ts
@@ -98,16 +99,15 @@ export interface KvOAuthBackend extends AuthBackendPort {
 export async function createKvOAuthBackend(
   options: KvOAuthBackendOptions,
 ): Promise<KvOAuthBackend> {
-  const providers = providersById(options.providers ?? (options.provider ? [options.provider] : []))
-  const keyring = parseKeyring(options.key ?? process.env.NETSCRIPT_AUTH_KV_OAUTH_KEY)
   const log = options.log ?? silentLog
   const { metrics = silentMetrics, trace } = options
+  const { providers, keyring, databaseUrl } = readOptions(options)
   const policy = sessionPolicy(options.policy)
   const cookies = cookiePolicy(options, providers)
   if (!options.allowInsecureRequests) [...providers.values()].forEach(refuseConfiguredHttp)
   const pool =
     options.pool ??
-    createPool(getRequiredEnv('DATABASE_URL'), {
+    createPool(databaseUrl, {
       onIdleError: (err) => log.warn({ err }, 'A database connection broke while idle.'),
     })
   let stores: AuthStores | undefined
@@ -116,6 +116,7 @@ export async function createKvOAuthBackend(
     if (!options.pool && !pool.ended) await pool.end()
   }
   try {
+    await checkTables(pool, TABLES, options.pool ? '`pool`' : 'DATABASE_URL')
     const sessionStore = options.sessionStore ?? process.env.NETSCRIPT_AUTH_SESSION_STORE
     const opened = await openStores({
       ...{ pool, sessionStore, log },
@@ -150,6 +151,42 @@ export async function createKvOAuthBackend(
     await close()
     throw error
   }
+}
+
+const TABLES = [
+  'auth_users',
+  'auth_accounts',
+  'auth_keyv',
+  'auth_provider_tokens',
+  'auth_audit_events',
+]
+
+/** @throws AuthConfigurationError that names everything that is missing or wrong. */
+function readOptions(options: KvOAuthBackendOptions): {
+  providers: ReturnType<typeof providersById>
+  keyring: Keyring
+  databaseUrl: string
+} {
+  const problems: string[] = []
+  const attempt = <T>(read: () => T): T | undefined => {
+    try {
+      return read()
+    } catch (error) {
+      if (!(error instanceof AuthConfigurationError)) throw error
+      problems.push(error.message)
+      return undefined
+    }
+  }
+  const { env } = process
+  const given = options.providers ?? (options.provider ? [options.provider] : [])
+  const providers = attempt(() => providersById(given))
+  const keyring = attempt(() => parseKeyring(options.key ?? env.NETSCRIPT_AUTH_KV_OAUTH_KEY))
+  const databaseUrl = env.DATABASE_URL?.trim() ?? ''
+  if (!options.pool && databaseUrl === '') {
+    problems.push('DATABASE_URL is not set. Set it to the Postgres database, or pass `pool`.')
+  }
+  if (providers && keyring && problems.length === 0) return { providers, keyring, databaseUrl }
+  throw new AuthConfigurationError(problems.join('\n'))
 }
 
 function composeBackend(

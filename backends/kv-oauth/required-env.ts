@@ -1,7 +1,17 @@
 import { AuthConfigurationError } from '../errors.js'
 
+/** What kv-oauth with one provider is usually configured with. */
+const USUAL = [
+  'NETSCRIPT_AUTH_CLIENT_ID',
+  'NETSCRIPT_AUTH_CLIENT_SECRET',
+  'NETSCRIPT_AUTH_REDIRECT_URI',
+  'NETSCRIPT_AUTH_KV_OAUTH_KEY',
+  'DATABASE_URL',
+]
+
 /**
- * The value of an environment variable, without surrounding white space.
+ * The value of an environment variable, without surrounding white space. Of the usual variables of
+ * kv-oauth the error names all that are not set, so that they can be set at once.
  *
  * @throws AuthConfigurationError when the variable is unset or blank.
  *
@@ -11,11 +21,18 @@ import { AuthConfigurationError } from '../errors.js'
  * ```
  */
 export function getRequiredEnv(name: string): string {
-  const value = process.env[name]?.trim()
-  if (!value) {
-    throw new AuthConfigurationError(
+  const read = (variable: string): string | undefined => process.env[variable]?.trim() || undefined
+  const value = read(name)
+  if (value !== undefined) return value
+  const others = USUAL.includes(name)
+    ? USUAL.filter((other) => other !== name && read(other) === undefined)
+    : []
+  throw new AuthConfigurationError(
+    [
       `Required environment variable ${name} is not set. Set ${name} to a value that is not blank before the service starts.`,
-    )
-  }
-  return value
+      ...(others.length > 0
+        ? [`Also not set: ${others.join(', ')}. Set those that the code does not pass as options.`]
+        : []),
+    ].join(' '),
+  )
 }

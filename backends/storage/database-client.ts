@@ -11,6 +11,7 @@ export interface Connecting {
 
 /** A statement as pg takes it, with the time limit that its types leave out. */
 type Statement = pg.QueryConfig & { query_timeout?: number }
+type Connected = (error: Error | null, client: pg.Client) => void
 type Done = (error: Error | undefined, result?: pg.QueryResult) => void
 
 /** The part of the time limit that the server has, so that it gives up first. */
@@ -36,6 +37,19 @@ export class DatabaseClient extends pg.Client {
       connectionParameters: { options: string | undefined }
     }
     connectionParameters.options = startUpOptions(config.connecting)
+  }
+
+  /** pg leaves the socket open where it gives up itself, and the server waits for a minute. */
+  override connect(done?: unknown): never {
+    const connect = (tell: Connected): void =>
+      super.connect((error: Error | null) => {
+        if (error) this.connection.stream.destroy()
+        tell(error, this)
+      })
+    if (typeof done === 'function') return connect(done as Connected) as never
+    return new Promise<pg.Client>((resolve, reject) => {
+      connect((error) => (error ? reject(error) : resolve(this)))
+    }) as never
   }
 
   /** Notices a pooler that takes our settings and drops them. */

@@ -93,6 +93,15 @@ export function databaseUrlProblem(url: string): string | undefined {
 const ENCODE =
   'has a user or password with special characters. Percent-encode them: # is %23, / is %2F, ? is %3F, @ is %40, : is %3A and % is %25'
 
+/** The URL for Prisma's command line, which takes `public` where no schema is named. */
+export function withSchema(url: string, schema: string | undefined): string {
+  if (schema === undefined || schema === 'public') return url
+  const { base, query } = split(url)
+  const parameters = new URLSearchParams(query)
+  parameters.set('schema', schema)
+  return `${base}?${encoded(parameters)}`
+}
+
 /** pg reads the same parts, and turns spaces and single percent signs into what was meant. */
 function split(url: string): { base: string; query: string; hash: boolean } {
   const [address = '', ...hash] = url.split('#')
@@ -106,7 +115,12 @@ function forPg(base: string, parameters: URLSearchParams): string {
   if (kept.get('uselibpqcompat') !== 'true' && SAME_AS_VERIFY_FULL.has(kept.get('sslmode') ?? '')) {
     kept.set('sslmode', 'verify-full')
   }
-  return kept.size > 0 ? `${base}?${kept.toString().replaceAll('+', '%20')}` : base
+  return kept.size > 0 ? `${base}?${encoded(kept)}` : base
+}
+
+/** Libraries differ in whether a plus sign is a space. */
+function encoded(parameters: URLSearchParams): string {
+  return parameters.toString().replaceAll('+', '%20')
 }
 
 /**

@@ -17,6 +17,7 @@ import { createPostgresStores } from './stores.js'
 import { describeWithPgBouncer, startPgBouncer, type TestPgBouncer } from './testing/pgbouncer.js'
 import { ABROAD, createMigratedDatabase, type Place } from './testing/placed-database.js'
 import { createTestUser } from './testing/test-user.js'
+import { createUserDirectory } from './user-directory.js'
 
 postgresStoresSuite('Postgres', createTestDatabase)
 
@@ -130,6 +131,10 @@ function everything(place: Place, pooled: boolean): void {
     expect(await stores.sessions.listByUser(userId)).toEqual([])
     expect(await stores.users.enable(userId)).toBe(true)
     await stores.probe()
+    const user = await createUserDirectory(pool).get(userId)
+    for (const instant of [user?.createdAt, user?.lastSignInAt]) {
+      expect(Math.abs(Date.parse(instant ?? '') - Date.now())).toBeLessThan(60_000)
+    }
 
     const limits = createPostgresRateLimitStore(pool)
     const charges = [

@@ -7,14 +7,19 @@ interface Row {
   display_name: string | null
   email: string | null
   email_verified: boolean | null
-  created_at: Date
-  disabled_at: Date | null
-  last_sign_in_at: Date | null
+  created_ms: number
+  disabled_ms: number | null
+  last_sign_in_ms: number | null
   accounts: OperatorAccount[]
 }
 
+/** Milliseconds, because a timestamp as text depends on the DateStyle of the connection. */
+const milliseconds = (column: string): string => `(extract(epoch FROM ${column}) * 1000)::float8`
+
 const USERS = `SELECT person.id, person.display_name, person.email, person.email_verified,
-    person.created_at, person.disabled_at, known.last_sign_in_at, known.accounts
+    ${milliseconds('person.created_at')} AS created_ms,
+    ${milliseconds('person.disabled_at')} AS disabled_ms,
+    ${milliseconds('known.last_sign_in_at')} AS last_sign_in_ms, known.accounts
   FROM auth_users AS person CROSS JOIN LATERAL (
     SELECT max(last_sign_in_at) AS last_sign_in_at, coalesce(json_agg(
       json_build_object('providerId', provider_id, 'subject', subject) ORDER BY created_at), '[]'
@@ -52,7 +57,7 @@ export function createUserDirectory(pool: pg.Pool) {
         const last = page.at(-1)
         return {
           users: page.map(toUser),
-          ...(rows.length > most && last && { cursor: `${last.created_at.getTime()}.${last.id}` }),
+          ...(rows.length > most && last && { cursor: `${last.created_ms}.${last.id}` }),
         }
       })
     },
@@ -81,7 +86,9 @@ const toUser = (row: Row): OperatorUser => ({
   ...(row.email !== null && { email: row.email }),
   ...(row.email_verified !== null && { emailVerified: row.email_verified }),
   accounts: row.accounts,
-  createdAt: row.created_at.toISOString(),
-  ...(row.last_sign_in_at && { lastSignInAt: row.last_sign_in_at.toISOString() }),
-  ...(row.disabled_at && { disabledAt: row.disabled_at.toISOString() }),
+  createdAt: new Date(row.created_ms).toISOString(),
+  ...(row.last_sign_in_ms !== null && {
+    lastSignInAt: new Date(row.last_sign_in_ms).toISOString(),
+  }),
+  ...(row.disabled_ms !== null && { disabledAt: new Date(row.disabled_ms).toISOString() }),
 })

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net'
 import { z } from 'zod'
+import { databaseUrlProblem } from '../../backends/storage/database-url.js'
 import { CLIENT_AUTH_METHODS } from '../../backends/kv-oauth/provider.js'
 import { isClaimPath } from '../../backends/kv-oauth/roles.js'
 
@@ -103,7 +104,10 @@ export const VARIABLES = {
     ),
   DATABASE_URL: z
     .string()
-    .regex(/^postgres(ql)?:\/\//, 'must begin with postgres:// or postgresql://')
+    .superRefine((value, context) => {
+      const message = databaseUrlProblem(value)
+      if (message !== undefined) context.addIssue({ code: 'custom', message })
+    })
     .optional()
     .describe('The Postgres database. Default: an embedded one; required in production.'),
   NETSCRIPT_AUTH_SESSION_STORE: z

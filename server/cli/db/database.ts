@@ -1,12 +1,17 @@
 import { join } from 'node:path'
 import type pg from 'pg'
 import { AuthConfigurationError } from '../../../backends/errors.js'
+import { databaseStartError, isFromDatabase } from '../../../backends/storage/database-error.js'
+import { parseDatabaseUrl, withSchema } from '../../../backends/storage/database-url.js'
 import { createPool } from '../../../backends/storage/pool.js'
+import { tableSchema } from '../../../prisma/table-schema.js'
 import { readVariables } from '../../config/variables.js'
 
 /** The database that a command works on. */
 export interface CommandDatabase {
   readonly url: string
+  /** The same for Prisma's command line. */
+  readonly prismaUrl: string
   readonly pool: pg.Pool
   /** For people: host and name, without credentials. */
   readonly description: string
@@ -34,7 +39,9 @@ export async function withDatabase<T>(
     )
   }
   const url = env.DATABASE_URL?.trim()
-  return url ? onUrl(url, describe(url), work) : onEmbedded(env, work)
+  if (!url) return onEmbedded(env, work)
+  const { description } = parseDatabaseUrl(url)
+  return onUrl(url, { description, name: 'DATABASE_URL' }, work)
 }
 
 async function onEmbedded<T>(
@@ -57,7 +64,8 @@ async function onEmbedded<T>(
   const exit = (): never => process.exit(130)
   process.once('SIGINT', exit).once('SIGTERM', exit)
   try {
-    return await onUrl(postgres.url, `the embedded Postgres in ${dataDir}`, work)
+    const description = `the embedded Postgres in ${dataDir}`
+    return await onUrl(postgres.url, { description, name: 'the embedded Postgres' }, work)
   } finally {
     await postgres.stop()
     process.off('SIGINT', exit).off('SIGTERM', exit)
@@ -66,30 +74,19 @@ async function onEmbedded<T>(
 
 async function onUrl<T>(
   url: string,
-  description: string,
+  { description, name }: { description: string; name: string },
   work: (database: CommandDatabase) => Promise<T>,
 ): Promise<T> {
   const pool = createPool(url)
   try {
-    await pool.query('SELECT 1').catch((cause: unknown) => {
-      throw new AuthConfigurationError(
-        `${description} does not answer: ${reason(cause)}. Start it, correct DATABASE_URL, or unset it for an embedded one.`,
-        { cause },
-      )
+    await pool.query('SELECT 1').catch((error: unknown) => {
+      throw databaseStartError(error, name, description)
     })
-    return await work({ url, pool, description })
+    const prismaUrl = withSchema(url, await tableSchema(pool))
+    return await work({ url, prismaUrl, pool, description })
+  } catch (error) {
+    throw isFromDatabase(error) ? databaseStartError(error, name, description) : error
   } finally {
     await pool.end()
   }
-}
-
-function describe(url: string): string {
-  const { host, pathname } = new URL(url)
-  return `the database ${decodeURIComponent(pathname.slice(1))} at ${host}`
-}
-
-/** Connection errors of several addresses have no message of their own. */
-function reason(error: unknown): string {
-  const { message, code } = error as { message?: string; code?: string }
-  return message || code || 'no reason given'
 }

@@ -183,10 +183,44 @@ it('says what is wrong with a database that does not answer, and without a schem
     DATABASE_URL: 'postgres://user:hidden@127.0.0.1:1/none',
   })
   expect(away.code).toBe(1)
-  expect(away.stderr).toMatch(/none at 127.0.0.1:1 does not answer.*ECONNREFUSED.*DATABASE_URL/)
+  expect(away.stderr).toMatch(
+    /DATABASE_URL \(the database none at 127.0.0.1:1\): nothing listens there\. Start it/,
+  )
   expect(away.stderr).not.toMatch(/hidden|\n\s+at /)
   const wrong = await runCli(root, ['db', 'status'], { DATABASE_URL: 'mysql://x' })
   expect(wrong.stderr).toMatch(/DATABASE_URL: must begin with postgres/)
   const bare = await runCli(root, ['db', 'init'])
   expect(bare).toMatchObject({ code: 1, stderr: expect.stringContaining('plugin add auth') })
 })
+
+it.each(['the role', 'the URL'])(
+  'keeps everything in the schema that %s names, Prisma as well',
+  async (where) => {
+    const project = await newProject()
+    const name = new URL(project.url).pathname.slice(1)
+    const url = where === 'the URL' ? `${project.url}?schema=My%20app` : project.url
+    if (where === 'the role') await project.sql(`ALTER DATABASE ${name} SET search_path = "My app"`)
+    const db = (...args: string[]) => runCli(project.root, ['db', ...args], { DATABASE_URL: url })
+
+    const first = await db('migrate')
+    expect(first).toMatchObject({ code: 0, stderr: '' })
+    project.write('prisma/schema/notes.prisma', 'model Note {\n  id String @id\n}\n')
+    const made = await db('migrate', '--name', 'notes')
+    expect(made.stderr).toBe('')
+    expect(made.stdout).toMatch(/Made migration \d+_notes\nApplied migration \d+_notes/)
+    expect((await db('migrate', '--name', 'nothing')).stdout).toMatch(/no other is needed/)
+    expect(await db('status')).toMatchObject({ code: 0 })
+    expect((await db('seed')).stdout).toMatch(/Added 2 demo people/)
+    const reset = await db('reset')
+    expect(reset.stderr).toContain('--yes')
+    expect(await db('reset', '--yes')).toMatchObject({ code: 0 })
+    expect(
+      await project.sql(`SELECT DISTINCT schemaname FROM pg_tables
+      WHERE schemaname NOT IN ('pg_catalog', 'information_schema')`),
+    ).toEqual([{ schemaname: 'My app' }])
+    expect(await project.sql('SELECT count(*)::int AS notes FROM "My app"."Note"')).toEqual([
+      { notes: 0 },
+    ])
+  },
+  240_000,
+)

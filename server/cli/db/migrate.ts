@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { AuthConfigurationError } from '../../../backends/errors.js'
+import { isPooled } from '../../../backends/storage/pool.js'
 import { applyMigrations, resolveMigration } from '../../../prisma/migrate.js'
 import { type CommandDatabase, withDatabase } from './database.js'
 import {
@@ -73,14 +74,19 @@ export async function workspaceProject(): Promise<PreparedProject> {
 async function makeMigrations(
   project: PreparedProject,
   name: string | undefined,
-  { url }: CommandDatabase,
+  { prismaUrl, pool }: CommandDatabase,
 ): Promise<string[]> {
+  if (name !== undefined && (await isPooled(pool))) {
+    throw new AuthConfigurationError(
+      'DATABASE_URL leads through a connection pooler, and Prisma needs a connection of its own to make a migration. Run this command with DATABASE_URL set to Postgres itself.',
+    )
+  }
   const copied = copyPluginMigrations(project)
   // Without the person's own the first migration would be half of one, and the next init none.
   const written =
     name === undefined
       ? undefined
-      : await writeMigration(project, name, url).catch((error: unknown) => {
+      : await writeMigration(project, name, prismaUrl).catch((error: unknown) => {
           removeMigrations(project, copied)
           throw error
         })

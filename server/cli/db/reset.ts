@@ -1,4 +1,6 @@
+import pg from 'pg'
 import { AuthConfigurationError } from '../../../backends/errors.js'
+import { tableSchema } from '../../../prisma/table-schema.js'
 import { confirm } from '../confirm.js'
 import { withDatabase } from './database.js'
 import { apply } from './migrate.js'
@@ -13,12 +15,13 @@ export async function reset(options: { yes?: boolean }): Promise<void> {
   }
   const project = await readPrismaProject(process.cwd())
   await withDatabase(process.env, async (database) => {
-    await confirm(`This deletes everything in ${database.description}.`, options)
-    const { rows } = await database.pool.query<{ name: string }>(
-      'SELECT quote_ident(current_schema()) AS name',
-    )
-    const name = rows[0]?.name ?? 'public'
-    await database.pool.query(`DROP SCHEMA IF EXISTS ${name} CASCADE; CREATE SCHEMA ${name}`)
+    const schema = await tableSchema(database.pool)
+    const where = schema === 'public' ? '' : `the schema ${schema} of `
+    await confirm(`This deletes everything in ${where}${database.description}.`, options)
+    if (schema !== undefined) {
+      const name = pg.escapeIdentifier(schema)
+      await database.pool.query(`DROP SCHEMA ${name} CASCADE; CREATE SCHEMA ${name}`)
+    }
     await apply(project, database)
     console.log(`Reset ${database.description}.`)
   })

@@ -1,9 +1,11 @@
 import type pg from 'pg'
-import { createPool, POOL_SIZE } from '../../../backends/storage/pool.js'
+import { databaseReason } from '../../../backends/storage/database-error.js'
+import { parseDatabaseUrl } from '../../../backends/storage/database-url.js'
+import { createPool, isPooled, POOL_SIZE } from '../../../backends/storage/pool.js'
 import { migrationStatus } from '../../../prisma/migrate.js'
+import { tableSchema } from '../../../prisma/table-schema.js'
 import { clockFinding, skewSeconds } from './clock.js'
 import { type Check, CHECK_TIMEOUT_MS, fail, type Finding, ok, warn } from './finding.js'
-import { networkReason } from './network-reason.js'
 
 /** The oldest version that still gets fixes. */
 const OLDEST_MAJOR = 14
@@ -47,15 +49,16 @@ export const checkDatabase: Check = async ({ config, problems }) => {
     queryTimeoutMs: CHECK_TIMEOUT_MS,
   })
   try {
-    return await examine(pool)
+    return await examine(pool, url)
   } catch (error) {
-    return [unreachable(error)]
+    const { what, fix } = databaseReason(error, 'DATABASE_URL')
+    return [fail('DATABASE', `The database of DATABASE_URL: ${what}.`, fix)]
   } finally {
     await pool.end()
   }
 }
 
-async function examine(pool: pg.Pool): Promise<Finding[]> {
+async function examine(pool: pg.Pool, url: string): Promise<Finding[]> {
   // The first query makes the connection, and its time is not the clock's.
   const migrations = await migrationFindings(pool)
   const sentAt = Date.now()
@@ -65,14 +68,15 @@ async function examine(pool: pg.Pool): Promise<Finding[]> {
   if (!state) return migrations
   const skew = skewSeconds({ sentAt, receivedAt }, state.now)
   return [
-    versionFinding(state),
+    versionFinding(state, await tableSchema(pool)),
     ...migrations,
+    ...poolerFindings(await isPooled(pool), url),
     roomFinding(state),
     clockFinding('CLOCK_DATABASE', 'the database', skew),
   ]
 }
 
-function versionFinding({ version, readOnly }: State): Finding {
+function versionFinding({ version, readOnly }: State, schema: string | undefined): Finding {
   if (readOnly) {
     return fail(
       'DATABASE_READ_ONLY',
@@ -86,7 +90,12 @@ function versionFinding({ version, readOnly }: State): Finding {
         `Postgres ${version} gets no fixes any more.`,
         `Move to Postgres ${OLDEST_MAJOR} or later.`,
       )
-    : ok('DATABASE', `Postgres ${version} answers.`)
+    : ok(
+        'DATABASE',
+        schema === undefined || schema === 'public'
+          ? `Postgres ${version} answers.`
+          : `Postgres ${version} answers; the tables are in the schema ${schema}.`,
+      )
 }
 
 async function migrationFindings(pool: pg.Pool): Promise<Finding[]> {
@@ -104,6 +113,11 @@ async function migrationFindings(pool: pg.Pool): Promise<Finding[]> {
     ]
   }
   if (pending.length > 0) {
+    const refusal = await creationRefusal(pool)
+    if (refusal) {
+      const { what, fix } = databaseReason(refusal, 'DATABASE_URL')
+      return [fail('MIGRATIONS', `Migrations cannot be applied: ${what}.`, fix)]
+    }
     return [
       warn(
         'MIGRATIONS',
@@ -124,6 +138,21 @@ async function migrationFindings(pool: pg.Pool): Promise<Finding[]> {
   return [ok('MIGRATIONS', `All ${all.length} migrations are applied.`)]
 }
 
+/** What Postgres would say to the first migration, where the role may not create what it needs. */
+async function creationRefusal(pool: pg.Pool): Promise<Error | undefined> {
+  const schema = await tableSchema(pool)
+  const [kind, allowed] =
+    schema === undefined
+      ? ['database', `has_database_privilege(current_database(), 'CREATE')`]
+      : ['schema', "has_schema_privilege(current_schema(), 'CREATE')"]
+  const { rows } = await pool.query<{ allowed: boolean; database: string }>(
+    `SELECT ${allowed} AS allowed, current_database() AS database`,
+  )
+  if (rows[0]?.allowed !== false) return undefined
+  const message = `permission denied for ${kind} ${schema ?? rows[0].database}`
+  return Object.assign(new Error(message), { code: '42501' })
+}
+
 function roomFinding({ used, limit }: State): Finding {
   const message = `${used} of ${limit} connections are in use; a process of the service takes up to ${POOL_SIZE}.`
   return limit - used < POOL_SIZE
@@ -135,21 +164,18 @@ function roomFinding({ used, limit }: State): Finding {
     : ok('CONNECTIONS', message)
 }
 
-/** Errors of Postgres are about the account and the database; others are about the way to it. */
-function unreachable(error: unknown): Finding {
-  const { code, message } = error as pg.DatabaseError
-  if (/^[0-9A-Z]{5}$/.test(code ?? '')) {
-    return fail('DATABASE', `Postgres says: ${message}.`, SQL_MENDS[code ?? ''] ?? OTHER_MEND)
-  }
-  const { what, mend } = networkReason(error)
-  return fail('DATABASE', `The database of DATABASE_URL: ${what}.`, mend)
-}
-
-const OTHER_MEND = 'Correct DATABASE_URL, or what Postgres complains about.'
-const SQL_MENDS: Readonly<Record<string, string>> = {
-  '28P01': 'Correct the user and the password in DATABASE_URL.',
-  '28000': 'Correct the user in DATABASE_URL, or let pg_hba.conf admit it.',
-  '3D000': 'Make the database with "createdb", or correct its name in DATABASE_URL.',
-  '53300': 'Raise max_connections, or run fewer processes.',
-  '55000': 'Let the database take connections again.',
+/** The way to Postgres, when it leads through a pooler that is shared between transactions. */
+function poolerFindings(pooled: boolean, url: string): Finding[] {
+  if (!pooled) return []
+  const { settings } = parseDatabaseUrl(url)
+  const message =
+    'DATABASE_URL leads through a connection pooler: statements are not prepared, and no setting of a connection is relied on.'
+  if (settings.size === 0) return [ok('POOLER', message)]
+  return [
+    warn(
+      'POOLER',
+      `${message} ${[...settings.keys()].join(', ')} of the URL takes a transaction of three round trips around each statement.`,
+      'Set it for the role instead: ALTER ROLE ... SET ...',
+    ),
+  ]
 }

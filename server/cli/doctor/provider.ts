@@ -4,7 +4,7 @@ import type { OAuthProvider } from '../../../backends/kv-oauth/provider.js'
 import { IssuerMismatchError } from '../../../backends/kv-oauth/provider-metadata.js'
 import { clockFinding, dateOf, type Exchange, skewSeconds } from './clock.js'
 import { type Check, CHECK_TIMEOUT_MS, fail, failWith, type Finding, ok } from './finding.js'
-import { networkReason } from './network-reason.js'
+import { networkReason } from '../../../backends/network-reason.js'
 
 /** What was seen on the wire while the service's own code asked. */
 interface Observed {

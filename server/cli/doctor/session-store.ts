@@ -2,7 +2,7 @@ import { AuthConfigurationError } from '../../../backends/errors.js'
 import { type AuthLog, silentLog } from '../../../backends/log.js'
 import { parseRedisUrls, type RedisTarget } from '../../../backends/storage/redis-url.js'
 import { type Check, fail, failWith, type Finding, ok, warn } from './finding.js'
-import { networkReason } from './network-reason.js'
+import { networkReason } from '../../../backends/network-reason.js'
 
 /** Whether the Redis for sessions, where there is one, answers and keeps what it is given. */
 export const checkSessionStore: Check = async ({ config: { variables } }) => {
