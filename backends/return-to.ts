@@ -39,12 +39,13 @@ export function createReturnToPolicy(
     allows: (target) => parse(target) !== undefined,
     resolve(target) {
       if (target === undefined) return home
-      const url = parse(target)
-      if (url && url.href.length <= MAX_LENGTH) return url.href
+      const url = parseTarget(target, ownOrigin)
+      const isListed = url !== undefined && origins.has(url.origin)
+      if (isListed && url.href.length <= MAX_LENGTH) return url.href
       throw new AuthError(
         'RETURN_TO_NOT_ALLOWED',
         `Use a path that starts with one slash, or a URL on an allowed origin, of at most ${MAX_LENGTH} characters.`,
-        { cause: url && !origins.has(url.origin) ? unlisted(url.origin) : undefined },
+        { cause: url && !isListed ? unlisted(url.origin) : undefined },
       )
     },
   }
