@@ -186,7 +186,7 @@ describe('a start that cannot work', () => {
       { ...TUTORIAL, ...KEY, NETSCRIPT_AUTH_ISSUER: 'http://localhost:9094' },
       /NETSCRIPT_AUTH_ISSUER uses http/,
     ],
-    ['a database that is away', { ...TUTORIAL, ...KEY }, /ECONNREFUSED/],
+    ['an unreachable database', { ...TUTORIAL, ...KEY }, /DATABASE_URL: nothing listens there/],
     [
       'a misspelt variable, after a warning,',
       {

@@ -209,9 +209,9 @@ describe('the way from an empty directory to a session', () => {
     await writeFile(join(source, 'core.ts'), CORE)
     await ok(compile)
     const endpoints = {
-      NETSCRIPT_AUTH_AUTHORIZATION_ENDPOINT: `${provider.issuer}/auth`,
-      NETSCRIPT_AUTH_TOKEN_ENDPOINT: `${provider.issuer}/token`,
-      NETSCRIPT_AUTH_USERINFO_ENDPOINT: `${provider.issuer}/me`,
+      NETSCRIPT_AUTH_AUTHORIZATION_ENDPOINT: 'https://idp.example/auth',
+      NETSCRIPT_AUTH_TOKEN_ENDPOINT: 'https://idp.example/token',
+      NETSCRIPT_AUTH_USERINFO_ENDPOINT: 'https://idp.example/me',
       DATABASE_URL: database.url,
     }
     const here = createShell(workspace, { ...environment, ...endpoints })
