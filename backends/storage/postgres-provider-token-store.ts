@@ -27,8 +27,9 @@ export function createPostgresProviderTokenStore(
       storeCall(async () => {
         await queryPrepared(pool, {
           name: 'auth_provider_tokens_save',
+          // Locked, or the foreign key fails when the session is being ended at this moment.
           text: `INSERT INTO ${TABLE} (session_key, ${COLUMNS}, updated_at)
-             SELECT key, $2, $3, $4, now() FROM auth_keyv WHERE key = $1`,
+             SELECT key, $2, $3, $4, now() FROM auth_keyv WHERE key = $1 FOR KEY SHARE`,
           values: [sessionKey(id), ...sealAll(id, tokens)],
         })
       }),

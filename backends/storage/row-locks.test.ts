@@ -77,6 +77,17 @@ describe('row locks', () => {
     expect(outcome).toEqual({ status: 'fulfilled', value: undefined })
   })
 
+  it('tokens of a session that is being ended are not saved, and that is no error', async () => {
+    const tokens = stores.tokens(createKeyring([randomBytes(32)]))
+    const { id } = await createSession()
+    const outcome = await afterCommit(
+      ['DELETE FROM auth_keyv WHERE key = $1', [`session:${id}`]],
+      () => tokens.save(id, { accessToken: 'access' }),
+    )
+    expect(outcome).toEqual({ status: 'fulfilled', value: undefined })
+    expect(await tokens.read(id)).toBeUndefined()
+  })
+
   it('a user who is being disabled gets no session', async () => {
     const userId = await createTestUser(stores.users)
     const record = sessionRecord(userId)
