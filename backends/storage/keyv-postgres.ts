@@ -13,6 +13,14 @@ export const KEYV_TABLE = 'auth_keyv'
 /** The database's clock in milliseconds: the only clock that judges expiry. */
 export const DATABASE_NOW_MS = `(extract(epoch from statement_timestamp()) * 1000)::bigint`
 
+/**
+ * Deletes the entries of a condition and returns their values. They are locked in the order of their
+ * keys, so that two of these statements never wait for each other.
+ */
+export const deleteEntries = (condition: string): string =>
+  `DELETE FROM ${KEYV_TABLE} WHERE key = ANY(ARRAY(
+    SELECT key FROM ${KEYV_TABLE} WHERE ${condition} ORDER BY key FOR UPDATE)) RETURNING value`
+
 const READ = `SELECT key, value FROM ${KEYV_TABLE} WHERE key = ANY($1) AND expires_at > ${DATABASE_NOW_MS}`
 const WRITE = `WITH ${lazilyIf(`($2::text::jsonb)->'value' @> '{"flushedLater": true}'`)}
   INSERT INTO ${KEYV_TABLE} (key, value) SELECT $1::text, $2::text FROM lazily

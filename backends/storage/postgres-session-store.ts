@@ -6,6 +6,7 @@ import { auditSessions, endEventType } from './audit-statement.js'
 import {
   createPostgresKeyv,
   DATABASE_NOW_MS,
+  deleteEntries,
   KEYV_TABLE,
   type PostgresKeyvOptions,
 } from './keyv-postgres.js'
@@ -31,8 +32,7 @@ const EVICT = `WITH live AS (
     SELECT key FROM live WHERE key <> $4 AND EXISTS (SELECT FROM live WHERE key = $4)
     ORDER BY last_used_at, key
     LIMIT least(${MAX_EVICTED}, greatest(0, (SELECT count(*) FROM live) - $5::int))),
-  ended AS (
-    DELETE FROM ${KEYV_TABLE} WHERE key IN (SELECT key FROM surplus) RETURNING value),
+  ended AS (${deleteEntries('key IN (SELECT key FROM surplus)')}),
   audited AS (${auditSessions('ended', '$1::text', '$2::text')})
   SELECT 1 FROM ended`
 
@@ -60,7 +60,7 @@ export function createPostgresSessionStore(
     values: unknown[],
   ): Promise<{ value: string }[]> => {
     const { rows } = await pool.query<{ value: string }>(
-      `WITH ended AS (DELETE FROM ${KEYV_TABLE} WHERE ${condition} RETURNING value),
+      `WITH ended AS (${deleteEntries(condition)}),
        audited AS (${auditSessions('ended', '$1::text', '$2::text')})
        SELECT value FROM ended`,
       [endEventType(end), end, ...values],
@@ -146,8 +146,7 @@ export function createPostgresSessionStore(
         if (!once) return (await ended(which, end, values)).length
         const { rows } = await pool.query<{ ended: number }>(
           `WITH first AS (${FIRST_OF_KEY}),
-           ended AS (
-             DELETE FROM ${KEYV_TABLE} WHERE ${which} AND EXISTS (SELECT FROM first) RETURNING value),
+           ended AS (${deleteEntries(`${which} AND EXISTS (SELECT FROM first)`)}),
            audited AS (${auditSessions('ended', '$1::text', '$2::text')})
            SELECT (SELECT count(*)::int FROM ended) AS ended FROM first`,
           [endEventType(end), end, ...values, `used:${once.key}`, Math.ceil(once.ttlMs)],

@@ -4,7 +4,7 @@ import type { SessionEnd } from '../audit.js'
 import { AuthError } from '../errors.js'
 import type { SignedInIdentity, UserStore } from '../session-store.js'
 import { auditSessions } from './audit-statement.js'
-import { KEYV_TABLE } from './keyv-postgres.js'
+import { deleteEntries } from './keyv-postgres.js'
 import { LAZILY } from './lazy-flush.js'
 import { queryPrepared } from './pool.js'
 import { inTransaction } from './transaction.js'
@@ -21,7 +21,7 @@ export function createPostgresUserStore(pool: pg.Pool): UserStore {
       inTransaction(pool, async (connection) => {
         const { rowCount } = await connection.query(statement, [userId])
         await connection.query(
-          `WITH ended AS (DELETE FROM ${KEYV_TABLE} WHERE user_id = $1 RETURNING value)
+          `WITH ended AS (${deleteEntries('user_id = $1')})
            ${auditSessions('ended', "'session.revoked'", '$2::text')}`,
           [userId, end],
         )

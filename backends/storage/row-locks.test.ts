@@ -118,4 +118,85 @@ describe('row locks', () => {
     )
     expect(outcome).toEqual({ status: 'fulfilled', value: undefined })
   })
+
+  /*
+   * Two statements that lock the same rows in a different order deadlock now and then. Here the first row
+   * of the order is held: a statement that waits for it must hold none of the others.
+   */
+  describe('rows are locked in one order', () => {
+    /** Whether `blocked`, which waits for the row of `held`, leaves the rows of `others` free. */
+    async function leavesFree<T>(
+      held: [sql: string, values: unknown[]],
+      others: [sql: string, values: unknown[]],
+      blocked: () => Promise<T>,
+    ): Promise<T> {
+      const client = await pool.connect()
+      try {
+        await client.query('BEGIN')
+        await client.query(...held)
+        const outcome = blocked()
+        await Promise.race([waitsForLock(), outcome])
+        const [sql, values] = others
+        const { rowCount } = await client.query(`${sql} FOR UPDATE NOWAIT`, values)
+        expect(rowCount).toBeGreaterThan(0)
+        await client.query('COMMIT')
+        return await outcome
+      } finally {
+        client.release(true)
+      }
+    }
+
+    /** Sessions of one user whose order by key is no other order that they have. */
+    async function createSessions(): Promise<{ userId: string; ids: string[] }> {
+      const userId = await createTestUser(stores.users)
+      const name = randomBytes(8).toString('hex')
+      const ids = ['d', 'c', 'a', 'b', 'e'].map((letter) => `${name}-${letter}`)
+      for (const [at, id] of ids.entries()) {
+        const issuedAt = Date.now() - 10_000 + (at === 2 ? 1_000 : at)
+        await stores.sessions.create(
+          sessionRecord(userId, { id, issuer: 'one-order', subject: userId, issuedAt }),
+        )
+      }
+      return { userId, ids: ids.sort() }
+    }
+
+    const ends: Record<string, (userId: string, keep: string) => Promise<unknown>> = {
+      'sign-out everywhere': (userId) =>
+        stores.sessions.revokeByUser(userId, 'signed-out-everywhere'),
+      'sign-out elsewhere': (userId, except) =>
+        stores.sessions.revokeByUser(userId, 'signed-out-everywhere', { except }),
+      'a back-channel logout': (subject) =>
+        stores.sessions.revokeByProviderSession({ issuer: 'one-order', subject }),
+      'a back-channel logout, once': (subject) =>
+        stores.sessions.revokeByProviderSession(
+          { issuer: 'one-order', subject },
+          { key: subject, ttlMs: 60_000 },
+        ),
+      eviction: (userId, keep) => stores.sessions.evict(userId, { keep, max: 1 }),
+      disabling: (userId) => stores.users.disable(userId),
+      deletion: (userId) => stores.users.delete(userId),
+    }
+    it.each(Object.entries(ends))('%s ends sessions in the order of their keys', async (_, end) => {
+      const { userId, ids } = await createSessions()
+      const keys = ids.map((id) => `session:${id}`)
+      await leavesFree(
+        ['SELECT FROM auth_keyv WHERE key = $1 FOR UPDATE', [keys[0]]],
+        ['SELECT FROM auth_keyv WHERE key = ANY($1)', [keys.slice(1)]],
+        () => end(userId, ids.at(-1)!),
+      )
+      const left = await stores.sessions.getMany(ids.slice(0, -1))
+      expect(left.filter(Boolean)).toEqual([])
+    })
+
+    it('a sign-in locks the user before the account, as deletion does', async () => {
+      const identity = { providerId: 'local', issuer: 'one-order', subject: 'ada', profile: {} }
+      const { userId } = await stores.users.signIn(identity)
+      const signedIn = await leavesFree(
+        ['SELECT FROM auth_users WHERE id = $1 FOR UPDATE', [userId]],
+        ['SELECT FROM auth_accounts WHERE user_id = $1', [userId]],
+        () => stores.users.signIn(identity),
+      )
+      expect(signedIn).toEqual({ userId })
+    })
+  })
 })
