@@ -12,23 +12,35 @@ const REASONS: Readonly<Record<string, readonly [what: string, mend: string]>> =
 const CERTIFICATE = /CERT|SELF_SIGNED|UNABLE_TO_VERIFY|ERR_TLS/
 const TIMEOUT = /timeout|aborted|did not answer/i
 
-/** Why something could not be reached, in a few words, and the mend. */
-export function networkReason(error: unknown): { what: string; mend: string } {
+/** What a network error is, as a word for logs. */
+export type NetworkFailure = 'unreachable' | 'certificate' | 'timeout'
+
+/** Why something could not be reached, in a few words, and the fix. */
+export function networkReason(error: unknown): {
+  failure: NetworkFailure
+  what: string
+  mend: string
+} {
   for (let cause = error; cause instanceof Error; cause = innerCause(cause)) {
     const { code = '' } = cause as NodeJS.ErrnoException
     const [what, mend] = REASONS[code] ?? []
-    if (what !== undefined && mend !== undefined) return { what, mend }
+    if (what !== undefined && mend !== undefined) {
+      return { failure: code === 'ETIMEDOUT' ? 'timeout' : 'unreachable', what, mend }
+    }
     if (CERTIFICATE.test(code)) {
       return {
+        failure: 'certificate',
         what: `its certificate is not trusted (${code})`,
         mend: 'Set NODE_EXTRA_CA_CERTS to the file of the authority that signed it.',
       }
     }
     if (TIMEOUT.test(`${cause.name} ${cause.message}`)) {
-      return { what: 'it does not answer in time', mend: 'Look at firewalls on the way.' }
+      const what = 'it does not answer in time'
+      return { failure: 'timeout', what, mend: 'Look at firewalls on the way.' }
     }
   }
-  return { what: 'it cannot be reached', mend: 'Correct the address, or look at the network.' }
+  const what = 'it cannot be reached'
+  return { failure: 'unreachable', what, mend: 'Correct the address, or look at the network.' }
 }
 
 /** A connection that was tried on several addresses fails with one error for each. */

@@ -2,7 +2,6 @@ import { isDeepStrictEqual } from 'node:util'
 import { setCookie } from '../cookie.js'
 import { AuthConfigurationError, AuthError, codeOf, isAuthError, providerError } from '../errors.js'
 import type { CallbackResult } from '../port.js'
-import { printable } from '../printable.js'
 import type { AuthnRequest } from '../request.js'
 import { getClientConfiguration, getGrantConfiguration, keepKeys } from './configuration.js'
 import type { KvOAuthContext } from './context.js'
@@ -10,10 +9,11 @@ import { type ProviderIdentity, resolveIdentity } from './identity.js'
 import { isIssuerOf } from './issuer.js'
 import { newSession } from './new-session.js'
 import type { OAuthProvider } from './provider.js'
+import { failureOf, ProviderAnswerError } from './provider-failure.js'
 import {
-  AuthorizationRefusedError,
   isDeclined,
   isMisconfigured,
+  ProviderRefusedError,
   refusalIn,
   refusalLabel,
 } from './provider-refusal.js'
@@ -105,11 +105,10 @@ async function recordFailure(
   if (refusal) metrics.providerRefused(providerId, refusalLabel(refusal))
   log.info(
     {
-      ...{ event: 'sign-in.failed', provider: providerId, reason },
-      ...(refusal && { providerError: printable(refusal.error) }),
-      ...(refusal?.description !== undefined && {
-        providerErrorDescription: printable(refusal.description),
-      }),
+      event: 'sign-in.failed',
+      provider: providerId,
+      reason,
+      ...(isAuthError(error) && failureOf(error)),
     },
     'sign-in failed',
   )
@@ -185,14 +184,14 @@ async function exchangeCode(
     keepKeys(provider, client, configuration)
     return tokens
   } catch (cause) {
-    throw providerError(provider.id, failureOf(cause), { cause })
+    throw providerError(provider.id, adviceFor(cause), { cause })
   }
 }
 
 const MISCONFIGURED =
   'The provider does not accept how this service is set up. Trying again does not help: tell the operator of this service.'
 
-function failureOf(cause: unknown): string {
+function adviceFor(cause: unknown): string {
   const refusal = refusalIn(cause)
   const isSettings = refusal ? isMisconfigured(refusal.error) : isConfigurationError(cause)
   return isSettings
@@ -211,12 +210,21 @@ const isConfigurationError = (error: unknown): boolean =>
 function refusedAuthorization(provider: OAuthProvider, query: URLSearchParams): AuthError {
   const [error = ''] = query.getAll('error')
   const iss = query.get('iss')
-  const cause = new AuthorizationRefusedError(error, query.get('error_description') ?? undefined)
+  const cause = new ProviderRefusedError(
+    'The provider answered the authorization request with an error.',
+    error,
+    { description: query.get('error_description') ?? undefined },
+  )
   if (iss !== null && provider.kind === 'oidc' && !isIssuerOf(provider, iss)) {
     return providerError(
       provider.id,
       'The answer of the provider could not be verified. Start the sign-in again.',
-      { cause: new Error('The error response names another issuer (iss).') },
+      {
+        cause: new ProviderAnswerError(
+          'issuer-mismatch',
+          'The error response names another issuer (iss).',
+        ),
+      },
     )
   }
   if (isDeclined(error)) {

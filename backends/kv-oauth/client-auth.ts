@@ -68,6 +68,9 @@ const CLIENT_ERRORS = new Set<unknown>([
   'incorrect_client_credentials',
 ])
 
+/** Whether an error code of a provider says that it does not accept the client. */
+export const isClientError = (error: string): boolean => CLIENT_ERRORS.has(error)
+
 /** Whether a token response says that the client could not authenticate (RFC 6749 section 5.2). */
 export function isClientRefusal(status: number, body: { error?: unknown } | undefined): boolean {
   return CLIENT_ERRORS.has(body?.error) || (status === 401 && body?.error === undefined)

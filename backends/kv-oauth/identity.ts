@@ -8,6 +8,7 @@ import { AuthError, providerError } from '../errors.js'
 import { type AuthLog, silentLog } from '../log.js'
 import { cleanText, verdictOf } from './claims.js'
 import type { OAuthProvider } from './provider.js'
+import { failureOf, ProviderAnswerError } from './provider-failure.js'
 import { type FoundRoles, readRoles } from './roles.js'
 import { fetchUserClaims } from './user-info.js'
 
@@ -57,7 +58,11 @@ export async function resolveIdentity(
     return identityOf(provider, provider.id, claims, roles && { ...roles, from: 'user-info' })
   }
   const claims = tokens.claims()
-  if (!claims) throw providerError(provider.id, 'The provider sent no id_token.')
+  if (!claims) {
+    const reason = 'The provider sent no id_token.'
+    const cause = new ProviderAnswerError('id-token-missing', reason)
+    throw providerError(provider.id, reason, { cause })
+  }
   const userInfo = lacks(provider, claims)
     ? await fetchUserInfo(provider, configuration, tokens.access_token, claims.sub, log)
     : {}
@@ -94,7 +99,7 @@ async function fetchUserInfo(
   } catch (cause) {
     if (isUnavailable(cause)) {
       log.warn(
-        { err: cause, provider: provider.id },
+        { err: cause, provider: provider.id, ...failureOf(cause) },
         'The provider gave no user info: the sign-in goes on with the claims of the id_token.',
       )
       return {}
@@ -145,10 +150,9 @@ function identityOf(
   roles: ProviderIdentity['roles'],
 ): ProviderIdentity {
   if (typeof claims.sub !== 'string') {
-    throw providerError(
-      provider.id,
-      `The provider sent no user id in ${provider.userInfoFields.subject}.`,
-    )
+    const reason = `The provider sent no user id in ${provider.userInfoFields.subject}.`
+    const cause = new ProviderAnswerError('subject-unusable', reason)
+    throw providerError(provider.id, reason, { cause })
   }
   const subject = encodeSubject(claims.sub, provider.id)
   const sid = claims.sid
@@ -196,6 +200,7 @@ export function encodeSubject(raw: string, providerId?: string): string {
   if (raw === '' || raw.length > MAX_SUBJECT) {
     const reason = 'The provider sent a user id that is empty or longer than 255 characters.'
     throw new AuthError('AUTH_PROVIDER_ERROR', reason, {
+      cause: new ProviderAnswerError('subject-unusable', reason),
       data: { reason, ...(providerId !== undefined && { providerId }) },
     })
   }

@@ -1,8 +1,9 @@
 import type { CustomFetch } from 'openid-client'
-import { AuthConfigurationError } from '../errors.js'
 import { type AuthLog, silentLog } from '../log.js'
 import { isClientRefusal, refusedClient } from './client-auth.js'
 import type { OAuthProvider } from './provider.js'
+import { ProviderAnswerError, ProviderSetupError } from './provider-failure.js'
+import { NO_OAUTH_ERROR, ProviderRefusedError } from './provider-refusal.js'
 
 const MAX_BODY_BYTES = 1024 * 1024
 
@@ -76,13 +77,11 @@ export function withoutQuery(url: string | URL): string {
 function refuseRedirect(url: string, response: Response): void {
   const target = redirectTarget(response, url)
   if (target === undefined) return
-  throw new AuthConfigurationError(
+  throw new ProviderSetupError(
+    'redirected',
     `${withoutQuery(url)} redirects to ${withoutQuery(target)}, which is followed for metadata only. Correct the address at the provider, or configure the endpoint with the new one.`,
   )
 }
-
-/** In place of the error of RFC 6749 section 5.2 in a refusal (400, 401) that has none. */
-export const NO_OAUTH_ERROR = 'no_oauth_error'
 
 /**
  * A token response as RFC 6749 section 5 has it. GitHub and Slack report a failed grant with status
@@ -94,6 +93,7 @@ function tokenResponse(provider: OAuthProvider, response: Response, body: Buffer
   const { status } = response
   if (typeof json?.error === 'string' && !isEmpty(json.error) && isEmpty(json.access_token)) {
     const error = INVALID_GRANT.has(json.error) ? 'invalid_grant' : json.error
+    if (status >= 500) throw failedRequest(status, error, json.error_description)
     return errorResponse(response, status === 200 ? 400 : status, error, json.error_description)
   }
   if (status === 400 || status === 401) {
@@ -110,6 +110,15 @@ function tokenResponse(provider: OAuthProvider, response: Response, body: Buffer
   // openid-client refuses members of a wrong type.
   const isFlat = Object.values(tokens).every((value) => typeof value !== 'object')
   return copy(response, status, isFlat ? toJson(tokens) : body)
+}
+
+/** openid-client reads an error of RFC 6749 section 5.2 with status 400 to 499 only. */
+function failedRequest(status: number, error: string, description: unknown): ProviderRefusedError {
+  return new ProviderRefusedError(
+    `The token endpoint answered with status ${status} and an error.`,
+    error,
+    { status, description: typeof description === 'string' ? description : undefined },
+  )
 }
 
 function errorResponse(
@@ -149,7 +158,8 @@ const toJson = (value: object): Buffer => Buffer.from(JSON.stringify(value))
 /** RFC 7516 section 9: an encrypted token has five parts, a signed one three. */
 function refuseEncrypted({ id }: OAuthProvider, idToken: unknown): void {
   if (typeof idToken !== 'string' || idToken.split('.').length !== 5) return
-  throw new AuthConfigurationError(
+  throw new ProviderSetupError(
+    'id-token-encrypted',
     `OAuth provider "${id}" encrypts the id_token, which is not supported here. Turn the encryption off for this client at the provider (id_token_encrypted_response_alg).`,
   )
 }
@@ -173,7 +183,12 @@ async function readBounded(response: Response): Promise<Buffer> {
   for await (const chunk of body ?? []) {
     size += chunk.byteLength
     // Leaving the loop cancels the stream.
-    if (size > MAX_BODY_BYTES) throw new Error(`The response is over ${MAX_BODY_BYTES} bytes.`)
+    if (size > MAX_BODY_BYTES) {
+      throw new ProviderAnswerError(
+        'response-too-large',
+        `The response is over ${MAX_BODY_BYTES} bytes.`,
+      )
+    }
     chunks.push(chunk)
   }
   return Buffer.concat(chunks)

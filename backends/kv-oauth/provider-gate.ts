@@ -1,6 +1,7 @@
 import { clientNetworks } from '../client-network.js'
 import { providerError } from '../errors.js'
 import { createFairQueue, type FairQueue } from '../fair-queue.js'
+import { ProviderAnswerError } from './provider-failure.js'
 
 /** Options of {@link createProviderGate}. */
 export interface ProviderGateOptions {
@@ -60,7 +61,7 @@ export function createProviderGate({
               providerId,
               'The provider is busy. Start the sign-in again in a minute.',
               {
-                cause: new Error(why),
+                cause: new ProviderAnswerError('busy', why),
               },
             ),
           )

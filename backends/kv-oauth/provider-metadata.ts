@@ -1,14 +1,14 @@
 import type { CustomFetch } from 'openid-client'
-import { AuthConfigurationError } from '../errors.js'
 import { unusableMethods } from './client-auth.js'
 import { isIssuerOf } from './issuer.js'
 import type { OAuthProvider } from './provider.js'
+import { ProviderAnswerError, ProviderSetupError } from './provider-failure.js'
 import { fetchBounded, parseObject, redirectTarget, withoutQuery } from './provider-fetch.js'
 
 const MAX_REDIRECTS = 3
 
 /** The metadata is that of another issuer than the configured one (RFC 8414 section 3.3). */
-export class IssuerMismatchError extends AuthConfigurationError {}
+export class IssuerMismatchError extends ProviderSetupError {}
 
 /**
  * A fetch for discovery alone: reads the metadata where the provider has it, follows redirects on its
@@ -24,10 +24,19 @@ export function createMetadataFetch(
       fetchBounded(options.fetch, target, init),
     )
     if (response.status !== 200) {
-      throw new Error(`GET ${withoutQuery(url)} was answered with ${response.status}.`)
+      throw new ProviderAnswerError(
+        'unexpected-status',
+        `GET ${withoutQuery(url)} was answered with ${response.status}.`,
+        { status: response.status },
+      )
     }
     const discovered = parseObject(Buffer.from(await response.arrayBuffer()))
-    if (!discovered) throw new Error(`GET ${withoutQuery(url)} was not answered with JSON.`)
+    if (!discovered) {
+      throw new ProviderAnswerError(
+        'not-json',
+        `GET ${withoutQuery(url)} was not answered with JSON.`,
+      )
+    }
     // The tenant-dependent issuer of Entra survives only in a configuration that discovery makes.
     const metadata = { ...discovered, ...endpoints(provider) }
     checkMetadata(provider, metadata, options.allowInsecureRequests)
@@ -51,7 +60,8 @@ async function followed(
     if (target === undefined) return response
     const problem = problemOf(target, start, visited)
     if (problem !== undefined) {
-      throw new AuthConfigurationError(
+      throw new ProviderSetupError(
+        'redirected',
         `OAuth provider "${id}": ${withoutQuery(start)} ${problem}. ${FIX}`,
       )
     }
@@ -76,7 +86,10 @@ function checkMetadata(
 ): void {
   checkIssuer(provider, metadata.issuer)
   for (const { problem, fix } of requirements(provider, metadata)) {
-    throw new AuthConfigurationError(`OAuth provider "${provider.id}" ${problem}. ${fix}`)
+    throw new ProviderSetupError(
+      'requirement-unsupported',
+      `OAuth provider "${provider.id}" ${problem}. ${fix}`,
+    )
   }
   if (!allowInsecureRequests) refuseHttp(provider, metadata)
 }
@@ -87,6 +100,7 @@ function checkIssuer(provider: OAuthProvider, issuer: unknown): void {
   // The metadata of Entra ID for all tenants names the template itself.
   if (isIssuerOf(provider, issuer) || issuer === provider.issuerTemplate) return
   throw new IssuerMismatchError(
+    'issuer-mismatch',
     `OAuth provider "${provider.id}": the metadata names the issuer ${JSON.stringify(issuer.slice(0, 500))}, but the issuer configured is ${provider.issuer}. ${FIX}`,
   )
 }
@@ -156,7 +170,8 @@ function refuseHttp(
   for (const name of names) {
     const url = urls[name]
     if (typeof url !== 'string' || !url.toLowerCase().startsWith('http:')) continue
-    throw new AuthConfigurationError(
+    throw new ProviderSetupError(
+      'insecure-url',
       `OAuth provider "${id}": the ${name} uses http. Use https, or set NETSCRIPT_AUTH_ALLOW_INSECURE_REQUESTS=true for development.`,
     )
   }

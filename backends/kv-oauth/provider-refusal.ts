@@ -4,14 +4,22 @@ export interface ProviderRefusal {
   readonly description?: string
 }
 
-/** The provider answered the authorization request with an error. */
-export class AuthorizationRefusedError extends Error {
-  override readonly name = 'AuthorizationRefusedError'
+/** In place of the error of RFC 6749 section 5.2 in a refusal (400, 401) that has none. */
+export const NO_OAUTH_ERROR = 'no_oauth_error'
+
+/** The provider answered with an error that openid-client does not report. */
+export class ProviderRefusedError extends Error {
+  override readonly name = 'ProviderRefusedError'
+  readonly error_description: string | undefined
+  readonly status: number | undefined
   constructor(
+    message: string,
     readonly error: string,
-    readonly error_description: string | undefined,
+    { description, status }: { description?: string | undefined; status?: number },
   ) {
-    super('The provider answered the authorization request with an error.')
+    super(message)
+    this.error_description = description
+    this.status = status
   }
 }
 

@@ -5,7 +5,8 @@ import type { KvOAuthContext } from './context.js'
 import { encodeSubject } from './identity.js'
 import { remainingScopes, rolesOf } from './new-session.js'
 import type { OAuthProvider } from './provider.js'
-import { NO_OAUTH_ERROR } from './provider-fetch.js'
+import { failureOf } from './provider-failure.js'
+import { NO_OAUTH_ERROR } from './provider-refusal.js'
 import { readRoles } from './roles.js'
 import { revokeAtProvider } from './revoke-at-provider.js'
 import { checkIdToken, nextTokenRefresh, providerTokens, type Tokens } from './tokens.js'
@@ -72,7 +73,7 @@ export async function refreshProviderTokens(
     const now = context.now()
     const { count, since } = record.tokenRefusals ?? { count: 0, since: now }
     context.log.warn(
-      { ...fields, err: renewal.refused, refusals: count + 1 },
+      { ...fields, ...failureOf(renewal.refused), err: renewal.refused, refusals: count + 1 },
       'The provider refused to renew the tokens and gave no OAuth error.',
     )
     if (count + 1 >= MAX_REFUSALS && now - since >= REFUSALS_SPAN_MS) {
@@ -89,7 +90,10 @@ export async function refreshProviderTokens(
     }))
   }
   if ('failed' in renewal) {
-    context.log.warn({ ...fields, err: renewal.failed }, 'The provider did not renew the tokens.')
+    context.log.warn(
+      { ...fields, ...failureOf(renewal.failed), err: renewal.failed },
+      'The provider did not renew the tokens.',
+    )
     if (renewal.answered && !held.abandoned) await context.tokens.release(record.id)
     return changeSession(context, record, 'tokens-not-renewed', (current) => ({
       ...backOff(current, context.now()),

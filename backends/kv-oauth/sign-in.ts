@@ -6,6 +6,7 @@ import type { AuthnRequest } from '../request.js'
 import { getClientConfiguration } from './configuration.js'
 import type { KvOAuthContext } from './context.js'
 import type { OAuthProvider } from './provider.js'
+import { failureOf } from './provider-failure.js'
 import { openTransaction, SIGN_IN } from './transaction.js'
 
 /** What the callback must know again; sealed in the store, never in the browser. */
@@ -33,7 +34,14 @@ export async function signIn(
     context.metrics.signIn(provider.id, 'started')
     return started
   } catch (error) {
-    context.metrics.signIn(provider.id, codeOf(error))
+    const reason = codeOf(error)
+    context.metrics.signIn(provider.id, reason)
+    if (reason === 'AUTH_PROVIDER_ERROR') {
+      context.log.info(
+        { event: 'sign-in.failed', provider: provider.id, reason, ...failureOf(error) },
+        'sign-in failed',
+      )
+    }
     throw error
   }
 }

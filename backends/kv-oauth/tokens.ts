@@ -2,6 +2,7 @@ import type { TokenEndpointResponse, TokenEndpointResponseHelpers } from 'openid
 import type { ProviderTokens } from '../session-store.js'
 import { CLOCK_TOLERANCE_SECONDS } from './configuration.js'
 import type { OAuthProvider } from './provider.js'
+import { ProviderAnswerError } from './provider-failure.js'
 
 /** Renew the access token this long before it ends, in milliseconds. */
 const TOKEN_REFRESH_LEAD_MS = 60_000
@@ -14,10 +15,13 @@ export function checkIdToken(provider: OAuthProvider, tokens: Tokens, now: numbe
   const claims = tokens.claims()
   if (!claims) return
   if (claims.azp !== undefined && claims.azp !== provider.clientId) {
-    throw new Error('The id_token was issued to another client (azp).')
+    throw new ProviderAnswerError(
+      'id-token-azp',
+      'The id_token was issued to another client (azp).',
+    )
   }
   if (claims.iat > now / 1000 + CLOCK_TOLERANCE_SECONDS) {
-    throw new Error('The id_token was issued in the future (iat).')
+    throw new ProviderAnswerError('id-token-iat', 'The id_token was issued in the future (iat).')
   }
 }
 

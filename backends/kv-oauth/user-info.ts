@@ -2,6 +2,7 @@ import type { Configuration } from 'openid-client'
 import { providerError } from '../errors.js'
 import { verdictOf } from './claims.js'
 import type { OAuthProvider } from './provider.js'
+import { ProviderAnswerError } from './provider-failure.js'
 import { claimAt } from './roles.js'
 
 /**
@@ -82,7 +83,10 @@ async function fetchJson(
       headers,
     )
     if (notGranted.includes(response.status)) return undefined
-    if (response.status !== 200) throw new Error(`The status is ${response.status}.`)
+    const { status } = response
+    if (status !== 200) {
+      throw new ProviderAnswerError('unexpected-status', `The status is ${status}.`, { status })
+    }
     return await response.json()
   } catch (cause) {
     throw providerError(provider.id, 'The provider did not say who signed in. Try again.', {

@@ -12,7 +12,7 @@ export interface ScriptedProvider {
   readonly issuer: string
   /** Every request so far. */
   readonly requests: readonly JsonServerRequest[]
-  /** Claims of every id_token on top of the protocol's own. */
+  /** Claims of every id_token on top of the protocol's own; undefined leaves one of those out. */
   claims: Record<string, unknown>
   /** Changes a token response. Default: it goes out as it is. */
   token: (
@@ -38,14 +38,16 @@ export interface ScriptedProvider {
 export async function startScriptedProvider(): Promise<ScriptedProvider> {
   const { privateKey, publicKey } = await generateKeyPair('RS256', { extractable: true })
   const jwk = { ...(await exportJWK(publicKey)), kid: 'key', alg: 'RS256', use: 'sig' }
-  const idToken = (nonce: string | null): Promise<string> =>
-    new SignJWT({ sub: 'ada', ...scripted.claims, ...(nonce !== null && { nonce }) })
+  const idToken = (nonce: string | null): Promise<string> => {
+    const iat = Math.floor(Date.now() / 1000)
+    return new SignJWT({
+      ...{ iss: issuer, aud: 'client', iat, exp: iat + 3600, sub: 'ada' },
+      ...(nonce !== null && { nonce }),
+      ...scripted.claims,
+    })
       .setProtectedHeader({ alg: 'RS256', kid: 'key' })
-      .setIssuer(issuer)
-      .setAudience('client')
-      .setIssuedAt()
-      .setExpirationTime('1h')
       .sign(privateKey)
+  }
   const server = await startJsonServer(async ({ path, form }) => {
     switch (path) {
       case '/jwks':

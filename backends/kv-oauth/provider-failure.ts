@@ -1,0 +1,167 @@
+import { AuthConfigurationError, isAuthError } from '../errors.js'
+import { networkReason } from '../network-reason.js'
+import { printable } from '../printable.js'
+import { isClientError } from './client-auth.js'
+import { isDeclined, NO_OAUTH_ERROR, refusalIn } from './provider-refusal.js'
+
+/** An answer of a provider that cannot be used; `failure` is the cause in the log. */
+export class ProviderAnswerError extends Error {
+  override readonly name = 'ProviderAnswerError'
+  readonly status: number | undefined
+  constructor(
+    readonly failure: string,
+    message: string,
+    { status, ...options }: ErrorOptions & { status?: number } = {},
+  ) {
+    super(message, options)
+    this.status = status
+  }
+}
+
+/** The same where the operator must change something, here or at the provider. */
+export class ProviderSetupError extends AuthConfigurationError {
+  constructor(
+    readonly failure: string,
+    message: string,
+  ) {
+    super(message)
+  }
+}
+
+/** What the log says about a failed exchange with a provider. Queries may rely on the causes. */
+export interface ProviderFailure {
+  /** One word for each kind, such as `client-refused` or `id-token-nonce-missing`. */
+  readonly cause: string
+  /** The HTTP status, where one was the cause. */
+  readonly providerStatus?: number
+  /** The provider's own error code (RFC 6749 section 5.2) and description. */
+  readonly providerError?: string
+  readonly providerErrorDescription?: string
+}
+
+/** Describes an error for the log; `undefined` when no provider is to blame. */
+export function failureOf(error: unknown): ProviderFailure | undefined {
+  const codes = ['AUTH_PROVIDER_ERROR', 'AUTH_ACCESS_DENIED']
+  if (isAuthError(error) && !codes.includes(error.code)) return undefined
+  const chain = causesOf(error)
+  const refusal = refusalIn(error)
+  const status = first(chain, statusOf)
+  const said = refusal && refusal.error !== NO_OAUTH_ERROR ? refusal : undefined
+  return {
+    cause: causeOf(chain, refusal?.error, status),
+    ...(status !== undefined && { providerStatus: status }),
+    ...(said && { providerError: printable(said.error) }),
+    ...(said?.description !== undefined && {
+      providerErrorDescription: printable(said.description),
+    }),
+  }
+}
+
+function causeOf(
+  chain: readonly Error[],
+  refusal: string | undefined,
+  status: number | undefined,
+): string {
+  if (refusal === NO_OAUTH_ERROR) return status === 401 ? 'client-refused' : 'unexpected-status'
+  if (refusal !== undefined) {
+    if (isDeclined(refusal)) return 'declined'
+    return isClientError(refusal) ? 'client-refused' : 'provider-error'
+  }
+  const known = first(chain, ownCause) ?? first(chain, libraryCause)
+  if (known !== undefined) return known
+  if (status !== undefined) return 'unexpected-status'
+  // What fetch throws when there is no response, or when its body breaks off.
+  const network = chain.find((error) => error instanceof TypeError && error.cause instanceof Error)
+  return network ? networkReason(network).failure : 'other'
+}
+
+/** The error and its causes, outermost first. */
+function causesOf(error: unknown): Error[] {
+  const chain: Error[] = []
+  for (let one = error; one instanceof Error && chain.length < 8; one = one.cause) chain.push(one)
+  return chain
+}
+
+function first<T>(chain: readonly Error[], find: (error: Error) => T | undefined): T | undefined {
+  for (const error of chain) {
+    const found = find(error)
+    if (found !== undefined) return found
+  }
+  return undefined
+}
+
+/** The status of the provider's response; that of an AuthError is our own. */
+function statusOf(error: Error): number | undefined {
+  if (isAuthError(error)) return undefined
+  const { status, cause } = error as { status?: unknown; cause?: unknown }
+  if (cause instanceof Response) return cause.status
+  return typeof status === 'number' ? status : undefined
+}
+
+function ownCause(error: Error): string | undefined {
+  return error instanceof ProviderAnswerError || error instanceof ProviderSetupError
+    ? error.failure
+    : undefined
+}
+
+/** The claims that every id_token must have, in the order in which openid-client asks for them. */
+const REQUIRED_CLAIMS = ['aud', 'exp', 'iat', 'iss', 'sub', 'nonce']
+
+/** What is known of an error of openid-client, whose cause has what was compared as its own cause. */
+function libraryCause(error: Error): string | undefined {
+  const inner = error.cause instanceof Error ? error.cause : error
+  const details = isObject(inner.cause) ? inner.cause : {}
+  switch ((error as { code?: unknown }).code) {
+    case 'OAUTH_TIMEOUT':
+    case 'OAUTH_ABORT':
+      return 'timeout'
+    case 'OAUTH_RESPONSE_IS_NOT_JSON':
+      return 'not-json'
+    case 'OAUTH_PARSE_ERROR':
+      return inner.message.includes('JWT') ? 'id-token-malformed' : 'not-json'
+    case 'OAUTH_KEY_SELECTION_FAILED':
+      return 'id-token-key'
+    case 'OAUTH_JWT_CLAIM_COMPARISON_FAILED':
+    case 'OAUTH_JWT_TIMESTAMP_CHECK_FAILED':
+      return `id-token-${String(details.claim)}`
+    case 'OAUTH_JSON_ATTRIBUTE_COMPARISON_FAILED':
+      return details.attribute === 'sub' ? 'user-info-sub' : 'issuer-mismatch'
+    case 'OAUTH_MISSING_SERVER_METADATA':
+    case 'OAUTH_INVALID_SERVER_METADATA':
+      return 'metadata-incomplete'
+    case 'OAUTH_INVALID_RESPONSE':
+    case 'OAUTH_UNSUPPORTED_OPERATION':
+      return invalidResponse(inner.message, details)
+    default:
+      return undefined
+  }
+}
+
+function invalidResponse(
+  message: string,
+  details: Readonly<Record<string, unknown>>,
+): string | undefined {
+  const { claims } = details
+  if (isObject(claims)) {
+    const missing = REQUIRED_CLAIMS.find((name) => claims[name] === undefined)
+    return missing === undefined ? 'id-token-malformed' : `id-token-${missing}-missing`
+  }
+  if ('signature' in details) return 'id-token-signature'
+  if ('header' in details || 'alg' in details) return 'id-token-algorithm'
+  if ('parameters' in details) return 'callback-malformed'
+  if (/\bJWT\b/.test(message)) return 'id-token-malformed'
+  if (!('body' in details)) return undefined
+  const [, property = ''] = /"(\w+)" property/.exec(message) ?? []
+  return MALFORMED[property] ?? 'token-response-malformed'
+}
+
+/** The bodies that a missing property belongs to, where it is not a token response. */
+const MALFORMED: Readonly<Record<string, string>> = {
+  id_token: 'id-token-missing',
+  keys: 'keys-malformed',
+  sub: 'user-info-malformed',
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null
+}
