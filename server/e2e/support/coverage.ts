@@ -16,6 +16,19 @@ const ROUTES = Object.entries({
   ...discoveryContractV1,
 }) as [string, Route][]
 
+/** Every declared pair of a route and a status, as `me 200`. */
+export const DECLARED_PAIRS: readonly string[] = ROUTES.flatMap(([key, route]) =>
+  Object.keys(route.responses).map((status) => `${key} ${status}`),
+)
+
+/** The route that serves a method and a path, with its key in the contract. */
+export function findRoute(
+  method: string,
+  pathname: string,
+): [key: string, route: Route] | undefined {
+  return ROUTES.find(([, route]) => route.method === method && matches(route.path, pathname))
+}
+
 /** Which declared (route, status) pairs were seen, by whom. */
 export interface Coverage {
   /** Notes an answer; throws when the contract does not declare it or its body. */
@@ -29,15 +42,10 @@ export interface Coverage {
 /** Records answers against the contracts. */
 export function createCoverage(): Coverage {
   const seen = new Map<string, Set<string>>()
-  const pairs = ROUTES.flatMap(([key, route]) =>
-    Object.keys(route.responses).map((status) => `${key} ${status}`),
-  )
   return {
     async note(by, method, url, response) {
       const { pathname } = new URL(url)
-      const found = ROUTES.find(
-        ([, route]) => route.method === method && matches(route.path, pathname),
-      )
+      const found = findRoute(method, pathname)
       if (!found) return
       const [key, route] = found
       const pair = `${key} ${response.status}`
@@ -47,9 +55,9 @@ export function createCoverage(): Coverage {
       const observers = seen.get(pair) ?? new Set()
       seen.set(pair, observers.add(by))
     },
-    missing: () => pairs.filter((pair) => !seen.has(pair)),
+    missing: () => DECLARED_PAIRS.filter((pair) => !seen.has(pair)),
     table(columns) {
-      const width = Math.max(...pairs.map(({ length }) => length))
+      const width = Math.max(...DECLARED_PAIRS.map(({ length }) => length))
       const row = (label: string, cells: readonly string[]): string =>
         `${label.padEnd(width)}  ${cells.join('  ')}`
       const cell = (pair: string, column: string): string =>
@@ -59,7 +67,7 @@ export function createCoverage(): Coverage {
           'route and status',
           columns.map((column) => column.padEnd(7)),
         ),
-        ...pairs.map((pair) =>
+        ...DECLARED_PAIRS.map((pair) =>
           row(
             pair,
             columns.map((column) => cell(pair, column)),

@@ -1,0 +1,318 @@
+import { vi } from 'vitest'
+import { AuthBackendOperationUnsupportedError, providerError } from '../../../backends/errors.js'
+import { createKeyring } from '../../../backends/keyring.js'
+import { createKvOAuthBackend, type KvOAuthBackend } from '../../../backends/kv-oauth/backend.js'
+import type { AuthBackendPort } from '../../../backends/port.js'
+import { toAuthnRequest } from '../../../backends/request.js'
+import { createPool } from '../../../backends/storage/pool.js'
+import { createPostgresSigningKeyStore } from '../../../backends/storage/postgres-signing-key-store.js'
+import { createPostgresUserStore } from '../../../backends/storage/postgres-user-store.js'
+import { createTokenIssuer, type TokenIssuer } from '../../../backends/tokens/token-issuer.js'
+import { AUTH_PATH_PREFIX } from '../../../contract/auth-contract.js'
+import { PublicKey } from '../../../contract/token.js'
+import { createTestDatabase } from '../../../prisma/test-database.js'
+import type { AuthApiOptions } from '../../engine/engine.js'
+import { createLogger } from '../../log.js'
+import { startTcpProxy } from '../faults/tcp-proxy.js'
+import { createFixedProvider, fixedSigningKey } from './fixed-provider.js'
+
+const ORIGIN = 'https://auth.example'
+const REDIRECT_URI = `${ORIGIN}${AUTH_PATH_PREFIX}/callback`
+/** After the clock of any database, which says whether a session has expired. */
+const NOW = Date.UTC(2040, 0, 1)
+const KEYRING_SECRET = Buffer.alloc(32, 'keyring')
+const logger = createLogger('silent')
+
+/** The state before a request. */
+export interface Scene {
+  readonly options: AuthApiOptions
+  /** What the state made, for placeholders. */
+  readonly values: Readonly<Record<string, string>>
+  /** Whether the same request has been sent once before. */
+  readonly isSecond: boolean
+  close(): Promise<void>
+}
+
+/** Makes scenes, one after the other, on one database. */
+export interface Stage {
+  /** @throws Error for a name that nothing gives. */
+  set(given?: readonly string[]): Promise<Scene>
+  close(): Promise<void>
+}
+
+/** Opens the database, and injects the clock and the provider. Randomness is the caller's. */
+export async function openStage(resetRandom: () => void): Promise<Stage> {
+  vi.useFakeTimers({ toFake: ['Date'], now: NOW })
+  const database = await createTestDatabase()
+  const pool = createPool(database.url)
+  await addSigningKey(pool)
+  return {
+    async set(given = []) {
+      resetRandom()
+      vi.setSystemTime(NOW)
+      await pool.query('DELETE FROM auth_keyv; DELETE FROM auth_accounts; DELETE FROM auth_users')
+      const builder = new SceneBuilder(pool, database.url)
+      try {
+        await builder.start('oidc')
+        for (const name of given) await give(builder, name)
+        return builder
+      } catch (error) {
+        await builder.close()
+        throw error
+      }
+    },
+    async close() {
+      await pool.end()
+      await database.drop()
+      vi.useRealTimers()
+      vi.unstubAllGlobals()
+    },
+  }
+}
+
+type Pool = ReturnType<typeof createPool>
+
+/** Its signatures differ each time all the same, as those of ECDSA do. */
+async function addSigningKey(pool: Pool): Promise<void> {
+  const { d, ...publicHalf } = fixedSigningKey('tokens')
+  const publicKey = PublicKey.parse({ ...publicHalf, kid: 'key', alg: 'ES256', use: 'sig' })
+  await createPostgresSigningKeyStore(pool, createKeyring([KEYRING_SECRET])).add(
+    { generation: 1, publicKey, privateKey: JSON.stringify({ ...publicHalf, d }) },
+    { signForMs: 24 * 60 * 60_000 },
+  )
+}
+
+class SceneBuilder implements Scene {
+  readonly values: Record<string, string> = {}
+  readonly idp = createFixedProvider(REDIRECT_URI)
+  isSecond = false
+  backend!: KvOAuthBackend
+  options!: AuthApiOptions
+  #pool: Pool
+  readonly #databaseUrl: string
+  readonly #opened: (() => Promise<unknown>)[] = []
+
+  constructor(pool: Pool, databaseUrl: string) {
+    this.#pool = pool
+    this.#databaseUrl = databaseUrl
+    vi.stubGlobal('fetch', this.idp.fetch)
+  }
+
+  /** A process that has just started: it knows nothing of the provider yet. */
+  async start(kind: 'oidc' | 'oauth'): Promise<void> {
+    this.backend = await createKvOAuthBackend({
+      provider: this.idp.define(kind),
+      key: KEYRING_SECRET.toString('base64url'),
+      pool: this.#pool,
+      sessionStore: '',
+    })
+    this.options = {
+      backend: this.backend,
+      origin: ORIGIN,
+      corsOrigins: ['https://app.auth.example'],
+      allowedReturnTo: ['https://www.example'],
+      tokens: createTokenIssuer({
+        pool: this.#pool,
+        keyring: createKeyring([KEYRING_SECRET]),
+        origin: ORIGIN,
+        audiences: ['https://orders.example'],
+      }),
+      logger,
+      newRequestId: () => 'request-id',
+    }
+  }
+
+  query(text: string): Promise<unknown> {
+    return this.#pool.query(text)
+  }
+
+  /** Starts a sign-in in a browser with these cookies. */
+  async startSignIn(subject: string, cookie = ''): Promise<{ callback: string; cookie: string }> {
+    const { redirectUrl, state, setCookies } = await this.backend.interactive.signIn(
+      toAuthnRequest({ headers: { cookie } }),
+      { returnTo: `${ORIGIN}/welcome` },
+    )
+    const code = this.idp.codeFor(subject, redirectUrl)
+    return { callback: new URLSearchParams({ code, state }).toString(), cookie: pairs(setCookies) }
+  }
+
+  /** Signs in with a browser of its own. */
+  async signIn(subject: string): Promise<{ cookie: string; sessionId: string; userId: string }> {
+    const { callback, cookie } = await this.startSignIn(subject)
+    const { sessionId, userId, setCookies } = await this.backend.interactive.handleCallback(
+      toAuthnRequest({ url: REDIRECT_URI, headers: { cookie, 'user-agent': 'Browser/1.0' } }),
+      new URLSearchParams(callback),
+    )
+    return { cookie: pairs(setCookies.slice(-1)), sessionId, userId }
+  }
+
+  async disableUser(userId: string): Promise<void> {
+    await createPostgresUserStore(this.#pool).disable(userId)
+  }
+
+  /** Cuts the way to the database. */
+  async takeStoreAway(): Promise<void> {
+    const proxy = await startTcpProxy(this.#databaseUrl)
+    this.#pool = createPool(proxy.url(this.#databaseUrl), { max: 1 })
+    this.#opened.push(() => this.#pool.end())
+    await this.start('oidc')
+    // A process that has run for a while has read the metadata of the provider.
+    await this.startSignIn('ada')
+    await proxy.close()
+  }
+
+  async close(): Promise<void> {
+    for (const close of this.#opened) await close()
+  }
+}
+
+const pairs = (setCookies: readonly string[]): string =>
+  setCookies.map((one) => one.split(';', 1)[0]).join('; ')
+
+const GIVEN: Readonly<Record<string, (scene: SceneBuilder) => Promise<unknown> | void>> = {
+  async 'signed in'(scene) {
+    const { cookie, sessionId, userId } = await scene.signIn('ada')
+    Object.assign(scene.values, { session: cookie, sessionId, userId })
+  },
+  async 'signed in twice'(scene) {
+    scene.values.otherSessionId = (await scene.signIn('ada')).sessionId
+    vi.setSystemTime(Date.now() + 1000)
+    await GIVEN['signed in']!(scene)
+  },
+  async 'another user is signed in'(scene) {
+    scene.values.foreignSessionId = (await scene.signIn('grace')).sessionId
+  },
+  'an hour later': () => void vi.setSystemTime(Date.now() + 60 * 60_000),
+  'sessions and transactions expired': (scene) =>
+    scene.query(
+      `UPDATE auth_keyv SET value = jsonb_set(value::jsonb, '{expires}', '1')::text WHERE expires_at IS NOT NULL`,
+    ),
+  async 'the session was revoked'({ backend, values: { userId = '', sessionId = '' } }) {
+    await backend.sessions.revokeSession(userId, sessionId)
+  },
+  async 'the user is disabled'(scene) {
+    await scene.disableUser((await scene.signIn('ada')).userId)
+  },
+  async 'sign-in started'(scene) {
+    const { callback, cookie } = await scene.startSignIn('ada')
+    Object.assign(scene.values, { callback, transaction: cookie })
+    scene.values.state = new URLSearchParams(callback).get('state') ?? ''
+  },
+  async 'five sign-ins started'(scene) {
+    const cookies: string[] = []
+    for (let at = 0; at < 5; at += 1) cookies.push((await scene.startSignIn('ada')).cookie)
+    scene.values.transactions = cookies.join('; ')
+  },
+  async 'sign-in completed'(scene) {
+    const { values } = scene
+    await GIVEN['sign-in started']!(scene)
+    const url = `${REDIRECT_URI}?${values.callback}`
+    await scene.backend.interactive.handleCallback(
+      toAuthnRequest({ url, headers: { cookie: values.transaction } }),
+      new URLSearchParams(values.callback),
+    )
+  },
+  async 'signed out here'(scene) {
+    const { cookie } = await scene.signIn('ada')
+    const { logoutUrl = '', setCookies } = await scene.backend.sessions.signOut(
+      toAuthnRequest({ headers: { cookie } }),
+      { everywhere: false, returnTo: `${ORIGIN}/goodbye` },
+    )
+    scene.values.ticket = new URL(logoutUrl).searchParams.get('ticket') ?? ''
+    scene.values.ticketCookie = pairs(setCookies.slice(-1))
+  },
+  async 'sent to the provider to sign out'(scene) {
+    const { values } = scene
+    await GIVEN['signed out here']!(scene)
+    const { redirectUrl, setCookies } = await scene.backend.interactive.startLogout(
+      toAuthnRequest({ headers: { cookie: values.ticketCookie } }),
+      values.ticket ?? '',
+    )
+    values.logoutState = new URL(redirectUrl).searchParams.get('state') ?? ''
+    values.logoutCookie = pairs(setCookies.slice(-1))
+  },
+  async 'a logout token'({ idp, values }) {
+    values.logoutToken = await idp.logoutToken({ sub: 'ada', jti: 'one' })
+  },
+  async 'a logout token with a nonce'({ idp, values }) {
+    values.logoutToken = await idp.logoutToken({ sub: 'ada', jti: 'one', nonce: 'n' })
+  },
+  async 'a used logout token'(scene) {
+    await GIVEN['a logout token']!(scene)
+    await scene.backend.backChannelLogout?.(scene.values.logoutToken ?? '')
+  },
+  'the store is unreachable': (scene) => scene.takeStoreAway(),
+  async 'the provider is unreachable'(scene) {
+    await scene.start('oidc')
+    scene.idp.down = true
+  },
+  'the provider refuses codes': ({ idp }) => void (idp.refuses = true),
+  'a provider without OpenID Connect': (scene) => scene.start('oauth'),
+  'no tokens are issued'(scene) {
+    const { tokens: _tokens, ...others } = scene.options
+    scene.options = others
+  },
+  'one trusted proxy': (scene) => configure(scene, { trustProxy: 1 }),
+  'the limit is used up'(scene) {
+    configure(scene, { rateLimit: { perMinute: 1 } })
+    scene.isSecond = true
+  },
+  'a fault in the backend'(scene) {
+    const fault = (): Promise<never> => Promise.reject(new TypeError('SECRET of the inside'))
+    configure(scene, {
+      backend: brokenBackend(fault),
+      tokens: { checkAudience() {}, issue: fault, publicKeys: fault } as unknown as TokenIssuer,
+    })
+  },
+  'the backend cannot manage sessions': (scene) =>
+    configure(scene, {
+      backend: without(scene.backend, () => {
+        throw new AuthBackendOperationUnsupportedError('kv-oauth', 'it', 'Use another one.')
+      }),
+    }),
+  'the provider cannot manage sessions': (scene) =>
+    configure(scene, {
+      backend: without(scene.backend, () => {
+        throw providerError('local', 'The provider does not answer.')
+      }),
+    }),
+}
+
+async function give(scene: SceneBuilder, name: string): Promise<void> {
+  const step = GIVEN[name]
+  if (!step) throw new Error(`Nothing gives "${name}". Known: ${Object.keys(GIVEN).join(', ')}.`)
+  await step(scene)
+}
+
+function configure(scene: SceneBuilder, options: Partial<AuthApiOptions>): void {
+  scene.options = { ...scene.options, ...options }
+}
+
+/** Every operation fails in a way that no backend should. */
+function brokenBackend(fault: () => Promise<never>): AuthBackendPort {
+  return {
+    name: 'broken',
+    get capabilities(): never {
+      throw new TypeError('SECRET of the inside')
+    },
+    sessions: { signOut: fault },
+    backChannelLogout: fault,
+    interactive: { signIn: fault, handleCallback: fault, startLogout: fault, finishLogout: fault },
+    authenticate: fault,
+  } as unknown as AuthBackendPort
+}
+
+/** kv-oauth whose sessions are somewhere else, as those of other backends are. */
+function without(backend: KvOAuthBackend, refuse: () => never): AuthBackendPort {
+  const operation = async (): Promise<never> => refuse()
+  return {
+    ...backend,
+    sessions: {
+      signOut: operation,
+      listSessions: operation,
+      revokeSession: operation,
+      revokeSessions: operation,
+    },
+    interactive: { ...backend.interactive, finishLogout: operation },
+  }
+}
