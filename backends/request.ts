@@ -1,3 +1,9 @@
+/** Maximum size of a request body in bytes. */
+export const BODY_LIMIT = 16 * 1024
+
+/** Characters of a `User-Agent` header that are stored and shown. */
+export const USER_AGENT_LENGTH = 256
+
 /**
  * The part of an HTTP request that a backend may look at. Identity is read from nothing else, and
  * never from the address.

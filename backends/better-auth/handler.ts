@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { clientNetworks } from '../client-network.js'
 import { AuthError, codeOf, isAuthError } from '../errors.js'
-import { isPrefetch, originForm } from '../request.js'
+import { BODY_LIMIT, isPrefetch, originForm } from '../request.js'
 import type { ReturnToPolicy } from '../return-to.js'
 import type { BetterAuthInstance } from './context.js'
 import { databaseError } from './database-call.js'
@@ -9,9 +9,6 @@ import { CLIENT_ADDRESS_HEADER } from './instance.js'
 import { assertReturnTargets, mayLeadTo, redirectRefused, redirectsIn } from './return-targets.js'
 import type { RouteFinder } from './routes.js'
 import { withoutTokens, withTokens } from './session-tokens.js'
-
-/** The largest body that better-auth is given, in bytes. */
-const BODY_LIMIT = 100 * 1024
 
 /** A Node request handler; Express takes it as it is. */
 export type NodeHandler = (req: IncomingMessage, res: ServerResponse) => Promise<void>
@@ -173,7 +170,7 @@ async function readStream(req: IncomingMessage): Promise<BodyInit | undefined> {
 }
 
 const tooLarge = (): AuthError =>
-  new AuthError('PAYLOAD_TOO_LARGE', `Send at most ${BODY_LIMIT} bytes.`)
+  new AuthError('PAYLOAD_TOO_LARGE', `Send at most ${BODY_LIMIT / 1024} kB.`)
 
 const mediaType = (headers: Headers): string => headers.get('content-type')?.toLowerCase() ?? ''
 const isJson = (headers: Headers): boolean =>

@@ -1,10 +1,9 @@
 import type pg from 'pg'
 import type { Operator, OperatorAccount, OperatorUser, UserPage, UserSearch } from '../operator.js'
+import { USER_AGENT_LENGTH } from '../request.js'
 import { pageOf, sessionRange } from '../session-page.js'
 import { storeCall } from '../storage/unavailable.js'
 import { parseSessionRow, parseUserRow, toAuthSession } from './session-mapping.js'
-
-const USER_AGENT_LENGTH = 256
 
 const SESSIONS = `SELECT id, user_id AS "userId", created_at AS "createdAt",
     updated_at AS "updatedAt", expires_at AS "expiresAt", user_agent AS "userAgent"

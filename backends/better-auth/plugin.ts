@@ -1,6 +1,7 @@
 import type { AuthContext, BetterAuthPlugin } from 'better-auth'
 import type { PrismaClient } from '../../prisma/client.js'
 import { APIError } from 'better-auth/api'
+import { USER_AGENT_LENGTH } from '../request.js'
 import { createReturnToPolicy } from '../return-to.js'
 import { PLUGIN_ID } from './allowed-return-to.js'
 
@@ -26,9 +27,22 @@ export function netscriptPlugin(options: NetscriptPluginOptions): BetterAuthPlug
       return {
         options: {
           databaseHooks: {
+            user: {
+              create: {
+                before: async (user, request) =>
+                  String(request?.path).startsWith('/sign-up/') ? assertSmall(user) : undefined,
+              },
+            },
+            verification: {
+              create: { before: async (verification) => assertSmall(verification) },
+              update: { before: async (verification) => assertSmall(verification) },
+            },
             session: {
               create: {
-                before: ({ userId }) => refuseDisabled(options.prisma, userId),
+                async before({ userId, userAgent }) {
+                  await refuseDisabled(options.prisma, userId)
+                  return { data: { userAgent: userAgent?.slice(0, USER_AGENT_LENGTH) } }
+                },
                 async after({ id, token, userId }) {
                   // An operator marks the user first and then ends the sessions, so either the mark is
                   // seen here or the session is ended there.
@@ -57,6 +71,18 @@ export function netscriptPlugin(options: NetscriptPluginOptions): BetterAuthPlug
       }
     },
   }
+}
+
+/** Maximum size in bytes of what a caller without a session can have stored. */
+const ANONYMOUS_ROW_LIMIT = 4096
+
+/** @throws APIError 413 for a row that is larger than anything that better-auth itself puts into it. */
+function assertSmall(row: object): void {
+  if (Buffer.byteLength(JSON.stringify(row)) <= ANONYMOUS_ROW_LIMIT) return
+  throw new APIError('PAYLOAD_TOO_LARGE', {
+    code: 'PAYLOAD_TOO_LARGE',
+    message: 'There are too many or too long values',
+  })
 }
 
 /** @throws APIError 403 when an operator has disabled the user. */

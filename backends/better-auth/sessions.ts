@@ -5,7 +5,7 @@ import type {
   SessionListOptions,
   SignOutResult,
 } from '../port.js'
-import type { AuthnRequest } from '../request.js'
+import { type AuthnRequest, USER_AGENT_LENGTH } from '../request.js'
 import {
   newestFirst,
   pageOf,
@@ -21,7 +21,6 @@ import { parseSessionRow, parseUserRow, toAuthSession } from './session-mapping.
 
 /** How many sessions are read, or ended, at once; better-auth's hooks see no more in one go. */
 const BATCH = 100
-const USER_AGENT_LENGTH = 256
 
 interface StoredSession {
   readonly id: string

@@ -1,4 +1,4 @@
-import type { AuthnRequest } from '../request.js'
+import { type AuthnRequest, USER_AGENT_LENGTH } from '../request.js'
 import type { SessionRecord } from '../session-store.js'
 import { cutClaims } from './claims.js'
 import type { KvOAuthContext } from './context.js'
@@ -8,7 +8,6 @@ import type { FoundRoles } from './roles.js'
 import type { SignInTransaction } from './sign-in.js'
 import { nextTokenRefresh, type Tokens } from './tokens.js'
 
-const USER_AGENT_MAX = 256
 /** An entry takes at most 8 KiB; the rest is for what Keyv and the name of the member add. */
 const MAX_ENTRY_BYTES = 8 * 1024 - 128
 const MAX_CLAIMS_BYTES = 4096
@@ -32,7 +31,7 @@ export function newSession(
   { request, provider, transaction, tokens, identity, sessionId, userId }: NewSession,
 ): SessionRecord {
   const issuedAt = now()
-  const userAgent = request.header('user-agent')?.slice(0, USER_AGENT_MAX)
+  const userAgent = request.header('user-agent')?.slice(0, USER_AGENT_LENGTH)
   const tokenRefreshAt = nextTokenRefresh(tokens, tokens.refresh_token, issuedAt)
   const scopes = grantedScopes(provider, transaction, tokens)
   const record: SessionRecord = {

@@ -8,7 +8,7 @@ import type {
   SessionListOptions,
   SignOutResult,
 } from '../port.js'
-import type { AuthnRequest } from '../request.js'
+import { type AuthnRequest, USER_AGENT_LENGTH } from '../request.js'
 import { invalidCursor, MAX_SESSIONS_IN_PAGE } from '../session-page.js'
 import { statusOf, workosFailed } from './client.js'
 import { identify, type WorkosContext } from './identify.js'
@@ -194,6 +194,6 @@ export function toSummary(session: Session): AuthSessionSummary {
       issuedAt: isoInstant(Date.parse(session.createdAt)),
       expiresAt: isoInstant(Date.parse(session.expiresAt)),
     },
-    ...(session.userAgent && { userAgent: session.userAgent.slice(0, 256) }),
+    ...(session.userAgent && { userAgent: session.userAgent.slice(0, USER_AGENT_LENGTH) }),
   }
 }

@@ -1,4 +1,5 @@
 import { AuthError } from '../../backends/errors.js'
+import { BODY_LIMIT } from '../../backends/request.js'
 import { decodeForm } from '../../contract/form.js'
 import {
   BodyConsumedError,
@@ -6,9 +7,6 @@ import {
   type EngineRequest,
   type ReceivedBody,
 } from './message.js'
-
-/** Maximum size of a request body in bytes. */
-export const BODY_LIMIT = 16 * 1024
 
 /** The media types that a route takes. */
 export type BodyTypes = 'json' | 'form' | 'json-or-form'
