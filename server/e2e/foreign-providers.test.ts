@@ -4,6 +4,8 @@ import { existsSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { examine } from '../cli/doctor/doctor.js'
 import { freePort } from '../local/free-port.js'
@@ -11,14 +13,29 @@ import { startTestService, type TestService } from './support/service.js'
 import { me, startSignIn } from './support/sign-in.js'
 import { createUserAgent } from './support/user-agent.js'
 
-const SCHEMA = '/usr/share/dbconfig-common/data/glewlwyd/install/sqlite3'
-const isInstalled = existsSync('/usr/bin/glewlwyd') && existsSync(SCHEMA)
-if (!isInstalled && !process.env.CI) console.warn('Skipped: glewlwyd is not installed.')
-
-/** It compares the credentials of Basic as they are sent, without decoding them. */
 const SECRET = 'a+b/c=d'
 
-describe.skipIf(!isInstalled && !process.env.CI)('glewlwyd', () => {
+/** Debian's packages are for Debian's Python. */
+const PYTHON = '/usr/bin/python3'
+const TOOLKIT = '/usr/lib/python3/dist-packages/oauth2_provider'
+const SCHEMA = '/usr/share/dbconfig-common/data/glewlwyd/install/sqlite3'
+
+/** All of them must run on CI. */
+function describeWithFiles(name: string, files: readonly string[], tests: () => void): void {
+  const isSkipped = !process.env.CI && !files.every((file) => existsSync(file))
+  if (isSkipped) console.warn(`Skipped: ${name} is not installed.`)
+  describe.skipIf(isSkipped)(name, tests)
+}
+
+const privateKeyPair = () =>
+  generateKeyPairSync('rsa', {
+    modulusLength: 2048,
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+  })
+
+// It compares the credentials of Basic as they are sent, without decoding them.
+describeWithFiles('glewlwyd', ['/usr/bin/glewlwyd', SCHEMA], () => {
   let directory: string
   let server: ChildProcess
   let base: string
@@ -77,11 +94,7 @@ describe.skipIf(!isInstalled && !process.env.CI)('glewlwyd', () => {
     server = spawn('glewlwyd', [`--config-file=${config}`], { stdio: 'ignore' })
     await vi.waitFor(() => fetch(`${base}/config`), { timeout: 30_000, interval: 100 })
 
-    const key = generateKeyPairSync('rsa', {
-      modulusLength: 2048,
-      publicKeyEncoding: { type: 'spki', format: 'pem' },
-      privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
-    })
+    const key = privateKeyPair()
     const off = ['token', 'none', 'password', 'client', 'device', 'implicit']
     await must('POST', '/api/auth/', { username: 'admin', password: 'password' })
     await must('POST', '/api/mod/plugin/', {
@@ -163,5 +176,76 @@ describe.skipIf(!isInstalled && !process.env.CI)('glewlwyd', () => {
   it('signs in with client_secret_post', async () => {
     await service.restart({ NETSCRIPT_AUTH_CLIENT_AUTH_METHOD: 'client_secret_post' })
     expect(await signedIn(service.origin)).toBe(true)
+  })
+})
+
+describeWithFiles('django-oauth-toolkit', [PYTHON, TOOLKIT], () => {
+  let directory: string
+  let server: ChildProcess
+  let base: string
+  let service: TestService
+
+  beforeAll(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'django-'))
+    const [port, own] = [await freePort(), await freePort()]
+    base = `http://localhost:${port}`
+    const script = fileURLToPath(new URL('support/django-provider.py', import.meta.url))
+    const redirectUri = `http://localhost:${own}/api/v1/auth/callback`
+    const database = join(directory, 'django.db')
+    server = spawn(PYTHON, [script, String(port), database, redirectUri, SECRET], {
+      stdio: ['pipe', 'ignore', 'inherit'],
+    })
+    server.stdin?.end(privateKeyPair().privateKey)
+    await vi.waitFor(() => fetch(base), { timeout: 60_000, interval: 100 })
+    service = await startTestService({
+      port: own,
+      env: {
+        NETSCRIPT_AUTH_PROVIDER_ID: 'django',
+        NETSCRIPT_AUTH_ISSUER: `${base}/o`,
+        NETSCRIPT_AUTH_CLIENT_ID: 'app',
+        NETSCRIPT_AUTH_CLIENT_SECRET: SECRET,
+      },
+    })
+  })
+  afterAll(async () => {
+    await service.close()
+    server.kill()
+    await rm(directory, { recursive: true, force: true })
+  })
+
+  it('redirects the address of its metadata, which is followed', async () => {
+    const metadata = await fetch(`${base}/o/.well-known/openid-configuration`, {
+      redirect: 'manual',
+    })
+    expect(metadata.status).toBe(301)
+    expect(metadata.headers.get('location')).toBe('/o/.well-known/openid-configuration/')
+    const { redirectUrl } = await startSignIn(createUserAgent(service.origin))
+    expect(redirectUrl).toContain(`${base}/o/authorize/?`)
+  })
+
+  it('signs in, renews the tokens and signs out', async () => {
+    const [agent, atProvider] = [createUserAgent(service.origin), createUserAgent(base)]
+    const { redirectUrl } = await startSignIn(agent)
+    const toLogin = await atProvider.fetch(redirectUrl)
+    const loginUrl = new URL(toLogin.headers.get('location') ?? '', base).href
+    const loggedIn = await atProvider.fetch(loginUrl, {
+      method: 'POST',
+      body: new URLSearchParams({ username: 'ada', password: 'lovelace' }),
+    })
+    const back = await atProvider.fetch(loggedIn.headers.get('location') ?? '')
+    expect((await agent.fetch(back.headers.get('location') ?? '')).status).toBe(303)
+    expect(await me(agent)).toMatchObject({
+      authenticated: true,
+      user: { displayName: 'Ada', email: 'ada@example.test' },
+    })
+    const db = new pg.Client(service.databaseUrl)
+    await db.connect()
+    const { rows } = await db.query<{ reason: string }>(
+      `SELECT reason FROM auth_audit_events WHERE reason LIKE 'tokens-%'`,
+    )
+    await db.end()
+    expect(rows).toEqual([{ reason: 'tokens-renewed' }])
+    expect((await agent.post('/api/v1/auth/signout')).status).toBe(200)
+    expect((await me(agent)).authenticated).toBe(false)
   })
 })
