@@ -1,3 +1,4 @@
+import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createBetterAuthOperator } from './operator.js'
 import { sweepBetterAuth } from './sweep.js'
@@ -32,6 +33,25 @@ describe('createBetterAuthOperator', () => {
     expect(second).not.toHaveProperty('cursor')
     expect(await operator().listSessions('nobody')).toEqual({ sessions: [] })
     expect(await operator().listSessions('\0')).toEqual({ sessions: [] })
+  })
+
+  it('reads instants with a pool whose dates are in another style and time zone', async () => {
+    const person = await signUp(server)
+    const own = new pg.Pool({
+      connectionString: server.databaseUrl,
+      options: '-c DateStyle=German -c TimeZone=Asia/Kolkata',
+    })
+    const there = createBetterAuthOperator(own)
+    expect(await there.listSessions(person.userId)).toEqual(
+      await operator().listSessions(person.userId),
+    )
+    await there.disableUser(person.userId)
+    const user = await there.getUser(person.userId)
+    expect(user).toEqual(await operator().getUser(person.userId))
+    for (const instant of [user?.createdAt, user?.disabledAt]) {
+      expect(Math.abs(Date.parse(instant ?? '') - Date.now())).toBeLessThan(120_000)
+    }
+    await own.end()
   })
 
   it('ends one session or all of them, for every process', async () => {

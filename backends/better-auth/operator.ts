@@ -3,16 +3,19 @@ import type { Operator, OperatorAccount, OperatorUser, UserPage, UserSearch } fr
 import { USER_AGENT_LENGTH } from '../request.js'
 import { pageOf, sessionRange } from '../session-page.js'
 import { storeCall } from '../storage/unavailable.js'
+import { milliseconds } from '../storage/user-directory.js'
 import { parseSessionRow, parseUserRow, toAuthSession } from './session-mapping.js'
 
-const SESSIONS = `SELECT id, user_id AS "userId", created_at AS "createdAt",
-    updated_at AS "updatedAt", expires_at AS "expiresAt", user_agent AS "userAgent"
+const SESSIONS = `SELECT id, user_id AS "userId", ${milliseconds('created_at')} AS "createdAt",
+    ${milliseconds('updated_at')} AS "updatedAt", ${milliseconds('expires_at')} AS "expiresAt",
+    user_agent AS "userAgent"
   FROM auth_sessions WHERE user_id = $1 AND expires_at > now()
     AND ($2::timestamptz IS NULL OR (created_at, id COLLATE "C") < ($2, $3::text))
   ORDER BY created_at DESC, id COLLATE "C" DESC LIMIT $4`
 
 const USERS = `SELECT person.id, person.name, person.email, person.email_verified,
-    person.created_at, person.disabled_at, coalesce((
+    ${milliseconds('person.created_at')} AS created_ms,
+    ${milliseconds('person.disabled_at')} AS disabled_ms, coalesce((
       SELECT json_agg(json_build_object('providerId', provider_id, 'subject', account_id)
         ORDER BY created_at)
       FROM better_auth_accounts WHERE user_id = person.id), '[]') AS accounts
@@ -32,8 +35,8 @@ interface UserRow {
   name: string
   email: string
   email_verified: boolean
-  created_at: Date
-  disabled_at: Date | null
+  created_ms: number
+  disabled_ms: number | null
   accounts: OperatorAccount[]
 }
 
@@ -127,7 +130,7 @@ async function toPage(
   const last = page.at(-1)
   return {
     users: page.map(toUser),
-    ...(rows.length > most && last && { cursor: `${last.created_at.getTime()}.${last.id}` }),
+    ...(rows.length > most && last && { cursor: `${last.created_ms}.${last.id}` }),
   }
 }
 
@@ -143,6 +146,6 @@ const toUser = (row: UserRow): OperatorUser => ({
   email: row.email,
   emailVerified: row.email_verified,
   accounts: row.accounts,
-  createdAt: row.created_at.toISOString(),
-  ...(row.disabled_at && { disabledAt: row.disabled_at.toISOString() }),
+  createdAt: new Date(row.created_ms).toISOString(),
+  ...(row.disabled_ms !== null && { disabledAt: new Date(row.disabled_ms).toISOString() }),
 })

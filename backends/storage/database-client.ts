@@ -39,6 +39,15 @@ export class DatabaseClient extends pg.Client {
     connectionParameters.options = startUpOptions(config.connecting)
   }
 
+  /**
+   * Called by pg. Instants are read in the ISO style; as a parameter of its own, and not one of
+   * `options`, a pooler keeps it for each client.
+   */
+  getStartupConf(): object {
+    const base = pg.Client.prototype as unknown as { getStartupConf(): object }
+    return { ...base.getStartupConf.call(this), DateStyle: 'ISO' }
+  }
+
   /** pg leaves the socket open where it gives up itself, and the server waits for a minute. */
   override connect(done?: unknown): never {
     const connect = (tell: Connected): void =>

@@ -76,6 +76,12 @@ describe('settings', () => {
     expect(settingsOf('postgres://h/db?options=-c%20work_mem=8MB')).toEqual({ work_mem: '8MB' })
   })
 
+  it('leave out the style of dates, which is always ISO', () => {
+    expect(settingsOf('postgres://h/db?options=-c%20DateStyle=German%20-c%20work_mem=8MB')).toEqual(
+      { work_mem: '8MB' },
+    )
+  })
+
   it('leave the words by which some hosts route', () => {
     const url = 'postgres://h/db?options=endpoint%3Dname%20-c%20work_mem=8MB'
     expect(parseDatabaseUrl(url).otherOptions).toEqual(['endpoint=name'])

@@ -51,6 +51,8 @@ export function parseDatabaseUrl(url: string, name = 'DATABASE_URL'): DatabaseAd
     const value = parameters.get(setting)
     if (value) settings.set(setting, value)
   }
+  // Every connection has one that can be read.
+  settings.delete('datestyle')
   if (schema !== undefined) settings.set('search_path', pg.escapeIdentifier(schema))
   return {
     connectionString,

@@ -14,7 +14,8 @@ interface Row {
 }
 
 /** Milliseconds, because a timestamp as text depends on the DateStyle of the connection. */
-const milliseconds = (column: string): string => `(extract(epoch FROM ${column}) * 1000)::float8`
+export const milliseconds = (column: string): string =>
+  `(extract(epoch FROM ${column}) * 1000)::float8`
 
 const USERS = `SELECT person.id, person.display_name, person.email, person.email_verified,
     ${milliseconds('person.created_at')} AS created_ms,

@@ -6,8 +6,13 @@ import { createPool } from '../pool.js'
 
 /** How a database differs from one that has everything in `public` and is in UTC. */
 export interface Place {
-  /** Settings that every connection begins with, as those of a role. */
+  /** Settings that every connection begins with: of the role, or else of the database. */
   settings?: Readonly<Record<string, string>>
+  /**
+   * Whether the URL is of a role of its own, which may do nothing but use `schema`. @default false,
+   * a superuser
+   */
+  ownRole?: boolean
   /** Parameters of the URL. */
   parameters?: Readonly<Record<string, string>>
   /** The schema that the tables are then in. Default: `public`. */
@@ -23,24 +28,39 @@ export const ABROAD = { TimeZone: `'Asia/Kolkata'`, DateStyle: `'German'` }
 export async function createPlacedDatabase({
   settings = {},
   parameters = {},
+  ownRole = false,
+  schema = 'public',
   through = (url) => url,
 }: Place): Promise<TestDatabase> {
   const database = await createEmptyTestDatabase()
   const url = new URL(database.url)
   const name = url.pathname.slice(1)
+  const role = `role_${name}`
+  if (ownRole) {
+    url.username = role
+    await administer(`CREATE ROLE ${role} LOGIN PASSWORD '${url.password}'`)
+    await administer(`CREATE SCHEMA ${pg.escapeIdentifier(schema)} AUTHORIZATION ${role}`, name)
+  }
   for (const [setting, value] of Object.entries(settings)) {
-    await administer(`ALTER DATABASE ${name} SET ${setting} = ${value}`)
+    await administer(
+      `ALTER ${ownRole ? `ROLE ${role}` : `DATABASE ${name}`} SET ${setting} = ${value}`,
+    )
   }
   for (const [parameter, value] of Object.entries(parameters)) {
     url.searchParams.set(parameter, value)
   }
   // A pooler keeps its connections when those who used them are gone.
-  const drop = (): Promise<void> => administer(`DROP DATABASE ${name} WITH (FORCE)`)
+  const drop = async (): Promise<void> => {
+    await administer(`DROP DATABASE ${name} WITH (FORCE)`)
+    if (ownRole) await administer(`DROP ROLE ${role}`)
+  }
   return { url: through(url.href), drop }
 }
 
-async function administer(statement: string): Promise<void> {
-  const admin = new pg.Client({ connectionString: inject('postgresUrl') })
+async function administer(statement: string, database?: string): Promise<void> {
+  const url = new URL(inject('postgresUrl'))
+  if (database !== undefined) url.pathname = database
+  const admin = new pg.Client({ connectionString: url.href })
   await admin.connect()
   await admin.query(statement)
   await admin.end()

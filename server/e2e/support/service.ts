@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { type AuthConfig, readConfig } from '../../config/config.js'
-import { createTestDatabase } from '../../../prisma/test-database.js'
+import { createTestDatabase, type TestDatabase } from '../../../prisma/test-database.js'
 import { freePort } from '../../local/free-port.js'
 import { startLocalProvider } from '../../local/provider.js'
 import { createLogger } from '../../log.js'
@@ -28,6 +28,8 @@ export interface TestService {
 
 /** Options of {@link startTestService}. */
 export interface TestServiceOptions {
+  /** Dropped when the service closes. Default: a new one with all tables in `public`. */
+  database?: TestDatabase
   /** Default: any free port. */
   port?: number
   /** Variables of the service, over those of the local provider. */
@@ -41,7 +43,8 @@ export interface TestServiceOptions {
 
 /** Starts the service as `netscript dev` would, with the variables of an operator. */
 export async function startTestService(options: TestServiceOptions = {}): Promise<TestService> {
-  const [database, port] = [await createTestDatabase(), options.port ?? (await freePort())]
+  const database = options.database ?? (await createTestDatabase())
+  const port = options.port ?? (await freePort())
   const origin = `http://localhost:${port}`
   const redirectUri = origin + (options.callbackPath ?? '/api/v1/auth/callback')
   const client = { clientId: 'test-client', clientSecret: randomBytes(16).toString('hex') }

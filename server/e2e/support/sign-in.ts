@@ -27,7 +27,13 @@ export async function signIn(
 export interface Me {
   authenticated: boolean
   user: { id: string; displayName?: string; email?: string; emailVerified?: boolean }
-  session: { id: string; subject: string; expiresAt: string; refreshedAt?: string }
+  session: {
+    id: string
+    subject: string
+    issuedAt: string
+    expiresAt: string
+    refreshedAt?: string
+  }
 }
 
 /** GET /me. */
