@@ -22,16 +22,25 @@ export async function tableSchema(client: Queryable): Promise<string | undefined
   return rows[0]?.name ?? undefined
 }
 
+/** {@link tableSchema}, or the first schema that `search_path` names when none may be used. */
+export async function namedSchema(client: Queryable): Promise<string> {
+  return (await tableSchema(client)) ?? firstOf(await searchPath(client))
+}
+
+async function searchPath(client: Queryable): Promise<string> {
+  const { rows } = await client.query<{ path: string }>(
+    `SELECT current_setting('search_path') AS path`,
+  )
+  return rows[0]?.path ?? ''
+}
+
 /**
  * Puts {@link tableSchema} first in `search_path` until the transaction ends. A schema that is named
  * there and does not exist is created.
  */
 export async function claimSchema(client: Queryable): Promise<string> {
   const found = await tableSchema(client)
-  const { rows } = await client.query<{ path: string }>(
-    `SELECT current_setting('search_path') AS path`,
-  )
-  const path = rows[0]?.path ?? ''
+  const path = await searchPath(client)
   const schema = found ?? firstOf(path)
   const name = pg.escapeIdentifier(schema)
   if (found === undefined) await client.query(`CREATE SCHEMA IF NOT EXISTS ${name}`)

@@ -1,4 +1,5 @@
 import pg from 'pg'
+import { namedSchema } from '../../prisma/table-schema.js'
 import { AuthConfigurationError } from '../errors.js'
 import { inTransaction } from './transaction.js'
 
@@ -13,9 +14,21 @@ export const AUDIT_RETENTION_ROLE = 'netscript_audit_retention'
 const OLD = `at < $1 AND type <> 'key.rotated'`
 const BATCH = 5_000
 
-/** SQL for an administrator, who runs it once. */
-export const AUDIT_RETENTION_SETUP = `CREATE ROLE ${AUDIT_RETENTION_ROLE} LOGIN PASSWORD '...';
-GRANT SELECT, DELETE ON ${TABLE} TO ${AUDIT_RETENTION_ROLE};`
+/** SQL for an administrator, whose `search_path` may be another, to run once. */
+export function auditRetentionSetup(schema: string): string {
+  return `CREATE ROLE ${AUDIT_RETENTION_ROLE} LOGIN PASSWORD '...';\n${grants(schema)}`
+}
+
+function grants(schema: string): string {
+  const name = schema === 'public' ? schema : pg.escapeIdentifier(schema)
+  return [
+    `GRANT USAGE ON SCHEMA ${name} TO ${AUDIT_RETENTION_ROLE};`,
+    `GRANT SELECT, DELETE ON ${name}.${TABLE} TO ${AUDIT_RETENTION_ROLE};`,
+    ...(schema === 'public'
+      ? []
+      : [`ALTER ROLE ${AUDIT_RETENTION_ROLE} SET search_path = ${name};`]),
+  ].join('\n')
+}
 
 /**
  * How many events {@link deleteAuditEvents} would delete.
@@ -55,26 +68,32 @@ function asRetentionRole<T>(
   pool: pg.Pool,
   work: (connection: pg.PoolClient) => Promise<T>,
 ): Promise<T> {
+  let schema = 'public'
+  let isOwn = false
   return inTransaction(pool, async (connection) => {
+    schema = await namedSchema(connection)
+    const { rows } = await connection.query<{ role: string }>('SELECT current_user AS role')
+    isOwn = rows[0]?.role === AUDIT_RETENTION_ROLE
     await connection.query(`SET LOCAL ROLE ${AUDIT_RETENTION_ROLE}`)
     return work(connection)
   }).catch((error: unknown) => {
-    throw explain(error)
+    throw explain(error, schema, isOwn)
   })
 }
 
-function explain(error: unknown): unknown {
+function explain(error: unknown, schema: string, isOwn: boolean): unknown {
   if (!(error instanceof pg.DatabaseError)) return error
   const options = { cause: error }
   if (error.code === '22023') {
     return new AuthConfigurationError(
-      `Only the role ${AUDIT_RETENTION_ROLE} may delete audit events, and it does not exist. As an administrator of the database, run:\n${AUDIT_RETENTION_SETUP}`,
+      `Only the role ${AUDIT_RETENTION_ROLE} may delete audit events, and it does not exist. As an administrator of the database, run:\n${auditRetentionSetup(schema)}`,
       options,
     )
   }
-  if (error.code !== '42501') return error
+  // What is in a schema that a role may not use does not exist for it.
+  if (error.code !== '42501' && !(isOwn && error.code === '42P01')) return error
   return new AuthConfigurationError(
-    `Only the role ${AUDIT_RETENTION_ROLE} may delete audit events: ${error.message}. Set DATABASE_URL to a connection as this role, which needs: GRANT SELECT, DELETE ON ${TABLE} TO ${AUDIT_RETENTION_ROLE};`,
+    `Only the role ${AUDIT_RETENTION_ROLE} may delete audit events: ${error.message}. Set DATABASE_URL to a connection as this role, which needs:\n${grants(schema)}`,
     options,
   )
 }

@@ -1,14 +1,22 @@
 import { randomUUID } from 'node:crypto'
-import type pg from 'pg'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import pg from 'pg'
+import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest'
 import {
   AUDIT_RETENTION_ROLE,
-  AUDIT_RETENTION_SETUP,
+  auditRetentionSetup,
   countAuditEvents,
   deleteAuditEvents,
 } from '../../backends/storage/audit-retention.js'
 import { createPool } from '../../backends/storage/pool.js'
-import { createTestDatabase, type TestDatabase } from '../../prisma/test-database.js'
+import {
+  createMigratedDatabase,
+  type Place,
+} from '../../backends/storage/testing/placed-database.js'
+import {
+  createEmptyTestDatabase,
+  createTestDatabase,
+  type TestDatabase,
+} from '../../prisma/test-database.js'
 import { type NetscriptProcess, startNetscript } from './support/process.js'
 
 /** Roles belong to the cluster, which only this file may have with this role. */
@@ -33,7 +41,7 @@ describe('the retention of audit events', () => {
     for (const pool of opened.splice(0)) await pool.end()
     await owner.query(`DO $$ BEGIN
       IF EXISTS (SELECT FROM pg_roles WHERE rolname = '${AUDIT_RETENTION_ROLE}') THEN
-        REVOKE ALL ON auth_audit_events FROM ${AUDIT_RETENTION_ROLE};
+        DROP OWNED BY ${AUDIT_RETENTION_ROLE};
         DROP ROLE ${AUDIT_RETENTION_ROLE};
       END IF;
     END $$`)
@@ -45,7 +53,7 @@ describe('the retention of audit events', () => {
 
   async function createRoleUrl(): Promise<string> {
     const password = randomUUID()
-    await owner.query(AUDIT_RETENTION_SETUP.replace("'...'", `'${password}'`))
+    await owner.query(auditRetentionSetup('public').replace("'...'", `'${password}'`))
     return urlFor(AUDIT_RETENTION_ROLE, password)
   }
   const createRole = async (): Promise<pg.Pool> => connect(await createRoleUrl())
@@ -124,8 +132,56 @@ describe('the retention of audit events', () => {
   it('says how to create the role when there is none', async () => {
     await expect(countAuditEvents(owner, new Date())).rejects.toMatchObject({
       code: 'AUTH_CONFIGURATION_ERROR',
-      message: expect.stringContaining(AUDIT_RETENTION_SETUP) as string,
+      message: expect.stringContaining(auditRetentionSetup('public')) as string,
     })
+  })
+
+  it.each<[string, Place]>([
+    ['search_path of a role', { ownRole: true, settings: { search_path: 'app' }, schema: 'app' }],
+    ['options= in the URL', { parameters: { options: '-c search_path=app' }, schema: 'app' }],
+    ['schema= in the URL', { parameters: { schema: 'User' }, schema: 'User' }],
+    [
+      'schema= in the URL, with pgbouncer=true',
+      { parameters: { schema: 'app', pgbouncer: 'true' }, schema: 'app' },
+    ],
+  ])('works in another schema, by what the refusal says: %s', async (_where, place) => {
+    const placed = await createMigratedDatabase(place)
+    const administrator = new pg.Client({ connectionString: administratorUrl(placed) })
+    await administrator.connect()
+    try {
+      const refusal = (await countAuditEvents(connect(placed.url), new Date()).catch(
+        (error: unknown) => error,
+      )) as Error
+      const [, setup = ''] = refusal.message.split('run:\n')
+      await administrator.query(setup.replace("'...'", "'secret'"))
+      const url = new URL(placed.url)
+      url.username = AUDIT_RETENTION_ROLE
+      url.password = 'secret'
+      const retention = connect(url.href)
+      const table = `${pg.escapeIdentifier(place.schema ?? '')}.auth_audit_events`
+      await administrator.query(`INSERT INTO ${table} (type, at) VALUES ('x', '2026-01-01')`)
+      expect(await deleteAuditEvents(retention, new Date('2026-02-01'))).toBe(1)
+
+      const schema = pg.escapeIdentifier(place.schema ?? '')
+      await administrator.query(`REVOKE USAGE ON SCHEMA ${schema} FROM ${AUDIT_RETENTION_ROLE}`)
+      await expect(countAuditEvents(retention, new Date())).rejects.toThrow(
+        `GRANT USAGE ON SCHEMA ${schema} TO`,
+      )
+    } finally {
+      await administrator.query(`DROP OWNED BY ${AUDIT_RETENTION_ROLE}`)
+      await administrator.end()
+      for (const pool of opened.splice(0)) await pool.end()
+      await placed.drop()
+    }
+  })
+
+  it('says that tables are missing to another role', async () => {
+    await createRole()
+    const empty = await createEmptyTestDatabase()
+    const { code, text } = await netscript(empty.url, '--before', '2026-02-01', '--yes')
+    await empty.drop()
+    expect(code).toBe(1)
+    expect(text).toMatch(/tables are missing.*netscript db migrate/s)
   })
 
   it('says which privilege is missing', async () => {
@@ -133,7 +189,7 @@ describe('the retention of audit events', () => {
     await owner.query(`REVOKE DELETE ON auth_audit_events FROM ${AUDIT_RETENTION_ROLE}`)
     await add(1, 'token.issued', '2026-02-01T00:00:00Z')
     await expect(deleteAuditEvents(retention, new Date())).rejects.toThrow(
-      /permission denied for table .*GRANT SELECT, DELETE ON auth_audit_events/,
+      /permission denied for table .*GRANT SELECT, DELETE ON public\.auth_audit_events/s,
     )
   })
 
@@ -171,3 +227,10 @@ describe('the retention of audit events', () => {
     expect(text).toMatch(message)
   })
 })
+
+/** A superuser there, whose search_path is another. */
+function administratorUrl({ url }: TestDatabase): string {
+  const administrator = new URL(inject('postgresUrl'))
+  administrator.pathname = new URL(url).pathname
+  return administrator.href
+}
