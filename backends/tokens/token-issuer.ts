@@ -68,9 +68,9 @@ export function createTokenIssuer(options: TokenIssuerOptions): TokenIssuer {
 
   function checkAudience(audience: string): void {
     if (audiences.has(audience)) return
-    const message = 'is not one of NETSCRIPT_AUTH_TOKEN_AUDIENCES'
     throw new AuthError('VALIDATION_ERROR', 'Name an audience that the operator has listed.', {
-      data: { formErrors: [], fieldErrors: { audience: [message] } },
+      data: { formErrors: [], fieldErrors: { audience: ['is not a listed audience'] } },
+      cause: new Error('The audience is not one of NETSCRIPT_AUTH_TOKEN_AUDIENCES.'),
     })
   }
 

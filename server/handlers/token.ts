@@ -40,8 +40,9 @@ export async function jwks(context: HandlerContext): Promise<Reply<200, PublicKe
 
 function issuerOf({ tokens }: HandlerContext): TokenIssuer {
   if (tokens) return tokens
-  throw new AuthError(
-    'NOT_FOUND',
-    'This service issues no tokens. An operator turns them on with NETSCRIPT_AUTH_TOKEN_AUDIENCES.',
-  )
+  throw new AuthError('NOT_FOUND', 'This service issues no tokens for other services.', {
+    cause: new Error(
+      'To issue tokens, list the services that they are for in NETSCRIPT_AUTH_TOKEN_AUDIENCES (tokens of the API).',
+    ),
+  })
 }
