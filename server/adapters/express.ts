@@ -70,10 +70,28 @@ function openExchange(engine: Engine): RequestHandler {
     if (exchange.isAnswered) return send(res, exchange)
     exchanges.set(req, exchange)
     req.body = exchange.body
+    req.url = decodable(req.url)
     // Without an ETag there is nothing to compare, but Express takes `*` for a match.
     delete req.headers['if-none-match']
     next()
   }
+}
+
+/**
+ * Express refuses a path with a segment that cannot be decoded. To the engine such a segment is a name
+ * as it stands, so it is encoded once more.
+ */
+function decodable(url: string): string {
+  const [path = '', ...query] = url.split('?')
+  const segments = path.split('/').map((segment) => {
+    try {
+      decodeURIComponent(segment)
+      return segment
+    } catch {
+      return encodeURIComponent(segment)
+    }
+  })
+  return [segments.join('/'), ...query].join('?')
 }
 
 type Issues = { issues: z.core.$ZodIssue[] } | null
