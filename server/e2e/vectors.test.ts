@@ -1,7 +1,7 @@
 import type * as Crypto from 'node:crypto'
 import type * as TsRestExpress from '@ts-rest/express'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import { findRoute } from './support/coverage.js'
+import { DECLARED_PAIRS, findRoute } from './support/coverage.js'
 import { type AdaptersUnderTest, startAdapters, toRaw } from './vectors/adapters.js'
 import { openStage, type Stage } from './vectors/scene.js'
 import {
@@ -92,6 +92,30 @@ if (isWriting) {
       it.each(named(own))('%s', async (_name, vector) => {
         expect(await answerTo(vector, adapter)).toEqual(toAnswer(vector.response))
       })
+    })
+  })
+
+  describe('the vectors', () => {
+    const all = [...files.values()].flat()
+
+    it('are at least 150, reach every declared pair of a route and a status, and no other', () => {
+      const pairs = all.flatMap((vector): string[] => {
+        const key = routeKeyOf(vector)
+        return key === undefined ? [] : [`${key} ${vector.response.status}`]
+      })
+      expect(all.length).toBeGreaterThanOrEqual(150)
+      expect([...new Set(pairs)].sort()).toEqual([...DECLARED_PAIRS].sort())
+    })
+
+    it('show nothing of the inside', () => {
+      for (const { name, response } of all) {
+        const { body, headers } = toAnswer(response)
+        expect(body, name).not.toMatch(
+          /SECRET|NETSCRIPT_|\n\s+at |node_modules|(Type|Range)Error|ECONN/,
+        )
+        expect(headers, name).not.toHaveProperty('etag')
+        expect(headers, name).not.toHaveProperty('x-powered-by')
+      }
     })
   })
 

@@ -59,7 +59,9 @@ export function toRaw(
     [given].flat().map((value) => [name, expand(value, values)] as const),
   )
   const hasLength = 'content-length' in headers || 'transfer-encoding' in headers
-  if (content && !hasLength) fields.push(['content-length', String(content.byteLength)])
+  if (!hasLength && (content !== undefined || method === 'POST')) {
+    fields.push(['content-length', String(content?.byteLength ?? 0)])
+  }
   return { method, target: expand(target, values), headers: fields, body: content }
 }
 

@@ -15,7 +15,7 @@ export interface FixedProvider {
   /** Takes the place of the global fetch. */
   readonly fetch: typeof globalThis.fetch
   /** The provider of a process that has not yet read its metadata. */
-  define(kind: 'oidc' | 'oauth'): OAuthProvider
+  define(kind: 'oidc' | 'oauth', redirectUri: string): OAuthProvider
   /** What the provider sends when `subject` has signed in. */
   codeFor(subject: string, authorizationUrl: string): string
   logoutToken(claims: Record<string, unknown>): Promise<string>
@@ -25,8 +25,8 @@ export interface FixedProvider {
   refuses: boolean
 }
 
-/** A {@link FixedProvider} for a redirect URI. */
-export function createFixedProvider(redirectUri: string): FixedProvider {
+/** A {@link FixedProvider} that is up. */
+export function createFixedProvider(): FixedProvider {
   const key = ed25519('provider')
   const publicJwk = { ...createPublicKey(key).export({ format: 'jwk' }), kid: 'key', alg: 'EdDSA' }
   const sign = (claims: Record<string, unknown>, typ: string): Promise<string> => {
@@ -62,7 +62,7 @@ export function createFixedProvider(redirectUri: string): FixedProvider {
         })
       }
       case '/userinfo':
-        return Response.json({ sub: 'ada', ...profileOf('ada') })
+        return Response.json({ sub: 'ada', id: 'ada', ...profileOf('ada') })
       case '/.well-known/openid-configuration':
         return Response.json(metadata)
       default:
@@ -81,7 +81,7 @@ export function createFixedProvider(redirectUri: string): FixedProvider {
       }
       return answer(url.pathname, new URLSearchParams(init?.body as URLSearchParams))
     },
-    define: (kind) =>
+    define: (kind, redirectUri) =>
       defineOAuthProvider(
         kind === 'oidc'
           ? { id: 'local', ...CLIENT, redirectUri, issuer: ISSUER, additionalScopes: ['calendar'] }

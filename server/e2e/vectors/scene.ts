@@ -2,6 +2,7 @@ import { vi } from 'vitest'
 import { AuthBackendOperationUnsupportedError, providerError } from '../../../backends/errors.js'
 import { createKeyring } from '../../../backends/keyring.js'
 import { createKvOAuthBackend, type KvOAuthBackend } from '../../../backends/kv-oauth/backend.js'
+import type { OAuthProvider } from '../../../backends/kv-oauth/provider.js'
 import type { AuthBackendPort } from '../../../backends/port.js'
 import { toAuthnRequest } from '../../../backends/request.js'
 import { createPool } from '../../../backends/storage/pool.js'
@@ -14,7 +15,7 @@ import { createTestDatabase } from '../../../prisma/test-database.js'
 import type { AuthApiOptions } from '../../engine/engine.js'
 import { createLogger } from '../../log.js'
 import { startTcpProxy } from '../faults/tcp-proxy.js'
-import { createFixedProvider, fixedSigningKey } from './fixed-provider.js'
+import { createFixedProvider, type FixedProvider, fixedSigningKey } from './fixed-provider.js'
 
 const ORIGIN = 'https://auth.example'
 const REDIRECT_URI = `${ORIGIN}${AUTH_PATH_PREFIX}/callback`
@@ -46,18 +47,22 @@ export async function openStage(resetRandom: () => void): Promise<Stage> {
   const database = await createTestDatabase()
   const pool = createPool(database.url)
   await addSigningKey(pool)
+  const idp = createFixedProvider()
+  vi.stubGlobal('fetch', idp.fetch)
+  const running = await startProcess(pool, idp.define('oidc', REDIRECT_URI))
   return {
     async set(given = []) {
       resetRandom()
       vi.setSystemTime(NOW)
+      Object.assign(idp, { down: false, refuses: false })
+      const scene = new SceneBuilder(pool, database.url, idp, running)
+      if (given.length === 0) return scene
       await pool.query('DELETE FROM auth_keyv; DELETE FROM auth_accounts; DELETE FROM auth_users')
-      const builder = new SceneBuilder(pool, database.url)
       try {
-        await builder.start('oidc')
-        for (const name of given) await give(builder, name)
-        return builder
+        for (const name of given) await give(scene, name)
+        return scene
       } catch (error) {
-        await builder.close()
+        await scene.close()
         throw error
       }
     },
@@ -82,44 +87,59 @@ async function addSigningKey(pool: Pool): Promise<void> {
   )
 }
 
+/** A process of the service that has started: it knows nothing of its provider yet. */
+interface Process {
+  readonly backend: KvOAuthBackend
+  readonly options: AuthApiOptions
+}
+
+async function startProcess(pool: Pool, provider: OAuthProvider): Promise<Process> {
+  const backend = await createKvOAuthBackend({
+    ...{ provider, pool, sessionStore: '' },
+    key: KEYRING_SECRET.toString('base64url'),
+  })
+  const tokens = createTokenIssuer({
+    pool,
+    keyring: createKeyring([KEYRING_SECRET]),
+    origin: ORIGIN,
+    audiences: ['https://orders.example'],
+  })
+  const options: AuthApiOptions = {
+    ...{ backend, tokens, logger },
+    origin: ORIGIN,
+    corsOrigins: ['https://app.auth.example'],
+    allowedReturnTo: ['https://www.example'],
+    newRequestId: () => 'request-id',
+  }
+  return { backend, options }
+}
+
 class SceneBuilder implements Scene {
   readonly values: Record<string, string> = {}
-  readonly idp = createFixedProvider(REDIRECT_URI)
+  redirectUri = REDIRECT_URI
   isSecond = false
-  backend!: KvOAuthBackend
-  options!: AuthApiOptions
+  backend: KvOAuthBackend
+  options: AuthApiOptions
   #pool: Pool
   readonly #databaseUrl: string
   readonly #opened: (() => Promise<unknown>)[] = []
 
-  constructor(pool: Pool, databaseUrl: string) {
+  constructor(
+    pool: Pool,
+    databaseUrl: string,
+    readonly idp: FixedProvider,
+    { backend, options }: Process,
+  ) {
     this.#pool = pool
     this.#databaseUrl = databaseUrl
-    vi.stubGlobal('fetch', this.idp.fetch)
+    this.backend = backend
+    this.options = options
   }
 
-  /** A process that has just started: it knows nothing of the provider yet. */
-  async start(kind: 'oidc' | 'oauth'): Promise<void> {
-    this.backend = await createKvOAuthBackend({
-      provider: this.idp.define(kind),
-      key: KEYRING_SECRET.toString('base64url'),
-      pool: this.#pool,
-      sessionStore: '',
-    })
-    this.options = {
-      backend: this.backend,
-      origin: ORIGIN,
-      corsOrigins: ['https://app.auth.example'],
-      allowedReturnTo: ['https://www.example'],
-      tokens: createTokenIssuer({
-        pool: this.#pool,
-        keyring: createKeyring([KEYRING_SECRET]),
-        origin: ORIGIN,
-        audiences: ['https://orders.example'],
-      }),
-      logger,
-      newRequestId: () => 'request-id',
-    }
+  /** Restarts the service. */
+  async restart(kind: 'oidc' | 'oauth' = 'oidc'): Promise<void> {
+    const provider = this.idp.define(kind, this.redirectUri)
+    Object.assign(this, await startProcess(this.#pool, provider))
   }
 
   query(text: string): Promise<unknown> {
@@ -140,7 +160,7 @@ class SceneBuilder implements Scene {
   async signIn(subject: string): Promise<{ cookie: string; sessionId: string; userId: string }> {
     const { callback, cookie } = await this.startSignIn(subject)
     const { sessionId, userId, setCookies } = await this.backend.interactive.handleCallback(
-      toAuthnRequest({ url: REDIRECT_URI, headers: { cookie, 'user-agent': 'Browser/1.0' } }),
+      toAuthnRequest({ url: this.redirectUri, headers: { cookie, 'user-agent': 'Browser/1.0' } }),
       new URLSearchParams(callback),
     )
     return { cookie: pairs(setCookies.slice(-1)), sessionId, userId }
@@ -155,7 +175,7 @@ class SceneBuilder implements Scene {
     const proxy = await startTcpProxy(this.#databaseUrl)
     this.#pool = createPool(proxy.url(this.#databaseUrl), { max: 1 })
     this.#opened.push(() => this.#pool.end())
-    await this.start('oidc')
+    await this.restart()
     // A process that has run for a while has read the metadata of the provider.
     await this.startSignIn('ada')
     await proxy.close()
@@ -206,7 +226,7 @@ const GIVEN: Readonly<Record<string, (scene: SceneBuilder) => Promise<unknown> |
   async 'sign-in completed'(scene) {
     const { values } = scene
     await GIVEN['sign-in started']!(scene)
-    const url = `${REDIRECT_URI}?${values.callback}`
+    const url = `${scene.redirectUri}?${values.callback}`
     await scene.backend.interactive.handleCallback(
       toAuthnRequest({ url, headers: { cookie: values.transaction } }),
       new URLSearchParams(values.callback),
@@ -243,11 +263,15 @@ const GIVEN: Readonly<Record<string, (scene: SceneBuilder) => Promise<unknown> |
   },
   'the store is unreachable': (scene) => scene.takeStoreAway(),
   async 'the provider is unreachable'(scene) {
-    await scene.start('oidc')
+    await scene.restart()
     scene.idp.down = true
   },
   'the provider refuses codes': ({ idp }) => void (idp.refuses = true),
-  'a provider without OpenID Connect': (scene) => scene.start('oauth'),
+  'a provider without OpenID Connect': (scene) => scene.restart('oauth'),
+  async 'a redirect URI for each provider'(scene) {
+    scene.redirectUri += '/local'
+    await scene.restart()
+  },
   'no tokens are issued'(scene) {
     const { tokens: _tokens, ...others } = scene.options
     scene.options = others
