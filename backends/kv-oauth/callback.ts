@@ -131,7 +131,7 @@ function sameProvider(
   query: URLSearchParams,
 ): OAuthProvider {
   const provider = providers.get(providerId)
-  if (!provider || !isAt(redirectUri, request, query)) {
+  if (!provider || !isAt(redirectUri, providers, request, query)) {
     throw new AuthError(
       'AUTH_TRANSACTION_MISSING',
       'The answer did not come from the provider that was asked. Start the sign-in again.',
@@ -140,12 +140,25 @@ function sameProvider(
   return provider
 }
 
-/** Whether the request is for the redirect URI: its path and every parameter that it has. */
-function isAt(redirectUri: string, { path }: AuthnRequest, query: URLSearchParams): boolean {
+/**
+ * Whether the request is for the redirect URI: its path and every parameter that it has. Providers may
+ * add parameters, but none that tells the redirect URI of another provider apart.
+ */
+function isAt(
+  redirectUri: string,
+  providers: ReadonlyMap<string, OAuthProvider>,
+  { path }: AuthnRequest,
+  query: URLSearchParams,
+): boolean {
   const { pathname, searchParams } = new URL(redirectUri)
-  // A proxy may have taken a prefix off the path.
+  // An app may have mounted the API below a path of its own.
   if (!pathname.endsWith(path)) return false
-  const names = new Set([...searchParams.keys(), 'provider'])
+  const others = [...providers.values()].map((provider) => new URL(provider.redirectUri))
+  const names = new Set(['provider', ...searchParams.keys()])
+  for (const other of others) {
+    if (other.pathname === pathname)
+      [...other.searchParams.keys()].forEach((name) => names.add(name))
+  }
   return [...names].every((name) =>
     isDeepStrictEqual(query.getAll(name), searchParams.getAll(name)),
   )

@@ -286,6 +286,7 @@ describe('readConfig', () => {
       'https://auth.example/api/v1/auth/Callback',
       'https://auth.example//api/v1/auth/callback',
       'https://auth.example/api/v1/auth/callbac%6B',
+      'https://auth.example/api/v1/auth/callback/%zz',
       'https://auth.example/api/v1/auth',
       'https://auth.example/',
     ].map((uri): [string, NodeJS.ProcessEnv, RegExp] => [
@@ -304,9 +305,34 @@ describe('readConfig', () => {
       /^NETSCRIPT_AUTH_GOOGLE_REDIRECT_URI has the path/,
     ],
     [
+      'a redirect URI of several that is one of one provider',
+      {
+        NETSCRIPT_AUTH_PROVIDERS: 'google,github',
+        NETSCRIPT_AUTH_GOOGLE_CLIENT_ID: 'a',
+        NETSCRIPT_AUTH_GITHUB_CLIENT_ID: 'a',
+        NETSCRIPT_AUTH_GITHUB_CLIENT_SECRET: 'a',
+        NETSCRIPT_AUTH_REDIRECT_URI: 'https://auth.example/api/v1/auth/callback/google',
+      },
+      /^NETSCRIPT_AUTH_REDIRECT_URI has the path \/api\/v1\/auth\/callback\/google\/google,/,
+    ],
+    [
       'a redirect URI with a fragment',
       { ...TUTORIAL, NETSCRIPT_AUTH_REDIRECT_URI: `${TUTORIAL.NETSCRIPT_AUTH_REDIRECT_URI}#x` },
       /^NETSCRIPT_AUTH_REDIRECT_URI has a fragment or a user name/,
+    ],
+    [
+      'a redirect URI with an empty fragment',
+      { ...TUTORIAL, NETSCRIPT_AUTH_REDIRECT_URI: `${TUTORIAL.NETSCRIPT_AUTH_REDIRECT_URI}#` },
+      /^NETSCRIPT_AUTH_REDIRECT_URI has a fragment or a user name/,
+    ],
+    [
+      'a redirect URI that is no web address',
+      {
+        NETSCRIPT_AUTH_PROVIDERS: 'google',
+        NETSCRIPT_AUTH_GOOGLE_CLIENT_ID: 'a',
+        NETSCRIPT_AUTH_GOOGLE_REDIRECT_URI: 'com.example.app:/api/v1/auth/callback',
+      },
+      /^NETSCRIPT_AUTH_GOOGLE_REDIRECT_URI is not an http or https URL/,
     ],
     [
       'a redirect URI with a user name',

@@ -7,6 +7,9 @@ import {
   type OAuthProvider,
 } from '../../backends/kv-oauth/provider.js'
 import { authContractV1 } from '../../contract/auth-contract.js'
+import { CallbackQuery } from '../../contract/callback.js'
+import { protocolContractV1 } from '../../contract/protocol-contract.js'
+import { queryOf } from '../engine/validation.js'
 import type { Variables } from './variables.js'
 
 /** The settings of one provider, whichever variables they came from. */
@@ -17,6 +20,8 @@ interface ProviderSettings {
   clientId: string | undefined
   clientSecret: string | undefined
   redirectUri: string | undefined
+  /** The variable that the redirect URI comes from; for messages. */
+  redirectUriVariable: string
   issuer: string | undefined
   discoveryUrl: string | undefined
   clientAuthMethod: string | undefined
@@ -46,11 +51,19 @@ export const PROVIDER_VARIABLES = [
 export type ProviderVariable = (typeof PROVIDER_VARIABLES)[number]
 
 /** Settings that say nothing about which provider it is: the local one has them too. */
-const LOCAL_SETTINGS = new Set(['prefix', 'id', 'scopes', 'additionalScopes', 'rolesClaim'])
+const LOCAL_SETTINGS = new Set([
+  'prefix',
+  'redirectUriVariable',
+  'id',
+  'scopes',
+  'additionalScopes',
+  'rolesClaim',
+])
 
 const CALLBACK_PATH = authContractV1.callback.path
-/** `/callback`, and `/callback/:provider` of one of several. */
-const CALLBACK_PATHS = new RegExp(`^${CALLBACK_PATH}(/[^/]+)?$`)
+const ONE_OF_SEVERAL = protocolContractV1.providerCallback.pathParams
+/** Parameters that the provider adds to a redirect URI: there must not be two of one. */
+const ADDED = Object.keys(CallbackQuery.omit({ provider: true }).shape)
 
 /**
  * One reader for each provider that the variables configure; none when no provider variable is set.
@@ -83,6 +96,7 @@ function plainSettings(variables: Variables): ProviderSettings {
     clientId: variables.NETSCRIPT_AUTH_CLIENT_ID,
     clientSecret: variables.NETSCRIPT_AUTH_CLIENT_SECRET,
     redirectUri: variables.NETSCRIPT_AUTH_REDIRECT_URI,
+    redirectUriVariable: 'NETSCRIPT_AUTH_REDIRECT_URI',
     issuer: variables.NETSCRIPT_AUTH_ISSUER,
     discoveryUrl: variables.NETSCRIPT_AUTH_DISCOVERY_URL,
     clientAuthMethod: variables.NETSCRIPT_AUTH_CLIENT_AUTH_METHOD,
@@ -103,6 +117,8 @@ function prefixedSettings(
   const prefix = variablePrefix(id)
   const read = (name: ProviderVariable): string | undefined =>
     env[prefix + name]?.trim() || undefined
+  const isShared =
+    read('REDIRECT_URI') === undefined && variables.NETSCRIPT_AUTH_REDIRECT_URI !== undefined
   const readList = (name: ProviderVariable): string[] | undefined => read(name)?.split(/[\s,]+/)
   return {
     prefix,
@@ -110,6 +126,7 @@ function prefixedSettings(
     clientId: read('CLIENT_ID'),
     clientSecret: read('CLIENT_SECRET'),
     redirectUri: read('REDIRECT_URI') ?? sharedRedirectUri(id, variables),
+    redirectUriVariable: `${isShared ? 'NETSCRIPT_AUTH_' : prefix}REDIRECT_URI`,
     issuer: read('ISSUER'),
     discoveryUrl: read('DISCOVERY_URL'),
     clientAuthMethod: read('CLIENT_AUTH_METHOD'),
@@ -138,7 +155,7 @@ function toProvider(
     settings
   const clientId = required(settings.clientId, `${prefix}CLIENT_ID`)
   const redirectUri = required(settings.redirectUri, `${prefix}REDIRECT_URI`)
-  checkRedirectUri(redirectUri, `${prefix}REDIRECT_URI`)
+  checkRedirectUri(redirectUri, settings.redirectUriVariable)
   if (!allowsHttp) {
     refuseHttp(prefix, {
       ISSUER: issuer,
@@ -183,18 +200,41 @@ function toProvider(
 
 /** The service is at the root of its origin, so no other path leads to a callback. */
 function checkRedirectUri(redirectUri: string, variable: string): void {
-  const url = URL.canParse(redirectUri) ? new URL(redirectUri) : undefined
-  const problem = !url
-    ? 'is not an absolute URL'
-    : !CALLBACK_PATHS.test(url.pathname)
-      ? `has the path ${url.pathname}, which this service does not answer`
-      : url.hash !== '' || url.username !== '' || url.password !== ''
-        ? 'has a fragment or a user name'
-        : undefined
+  const problem = redirectUriProblem(redirectUri)
   if (problem === undefined) return
   throw new AuthConfigurationError(
     `${variable} ${problem}. Set it to the origin of the service and the path ${CALLBACK_PATH}, with or without /<id> at its end, as it is registered at the provider.`,
   )
+}
+
+function redirectUriProblem(redirectUri: string): string | undefined {
+  if (!URL.canParse(redirectUri)) return 'is not an absolute URL'
+  const { protocol, pathname, searchParams, username, password } = new URL(redirectUri)
+  if (!/^https?:$/.test(protocol)) return 'is not an http or https URL'
+  if (!isCallbackPath(pathname))
+    return `has the path ${pathname}, which this service does not answer`
+  if (redirectUri.includes('#') || username !== '' || password !== '') {
+    return 'has a fragment or a user name'
+  }
+  const added = ADDED.find((name) => searchParams.has(name))
+  if (added !== undefined) return `has the parameter ${added}, which is the provider's to add`
+  const { success } = CallbackQuery.safeParse(queryOf(searchParams))
+  return success ? undefined : 'has a parameter provider that this service does not answer'
+}
+
+/** Whether `/callback` or `/callback/:provider` is at the path. */
+function isCallbackPath(path: string): boolean {
+  if (path === CALLBACK_PATH) return true
+  if (!path.startsWith(`${CALLBACK_PATH}/`)) return false
+  const provider = path.slice(CALLBACK_PATH.length + 1)
+  try {
+    return (
+      !provider.includes('/') &&
+      ONE_OF_SEVERAL.safeParse({ provider: decodeURIComponent(provider) }).success
+    )
+  } catch {
+    return false
+  }
 }
 
 function refuseHttp(
