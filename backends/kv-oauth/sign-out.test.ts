@@ -5,7 +5,8 @@ import { createTestDatabase, type TestDatabase } from '../../prisma/test-databas
 import { toAuthnRequest } from '../request.js'
 import { createPool } from '../storage/pool.js'
 import { createKvOAuthBackend } from './backend.js'
-import { providers } from './presets.js'
+import { presetNames, providerFromPreset, providers } from './presets.js'
+import type { OAuthProvider, OAuthProviderOptions } from './provider.js'
 import {
   type ScriptedProvider,
   signInAt,
@@ -30,51 +31,83 @@ describe('the sign-out at the provider', () => {
   })
 
   const client = () => ({
-    ...{ clientId: 'client', clientSecret: 'secret', issuer: provider.issuer },
+    ...{ clientId: 'client', clientSecret: 'secret' },
     redirectUri: 'http://localhost:8094/api/v1/auth/callback',
     endSessionEndpoint: `${provider.issuer}/logout`,
   })
-  const CASES = {
-    'OpenID Connect': [() => provider.oidc(client()), ['id_token_hint', 'state']],
-    okta: [() => providers.okta(client()), ['id_token_hint', 'state']],
-    'aws-cognito': [() => providers.awsCognito(client()), []],
-    'parameters of its own': [
-      () =>
-        provider.oidc({ ...client(), signOutParams: { back: '{return_uri}?s={state}', a: 'b' } }),
-      [],
-    ],
-  } as const
-  const EXPECTED: Record<keyof typeof CASES, Record<string, string>> = {
-    'OpenID Connect': { post_logout_redirect_uri: LOGGED_OUT },
-    okta: { post_logout_redirect_uri: LOGGED_OUT },
+  const openId = () => ({ ...client(), issuer: provider.issuer })
+  const plain = () => ({
+    ...client(),
+    authorizationEndpoint: `${provider.issuer}/authorize`,
+    tokenEndpoint: `${provider.issuer}/token`,
+    userInfoEndpoint: `${provider.issuer}/userinfo`,
+  })
+  /** OpenID Connect RP-Initiated Logout 1.0 section 2. */
+  const STANDARD = {
+    id_token_hint: expect.stringMatching(/^ey/) as string,
+    post_logout_redirect_uri: LOGGED_OUT,
+    state: expect.stringMatching(/^[\w-]{43}$/) as string,
+  }
+  /** What each preset sends; `undefined`: it issues no id_token, so the sign-out ends here. */
+  const OF_PRESETS: Record<string, Record<string, string> | undefined> = {
+    ...{ google: STANDARD, gitlab: STANDARD, slack: STANDARD, auth0: STANDARD, okta: STANDARD },
+    ...{ 'azure-ad': STANDARD, logto: STANDARD, clerk: STANDARD },
     'aws-cognito': { logout_uri: LOGGED_OUT },
-    'parameters of its own': {
-      back: expect.stringMatching(/logged-out\?s=[\w-]{43}$/) as string,
-      a: 'b',
-    },
+    ...{ github: undefined, discord: undefined, spotify: undefined, facebook: undefined },
+    twitter: undefined,
   }
 
-  it.each(Object.keys(CASES) as (keyof typeof CASES)[])('sends what %s takes', async (name) => {
-    const [make, secrets] = CASES[name]
+  /** The query of the request to the end_session_endpoint; `undefined` when there is none. */
+  async function sentBy(oauthProvider: OAuthProvider): Promise<object | undefined> {
     const key = randomBytes(32).toString('base64url')
     const backend = await createKvOAuthBackend({
-      ...{ pool, key, allowInsecureRequests: true, provider: make() },
+      ...{ pool, key, allowInsecureRequests: true, provider: oauthProvider },
     })
-    const request = await signInAt(backend)
-    const { logoutUrl = '', setCookies } = await backend.sessions.signOut(request, {
-      everywhere: false,
-    })
-    const cookie = setCookies.map((one) => one.split(';', 1)[0]).join('; ')
-    const { redirectUrl } = await backend.interactive.startLogout(
-      toAuthnRequest({ headers: { cookie } }),
-      new URL(logoutUrl).searchParams.get('ticket') ?? '',
+    try {
+      const request = await signInAt(backend)
+      const { logoutUrl, setCookies } = await backend.sessions.signOut(request, {
+        everywhere: false,
+      })
+      if (logoutUrl === undefined) return undefined
+      const cookie = setCookies.map((one) => one.split(';', 1)[0]).join('; ')
+      const { redirectUrl } = await backend.interactive.startLogout(
+        toAuthnRequest({ headers: { cookie } }),
+        new URL(logoutUrl).searchParams.get('ticket') ?? '',
+      )
+      const { origin, pathname, searchParams } = new URL(redirectUrl)
+      expect(origin + pathname).toBe(`${provider.issuer}/logout`)
+      return Object.fromEntries(searchParams)
+    } finally {
+      await backend.close()
+    }
+  }
+
+  it.each(presetNames)('sends what the preset %s takes', async (name) => {
+    provider.userInfo = () => ({ json: { sub: 'ada', id: 'ada', data: { id: 'ada' } } })
+    const expected = OF_PRESETS[name]
+    const options = expected ? openId() : plain()
+    expect(name in OF_PRESETS).toBe(true)
+    expect(await sentBy(providerFromPreset(name, options))).toEqual(
+      expected && { client_id: 'client', ...expected },
     )
-    const sent = Object.fromEntries(new URL(redirectUrl).searchParams)
-    expect(sent).toEqual({
-      client_id: 'client',
-      ...EXPECTED[name],
-      ...Object.fromEntries(secrets.map((secret) => [secret, expect.any(String) as string])),
-    })
-    await backend.close()
+  })
+
+  it.each<[string, Partial<OAuthProviderOptions>, object]>([
+    ['any OpenID provider', {}, STANDARD],
+    [
+      'a provider with parameters of its own',
+      { signOutParams: { back: '{return_uri}?s={state}', a: 'b' } },
+      { back: expect.stringMatching(/logged-out\?s=[\w-]{43}$/) as string, a: 'b' },
+    ],
+    [
+      'a preset with other parameters',
+      { signOutParams: { returnTo: '{return_uri}' } },
+      { returnTo: LOGGED_OUT },
+    ],
+  ])('sends what %s takes', async (name, options, expected) => {
+    const made = name.includes('preset')
+      ? providers.auth0({ ...openId(), ...options })
+      : provider.oidc({ ...openId(), ...options })
+    expect(await sentBy(made)).toEqual({ client_id: 'client', ...expected })
   })
 })
