@@ -1,9 +1,9 @@
 import type pg from 'pg'
-import type { Operator, OperatorAccount, OperatorUser, UserPage, UserSearch } from '../operator.js'
+import type { Operator } from '../operator.js'
 import { USER_AGENT_LENGTH } from '../request.js'
 import { pageOf, sessionRange } from '../session-page.js'
 import { storeCall } from '../storage/unavailable.js'
-import { milliseconds } from '../storage/user-directory.js'
+import { createUserDirectory, milliseconds } from '../storage/user-directory.js'
 import { parseSessionRow, parseUserRow, toAuthSession } from './session-mapping.js'
 
 const SESSIONS = `SELECT id, user_id AS "userId", ${milliseconds('created_at')} AS "createdAt",
@@ -13,31 +13,11 @@ const SESSIONS = `SELECT id, user_id AS "userId", ${milliseconds('created_at')} 
     AND ($2::timestamptz IS NULL OR (created_at, id COLLATE "C") < ($2, $3::text))
   ORDER BY created_at DESC, id COLLATE "C" DESC LIMIT $4`
 
-const USERS = `SELECT person.id, person.name, person.email, person.email_verified,
-    ${milliseconds('person.created_at')} AS created_ms,
-    ${milliseconds('person.disabled_at')} AS disabled_ms, coalesce((
-      SELECT json_agg(json_build_object('providerId', provider_id, 'subject', account_id)
-        ORDER BY created_at)
-      FROM better_auth_accounts WHERE user_id = person.id), '[]') AS accounts
-  FROM better_auth_users AS person`
-
-const HAS_ACCOUNT = 'EXISTS (SELECT FROM better_auth_accounts WHERE user_id = person.id AND'
-
-const FIND = `${USERS}
-  WHERE ($1::text IS NULL OR person.id = $1 OR person.email ILIKE $2 OR person.name ILIKE $2
-      OR ${HAS_ACCOUNT} account_id = $1))
-    AND ($3::text IS NULL OR ${HAS_ACCOUNT} provider_id = $3))
-    AND ($4::timestamptz IS NULL OR (person.created_at, person.id) < ($4, $5::text))
-  ORDER BY person.created_at DESC, person.id DESC LIMIT $6`
-
-interface UserRow {
-  id: string
-  name: string
-  email: string
-  email_verified: boolean
-  created_ms: number
-  disabled_ms: number | null
-  accounts: OperatorAccount[]
+const BETTER_AUTH_USERS = {
+  users: 'better_auth_users',
+  name: 'name',
+  accounts: 'better_auth_accounts',
+  subject: 'account_id',
 }
 
 /**
@@ -61,19 +41,14 @@ export function createBetterAuthOperator(pool: pg.Pool): Operator {
     isId(id) ? ((await query(text, [id])).rowCount ?? 0) : 0
   const revokeSessions = (userId: string): Promise<number> =>
     rowsChanged('DELETE FROM auth_sessions WHERE user_id = $1 AND expires_at > now()', userId)
-  const getUser = async (userId: string): Promise<OperatorUser | undefined> => {
-    if (!isId(userId)) return undefined
-    const { rows } = await query<UserRow>(`${USERS} WHERE person.id = $1`, [userId])
-    return rows[0] && toUser(rows[0])
-  }
+  const directory = createUserDirectory(pool, BETTER_AUTH_USERS)
   return {
     backend: 'better-auth',
-    getUser,
-    findUsers: async (search = {}) =>
-      toPage(search, (values) => query<UserRow>(FIND, values).then(({ rows }) => rows)),
+    findUsers: (search) => directory.find(search),
+    getUser: (userId) => directory.get(userId),
     async listSessions(userId, options) {
       const { limit, after } = sessionRange(options)
-      const user = await getUser(userId)
+      const user = await directory.get(userId)
       if (!user) return { sessions: [] }
       const begin = after && new Date(after.issuedAt)
       const { rows } = await query(SESSIONS, [userId, begin, after?.id, limit + 1])
@@ -109,43 +84,3 @@ export function createBetterAuthOperator(pool: pg.Pool): Operator {
 
 /** Postgres refuses NUL in text: no id has one. */
 const isId = (text: string): boolean => !text.includes('\0')
-
-async function toPage(
-  { text, providerId, limit = 50, cursor }: UserSearch,
-  find: (values: readonly unknown[]) => Promise<UserRow[]>,
-): Promise<UserPage> {
-  if ([text, providerId].some((value) => value !== undefined && !isId(value))) return { users: [] }
-  const after = cursor === undefined ? undefined : openCursor(cursor)
-  const most = Math.min(Math.max(Math.trunc(limit), 1), 100)
-  const part = text?.replace(/[\\%_]/g, '\\$&')
-  const rows = await find([
-    text ?? null,
-    part === undefined ? null : `%${part}%`,
-    providerId ?? null,
-    after?.createdAt ?? null,
-    after?.id ?? null,
-    most + 1,
-  ])
-  const page = rows.slice(0, most)
-  const last = page.at(-1)
-  return {
-    users: page.map(toUser),
-    ...(rows.length > most && last && { cursor: `${last.created_ms}.${last.id}` }),
-  }
-}
-
-function openCursor(cursor: string): { createdAt: Date; id: string } {
-  const [, at, id] = /^(\d{1,15})\.([^\0]+)$/.exec(cursor) ?? []
-  if (at === undefined || id === undefined) throw new RangeError('The cursor is not one of ours.')
-  return { createdAt: new Date(Number(at)), id }
-}
-
-const toUser = (row: UserRow): OperatorUser => ({
-  id: row.id,
-  ...(row.name !== '' && { displayName: row.name }),
-  email: row.email,
-  emailVerified: row.email_verified,
-  accounts: row.accounts,
-  createdAt: new Date(row.created_ms).toISOString(),
-  ...(row.disabled_ms !== null && { disabledAt: new Date(row.disabled_ms).toISOString() }),
-})

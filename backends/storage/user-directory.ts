@@ -17,27 +17,49 @@ interface Row {
 export const milliseconds = (column: string): string =>
   `(extract(epoch FROM ${column}) * 1000)::float8`
 
-const USERS = `SELECT person.id, person.display_name, person.email, person.email_verified,
-    ${milliseconds('person.created_at')} AS created_ms,
+/** Where a backend keeps its users. */
+export interface UserTables {
+  readonly users: string
+  /** The column of users with the name to show. */
+  readonly name: string
+  readonly accounts: string
+  /** The column of accounts with the provider subject. */
+  readonly subject: string
+  /** The column of accounts with the instant of the last sign-in. Default: it is not known. */
+  readonly lastSignInAt?: string
+}
+
+const KV_OAUTH_USERS: UserTables = {
+  users: 'auth_users',
+  name: 'display_name',
+  accounts: 'auth_accounts',
+  subject: 'subject',
+  lastSignInAt: 'last_sign_in_at',
+}
+
+const selectUsers = ({ users, name, accounts, subject, lastSignInAt }: UserTables): string =>
+  `SELECT person.id, nullif(person.${name}, '') AS display_name, person.email,
+    person.email_verified, ${milliseconds('person.created_at')} AS created_ms,
     ${milliseconds('person.disabled_at')} AS disabled_ms,
     ${milliseconds('known.last_sign_in_at')} AS last_sign_in_ms, known.accounts
-  FROM auth_users AS person CROSS JOIN LATERAL (
-    SELECT max(last_sign_in_at) AS last_sign_in_at, coalesce(json_agg(
-      json_build_object('providerId', provider_id, 'subject', subject) ORDER BY created_at), '[]'
+  FROM ${users} AS person CROSS JOIN LATERAL (
+    SELECT max(${lastSignInAt ?? 'NULL::timestamptz'}) AS last_sign_in_at, coalesce(json_agg(
+      json_build_object('providerId', provider_id, 'subject', ${subject}) ORDER BY created_at), '[]'
     ) AS accounts
-    FROM auth_accounts WHERE user_id = person.id) AS known`
+    FROM ${accounts} WHERE user_id = person.id) AS known`
 
-const HAS_ACCOUNT = 'EXISTS (SELECT FROM auth_accounts WHERE user_id = person.id AND'
-
-const FIND = `${USERS}
-  WHERE ($1::text IS NULL OR person.id = $1 OR person.email ILIKE $2 OR person.display_name ILIKE $2
-      OR ${HAS_ACCOUNT} subject = $1))
-    AND ($3::text IS NULL OR ${HAS_ACCOUNT} provider_id = $3))
+function searchUsers(tables: UserTables): string {
+  const hasAccount = `EXISTS (SELECT FROM ${tables.accounts} WHERE user_id = person.id AND`
+  return `${selectUsers(tables)}
+  WHERE ($1::text IS NULL OR person.id = $1 OR person.email ILIKE $2 OR person.${tables.name} ILIKE $2
+      OR ${hasAccount} ${tables.subject} = $1))
+    AND ($3::text IS NULL OR ${hasAccount} provider_id = $3))
     AND ($4::timestamptz IS NULL OR (person.created_at, person.id) < ($4, $5::text))
   ORDER BY person.created_at DESC, person.id DESC LIMIT $6`
+}
 
-/** Reads the users of the kv-oauth backend for an operator. */
-export function createUserDirectory(pool: pg.Pool) {
+/** Reads the users of a backend for an operator. Default: those of the kv-oauth backend. */
+export function createUserDirectory(pool: pg.Pool, tables = KV_OAUTH_USERS) {
   return {
     /** Users that match, newest first. */
     async find({ text, providerId, limit = 50, cursor }: UserSearch = {}): Promise<UserPage> {
@@ -46,7 +68,7 @@ export function createUserDirectory(pool: pg.Pool) {
       return storeCall(async () => {
         const most = Math.min(Math.max(Math.trunc(limit), 1), 100)
         const part = text?.replace(/[\\%_]/g, '\\$&')
-        const { rows } = await pool.query<Row>(FIND, [
+        const { rows } = await pool.query<Row>(searchUsers(tables), [
           text ?? null,
           part === undefined ? null : `%${part}%`,
           providerId ?? null,
@@ -68,7 +90,9 @@ export function createUserDirectory(pool: pg.Pool) {
       storeCall(async () => {
         // Postgres refuses NUL in text: no id has one.
         if (userId.includes('\0')) return undefined
-        const { rows } = await pool.query<Row>(`${USERS} WHERE person.id = $1`, [userId])
+        const { rows } = await pool.query<Row>(`${selectUsers(tables)} WHERE person.id = $1`, [
+          userId,
+        ])
         return rows[0] && toUser(rows[0])
       }),
   }
