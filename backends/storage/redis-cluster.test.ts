@@ -1,5 +1,5 @@
 import { afterAll, beforeAll } from 'vitest'
-import { redisStoresSuite } from './redis-stores-suite.js'
+import { redisStoresSuite } from './stores-suite.js'
 import { startTestRedisCluster, type TestRedisCluster } from './testing/redis-server.js'
 import { describeWithRedis } from './testing/describe-with-redis.js'
 

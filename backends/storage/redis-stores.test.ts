@@ -1,5 +1,5 @@
 import { afterAll, beforeAll } from 'vitest'
-import { redisStoresSuite } from './redis-stores-suite.js'
+import { redisStoresSuite } from './stores-suite.js'
 import { startTestRedis, type TestRedis } from './testing/redis-server.js'
 import { describeWithRedis } from './testing/describe-with-redis.js'
 
