@@ -1,11 +1,26 @@
+import { execFile } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
-import { type AddressInfo, connect } from 'node:net'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { createServer as createTlsServer } from 'node:https'
+import { connect } from 'node:net'
+import { promisify } from 'node:util'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { AuthConfigurationError } from '../backends/errors.js'
 import { getClientConfiguration } from '../backends/kv-oauth/configuration.js'
 import { defineOAuthProvider } from '../backends/kv-oauth/provider.js'
 import { type JsonServer, startJsonServer } from '../backends/kv-oauth/testing/json-server.js'
-import { proxyHosts, readOutgoingProxy, useOutgoingProxy } from './outgoing-proxy.js'
+import {
+  createTestCertificate,
+  describeWithOpenssl,
+  type TestCertificate,
+} from '../backends/storage/testing/certificate.js'
+import type { Check } from './cli/doctor/finding.js'
+import { checkOutgoingProxy } from './cli/doctor/outgoing-proxy.js'
+import { inspectConfig } from './config/config.js'
+import { listen } from './listen.js'
+import type { Logger } from './log.js'
+import { isProxied, proxyHosts, readOutgoingProxy, useOutgoingProxy } from './outgoing-proxy.js'
+import { startTracing } from './tracing/start-tracing.js'
 
 const LOOPBACK = 'localhost,127.0.0.1,[::1]'
 
@@ -40,19 +55,86 @@ describe('the proxy of the environment', () => {
     },
   )
 
+  const BOTH = { https: 'http://p', http: 'http://p' }
+  it.each([
+    ['https://idp.example/x', { https: 'http://p', http: '' }, '', true],
+    ['http://idp.example', { https: 'http://p', http: '' }, '', false],
+    ['https://idp.example', { https: '', http: 'http://p' }, '', true],
+    ['https://idp.example', BOTH, '*', false],
+    ['https://idp.example', BOTH, 'other.example idp.example', false],
+    ['https://a.idp.example', BOTH, 'idp.example', false],
+    ['https://a.idp.example', BOTH, '.IDP.example', false],
+    ['https://a.idp.example', BOTH, '*.idp.example', false],
+    ['https://notidp.example', BOTH, 'idp.example', true],
+    ['https://idp.example:8443', BOTH, 'idp.example:8443', false],
+    ['https://idp.example:8444', BOTH, 'idp.example:8443', true],
+    ['http://[::1]:4318', BOTH, LOOPBACK, false],
+    ['http://localhost:4318', BOTH, LOOPBACK, false],
+  ])('is meant for %s with %j and NO_PROXY=%s: %s', async (url, given, noProxy, expected) => {
+    expect(isProxied({ ...given, noProxy }, url)).toBe(expected)
+  })
+
+  it.each([
+    [
+      'http://collector.example:4318',
+      '',
+      /^Traces do not go through the proxy p:3128: .* collector\.example directly\./,
+    ],
+    ['http://collector.example:4318', 'collector.example', undefined],
+    ['http://localhost:4318', '', undefined],
+  ])(
+    'is not used for traces, which a warning says: %s, NO_PROXY=%s',
+    async (url, NO_PROXY, said) => {
+      const warnings: unknown[] = []
+      const logger = { warn: (text: unknown) => void warnings.push(text) } as Logger
+      const env = { OTEL_EXPORTER_OTLP_ENDPOINT: url, HTTP_PROXY: 'http://p:3128', NO_PROXY }
+      const { config } = inspectConfig(env, { production: false })
+      const tracing = await startTracing(config.variables, logger, readOutgoingProxy(env))
+      await tracing?.close()
+      expect(warnings).toEqual(said ? [expect.stringMatching(said)] : [])
+      const findings = await checkOutgoingProxy({ config, env } as Parameters<Check>[0])
+      expect(findings.map(({ status }) => status)).toEqual(said ? ['ok', 'warn'] : ['ok'])
+    },
+  )
+
   it('is named without its credentials', () => {
     const proxy = readOutgoingProxy({ HTTPS_PROXY: 'http://user:secret@proxy.example:3128' })
     expect(proxy && proxyHosts(proxy)).toBe('proxy.example:3128')
   })
 })
 
+/** A proxy that leads every tunnel to a server on this machine, and the hosts that were asked for. */
+async function startProxy(target: () => string): Promise<{
+  url: string
+  tunnels: string[]
+  close: () => Promise<void>
+}> {
+  const tunnels: string[] = []
+  const server = createServer().on('connect', ({ url = '' }, socket) => {
+    tunnels.push(url)
+    const there = connect(Number(new URL(target()).port), '127.0.0.1', () => {
+      socket.write('HTTP/1.1 200 OK\r\n\r\n')
+      there.pipe(socket)
+      socket.pipe(there)
+    })
+    for (const end of [there, socket]) end.on('error', () => undefined)
+  })
+  const url = await listen(server, { port: 0, host: '127.0.0.1' })
+  return {
+    url,
+    tunnels,
+    close: async () => {
+      server.closeAllConnections()
+      await new Promise((resolve) => server.close(resolve))
+    },
+  }
+}
+
 describe('requests to a provider', () => {
   const issuer = 'http://idp.example'
   let idp: JsonServer
-  let proxy: Server
-  let tunnels: string[]
+  let proxy: Awaited<ReturnType<typeof startProxy>>
   beforeEach(async () => {
-    tunnels = []
     idp = await startJsonServer(() => ({
       json: {
         issuer,
@@ -60,20 +142,10 @@ describe('requests to a provider', () => {
         token_endpoint: `${issuer}/token`,
       },
     }))
-    proxy = createServer().on('connect', ({ url = '' }, socket) => {
-      tunnels.push(url)
-      const there = connect(Number(new URL(idp.origin).port), '127.0.0.1', () => {
-        socket.write('HTTP/1.1 200 OK\r\n\r\n')
-        there.pipe(socket)
-        socket.pipe(there)
-      })
-      for (const end of [there, socket]) end.on('error', () => undefined)
-    })
-    await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve))
+    proxy = await startProxy(() => idp.origin)
   })
   afterEach(async () => {
-    proxy.closeAllConnections()
-    await new Promise((resolve) => proxy.close(resolve))
+    await proxy.close()
     await idp.close()
   })
 
@@ -91,18 +163,87 @@ describe('requests to a provider', () => {
   it.each(['HTTP_PROXY', 'http_proxy'])(
     'go through the proxy of %s, but for loopback and NO_PROXY',
     async (name) => {
-      const { port } = proxy.address() as AddressInfo
-      const env = { [name]: `http://127.0.0.1:${port}` }
+      const env = { [name]: proxy.url }
       const leave = await useOutgoingProxy(env)
       expect((await discover()).serverMetadata().issuer).toBe(issuer)
       expect((await fetch(idp.origin)).status).toBe(200)
-      expect(tunnels).toEqual(['idp.example:80'])
+      expect(proxy.tunnels).toEqual(['idp.example:80'])
       await leave()
 
       const leaveAgain = await useOutgoingProxy({ ...env, NO_PROXY: 'idp.example' })
       await expect(discover()).rejects.toMatchObject({ code: 'AUTH_PROVIDER_ERROR' })
       await leaveAgain()
-      expect(tunnels).toHaveLength(1)
+      expect(proxy.tunnels).toHaveLength(1)
     },
   )
+})
+
+describeWithOpenssl('requests by https', () => {
+  const HOST = 'provider.example'
+  let certificate: TestCertificate
+  let server: Server
+  let proxy: Awaited<ReturnType<typeof startProxy>>
+  beforeAll(async () => {
+    certificate = createTestCertificate(HOST)
+    const tls = {
+      cert: readFileSync(certificate.certificate),
+      key: readFileSync(certificate.key),
+    }
+    const origin = `https://${HOST}`
+    server = createTlsServer(tls, (_req, res) => {
+      res.setHeader('content-type', 'application/json').end(
+        JSON.stringify({
+          ...{ issuer: origin, authorization_endpoint: origin, token_endpoint: origin },
+          ...{ keys: [], object: 'user', id: 'user_1' },
+        }),
+      )
+    })
+    const url = await listen(server, { port: 0, host: '127.0.0.1' })
+    proxy = await startProxy(() => url)
+  })
+  afterAll(async () => {
+    await proxy.close()
+    server.closeAllConnections()
+    await new Promise((resolve) => server.close(resolve))
+    certificate.remove()
+  })
+
+  const module = (path: string): string => JSON.stringify(new URL(path, import.meta.url).href)
+  it.each([
+    [
+      'discovery',
+      `const { getClientConfiguration } = await import(${module('../backends/kv-oauth/configuration.ts')})
+       const { defineOAuthProvider } = await import(${module('../backends/kv-oauth/provider.ts')})
+       const redirectUri = 'https://app.example/api/v1/auth/callback'
+       const provider = { id: 'idp', clientId: 'a', issuer: 'https://${HOST}', redirectUri }
+       await getClientConfiguration(defineOAuthProvider(provider), { allowInsecureRequests: false })`,
+    ],
+    [
+      'the SDK of WorkOS',
+      `const { createUserManagement } = await import(${module('../backends/workos/client.ts')})
+       const settings = { apiKey: 'sk', clientId: 'client', apiTimeoutMs: 5000 }
+       const apiUrl = new URL('https://${HOST}')
+       await (await createUserManagement({ ...settings, apiUrl })).getUser('user_1')`,
+    ],
+    [
+      'keys',
+      `const { createRemoteKeys } = await import(${module('../backends/remote-keys.ts')})
+       const limits = { timeoutMs: 5000, cooldownMs: 1000 }
+       await createRemoteKeys(new URL('https://${HOST}/keys'), limits).reload()`,
+    ],
+  ])('go through the proxy of HTTPS_PROXY: %s', async (_what, code) => {
+    proxy.tunnels.length = 0
+    const script = `
+      const { useOutgoingProxy } = await import(${module('outgoing-proxy.ts')})
+      const leave = await useOutgoingProxy(process.env)
+      ${code}
+      await leave()`
+    const env = {
+      ...{ PATH: process.env.PATH, NODE_EXTRA_CA_CERTS: certificate.certificate },
+      HTTPS_PROXY: proxy.url,
+    }
+    const args = ['--import', 'tsx', '--input-type=module', '--eval', script]
+    await promisify(execFile)(process.execPath, args, { env })
+    expect(proxy.tunnels).toEqual([`${HOST}:443`])
+  })
 })

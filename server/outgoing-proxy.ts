@@ -39,6 +39,18 @@ function proxyUrl(name: string, read: (name: string) => string): string {
   return url
 }
 
+/** Whether requests to a URL go through the proxy. NO_PROXY names hosts, with what is below them. */
+export function isProxied({ http, https, noProxy }: OutgoingProxy, target: string): boolean {
+  const { protocol, hostname, port } = new URL(target)
+  if ((protocol === 'https:' ? https || http : http) === '') return false
+  return !noProxy.split(/[\s,]+/).some((entry) => {
+    const [, host = '', itsPort] = /^\*?\.?(.*?)(?::(\d+))?$/.exec(entry.toLowerCase()) ?? []
+    if (entry === '*') return true
+    if (host === '' || (itsPort !== undefined && itsPort !== port)) return false
+    return hostname === host || hostname.endsWith(`.${host}`)
+  })
+}
+
 /** The proxies for messages, without credentials. */
 export function proxyHosts({ http, https }: OutgoingProxy): string {
   const hosts = [https, http].filter(Boolean).map((url) => new URL(url).host)

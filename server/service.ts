@@ -72,7 +72,7 @@ export async function createAuthService(options: AuthServiceOptions): Promise<Au
   const leaveProxy = await useOutgoingProxy(env)
   const pool = config.usesDatabase ? openDatabase(options.databaseUrl, logger) : undefined
   let observed: MetricsServer | undefined
-  const tracing = await startTracing(config.variables, logger)
+  const tracing = await startTracing(config.variables, logger, proxy)
   try {
     observed = await startMetrics(config.variables, logger)
     const metrics = observed?.metrics

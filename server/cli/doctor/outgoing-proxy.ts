@@ -1,12 +1,19 @@
 import { AuthConfigurationError } from '../../../backends/errors.js'
 import { proxyHosts, readOutgoingProxy } from '../../outgoing-proxy.js'
-import { type Check, failWith, ok, warn } from './finding.js'
+import { unproxiedTraces } from '../../tracing/start-tracing.js'
+import { type Check, failWith, ok, warn, warnWith } from './finding.js'
 
 /** Which proxy the requests to providers take, where the environment names one. */
-export const checkOutgoingProxy: Check = ({ env }) => {
+export const checkOutgoingProxy: Check = ({ config, env }) => {
   try {
     const proxy = readOutgoingProxy(env)
-    if (proxy) return [ok('OUTGOING_PROXY', `Providers are reached through ${proxyHosts(proxy)}.`)]
+    if (proxy) {
+      const problem = unproxiedTraces(config.variables, proxy)
+      return [
+        ok('OUTGOING_PROXY', `Providers are reached through ${proxyHosts(proxy)}.`),
+        ...(problem === undefined ? [] : [warnWith('OUTGOING_PROXY', problem)]),
+      ]
+    }
   } catch (error) {
     if (!(error instanceof AuthConfigurationError)) throw error
     return [failWith('OUTGOING_PROXY', error.message)]
