@@ -52,6 +52,8 @@ export interface BackendNeed {
   readonly how: string
   /** Whether it belongs to the one provider of the short form. */
   readonly ofProvider?: boolean
+  /** Whether development needs it too: nothing can stand in for it. */
+  readonly always?: boolean
 }
 
 interface BackendEntry {
@@ -146,11 +148,20 @@ const BACKENDS = new Map<string, BackendEntry>([
       usesDatabase: false,
       keyring: (env) => keyringOf(env, 'WORKOS_COOKIE_PASSWORD'),
       needs: [
-        { variable: 'WORKOS_API_KEY', how: 'The dashboard of WorkOS shows it under API keys.' },
-        { variable: 'WORKOS_CLIENT_ID', how: 'The dashboard of WorkOS shows it beside the key.' },
+        {
+          variable: 'WORKOS_API_KEY',
+          how: 'The dashboard of WorkOS shows it under API keys.',
+          always: true,
+        },
+        {
+          variable: 'WORKOS_CLIENT_ID',
+          how: 'The dashboard of WorkOS shows it beside the key.',
+          always: true,
+        },
         {
           variable: 'WORKOS_COOKIE_PASSWORD',
           how: 'The one that your application gives to AuthKit.',
+          always: true,
         },
         ORIGIN,
       ],
@@ -174,6 +185,7 @@ const BACKENDS = new Map<string, BackendEntry>([
         {
           variable: 'BETTER_AUTH_SECRET',
           how: 'Run: netscript auth secret generate better-auth --write',
+          always: true,
         },
         DATABASE,
         ORIGIN,

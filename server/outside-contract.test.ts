@@ -130,10 +130,7 @@ const ADAPTERS: Readonly<Record<string, (origin: string) => Send>> = {
   createServiceApp: (NETSCRIPT_AUTH_ORIGIN) =>
     listening(
       createServiceApp({
-        config: readConfig(
-          { NETSCRIPT_AUTH_BACKEND: 'workos', NETSCRIPT_AUTH_ORIGIN },
-          { production: false },
-        ),
+        config: readConfig({ NETSCRIPT_AUTH_ORIGIN }, { production: false }),
         ...{ backend, logger, draining: () => false, rateLimit: false },
       }),
     ),

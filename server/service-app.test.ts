@@ -23,13 +23,20 @@ afterEach(() => {
   }
 })
 
+const WORKOS = {
+  NETSCRIPT_AUTH_BACKEND: 'workos',
+  WORKOS_API_KEY: 'sk_x',
+  WORKOS_CLIENT_ID: 'client_x',
+  WORKOS_COOKIE_PASSWORD: 'p'.repeat(32),
+}
+
 /** A service, as far as HTTP goes, with another backend than its variables say. */
 async function start(
   env: NodeJS.ProcessEnv,
   { production = false, ...options }: Partial<ServiceAppOptions> & { production?: boolean } = {},
 ) {
   const listener = createServiceApp({
-    config: readConfig({ NETSCRIPT_AUTH_BACKEND: 'workos', ...env }, { production }),
+    config: readConfig({ ...WORKOS, ...env }, { production }),
     backend,
     logger: createLogger('silent'),
     draining: () => false,

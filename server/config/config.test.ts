@@ -258,17 +258,17 @@ describe('readConfig', () => {
     [
       'a secret alone',
       { NETSCRIPT_AUTH_CLIENT_SECRET: 'x' },
-      /NETSCRIPT_AUTH_CLIENT_ID is not set/,
+      /NETSCRIPT_AUTH_CLIENT_ID, NETSCRIPT_AUTH_REDIRECT_URI are not set/,
     ],
     [
       'half a provider of several',
       { NETSCRIPT_AUTH_PROVIDERS: 'google' },
-      /NETSCRIPT_AUTH_GOOGLE_CLIENT_ID is not set/,
+      /NETSCRIPT_AUTH_GOOGLE_CLIENT_ID, NETSCRIPT_AUTH_GOOGLE_REDIRECT_URI are not set/,
     ],
     [
       'half the endpoints',
       { ...TUTORIAL, NETSCRIPT_AUTH_TOKEN_ENDPOINT: 'https://idp.example/token' },
-      /NETSCRIPT_AUTH_AUTHORIZATION_ENDPOINT is not set/,
+      /NETSCRIPT_AUTH_AUTHORIZATION_ENDPOINT, NETSCRIPT_AUTH_USERINFO_ENDPOINT are not set/,
     ],
     [
       'an unknown preset',
@@ -544,6 +544,82 @@ describe('inspectConfig', () => {
       expect.stringMatching(/^NETSCRIPT_AUTH_SESSION_IDLE_SECONDS is longer/),
       expect.stringMatching(/^DATABASE_URL is not set/),
     ])
+  })
+
+  it.each<[string, NodeJS.ProcessEnv, boolean, RegExp[]]>([
+    [
+      'kv-oauth in production',
+      {},
+      true,
+      [/^NETSCRIPT_AUTH_KV_OAUTH_KEY is not set/, /^DATABASE_URL is not/, /^No provider is/],
+    ],
+    [
+      'a provider',
+      { NETSCRIPT_AUTH_CLIENT_SECRET: 's' },
+      false,
+      [
+        /^NETSCRIPT_AUTH_CLIENT_ID, NETSCRIPT_AUTH_REDIRECT_URI are not set/,
+        /^NETSCRIPT_AUTH_KV_OAUTH_KEY is not set/,
+      ],
+    ],
+    [
+      'a provider without OpenID Connect',
+      { ...TUTORIAL, NETSCRIPT_AUTH_TOKEN_ENDPOINT: 'https://id.example/token' },
+      false,
+      [/^NETSCRIPT_AUTH_AUTHORIZATION_ENDPOINT, NETSCRIPT_AUTH_USERINFO_ENDPOINT are not set/],
+    ],
+    [
+      'a provider with a discovery URL',
+      {
+        ...TUTORIAL,
+        NETSCRIPT_AUTH_DISCOVERY_URL: 'https://id.example/d',
+        NETSCRIPT_AUTH_PROVIDER_ID: 'own',
+      },
+      false,
+      [/^NETSCRIPT_AUTH_ISSUER is not set/],
+    ],
+    [
+      'workos in production',
+      { NETSCRIPT_AUTH_BACKEND: 'workos', NETSCRIPT_AUTH_TOKEN_AUDIENCES: 'https://a.example' },
+      true,
+      [
+        /^WORKOS_API_KEY is not set\. The dashboard/,
+        /^WORKOS_CLIENT_ID is not set/,
+        /^WORKOS_COOKIE_PASSWORD is not set/,
+        /^DATABASE_URL is not set/,
+        /^NETSCRIPT_AUTH_ORIGIN is not set/,
+      ],
+    ],
+    [
+      'workos in development',
+      {
+        NETSCRIPT_AUTH_BACKEND: 'workos',
+        WORKOS_CLIENT_ID: 'client_x',
+        WORKOS_COOKIE_PASSWORD: 'x',
+      },
+      false,
+      [/^WORKOS_API_KEY is not set/, /^WORKOS_COOKIE_PASSWORD must have at least 32/],
+    ],
+    [
+      'better-auth in production',
+      { NETSCRIPT_AUTH_BACKEND: 'better-auth' },
+      true,
+      [
+        /^BETTER_AUTH_SECRET is not set\. Run: netscript auth secret generate better-auth/,
+        /^DATABASE_URL is not set/,
+        /^NETSCRIPT_AUTH_ORIGIN is not set/,
+      ],
+    ],
+    [
+      'better-auth in development',
+      { NETSCRIPT_AUTH_BACKEND: 'better-auth', BETTER_AUTH_SECRET: 'short', PORT: 'x' },
+      false,
+      [/^PORT: must be/, /^BETTER_AUTH_SECRET must have at least 32/],
+    ],
+  ])('names every missing setting at once: %s', (_name, env, isProduction, expected) => {
+    expect(messages(env, isProduction)).toEqual(
+      expected.map((one) => expect.stringMatching(one) as string),
+    )
   })
 
   it('does not report what only follows from another problem', () => {

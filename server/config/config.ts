@@ -1,6 +1,5 @@
 import { getDomain } from 'tldts'
 import { AuthBackendNotFoundError, AuthConfigurationError } from '../../backends/errors.js'
-import { parseKeyring } from '../../backends/keyring.js'
 import type { OAuthProvider } from '../../backends/kv-oauth/provider.js'
 import { parseRedisUrls } from '../../backends/storage/redis-url.js'
 import { AUTH_PATH_PREFIX } from '../../contract/auth-contract.js'
@@ -97,7 +96,16 @@ export function inspectConfig(env: NodeJS.ProcessEnv, mode: StartMode): ConfigRe
       ...providers.flatMap((provider) => otherPort(provider, variables) ?? []),
     ],
   }
-  if (readers.length > 0) attempt(() => parseKeyring(env.NETSCRIPT_AUTH_KV_OAUTH_KEY))
+  // For the local provider a key is made up.
+  const isLocal = backend === 'kv-oauth' && readers.length === 0 && !production
+  if (!isLocal && entry) {
+    for (const { variable, how, always } of entry.needs) {
+      if (!always || env[variable]?.trim()) continue
+      problems.push(new AuthConfigurationError(`${variable} is not set. ${how}`))
+      wrong.push(variable)
+    }
+    attempt(() => entry.keyring(env))
+  }
   attempt(() => checkRedirectUris(providers))
   attempt(() => checkSessionStore(variables))
   attempt(() => checkLifetimes(variables))

@@ -153,8 +153,27 @@ function toProvider(
 ): OAuthProvider {
   const { prefix, issuer, discoveryUrl, authorizationEndpoint, tokenEndpoint, userInfoEndpoint } =
     settings
-  const clientId = required(settings.clientId, `${prefix}CLIENT_ID`)
-  const redirectUri = required(settings.redirectUri, `${prefix}REDIRECT_URI`)
+  const { id, clientId, redirectUri } = settings
+  const isPreset = id !== undefined && isPresetName(id)
+  const needsEndpoints =
+    issuer === undefined && (authorizationEndpoint !== undefined || tokenEndpoint !== undefined)
+  const missing = notSet(prefix, {
+    CLIENT_ID: clientId,
+    REDIRECT_URI: redirectUri,
+    ...(needsEndpoints && {
+      AUTHORIZATION_ENDPOINT: authorizationEndpoint,
+      TOKEN_ENDPOINT: tokenEndpoint,
+      USERINFO_ENDPOINT: userInfoEndpoint,
+    }),
+    // A preset may bring the issuer; without either there is nothing to compare with.
+    ...(discoveryUrl !== undefined && !isPreset && { ISSUER: issuer }),
+  })
+  if (clientId === undefined || redirectUri === undefined || missing.length > 0) {
+    const [are, them] = missing.length === 1 ? ['is', 'it'] : ['are', 'them']
+    throw new AuthConfigurationError(
+      `${missing.join(', ')} ${are} not set, but other variables of the provider are. Set ${them}, or unset them all to use the local provider with npm start.`,
+    )
+  }
   checkRedirectUri(redirectUri, settings.redirectUriVariable)
   if (!allowsHttp) {
     refuseHttp(prefix, {
@@ -182,18 +201,8 @@ function toProvider(
     ...(tokenEndpoint !== undefined && { tokenEndpoint }),
     ...(userInfoEndpoint !== undefined && { userInfoEndpoint }),
   }
-  if (authorizationEndpoint !== undefined || tokenEndpoint !== undefined) {
-    required(authorizationEndpoint ?? issuer, `${prefix}AUTHORIZATION_ENDPOINT`)
-    required(tokenEndpoint ?? issuer, `${prefix}TOKEN_ENDPOINT`)
-    if (issuer === undefined) required(userInfoEndpoint, `${prefix}USERINFO_ENDPOINT`)
-  }
-  const { id } = settings
-  // A preset may bring the issuer; without one, and without a preset, there is nothing to compare with.
-  if (discoveryUrl !== undefined && (id === undefined || !isPresetName(id))) {
-    required(issuer, `${prefix}ISSUER`)
-  }
   const isOwn = issuer !== undefined || authorizationEndpoint !== undefined
-  return isOwn && (id === undefined || !isPresetName(id))
+  return isOwn && !isPreset
     ? defineOAuthProvider({ id: id ?? 'oidc', ...common, ...endpoints })
     : providerFromPreset(id ?? 'google', { ...common, ...endpoints })
 }
@@ -269,9 +278,11 @@ function clientAuthMethodOf({
   return method
 }
 
-function required(value: string | undefined, variable: string): string {
-  if (value !== undefined) return value
-  throw new AuthConfigurationError(
-    `${variable} is not set, but other variables of the provider are. Set it, or unset them all to use the local provider with npm start.`,
+function notSet(
+  prefix: string,
+  needed: Readonly<Partial<Record<ProviderVariable, string | undefined>>>,
+): string[] {
+  return Object.entries(needed).flatMap(([name, value]) =>
+    value === undefined ? [prefix + name] : [],
   )
 }

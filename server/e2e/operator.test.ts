@@ -218,7 +218,9 @@ describe('netscript auth', () => {
     const half = { NETSCRIPT_AUTH_CLIENT_SECRET: 'my-secret' }
     expect(await netscriptWith(half, 'provider', 'list')).toMatchObject({
       code: 1,
-      text: expect.stringContaining('NETSCRIPT_AUTH_CLIENT_ID is not set') as string,
+      text: expect.stringContaining(
+        'NETSCRIPT_AUTH_CLIENT_ID, NETSCRIPT_AUTH_REDIRECT_URI are not set',
+      ) as string,
     })
   })
 

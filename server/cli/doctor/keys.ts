@@ -11,7 +11,10 @@ export const checkKeys: Check = async (examination) => {
     return backend === 'better-auth' ? await betterAuth(examination.env) : []
   } catch (error) {
     if (!(error instanceof AuthConfigurationError)) throw error
-    const isKnown = examination.problems.some(({ message }) => message === error.message)
+    const [variable] = /\b[A-Z]+(_[A-Z]+)+\b/.exec(error.message) ?? []
+    const isKnown =
+      variable !== undefined &&
+      examination.problems.some(({ message }) => message.includes(variable))
     return isKnown ? [] : [failWith('KEYS', error.message)]
   }
 }
