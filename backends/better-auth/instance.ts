@@ -5,6 +5,7 @@ import type { PrismaClient } from '../../prisma/client.js'
 import { AuthConfigurationError } from '../errors.js'
 import { type AuthLog, silentLog } from '../log.js'
 import { createMemoryRateLimitStore } from '../rate-limit-store.js'
+import { databaseStartError } from '../storage/database-error.js'
 import { createPostgresRateLimitStore } from '../storage/postgres-rate-limit-store.js'
 import { betterAuthLogger } from './logger.js'
 import { createRateLimitStorage } from './rate-limit.js'
@@ -77,7 +78,8 @@ export type NetscriptBetterAuth<
  * plugins, and always the database.
  *
  * @throws AuthConfigurationError for a short secret, a `baseURL` that is not an http(s) URL, options
- * that keep sessions alive outside the database, or roles that users could give themselves.
+ * that keep sessions alive outside the database, roles that users could give themselves, or a database
+ * that does not answer or lacks the tables.
  *
  * @example
  * ```ts
@@ -148,6 +150,7 @@ export async function createNetscriptBetterAuth<
   })
   findRoute = createRouteFinder(auth)
   await assertSchemaFits(auth)
+  await assertTables(prisma, pool ? '`pool`' : '`prisma`')
   return auth as unknown as NetscriptBetterAuth<Plugins, PassedOn>
 }
 
@@ -164,6 +167,21 @@ async function assertSchemaFits(auth: {
       `The Prisma schema does not have what better-auth and its plugins need. Add it to prisma/schema, with a migration, or remove the plugin. ${reason}`,
       { cause: error },
     )
+  }
+}
+
+/** Reads the tables by the way that better-auth does, and changes nothing. */
+async function assertTables(prisma: PrismaClient, name: string): Promise<void> {
+  const where = { id: '' }
+  try {
+    await Promise.all([
+      prisma.betterAuthUser.findFirst({ where }),
+      prisma.authSession.findFirst({ where }),
+      prisma.betterAuthAccount.findFirst({ where }),
+      prisma.authVerification.findFirst({ where }),
+    ])
+  } catch (error) {
+    throw databaseStartError(error, name)
   }
 }
 

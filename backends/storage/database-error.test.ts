@@ -3,9 +3,15 @@ import { inspect } from 'node:util'
 import type pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createPrismaClient } from '../../prisma/client.js'
-import { createEmptyTestDatabase, type TestDatabase } from '../../prisma/test-database.js'
+import {
+  createEmptyTestDatabase,
+  createTestDatabase,
+  type TestDatabase,
+} from '../../prisma/test-database.js'
 import { createBetterAuthBackend } from '../better-auth/backend.js'
 import { createNetscriptBetterAuth } from '../better-auth/instance.js'
+import { createBetterAuthOperator } from '../better-auth/operator.js'
+import { sweepBetterAuth } from '../better-auth/sweep.js'
 import { createKeyring } from '../keyring.js'
 import { createOperator } from '../kv-oauth/operator.js'
 import { toAuthnRequest } from '../request.js'
@@ -75,6 +81,11 @@ describe('a database without tables', () => {
       () => operator.listSessions('user'),
       () => operator.findUsers(),
       () => operator.getUser('user'),
+      () => operator.revokeSession('id'),
+      () => operator.revokeSessions('user'),
+      () => operator.disableUser('user'),
+      () => operator.enableUser('user'),
+      () => operator.deleteUser('user'),
     ]
     for (const call of calls) {
       const error = (await call().catch((thrown: unknown) => thrown)) as Error
@@ -85,13 +96,17 @@ describe('a database without tables', () => {
   })
 
   it('is reported as a fault by better-auth, which asks through Prisma', async () => {
-    const prisma = createPrismaClient(pool)
+    const migrated = await createTestDatabase()
+    const own = createPool(migrated.url)
+    const prisma = createPrismaClient(own)
     const auth = await createNetscriptBetterAuth({ prisma, secret: SECRET, baseURL: BASE_URL })
     const backend = createBetterAuthBackend({
       auth,
       secret: SECRET,
       baseURL: BASE_URL,
     })
+    await own.query('DROP SCHEMA public CASCADE; CREATE SCHEMA public')
+    const operator = createBetterAuthOperator(own)
     const token = 'a'.repeat(32)
     const signature = createHmac('sha256', SECRET).update(token).digest('base64')
     const cookie = `better-auth.session_token=${encodeURIComponent(`${token}.${signature}`)}`
@@ -103,6 +118,15 @@ describe('a database without tables', () => {
       () => backend.sessions.listSessions('user'),
       () => backend.sessions.revokeSession('user', 'id'),
       () => backend.sessions.revokeSessions('user'),
+      () => operator.findUsers(),
+      () => operator.getUser('user'),
+      () => operator.listSessions('user'),
+      () => operator.revokeSession('id'),
+      () => operator.revokeSessions('user'),
+      () => operator.disableUser('user'),
+      () => operator.enableUser('user'),
+      () => operator.deleteUser('user'),
+      () => sweepBetterAuth(own, 1),
     ]
     for (const call of calls) {
       const error = (await call().catch((thrown: unknown) => thrown)) as Error
@@ -110,6 +134,8 @@ describe('a database without tables', () => {
       expect((error.cause as Error).message, String(call)).toMatch(/"netscript db migrate"/)
       expect(inspect(error, { depth: 10 })).not.toContain(token)
     }
+    await own.end()
+    await migrated.drop()
   })
 })
 

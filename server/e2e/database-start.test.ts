@@ -1,10 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { betterAuthBackendFromEnv } from '../../backends/better-auth/from-env.js'
+import { createNetscriptBetterAuth } from '../../backends/better-auth/instance.js'
 import { AuthConfigurationError } from '../../backends/errors.js'
 import { createKvOAuthBackend } from '../../backends/kv-oauth/backend.js'
 import { providers } from '../../backends/kv-oauth/presets.js'
 import { describeWithPgBouncer, startPgBouncer } from '../../backends/storage/testing/pgbouncer.js'
+import { createPrismaClient } from '../../prisma/client.js'
 import { createEmptyTestDatabase, type TestDatabase } from '../../prisma/test-database.js'
 import { examine } from '../cli/doctor/doctor.js'
 import { runCli, temporaryWorkspace } from '../cli/testing/run-cli.js'
@@ -12,6 +15,7 @@ import { readConfig } from '../config/config.js'
 import { createLogger } from '../log.js'
 import { createAuthService } from '../service.js'
 
+const BETTER_AUTH = { secret: 's'.repeat(32), baseURL: 'http://localhost:8094' }
 const CALLBACK = 'http://localhost:8094/api/v1/auth/callback'
 const KEY = randomBytes(32).toString('base64url')
 const PASSWORD = 'not-to-be-shown'
@@ -121,6 +125,40 @@ describe('a start that fails at the database', () => {
       /^DATABASE_URL: tables are missing.*"netscript db migrate"/s,
     )
     delete process.env.DATABASE_URL
+  })
+
+  it.each<[string, (pool: pg.Pool) => Promise<unknown>]>([
+    [
+      'createNetscriptBetterAuth with `pool`',
+      (pool) =>
+        createNetscriptBetterAuth({ ...BETTER_AUTH, prisma: createPrismaClient(pool), pool }),
+    ],
+    [
+      'createNetscriptBetterAuth with `prisma`',
+      (pool) => createNetscriptBetterAuth({ ...BETTER_AUTH, prisma: createPrismaClient(pool) }),
+    ],
+    [
+      'betterAuthBackendFromEnv with `pool`',
+      (pool) =>
+        betterAuthBackendFromEnv(
+          { BETTER_AUTH_SECRET: BETTER_AUTH.secret },
+          { pool, baseUrl: BETTER_AUTH.baseURL },
+        ),
+    ],
+  ])('is of better-auth mounted in an app: %s', async (name, start) => {
+    const option = name.split(' ').at(-1)
+    const faults: [url: string, says: string][] = [
+      [database.url, 'tables are missing .*Run "netscript db migrate"'],
+      [urlOf((url) => (url.port = '1')), 'nothing listens there'],
+      [urlOf(() => {}), 'the user or the password is wrong'],
+    ]
+    for (const [connectionString, says] of faults) {
+      const pool = new pg.Pool({ connectionString })
+      const error: unknown = await start(pool).catch((thrown: unknown) => thrown)
+      await pool.end()
+      expect(error).toBeInstanceOf(AuthConfigurationError)
+      expect((error as Error).message).toMatch(new RegExp(`^${option}: ${says}`, 's'))
+    }
   })
 
   describeWithPgBouncer('through PgBouncer', () => {
