@@ -3,6 +3,11 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import pg from 'pg'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import {
+  describeWithPgBouncer,
+  startPgBouncer,
+  type TestPgBouncer,
+} from '../../backends/storage/testing/pgbouncer.js'
 import { applyMigrations } from '../../prisma/migrate.js'
 import {
   createEmptyTestDatabase,
@@ -280,6 +285,50 @@ describe('netscript doctor', () => {
       expect(await found(there)).toEqual(['fail DATABASE'])
       await postgres.start()
       expect(await found(there)).toEqual([])
+    })
+
+    describeWithPgBouncer('through PgBouncer', () => {
+      let [refusing, ignoring]: TestPgBouncer[] = []
+      beforeAll(async () => {
+        refusing = await startPgBouncer()
+        ignoring = await startPgBouncer({ ignore_startup_parameters: 'options' })
+      })
+      afterAll(() => Promise.all([refusing?.close(), ignoring?.close()]))
+
+      it.each<[string, () => string, object]>([
+        ['that refuses options', () => refusing!.url(database.url), { status: 'ok' }],
+        ['that ignores options', () => ignoring!.url(database.url), { status: 'ok' }],
+        [
+          'that the URL tells of',
+          () => refusing!.url(`${database.url}?pgbouncer=true`),
+          { status: 'ok' },
+        ],
+        ['that is not there', () => `${database.url}?pgbouncer=true`, { status: 'ok' }],
+        [
+          'with a schema in the URL',
+          () => refusing!.url(`${database.url}?schema=public`),
+          {
+            status: 'warn',
+            message: expect.stringMatching(/search_path of the URL takes a transaction/) as string,
+            mend: expect.stringContaining('ALTER ROLE') as string,
+          },
+        ],
+      ])('names the pooler %s', async (_which, urlOf, expected) => {
+        const there = { ...env, DATABASE_URL: urlOf() }
+        const findings = await examine(there, { production: false })
+        expect(findings.filter(({ status }) => status === 'fail')).toEqual([])
+        expect(findings.find(({ code }) => code === 'POOLER')).toMatchObject({
+          message: expect.stringMatching(
+            /^DATABASE_URL leads through a connection pooler/,
+          ) as string,
+          ...expected,
+        })
+      })
+
+      it('names none on the direct way', async () => {
+        const codes = (await examine(env, { production: false })).map(({ code }) => code)
+        expect(codes).not.toContain('POOLER')
+      })
     })
 
     it('does not wait for one that never answers', async () => {
