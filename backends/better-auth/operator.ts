@@ -28,7 +28,7 @@ const BETTER_AUTH_USERS = {
  *
  * @example
  * ```ts
- * const operator = createBetterAuthOperator(new pg.Pool({ connectionString: process.env.DATABASE_URL }))
+ * const operator = createBetterAuthOperator(createPool(getRequiredEnv('DATABASE_URL')))
  * await operator.disableUser('user-id')
  * ```
  */

@@ -15,7 +15,7 @@ import { listSessions } from './list-sessions.js'
  *
  * @example
  * ```ts
- * const operator = createOperator(new pg.Pool({ connectionString: process.env.DATABASE_URL }))
+ * const operator = createOperator(createPool(getRequiredEnv('DATABASE_URL')))
  * const { users } = await operator.findUsers({ text: 'ada@example.com' })
  * for (const { id } of users) await operator.disableUser(id)
  * ```

@@ -21,6 +21,7 @@ export const GIVEN_IN_EXAMPLES: Readonly<Record<string, string>> = {
   // From this package.
   createAuthApp: `typeof import('@netscript/plugin-auth/server').createAuthApp`,
   createOpenApiDocument: `typeof import('@netscript/plugin-auth/openapi').createOpenApiDocument`,
+  createPool: `typeof import('@netscript/plugin-auth/backends').createPool`,
   createScopeAuthorizer: `typeof import('@netscript/plugin-auth/guard').createScopeAuthorizer`,
   getRequiredEnv: `typeof import('@netscript/plugin-auth').getRequiredEnv`,
   readConfig: `typeof import('@netscript/plugin-auth/server').readConfig`,
