@@ -14,7 +14,6 @@ import {
   describeWithOpenssl,
   type TestCertificate,
 } from '../backends/storage/testing/certificate.js'
-import type { Check } from './cli/doctor/finding.js'
 import { checkOutgoingProxy } from './cli/doctor/outgoing-proxy.js'
 import { inspectConfig } from './config/config.js'
 import { listen } from './listen.js'
@@ -88,11 +87,11 @@ describe('the proxy of the environment', () => {
       const warnings: unknown[] = []
       const logger = { warn: (text: unknown) => void warnings.push(text) } as Logger
       const env = { OTEL_EXPORTER_OTLP_ENDPOINT: url, HTTP_PROXY: 'http://p:3128', NO_PROXY }
-      const { config } = inspectConfig(env, { production: false })
-      const tracing = await startTracing(config.variables, logger, readOutgoingProxy(env))
+      const reading = inspectConfig(env, { production: false })
+      const tracing = await startTracing(reading.config.variables, logger, readOutgoingProxy(env))
       await tracing?.close()
       expect(warnings).toEqual(said ? [expect.stringMatching(said)] : [])
-      const findings = await checkOutgoingProxy({ config, env } as Parameters<Check>[0])
+      const findings = await checkOutgoingProxy({ env, ...reading })
       expect(findings.map(({ status }) => status)).toEqual(said ? ['ok', 'warn'] : ['ok'])
     },
   )
