@@ -130,6 +130,20 @@ describe.each(['/', '/docs'])('the page at %s', (path) => {
   })
 })
 
+describe('the address of the keys, when no tokens are issued', () => {
+  it.each(['application/json', 'text/html'])(
+    'answers a problem that may not be kept: %s',
+    async (accept) => {
+      const port = await start({ NETSCRIPT_AUTH_ORIGIN: AUTH })
+      const url = `http://127.0.0.1:${port}/.well-known/jwks.json`
+      const response = await fetch(url, { headers: { accept } })
+      expect(response.headers.get('content-type')).toBe('application/problem+json; charset=utf-8')
+      expect(response.headers.get('cache-control')).toBe('no-store')
+      expect(await response.json()).toMatchObject({ status: 404, code: 'NOT_FOUND' })
+    },
+  )
+})
+
 describe('pages on this machine', () => {
   const call = async (port: number) => {
     const response = await fetch(`http://127.0.0.1:${port}/api/v1/auth/signout`, {

@@ -10,12 +10,6 @@ import { toEngineRequest } from './node.js'
 const FORM = 'application/x-www-form-urlencoded'
 const LIMIT = 16 * 1024
 
-const DETAILS: Record<string, string> = {
-  MALFORMED_REQUEST: 'The body could not be parsed. Send valid JSON.',
-  UNSUPPORTED_MEDIA_TYPE: 'Send UTF-8 without a content encoding.',
-  PAYLOAD_TOO_LARGE: 'Send at most 16 kB.',
-}
-
 /** What the app saw: the body it was given, or the error. */
 type Seen =
   { body: unknown } | { code: string; detail: string; caused: boolean } | { other: string }
@@ -92,77 +86,6 @@ describe('the body of a request', () => {
       outgoing.on('error', reject)
       outgoing.end(body)
     })
-
-  it.each<[string, Record<string, string | number>, string | Buffer | undefined, unknown]>([
-    ['JSON', { 'content-type': 'application/json' }, '{"everywhere":true}', { everywhere: true }],
-    [
-      'JSON, charset',
-      { 'content-type': 'application/json; charset=utf-8' },
-      '{"a":"é"}',
-      { a: 'é' },
-    ],
-    ['a form', { 'content-type': FORM }, 'everywhere=false&redirectTo=', { everywhere: false }],
-    [
-      'a form, charset',
-      { 'content-type': `${FORM.toUpperCase()} ; charset=utf-8` },
-      'scopes=a+b',
-      { scopes: ['a', 'b'] },
-    ],
-    ['an empty form', { 'content-type': FORM, 'content-length': 0 }, undefined, {}],
-    ['no body', { 'content-length': 0 }, undefined, {}],
-    ['no body, JSON', { 'content-type': 'application/json', 'content-length': 0 }, undefined, {}],
-  ])('reads %s', async (_name, headers, body, expected) => {
-    expect(await send(headers, body)).toEqual({ body: expected })
-  })
-
-  it.each<[string, string, Record<string, string | number>, string | Buffer]>([
-    ['broken JSON', 'MALFORMED_REQUEST', { 'content-type': 'application/json' }, '{"a":'],
-    ['JSON that is no object', 'MALFORMED_REQUEST', { 'content-type': 'application/json' }, '"a"'],
-    [
-      'an unusual charset',
-      'UNSUPPORTED_MEDIA_TYPE',
-      { 'content-type': 'application/json; charset=latin1' },
-      '{}',
-    ],
-    [
-      'JSON in another charset that is Unicode',
-      'UNSUPPORTED_MEDIA_TYPE',
-      { 'content-type': 'application/json; charset=utf-16' },
-      '{}',
-    ],
-    [
-      'a content encoding',
-      'UNSUPPORTED_MEDIA_TYPE',
-      { 'content-type': FORM, 'content-encoding': 'gzip' },
-      gzipSync('a=b'),
-    ],
-    ['a list', 'MALFORMED_REQUEST', { 'content-type': 'application/json' }, '[]'],
-    [
-      'bytes that are no UTF-8',
-      'MALFORMED_REQUEST',
-      { 'content-type': 'application/json' },
-      Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x7d]),
-    ],
-    [
-      'large JSON',
-      'PAYLOAD_TOO_LARGE',
-      { 'content-type': 'application/json' },
-      `"${'a'.repeat(LIMIT)}"`,
-    ],
-    ['a large form', 'PAYLOAD_TOO_LARGE', { 'content-type': FORM }, 'a'.repeat(LIMIT + 1)],
-  ])('refuses %s: %s', async (_name, code, headers, body) => {
-    const seen = await send(headers, body)
-    // What is refused by its header fields has no cause.
-    const caused = code === 'MALFORMED_REQUEST'
-    expect(seen).toEqual({ code, detail: DETAILS[code], caused })
-  })
-
-  it('refuses large JSON that was not announced, when it has been read', async () => {
-    const headers = { 'content-type': 'application/json', 'transfer-encoding': 'chunked' }
-    expect(await send(headers, `"${'a'.repeat(LIMIT)}"`)).toMatchObject({
-      code: 'PAYLOAD_TOO_LARGE',
-    })
-  })
 
   it('does not wait for a body that is announced to be too large', async () => {
     const headers = { 'content-type': 'application/json', 'content-length': 1_000_000_000 }
@@ -298,32 +221,6 @@ describe('the body of a request', () => {
   ])('names the cause when the app has used the body up: %s, %s', async (path, type, body) => {
     expect(await send({ 'content-type': type }, body, { path })).toEqual({
       other: expect.stringContaining('Mount the API before body parsers'),
-    })
-  })
-
-  it('takes a form without a body for none', async () => {
-    expect(await send({ 'content-type': FORM })).toEqual({ body: {} })
-  })
-
-  it('takes exactly the limit', async () => {
-    const json = `{"a":"${'a'.repeat(LIMIT - 8)}"}`
-    expect(await send({ 'content-type': 'application/json' }, json)).toEqual({
-      body: JSON.parse(json) as unknown,
-    })
-    const form = `a=${'a'.repeat(LIMIT - 2)}`
-    expect(await send({ 'content-type': FORM }, form)).toEqual({ body: { a: form.slice(2) } })
-  })
-
-  it.each<[string, Record<string, string | number>]>([
-    ['another type', { 'content-type': 'text/plain', 'content-length': 1 }],
-    ['another type, chunked', { 'content-type': 'text/plain', 'transfer-encoding': 'chunked' }],
-    ['no type', { 'content-length': 1 }],
-    ['a type that looks alike', { 'content-type': 'application/jsonp', 'content-length': 1 }],
-  ])('refuses a body of %s, and says what it takes', async (_name, headers) => {
-    expect(await send(headers, 'a')).toEqual({
-      code: 'UNSUPPORTED_MEDIA_TYPE',
-      detail: `Send application/json or ${FORM}.`,
-      caused: false,
     })
   })
 })

@@ -1,29 +1,17 @@
-import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { createLocalJWKSet, type JSONWebKeySet, jwtVerify } from 'jose'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import {
-  AuthBackendOperationUnsupportedError,
-  AuthError,
-  providerError,
-} from '../../backends/errors.js'
-import type { AuthBackendPort } from '../../backends/port.js'
 import { type AuthClient, createAuthClient } from '../../client/index.js'
 import type { MeResponse } from '../../contract/session.js'
-import { createAuthApp } from '../adapters/express.js'
-import { createLogger } from '../log.js'
 import {
   AUDIENCE,
   type BackendUnderTest,
   BACKENDS_UNDER_TEST,
   startKvOAuth,
 } from './support/backends-under-test.js'
-import { createCoverage } from './support/coverage.js'
+import { checkDeclared } from './support/declared.js'
 import { completeLogin } from './support/oidc-login.js'
-import { startTestService } from './support/service.js'
 import { createUserAgent, type UserAgent } from './support/user-agent.js'
 
-const coverage = createCoverage()
 const NAMES = Object.keys(BACKENDS_UNDER_TEST)
 const ACCOUNT_ROUTES = [
   ['/api/v1/auth/sessions', 'GET'],
@@ -32,20 +20,14 @@ const ACCOUNT_ROUTES = [
 ] as const
 const TOKEN_PATH = '/api/v1/auth/token'
 const KEYS_PATH = '/.well-known/jwks.json'
-const LOGOUT_PATH = '/api/v1/auth/backchannel-logout'
-const LOGOUT_REQUEST = {
-  method: 'POST',
-  headers: { 'content-type': 'application/x-www-form-urlencoded' },
-  body: 'logout_token=x',
-}
 const shapes = new Map<string, unknown>()
 
-/** The client of the contract in a browser of its own; every answer is noted. */
-function watched(by: string, origin: string, agent: UserAgent) {
+/** The client of the contract in a browser of its own; every response must be declared. */
+function watched(origin: string, agent: UserAgent) {
   const fetch = async (target: string, init: RequestInit = {}): Promise<Response> => {
     const url = new URL(target, origin).href
     const response = await agent.fetch(url, init)
-    await coverage.note(by, init.method ?? 'GET', url, response)
+    await checkDeclared(init.method ?? 'GET', url, response)
     return response
   }
   return { fetch, client: createAuthClient({ baseUrl: origin, fetch }) }
@@ -59,8 +41,8 @@ describe.each(NAMES)('the contract on %s', (name) => {
   })
   afterAll(() => sut.close())
 
-  const stranger = () => watched(name, sut.origin, createUserAgent(sut.origin))
-  const person = async () => watched(name, sut.origin, await sut.signedIn())
+  const stranger = () => watched(sut.origin, createUserAgent(sut.origin))
+  const person = async () => watched(sut.origin, await sut.signedIn())
   const form = (path: string, body: string, headers = {}) => ({
     path: `/api/v1/auth/${path}`,
     init: {
@@ -290,14 +272,14 @@ describe.each(NAMES)('the contract on %s', (name) => {
 
   it('is a problem and never anonymous while what it asks is away, and recovers', async () => {
     const { agent, restore } = await sut.outage()
-    const { client } = watched(name, sut.origin, agent)
+    const { client } = watched(sut.origin, agent)
     for (const ask of [() => client.me(), () => client.session()]) {
       await expect(ask()).rejects.toMatchObject({ status: 503, retryAfterSeconds: 2 })
     }
     for (const [path, method] of ACCOUNT_ROUTES) {
       const answer = await agent.fetch(path, { method, headers: { origin: sut.origin } })
       expect(answer.status).toBe(503)
-      await coverage.note(name, method, `${sut.origin}${path}`, answer)
+      await checkDeclared(method, `${sut.origin}${path}`, answer)
     }
     await expect(client.token({ audience: AUDIENCE })).rejects.toMatchObject({ status: 503 })
     await expect(client.signout()).rejects.toMatchObject({
@@ -326,7 +308,7 @@ describe.each(['callback', 'callback/local'])('the redirect flow on kv-oauth by 
     sut = await startKvOAuth(`/api/v1/auth/${path}`)
   })
   afterAll(() => sut.close())
-  const browser = () => watched('kv-oauth', sut.origin, createUserAgent(sut.origin))
+  const browser = () => watched(sut.origin, createUserAgent(sut.origin))
 
   it('completes for a browser and for a program', async () => {
     const { client, fetch } = browser()
@@ -374,168 +356,11 @@ describe.each(['callback', 'callback/local'])('the redirect flow on kv-oauth by 
   })
 })
 
-describe('a fault of our own', () => {
-  let server: Server
-  let origin: string
-  const fault = () => Promise.reject(new TypeError('SECRET of the inside'))
-  const broken = {
-    name: 'broken',
-    get capabilities(): never {
-      throw new TypeError('SECRET of the inside')
-    },
-    sessions: { signOut: fault },
-    backChannelLogout: fault,
-    interactive: {
-      signIn: fault,
-      handleCallback: fault,
-      startLogout: fault,
-      finishLogout: fault,
-    },
-    authenticate: fault,
-  } as unknown as AuthBackendPort
-  const tokens = { checkAudience() {}, issue: fault, publicKeys: fault, maintain: fault }
-  beforeAll(async () => {
-    server = createServer((req, res) => void app(req, res))
-    await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
-    origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-    const app = createAuthApp({ backend: broken, origin, tokens, logger: createLogger('silent') })
-  })
-  afterAll(() => new Promise((done) => server.close(done)))
-
-  it('is INTERNAL on every route, and shows nothing', async () => {
-    const { client, fetch } = watched('broken', origin, createUserAgent(origin))
-    const asks = [
-      () => client.me(),
-      () => client.session(),
-      () => client.signin(),
-      () => client.signout(),
-      () => client.token({ audience: AUDIENCE }),
-    ]
-    for (const ask of asks) {
-      await expect(ask()).rejects.toMatchObject({ code: 'INTERNAL', status: 500 })
-    }
-    for (const [path, method] of ACCOUNT_ROUTES) {
-      expect((await fetch(path, { method, headers: { origin } })).status).toBe(500)
-    }
-    const routes = ['callback?state=x', 'callback/x?state=x', 'describe', 'logout?ticket=x']
-    routes.push('logged-out?state=x')
-    for (const path of [...routes.map((route) => `/api/v1/auth/${route}`), KEYS_PATH]) {
-      const response = await fetch(path)
-      expect(response.status).toBe(500)
-      expect(await response.text()).not.toContain('SECRET')
-    }
-    expect((await fetch(LOGOUT_PATH, LOGOUT_REQUEST)).status).toBe(500)
-  })
-})
-
-describe('too many sign-ins', () => {
-  it('are refused for a minute', async () => {
-    const sut = await startTestService({ env: { NETSCRIPT_AUTH_RATE_LIMIT: '1' } })
-    const { client, fetch } = watched('kv-oauth', sut.origin, createUserAgent(sut.origin))
-    await client.signin()
-    await expect(client.signin()).rejects.toMatchObject({
-      code: 'RATE_LIMITED',
-      status: 429,
-      retryAfterSeconds: expect.any(Number) as number,
-    })
-    await fetch('/api/v1/auth/callback?state=x')
-    expect((await fetch('/api/v1/auth/callback?state=x')).status).toBe(429)
-    // A path for each provider is not a limit for each.
-    expect((await fetch('/api/v1/auth/callback/local?state=x')).status).toBe(429)
-    // Nor does it issue tokens, since none were asked for.
-    await expect(client.token({ audience: AUDIENCE })).rejects.toMatchObject({ status: 404 })
-    await expect(client.token({ audience: AUDIENCE })).rejects.toMatchObject({ status: 429 })
-    expect((await fetch(LOGOUT_PATH, LOGOUT_REQUEST)).status).toBe(400)
-    expect((await fetch(LOGOUT_PATH, LOGOUT_REQUEST)).status).toBe(429)
-    expect((await fetch(KEYS_PATH)).status).toBe(404)
-    expect(await client.describe()).toMatchObject({ tokens: false })
-    await sut.close()
-  })
-})
-
-describe('a backend that cannot list sessions, and one whose provider is away', () => {
-  const signedIn = {
-    ok: true,
-    setCookies: [],
-    session: { id: 'id', userId: 'user' },
-    user: { id: 'user' },
-  }
-  const backendThat = (fails: () => Promise<never>) =>
-    ({
-      name: 'partial',
-      authenticate: async () => signedIn,
-      sessions: { listSessions: fails, revokeSession: fails, revokeSessions: fails },
-    }) as unknown as AuthBackendPort
-
-  it.each([
-    [501, () => Promise.reject(new AuthBackendOperationUnsupportedError('partial', 'it', 'no'))],
-    [502, () => Promise.reject(providerError('partial', 'The provider does not answer.'))],
-  ])('answers %i', async (status, fails) => {
-    const origin = 'http://localhost'
-    const app = createAuthApp({
-      backend: backendThat(fails),
-      origin,
-      logger: createLogger('silent'),
-    })
-    const server = createServer((req, res) => void app(req, res))
-    await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
-    const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-    for (const [path, method] of ACCOUNT_ROUTES) {
-      const response = await fetch(`${base}${path}`, { method, headers: { origin } })
-      expect(response.status).toBe(status)
-      await coverage.note('broken', method, `${base}${path}`, response)
-    }
-    await new Promise((done) => server.close(done))
-  })
-})
-
-describe('a backend that is told by its provider to end sessions', () => {
-  it.each<[number, () => Promise<{ ended: number }>]>([
-    [200, async () => ({ ended: 1 })],
-    [502, () => Promise.reject(providerError('told', 'The keys could not be had.'))],
-    [503, () => Promise.reject(new AuthError('STORE_UNAVAILABLE', 'Try again in a moment.'))],
-  ])('answers %i', async (status, backChannelLogout) => {
-    const backend = { name: 'told', backChannelLogout } as unknown as AuthBackendPort
-    const origin = 'http://localhost'
-    const app = createAuthApp({ backend, origin, logger: createLogger('silent') })
-    const server = createServer((req, res) => void app(req, res))
-    await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
-    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}${LOGOUT_PATH}`
-    const response = await fetch(url, LOGOUT_REQUEST)
-    expect(response.status).toBe(status)
-    await coverage.note('broken', 'POST', url, response)
-    await new Promise((done) => server.close(done))
-  })
-})
-
-describe('the keys of tokens while the store is away', () => {
-  it('are a problem', async () => {
-    const away = () => Promise.reject(new AuthError('STORE_UNAVAILABLE', 'Try again in a moment.'))
-    const tokens = { checkAudience() {}, issue: away, publicKeys: away, maintain: away }
-    const backend = { name: 'some' } as unknown as AuthBackendPort
-    const origin = 'http://localhost'
-    const app = createAuthApp({ backend, origin, tokens, logger: createLogger('silent') })
-    const server = createServer((req, res) => void app(req, res))
-    await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
-    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}${KEYS_PATH}`
-    const response = await fetch(url)
-    expect(response.status).toBe(503)
-    expect(response.headers.get('cache-control')).toBe('no-store')
-    await coverage.note('broken', 'GET', url, response)
-    await new Promise((done) => server.close(done))
-  })
-})
-
 describe('the contract as a whole', () => {
   it('has one shape on all backends', () => {
     expect(shapes.size).toBe(NAMES.length)
     const [first] = shapes.values()
     for (const shape of shapes.values()) expect(shape).toEqual(first)
-  })
-
-  it('has no (route, status) that is declared and not reached', () => {
-    process.stdout.write(`\n${coverage.table([...NAMES, 'broken'])}\n\n`)
-    expect(coverage.missing()).toEqual([])
   })
 })
 

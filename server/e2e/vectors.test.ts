@@ -1,7 +1,7 @@
 import type * as Crypto from 'node:crypto'
 import type * as TsRestExpress from '@ts-rest/express'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import { DECLARED_PAIRS, findRoute } from './support/coverage.js'
+import { checkDeclared, DECLARED_PAIRS, findRoute } from './support/declared.js'
 import { type AdaptersUnderTest, startAdapters, toRaw } from './vectors/adapters.js'
 import { openStage, type Stage } from './vectors/scene.js'
 import {
@@ -105,6 +105,17 @@ if (isWriting) {
       })
       expect(all.length).toBeGreaterThanOrEqual(150)
       expect([...new Set(pairs)].sort()).toEqual([...DECLARED_PAIRS].sort())
+    })
+
+    it('have the bodies that the contracts declare', async () => {
+      for (const { request, response } of all.filter(
+        (vector) => routeKeyOf(vector) !== undefined,
+      )) {
+        const { body, status } = toAnswer(response)
+        const headers = { 'content-type': String(response.headers['content-type']) }
+        const url = new URL(request.target, 'https://auth.example').href
+        await checkDeclared(request.method, url, new Response(body || null, { status, headers }))
+      }
     })
 
     it('show nothing of the inside', () => {
