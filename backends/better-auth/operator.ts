@@ -2,6 +2,7 @@ import type pg from 'pg'
 import type { Operator } from '../operator.js'
 import { USER_AGENT_LENGTH } from '../request.js'
 import { pageOf, sessionRange } from '../session-page.js'
+import { assertSchemaIsRead } from '../storage/pool.js'
 import { storeCall } from '../storage/unavailable.js'
 import { createUserDirectory, milliseconds } from '../storage/user-directory.js'
 import { parseSessionRow, parseUserRow, toAuthSession } from './session-mapping.js'
@@ -33,6 +34,7 @@ const BETTER_AUTH_USERS = {
  * ```
  */
 export function createBetterAuthOperator(pool: pg.Pool): Operator {
+  assertSchemaIsRead(pool)
   const query = async <Row extends pg.QueryResultRow>(
     text: string,
     values: readonly unknown[],

@@ -10,7 +10,7 @@ import { createProviderRegistry } from '../provider-registry.js'
 import { createKeyringSessionTokenCrypto } from '../session-token.js'
 import { aroundCalls } from '../storage/around-calls.js'
 import { checkTables } from '../storage/database-error.js'
-import { createPool } from '../storage/pool.js'
+import { assertSchemaIsRead, createPool } from '../storage/pool.js'
 import { createPostgresAuditLog } from '../storage/postgres-audit-log.js'
 import { type AuthStores, openStores } from '../storage/stores.js'
 import { watchCalls, watchedStores } from '../storage/watched-stores.js'
@@ -36,7 +36,10 @@ export interface KvOAuthBackendOptions {
   providers?: readonly OAuthProvider[]
   /** The keyring as text. Default: the variable `NETSCRIPT_AUTH_KV_OAUTH_KEY`. */
   key?: string
-  /** A pool to share; it stays yours. Default: one on `DATABASE_URL`, closed with the backend. */
+  /**
+   * A pool to share, best one of `createPool`; it stays yours. Default: one on `DATABASE_URL`, closed
+   * with the backend.
+   */
   pool?: pg.Pool
   /**
    * Redis, where sessions, transactions and provider tokens shall be instead of in Postgres; see
@@ -101,6 +104,7 @@ export async function createKvOAuthBackend(
 ): Promise<KvOAuthBackend> {
   const log = options.log ?? silentLog
   const { metrics = silentMetrics, trace } = options
+  if (options.pool) assertSchemaIsRead(options.pool)
   const { providers, keyring, databaseUrl } = readOptions(options)
   const policy = sessionPolicy(options.policy)
   const cookies = cookiePolicy(options, providers)

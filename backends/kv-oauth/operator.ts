@@ -1,5 +1,6 @@
 import type pg from 'pg'
 import type { Operator } from '../operator.js'
+import { assertSchemaIsRead } from '../storage/pool.js'
 import { type AuthStores, createPostgresStores } from '../storage/stores.js'
 import { createUserDirectory } from '../storage/user-directory.js'
 import { listSessions } from './list-sessions.js'
@@ -24,6 +25,7 @@ export function createOperator(
   pool: pg.Pool,
   { sessions, users }: Pick<AuthStores, 'sessions' | 'users'> = createPostgresStores(pool),
 ): Operator {
+  assertSchemaIsRead(pool)
   const directory = createUserDirectory(pool)
   return {
     backend: 'kv-oauth',

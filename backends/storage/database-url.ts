@@ -95,6 +95,18 @@ export function databaseUrlProblem(url: string): string | undefined {
 const ENCODE =
   'has a user or password with special characters. Percent-encode them: # is %23, / is %2F, ? is %3F, @ is %40, : is %3A and % is %25'
 
+/**
+ * The schema of a URL that pg alone would not use: there is no `search_path` beside it. `public`, which
+ * Prisma writes into every URL, is where pg looks anyway.
+ */
+export function ignoredSchema(url: string, options: string): string | undefined {
+  const parameters = new URLSearchParams(split(url).query)
+  const schema = parameters.get('schema') || undefined
+  if (schema === 'public') return undefined
+  const all = `${options} ${parameters.get('options') ?? process.env.PGOPTIONS ?? ''}`
+  return readOptions(all).settings.some(([name]) => name === 'search_path') ? undefined : schema
+}
+
 /** The URL for Prisma's command line, which takes `public` where no schema is named. */
 export function withSchema(url: string, schema: string | undefined): string {
   if (schema === undefined || schema === 'public') return url

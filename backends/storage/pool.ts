@@ -1,6 +1,7 @@
 import pg from 'pg'
 import { DatabaseClient, type Connecting, isPooler } from './database-client.js'
-import { parseDatabaseUrl } from './database-url.js'
+import { AuthConfigurationError } from '../errors.js'
+import { ignoredSchema, parseDatabaseUrl } from './database-url.js'
 
 /** Connections that one process takes at most, unless it is told otherwise. */
 export const POOL_SIZE = 10
@@ -82,6 +83,23 @@ class DatabasePool extends pg.Pool {
     )
     return undefined as never
   }
+}
+
+/**
+ * pg ignores `schema` in a URL, so the tables would be looked for in another one.
+ *
+ * @throws AuthConfigurationError for a pool that {@link createPool} did not make, whose URL has it.
+ */
+export function assertSchemaIsRead(pool: pg.Pool): void {
+  if (pool instanceof DatabasePool) return
+  const { connectionString = '', options = '' } = pool.options
+  const schema = ignoredSchema(connectionString, options)
+  if (schema === undefined) return
+  const name = /^[a-z_][a-z0-9_]*$/.test(schema) ? schema : pg.escapeIdentifier(schema)
+  const setting = encodeURIComponent(`-c search_path=${name.replace(/[\s\\]/g, '\\$&')}`)
+  throw new AuthConfigurationError(
+    `\`pool\` has schema=${schema} in its URL, which pg ignores. Make the pool with createPool(url), or replace schema= by options=${setting}.`,
+  )
 }
 
 function refusesSettings(error: unknown): boolean {

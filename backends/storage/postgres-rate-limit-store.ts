@@ -1,6 +1,6 @@
 import type pg from 'pg'
 import type { RateLimitCount, RateLimitStore } from '../rate-limit-store.js'
-import { queryPrepared } from './pool.js'
+import { assertSchemaIsRead, queryPrepared } from './pool.js'
 import { storeCall } from './unavailable.js'
 
 const TABLE = 'auth_rate_limits'
@@ -31,6 +31,7 @@ function chargeStatement(counters: number): string {
  * when a window ends.
  */
 export function createPostgresRateLimitStore(pool: pg.Pool): RateLimitStore {
+  assertSchemaIsRead(pool)
   return {
     charge: (charges, windowMs, hits = 1) =>
       storeCall(async () => {

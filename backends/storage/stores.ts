@@ -7,6 +7,7 @@ import type {
   TransactionStore,
   UserStore,
 } from '../session-store.js'
+import { assertSchemaIsRead } from './pool.js'
 import { createPostgresProviderTokenStore } from './postgres-provider-token-store.js'
 import { createPostgresSessionStore } from './postgres-session-store.js'
 import { createPostgresTransactionStore } from './postgres-transaction-store.js'
@@ -76,6 +77,7 @@ export interface StoreOptions {
  */
 export async function openStores(options: StoreOptions): Promise<AuthStores> {
   const { pool, sessionStore, log = silentLog } = options
+  assertSchemaIsRead(pool)
   if (!sessionStore) return createPostgresStores(pool, options)
   const { openRedisStores } = await import('./redis-stores.js')
   return openRedisStores(sessionStore, pool, log)

@@ -6,6 +6,7 @@ import type { PublicKeySet, TokenResponse } from '../../contract/token.js'
 import { AuthError } from '../errors.js'
 import type { Keyring } from '../keyring.js'
 import { type AuthLog, silentLog } from '../log.js'
+import { assertSchemaIsRead } from '../storage/pool.js'
 import { createPostgresAuditLog } from '../storage/postgres-audit-log.js'
 import { createPostgresSigningKeyStore } from '../storage/postgres-signing-key-store.js'
 import { ALGORITHM, createSigningKeys, TOKEN_LIFETIME_SECONDS } from './signing-keys.js'
@@ -62,6 +63,7 @@ export interface TokenIssuer {
  */
 export function createTokenIssuer(options: TokenIssuerOptions): TokenIssuer {
   const { pool, keyring, origin, log = silentLog } = options
+  assertSchemaIsRead(pool)
   const audiences = new Set(options.audiences)
   const keys = createSigningKeys(createPostgresSigningKeyStore(pool, keyring), log)
   const audit = createPostgresAuditLog(pool)
