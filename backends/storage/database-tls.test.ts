@@ -66,6 +66,7 @@ describeWithOpenssl('TLS', () => {
       expect(await answerOf(`${url}?sslmode=require&sslrootcert=${other.certificate}`)).toMatch(
         /not known here/,
       )
+      expect(await answerOf(`${postgres.url}?sslmode=no-verify`)).toBe('ssl: true')
       const byAddress = `${postgres.url}?sslmode=require&sslrootcert=${own.certificate}`
       expect(await answerOf(byAddress)).toMatch(/another host name.*in DATABASE_URL/)
     } finally {
