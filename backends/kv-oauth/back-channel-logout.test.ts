@@ -598,6 +598,26 @@ describe('OpenID Connect Back-Channel Logout', () => {
       idp.metadata = metadata
       expect(await logOut(token, await createBackend())).toEqual({ ended: 1 })
     })
+
+    it('cost a provider without metadata one request a second, whatever tokens name it', async () => {
+      vi.useFakeTimers({ toFake: ['Date'], now: Date.now() })
+      const fresh = await createBackend()
+      const asked = () =>
+        idp.server.requests.filter(({ path }) => path.startsWith('/.well-known/')).length
+      const before = asked()
+      idp.metadata = {}
+      for (let n = 0; n < 5; n += 1) {
+        await expect(logOut(invented(), fresh)).rejects.toMatchObject({ status: 502 })
+        await expect(logOut(sign(claimsOf(await signedIn())), fresh)).rejects.toMatchObject({
+          status: 502,
+        })
+      }
+      expect(asked()).toBe(before + 1)
+      idp.metadata = metadata
+      vi.setSystemTime(Date.now() + 1000)
+      expect(await logOut(sign(claimsOf(await signedIn())), fresh)).toEqual({ ended: 1 })
+      expect(asked()).toBe(before + 2)
+    })
   })
 
   it('leaves the token unused while the store is away', async () => {

@@ -1,8 +1,10 @@
+import type { Configuration } from 'openid-client'
 import { publicId } from '../session-token.js'
 import { getClientConfiguration } from './configuration.js'
 import type { KvOAuthContext } from './context.js'
 import { encodeSubject } from './identity.js'
 import { isIssuerOf } from './issuer.js'
+import type { OAuthProvider } from './provider.js'
 import { invalidLogoutToken, readLogoutToken, verifyLogoutToken } from './logout-token.js'
 
 /**
@@ -23,7 +25,7 @@ export async function backChannelLogout(
     (candidate) => isIssuerOf(candidate, issuer) && audiences.includes(candidate.clientId),
   )
   if (!provider) throw invalidLogoutToken('No provider here has its issuer and audience.')
-  const configuration = await getClientConfiguration(provider, context)
+  const configuration = await knownConfiguration(context, provider)
   const now = context.now()
   const { jti, sid, subject, unusableAt } = await verifyLogoutToken(provider, configuration, {
     token,
@@ -48,4 +50,23 @@ export async function backChannelLogout(
     'signed out by the provider',
   )
   return { ended }
+}
+
+/** Any caller can send a token that is not verified yet, so a provider in trouble is asked this rarely. */
+const BACK_OFF_MS = 1000
+
+const failures = new WeakMap<OAuthProvider, { readonly error: unknown; readonly until: number }>()
+
+async function knownConfiguration(
+  context: KvOAuthContext,
+  provider: OAuthProvider,
+): Promise<Configuration> {
+  const failure = failures.get(provider)
+  if (failure && context.now() < failure.until) throw failure.error
+  try {
+    return await getClientConfiguration(provider, context)
+  } catch (error) {
+    failures.set(provider, { error, until: context.now() + BACK_OFF_MS })
+    throw error
+  }
 }
