@@ -14,6 +14,8 @@ import { createUserAgent, type UserAgent } from './user-agent.js'
 /** One backend behind a real service over HTTP. */
 export interface BackendUnderTest {
   readonly origin: string
+  /** Its database; WorkOS has the keys of tokens alone there. */
+  readonly databaseUrl: string
   /** A browser in which a person of its own is signed in. */
   signedIn(): Promise<UserAgent>
   /** Takes away what the backend asks about `agent`, who is signed in. */
@@ -59,6 +61,7 @@ export async function startKvOAuth(
   return {
     signedIn,
     origin: service.origin,
+    databaseUrl: service.databaseUrl,
     outage: async () => ({
       agent: await signedIn(),
       restore: await databaseOutage(service.databaseUrl),
@@ -105,6 +108,7 @@ async function startWorkos(): Promise<BackendUnderTest> {
   }
   return {
     origin,
+    databaseUrl: database.url,
     signedIn: () => signedIn(),
     renewalDue: () => signedIn({ expiresIn: -60 }),
     bearer: async () => (await api.sealSession({ id: 'user_bearer' })).accessToken,
@@ -145,6 +149,7 @@ async function startBetterAuth(): Promise<BackendUnderTest> {
   }
   return {
     origin,
+    databaseUrl: database.url,
     signedIn,
     async renewalDue() {
       const agent = await signedIn()
