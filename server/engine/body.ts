@@ -108,7 +108,7 @@ function jsonParsedAs(parsed: unknown): object {
 }
 
 function formOf(received: ReceivedBody): unknown {
-  if ('bytes' in received) return decodeForm(utf8(received.bytes))
+  if ('bytes' in received) return decodeForm(utf8(received.bytes, 'Send a form in UTF-8.'))
   const { parsed } = received
   if (tagOf(parsed) === '[object URLSearchParams]') return decodeForm(String(parsed))
   if (!isPlainObject(parsed)) throw new BodyConsumedError()
@@ -129,11 +129,11 @@ const tagOf = (value: unknown): string => Object.prototype.toString.call(value)
 export const isPlainObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   tagOf(value) === '[object Object]'
 
-function utf8(bytes: Uint8Array): string {
+function utf8(bytes: Uint8Array, fix?: string): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
   } catch (cause) {
-    throw malformed(cause)
+    throw malformed(cause, fix)
   }
 }
 
@@ -145,5 +145,5 @@ const header = ({ headers }: EngineRequest, name: string): string | undefined =>
 const tooLarge = (): AuthError =>
   new AuthError('PAYLOAD_TOO_LARGE', `Send at most ${BODY_LIMIT / 1024} kB.`)
 
-const malformed = (cause: unknown): AuthError =>
-  new AuthError('MALFORMED_REQUEST', 'The body could not be parsed. Send valid JSON.', { cause })
+const malformed = (cause: unknown, fix = 'Send valid JSON.'): AuthError =>
+  new AuthError('MALFORMED_REQUEST', `The body could not be parsed. ${fix}`, { cause })
