@@ -118,6 +118,17 @@ if (isWriting) {
       }
     })
 
+    it('leave out an adapter only where it cannot be asked', () => {
+      for (const vector of all) {
+        const { given = [], name } = vector
+        const leftOut = ADAPTERS.filter((adapter) => !adaptersOf(vector).includes(adapter))
+        // The host of createAuthApp may have keys of its own while the API publishes none.
+        const isOfHost = routeKeyOf(vector) === 'jwks' && given.includes('no tokens are issued')
+        const expected = isOfHost ? ['express'] : isRequest(vector) ? [] : ['fetch']
+        expect(leftOut, name).toEqual(expected)
+      }
+    })
+
     it('show nothing of the inside', () => {
       for (const { name, response } of all) {
         const { body, headers } = toAnswer(response)
@@ -150,6 +161,15 @@ function successes(): Map<string, Vector> {
     return key !== undefined && [200, 303].includes(vector.response.status) ? [[key, vector]] : []
   })
   return new Map(found)
+}
+
+/** Whether a `Request` of Fetch can be what a vector sends. */
+function isRequest({ request: { method, target, headers = {}, body } }: Vector): boolean {
+  if (method === 'TRACE' || (method === 'GET' && body !== undefined)) return false
+  if (Object.values(headers).some((value) => typeof value !== 'string')) return false
+  const sent = target.replace(/\{\{.+?\}\}/g, 'x')
+  const { pathname, search } = new URL(`https://auth.example${sent}`)
+  return pathname + search === sent.replace(/\?$/, '')
 }
 
 /** The key of the route that a vector asks for. */
