@@ -12,20 +12,43 @@ describe('getRequiredEnv', () => {
     expect(getRequiredEnv(NAME)).toBe('value')
   })
 
-  it('names the other usual variables that are not set either, so that one run is enough', () => {
-    const usual = {
-      NETSCRIPT_AUTH_CLIENT_ID: undefined,
-      NETSCRIPT_AUTH_CLIENT_SECRET: 'secret',
-      NETSCRIPT_AUTH_REDIRECT_URI: ' ',
-      NETSCRIPT_AUTH_KV_OAUTH_KEY: undefined,
-      DATABASE_URL: undefined,
+  const unset = {
+    NETSCRIPT_AUTH_CLIENT_ID: undefined,
+    NETSCRIPT_AUTH_CLIENT_SECRET: undefined,
+    NETSCRIPT_AUTH_REDIRECT_URI: ' ',
+    NETSCRIPT_AUTH_KV_OAUTH_KEY: undefined,
+    BETTER_AUTH_SECRET: undefined,
+    WORKOS_API_KEY: undefined,
+    WORKOS_CLIENT_ID: undefined,
+    WORKOS_COOKIE_PASSWORD: undefined,
+    DATABASE_URL: undefined,
+  }
+  it.each<[string, Record<string, string>, string]>([
+    [
+      'NETSCRIPT_AUTH_CLIENT_ID',
+      { NETSCRIPT_AUTH_CLIENT_SECRET: 'secret' },
+      'NETSCRIPT_AUTH_REDIRECT_URI, NETSCRIPT_AUTH_KV_OAUTH_KEY, DATABASE_URL',
+    ],
+    [
+      'DATABASE_URL',
+      { NETSCRIPT_AUTH_CLIENT_ID: 'id', NETSCRIPT_AUTH_REDIRECT_URI: 'https://a.example' },
+      'NETSCRIPT_AUTH_CLIENT_SECRET, NETSCRIPT_AUTH_KV_OAUTH_KEY',
+    ],
+    ['BETTER_AUTH_SECRET', {}, 'DATABASE_URL'],
+    ['WORKOS_CLIENT_ID', { WORKOS_API_KEY: 'sk' }, 'WORKOS_COOKIE_PASSWORD'],
+  ])('names all that the same backend lacks besides %s', (name, given, others) => {
+    for (const [variable, value] of Object.entries({ ...unset, ...given })) {
+      vi.stubEnv(variable, value)
     }
-    for (const [name, value] of Object.entries(usual)) vi.stubEnv(name, value)
-    expect(() => getRequiredEnv('NETSCRIPT_AUTH_CLIENT_ID')).toThrow(
-      'Also not set: NETSCRIPT_AUTH_REDIRECT_URI, NETSCRIPT_AUTH_KV_OAUTH_KEY, DATABASE_URL.',
-    )
-    vi.stubEnv(NAME, undefined)
-    expect(() => getRequiredEnv(NAME)).not.toThrow(/Also not set/)
+    expect(() => getRequiredEnv(name)).toThrow(`Also not set: ${others}. Set those`)
+  })
+
+  it('names no others when there are none', () => {
+    for (const [variable, value] of Object.entries(unset)) vi.stubEnv(variable, value)
+    vi.stubEnv('BETTER_AUTH_SECRET', 'secret')
+    for (const name of ['DATABASE_URL', NAME]) {
+      expect(() => getRequiredEnv(name)).not.toThrow(/Also not set/)
+    }
   })
 
   it.each([undefined, '', '  \t'])('names the variable when it is %j', (value) => {

@@ -1,17 +1,21 @@
 import { AuthConfigurationError } from '../errors.js'
 
-/** What kv-oauth with one provider is usually configured with. */
-const USUAL = [
-  'NETSCRIPT_AUTH_CLIENT_ID',
-  'NETSCRIPT_AUTH_CLIENT_SECRET',
-  'NETSCRIPT_AUTH_REDIRECT_URI',
-  'NETSCRIPT_AUTH_KV_OAUTH_KEY',
-  'DATABASE_URL',
+/** What each backend is usually configured with; kv-oauth with one provider. */
+const USUAL: readonly (readonly string[])[] = [
+  [
+    'NETSCRIPT_AUTH_CLIENT_ID',
+    'NETSCRIPT_AUTH_CLIENT_SECRET',
+    'NETSCRIPT_AUTH_REDIRECT_URI',
+    'NETSCRIPT_AUTH_KV_OAUTH_KEY',
+    'DATABASE_URL',
+  ],
+  ['BETTER_AUTH_SECRET', 'DATABASE_URL'],
+  ['WORKOS_API_KEY', 'WORKOS_CLIENT_ID', 'WORKOS_COOKIE_PASSWORD'],
 ]
 
 /**
  * The value of an environment variable, without surrounding white space. Of the usual variables of
- * kv-oauth the error names all that are not set, so that they can be set at once.
+ * a backend the error names all that are not set, so that they can be set at once.
  *
  * @throws AuthConfigurationError when the variable is unset or blank.
  *
@@ -24,9 +28,9 @@ export function getRequiredEnv(name: string): string {
   const read = (variable: string): string | undefined => process.env[variable]?.trim() || undefined
   const value = read(name)
   if (value !== undefined) return value
-  const others = USUAL.includes(name)
-    ? USUAL.filter((other) => other !== name && read(other) === undefined)
-    : []
+  const groups = USUAL.filter((variables) => variables.includes(name))
+  const group = groups.find((variables) => variables.some((other) => read(other))) ?? groups[0]
+  const others = (group ?? []).filter((other) => other !== name && read(other) === undefined)
   throw new AuthConfigurationError(
     [
       `Required environment variable ${name} is not set. Set ${name} to a value that is not blank before the service starts.`,
