@@ -11,6 +11,7 @@ import { createOperator } from '../../backends/kv-oauth/operator.js'
 import { providers } from '../../backends/kv-oauth/presets.js'
 import { createPool } from '../../backends/storage/pool.js'
 import { openStores } from '../../backends/storage/stores.js'
+import { describeWithPgBouncer, startPgBouncer } from '../../backends/storage/testing/pgbouncer.js'
 import { createMigratedDatabase } from '../../backends/storage/testing/placed-database.js'
 import { createTokenIssuer } from '../../backends/tokens/token-issuer.js'
 import { createPrismaClient } from '../../prisma/client.js'
@@ -105,4 +106,23 @@ describe('a pool of the caller on a URL with schema=', () => {
     for (const use of Object.values(USES)) await use(own)
     await own.end()
   })
+})
+
+describeWithPgBouncer('a pool of the caller through PgBouncer', () => {
+  it.each(['', '?pgbouncer=true'])(
+    'serves everything at once, with %j in its URL',
+    async (parameters) => {
+      const database = await createMigratedDatabase({})
+      const bouncer = await startPgBouncer()
+      const own = new pg.Pool({ connectionString: bouncer.url(database.url) + parameters, max: 5 })
+      try {
+        const uses = Object.values(USES)
+        await Promise.all([...uses, ...uses, ...uses].map((use) => use(own)))
+      } finally {
+        await own.end()
+        await bouncer.close()
+        await database.drop()
+      }
+    },
+  )
 })
