@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { AuthConfigurationError } from '../errors.js'
 import { databaseUrlProblem, parseDatabaseUrl, withSchema } from './database-url.js'
+import { createPool } from './pool.js'
 
 const settingsOf = (url: string): Record<string, string> =>
   Object.fromEntries(parseDatabaseUrl(url).settings)
@@ -29,6 +30,18 @@ describe('a database URL that cannot be used', () => {
     ['several hosts as a parameter', 'postgres:///db?user=secret&host=one,two', /several hosts/],
     ['no port', 'postgres://secret@host:99999/db', /Write postgresql:\/\/user:password@host/],
     ['a missing file', 'postgres://secret@host/db?sslrootcert=/no/ca.pem', /\/no\/ca\.pem.*ENOENT/],
+    [
+      'the parameter of another driver for the schema',
+      'postgres://secret@host/db?search_path=app',
+      /^has search_path=, which is not read\. Write schema=app/,
+    ],
+    [
+      'the parameter of JDBC for the schema',
+      'postgres://secret@host/db?currentSchema=app',
+      /^has currentSchema=.*Write schema=app/,
+    ],
+    ['no limit', 'postgres://secret@host/db?connection_limit=0', /connection_limit that is not/],
+    ['another limit', 'postgres://secret@host/db?connection_limit=x', /connection_limit that is/],
     ['another database', 'mysql://secret@host/db', /must begin with postgres:\/\//],
     ['no URL', 'host=secret dbname=db', /must begin with/],
   ])('says what is wrong with it: %s', (_what, url, message) => {
@@ -95,6 +108,17 @@ it('keeps from pg what would replace our time limits or change the protocol', ()
   const { connectionString, pooled } = parseDatabaseUrl(`postgres://u:p@h/db?${parameters}`)
   expect(connectionString).toBe('postgres://u:p@h/db?application_name=mine&sslmode=verify-full')
   expect(pooled).toBe(true)
+})
+
+it('takes the number of connections from the URL, unless it is told one', async () => {
+  const url = 'postgres://host/db'
+  const pools = [
+    createPool(url),
+    createPool(`${url}?connection_limit=3`),
+    createPool(`${url}?connection_limit=3`, { max: 5 }),
+  ]
+  expect(pools.map(({ options }) => options.max)).toEqual([10, 3, 5])
+  await Promise.all(pools.map((pool) => pool.end()))
 })
 
 it('names the schema for Prisma, which would take public', () => {

@@ -11,6 +11,8 @@ export interface DatabaseAddress {
   readonly otherOptions: readonly string[]
   /** Whether `pgbouncer=true` says that connections are shared between transactions. */
   readonly pooled: boolean
+  /** Connections that `connection_limit` allows a process. */
+  readonly maxConnections?: number
   /** Host and database, without credentials. */
   readonly description: string
 }
@@ -32,7 +34,8 @@ const NOT_FOR_PG = new Set([
 const SAME_AS_VERIFY_FULL = new Set(['prefer', 'require', 'verify-ca'])
 
 /**
- * Reads a database URL: those of pg, with `schema` and `pgbouncer` as Prisma has them.
+ * Reads a database URL: those of pg, with `schema`, `pgbouncer` and `connection_limit` as Prisma has
+ * them.
  *
  * @param name What the URL is called where it was set.
  * @throws AuthConfigurationError that names it and the fix, and shows no password.
@@ -59,6 +62,9 @@ export function parseDatabaseUrl(url: string, name = 'DATABASE_URL'): DatabaseAd
     settings,
     otherOptions: options.others,
     pooled: parameters.get('pgbouncer') === 'true',
+    ...(parameters.has('connection_limit') && {
+      maxConnections: Number(parameters.get('connection_limit')),
+    }),
     description: `the database ${database ?? ''} at ${host}:${port}`,
   }
 }
@@ -79,6 +85,15 @@ export function databaseUrlProblem(url: string): string | undefined {
   if (cut || (at < 0 && /:(?!\d*$)/.test(hosts) && !/[,[\]]/.test(hosts))) return ENCODE
   if (hosts.includes(',') || parameters.get('host')?.includes(',')) {
     return 'names several hosts. Write one: the primary, or a name or proxy that leads to it'
+  }
+  const limit = parameters.get('connection_limit')
+  if (limit !== null && !/^[1-9]\d{0,2}$/.test(limit)) {
+    return 'has a connection_limit that is not a number from 1 to 999'
+  }
+  // Names that other drivers have for it, and that pg ignores.
+  const foreign = ['search_path', 'currentSchema'].find((name) => parameters.has(name))
+  if (foreign !== undefined) {
+    return `has ${foreign}=, which is not read. Write schema=${parameters.get(foreign)} to name the schema of the tables`
   }
   try {
     new pg.Client({ connectionString: forPg(base, parameters) })

@@ -8,7 +8,7 @@ export const POOL_SIZE = 10
 
 /** Options of {@link createPool}. */
 export interface PoolOptions {
-  /** Maximum number of connections. Default: 10. */
+  /** Maximum number of connections. Default: `connection_limit` of the URL, or 10. */
   max?: number
   /** Milliseconds to wait for a connection before the caller gets an error. Default: 2000. */
   connectionTimeoutMs?: number
@@ -44,13 +44,13 @@ class DatabasePool extends pg.Pool {
 
   constructor(
     url: string,
-    { max = POOL_SIZE, connectionTimeoutMs = 2_000, queryTimeoutMs = 5_000 }: PoolOptions,
+    { max, connectionTimeoutMs = 2_000, queryTimeoutMs = 5_000 }: PoolOptions,
   ) {
     const address = parseDatabaseUrl(url)
     const connecting: Connecting = { address, queryTimeoutMs, pooled: address.pooled }
     const config = {
       connectionString: address.connectionString,
-      max,
+      max: max ?? address.maxConnections ?? POOL_SIZE,
       connectionTimeoutMillis: connectionTimeoutMs,
       query_timeout: queryTimeoutMs,
       keepAlive: true,

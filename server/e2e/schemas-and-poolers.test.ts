@@ -30,6 +30,7 @@ describe.each<[string, Place]>([
     'the schema app of options= in the URL',
     { parameters: { options: '-c search_path=app' }, schema: 'app' },
   ],
+  ['public, with one connection by connection_limit=', { parameters: { connection_limit: '1' } }],
   ['the schema app of schema= in the URL', { parameters: { schema: 'app' }, schema: 'app' }],
 ])('the tables in %s', (_name, place) => wholeLife(() => place))
 

@@ -71,7 +71,7 @@ async function examine(pool: pg.Pool, url: string): Promise<Finding[]> {
     versionFinding(state, await tableSchema(pool)),
     ...migrations,
     ...poolerFindings(await isPooled(pool), url),
-    roomFinding(state),
+    roomFinding(state, parseDatabaseUrl(url).maxConnections ?? POOL_SIZE),
     clockFinding('CLOCK_DATABASE', 'the database', skew),
   ]
 }
@@ -153,9 +153,9 @@ async function creationRefusal(pool: pg.Pool): Promise<Error | undefined> {
   return Object.assign(new Error(message), { code: '42501' })
 }
 
-function roomFinding({ used, limit }: State): Finding {
-  const message = `${used} of ${limit} connections are in use; a process of the service takes up to ${POOL_SIZE}.`
-  return limit - used < POOL_SIZE
+function roomFinding({ used, limit }: State, poolSize: number): Finding {
+  const message = `${used} of ${limit} connections are in use; a process of the service takes up to ${poolSize}.`
+  return limit - used < poolSize
     ? warn(
         'CONNECTIONS',
         message,
