@@ -18,7 +18,7 @@ export default {
     'backends/session-token.ts',
     'backends/kv-oauth/change-session.ts',
     'backends/kv-oauth/transaction.ts',
-    'backends/storage/coalesced-reads.ts',
+    'backends/kv-oauth/storage/coalesced-reads.ts',
     'backends/return-to.ts',
     'server/engine/body.ts',
     'server/engine/cross-origin.ts',

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { createSubjectHash } from './audit.js'
 import { createKeyring, seal, unseal } from './keyring.js'
 import { createRateLimitKeys } from './rate-limit-store.js'
-import { openTokens, sealTokens } from './storage/sealed-tokens.js'
+import { openTokens, sealTokens } from './kv-oauth/storage/sealed-tokens.js'
 
 const keyring = createKeyring([randomBytes(32)])
 const rateLimitKey = createRateLimitKeys(randomBytes(32))

@@ -1,4 +1,4 @@
-import { AUTH_ERRORS, type AuthErrorCode, type AuthErrorData } from '../contract/errors.js'
+import { AUTH_ERRORS, type AuthErrorCode, type AuthErrorData } from '@netscript/auth-contract'
 
 /**
  * An error that has a place in the contract. `code` decides the status; `detail` is shown to the

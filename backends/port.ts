@@ -1,6 +1,4 @@
-import type { BackendCapabilities, ProviderDescription } from '../contract/describe.js'
-import type { Principal } from '../contract/principal.js'
-import type { AuthSession, AuthUser } from '../contract/session.js'
+import type { AuthSession, AuthUser, BackendCapabilities, Principal, ProviderDescription } from '@netscript/auth-contract'
 import type { AuthnRequest } from './request.js'
 
 export type { Principal }

@@ -5,8 +5,8 @@ import {
   createRateLimitKeys,
   type RateLimitStore,
 } from './rate-limit-store.js'
-import { createPool } from './storage/pool.js'
-import { createPostgresRateLimitStore } from './storage/postgres-rate-limit-store.js'
+import { createPool } from '../prisma/pool.js'
+import { createPostgresRateLimitStore } from '../prisma/postgres-rate-limit-store.js'
 
 const WINDOW_MS = 60_000
 

@@ -1,24 +1,13 @@
-import type { CallbackQuery, CallbackResponse } from '../contract/callback.js'
-import type { DescribeResponse } from '../contract/describe.js'
-import type { MeResponse, SessionResponse } from '../contract/session.js'
-import type { RevokedResponse, SessionsQuery, SessionsResponse } from '../contract/sessions.js'
-import type { SigninInput, SigninResponse } from '../contract/signin.js'
-import type { SignoutInput, SignoutResponse } from '../contract/signout.js'
-import type { TokenInput, TokenResponse } from '../contract/token.js'
+import type { CallbackQuery, CallbackResponse, DescribeResponse, MeResponse, RevokedResponse, SessionResponse, SessionsQuery, SessionsResponse, SigninInput, SigninResponse, SignoutInput, SignoutResponse, TokenInput, TokenResponse } from '@netscript/auth-contract'
 import type { Fetch } from './exchange.js'
 
-export type { CallbackQuery, CallbackResponse } from '../contract/callback.js'
-export type { DescribeResponse, ProviderDescription } from '../contract/describe.js'
-export type { AuthSession, AuthUser, MeResponse, SessionResponse } from '../contract/session.js'
-export type {
-  RevokedResponse,
-  SessionsQuery,
-  SessionsResponse,
-  SessionSummary,
-} from '../contract/sessions.js'
-export type { SigninInput, SigninResponse } from '../contract/signin.js'
-export type { SignoutInput, SignoutResponse } from '../contract/signout.js'
-export type { TokenInput, TokenResponse } from '../contract/token.js'
+export type { CallbackQuery, CallbackResponse } from '@netscript/auth-contract'
+export type { DescribeResponse, ProviderDescription } from '@netscript/auth-contract'
+export type { AuthSession, AuthUser, MeResponse, SessionResponse } from '@netscript/auth-contract'
+export type { RevokedResponse, SessionsQuery, SessionsResponse, SessionSummary } from '@netscript/auth-contract'
+export type { SigninInput, SigninResponse } from '@netscript/auth-contract'
+export type { SignoutInput, SignoutResponse } from '@netscript/auth-contract'
+export type { TokenInput, TokenResponse } from '@netscript/auth-contract'
 
 /** Options of both clients. */
 export interface AuthClientOptions {

@@ -1,4 +1,4 @@
-import type { AuthErrorCode } from '../contract/errors.js'
+import type { AuthErrorCode } from '@netscript/auth-contract'
 
 /**
  * The codes of the contract, and what only a client can say: nobody answered, not in time, the

@@ -1,6 +1,5 @@
 import { z } from 'zod'
-import { AUTH_PATH_PREFIX } from '../contract/auth-contract.js'
-import { AUTH_ERRORS } from '../contract/errors.js'
+import { AUTH_ERRORS, AUTH_PATH_PREFIX } from '@netscript/auth-contract'
 import { DOCUMENTED } from './document.js'
 import { type Route, routesOf } from './routes.js'
 

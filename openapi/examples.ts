@@ -1,7 +1,4 @@
-import type { AuthErrorCode } from '../contract/errors.js'
-import type { MeResponse, SessionResponse } from '../contract/session.js'
-import type { SessionsResponse } from '../contract/sessions.js'
-import type { PublicKeySet } from '../contract/token.js'
+import type { AuthErrorCode, MeResponse, PublicKeySet, SessionResponse, SessionsResponse } from '@netscript/auth-contract'
 import type { ExampleObject } from './specification.js'
 
 /** A `detail` by code, as the service words it. */

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { routeAuthOf } from '../contract/route-auth.js'
+import { routeAuthOf } from '@netscript/auth-contract'
 import type { Components } from './components.js'
 import { type Dialect, OWN_DIALECT } from './dialect.js'
 import { BODY_EXAMPLES } from './examples.js'

@@ -1,4 +1,4 @@
-import { AUTH_ERRORS } from '../contract/errors.js'
+import { AUTH_ERRORS } from '@netscript/auth-contract'
 
 const rows = Object.entries(AUTH_ERRORS)
   .map(([code, { status, title }]) => `| \`${code}\` | ${status} | ${title} |`)

@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import { AUTH_ERRORS, type AuthErrorCode, problemType } from '../contract/errors.js'
+import { AUTH_ERRORS, type AuthErrorCode, problemType } from '@netscript/auth-contract'
 import type { Components } from './components.js'
 import type { Dialect } from './dialect.js'
 import { PROBLEM_DATA, PROBLEM_DETAILS } from './examples.js'

@@ -1,11 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type pg from 'pg'
-import { AuthBackendNotFoundError, AuthConfigurationError } from '../backends/errors.js'
-import { createKeyring, type Keyring, parseKeyring } from '../backends/keyring.js'
-import type { AuthMetrics } from '../backends/metrics.js'
-import type { Operator } from '../backends/operator.js'
-import type { AuthBackendPort } from '../backends/port.js'
-import type { AuthTrace } from '../backends/trace.js'
+import type { AuthMetrics, AuthTrace } from '@netscript/auth-kv-oauth/internal'
+import { AuthBackendNotFoundError, type AuthBackendPort, AuthConfigurationError, createKeyring, type Keyring, type Operator, parseKeyring } from '@netscript/plugin-auth-core'
 import type { AuthConfig } from './config/config.js'
 import type { Logger } from './log.js'
 import type { PasswordForms } from './pages/password-forms.js'
@@ -133,7 +129,7 @@ const BACKENDS = new Map<string, BackendEntry>([
       async openOperator({ env, pool }) {
         const [{ createOperator }, { openStores }] = await Promise.all([
           import('../backends/kv-oauth/operator.js'),
-          import('../backends/storage/stores.js'),
+          import('../backends/kv-oauth/storage/stores.js'),
         ])
         const database = required(pool, 'kv-oauth')
         const sessionStore = env.NETSCRIPT_AUTH_SESSION_STORE?.trim()

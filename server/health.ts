@@ -1,5 +1,5 @@
 import { Router } from 'express'
-import type { AuthBackendPort } from '../backends/port.js'
+import type { AuthBackendPort } from '@netscript/plugin-auth-core'
 
 /** What the readiness probe asks. */
 export interface HealthOptions {

@@ -22,7 +22,7 @@ export {
   createTokenIssuer,
   type TokenIssuer,
   type TokenIssuerOptions,
-} from '../backends/tokens/token-issuer.js'
+} from './tokens/token-issuer.js'
 export type { DemoNotice } from './service-app.js'
 export type { Variables } from './config/variables.js'
 export { createLogger, type Logger } from './log.js'

@@ -1,6 +1,6 @@
 import { type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { AuthConfigurationError } from '../backends/errors.js'
+import { AuthConfigurationError } from '@netscript/plugin-auth-core'
 
 /** Where to listen. */
 export interface ListenOptions {

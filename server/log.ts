@@ -1,4 +1,4 @@
-import { printable } from '../backends/printable.js'
+import { printable } from '@netscript/plugin-auth-core/internal'
 import { type DestinationStream, type Logger, pino } from 'pino'
 
 export type { Logger }

@@ -13,7 +13,7 @@ import {
   createTestCertificate,
   describeWithOpenssl,
   type TestCertificate,
-} from '../backends/storage/testing/certificate.js'
+} from '../backends/kv-oauth/storage/testing/certificate.js'
 import { checkOutgoingProxy } from './cli/doctor/outgoing-proxy.js'
 import { inspectConfig } from './config/config.js'
 import { listen } from './listen.js'

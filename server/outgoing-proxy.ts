@@ -1,4 +1,4 @@
-import { AuthConfigurationError } from '../backends/errors.js'
+import { AuthConfigurationError } from '@netscript/plugin-auth-core'
 
 /** The HTTP proxy that requests to providers go through, as the environment names it. */
 export interface OutgoingProxy {

@@ -6,10 +6,10 @@ import express, {
   type RequestHandler,
   Router,
 } from 'express'
-import { AuthError } from '../backends/errors.js'
-import { originForm, toAuthnRequest } from '../backends/request.js'
-import type { TokenIssuer } from '../backends/tokens/token-issuer.js'
-import type { AuthSession } from '../contract/session.js'
+import type { AuthSession } from '@netscript/auth-contract'
+import { AuthError, toAuthnRequest } from '@netscript/plugin-auth-core'
+import { originForm } from '@netscript/plugin-auth-core/internal'
+import type { TokenIssuer } from './tokens/token-issuer.js'
 import { listenerOf } from './adapters/node.js'
 import type { MountedBackend } from './backends.js'
 import type { AuthConfig } from './config/config.js'

@@ -1,11 +1,9 @@
 import { createServer, type Server } from 'node:http'
 import { Server as NetServer } from 'node:net'
 import type pg from 'pg'
-import { AuthConfigurationError } from '../backends/errors.js'
-import { databaseStartError } from '../backends/storage/database-error.js'
-import { createPool } from '../backends/storage/pool.js'
-import type { TokenIssuer } from '../backends/tokens/token-issuer.js'
-import { applyMigrations } from '../prisma/migrate.js'
+import { applyMigrations, createPool, databaseStartError } from '@netscript/auth-database/internal'
+import { AuthConfigurationError } from '@netscript/plugin-auth-core'
+import type { TokenIssuer } from './tokens/token-issuer.js'
 import { backendEntry, type MountedBackend } from './backends.js'
 import type { AuthConfig } from './config/config.js'
 import { insecureSwitches } from './config/variables.js'
@@ -174,7 +172,7 @@ async function tokenIssuerOf(
 ): Promise<TokenIssuer | undefined> {
   const { NETSCRIPT_AUTH_TOKEN_AUDIENCES: audiences, NETSCRIPT_AUTH_BACKEND: backend } = variables
   if (audiences.length === 0) return undefined
-  const { createTokenIssuer } = await import('../backends/tokens/token-issuer.js')
+  const { createTokenIssuer } = await import('./tokens/token-issuer.js')
   const keyring = backendEntry(backend).keyring(env)
   const issuer = createTokenIssuer({ pool, keyring, origin, audiences, log })
   await issuer.maintain()

@@ -1,5 +1,5 @@
 import { afterEach, expect, it, vi } from 'vitest'
-import { createPool } from '../backends/storage/pool.js'
+import { createPool } from '../prisma/pool.js'
 import { createTestDatabase } from '../prisma/test-database.js'
 import { createLogger } from './log.js'
 import { startSweeping } from './sweep.js'

@@ -1,8 +1,8 @@
 import type pg from 'pg'
-import { sweepBetterAuth } from '../backends/better-auth/sweep.js'
-import { sweepRateLimits } from '../backends/storage/postgres-rate-limit-store.js'
-import { createPostgresSessionStore } from '../backends/storage/postgres-session-store.js'
-import type { TokenIssuer } from '../backends/tokens/token-issuer.js'
+import { sweepBetterAuth } from '@netscript/auth-better-auth/internal'
+import { sweepRateLimits } from '@netscript/auth-database/internal'
+import { createPostgresSessionStore } from '@netscript/auth-kv-oauth/internal'
+import type { TokenIssuer } from './tokens/token-issuer.js'
 import type { Logger } from './log.js'
 
 const INTERVAL_MS = 60_000

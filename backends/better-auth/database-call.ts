@@ -1,4 +1,4 @@
-import { storeError } from '../storage/database-error.js'
+import { storeError } from '@netscript/auth-database/internal'
 
 /**
  * Runs something that asks the database through better-auth.

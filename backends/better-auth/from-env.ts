@@ -1,6 +1,5 @@
 import type pg from 'pg'
-import { AuthConfigurationError } from '../errors.js'
-import type { AuthLog } from '../log.js'
+import { AuthConfigurationError, type AuthLog } from '@netscript/plugin-auth-core'
 import { type BetterAuthBackend, createBetterAuthBackend } from './backend.js'
 import { createNetscriptBetterAuth, type PassedOnOptions, SECRET_MIN_LENGTH } from './instance.js'
 

@@ -1,5 +1,5 @@
 import type { BetterAuthOptions } from 'better-auth'
-import type { AuthLog } from '../log.js'
+import type { AuthLog } from '@netscript/plugin-auth-core'
 import { reasonOf } from './database-call.js'
 
 /**

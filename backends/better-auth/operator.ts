@@ -1,10 +1,8 @@
 import type pg from 'pg'
-import type { Operator } from '../operator.js'
-import { USER_AGENT_LENGTH } from '../request.js'
-import { pageOf, sessionRange } from '../session-page.js'
-import { assertSchemaIsRead } from '../storage/pool.js'
-import { storeCall } from '../storage/unavailable.js'
-import { createUserDirectory, milliseconds } from '../storage/user-directory.js'
+import { assertSchemaIsRead, storeCall } from '@netscript/auth-database/internal'
+import { createUserDirectory, milliseconds } from '@netscript/auth-kv-oauth/internal'
+import type { Operator } from '@netscript/plugin-auth-core'
+import { pageOf, sessionRange, USER_AGENT_LENGTH } from '@netscript/plugin-auth-core/internal'
 import { parseSessionRow, parseUserRow, toAuthSession } from './session-mapping.js'
 
 const SESSIONS = `SELECT id, user_id AS "userId", ${milliseconds('created_at')} AS "createdAt",

@@ -1,8 +1,7 @@
 import type { AuthContext, BetterAuthPlugin } from 'better-auth'
-import type { PrismaClient } from '../../prisma/client.js'
+import type { PrismaClient } from '@netscript/auth-database/client'
+import { createReturnToPolicy, USER_AGENT_LENGTH } from '@netscript/plugin-auth-core/internal'
 import { APIError } from 'better-auth/api'
-import { USER_AGENT_LENGTH } from '../request.js'
-import { createReturnToPolicy } from '../return-to.js'
 import { PLUGIN_ID } from './allowed-return-to.js'
 
 /** Options of {@link netscriptPlugin}. */

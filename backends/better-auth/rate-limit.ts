@@ -1,6 +1,5 @@
 import type { BetterAuthRateLimitStorage } from 'better-auth'
-import { clientNetworks } from '../client-network.js'
-import { createRateLimitKeys, type RateLimitStore } from '../rate-limit-store.js'
+import { clientNetworks, createRateLimitKeys, type RateLimitStore } from '@netscript/plugin-auth-core/internal'
 
 /** Options of {@link createRateLimitStorage}. */
 export interface RateLimitStorageOptions {

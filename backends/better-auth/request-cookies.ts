@@ -1,4 +1,4 @@
-import { type AuthnRequest, singleCookie } from '../request.js'
+import { type AuthnRequest, singleCookie } from '@netscript/plugin-auth-core'
 import type { BetterAuthInstance } from './context.js'
 
 /** The part of a request that better-auth may see: its own cookies and nothing else. */

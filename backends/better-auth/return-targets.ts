@@ -1,5 +1,5 @@
-import { AuthError } from '../errors.js'
-import type { ReturnToPolicy } from '../return-to.js'
+import { AuthError } from '@netscript/plugin-auth-core'
+import type { ReturnToPolicy } from '@netscript/plugin-auth-core/internal'
 import type { BetterAuthInstance } from './context.js'
 
 /** Names of parameters that better-auth, or a plugin of it, redirects to; case and `_` do not matter. */

@@ -1,8 +1,8 @@
 import type { BetterAuthOptions } from 'better-auth'
 import { z } from 'zod'
-import { AuthConfigurationError } from '../errors.js'
-import type { AuthSession, AuthUser } from '../../contract/session.js'
-import { isoInstant } from '../instant.js'
+import type { AuthSession, AuthUser } from '@netscript/auth-contract'
+import { AuthConfigurationError } from '@netscript/plugin-auth-core'
+import { isoInstant } from '@netscript/plugin-auth-core/internal'
 
 /** What of better-auth's session row is used; the token and the address are cut off here. */
 const SessionRow = z.object({

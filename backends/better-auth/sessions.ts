@@ -1,18 +1,5 @@
-import { AuthError } from '../errors.js'
-import type {
-  AuthSessionPage,
-  AuthSessionsPort,
-  SessionListOptions,
-  SignOutResult,
-} from '../port.js'
-import { type AuthnRequest, USER_AGENT_LENGTH } from '../request.js'
-import {
-  newestFirst,
-  pageOf,
-  type SessionPosition,
-  type SessionRange,
-  sessionRange,
-} from '../session-page.js'
+import { AuthError, type AuthnRequest, type AuthSessionPage, type AuthSessionsPort, type SessionListOptions, type SessionPosition, type SessionRange, type SignOutResult } from '@netscript/plugin-auth-core'
+import { newestFirst, pageOf, sessionRange, USER_AGENT_LENGTH } from '@netscript/plugin-auth-core/internal'
 import { readSession } from './authenticate.js'
 import type { BetterAuthInstance } from './context.js'
 import { databaseCall } from './database-call.js'

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { AuthSession, AuthUser } from '../../contract/session.js'
+import type { AuthSession, AuthUser } from '@netscript/auth-contract'
 import type { AuthBackendPort, AuthnResult, Principal } from '../port.js'
 import { type AuthnRequest, toAuthnRequest } from '../request.js'
 import { skip } from './check.js'

@@ -1,5 +1,5 @@
 import type { Configuration } from 'openid-client'
-import { publicId } from '../session-token.js'
+import { publicId } from '@netscript/plugin-auth-core/internal'
 import { getClientConfiguration } from './configuration.js'
 import type { KvOAuthContext } from './context.js'
 import { encodeSubject } from './identity.js'

@@ -1,20 +1,13 @@
 import type pg from 'pg'
-import { mapSessionToPrincipal } from '../../contract/principal.js'
-import { createSubjectHash, keyFingerprint } from '../audit.js'
-import { AuthConfigurationError } from '../errors.js'
-import { type Keyring, parseKeyring } from '../keyring.js'
-import { type AuthLog, silentLog } from '../log.js'
-import { type AuthMetrics, silentMetrics } from '../metrics.js'
-import type { AuthBackendPort, AuthSessionsPort, InteractiveFlowPort } from '../port.js'
-import { createProviderRegistry } from '../provider-registry.js'
-import { createKeyringSessionTokenCrypto } from '../session-token.js'
-import { aroundCalls } from '../storage/around-calls.js'
-import { checkTables } from '../storage/database-error.js'
-import { assertSchemaIsRead, createPool } from '../storage/pool.js'
-import { createPostgresAuditLog } from '../storage/postgres-audit-log.js'
-import { type AuthStores, openStores } from '../storage/stores.js'
-import { watchCalls, watchedStores } from '../storage/watched-stores.js'
-import { type AuthTrace, tracedFetch } from '../trace.js'
+import { mapSessionToPrincipal } from '@netscript/auth-contract'
+import { assertSchemaIsRead, checkTables, createPool, createPostgresAuditLog } from '@netscript/auth-database/internal'
+import { type AuthBackendPort, AuthConfigurationError, type AuthLog, type AuthSessionsPort, createProviderRegistry, type InteractiveFlowPort, type Keyring, parseKeyring, silentLog } from '@netscript/plugin-auth-core'
+import { createKeyringSessionTokenCrypto, createSubjectHash, keyFingerprint } from '@netscript/plugin-auth-core/internal'
+import { type AuthMetrics, silentMetrics } from './metrics.js'
+import { aroundCalls } from './storage/around-calls.js'
+import { type AuthStores, openStores } from './storage/stores.js'
+import { watchCalls, watchedStores } from './storage/watched-stores.js'
+import { type AuthTrace, tracedFetch } from './trace.js'
 import { authenticate } from './authenticate.js'
 import { backChannelLogout } from './back-channel-logout.js'
 import { handleCallback } from './callback.js'
@@ -43,7 +36,7 @@ export interface KvOAuthBackendOptions {
   pool?: pg.Pool
   /**
    * Redis, where sessions, transactions and provider tokens shall be instead of in Postgres; see
-   * `backends/storage/REDIS.md`. Default: the variable `NETSCRIPT_AUTH_SESSION_STORE`; an empty text
+   * `backends/kv-oauth/storage/REDIS.md`. Default: the variable `NETSCRIPT_AUTH_SESSION_STORE`; an empty text
    * is Postgres.
    */
   sessionStore?: string

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { SessionRecord, SessionRefresh, SessionStore } from '../session-store.js'
+import type { SessionRecord, SessionRefresh, SessionStore } from './session-store.js'
 import { changeSession } from './change-session.js'
 
 const record = { id: 'id', version: 1, expiresAt: 100 } as SessionRecord

@@ -1,4 +1,4 @@
-import type { SessionRecord, SessionRefresh } from '../session-store.js'
+import type { SessionRecord, SessionRefresh } from './session-store.js'
 import type { KvOAuthContext } from './context.js'
 
 /** Somebody else can win this often in a row before we answer with what they wrote. */

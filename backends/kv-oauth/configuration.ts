@@ -1,7 +1,6 @@
 import type * as openid from 'openid-client'
 import type { Configuration, CustomFetch } from 'openid-client'
-import { AuthConfigurationError, type AuthError, providerError } from '../errors.js'
-import type { AuthLog } from '../log.js'
+import { AuthConfigurationError, type AuthError, type AuthLog, providerError } from '@netscript/plugin-auth-core'
 import { clientAuth } from './client-auth.js'
 import type { OAuthProvider } from './provider.js'
 import { createProviderFetch } from './provider-fetch.js'

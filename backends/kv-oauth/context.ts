@@ -1,16 +1,13 @@
-import type { AuditLog } from '../audit.js'
-import { AuthConfigurationError } from '../errors.js'
-import type { Keyring } from '../keyring.js'
-import type { AuthLog } from '../log.js'
-import type { AuthMetrics } from '../metrics.js'
-import type { AuthSessionCryptoPort } from '../port.js'
+import { AuthConfigurationError, type AuthLog, type AuthSessionCryptoPort, type Keyring } from '@netscript/plugin-auth-core'
+import type { AuditLog } from '@netscript/plugin-auth-core/internal'
+import type { AuthMetrics } from './metrics.js'
 import type {
   ProviderTokenStore,
   SessionStore,
   TransactionStore,
   UserStore,
-} from '../session-store.js'
-import type { AuthTrace } from '../trace.js'
+} from './session-store.js'
+import type { AuthTrace } from './trace.js'
 import type { OAuthProvider } from './provider.js'
 import type { ProviderGate } from './provider-gate.js'
 

@@ -1,4 +1,4 @@
-import { AuthConfigurationError } from '../errors.js'
+import { AuthConfigurationError } from '@netscript/plugin-auth-core'
 import type { KvOAuthBackendOptions } from './backend.js'
 import { type CookiePolicy, SESSION_COOKIE_NAME } from './context.js'
 import type { OAuthProvider } from './provider.js'

@@ -4,8 +4,7 @@ import type {
   TokenEndpointResponseHelpers,
   UserInfoResponse,
 } from 'openid-client'
-import { AuthError, providerError } from '../errors.js'
-import { type AuthLog, silentLog } from '../log.js'
+import { AuthError, type AuthLog, providerError, silentLog } from '@netscript/plugin-auth-core'
 import { cleanText, verdictOf } from './claims.js'
 import type { OAuthProvider } from './provider.js'
 import { failureOf, ProviderAnswerError } from './provider-failure.js'

@@ -8,4 +8,4 @@ export { DEFAULT_SESSION_POLICY, SESSION_COOKIE_NAME, type SessionPolicy } from 
 export * from './presets.js'
 export * from './provider.js'
 export * from './required-env.js'
-export { createHmacSessionTokenCrypto } from '../session-token.js'
+export { createHmacSessionTokenCrypto } from '@netscript/plugin-auth-core'

@@ -1,6 +1,6 @@
-import type { AuthSessionPage, SessionListOptions } from '../port.js'
-import { pageOf, sessionRange } from '../session-page.js'
-import type { SessionStore } from '../session-store.js'
+import type { AuthSessionPage, SessionListOptions } from '@netscript/plugin-auth-core'
+import { pageOf, sessionRange } from '@netscript/plugin-auth-core/internal'
+import type { SessionStore } from './session-store.js'
 import { toAuthSession } from './authenticate.js'
 
 /** A page of the live sessions of a user, newest first. */

@@ -1,6 +1,6 @@
 import type { Configuration } from 'openid-client'
 import { z } from 'zod'
-import { AuthError } from '../errors.js'
+import { AuthError } from '@netscript/plugin-auth-core'
 import { CLOCK_TOLERANCE_SECONDS } from './configuration.js'
 import { isIssuer } from './issuer.js'
 import type { OAuthProvider } from './provider.js'

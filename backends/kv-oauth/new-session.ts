@@ -1,5 +1,6 @@
-import { type AuthnRequest, USER_AGENT_LENGTH } from '../request.js'
-import type { SessionRecord } from '../session-store.js'
+import type { AuthnRequest } from '@netscript/plugin-auth-core'
+import { USER_AGENT_LENGTH } from '@netscript/plugin-auth-core/internal'
+import type { SessionRecord } from './session-store.js'
 import { cutClaims } from './claims.js'
 import type { KvOAuthContext } from './context.js'
 import type { ProviderIdentity } from './identity.js'

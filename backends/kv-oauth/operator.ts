@@ -1,8 +1,8 @@
 import type pg from 'pg'
-import type { Operator } from '../operator.js'
-import { assertSchemaIsRead } from '../storage/pool.js'
-import { type AuthStores, createPostgresStores } from '../storage/stores.js'
-import { createUserDirectory } from '../storage/user-directory.js'
+import { assertSchemaIsRead } from '@netscript/auth-database/internal'
+import type { Operator } from '@netscript/plugin-auth-core'
+import { type AuthStores, createPostgresStores } from './storage/stores.js'
+import { createUserDirectory } from './storage/user-directory.js'
 import { listSessions } from './list-sessions.js'
 
 /**

@@ -1,4 +1,4 @@
-import { AuthConfigurationError } from '../errors.js'
+import { AuthConfigurationError } from '@netscript/plugin-auth-core'
 import {
   type ClientAuthMethod,
   createOAuthProvider,

@@ -1,6 +1,5 @@
-import { AuthConfigurationError, isAuthError } from '../errors.js'
-import { networkReason } from '../network-reason.js'
-import { printable } from '../printable.js'
+import { AuthConfigurationError, isAuthError } from '@netscript/plugin-auth-core'
+import { networkReason, printable } from '@netscript/plugin-auth-core/internal'
 import { isClientError } from './client-auth.js'
 import { isDeclined, NO_OAUTH_ERROR, refusalIn } from './provider-refusal.js'
 

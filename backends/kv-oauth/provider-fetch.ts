@@ -1,5 +1,5 @@
 import type { CustomFetch } from 'openid-client'
-import { type AuthLog, silentLog } from '../log.js'
+import { type AuthLog, silentLog } from '@netscript/plugin-auth-core'
 import { isClientRefusal, refusedClient } from './client-auth.js'
 import type { OAuthProvider } from './provider.js'
 import { ProviderAnswerError, ProviderSetupError } from './provider-failure.js'

@@ -1,6 +1,6 @@
-import { clientNetworks } from '../client-network.js'
-import { providerError } from '../errors.js'
-import { createFairQueue, type FairQueue } from '../fair-queue.js'
+import { providerError } from '@netscript/plugin-auth-core'
+import { clientNetworks } from '@netscript/plugin-auth-core/internal'
+import { createFairQueue, type FairQueue } from './fair-queue.js'
 import { ProviderAnswerError } from './provider-failure.js'
 
 /** Options of {@link createProviderGate}. */

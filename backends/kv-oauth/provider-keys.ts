@@ -1,6 +1,6 @@
 import type { CryptoKey, JWTVerifyGetKey } from 'jose'
 import type { Configuration, ServerMetadata } from 'openid-client'
-import { type AuthError, providerError } from '../errors.js'
+import { type AuthError, providerError } from '@netscript/plugin-auth-core'
 import type { OAuthProvider } from './provider.js'
 import { createProviderFetch } from './provider-fetch.js'
 

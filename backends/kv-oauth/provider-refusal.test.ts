@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto'
 import type pg from 'pg'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { createTestDatabase, type TestDatabase } from '../../prisma/test-database.js'
-import { silentMetrics } from '../metrics.js'
+import { silentMetrics } from './metrics.js'
 import { toAuthnRequest } from '../request.js'
-import { createPool } from '../storage/pool.js'
+import { createPool } from '../../prisma/pool.js'
 import { createKvOAuthBackend, type KvOAuthBackend } from './backend.js'
 import {
   type ScriptedProvider,

@@ -1,4 +1,4 @@
-import { AuthConfigurationError } from '../errors.js'
+import { AuthConfigurationError } from '@netscript/plugin-auth-core'
 import { isClaimPath } from './roles.js'
 
 /** The methods of client authentication (OpenID Connect Core section 9). */

@@ -1,4 +1,4 @@
-import type { SessionRecord } from '../session-store.js'
+import type { SessionRecord } from './session-store.js'
 import { changeSession } from './change-session.js'
 import { getGrantConfiguration, keepKeys } from './configuration.js'
 import type { KvOAuthContext } from './context.js'

@@ -1,4 +1,4 @@
-import { AuthConfigurationError } from '../errors.js'
+import { AuthConfigurationError } from '@netscript/plugin-auth-core'
 
 /** What each backend is usually configured with; kv-oauth with one provider. */
 const USUAL: readonly (readonly string[])[] = [

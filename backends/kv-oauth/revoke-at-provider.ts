@@ -1,4 +1,4 @@
-import type { ProviderTokens } from '../session-store.js'
+import type { ProviderTokens } from './session-store.js'
 import { getClientConfiguration } from './configuration.js'
 import type { KvOAuthContext } from './context.js'
 import type { OAuthProvider } from './provider.js'

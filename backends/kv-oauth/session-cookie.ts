@@ -1,4 +1,4 @@
-import { type AuthnRequest, singleCookie } from '../request.js'
+import { type AuthnRequest, singleCookie } from '@netscript/plugin-auth-core'
 import type { KvOAuthContext } from './context.js'
 
 /** The id of the session that the request's cookie was signed for, live or not. */

@@ -1,7 +1,4 @@
-import { clearCookie } from '../cookie.js'
-import { providerError } from '../errors.js'
-import type { InteractiveFlowPort, SignOutResult } from '../port.js'
-import type { AuthnRequest } from '../request.js'
+import { type AuthnRequest, clearCookie, type InteractiveFlowPort, providerError, type SignOutResult } from '@netscript/plugin-auth-core'
 import { getClientConfiguration } from './configuration.js'
 import type { KvOAuthContext } from './context.js'
 import type { OAuthProvider } from './provider.js'

@@ -1,5 +1,5 @@
 import type { TokenEndpointResponse, TokenEndpointResponseHelpers } from 'openid-client'
-import type { ProviderTokens } from '../session-store.js'
+import type { ProviderTokens } from './session-store.js'
 import { CLOCK_TOLERANCE_SECONDS } from './configuration.js'
 import type { OAuthProvider } from './provider.js'
 import { ProviderAnswerError } from './provider-failure.js'

@@ -4,7 +4,7 @@ import { isAuthError } from '../errors.js'
 import { createKeyring, seal, unseal } from '../keyring.js'
 import { type AuthnRequest, toAuthnRequest } from '../request.js'
 import { publicId } from '../session-token.js'
-import type { TransactionStore } from '../session-store.js'
+import type { TransactionStore } from './session-store.js'
 import type { KvOAuthContext } from './context.js'
 import {
   LOG_OUT_RETURN,

@@ -1,8 +1,5 @@
-import { clearCookie, setCookie } from '../cookie.js'
-import { AuthError } from '../errors.js'
-import { type KeyPurpose, seal, unseal } from '../keyring.js'
-import { type AuthnRequest, singleCookie } from '../request.js'
-import { publicId, randomSecret } from '../session-token.js'
+import { AuthError, type AuthnRequest, clearCookie, type KeyPurpose, setCookie, singleCookie } from '@netscript/plugin-auth-core'
+import { publicId, randomSecret, seal, unseal } from '@netscript/plugin-auth-core/internal'
 import type { KvOAuthContext } from './context.js'
 
 /** One browser holds at most this many open transactions of a kind; the oldest make room. */

@@ -1,5 +1,5 @@
 import type { Configuration } from 'openid-client'
-import { providerError } from '../errors.js'
+import { providerError } from '@netscript/plugin-auth-core'
 import { verdictOf } from './claims.js'
 import type { OAuthProvider } from './provider.js'
 import { ProviderAnswerError } from './provider-failure.js'

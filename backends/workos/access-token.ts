@@ -1,6 +1,6 @@
 import { decodeJwt, errors, type JWTPayload, jwtVerify } from 'jose'
 import { z } from 'zod'
-import { createRemoteKeys } from '../remote-keys.js'
+import { createRemoteKeys } from '@netscript/plugin-auth-core/internal'
 import { workosUnavailable } from './client.js'
 import type { WorkosSettings } from './options.js'
 

@@ -1,5 +1,5 @@
 import type { WorkOS } from '@workos-inc/node'
-import { AuthError, providerError } from '../errors.js'
+import { AuthError, providerError } from '@netscript/plugin-auth-core'
 import type { WorkosSettings } from './options.js'
 
 /** The part of the SDK that this backend uses. */

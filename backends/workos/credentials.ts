@@ -1,4 +1,4 @@
-import { type AuthnRequest, singleCookie } from '../request.js'
+import { type AuthnRequest, singleCookie } from '@netscript/plugin-auth-core'
 
 /** What a request brought along to say who is calling. */
 export interface Credentials {

@@ -1,5 +1,4 @@
-import { AuthConfigurationError } from '../errors.js'
-import type { AuthBackendPort } from '../port.js'
+import { type AuthBackendPort, AuthConfigurationError } from '@netscript/plugin-auth-core'
 import { createWorkosBackend } from './backend.js'
 import { checkOptions, type WorkosBackendOptions } from './options.js'
 

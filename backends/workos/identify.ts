@@ -1,5 +1,4 @@
-import type { AnonymousReason } from '../port.js'
-import type { AuthnRequest } from '../request.js'
+import type { AnonymousReason, AuthnRequest } from '@netscript/plugin-auth-core'
 import type { AccessTokenClaims, AccessTokenVerifier } from './access-token.js'
 import type { UserManagement } from './client.js'
 import { type Credentials, readCredentials } from './credentials.js'

@@ -1,11 +1,5 @@
 import type { User } from '@workos-inc/node'
-import { AuthBackendOperationUnsupportedError } from '../errors.js'
-import {
-  type Operator,
-  type OperatorUser,
-  type UserSearch,
-  unsupportedOperator,
-} from '../operator.js'
+import { AuthBackendOperationUnsupportedError, type Operator, type OperatorUser, unsupportedOperator, type UserSearch } from '@netscript/plugin-auth-core'
 import { createUserManagement, statusOf, type UserManagement, workosFailed } from './client.js'
 import { createEndedSessions } from './ended-sessions.js'
 import { checkOptions, type WorkosBackendOptions } from './options.js'

@@ -1,5 +1,4 @@
-import { AuthConfigurationError } from '../errors.js'
-import { type AuthLog, silentLog } from '../log.js'
+import { AuthConfigurationError, type AuthLog, silentLog } from '@netscript/plugin-auth-core'
 
 /** How the WorkOS backend is set up. Durations are milliseconds unless they say otherwise. */
 export interface WorkosBackendOptions {

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { decodeBase64url } from '../keyring.js'
+import { decodeBase64url } from '@netscript/plugin-auth-core/internal'
 import type { UserManagement } from './client.js'
 
 const text = z.string().min(1).optional().catch(undefined)

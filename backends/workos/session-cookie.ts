@@ -1,4 +1,4 @@
-import { clearCookie, setCookie } from '../cookie.js'
+import { clearCookie, setCookie } from '@netscript/plugin-auth-core'
 import type { WorkosSettings } from './options.js'
 
 /** The `Set-Cookie` values of the session cookie. */

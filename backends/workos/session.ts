@@ -1,5 +1,5 @@
-import type { AuthSession, AuthUser } from '../../contract/session.js'
-import { isoInstant } from '../instant.js'
+import type { AuthSession, AuthUser } from '@netscript/auth-contract'
+import { isoInstant } from '@netscript/plugin-auth-core/internal'
 import type { AccessTokenClaims } from './access-token.js'
 import type { SealedSession } from './sealed-session.js'
 

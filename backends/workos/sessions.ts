@@ -1,15 +1,6 @@
 import type { Session } from '@workos-inc/node'
-import { AuthError } from '../errors.js'
-import { isoInstant } from '../instant.js'
-import type {
-  AuthSessionPage,
-  AuthSessionsPort,
-  AuthSessionSummary,
-  SessionListOptions,
-  SignOutResult,
-} from '../port.js'
-import { type AuthnRequest, USER_AGENT_LENGTH } from '../request.js'
-import { invalidCursor, MAX_SESSIONS_IN_PAGE } from '../session-page.js'
+import { AuthError, type AuthnRequest, type AuthSessionPage, type AuthSessionsPort, type AuthSessionSummary, type SessionListOptions, type SignOutResult } from '@netscript/plugin-auth-core'
+import { invalidCursor, isoInstant, MAX_SESSIONS_IN_PAGE, USER_AGENT_LENGTH } from '@netscript/plugin-auth-core/internal'
 import { statusOf, workosFailed } from './client.js'
 import { identify, type WorkosContext } from './identify.js'
 

@@ -1,4 +1,4 @@
-import type { Principal } from '../../contract/principal.js'
+import type { Principal } from '@netscript/auth-contract'
 
 export type { Principal }
 

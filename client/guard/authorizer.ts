@@ -1,4 +1,4 @@
-import type { Principal } from '../../contract/principal.js'
+import type { Principal } from '@netscript/auth-contract'
 
 /** What is to be decided. `path` is without the query. */
 export interface AuthzRequest {

@@ -1,7 +1,7 @@
 import type { AppRoute, FlattenAppRouter } from '@ts-rest/core'
 import type { TsRestRequestHandler } from '@ts-rest/express'
 import type { RequestHandler } from 'express'
-import { type GuardMetadata, type RouteAuth, routeAuthOf } from '../../contract/route-auth.js'
+import { type GuardMetadata, type RouteAuth, routeAuthOf } from '@netscript/auth-contract'
 import { decide } from './authorizer.js'
 import { guard } from './express.js'
 

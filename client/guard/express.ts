@@ -1,5 +1,5 @@
 import type { Request, RequestHandler, Response } from 'express'
-import type { Principal } from '../../contract/principal.js'
+import type { Principal } from '@netscript/auth-contract'
 import { type Authentication, type Authenticator, GuardUnavailableError } from './authenticator.js'
 import { type Authorizer, type AuthzDecision, decide } from './authorizer.js'
 import { type GuardedPaths, pathGuard } from './guarded-path.js'

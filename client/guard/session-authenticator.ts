@@ -1,7 +1,6 @@
-import { mapSessionToPrincipal } from '../../contract/principal.js'
-import { SessionResponse } from '../../contract/session.js'
-import type { Fetch } from '../exchange.js'
-import { ROUTES } from '../routes.js'
+import type { Fetch } from '@netscript/auth-client'
+import { createSharedQuestions, ROUTES } from '@netscript/auth-client/internal'
+import { mapSessionToPrincipal, SessionResponse } from '@netscript/auth-contract'
 import { createAnswerCache } from './answer-cache.js'
 import {
   authenticated,
@@ -10,7 +9,6 @@ import {
   GuardUnavailableError,
 } from './authenticator.js'
 import { AUTH_COOKIES, type Credential, credentialKey, credentialOf } from './credential.js'
-import { createSharedQuestions } from './shared-questions.js'
 
 /** Options of {@link createSessionAuthenticator}. */
 export interface SessionAuthenticatorOptions {

@@ -6,8 +6,8 @@ import {
   type JWTPayload,
   type JWTVerifyGetKey,
 } from 'jose'
-import { discoveryContractV1 } from '../../contract/discovery-contract.js'
-import type { Fetch } from '../exchange.js'
+import type { Fetch } from '@netscript/auth-client'
+import { discoveryContractV1 } from '@netscript/auth-contract'
 import {
   authenticated,
   type Authentication,

@@ -8,7 +8,7 @@ import type {
 import { createAuthClient } from '../auth-client.js'
 import { AuthClientError } from '../error.js'
 import { LONGEST_TIMER_MS } from '../exchange.js'
-import { createSharedQuestions } from '../guard/shared-questions.js'
+import { createSharedQuestions } from '../shared-questions.js'
 import { currentPage } from './current-page.js'
 import { isHidden, onOccasion } from './occasions.js'
 import { retryDelay } from './retry-delay.js'

@@ -1,7 +1,5 @@
 import { type ApiFetcher, initClient } from '@ts-rest/core'
-import { accountContractV1 } from '../../contract/account-contract.js'
-import { authContractV1 } from '../../contract/auth-contract.js'
-import { protocolContractV1 } from '../../contract/protocol-contract.js'
+import { accountContractV1, authContractV1, protocolContractV1 } from '@netscript/auth-contract'
 import type { AuthClient, AuthClientOptions, CallOptions } from '../auth-api.js'
 import { exchange, type Transport, unexpected } from '../exchange.js'
 import { withNavigation } from '../navigation.js'

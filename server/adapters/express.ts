@@ -8,11 +8,8 @@ import express, {
   Router,
 } from 'express'
 import type { z } from 'zod'
-import { pathOf } from '../../backends/request.js'
-import { accountContractV1 } from '../../contract/account-contract.js'
-import { authContractV1 } from '../../contract/auth-contract.js'
-import { discoveryContractV1 } from '../../contract/discovery-contract.js'
-import { protocolContractV1 } from '../../contract/protocol-contract.js'
+import { accountContractV1, authContractV1, discoveryContractV1, protocolContractV1 } from '@netscript/auth-contract'
+import { pathOf } from '@netscript/plugin-auth-core/internal'
 import { type AuthApiOptions, createEngine, type Engine } from '../engine/engine.js'
 import type { Exchange } from '../engine/exchange.js'
 import type { RouteInput } from '../engine/routes.js'

@@ -1,4 +1,4 @@
-import { AuthConfigurationError } from '../../backends/errors.js'
+import { AuthConfigurationError } from '@netscript/plugin-auth-core'
 import { type AuthApiOptions, createEngine } from '../engine/engine.js'
 import {
   BodyConsumedError,

@@ -1,5 +1,5 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
-import { originForm, pathOf } from '../../backends/request.js'
+import { originForm, pathOf } from '@netscript/plugin-auth-core/internal'
 import { type AuthApiOptions, createEngine, type Engine } from '../engine/engine.js'
 import type { Exchange } from '../engine/exchange.js'
 import type { EngineRequest } from '../engine/message.js'

@@ -1,4 +1,4 @@
-import { AuthConfigurationError } from '../../backends/errors.js'
+import { AuthConfigurationError } from '@netscript/plugin-auth-core'
 
 /**
  * Asks before something that cannot be taken back; `--yes` answers. Nobody can answer in a pipe.

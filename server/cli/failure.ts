@@ -1,4 +1,4 @@
-import { AuthBackendNotFoundError, AuthConfigurationError } from '../../backends/errors.js'
+import { AuthBackendNotFoundError, AuthConfigurationError } from '@netscript/plugin-auth-core'
 import { wrap } from './wrap.js'
 
 /**

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
-import { AuthConfigurationError } from '../../backends/errors.js'
+import { AuthConfigurationError } from '@netscript/plugin-auth-core'
 import { decodeText } from './text-file.js'
 
 const Section = z.object({ backend: z.string().optional(), Backend: z.string().optional() })

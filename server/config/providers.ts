@@ -1,14 +1,7 @@
-import { AuthConfigurationError } from '../../backends/errors.js'
-import { isPresetName, providerFromPreset } from '../../backends/kv-oauth/presets.js'
-import { redirectUriOf } from '../../backends/kv-oauth/providers-by-id.js'
-import {
-  CLIENT_AUTH_METHODS,
-  defineOAuthProvider,
-  type OAuthProvider,
-} from '../../backends/kv-oauth/provider.js'
-import { authContractV1 } from '../../contract/auth-contract.js'
-import { CallbackQuery } from '../../contract/callback.js'
-import { protocolContractV1 } from '../../contract/protocol-contract.js'
+import { authContractV1, CallbackQuery, protocolContractV1 } from '@netscript/auth-contract'
+import { CLIENT_AUTH_METHODS, defineOAuthProvider, isPresetName, type OAuthProvider, providerFromPreset } from '@netscript/auth-kv-oauth'
+import { redirectUriOf } from '@netscript/auth-kv-oauth/internal'
+import { AuthConfigurationError } from '@netscript/plugin-auth-core'
 import { queryOf } from '../engine/validation.js'
 import type { Variables } from './variables.js'
 

@@ -1,4 +1,4 @@
-import { AuthConfigurationError } from '../../backends/errors.js'
+import { AuthConfigurationError } from '@netscript/plugin-auth-core'
 
 /**
  * The text of a file that a person edits: UTF-8, or UTF-16 with its byte order mark, as some editors

@@ -1,4 +1,4 @@
-import { isPresetName } from '../../backends/kv-oauth/presets.js'
+import { isPresetName } from '@netscript/auth-kv-oauth'
 import { PROVIDER_VARIABLES, variablePrefix } from './providers.js'
 import { VARIABLES } from './variables.js'
 

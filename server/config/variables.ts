@@ -1,8 +1,8 @@
 import { isIP } from 'node:net'
 import { z } from 'zod'
-import { databaseUrlProblem } from '../../backends/storage/database-url.js'
-import { CLIENT_AUTH_METHODS } from '../../backends/kv-oauth/provider.js'
-import { isClaimPath } from '../../backends/kv-oauth/roles.js'
+import { databaseUrlProblem } from '@netscript/auth-database/internal'
+import { CLIENT_AUTH_METHODS } from '@netscript/auth-kv-oauth'
+import { isClaimPath } from '@netscript/auth-kv-oauth/internal'
 
 const flag = z
   .enum(['true', 'false'], { error: 'must be true or false' })

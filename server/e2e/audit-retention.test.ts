@@ -6,12 +6,12 @@ import {
   auditRetentionSetup,
   countAuditEvents,
   deleteAuditEvents,
-} from '../../backends/storage/audit-retention.js'
-import { createPool } from '../../backends/storage/pool.js'
+} from '../../prisma/audit-retention.js'
+import { createPool } from '../../prisma/pool.js'
 import {
   createMigratedDatabase,
   type Place,
-} from '../../backends/storage/testing/placed-database.js'
+} from '../../backends/kv-oauth/storage/testing/placed-database.js'
 import {
   createEmptyTestDatabase,
   createTestDatabase,

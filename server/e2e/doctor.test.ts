@@ -7,7 +7,7 @@ import {
   describeWithPgBouncer,
   startPgBouncer,
   type TestPgBouncer,
-} from '../../backends/storage/testing/pgbouncer.js'
+} from '../../backends/kv-oauth/storage/testing/pgbouncer.js'
 import { applyMigrations } from '../../prisma/migrate.js'
 import {
   createEmptyTestDatabase,

@@ -5,8 +5,8 @@ import { createTestDatabase, type TestDatabase } from '../../prisma/test-databas
 import { createBetterAuthOperator } from '../../backends/better-auth/operator.js'
 import { createOperator } from '../../backends/kv-oauth/operator.js'
 import type { Operator } from '../../backends/operator.js'
-import { createPool } from '../../backends/storage/pool.js'
-import { createPostgresUserStore } from '../../backends/storage/postgres-user-store.js'
+import { createPool } from '../../prisma/pool.js'
+import { createPostgresUserStore } from '../../backends/kv-oauth/storage/postgres-user-store.js'
 
 /** How users of a backend come into its tables. */
 interface Backend {

@@ -4,9 +4,9 @@ import { expect, it, onTestFinished } from 'vitest'
 import { betterAuthBackendFromEnv } from '../../backends/better-auth/from-env.js'
 import { sweepBetterAuth } from '../../backends/better-auth/sweep.js'
 import { createOperator } from '../../backends/kv-oauth/operator.js'
-import { createPool } from '../../backends/storage/pool.js'
-import { sweepRateLimits } from '../../backends/storage/postgres-rate-limit-store.js'
-import { createPostgresStores } from '../../backends/storage/stores.js'
+import { createPool } from '../../prisma/pool.js'
+import { sweepRateLimits } from '../../prisma/postgres-rate-limit-store.js'
+import { createPostgresStores } from '../../backends/kv-oauth/storage/stores.js'
 import { applyMigrations } from '../../prisma/migrate.js'
 import { createEmptyTestDatabase } from '../../prisma/test-database.js'
 import { withOwnRoles } from './support/check-statements.js'
@@ -18,7 +18,7 @@ import { createUserAgent } from './support/user-agent.js'
 const AUDIENCE = 'https://orders.example'
 
 it('the roles of POSTGRES.md let the owner migrate and the service do all but change tables', async () => {
-  const { blocks } = await readDocument('backends/storage/POSTGRES.md')
+  const { blocks } = await readDocument('prisma/POSTGRES.md')
   const block = blocks.find(({ language, text }) => language === 'sql' && text.includes('ROLE'))
   const statements = withOwnRoles((block?.text ?? '').replaceAll("'...'", "'secret'"))
   const [owner = '', runtime = ''] = [...statements.matchAll(/CREATE ROLE (\w+)/g)].map(

@@ -1,11 +1,11 @@
 import pg from 'pg'
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
-import { describeWithRedis } from '../../backends/storage/testing/describe-with-redis.js'
+import { describeWithRedis } from '../../backends/kv-oauth/storage/testing/describe-with-redis.js'
 import {
   ask,
   startTestRedisCluster,
   type TestRedisCluster,
-} from '../../backends/storage/testing/redis-server.js'
+} from '../../backends/kv-oauth/storage/testing/redis-server.js'
 import type { AuthService } from '../service.js'
 import { type NetscriptProcess, startNetscript } from './support/process.js'
 import { startTestService, type TestService } from './support/service.js'

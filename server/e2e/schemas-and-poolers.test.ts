@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { signUp } from '../../backends/better-auth/testing/sign-up.js'
-import { createPool } from '../../backends/storage/pool.js'
-import { describeWithPgBouncer, startPgBouncer } from '../../backends/storage/testing/pgbouncer.js'
+import { createPool } from '../../prisma/pool.js'
+import { describeWithPgBouncer, startPgBouncer } from '../../backends/kv-oauth/storage/testing/pgbouncer.js'
 import {
   ABROAD,
   createPlacedDatabase,
   type Place,
-} from '../../backends/storage/testing/placed-database.js'
+} from '../../backends/kv-oauth/storage/testing/placed-database.js'
 import type { TestDatabase } from '../../prisma/test-database.js'
 import { runCli, temporaryWorkspace } from '../cli/testing/run-cli.js'
 import { readConfig } from '../config/config.js'

@@ -1,7 +1,7 @@
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { parseKeyring } from '../../backends/keyring.js'
-import { createPostgresProviderTokenStore } from '../../backends/storage/postgres-provider-token-store.js'
+import { createPostgresProviderTokenStore } from '../../backends/kv-oauth/storage/postgres-provider-token-store.js'
 import { startTestService, type TestService } from './support/service.js'
 import { me, signIn } from './support/sign-in.js'
 import { createUserAgent } from './support/user-agent.js'

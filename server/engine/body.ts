@@ -1,6 +1,6 @@
-import { AuthError } from '../../backends/errors.js'
-import { BODY_LIMIT } from '../../backends/request.js'
-import { decodeForm } from '../../contract/form.js'
+import { decodeForm } from '@netscript/auth-contract'
+import { AuthError } from '@netscript/plugin-auth-core'
+import { BODY_LIMIT } from '@netscript/plugin-auth-core/internal'
 import {
   BodyConsumedError,
   BodyTooLargeError,

@@ -1,5 +1,5 @@
-import { AuthError } from '../../backends/errors.js'
-import { protocolContractV1 } from '../../contract/protocol-contract.js'
+import { protocolContractV1 } from '@netscript/auth-contract'
+import { AuthError } from '@netscript/plugin-auth-core'
 import { isLoopback } from '../config/loopback.js'
 import type { Logger } from '../log.js'
 import { announcesBody, FORM_TYPE, JSON_TYPE, mediaType } from './body.js'

@@ -1,5 +1,5 @@
 import type { AppRoute } from '@ts-rest/core'
-import { type AuthnRequest, toAuthnRequest } from '../../backends/request.js'
+import { type AuthnRequest, toAuthnRequest } from '@netscript/plugin-auth-core'
 import type { EngineRequest, EngineResponse, HeaderField } from './message.js'
 import type { RequestLogLine } from './request-log.js'
 import type { Reply } from '../reply.js'

@@ -1,4 +1,4 @@
-import type { RequestParts } from '../../backends/request.js'
+import type { RequestParts } from '@netscript/plugin-auth-core'
 
 /** A request as an adapter hands it to the engine. */
 export interface EngineRequest {

@@ -1,5 +1,5 @@
-import { AuthError, isAuthError } from '../../backends/errors.js'
-import { type Problem, problemOf } from '../../contract/errors.js'
+import { type Problem, problemOf } from '@netscript/auth-contract'
+import { AuthError, isAuthError } from '@netscript/plugin-auth-core'
 import type { Logger } from '../log.js'
 import { errorPage } from '../pages/error-page.js'
 

@@ -1,12 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import type pg from 'pg'
-import { type ClientNetwork, clientNetworks } from '../../backends/client-network.js'
-import {
-  createMemoryRateLimitStore,
-  createRateLimitKeys,
-  type RateLimitCount,
-} from '../../backends/rate-limit-store.js'
-import { createPostgresRateLimitStore } from '../../backends/storage/postgres-rate-limit-store.js'
+import { createPostgresRateLimitStore } from '@netscript/auth-database/internal'
+import { type ClientNetwork, clientNetworks, createMemoryRateLimitStore, createRateLimitKeys, type RateLimitCount } from '@netscript/plugin-auth-core/internal'
 
 /** Requests a minute, client address and route unless something else is configured. */
 export const DEFAULT_RATE_LIMIT = 120

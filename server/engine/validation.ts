@@ -1,6 +1,6 @@
 import type { AppRoute } from '@ts-rest/core'
 import { z } from 'zod'
-import { AuthError } from '../../backends/errors.js'
+import { AuthError } from '@netscript/plugin-auth-core'
 import type { Exchange } from './exchange.js'
 import type { Reply } from '../reply.js'
 import type { RouteInput } from './routes.js'

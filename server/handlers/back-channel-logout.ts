@@ -1,5 +1,5 @@
-import { AuthError } from '../../backends/errors.js'
-import type { BackChannelLogoutResponse } from '../../contract/back-channel-logout.js'
+import type { BackChannelLogoutResponse } from '@netscript/auth-contract'
+import { AuthError } from '@netscript/plugin-auth-core'
 import { ok, type Reply } from '../reply.js'
 import type { HandlerContext } from './context.js'
 

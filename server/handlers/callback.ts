@@ -1,6 +1,5 @@
-import { AuthError } from '../../backends/errors.js'
-import type { AuthnRequest } from '../../backends/request.js'
-import type { CallbackResponse } from '../../contract/callback.js'
+import type { CallbackResponse } from '@netscript/auth-contract'
+import { AuthError, type AuthnRequest } from '@netscript/plugin-auth-core'
 import { ok, type Reply, seeOther } from '../reply.js'
 import { type HandlerContext, interactiveFlow } from './context.js'
 

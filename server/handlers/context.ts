@@ -1,7 +1,6 @@
-import { providerError } from '../../backends/errors.js'
-import type { AuthBackendPort, InteractiveFlowPort } from '../../backends/port.js'
-import type { TokenIssuer } from '../../backends/tokens/token-issuer.js'
-import type { ReturnToPolicy } from '../../backends/return-to.js'
+import { type AuthBackendPort, type InteractiveFlowPort, providerError } from '@netscript/plugin-auth-core'
+import type { ReturnToPolicy } from '@netscript/plugin-auth-core/internal'
+import type { TokenIssuer } from '../tokens/token-issuer.js'
 
 /** What the handlers share. */
 export interface HandlerContext {

@@ -1,4 +1,4 @@
-import type { DescribeResponse } from '../../contract/describe.js'
+import type { DescribeResponse } from '@netscript/auth-contract'
 import { ok, type Reply } from '../reply.js'
 import type { HandlerContext } from './context.js'
 

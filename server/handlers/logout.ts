@@ -1,4 +1,4 @@
-import type { AuthnRequest } from '../../backends/request.js'
+import type { AuthnRequest } from '@netscript/plugin-auth-core'
 import { type Reply, seeOther } from '../reply.js'
 import { stillAllowed } from './callback.js'
 import { type HandlerContext, interactiveFlow } from './context.js'

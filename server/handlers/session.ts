@@ -1,5 +1,5 @@
-import type { AuthnRequest } from '../../backends/request.js'
-import type { MeResponse, SessionResponse } from '../../contract/session.js'
+import type { MeResponse, SessionResponse } from '@netscript/auth-contract'
+import type { AuthnRequest } from '@netscript/plugin-auth-core'
 import { ok, type Reply } from '../reply.js'
 import type { HandlerContext } from './context.js'
 

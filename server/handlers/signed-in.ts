@@ -1,6 +1,4 @@
-import { AuthError } from '../../backends/errors.js'
-import type { AuthnResult } from '../../backends/port.js'
-import type { AuthnRequest } from '../../backends/request.js'
+import { AuthError, type AuthnRequest, type AuthnResult } from '@netscript/plugin-auth-core'
 import type { HandlerContext } from './context.js'
 
 /**

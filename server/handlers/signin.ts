@@ -1,5 +1,5 @@
-import type { AuthnRequest } from '../../backends/request.js'
-import type { SigninInput, SigninResponse } from '../../contract/signin.js'
+import type { SigninInput, SigninResponse } from '@netscript/auth-contract'
+import type { AuthnRequest } from '@netscript/plugin-auth-core'
 import { ok, type Reply, seeOther } from '../reply.js'
 import { type HandlerContext, interactiveFlow } from './context.js'
 

@@ -1,5 +1,5 @@
-import type { AuthnRequest } from '../../backends/request.js'
-import type { SignoutInput, SignoutResponse } from '../../contract/signout.js'
+import type { SignoutInput, SignoutResponse } from '@netscript/auth-contract'
+import type { AuthnRequest } from '@netscript/plugin-auth-core'
 import { ok, type Reply, seeOther } from '../reply.js'
 import type { HandlerContext } from './context.js'
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { startPageServer } from '../../client/examples/workspace/page-server.js'
 import { startWorkspaceService } from '../../client/examples/workspace/service/workspace-service.js'
-import { AuthConfigurationError } from '../../backends/errors.js'
+import { AuthConfigurationError } from '@netscript/plugin-auth-core'
 import type { Logger } from '../log.js'
 import { startDevelopment } from './development.js'
 import { freePort } from './free-port.js'

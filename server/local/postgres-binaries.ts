@@ -3,7 +3,7 @@ import { chmod, cp, mkdtemp, readdir, rename, rm, stat, symlink } from 'node:fs/
 import { createRequire } from 'node:module'
 import { arch, platform, tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
-import { AuthConfigurationError } from '../../backends/errors.js'
+import { AuthConfigurationError } from '@netscript/plugin-auth-core'
 import { type Identity, isReachable } from './run-as.js'
 
 /** Paths of the programs of Postgres. */

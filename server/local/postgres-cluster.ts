@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { chown, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { AuthConfigurationError } from '../../backends/errors.js'
+import { AuthConfigurationError } from '@netscript/plugin-auth-core'
 import type { PostgresBinaries } from './postgres-binaries.js'
 import { type Identity, isReachable } from './run-as.js'
 

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import type pg from 'pg'
-import { AuthConfigurationError } from '../../backends/errors.js'
+import { AuthConfigurationError } from '@netscript/plugin-auth-core'
 import { findPostgresBinaries } from './postgres-binaries.js'
 import { openCluster } from './postgres-cluster.js'
 import { claimOwnership, DirectoryInUseError } from './postgres-owner.js'

@@ -1,6 +1,6 @@
 import type Provider from 'oidc-provider'
 import type { Configuration } from 'oidc-provider'
-import { AuthConfigurationError } from '../../backends/errors.js'
+import { AuthConfigurationError } from '@netscript/plugin-auth-core'
 
 let loading: Promise<typeof Provider> | undefined
 

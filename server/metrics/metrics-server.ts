@@ -1,5 +1,5 @@
 import { createServer } from 'node:http'
-import { originForm } from '../../backends/request.js'
+import { originForm } from '@netscript/plugin-auth-core/internal'
 import type { Variables } from '../config/variables.js'
 import { listen } from '../listen.js'
 import type { Logger } from '../log.js'

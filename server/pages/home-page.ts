@@ -1,5 +1,4 @@
-import type { AuthSession, AuthUser } from '../../contract/session.js'
-import type { SessionSummary } from '../../contract/sessions.js'
+import type { AuthSession, AuthUser, SessionSummary } from '@netscript/auth-contract'
 import { html, type Html, safeHref } from './html.js'
 import { instant } from './instant.js'
 import { layout } from './layout.js'

@@ -1,5 +1,5 @@
-import { AuthClientError } from '../../client/error.js'
-import { createSessionStore } from '../../client/session-store/index.js'
+import { AuthClientError } from '@netscript/auth-client'
+import { createSessionStore } from '@netscript/auth-client/session-store'
 
 /*
  * The script of the page at `/`, which works without it: what is shown follows what other tabs and

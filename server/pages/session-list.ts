@@ -1,4 +1,4 @@
-import type { SessionSummary } from '../../contract/sessions.js'
+import type { SessionSummary } from '@netscript/auth-contract'
 import { deviceName } from './device.js'
 import { html, type Html } from './html.js'
 import { instant, relative } from './instant.js'

@@ -12,9 +12,9 @@ import { setGlobalErrorHandler, W3CTraceContextPropagator } from '@opentelemetry
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-proto'
 import { defaultResource, resourceFromAttributes } from '@opentelemetry/resources'
 import { BasicTracerProvider, BatchSpanProcessor } from '@opentelemetry/sdk-trace-base'
-import { codeOf } from '../../backends/errors.js'
-import { pathOf } from '../../backends/request.js'
-import type { AuthTrace } from '../../backends/trace.js'
+import type { AuthTrace } from '@netscript/auth-kv-oauth/internal'
+import { codeOf } from '@netscript/plugin-auth-core'
+import { pathOf } from '@netscript/plugin-auth-core/internal'
 import { routeKey } from '../handlers/routes.js'
 import type { Logger } from '../log.js'
 

@@ -6,7 +6,7 @@ import type pg from 'pg'
 import { createPrismaClient, type PrismaClient } from '../../../prisma/client.js'
 import { createTestDatabase } from '../../../prisma/test-database.js'
 import { AuthError } from '../../errors.js'
-import { createPool } from '../../storage/pool.js'
+import { createPool } from '../../../prisma/pool.js'
 import { type BetterAuthBackend, createBetterAuthBackend } from '../backend.js'
 import type { BetterAuthInstance } from '../context.js'
 import {

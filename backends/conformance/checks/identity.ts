@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { validateHeaderValue } from 'node:http'
-import { AuthSession, AuthUser, MeResponse } from '../../../contract/session.js'
+import { AuthSession, AuthUser, MeResponse } from '@netscript/auth-contract'
 import type { AuthnResult } from '../../port.js'
 import type { AuthBackendCheck } from '../check.js'
 import {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { AuthErrorCode } from '../../../contract/errors.js'
+import type { AuthErrorCode } from '@netscript/auth-contract'
 import { AuthError } from '../../errors.js'
 import { type AuthBackendCheck, skip } from '../check.js'
 import {

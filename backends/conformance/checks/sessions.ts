@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { AuthSession } from '../../../contract/session.js'
+import { AuthSession } from '@netscript/auth-contract'
 import { AuthBackendOperationUnsupportedError, isAuthError } from '../../errors.js'
 import type { AuthSessionSummary } from '../../port.js'
 import { type AuthBackendCheck, skip } from '../check.js'

@@ -7,9 +7,9 @@ import { defineOAuthProvider, type OAuthProvider } from '../../kv-oauth/provider
 import { type OidcServer, startOidcServer } from '../../kv-oauth/testing/oidc-server.js'
 import type { AuthBackendPort } from '../../port.js'
 import { singleCookie, toAuthnRequest } from '../../request.js'
-import type { SessionRecord } from '../../session-store.js'
-import { createPool } from '../../storage/pool.js'
-import { type AuthStores, openStores } from '../../storage/stores.js'
+import type { SessionRecord } from '../../kv-oauth/session-store.js'
+import { createPool } from '../../../prisma/pool.js'
+import { type AuthStores, openStores } from '../../kv-oauth/storage/stores.js'
 import type { AuthBackendHarness, SignedIn } from '../harness.js'
 
 const REDIRECT_URI = 'http://localhost:8094/api/v1/auth/callback'

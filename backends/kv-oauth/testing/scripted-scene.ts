@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto'
 import type pg from 'pg'
 import { afterAll, afterEach, beforeAll, describe } from 'vitest'
 import { createTestDatabase, type TestDatabase } from '../../../prisma/test-database.js'
-import { createPool } from '../../storage/pool.js'
-import { describeWithRedis } from '../../storage/testing/describe-with-redis.js'
-import { startTestRedis, type TestRedis } from '../../storage/testing/redis-server.js'
+import { createPool } from '../../../prisma/pool.js'
+import { describeWithRedis } from '../storage/testing/describe-with-redis.js'
+import { startTestRedis, type TestRedis } from '../storage/testing/redis-server.js'
 import {
   createKvOAuthBackend,
   type KvOAuthBackend,

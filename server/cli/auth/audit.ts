@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { AuthConfigurationError } from '../../../backends/errors.js'
-import { countAuditEvents, deleteAuditEvents } from '../../../backends/storage/audit-retention.js'
+import { countAuditEvents, deleteAuditEvents } from '@netscript/auth-database/internal'
+import { AuthConfigurationError } from '@netscript/plugin-auth-core'
 import { confirm } from '../confirm.js'
 import { withDatabase } from '../db/database.js'
 import type { Output } from './operator.js'

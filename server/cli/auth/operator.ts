@@ -1,5 +1,4 @@
-import { AuthConfigurationError } from '../../../backends/errors.js'
-import type { Operator } from '../../../backends/operator.js'
+import { AuthConfigurationError, type Operator } from '@netscript/plugin-auth-core'
 import { backendEntry } from '../../backends.js'
 import { withDatabase } from '../db/database.js'
 import { backendChoice } from './backend.js'

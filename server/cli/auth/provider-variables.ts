@@ -1,11 +1,6 @@
-import { AuthConfigurationError } from '../../../backends/errors.js'
-import {
-  type AnyPresetOptions,
-  isPresetName,
-  presetNames,
-  providerFromPreset,
-} from '../../../backends/kv-oauth/presets.js'
-import { authContractV1 } from '../../../contract/auth-contract.js'
+import { authContractV1 } from '@netscript/auth-contract'
+import { type AnyPresetOptions, isPresetName, presetNames, providerFromPreset } from '@netscript/auth-kv-oauth'
+import { AuthConfigurationError } from '@netscript/plugin-auth-core'
 import {
   PROVIDER_VARIABLES,
   type ProviderVariable,

@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { AuthConfigurationError } from '../../../backends/errors.js'
-import { parseKeyring } from '../../../backends/keyring.js'
+import { AuthConfigurationError, parseKeyring } from '@netscript/plugin-auth-core'
 import { readEnvFile, readEnvVariables, setEnvVariables, writeEnvFile } from '../env-file.js'
 import { outsideOf } from '../environment.js'
 import { SECRET_KINDS } from './secret-kinds.js'

@@ -1,4 +1,4 @@
-import type { Operator, OperatorUser } from '../../../backends/operator.js'
+import type { Operator, OperatorUser } from '@netscript/plugin-auth-core'
 import { columns } from '../columns.js'
 import {
   ended,

@@ -1,10 +1,7 @@
 import { join } from 'node:path'
 import type pg from 'pg'
-import { AuthConfigurationError } from '../../../backends/errors.js'
-import { databaseStartError, isFromDatabase } from '../../../backends/storage/database-error.js'
-import { parseDatabaseUrl, withSchema } from '../../../backends/storage/database-url.js'
-import { createPool } from '../../../backends/storage/pool.js'
-import { tableSchema } from '../../../prisma/table-schema.js'
+import { createPool, databaseStartError, isFromDatabase, parseDatabaseUrl, tableSchema, withSchema } from '@netscript/auth-database/internal'
+import { AuthConfigurationError } from '@netscript/plugin-auth-core'
 import { readVariables } from '../../config/variables.js'
 
 /** The database that a command works on. */

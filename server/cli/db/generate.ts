@@ -1,4 +1,4 @@
-import { AuthConfigurationError } from '../../../backends/errors.js'
+import { AuthConfigurationError } from '@netscript/plugin-auth-core'
 import { workspaceProject } from './migrate.js'
 import { runPrisma } from './prisma-cli.js'
 

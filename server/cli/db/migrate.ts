@@ -1,8 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { AuthConfigurationError } from '../../../backends/errors.js'
-import { isPooled } from '../../../backends/storage/pool.js'
-import { applyMigrations, resolveMigration } from '../../../prisma/migrate.js'
+import { applyMigrations, isPooled, resolveMigration } from '@netscript/auth-database/internal'
+import { AuthConfigurationError } from '@netscript/plugin-auth-core'
 import { type CommandDatabase, withDatabase } from './database.js'
 import {
   copyPluginMigrations,

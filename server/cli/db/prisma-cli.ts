@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { createRequire } from 'node:module'
 import { delimiter, dirname, join } from 'node:path'
-import { engineVariables } from '../../../prisma/engine.js'
+import { engineVariables } from '@netscript/auth-database/internal'
 
 /** What the Prisma CLI answered. */
 export interface PrismaAnswer {

@@ -1,7 +1,7 @@
 import { existsSync, statSync } from 'node:fs'
 import { join, relative, sep } from 'node:path'
 import prismaConfig from '@prisma/config'
-import { AuthConfigurationError } from '../../../backends/errors.js'
+import { AuthConfigurationError } from '@netscript/plugin-auth-core'
 
 /** Where a workspace has its Prisma schema and its migrations; relative paths, with slashes. */
 export interface PrismaProject {

@@ -1,6 +1,6 @@
 import pg from 'pg'
-import { AuthConfigurationError } from '../../../backends/errors.js'
-import { tableSchema } from '../../../prisma/table-schema.js'
+import { tableSchema } from '@netscript/auth-database/internal'
+import { AuthConfigurationError } from '@netscript/plugin-auth-core'
 import { confirm } from '../confirm.js'
 import { withDatabase } from './database.js'
 import { apply } from './migrate.js'

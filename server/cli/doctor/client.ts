@@ -1,12 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import { AuthConfigurationError } from '../../../backends/errors.js'
-import {
-  clientAuthMethodOf,
-  clientRefusal,
-  isClientRefusal,
-} from '../../../backends/kv-oauth/client-auth.js'
-import { getClientConfiguration } from '../../../backends/kv-oauth/configuration.js'
-import type { ClientAuthMethod, OAuthProvider } from '../../../backends/kv-oauth/provider.js'
+import type { ClientAuthMethod, OAuthProvider } from '@netscript/auth-kv-oauth'
+import { clientAuthMethodOf, clientRefusal, getClientConfiguration, isClientRefusal } from '@netscript/auth-kv-oauth/internal'
+import { AuthConfigurationError } from '@netscript/plugin-auth-core'
 import type { AuthConfig } from '../../config/config.js'
 import { variablePrefix } from '../../config/providers.js'
 import { type Check, CHECK_TIMEOUT_MS, fail, failWith, type Finding, ok } from './finding.js'

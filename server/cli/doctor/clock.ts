@@ -1,4 +1,4 @@
-import { CLOCK_TOLERANCE_SECONDS } from '../../../backends/kv-oauth/configuration.js'
+import { CLOCK_TOLERANCE_SECONDS } from '@netscript/auth-kv-oauth/internal'
 import { fail, type Finding, ok, warn } from './finding.js'
 
 /** From here on a difference is worth mending, in seconds. */

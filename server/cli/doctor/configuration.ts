@@ -1,5 +1,5 @@
-import { AuthConfigurationError } from '../../../backends/errors.js'
-import { providersById } from '../../../backends/kv-oauth/providers-by-id.js'
+import { providersById } from '@netscript/auth-kv-oauth/internal'
+import { AuthConfigurationError } from '@netscript/plugin-auth-core'
 import { unknownVariables } from '../../config/unknown-variables.js'
 import { type Check, failWith, type Finding, ok, warnWith } from './finding.js'
 

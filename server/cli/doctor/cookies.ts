@@ -1,5 +1,5 @@
-import { AuthConfigurationError } from '../../../backends/errors.js'
-import { cookiePolicy } from '../../../backends/kv-oauth/cookie-policy.js'
+import { cookiePolicy } from '@netscript/auth-kv-oauth/internal'
+import { AuthConfigurationError } from '@netscript/plugin-auth-core'
 import { keepsCookies } from '../../config/config.js'
 import { isLoopback } from '../../config/loopback.js'
 import { insecureSwitches } from '../../config/variables.js'

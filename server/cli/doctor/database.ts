@@ -1,9 +1,5 @@
 import type pg from 'pg'
-import { databaseReason } from '../../../backends/storage/database-error.js'
-import { parseDatabaseUrl } from '../../../backends/storage/database-url.js'
-import { createPool, isPooled, POOL_SIZE } from '../../../backends/storage/pool.js'
-import { migrationStatus } from '../../../prisma/migrate.js'
-import { tableSchema } from '../../../prisma/table-schema.js'
+import { createPool, databaseReason, isPooled, migrationStatus, parseDatabaseUrl, POOL_SIZE, tableSchema } from '@netscript/auth-database/internal'
 import { clockFinding, skewSeconds } from './clock.js'
 import { type Check, CHECK_TIMEOUT_MS, fail, type Finding, ok, warn } from './finding.js'
 

@@ -1,5 +1,4 @@
-import { AuthConfigurationError } from '../../../backends/errors.js'
-import { parseKeyring } from '../../../backends/keyring.js'
+import { AuthConfigurationError, parseKeyring } from '@netscript/plugin-auth-core'
 import { type Check, type Examination, failWith, type Finding, ok, warn } from './finding.js'
 
 /** Whether the secrets of the active backend are there and hard to guess. */

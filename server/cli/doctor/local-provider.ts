@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { AuthConfigurationError } from '../../../backends/errors.js'
-import { accountContractV1 } from '../../../contract/account-contract.js'
+import { accountContractV1 } from '@netscript/auth-contract'
+import { AuthConfigurationError } from '@netscript/plugin-auth-core'
 import { providerReaders } from '../../config/providers.js'
 import { type Check, fail, failWith, type Finding, ok } from './finding.js'
 import { getJson, listeningError, reachable } from './port.js'

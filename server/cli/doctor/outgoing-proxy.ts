@@ -1,4 +1,4 @@
-import { AuthConfigurationError } from '../../../backends/errors.js'
+import { AuthConfigurationError } from '@netscript/plugin-auth-core'
 import { proxyHosts, readOutgoingProxy } from '../../outgoing-proxy.js'
 import { unproxiedTraces } from '../../tracing/start-tracing.js'
 import { type Check, failWith, ok, warn, warnWith } from './finding.js'

@@ -1,10 +1,9 @@
-import { AuthConfigurationError, isAuthError } from '../../../backends/errors.js'
-import { getClientConfiguration } from '../../../backends/kv-oauth/configuration.js'
-import type { OAuthProvider } from '../../../backends/kv-oauth/provider.js'
-import { IssuerMismatchError } from '../../../backends/kv-oauth/provider-metadata.js'
+import type { OAuthProvider } from '@netscript/auth-kv-oauth'
+import { getClientConfiguration, IssuerMismatchError } from '@netscript/auth-kv-oauth/internal'
+import { AuthConfigurationError, isAuthError } from '@netscript/plugin-auth-core'
+import { networkReason } from '@netscript/plugin-auth-core/internal'
 import { clockFinding, dateOf, type Exchange, skewSeconds } from './clock.js'
 import { type Check, CHECK_TIMEOUT_MS, fail, failWith, type Finding, ok } from './finding.js'
-import { networkReason } from '../../../backends/network-reason.js'
 
 /** What was seen on the wire while the service's own code asked. */
 interface Observed {

@@ -1,4 +1,4 @@
-import { providersById } from '../../../backends/kv-oauth/providers-by-id.js'
+import { providersById } from '@netscript/auth-kv-oauth/internal'
 import { otherPort } from '../../config/config.js'
 import { type Check, type Finding, ok, warnWith } from './finding.js'
 

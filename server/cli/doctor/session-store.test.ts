@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { describeWithRedis } from '../../../backends/storage/testing/describe-with-redis.js'
+import { describeWithRedis } from '../../../backends/kv-oauth/storage/testing/describe-with-redis.js'
 import {
   ask,
   startTestRedis,
   type TestRedis,
-} from '../../../backends/storage/testing/redis-server.js'
+} from '../../../backends/kv-oauth/storage/testing/redis-server.js'
 import { inspectConfig } from '../../config/config.js'
 import { checkSessionStore } from './session-store.js'
 

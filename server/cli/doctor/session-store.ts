@@ -1,8 +1,7 @@
-import { AuthConfigurationError } from '../../../backends/errors.js'
-import { type AuthLog, silentLog } from '../../../backends/log.js'
-import { parseRedisUrls, type RedisTarget } from '../../../backends/storage/redis-url.js'
+import { parseRedisUrls, type RedisTarget } from '@netscript/auth-kv-oauth/internal'
+import { AuthConfigurationError, type AuthLog, silentLog } from '@netscript/plugin-auth-core'
+import { networkReason } from '@netscript/plugin-auth-core/internal'
 import { type Check, fail, failWith, type Finding, ok, warn } from './finding.js'
-import { networkReason } from '../../../backends/network-reason.js'
 
 /** Whether the Redis for sessions, where there is one, answers and keeps what it is given. */
 export const checkSessionStore: Check = async ({ config: { variables } }) => {
@@ -33,8 +32,8 @@ function targetOf(urls: string): RedisTarget | undefined {
 
 async function examine(target: RedisTarget): Promise<Finding[]> {
   const [{ connectRedis }, { checkRedisSettings }] = await Promise.all([
-    import('../../../backends/storage/redis-connection.js'),
-    import('../../../backends/storage/redis-settings.js'),
+    import('../../../backends/kv-oauth/storage/redis-connection.js'),
+    import('../../../backends/kv-oauth/storage/redis-settings.js'),
   ])
   const warnings: Finding[] = []
   const redis = await connectRedis(target, silentLog)

@@ -1,4 +1,4 @@
-import { AuthConfigurationError } from '../../../backends/errors.js'
+import { AuthConfigurationError } from '@netscript/plugin-auth-core'
 import { paintFor } from '../paint.js'
 import { findPlugin } from './catalog.js'
 import { applyChanges, describeChanges } from './change.js'

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module'
 import { dirname } from 'node:path'
-import { AuthConfigurationError } from '../../../backends/errors.js'
+import { AuthConfigurationError } from '@netscript/plugin-auth-core'
 
 const PACKAGE = '@netscript/plugin-auth'
 const packageJson = createRequire(import.meta.url).resolve(`${PACKAGE}/package.json`)

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
-import { AuthConfigurationError } from '../../../backends/errors.js'
+import { AuthConfigurationError } from '@netscript/plugin-auth-core'
 import { PLUGINS } from './catalog.js'
 import type { Workspace } from './workspace.js'
 

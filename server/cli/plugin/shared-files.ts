@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { AuthConfigurationError } from '../../../backends/errors.js'
+import { AuthConfigurationError } from '@netscript/plugin-auth-core'
 import { readEnvVariables, setEnvVariables } from '../env-file.js'
 import type { Change } from './change.js'
 import type { Workspace } from './workspace.js'

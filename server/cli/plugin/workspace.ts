@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { AuthConfigurationError } from '../../../backends/errors.js'
+import { AuthConfigurationError } from '@netscript/plugin-auth-core'
 import { decodeText } from '../../config/text-file.js'
 
 /** A directory with a package.json, and what is read from it. Paths are relative, with slashes. */

@@ -1,6 +1,6 @@
 import { parseArgs, styleText } from 'node:util'
-import { attackSuite } from './http/suite.js'
-import type { AttackCase, AttackTarget } from './http/target.js'
+import { attackSuite } from '../../attack/suite.js'
+import type { AttackCase, AttackTarget } from '../../attack/target.js'
 
 const USAGE = `Attacks the HTTP surface of a deployment of yours, and says what gives way.
 

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto'
 import pg from 'pg'
 import { parseKeyring } from '../../../backends/keyring.js'
 import { createKeyringSessionTokenCrypto } from '../../../backends/session-token.js'
-import type { SessionRecord } from '../../../backends/session-store.js'
-import { openStores } from '../../../backends/storage/stores.js'
+import type { SessionRecord } from '../../../backends/kv-oauth/session-store.js'
+import { openStores } from '../../../backends/kv-oauth/storage/stores.js'
 import { SESSION_COOKIE } from '../support/sign-in.js'
 
 /** Somebody who is signed in, and what the service must say about them. */

@@ -1,11 +1,11 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { describeWithRedis } from '../../../backends/storage/testing/describe-with-redis.js'
+import { describeWithRedis } from '../../../backends/kv-oauth/storage/testing/describe-with-redis.js'
 import {
   ask as askRedis,
   DURABLE,
   startTestRedis,
   type TestRedis,
-} from '../../../backends/storage/testing/redis-server.js'
+} from '../../../backends/kv-oauth/storage/testing/redis-server.js'
 import { freePort } from '../../local/free-port.js'
 import { type CrashablePostgres, startCrashablePostgres } from './crashable-postgres.js'
 import { ask, type Load, startLoad } from './load.js'

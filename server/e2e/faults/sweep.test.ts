@@ -1,7 +1,7 @@
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { SessionStore } from '../../../backends/session-store.js'
-import { createPostgresSessionStore } from '../../../backends/storage/postgres-session-store.js'
+import type { SessionStore } from '../../../backends/kv-oauth/session-store.js'
+import { createPostgresSessionStore } from '../../../backends/kv-oauth/storage/postgres-session-store.js'
 import { createTestDatabase, type TestDatabase } from '../../../prisma/test-database.js'
 
 const CHURN = 200_000

@@ -76,8 +76,8 @@ export const FILES: readonly (Named & { readonly file: string })[] = [
 /** Blocks without a grammar, and the test that holds each to what is true. */
 export const SHOWN: readonly (Named & { readonly test: string })[] = [
   {
-    document: 'backends/storage/REDIS.md',
+    document: 'backends/kv-oauth/storage/REDIS.md',
     has: 'ACL SETUSER',
-    test: 'backends/storage/redis-guide.test.ts',
+    test: 'backends/kv-oauth/storage/redis-guide.test.ts',
   },
 ]

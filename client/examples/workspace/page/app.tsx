@@ -1,5 +1,5 @@
 import { useSyncExternalStore } from 'react'
-import { RequireAuth, SignInButton, SignOutButton, useSession } from '../../../react/index.js'
+import { RequireAuth, SignInButton, SignOutButton, useSession } from '@netscript/auth-client/react'
 import { MemberList } from './member-list.js'
 import { SessionList } from './session-list.js'
 import { SIGN_IN_SCOPES } from './sign-in-scopes.js'

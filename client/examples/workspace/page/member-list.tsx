@@ -1,5 +1,5 @@
 import { useCallback, useEffect, useState } from 'react'
-import { SignInButton } from '../../../react/index.js'
+import { SignInButton } from '@netscript/auth-client/react'
 import { type MembersAnswer, requestJoin, requestMembers } from './members-request.js'
 import { SIGN_IN_SCOPES } from './sign-in-scopes.js'
 

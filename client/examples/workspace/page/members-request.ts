@@ -1,4 +1,4 @@
-import type { Problem } from '../../../../contract/errors.js'
+import type { Problem } from '@netscript/auth-contract'
 import type { Member } from '../service/members.js'
 
 /** What the service answered about the members of a workspace. */

@@ -1,7 +1,6 @@
 import { useCallback, useEffect, useState } from 'react'
-import type { SessionSummary } from '../../../auth-api.js'
-import { AuthClientError } from '../../../error.js'
-import { useAuthClient } from '../../../react/index.js'
+import { AuthClientError, type SessionSummary } from '@netscript/auth-client'
+import { useAuthClient } from '@netscript/auth-client/react'
 
 /** Where somebody is signed in, and how to end it elsewhere. */
 export function SessionList() {

@@ -2,7 +2,7 @@ import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import express, { type ErrorRequestHandler, type Express } from 'express'
 import { Pool } from 'pg'
-import { createSessionAuthenticator, requireScopes, withAuthn } from '../../../guard/index.js'
+import { createSessionAuthenticator, requireScopes, withAuthn } from '@netscript/auth-guard'
 import { type Members, openMembers } from './members.js'
 
 /** Options of {@link startWorkspaceService}. */

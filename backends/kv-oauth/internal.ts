@@ -1,0 +1,18 @@
+/**
+ * For the other packages of this repository only: anything here may change in any release.
+ *
+ * @module
+ */
+export { clientAuthMethodOf, clientRefusal, isClientRefusal } from './client-auth.js'
+export { CLOCK_TOLERANCE_SECONDS, getClientConfiguration } from './configuration.js'
+export { cookiePolicy } from './cookie-policy.js'
+export type { AuthMetrics } from './metrics.js'
+export { createOperator } from './operator.js'
+export { IssuerMismatchError } from './provider-metadata.js'
+export { providersById, redirectUriOf } from './providers-by-id.js'
+export { isClaimPath } from './roles.js'
+export { createPostgresSessionStore } from './storage/postgres-session-store.js'
+export { parseRedisUrls, type RedisTarget } from './storage/redis-url.js'
+export { type AuthStores, openStores, type StoreOptions } from './storage/stores.js'
+export { createUserDirectory, milliseconds } from './storage/user-directory.js'
+export type { AuthTrace, TraceAttributes } from './trace.js'

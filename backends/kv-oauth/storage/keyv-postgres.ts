@@ -1,0 +1,131 @@
+import KeyvPostgres from '@keyv/postgres'
+import Keyv from 'keyv'
+import type pg from 'pg'
+import { auditSessions, queryPrepared } from '@netscript/auth-database/internal'
+import { AuthError } from '@netscript/plugin-auth-core'
+import { coalesceReads } from './coalesced-reads.js'
+import { lazilyIf } from './lazy-flush.js'
+
+/** The table that Keyv writes; a migration makes it, with generated columns over the JSON. */
+export const KEYV_TABLE = 'auth_keyv'
+
+/** The database's clock in milliseconds: the only clock that judges expiry. */
+export const DATABASE_NOW_MS = `(extract(epoch from statement_timestamp()) * 1000)::bigint`
+
+/**
+ * Deletes the entries of a condition and returns their values. They are locked in the order of their
+ * keys, so that two of these statements never wait for each other.
+ */
+export const deleteEntries = (condition: string): string =>
+  `DELETE FROM ${KEYV_TABLE} WHERE key = ANY(ARRAY(
+    SELECT key FROM ${KEYV_TABLE} WHERE ${condition} ORDER BY key FOR UPDATE)) RETURNING value`
+
+const READ = `SELECT key, value FROM ${KEYV_TABLE} WHERE key = ANY($1) AND expires_at > ${DATABASE_NOW_MS}`
+const WRITE = `WITH ${lazilyIf(`($2::text::jsonb)->'value' @> '{"flushedLater": true}'`)}
+  INSERT INTO ${KEYV_TABLE} (key, value) SELECT $1::text, $2::text FROM lazily
+  ON CONFLICT (key) DO UPDATE SET value = excluded.value`
+/**
+ * Locks the user's row against being disabled: either the sign-in comes first and disabling ends its
+ * session, or disabling comes first and nothing is inserted.
+ */
+const WRITE_FOR_ENABLED_USER = `WITH written AS (
+    INSERT INTO ${KEYV_TABLE} (key, value)
+    SELECT $1::text, $2::text FROM auth_users
+    WHERE id = ($2::text::jsonb)->'value'->>'userId' AND disabled_at IS NULL
+    FOR SHARE
+    RETURNING value),
+  audited AS (${auditSessions('written', "'sign-in.completed'", 'NULL')})
+  SELECT 1 FROM written`
+
+/** @keyv/postgres on the shared pool, with coalesced reads and atomic deletes. */
+class SharedPoolKeyvPostgres extends KeyvPostgres {
+  readonly #pool: pg.Pool
+  readonly #read: (key: string) => Promise<string | undefined>
+  readonly #requireEnabledUser: boolean
+
+  constructor({ pool, requireEnabledUser = false, onRead }: PostgresKeyvOptions) {
+    super({ table: KEYV_TABLE })
+    this.#pool = pool
+    this.#requireEnabledUser = requireEnabledUser
+    this.query = async (sql, values) => (await pool.query(sql, values)).rows as unknown[]
+    this.#read = coalesceReads(async (keys) => {
+      const began = performance.now()
+      try {
+        const { rows } = await queryPrepared<{ key: string; value: string }>(pool, {
+          name: 'auth_keyv_read',
+          text: READ,
+          values: [keys],
+        })
+        return new Map(rows.map((row) => [row.key, row.value]))
+      } finally {
+        onRead?.(keys.length, (performance.now() - began) / 1000)
+      }
+    })
+  }
+
+  /** The base class opens a pool of its own and creates the table here; both exist already. */
+  override connect(): Promise<() => Promise<never[]>> {
+    return Promise.resolve(() => Promise.resolve([]))
+  }
+
+  /** The pool belongs to whoever made it. */
+  override async disconnect(): Promise<void> {}
+
+  override async get<Value>(key: string): Promise<Value | undefined> {
+    return (await this.#read(key)) as Value | undefined
+  }
+
+  override async getMany<Value>(keys: string[]): Promise<(Value | undefined)[]> {
+    return (await Promise.all(keys.map((key) => this.#read(key)))) as (Value | undefined)[]
+  }
+
+  override async set(key: string, value: string): Promise<void> {
+    if (!this.#requireEnabledUser) {
+      await queryPrepared(this.#pool, {
+        name: 'auth_keyv_write',
+        text: WRITE,
+        values: [key, value],
+      })
+      return
+    }
+    const { rowCount } = await queryPrepared(this.#pool, {
+      name: 'auth_session_create',
+      text: WRITE_FOR_ENABLED_USER,
+      values: [key, value],
+    })
+    if (rowCount === 0) {
+      throw new AuthError('AUTH_USER_DISABLED', 'Ask an administrator to enable the account again.')
+    }
+  }
+
+  override async delete(key: string): Promise<boolean> {
+    const { rowCount } = await this.#pool.query(`DELETE FROM ${KEYV_TABLE} WHERE key = $1`, [key])
+    return rowCount === 1
+  }
+}
+
+/** Options of {@link createPostgresKeyv}. */
+export interface PostgresKeyvOptions {
+  pool: pg.Pool
+  /** The key prefix, without the colon. */
+  namespace: string
+  /** Write only while the user named in the value is enabled. Default: false. */
+  requireEnabledUser?: boolean
+  /** Told of every query that reads: its keys, and how long it took. Default: nobody. */
+  onRead?: (keys: number, seconds: number) => void
+}
+
+/**
+ * A Keyv over the shared pool that throws when the database fails. Keyv is not told when an entry
+ * expires: it would judge by this process's clock and delete on a read.
+ */
+export function createPostgresKeyv<Value>(options: PostgresKeyvOptions): Keyv<Value> {
+  const keyv = new Keyv<Value>({
+    store: new SharedPoolKeyvPostgres(options),
+    namespace: options.namespace,
+    throwOnErrors: true,
+    emitErrors: false,
+    deserialize: <T>(text: string) => ({ value: (JSON.parse(text) as { value: T }).value }),
+  })
+  return keyv
+}

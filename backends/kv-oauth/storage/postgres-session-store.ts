@@ -1,0 +1,179 @@
+import type pg from 'pg'
+import { auditSessions, endEventType, inTransaction, storeCall } from '@netscript/auth-database/internal'
+import type { SessionEnd } from '@netscript/plugin-auth-core'
+import { MAX_SESSIONS_IN_PAGE } from '@netscript/plugin-auth-core/internal'
+import { MAX_EVICTED, type SessionRecord, type SessionStore } from '../session-store.js'
+import {
+  createPostgresKeyv,
+  DATABASE_NOW_MS,
+  deleteEntries,
+  KEYV_TABLE,
+  type PostgresKeyvOptions,
+} from './keyv-postgres.js'
+
+const NAMESPACE = 'session'
+const key = (id: string): string => `${NAMESPACE}:${id}`
+const LIVE = `expires_at > ${DATABASE_NOW_MS}`
+
+/** Of any number of callers at once one gets a row: the others wait for it and then find its entry. */
+const FIRST_OF_KEY = `INSERT INTO ${KEYV_TABLE} (key, value)
+  VALUES ($6, json_build_object('value', true, 'expires', ${DATABASE_NOW_MS} + $7::bigint)::text)
+  ON CONFLICT (key) DO UPDATE SET value = excluded.value WHERE NOT ${KEYV_TABLE}.${LIVE}
+  RETURNING key`
+
+const ISSUED_AT = `((value::jsonb)->'value'->>'issuedAt')::bigint`
+const LAST_USED_AT = `coalesce(((value::jsonb)->'value'->>'refreshedAt')::bigint, ${ISSUED_AT})`
+
+const EVICT = `WITH live AS (
+    SELECT key, ${LAST_USED_AT} AS last_used_at FROM ${KEYV_TABLE} WHERE user_id = $3 AND ${LIVE}),
+  surplus AS (
+    SELECT key FROM live WHERE key <> $4 AND EXISTS (SELECT FROM live WHERE key = $4)
+    ORDER BY last_used_at, key
+    LIMIT least(${MAX_EVICTED}, greatest(0, (SELECT count(*) FROM live) - $5::int))),
+  ended AS (${deleteEntries('key IN (SELECT key FROM surplus)')}),
+  audited AS (${auditSessions('ended', '$1::text', '$2::text')})
+  SELECT 1 FROM ended`
+
+const parse = ({ value }: { value: string }): SessionRecord =>
+  (JSON.parse(value) as { value: SessionRecord }).value
+
+/**
+ * Sessions in Postgres. Keyv writes, reads and deletes the entry; what Keyv cannot say is SQL on
+ * the same row, so there is no second copy that could differ.
+ */
+export function createPostgresSessionStore(
+  pool: pg.Pool,
+  { onRead }: Pick<PostgresKeyvOptions, 'onRead'> = {},
+): SessionStore {
+  const keyv = createPostgresKeyv<SessionRecord>({
+    pool,
+    namespace: NAMESPACE,
+    requireEnabledUser: true,
+    ...(onRead && { onRead }),
+  })
+  /** Deletes the sessions of a condition over $3, $4, ... and says what they were. */
+  const ended = async (
+    condition: string,
+    end: SessionEnd,
+    values: unknown[],
+  ): Promise<{ value: string }[]> => {
+    const { rows } = await pool.query<{ value: string }>(
+      `WITH ended AS (${deleteEntries(condition)}),
+       audited AS (${auditSessions('ended', '$1::text', '$2::text')})
+       SELECT value FROM ended`,
+      [endEventType(end), end, ...values],
+    )
+    return rows
+  }
+
+  return {
+    create: (record) =>
+      storeCall(async () => {
+        await keyv.set(record.id, record, record.expiresAt - Date.now())
+      }),
+
+    get: (id) => storeCall(() => keyv.get<SessionRecord>(id)),
+
+    getMany: (ids) => storeCall(() => keyv.get<SessionRecord>([...ids])),
+
+    extend: (next, why) =>
+      storeCall(async () => {
+        const { rowCount } = await pool.query(
+          `WITH extended AS (
+             UPDATE ${KEYV_TABLE} SET value = $2
+             WHERE key = $1 AND ((value::jsonb)->'value'->>'version')::int = $3 AND ${LIVE}
+             RETURNING value),
+           audited AS (${auditSessions('extended', "'session.refreshed'", '$4::text')})
+           SELECT 1 FROM extended`,
+          [
+            key(next.id),
+            JSON.stringify({ value: next, expires: next.expiresAt }),
+            next.version - 1,
+            why,
+          ],
+        )
+        return rowCount === 1
+      }),
+
+    revoke: (id, end) =>
+      storeCall(async () => {
+        const [row] = await ended('key = $3', end, [key(id)])
+        return row && parse(row)
+      }),
+
+    listByUser: (userId, { limit = MAX_SESSIONS_IN_PAGE, after } = {}) =>
+      storeCall(async () => {
+        const { rows } = await pool.query<{ value: string }>(
+          `SELECT value FROM ${KEYV_TABLE} WHERE user_id = $1 AND ${LIVE}
+             AND ($2::bigint IS NULL OR (${ISSUED_AT}, key COLLATE "C") < ($2, $3))
+           ORDER BY ${ISSUED_AT} DESC, key COLLATE "C" DESC LIMIT $4`,
+          [userId, after?.issuedAt ?? null, key(after?.id ?? ''), limit],
+        )
+        return rows.map(parse)
+      }),
+
+    evict: (userId, { keep, max }) =>
+      storeCall(async () => {
+        const { rows } = await pool.query<{ count: string }>(
+          `SELECT count(*) FROM ${KEYV_TABLE} WHERE user_id = $1 AND ${LIVE}`,
+          [userId],
+        )
+        if (Number(rows[0]?.count) <= max) return 0
+        return inTransaction(pool, async (connection) => {
+          // One sign-in of a user after the other: two would end the session that the other keeps.
+          await connection.query('SELECT FROM auth_users WHERE id = $1 FOR NO KEY UPDATE', [userId])
+          const end: SessionEnd = 'session-limit'
+          const values = [endEventType(end), end, userId, key(keep), max]
+          return (await connection.query(EVICT, values)).rowCount ?? 0
+        })
+      }),
+
+    revokeByUser: (userId, end, { except } = {}) =>
+      storeCall(async () => {
+        const values = [userId, key(except ?? '')]
+        return (await ended('user_id = $3 AND key <> $4', end, values)).length
+      }),
+
+    revokeByProviderSession: ({ issuer, sid, subject }, once) =>
+      storeCall(async () => {
+        if (sid === undefined && subject === undefined) return 0
+        const which =
+          'issuer = $3 AND ($4::text IS NULL OR sid = $4) AND ($5::text IS NULL OR subject = $5)'
+        const values = [issuer, sid ?? null, subject ?? null]
+        const end = 'ended-by-provider'
+        if (!once) return (await ended(which, end, values)).length
+        const { rows } = await pool.query<{ ended: number }>(
+          `WITH first AS (${FIRST_OF_KEY}),
+           ended AS (${deleteEntries(`${which} AND EXISTS (SELECT FROM first)`)}),
+           audited AS (${auditSessions('ended', '$1::text', '$2::text')})
+           SELECT (SELECT count(*)::int FROM ended) AS ended FROM first`,
+          [endEventType(end), end, ...values, `used:${once.key}`, Math.ceil(once.ttlMs)],
+        )
+        return rows[0]?.ended
+      }),
+
+    sweep: (limit) =>
+      storeCall(async () => {
+        const { rowCount } = await pool.query(
+          `DELETE FROM ${KEYV_TABLE} WHERE key IN (
+             SELECT key FROM ${KEYV_TABLE} WHERE expires_at <= ${DATABASE_NOW_MS}
+             ORDER BY expires_at LIMIT $1 FOR UPDATE SKIP LOCKED)`,
+          [limit],
+        )
+        return rowCount ?? 0
+      }),
+
+    count: () =>
+      storeCall(async () => {
+        const { rows: counted } = await pool.query<{ count: string }>(
+          `SELECT count(*) FROM ${KEYV_TABLE} WHERE user_id IS NOT NULL AND ${LIVE}`,
+        )
+        return Number(counted[0]?.count ?? 0)
+      }),
+
+    probe: () =>
+      storeCall(async () => {
+        await pool.query(`SELECT 1 FROM ${KEYV_TABLE} LIMIT 1`)
+      }),
+  }
+}

@@ -1,0 +1,41 @@
+import type pg from 'pg'
+import type { TransactionStore } from '../session-store.js'
+import { createPostgresKeyv, DATABASE_NOW_MS, KEYV_TABLE } from './keyv-postgres.js'
+import { LAZILY } from './lazy-flush.js'
+import { queryPrepared, storeCall } from '@netscript/auth-database/internal'
+
+const NAMESPACE = 'transaction'
+
+const TAKE = `WITH ${LAZILY} DELETE FROM ${KEYV_TABLE} USING lazily
+  WHERE key = $1 AND (value::jsonb)->'value'->>'stateHash' = $2
+    AND expires_at > ${DATABASE_NOW_MS}
+  RETURNING (value::jsonb)->'value'->>'sealed' AS sealed`
+
+interface TransactionEntry {
+  stateHash: string
+  sealed: string
+  flushedLater?: boolean
+}
+
+/**
+ * Single-use entries in Postgres. Keyv's own get and delete are two statements, and of two callers
+ * both could win; one DELETE that returns what it deleted has one winner.
+ */
+export function createPostgresTransactionStore(pool: pg.Pool): TransactionStore {
+  const keyv = createPostgresKeyv<TransactionEntry>({ pool, namespace: NAMESPACE })
+  return {
+    put: (key, entry, ttlMs) =>
+      storeCall(async () => {
+        await keyv.set(key, entry, ttlMs)
+      }),
+    take: (key, stateHash) =>
+      storeCall(async () => {
+        const { rows } = await queryPrepared<{ sealed: string }>(pool, {
+          name: 'auth_transaction_take',
+          text: TAKE,
+          values: [`${NAMESPACE}:${key}`, stateHash],
+        })
+        return rows[0]?.sealed
+      }),
+  }
+}

@@ -1,0 +1,57 @@
+import { randomBytes } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { expect, it } from 'vitest'
+import { createTestDatabase } from '../../../prisma/test-database.js'
+import { createKeyring } from '../../keyring.js'
+import { createPool } from '../../../prisma/pool.js'
+import { sessionRecord } from './session-store-suite.js'
+import { openStores } from './stores.js'
+import { describeWithRedis } from './testing/describe-with-redis.js'
+import { ask, startTestRedisCluster } from './testing/redis-server.js'
+import { createTestUser } from './testing/test-user.js'
+
+describeWithRedis('the guide', () => {
+  it('names what a user of the service may have to do, and no less', async () => {
+    const guide = await readFile(new URL('REDIS.md', import.meta.url), 'utf8')
+    const [, rights = ''] = /^ACL SETUSER netscript (.*)$/m.exec(guide) ?? []
+    const cluster = await startTestRedisCluster()
+    const database = await createTestDatabase()
+    const pool = createPool(database.url)
+    try {
+      for (const { port } of cluster.nodes) {
+        await ask(port, 'acl', 'setuser', 'netscript', ...rights.split(' '))
+        await ask(port, 'acl', 'setuser', 'default', 'off')
+      }
+      const warnings: object[] = []
+      const stores = await openStores({
+        pool,
+        sessionStore: cluster.urls.replaceAll('//', '//netscript:password@'),
+        log: { info() {}, warn: (fields) => void warnings.push(fields), error() {} },
+      })
+      try {
+        expect(warnings).toContainEqual({ code: 'REDIS_NOT_DURABLE' })
+        const { sessions, transactions, users } = stores
+        const tokens = stores.tokens(createKeyring([randomBytes(32)]))
+        const record = sessionRecord(await createTestUser(users))
+        await transactions.put('a', { stateHash: 's', sealed: 's' }, 60_000)
+        expect(await transactions.take('a', 's')).toBe('s')
+        await sessions.create(record)
+        await tokens.save(record.id, { accessToken: 'access' })
+        expect(await tokens.lease(record.id, 60_000)).toMatchObject({ accessToken: 'access' })
+        await tokens.release(record.id)
+        expect(await sessions.extend({ ...record, version: 2 }, 'used')).toBe(true)
+        expect(await sessions.listByUser(record.userId)).toHaveLength(1)
+        expect(await sessions.count()).toBe(1)
+        await stores.probe()
+        const once = { key: 'once', ttlMs: 60_000 }
+        expect(await sessions.revokeByProviderSession(record, once)).toBe(1)
+      } finally {
+        await stores.close()
+      }
+    } finally {
+      await pool.end()
+      await database.drop()
+      await cluster.close()
+    }
+  })
+})

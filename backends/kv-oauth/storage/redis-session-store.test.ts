@@ -1,0 +1,302 @@
+import { randomBytes } from 'node:crypto'
+import type pg from 'pg'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest'
+import { createTestDatabase, type TestDatabase } from '../../../prisma/test-database.js'
+import { createKeyring } from '../../keyring.js'
+import type { SessionRecord } from '../session-store.js'
+import { createPool } from '../../../prisma/pool.js'
+import { sessionKeys } from './redis-session-store.js'
+import { sessionRecord } from './session-store-suite.js'
+import { type AuthStores, openStores } from './stores.js'
+import { trailOf } from './testing/audit-trail.js'
+import { describeWithRedis } from './testing/describe-with-redis.js'
+import { ask, DURABLE, startTestRedis, type TestRedis } from './testing/redis-server.js'
+import { createTestUser } from './testing/test-user.js'
+
+const UNAVAILABLE = { code: 'STORE_UNAVAILABLE' }
+
+async function expectUnavailable(asked: readonly Promise<unknown>[]): Promise<void> {
+  await Promise.all(asked.map((one) => expect(one).rejects.toMatchObject(UNAVAILABLE)))
+}
+
+describeWithRedis('sessions in Redis, their users and their trail in Postgres', () => {
+  let database: TestDatabase
+  let pool: pg.Pool
+  let server: TestRedis
+  let stores: AuthStores
+  const keyring = createKeyring([randomBytes(32)])
+  beforeAll(async () => {
+    database = await createTestDatabase()
+    pool = createPool(database.url)
+    server = await startTestRedis(DURABLE)
+    stores = await openStores({ pool, sessionStore: server.url })
+  })
+  afterAll(async () => {
+    await stores.close()
+    await server.close()
+    await pool.end()
+    await database.drop()
+  })
+  beforeEach(() => redis('flushall'))
+
+  const redis = (...command: string[]): Promise<string> => ask(server.port, ...command)
+  const signedIn = async (over: Partial<SessionRecord> = {}): Promise<SessionRecord> => {
+    const record = sessionRecord(over.userId ?? (await createTestUser(stores.users)), over)
+    await stores.sessions.create(record)
+    return record
+  }
+  /** The audit trail takes no event until {@link healTrail}. */
+  const breakTrail = (): Promise<unknown> =>
+    pool.query('ALTER TABLE auth_audit_events ADD CONSTRAINT none_fits CHECK (id < 0) NOT VALID')
+  const healTrail = (): Promise<unknown> =>
+    pool.query('ALTER TABLE auth_audit_events DROP CONSTRAINT IF EXISTS none_fits')
+  afterEach(healTrail)
+  /** Runs `during` while Redis is away. */
+  const withoutRedis = async (during: () => Promise<void>): Promise<void> => {
+    await server.stop()
+    try {
+      await during()
+    } finally {
+      await server.start()
+      await vi.waitFor(() => stores.sessions.probe(), { timeout: 10_000, interval: 10 })
+    }
+  }
+
+  it('is an error while Redis is away, and never "no such session"', async () => {
+    const { sessions, transactions } = stores
+    const tokens = stores.tokens(keyring)
+    const userId = await createTestUser(stores.users)
+    await withoutRedis(async () => {
+      await expectUnavailable([
+        sessions.get('id'),
+        sessions.getMany(['id']),
+        sessions.create(sessionRecord(userId)),
+        sessions.extend(sessionRecord(userId), 'used'),
+        sessions.revoke('id', 'signed-out'),
+        sessions.listByUser(userId),
+        sessions.revokeByUser(userId, 'signed-out'),
+        sessions.revokeByProviderSession({ issuer: 'issuer', sid: 'sid' }),
+        sessions.revokeByProviderSession({ issuer: 'issuer', sid: 'sid' }, { key: 'k', ttlMs: 1 }),
+        sessions.count(),
+        sessions.probe(),
+        stores.probe(),
+        transactions.put('a', { stateHash: 's', sealed: 's' }, 1_000),
+        transactions.take('a', 's'),
+        tokens.save('id', {}),
+        tokens.read('id'),
+        tokens.lease('id', 1),
+        tokens.replace('id', {}),
+        tokens.release('id'),
+      ])
+    })
+  })
+
+  it('is an error at the start when Redis is away', async () => {
+    await withoutRedis(async () => {
+      const opened = openStores({ pool, sessionStore: server.url })
+      await expect(opened).rejects.toMatchObject(UNAVAILABLE)
+    })
+  })
+
+  it('keeps nothing that has no end, and nothing of a session that is over but its name', async () => {
+    const record = await signedIn()
+    await stores.tokens(keyring).save(record.id, { accessToken: 'access' })
+    await stores.transactions.put('a', { stateHash: 's', sealed: 's' }, 60_000)
+    await stores.sessions.revokeByProviderSession({ issuer: 'x' }, { key: 'once', ttlMs: 60_000 })
+    const keys = (await redis('keys', '*')).split('\n')
+    expect(keys).toHaveLength(7)
+    for (const key of keys) {
+      expect(key).toMatch(/^ns:/)
+      expect(Number(await redis('pttl', key))).toBeGreaterThan(0)
+    }
+    await stores.sessions.revoke(record.id, 'signed-out')
+    expect((await redis('keys', '*')).split('\n').sort()).toEqual([
+      'ns:transaction:a:s',
+      'ns:used:once',
+    ])
+  })
+
+  it('lets the tokens end with their session, also when that is extended', async () => {
+    const record = await signedIn({ expiresAt: Date.now() + 10_000 })
+    await stores.tokens(keyring).save(record.id, { accessToken: 'access' })
+    const left = async (): Promise<number[]> =>
+      (await Promise.all(sessionKeys(record.id).map((key) => redis('pttl', key)))).map(Number)
+    const [before = 0, tokensBefore = 0] = await left()
+    expect(Math.abs(before - tokensBefore)).toBeLessThan(1_000)
+    const next = { ...record, version: 2, expiresAt: Date.now() + 100_000 }
+    expect(await stores.sessions.extend(next, 'used')).toBe(true)
+    for (const ms of await left()) expect(ms).toBeGreaterThan(90_000)
+  })
+
+  it('drops what is past its end from an index with the next sign-in', async () => {
+    const past = Date.now() - 1_000
+    const { userId } = await signedIn()
+    const key = `ns:user:${userId}`
+    await redis('zadd', key, String(past), 'old', String(Date.now() + 60_000), 'young')
+    const { id } = await signedIn({ userId })
+    const members = (await redis('zrange', key, '0', '-1')).split('\n')
+    expect(members).not.toContain('old')
+    expect(members).toEqual(expect.arrayContaining(['young', id]))
+    // A name without a session is harmless.
+    expect(await stores.sessions.listByUser(userId)).toHaveLength(2)
+    expect(await stores.sessions.revokeByUser(userId, 'revoked-by-owner')).toBe(2)
+  })
+
+  it('writes no session that an index does not name', async () => {
+    const record = sessionRecord(await createTestUser(stores.users))
+    await redis('set', `ns:user:${record.userId}`, 'not a sorted set')
+    await expect(stores.sessions.create(record)).rejects.toMatchObject(UNAVAILABLE)
+    expect(await stores.sessions.get(record.id)).toBeUndefined()
+  })
+
+  it('takes a session back whose sign-in the trail did not take', async () => {
+    const record = sessionRecord(await createTestUser(stores.users))
+    await breakTrail()
+    await expect(stores.sessions.create(record)).rejects.toMatchObject(UNAVAILABLE)
+    expect(await stores.sessions.get(record.id)).toBeUndefined()
+    expect(await redis('keys', '*')).toBe('')
+  })
+
+  it('makes no change when the event cannot be written', async () => {
+    const { sessions } = stores
+    const record = await signedIn()
+    await breakTrail()
+    await expectUnavailable([
+      sessions.extend({ ...record, version: 2 }, 'used'),
+      sessions.revoke(record.id, 'signed-out'),
+      sessions.revokeByUser(record.userId, 'revoked-by-owner'),
+      sessions.revokeByProviderSession(record),
+    ])
+    await healTrail()
+    expect(await sessions.get(record.id)).toEqual(record)
+  })
+
+  it('has one event for each change of a session, and none for what changed nothing', async () => {
+    const record = await signedIn()
+    await stores.sessions.extend({ ...record, version: 2 }, 'used')
+    await stores.sessions.extend({ ...record, version: 2 }, 'used')
+    await stores.sessions.revoke(record.id, 'signed-out')
+    await stores.sessions.revoke(record.id, 'signed-out')
+    expect(await trailOf(pool, record.id)).toEqual([
+      ['sign-in.completed', null],
+      ['session.refreshed', 'used'],
+      ['session.signed-out', 'signed-out'],
+    ])
+  })
+
+  it('says why sessions were ended, for each of them', async () => {
+    const { sessions, users } = stores
+    const evictAll = async (userId: string): Promise<void> => {
+      const { id } = await signedIn({ userId })
+      await sessions.evict(userId, { keep: id, max: 1 })
+    }
+    const ends: [string, (record: SessionRecord) => Promise<unknown>][] = [
+      ['revoked-by-owner', ({ userId }) => sessions.revokeByUser(userId, 'revoked-by-owner')],
+      ['session-limit', ({ userId }) => evictAll(userId)],
+      ['user-disabled', ({ userId }) => users.disable(userId)],
+      ['user-deleted', ({ userId }) => users.delete(userId)],
+    ]
+    for (const [reason, end] of ends) {
+      const one = await signedIn()
+      const records = [one, await signedIn({ userId: one.userId })]
+      await end(one)
+      for (const record of records) {
+        expect(await sessions.get(record.id)).toBeUndefined()
+        expect(await trailOf(pool, record.id)).toEqual([
+          ['sign-in.completed', null],
+          ['session.revoked', reason],
+        ])
+      }
+    }
+  })
+
+  it('has no sign-in of a disabled or unknown user in the trail', async () => {
+    const userId = await createTestUser(stores.users)
+    await stores.users.disable(userId)
+    for (const refused of [sessionRecord(userId), sessionRecord('nobody')]) {
+      const asked = stores.sessions.create(refused)
+      await expect(asked).rejects.toMatchObject({ code: 'AUTH_USER_DISABLED' })
+      expect(await trailOf(pool, refused.id)).toEqual([])
+    }
+    await stores.users.enable(userId)
+    await signedIn({ userId })
+  })
+
+  it('tells who disables a user to do it again when the sessions could not be ended', async () => {
+    const record = await signedIn()
+    const { userId } = record
+    await withoutRedis(() =>
+      expect(stores.users.disable(userId)).rejects.toMatchObject(UNAVAILABLE),
+    )
+    const later = stores.sessions.create(sessionRecord(userId))
+    await expect(later).rejects.toMatchObject({ code: 'AUTH_USER_DISABLED' })
+    expect(await stores.users.disable(userId)).toBe(true)
+    expect(await stores.sessions.get(record.id)).toBeUndefined()
+  })
+
+  it('deletes no user whose sessions could not be ended', async () => {
+    const record = await signedIn()
+    const { userId } = record
+    await withoutRedis(() => expect(stores.users.delete(userId)).rejects.toMatchObject(UNAVAILABLE))
+    expect(await stores.users.delete(userId)).toBe(true)
+    expect(await stores.sessions.get(record.id)).toBeUndefined()
+    expect(await stores.users.delete(userId)).toBe(false)
+  })
+
+  it('leaves a log-out of the provider to be tried again when ending failed', async () => {
+    const { issuer, sid, ...record } = await signedIn()
+    const once = { key: 'failed', ttlMs: 60_000 }
+    const logOut = (): Promise<number | undefined> =>
+      stores.sessions.revokeByProviderSession({ issuer, sid: sid! }, once)
+    await breakTrail()
+    await expect(logOut()).rejects.toMatchObject(UNAVAILABLE)
+    await healTrail()
+    expect(await logOut()).toBe(1)
+    expect(await stores.sessions.get(record.id)).toBeUndefined()
+    expect(await logOut()).toBeUndefined()
+  })
+
+  it('takes a log-out whose process died over it for neither done nor refused', async () => {
+    const { issuer, sid } = await signedIn()
+    const once = { key: 'died', ttlMs: 60_000 }
+    const logOut = (): Promise<number | undefined> =>
+      stores.sessions.revokeByProviderSession({ issuer, sid: sid! }, once)
+    // What the process had written when it died; it lapses after ten seconds.
+    await redis('set', 'ns:used:died', 'claim of a dead process', 'PX', '10000')
+    await expect(logOut()).rejects.toMatchObject(UNAVAILABLE)
+    await redis('pexpire', 'ns:used:died', '0')
+    expect(await logOut()).toBe(1)
+    expect(await logOut()).toBeUndefined()
+  })
+
+  it('holds a claim no longer than ten seconds', async () => {
+    const { issuer, sid } = await signedIn()
+    const blocker = await pool.connect()
+    try {
+      await blocker.query('BEGIN; LOCK TABLE auth_audit_events IN ACCESS EXCLUSIVE MODE')
+      const once = { key: 'held', ttlMs: 3_600_000 }
+      const ended = stores.sessions.revokeByProviderSession({ issuer, sid: sid! }, once)
+      await vi.waitFor(async () => expect(await redis('exists', 'ns:used:held')).toBe('1'))
+      expect(Number(await redis('pttl', 'ns:used:held'))).toBeLessThanOrEqual(10_000)
+      await blocker.query('COMMIT')
+      expect(await ended).toBe(1)
+      expect(Number(await redis('pttl', 'ns:used:held'))).toBeGreaterThan(3_000_000)
+    } finally {
+      blocker.release(true)
+    }
+  })
+
+  it('reads without the database', async () => {
+    const record = await signedIn()
+    const away = createPool('postgres://nobody@127.0.0.1:1/none')
+    const apart = await openStores({ pool: away, sessionStore: server.url })
+    try {
+      expect(await apart.sessions.get(record.id)).toEqual(record)
+      await expect(apart.probe()).rejects.toMatchObject(UNAVAILABLE)
+      await expect(apart.sessions.create(sessionRecord('x'))).rejects.toMatchObject(UNAVAILABLE)
+    } finally {
+      await apart.close()
+      await away.end()
+    }
+  })
+})

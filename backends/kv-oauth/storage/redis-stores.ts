@@ -1,0 +1,47 @@
+import type pg from 'pg'
+import { redisCall } from '@netscript/auth-database/internal'
+import type { AuthLog } from '@netscript/plugin-auth-core'
+import { createPostgresSessionStore } from './postgres-session-store.js'
+import { createPostgresUserStore } from './postgres-user-store.js'
+import { connectRedis } from './redis-connection.js'
+import { createRedisProviderTokenStore } from './redis-provider-token-store.js'
+import { createRedisSessionStore } from './redis-session-store.js'
+import { checkRedisSettings } from './redis-settings.js'
+import { createRedisTransactionStore } from './redis-transaction-store.js'
+import { parseRedisUrls } from './redis-url.js'
+import type { AuthStores } from './stores.js'
+import { withSessionsElsewhere } from './user-store-with-sessions.js'
+
+/**
+ * Sessions, transactions and provider tokens in Redis; users, accounts, the audit trail and rate
+ * limits in Postgres.
+ *
+ * @throws AuthConfigurationError when `urls` are no addresses of Redis, or one that is too old;
+ * AuthError `STORE_UNAVAILABLE` when it does not answer.
+ */
+export async function openRedisStores(
+  urls: string,
+  pool: pg.Pool,
+  log: AuthLog,
+): Promise<AuthStores> {
+  const target = parseRedisUrls(urls)
+  const redis = await redisCall(() => connectRedis(target, log))
+  try {
+    await checkRedisSettings(redis, log)
+  } catch (error) {
+    await redis.close()
+    throw error
+  }
+  const sessions = createRedisSessionStore(redis, pool)
+  const database = createPostgresSessionStore(pool)
+  return {
+    sessions,
+    transactions: createRedisTransactionStore(redis),
+    users: withSessionsElsewhere(createPostgresUserStore(pool), sessions),
+    tokens: (keyring) => createRedisProviderTokenStore(redis, keyring),
+    async probe() {
+      await Promise.all([sessions.probe(), database.probe()])
+    },
+    close: () => redis.close(),
+  }
+}

@@ -1,0 +1,48 @@
+import type { Keyring } from '@netscript/plugin-auth-core'
+import { seal, unseal } from '@netscript/plugin-auth-core/internal'
+import type { ProviderTokens } from '../session-store.js'
+
+/** The provider's tokens as they are stored: each sealed for its session and its field. */
+export interface SealedTokens {
+  readonly access_token: string | null
+  readonly refresh_token: string | null
+  readonly id_token: string | null
+}
+
+const PURPOSE = 'provider-tokens'
+const context = (sessionId: string, field: keyof SealedTokens): string => `${sessionId}:${field}`
+
+/** Seals what there is. */
+export function sealTokens(
+  keyring: Keyring,
+  sessionId: string,
+  { accessToken, refreshToken, idToken }: ProviderTokens,
+): SealedTokens {
+  const sealField = (field: keyof SealedTokens, token: string | undefined): string | null =>
+    token === undefined ? null : seal(keyring, PURPOSE, context(sessionId, field), token)
+  return {
+    access_token: sealField('access_token', accessToken),
+    refresh_token: sealField('refresh_token', refreshToken),
+    id_token: sealField('id_token', idToken),
+  }
+}
+
+/** Opens what can be opened with the keys of the ring. */
+export function openTokens(
+  keyring: Keyring,
+  sessionId: string,
+  sealed: SealedTokens,
+): ProviderTokens {
+  const openField = (field: keyof SealedTokens): string | undefined => {
+    const token = sealed[field]
+    return token === null ? undefined : unseal(keyring, PURPOSE, context(sessionId, field), token)
+  }
+  const accessToken = openField('access_token')
+  const refreshToken = openField('refresh_token')
+  const idToken = openField('id_token')
+  return {
+    ...(accessToken !== undefined && { accessToken }),
+    ...(refreshToken !== undefined && { refreshToken }),
+    ...(idToken !== undefined && { idToken }),
+  }
+}

@@ -1,0 +1,52 @@
+import type pg from 'pg'
+import { auditSessions, endEventType, queryPrepared } from '@netscript/auth-database/internal'
+import type { SessionEnd } from '@netscript/plugin-auth-core'
+import type { SessionRecord, SessionRefresh } from '../session-store.js'
+
+const GIVEN = 'unnest($1::text[]) AS given (value)'
+const RECORD = auditSessions(GIVEN, '$2::text', '$3::text')
+const RECORD_SIGN_IN = auditSessions(
+  `(SELECT value FROM ${GIVEN} JOIN auth_users ON id = $2 WHERE disabled_at IS NULL) AS enabled`,
+  "'sign-in.completed'",
+  'NULL',
+)
+
+/**
+ * The audit events of sessions that are not in the database of the trail: the change and its event
+ * cannot be one statement there.
+ */
+export interface SessionEvents {
+  /** Records a sign-in, if the user is enabled at this moment; false when they are not, or gone. */
+  signedIn(record: SessionRecord): Promise<boolean>
+  refreshed(record: SessionRecord, why: SessionRefresh): Promise<void>
+  ended(records: readonly SessionRecord[], end: SessionEnd): Promise<void>
+}
+
+/** {@link SessionEvents} in Postgres. */
+export function createSessionEvents(pool: pg.Pool): SessionEvents {
+  const record = async (
+    records: readonly SessionRecord[],
+    type: string,
+    reason: string,
+  ): Promise<void> => {
+    if (records.length === 0) return
+    const values = [records.map(auditEntry), type, reason]
+    await queryPrepared(pool, { name: 'auth_session_events', text: RECORD, values })
+  }
+  return {
+    async signedIn(session) {
+      const values = [[auditEntry(session)], session.userId]
+      const { rowCount } = await queryPrepared(pool, {
+        name: 'auth_session_signed_in',
+        text: RECORD_SIGN_IN,
+        values,
+      })
+      return rowCount === 1
+    },
+    refreshed: (session, why) => record([session], 'session.refreshed', why),
+    ended: (sessions, end) => record(sessions, endEventType(end), end),
+  }
+}
+
+const auditEntry = ({ id, userId, providerId, auditSubject }: SessionRecord): string =>
+  JSON.stringify({ value: { id, userId, providerId, auditSubject } })

@@ -1,0 +1,114 @@
+import type pg from 'pg'
+import { createTestDatabase, type TestDatabase } from '../../../prisma/test-database.js'
+import { silentLog } from '../../log.js'
+import { createPool } from '../../../prisma/pool.js'
+import {
+  providerTokenStoreSuite,
+  type ProviderTokenStoreUnderTest,
+} from './provider-token-store-suite.js'
+import { connectRedis } from './redis-connection.js'
+import { sessionKeys } from './redis-session-store.js'
+import { parseRedisUrls } from './redis-url.js'
+import { sessionStoreSuite } from './session-store-suite.js'
+import { type AuthStores, createPostgresStores, openStores } from './stores.js'
+import { createTestUser } from './testing/test-user.js'
+import { transactionStoreSuite } from './transaction-store-suite.js'
+
+/** Stores on a database of their own, and the same as another process has them. */
+interface Opened extends Pick<ProviderTokenStoreUnderTest, 'stored' | 'overwrite'> {
+  readonly stores: AuthStores
+  readonly others: AuthStores
+  readonly close: () => Promise<void>
+}
+
+function storesSuite(name: string, keepsExpired: boolean, open: () => Promise<Opened>): void {
+  sessionStoreSuite(name, async () => {
+    const { stores, others, close } = await open()
+    return {
+      store: stores.sessions,
+      other: others.sessions,
+      createUser: () => createTestUser(stores.users),
+      disableUser: (userId) => others.users.disable(userId),
+      keepsExpired,
+      close,
+    }
+  })
+
+  transactionStoreSuite(name, async () => {
+    const { stores, others, close } = await open()
+    return { store: stores.transactions, other: others.transactions, close }
+  })
+
+  providerTokenStoreSuite(name, async () => {
+    const { stores, stored, overwrite, close } = await open()
+    const createUser = (): Promise<string> => createTestUser(stores.users)
+    return { ...stores, createUser, stored, overwrite, close }
+  })
+}
+
+/** The suites of all stores in Postgres, each on a database with the migrations applied. */
+export function postgresStoresSuite(name: string, create: () => Promise<TestDatabase>): void {
+  storesSuite(name, true, async () => {
+    const database = await create()
+    const [pool, otherPool] = [
+      createPool(database.url, { max: 30 }),
+      createPool(database.url, { max: 30 }),
+    ]
+    return {
+      stores: createPostgresStores(pool),
+      others: createPostgresStores(otherPool),
+      ...rowsOf(pool),
+      async close() {
+        await pool.end()
+        await otherPool.end()
+        await database.drop()
+      },
+    }
+  })
+}
+
+/** The suites of all stores that can be in Redis, on one that is running. */
+export function redisStoresSuite(name: string, urls: () => string): void {
+  storesSuite(name, false, async () => {
+    const database = await createTestDatabase()
+    const pool = createPool(database.url)
+    const options = { pool, sessionStore: urls() }
+    const [stores, others] = [await openStores(options), await openStores(options)]
+    const redis = await connectRedis(parseRedisUrls(urls()), silentLog)
+    return {
+      stores,
+      others,
+      stored: async (id) => ({
+        ...(await redis.run((client) => client.hGetAll(sessionKeys(id)[1]))),
+      }),
+      async overwrite(id, fields) {
+        await redis.run((client) => client.hSet(sessionKeys(id)[1], fields))
+      },
+      async close() {
+        await redis.close()
+        await stores.close()
+        await others.close()
+        await pool.end()
+        await database.drop()
+      },
+    }
+  })
+}
+
+const rowsOf = (pool: pg.Pool): Pick<Opened, 'stored' | 'overwrite'> => ({
+  async stored(id) {
+    const { rows } = await pool.query<Record<string, string | null>>(
+      'SELECT access_token, refresh_token, id_token FROM auth_provider_tokens WHERE session_key = $1',
+      [`session:${id}`],
+    )
+    return rows[0] ?? {}
+  },
+  async overwrite(id, fields) {
+    for (const [field, value] of Object.entries(fields)) {
+      await pool.query(`UPDATE auth_provider_tokens SET ${field} = $2 WHERE session_key = $1`, [
+        `session:${id}`,
+        value,
+      ])
+    }
+  },
+})

@@ -1,0 +1,83 @@
+import type pg from 'pg'
+import { assertSchemaIsRead } from '@netscript/auth-database/internal'
+import { type AuthLog, type Keyring, silentLog } from '@netscript/plugin-auth-core'
+import type {
+  ProviderTokenStore,
+  SessionStore,
+  TransactionStore,
+  UserStore,
+} from '../session-store.js'
+import { createPostgresProviderTokenStore } from './postgres-provider-token-store.js'
+import { createPostgresSessionStore } from './postgres-session-store.js'
+import { createPostgresTransactionStore } from './postgres-transaction-store.js'
+import { createPostgresUserStore } from './postgres-user-store.js'
+
+/** Everything that the kv-oauth backend remembers. */
+export interface AuthStores {
+  /** The sessions. */
+  readonly sessions: SessionStore
+  /** Whether reads of sessions share queries, each of which `onRead` is told of. Default: false. */
+  readonly sharesReads?: boolean
+  /** Sign-ins and sign-outs under way. */
+  readonly transactions: TransactionStore
+  /** The people, in Postgres in any case. */
+  readonly users: UserStore
+  /** The keyring seals the tokens. */
+  readonly tokens: (keyring: Keyring) => ProviderTokenStore
+  /** Resolves when all of them answer. */
+  readonly probe: () => Promise<void>
+  /** Releases what was opened for them; the pool stays whose it is. */
+  readonly close: () => Promise<void>
+}
+
+/** All of it in Postgres. */
+export function createPostgresStores(
+  pool: pg.Pool,
+  options: Pick<StoreOptions, 'onRead'> = {},
+): AuthStores {
+  const sessions = createPostgresSessionStore(pool, options)
+  return {
+    sessions,
+    sharesReads: true,
+    transactions: createPostgresTransactionStore(pool),
+    users: createPostgresUserStore(pool),
+    tokens: (keyring) => createPostgresProviderTokenStore(pool, keyring),
+    probe: () => sessions.probe(),
+    close: async () => {},
+  }
+}
+
+/** Options of {@link openStores}. */
+export interface StoreOptions {
+  /** The pool to share; it stays yours. */
+  pool: pg.Pool
+  /**
+   * Where sessions, transactions and provider tokens are, as in `NETSCRIPT_AUTH_SESSION_STORE`.
+   * Default: in Postgres, where everything else is in any case.
+   */
+  sessionStore?: string | undefined
+  /** Says when a connection to Redis breaks and when it is back. Default: says nothing. */
+  log?: AuthLog
+  /** Told of each query that reads sessions: how many, and how long it took. Default: nobody. */
+  onRead?: (sessions: number, seconds: number) => void
+}
+
+/**
+ * Opens the stores that are configured; a library that they do not need is not loaded.
+ *
+ * @throws AuthConfigurationError when `sessionStore` is no address of Redis; AuthError
+ * `STORE_UNAVAILABLE` when Redis does not answer.
+ *
+ * @example
+ * ```ts
+ * const stores = await openStores({ pool, sessionStore: 'redis://localhost:6379' })
+ * await stores.probe()
+ * ```
+ */
+export async function openStores(options: StoreOptions): Promise<AuthStores> {
+  const { pool, sessionStore, log = silentLog } = options
+  assertSchemaIsRead(pool)
+  if (!sessionStore) return createPostgresStores(pool, options)
+  const { openRedisStores } = await import('./redis-stores.js')
+  return openRedisStores(sessionStore, pool, log)
+}

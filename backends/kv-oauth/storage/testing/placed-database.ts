@@ -1,0 +1,79 @@
+import pg from 'pg'
+import { inject } from 'vitest'
+import { applyMigrations } from '../../../../prisma/migrate.js'
+import { createEmptyTestDatabase, type TestDatabase } from '../../../../prisma/test-database.js'
+import { createPool } from '../../../../prisma/pool.js'
+
+/** How a database differs from one that has everything in `public` and is in UTC. */
+export interface Place {
+  /** Settings that every connection begins with: of the role, or else of the database. */
+  settings?: Readonly<Record<string, string>>
+  /**
+   * Whether the URL is of a role of its own, which may do nothing but use `schema`. @default false,
+   * a superuser
+   */
+  ownRole?: boolean
+  /** Parameters of the URL. */
+  parameters?: Readonly<Record<string, string>>
+  /** The schema that the tables are then in. Default: `public`. */
+  schema?: string
+  /** Leads the URL through something. */
+  through?: (url: string) => string
+}
+
+/** Settings under which times shift and are written in another way, where that is not prevented. */
+export const ABROAD = { TimeZone: `'Asia/Kolkata'`, DateStyle: `'German'` }
+
+/** A database without tables, as a {@link Place} has it. */
+export async function createPlacedDatabase({
+  settings = {},
+  parameters = {},
+  ownRole = false,
+  schema = 'public',
+  through = (url) => url,
+}: Place): Promise<TestDatabase> {
+  const database = await createEmptyTestDatabase()
+  const url = new URL(database.url)
+  const name = url.pathname.slice(1)
+  const role = `role_${name}`
+  if (ownRole) {
+    url.username = role
+    await administer(`CREATE ROLE ${role} LOGIN PASSWORD '${url.password}'`)
+    await administer(`CREATE SCHEMA ${pg.escapeIdentifier(schema)} AUTHORIZATION ${role}`, name)
+  }
+  for (const [setting, value] of Object.entries(settings)) {
+    await administer(
+      `ALTER ${ownRole ? `ROLE ${role}` : `DATABASE ${name}`} SET ${setting} = ${value}`,
+    )
+  }
+  for (const [parameter, value] of Object.entries(parameters)) {
+    url.searchParams.set(parameter, value)
+  }
+  // A pooler keeps its connections when those who used them are gone.
+  const drop = async (): Promise<void> => {
+    await administer(`DROP DATABASE ${name} WITH (FORCE)`)
+    if (ownRole) await administer(`DROP ROLE ${role}`)
+  }
+  return { url: through(url.href), drop }
+}
+
+async function administer(statement: string, database?: string): Promise<void> {
+  const url = new URL(inject('postgresUrl'))
+  if (database !== undefined) url.pathname = database
+  const admin = new pg.Client({ connectionString: url.href })
+  await admin.connect()
+  await admin.query(statement)
+  await admin.end()
+}
+
+/** The same with the migrations applied. */
+export async function createMigratedDatabase(place: Place): Promise<TestDatabase> {
+  const database = await createPlacedDatabase(place)
+  const pool = createPool(database.url)
+  try {
+    await applyMigrations(pool)
+    return database
+  } finally {
+    await pool.end()
+  }
+}

@@ -1,0 +1,20 @@
+import type { SessionEnd } from '@netscript/plugin-auth-core'
+import type { AuditEventType } from '@netscript/plugin-auth-core/internal'
+
+/**
+ * A common table expression that writes an event for each row of another one, which must have a
+ * `value` column with a session entry: the change and its event are one statement.
+ */
+export function auditSessions(from: string, type: string, reason: string): string {
+  return `INSERT INTO auth_audit_events (type, provider_id, subject_hash, session_id, reason)
+    SELECT ${type}, entry->>'providerId', entry->>'auditSubject', entry->>'id', ${reason}
+    FROM (SELECT (value::jsonb)->'value' AS entry FROM ${from} WHERE value IS NOT NULL) AS entries
+    WHERE entry ? 'userId'`
+}
+
+/** The event type of the end of a session. */
+export function endEventType(end: SessionEnd): AuditEventType {
+  return end === 'signed-out' || end === 'signed-out-everywhere'
+    ? 'session.signed-out'
+    : 'session.revoked'
+}

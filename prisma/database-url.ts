@@ -1,0 +1,172 @@
+import pg from 'pg'
+import { AuthConfigurationError } from '@netscript/plugin-auth-core'
+
+/** What a database URL says, apart from what pg would let it change behind our back. */
+export interface DatabaseAddress {
+  /** The URL without the parameters that are read here. */
+  readonly connectionString: string
+  /** Settings of Postgres from `options`, `schema` and their like, by name; a later one wins. */
+  readonly settings: ReadonlyMap<string, string>
+  /** Words in `options` that are no settings. */
+  readonly otherOptions: readonly string[]
+  /** Whether `pgbouncer=true` says that connections are shared between transactions. */
+  readonly pooled: boolean
+  /** Connections that `connection_limit` allows a process. */
+  readonly maxConnections?: number
+  /** Host and database, without credentials. */
+  readonly description: string
+}
+
+/** Settings that pg takes from a URL as parameters of their own. */
+const SETTINGS = ['lock_timeout', 'idle_in_transaction_session_timeout']
+
+/**
+ * Parameters that do not reach pg: those read here, and those that would replace our time limits or
+ * change the protocol.
+ */
+const NOT_FOR_PG = new Set([
+  ...SETTINGS,
+  ...['options', 'schema', 'pgbouncer', 'statement_timeout', 'query_timeout'],
+  ...['binary', 'client_encoding', 'replication', 'types'],
+])
+
+/** pg takes these for verify-full, and says so in ten lines of warning. */
+const SAME_AS_VERIFY_FULL = new Set(['prefer', 'require', 'verify-ca'])
+
+/**
+ * Reads a database URL: those of pg, with `schema`, `pgbouncer` and `connection_limit` as Prisma has
+ * them.
+ *
+ * @param name What the URL is called where it was set.
+ * @throws AuthConfigurationError that names it and the fix, and shows no password.
+ */
+export function parseDatabaseUrl(url: string, name = 'DATABASE_URL'): DatabaseAddress {
+  const problem = databaseUrlProblem(url)
+  if (problem !== undefined) throw new AuthConfigurationError(`${name} ${problem}.`)
+  const { base, query } = split(url)
+  const parameters = new URLSearchParams(query)
+  const connectionString = forPg(base, parameters)
+  const { host, port, database } = new pg.Client({ connectionString })
+  const schema = parameters.get('schema') || undefined
+  const options = readOptions(parameters.get('options') ?? process.env.PGOPTIONS ?? '')
+  const settings = new Map(options.settings)
+  for (const setting of SETTINGS) {
+    const value = parameters.get(setting)
+    if (value) settings.set(setting, value)
+  }
+  // Every connection has one that can be read.
+  settings.delete('datestyle')
+  if (schema !== undefined) settings.set('search_path', pg.escapeIdentifier(schema))
+  return {
+    connectionString,
+    settings,
+    otherOptions: options.others,
+    pooled: parameters.get('pgbouncer') === 'true',
+    ...(parameters.has('connection_limit') && {
+      maxConnections: Number(parameters.get('connection_limit')),
+    }),
+    description: `the database ${database ?? ''} at ${host}:${port}`,
+  }
+}
+
+/** What is wrong with a database URL, and the fix; `undefined` when pg can use it. */
+export function databaseUrlProblem(url: string): string | undefined {
+  if (!/^postgres(ql)?:\/\//.test(url)) return 'must begin with postgres:// or postgresql://'
+  const { base, query, hash } = split(url)
+  const [, authority = '', path = ''] = /^\w+:\/\/([^/]*)(.*)$/s.exec(base) ?? []
+  const at = authority.lastIndexOf('@')
+  const hosts = authority.slice(at + 1)
+  const parameters = new URLSearchParams(query)
+  // An address ends at the first of / ? and #, so the rest of a password is looked for behind it.
+  const cut =
+    hash ||
+    path.includes('@') ||
+    [...parameters.keys()].some((parameter) => parameter.includes('@'))
+  if (cut || (at < 0 && /:(?!\d*$)/.test(hosts) && !/[,[\]]/.test(hosts))) return ENCODE
+  if (hosts.includes(',') || parameters.get('host')?.includes(',')) {
+    return 'names several hosts. Write one: the primary, or a name or proxy that leads to it'
+  }
+  const limit = parameters.get('connection_limit')
+  if (limit !== null && !/^[1-9]\d{0,2}$/.test(limit)) {
+    return 'has a connection_limit that is not a number from 1 to 999'
+  }
+  // Names that other drivers have for it, and that pg ignores.
+  const foreign = ['search_path', 'currentSchema'].find((name) => parameters.has(name))
+  if (foreign !== undefined) {
+    return `has ${foreign}=, which is not read. Write schema=${parameters.get(foreign)} to name the schema of the tables`
+  }
+  try {
+    new pg.Client({ connectionString: forPg(base, parameters) })
+    return undefined
+  } catch (error) {
+    if (error instanceof URIError) return ENCODE
+    const { code, path: file } = error as NodeJS.ErrnoException
+    if (file === undefined)
+      return `is not a valid URL. Write postgresql://user:password@host:5432/database; it ${ENCODE}`
+    return `names the file ${file}, which cannot be read (${code}). Correct sslrootcert, sslcert or sslkey`
+  }
+}
+
+const ENCODE =
+  'has a user or password with special characters. Percent-encode them: # is %23, / is %2F, ? is %3F, @ is %40, : is %3A and % is %25'
+
+/**
+ * The schema of a URL that pg alone would not use: there is no `search_path` beside it. `public`, which
+ * Prisma writes into every URL, is where pg looks anyway.
+ */
+export function ignoredSchema(url: string, options: string): string | undefined {
+  const parameters = new URLSearchParams(split(url).query)
+  const schema = parameters.get('schema') || undefined
+  if (schema === 'public') return undefined
+  const all = `${options} ${parameters.get('options') ?? process.env.PGOPTIONS ?? ''}`
+  return readOptions(all).settings.some(([name]) => name === 'search_path') ? undefined : schema
+}
+
+/** The URL for Prisma's command line, which takes `public` where no schema is named. */
+export function withSchema(url: string, schema: string | undefined): string {
+  if (schema === undefined || schema === 'public') return url
+  const { base, query } = split(url)
+  const parameters = new URLSearchParams(query)
+  parameters.set('schema', schema)
+  return `${base}?${encoded(parameters)}`
+}
+
+/** pg reads the same parts, and turns spaces and single percent signs into what was meant. */
+function split(url: string): { base: string; query: string; hash: boolean } {
+  const [address = '', ...hash] = url.split('#')
+  const [base = '', ...query] = address.split('?')
+  return { base, query: query.join('?'), hash: hash.length > 0 }
+}
+
+function forPg(base: string, parameters: URLSearchParams): string {
+  const kept = new URLSearchParams(parameters)
+  for (const parameter of NOT_FOR_PG) kept.delete(parameter)
+  if (kept.get('uselibpqcompat') !== 'true' && SAME_AS_VERIFY_FULL.has(kept.get('sslmode') ?? '')) {
+    kept.set('sslmode', 'verify-full')
+  }
+  return kept.size > 0 ? `${base}?${encoded(kept)}` : base
+}
+
+/** Libraries differ in whether a plus sign is a space. */
+function encoded(parameters: URLSearchParams): string {
+  return parameters.toString().replaceAll('+', '%20')
+}
+
+/**
+ * Splits command-line options of Postgres into settings, `-c name=value` and `--name=value`, and what
+ * else there is: some hosts route by a word such as `endpoint=name`.
+ */
+function readOptions(options: string): { settings: [string, string][]; others: string[] } {
+  const words = options.match(/(?:\\.|[^\s\\])+/gs) ?? []
+  const settings: [string, string][] = []
+  const others: string[] = []
+  for (let at = 0; at < words.length; at += 1) {
+    const word = words[at] ?? ''
+    const text = word === '-c' ? words[(at += 1)] : /^(?:-c|--)(.+)$/s.exec(word)?.[1]
+    const [, name, value] = /^([^=]+)=(.*)$/s.exec(text?.replace(/\\(.)/gs, '$1') ?? '') ?? []
+    if (name === undefined || value === undefined) {
+      others.push(...(word === '-c' && text !== undefined ? [word, text] : [word]))
+    } else settings.push([name.replaceAll('-', '_').toLowerCase(), value])
+  }
+  return { settings, others }
+}

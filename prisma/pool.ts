@@ -1,0 +1,157 @@
+import pg from 'pg'
+import { DatabaseClient, type Connecting, isPooler } from './database-client.js'
+import { AuthConfigurationError } from '@netscript/plugin-auth-core'
+import { ignoredSchema, parseDatabaseUrl } from './database-url.js'
+
+/** Connections that one process takes at most, unless it is told otherwise. */
+export const POOL_SIZE = 10
+
+/** Options of {@link createPool}. */
+export interface PoolOptions {
+  /** Maximum number of connections. Default: `connection_limit` of the URL, or 10. */
+  max?: number
+  /** Milliseconds to wait for a connection before the caller gets an error. Default: 2000. */
+  connectionTimeoutMs?: number
+  /** Milliseconds a query may take before the caller gets an error. Default: 5000. */
+  queryTimeoutMs?: number
+  /** Called when a connection breaks while idle. The next query opens a new one. */
+  onIdleError?: (error: Error) => void
+}
+
+/**
+ * The one pool that Keyv, Prisma and the stores share. An idle connection that breaks is an event
+ * on the pool, and without a listener it would end the process.
+ *
+ * Nothing that a statement means may depend on the settings made here: through a pooler there are
+ * none. POSTGRES.md says what it does instead.
+ *
+ * @throws AuthConfigurationError when the URL is no database URL.
+ */
+export function createPool(url: string, options: PoolOptions = {}): pg.Pool {
+  const pool = new DatabasePool(url, options)
+  pool.on('error', (error) => options.onIdleError?.(error))
+  pool.on('release', (error) => {
+    if ((error as unknown) instanceof Error && !(error instanceof pg.DatabaseError)) dropIdle(pool)
+  })
+  return pool
+}
+
+type Lend = NonNullable<Parameters<pg.Pool['connect']>[0]>
+
+class DatabasePool extends pg.Pool {
+  readonly #connecting: Connecting
+  #connected = false
+
+  constructor(
+    url: string,
+    { max, connectionTimeoutMs = 2_000, queryTimeoutMs = 5_000 }: PoolOptions,
+  ) {
+    const address = parseDatabaseUrl(url)
+    const connecting: Connecting = { address, queryTimeoutMs, pooled: address.pooled }
+    const config = {
+      connectionString: address.connectionString,
+      max: max ?? address.maxConnections ?? POOL_SIZE,
+      connectionTimeoutMillis: connectionTimeoutMs,
+      query_timeout: queryTimeoutMs,
+      keepAlive: true,
+      application_name: 'netscript-auth',
+      connecting,
+      Client: DatabaseClient,
+      onConnect: (client: DatabaseClient) => client.lookForPooler(connectionTimeoutMs),
+    }
+    super(config as unknown as pg.PoolConfig)
+    this.#connecting = connecting
+    if (address.pooled) POOLED.set(this, true)
+  }
+
+  /** A pooler may refuse connections that come with settings: then the next one has none. */
+  override connect(lend?: Lend): never {
+    if (this.#connected) return super.connect(lend as never) as never
+    const client = super.connect().catch((error: unknown) => {
+      if (!refusesSettings(error)) throw error
+      this.#connecting.pooled = true
+      return super.connect()
+    })
+    client.then(
+      () => (this.#connected = true),
+      () => {},
+    )
+    if (!lend) return client as never
+    client.then(
+      (lent) => lend(undefined, lent, (error) => lent.release(error as Error)),
+      (error: Error) => lend(error, undefined, () => {}),
+    )
+    return undefined as never
+  }
+}
+
+/**
+ * pg ignores `schema` in a URL, so the tables would be looked for in another one.
+ *
+ * @throws AuthConfigurationError for a pool that {@link createPool} did not make, whose URL has it.
+ */
+export function assertSchemaIsRead(pool: pg.Pool): void {
+  if (pool instanceof DatabasePool) return
+  const { connectionString = '', options = '' } = pool.options
+  const schema = ignoredSchema(connectionString, options)
+  if (schema === undefined) return
+  const name = /^[a-z_][a-z0-9_]*$/.test(schema) ? schema : pg.escapeIdentifier(schema)
+  const setting = encodeURIComponent(`-c search_path=${name.replace(/[\s\\]/g, '\\$&')}`)
+  throw new AuthConfigurationError(
+    `\`pool\` has schema=${schema} in its URL, which pg ignores. Make the pool with createPool(url), or replace schema= by options=${setting}.`,
+  )
+}
+
+function refusesSettings(error: unknown): boolean {
+  const { code = '', message } = error as pg.DatabaseError
+  return ['08P01', '0A000'].includes(code) && /startup param|command-line option/i.test(message)
+}
+
+const POOLED = new WeakMap<pg.Pool, boolean>()
+
+/**
+ * Whether a pooler shares the connections of a pool, anybody's, between transactions. A session
+ * pooler counts as one too.
+ */
+export async function isPooled(pool: pg.Pool): Promise<boolean> {
+  const known = POOLED.get(pool)
+  if (known !== undefined) return known
+  const told = /[?&]pgbouncer=true(&|$)/.test(pool.options.connectionString ?? '')
+  const pooled = told || (await hasPooler(pool))
+  POOLED.set(pool, pooled)
+  return pooled
+}
+
+async function hasPooler(pool: pg.Pool): Promise<boolean> {
+  const client = await pool.connect()
+  try {
+    const found = await isPooler(client)
+    client.release()
+    return found
+  } catch (error) {
+    client.release(true)
+    throw error
+  }
+}
+
+/**
+ * Runs a statement that Postgres prepares once for each connection. Through a pooler it has no name:
+ * the next connection may not know it, or know another statement by it.
+ */
+export async function queryPrepared<Row extends pg.QueryResultRow>(
+  pool: pg.Pool,
+  statement: pg.QueryConfig & { name: string },
+): Promise<pg.QueryResult<Row>> {
+  const { name, ...unnamed } = statement
+  return pool.query<Row>((await isPooled(pool)) ? unnamed : { ...unnamed, name })
+}
+
+/**
+ * When one connection broke or fell silent, the idle ones have probably gone the same way, and each
+ * would cost a caller a time limit to find out.
+ */
+function dropIdle(pool: pg.Pool): void {
+  for (let idle = pool.idleCount; idle > 0; idle -= 1) {
+    pool.connect((_error, _client, release) => release(true))
+  }
+}

@@ -1,0 +1,38 @@
+import type pg from 'pg'
+import type { AuditLog } from '@netscript/plugin-auth-core/internal'
+import { storeCall } from './unavailable.js'
+
+const TABLE = 'auth_audit_events'
+
+/** The audit trail in Postgres; a trigger there refuses every change and deletion. */
+export function createPostgresAuditLog(pool: pg.Pool): AuditLog {
+  return {
+    record: ({ type, providerId, subjectHash, sessionId, reason }) =>
+      storeCall(async () => {
+        await pool.query(
+          `INSERT INTO ${TABLE} (type, provider_id, subject_hash, session_id, reason)
+           VALUES ($1, $2, $3, $4, $5)`,
+          [type, providerId ?? null, subjectHash ?? null, sessionId ?? null, reason ?? null],
+        )
+      }),
+    recordKey: (fingerprint) =>
+      storeCall(async () => {
+        await pool.query(
+          `INSERT INTO ${TABLE} (type, reason) VALUES ('key.rotated', $1)
+           ON CONFLICT (reason) WHERE type = 'key.rotated' DO NOTHING`,
+          [fingerprint],
+        )
+      }),
+    tokensRenewed: (providerId, ms) =>
+      storeCall(async () => {
+        const { rows } = await pool.query<{ renewed: boolean }>(
+          `SELECT EXISTS (
+             SELECT FROM ${TABLE}
+             WHERE at >= now() - $2 * interval '1 millisecond' AND type = 'session.refreshed'
+               AND reason = 'tokens-renewed' AND provider_id = $1) AS renewed`,
+          [providerId, ms],
+        )
+        return rows[0]?.renewed ?? false
+      }),
+  }
+}

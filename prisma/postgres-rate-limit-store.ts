@@ -1,0 +1,63 @@
+import type pg from 'pg'
+import type { RateLimitCount, RateLimitStore } from '@netscript/plugin-auth-core/internal'
+import { assertSchemaIsRead, queryPrepared } from './pool.js'
+import { storeCall } from './unavailable.js'
+
+const TABLE = 'auth_rate_limits'
+const NOW = 'statement_timestamp()'
+
+/**
+ * One statement charges all counters: each CTE counts on a key, and only if the one before it was
+ * within its limit. Every request locks its rows from narrow to wide, so two cannot deadlock.
+ */
+function chargeStatement(counters: number): string {
+  const names = Array.from({ length: counters }, (_, at) => `count_${at}`)
+  const steps = names.map((name, at) => {
+    const before = at === 0 ? '' : ` FROM ${names[at - 1]} WHERE hits <= $${2 * at + 2}::int`
+    return `${name} AS (
+      INSERT INTO ${TABLE} AS held (key, hits, reset_at)
+      SELECT $${2 * at + 3}::text, $2::int, ${NOW} + $1 * interval '1 millisecond'${before}
+      ON CONFLICT (key) DO UPDATE SET
+        hits = CASE WHEN held.reset_at > ${NOW} THEN held.hits + $2::int ELSE $2::int END,
+        reset_at = CASE WHEN held.reset_at > ${NOW} THEN held.reset_at ELSE excluded.reset_at END
+      RETURNING hits, (extract(epoch from reset_at - ${NOW}) * 1000)::float8 AS "resetMs")`
+  })
+  const rows = names.map((name, at) => `SELECT ${at} AS at, hits, "resetMs" FROM ${name}`)
+  return `WITH ${steps.join(', ')} ${rows.join(' UNION ALL ')} ORDER BY at`
+}
+
+/**
+ * Counts in Postgres, shared by every process on the database; only the database's clock decides
+ * when a window ends.
+ */
+export function createPostgresRateLimitStore(pool: pg.Pool): RateLimitStore {
+  assertSchemaIsRead(pool)
+  return {
+    charge: (charges, windowMs, hits = 1) =>
+      storeCall(async () => {
+        if (charges.length === 0) return []
+        const limits = charges.flatMap(({ key, limit }) => [key, limit]).slice(0, -1)
+        const { rows } = await queryPrepared<RateLimitCount>(pool, {
+          name: `auth_rate_limit_charge_${charges.length}`,
+          text: chargeStatement(charges.length),
+          values: [windowMs, hits, ...limits],
+        })
+        if (rows.length === 0) throw new Error('The request was not counted.')
+        // The column has milliseconds, and rounding may add one.
+        return rows.map(({ hits, resetMs }) => ({ hits, resetMs: Math.min(resetMs, windowMs) }))
+      }),
+  }
+}
+
+/** Deletes up to `limit` counters whose window has ended; returns how many. */
+export function sweepRateLimits(pool: pg.Pool, limit: number): Promise<number> {
+  return storeCall(async () => {
+    const { rowCount } = await pool.query(
+      `DELETE FROM ${TABLE} WHERE key IN (
+         SELECT key FROM ${TABLE} WHERE reset_at <= ${NOW}
+         ORDER BY reset_at LIMIT $1 FOR UPDATE SKIP LOCKED)`,
+      [limit],
+    )
+    return rowCount ?? 0
+  })
+}

@@ -1,0 +1,22 @@
+import { AuthError } from '@netscript/plugin-auth-core'
+import { storeError } from './database-error.js'
+
+/**
+ * Runs an operation of a store in the database.
+ * @throws AuthError `STORE_UNAVAILABLE` when the database cannot be asked, `INTERNAL` when it refuses
+ * the statement. The reason is kept as `cause` for the log.
+ */
+export const storeCall = <T>(operation: () => Promise<T>): Promise<T> => call(operation)
+
+/** The same for a store in Redis, which may need the database too. */
+export const redisCall = <T>(operation: () => Promise<T>): Promise<T> =>
+  call(operation, 'The session store does not answer. Try again in a moment.')
+
+async function call<T>(operation: () => Promise<T>, detail?: string): Promise<T> {
+  try {
+    return await operation()
+  } catch (error) {
+    if (error instanceof AuthError) throw error
+    throw storeError(error, detail)
+  }
+}

@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict'
+import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
+import ajvFormats from 'ajv-formats'
+import { assertAnswerRules } from '../../../attack/answer-rules.js'
+import type { Answer } from '../../../attack/send.js'
+import type { OpenApiDocument, Operation } from './document.js'
+
+/** Throws when an answer is not one that the document declares for the operation. */
+export type Judge = (operation: Operation, answer: Answer) => void
+
+/** Provider and store were there all the time, so that nothing excuses a 5xx. */
+const isFault = (status: number): boolean => status >= 500 && status !== 501
+
+/** Judges answers by a document: status, media type, schema, and the rules of every answer. */
+export function createJudge(document: OpenApiDocument, isHttps: boolean): Judge {
+  const ajv = new Ajv2020({ strict: false, validateFormats: true })
+  ajvFormats.default(ajv)
+  ajv.addSchema(document, 'document')
+  const compiled = new Map<string, ValidateFunction>()
+  const validatorOf = (pointer: string): ValidateFunction => {
+    const known = compiled.get(pointer)
+    if (known) return known
+    const validate = ajv.compile({ $ref: `document${pointer}` })
+    compiled.set(pointer, validate)
+    return validate
+  }
+  return (operation, answer) => {
+    const { status, headers, text } = answer
+    const where = `${operation.id} ${status}`
+    assertAnswerRules(answer, where, isHttps)
+    const declared = operation.answers.get(status)
+    assert.ok(declared, `${where} is not declared: ${text}`)
+    assert.ok(!isFault(status) || isNotInteractive(answer), `${where}: ${text}`)
+    const type = headers['content-type']?.split(';', 1)[0]?.trim()
+    if (declared.schemas.size === 0) {
+      assert.equal(text, '', `${where} has a body that is not declared`)
+      return
+    }
+    const pointer = declared.schemas.get(type ?? '')
+    assert.ok(pointer !== undefined, `${where} is ${type}, which is not declared`)
+    const body: unknown = type?.includes('json') ? answer.json() : text
+    const validate = validatorOf(pointer)
+    assert.ok(validate(body), `${where}: ${ajv.errorsText(validate.errors)} in ${text}`)
+  }
+}
+
+/** A backend without a redirect flow says so with a 502: that is no fault. */
+function isNotInteractive({ status, text }: Answer): boolean {
+  return status === 502 && /has no interactive/.test(text)
+}
