@@ -1,6 +1,10 @@
 import { availableParallelism } from 'node:os'
+import { defaultClientConditions, defaultServerConditions } from 'vite'
 import { defineConfig } from 'vitest/config'
 import type { Reporter } from 'vitest/node'
+
+/** Packages resolve each other to their sources, never to a stale dist. */
+const SOURCE = '@netscript/source'
 
 /** The last line of a run, for people and for CI. */
 const closingLine: Reporter = {
@@ -17,9 +21,11 @@ const closingLine: Reporter = {
 }
 
 export default defineConfig({
+  ssr: { resolve: { conditions: [SOURCE, ...defaultServerConditions] } },
+  resolve: { conditions: [SOURCE, ...defaultClientConditions] },
   test: {
     include: ['**/*.test.ts'],
-    exclude: ['**/node_modules/**', 'dist/**'],
+    exclude: ['**/node_modules/**', '**/dist/**'],
     globalSetup: ['server/e2e/support/global-setup.ts'],
     // Most of them wait for other processes, so one more than there are cores.
     maxWorkers: availableParallelism() + 1,

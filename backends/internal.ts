@@ -8,10 +8,29 @@ export { type ClientNetwork, clientNetworks } from './client-network.js'
 export { isoInstant } from './instant.js'
 export { decodeBase64url, seal, unseal } from './keyring.js'
 export { networkReason } from './network-reason.js'
+export { importPeer } from './optional-peer.js'
 export { printable } from './printable.js'
-export { createMemoryRateLimitStore, createRateLimitKeys, type RateLimitCount, type RateLimitStore } from './rate-limit-store.js'
+export {
+  createMemoryRateLimitStore,
+  createRateLimitKeys,
+  type RateLimitCount,
+  type RateLimitStore,
+} from './rate-limit-store.js'
 export { createRemoteKeys } from './remote-keys.js'
-export { BODY_LIMIT, isPrefetch, originForm, pathOf, USER_AGENT_LENGTH, withCookiesOnly } from './request.js'
+export {
+  BODY_LIMIT,
+  isPrefetch,
+  originForm,
+  pathOf,
+  USER_AGENT_LENGTH,
+  withCookiesOnly,
+} from './request.js'
 export { createReturnToPolicy, type ReturnToPolicy } from './return-to.js'
-export { invalidCursor, MAX_SESSIONS_IN_PAGE, newestFirst, pageOf, sessionRange } from './session-page.js'
+export {
+  invalidCursor,
+  MAX_SESSIONS_IN_PAGE,
+  newestFirst,
+  pageOf,
+  sessionRange,
+} from './session-page.js'
 export { createKeyringSessionTokenCrypto, publicId, randomSecret } from './session-token.js'

@@ -1,4 +1,10 @@
-import type { AuthSession, AuthUser, BackendCapabilities, Principal, ProviderDescription } from '@netscript/auth-contract'
+import type {
+  AuthSession,
+  AuthUser,
+  BackendCapabilities,
+  Principal,
+  ProviderDescription,
+} from '@netscript/auth-contract'
 import type { AuthnRequest } from './request.js'
 
 export type { Principal }

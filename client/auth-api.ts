@@ -1,10 +1,30 @@
-import type { CallbackQuery, CallbackResponse, DescribeResponse, MeResponse, RevokedResponse, SessionResponse, SessionsQuery, SessionsResponse, SigninInput, SigninResponse, SignoutInput, SignoutResponse, TokenInput, TokenResponse } from '@netscript/auth-contract'
+import type {
+  CallbackQuery,
+  CallbackResponse,
+  DescribeResponse,
+  MeResponse,
+  RevokedResponse,
+  SessionResponse,
+  SessionsQuery,
+  SessionsResponse,
+  SigninInput,
+  SigninResponse,
+  SignoutInput,
+  SignoutResponse,
+  TokenInput,
+  TokenResponse,
+} from '@netscript/auth-contract'
 import type { Fetch } from './exchange.js'
 
 export type { CallbackQuery, CallbackResponse } from '@netscript/auth-contract'
 export type { DescribeResponse, ProviderDescription } from '@netscript/auth-contract'
 export type { AuthSession, AuthUser, MeResponse, SessionResponse } from '@netscript/auth-contract'
-export type { RevokedResponse, SessionsQuery, SessionsResponse, SessionSummary } from '@netscript/auth-contract'
+export type {
+  RevokedResponse,
+  SessionsQuery,
+  SessionsResponse,
+  SessionSummary,
+} from '@netscript/auth-contract'
 export type { SigninInput, SigninResponse } from '@netscript/auth-contract'
 export type { SignoutInput, SignoutResponse } from '@netscript/auth-contract'
 export type { TokenInput, TokenResponse } from '@netscript/auth-contract'

@@ -8,6 +8,7 @@ async function bundled(entry: string, external: string[] = []) {
   const { outputFiles, metafile } = await build({
     entryPoints: [fileURLToPath(new URL(entry, import.meta.url))],
     bundle: true,
+    conditions: ['@netscript/source'],
     external,
     minify: true,
     platform: 'browser',

@@ -1,4 +1,4 @@
-import { initContract } from '@ts-rest/core'
+import { type AppRouter, initContract } from '@ts-rest/core'
 import { z } from 'zod'
 import { AUTH_PATH_PREFIX } from './auth-contract.js'
 import { DescribeResponse } from './describe.js'
@@ -6,105 +6,107 @@ import { problems } from './errors.js'
 import { RevokedResponse, SessionsQuery, SessionsResponse } from './sessions.js'
 import { TokenInput, TokenResponse } from './token.js'
 
-const c = initContract()
+const routes = {
+  describe: {
+    strictStatusCodes: true,
+    method: 'GET',
+    path: `${AUTH_PATH_PREFIX}/describe`,
+    summary: 'The active backend',
+    description: 'What the active backend can do, so that a caller can ask instead of trying.',
+    responses: { 200: DescribeResponse, ...problems('INTERNAL') },
+  },
+  sessions: {
+    strictStatusCodes: true,
+    method: 'GET',
+    path: `${AUTH_PATH_PREFIX}/sessions`,
+    summary: 'The sessions of the caller',
+    description:
+      'The live sessions of the signed-in user, newest first, the current one marked. A sign-in beyond the maximum per user ends the least recently used one.',
+    query: SessionsQuery,
+    responses: {
+      200: SessionsResponse,
+      ...problems(
+        'UNAUTHORIZED',
+        'VALIDATION_ERROR',
+        'INTERNAL',
+        'AUTH_OPERATION_UNSUPPORTED',
+        'AUTH_PROVIDER_ERROR',
+        'STORE_UNAVAILABLE',
+      ),
+    },
+  },
+  revokeSessions: {
+    strictStatusCodes: true,
+    method: 'DELETE',
+    path: `${AUTH_PATH_PREFIX}/sessions`,
+    summary: 'End all other sessions of the caller',
+    description: 'Ends every session of the signed-in person but the current one.',
+    responses: {
+      200: RevokedResponse,
+      ...problems(
+        'UNAUTHORIZED',
+        'ORIGIN_NOT_ALLOWED',
+        'INTERNAL',
+        'AUTH_OPERATION_UNSUPPORTED',
+        'AUTH_PROVIDER_ERROR',
+        'STORE_UNAVAILABLE',
+      ),
+    },
+  },
+  revokeSession: {
+    strictStatusCodes: true,
+    method: 'DELETE',
+    path: `${AUTH_PATH_PREFIX}/sessions/:id`,
+    summary: 'End one session of the caller',
+    description:
+      'Ends a session by its public id. An unknown id and one of somebody else answer alike.',
+    pathParams: z.object({
+      id: z.string().min(1).max(256).describe('The public id of the session.'),
+    }),
+    responses: {
+      200: RevokedResponse,
+      ...problems(
+        'UNAUTHORIZED',
+        'ORIGIN_NOT_ALLOWED',
+        'NOT_FOUND',
+        'VALIDATION_ERROR',
+        'INTERNAL',
+        'AUTH_OPERATION_UNSUPPORTED',
+        'AUTH_PROVIDER_ERROR',
+        'STORE_UNAVAILABLE',
+      ),
+    },
+  },
+  token: {
+    strictStatusCodes: true,
+    method: 'POST',
+    path: `${AUTH_PATH_PREFIX}/token`,
+    summary: 'A token for another service',
+    description:
+      'Signs who the caller is, for one service that checks it without asking: a JWT of RFC 9068, good for five minutes at most. Ending the session does not end it earlier. Only the session cookie counts, no bearer token. 404 when the operator has listed no audience.',
+    body: TokenInput,
+    responses: {
+      200: TokenResponse,
+      ...problems(
+        'MALFORMED_REQUEST',
+        'UNAUTHORIZED',
+        'ORIGIN_NOT_ALLOWED',
+        'NOT_FOUND',
+        'PAYLOAD_TOO_LARGE',
+        'UNSUPPORTED_MEDIA_TYPE',
+        'VALIDATION_ERROR',
+        'RATE_LIMITED',
+        'INTERNAL',
+        'STORE_UNAVAILABLE',
+      ),
+    },
+  },
+} as const satisfies AppRouter
 
 /**
  * What goes beyond the five routes. It may grow without a new version of `authContractV1`.
  */
-export const accountContractV1 = c.router(
-  {
-    describe: {
-      method: 'GET',
-      path: '/describe',
-      summary: 'The active backend',
-      description: 'What the active backend can do, so that a caller can ask instead of trying.',
-      responses: { 200: DescribeResponse, ...problems('INTERNAL') },
-    },
-    sessions: {
-      method: 'GET',
-      path: '/sessions',
-      summary: 'The sessions of the caller',
-      description:
-        'The live sessions of the signed-in user, newest first, the current one marked. A sign-in beyond the maximum per user ends the least recently used one.',
-      query: SessionsQuery,
-      responses: {
-        200: SessionsResponse,
-        ...problems(
-          'UNAUTHORIZED',
-          'VALIDATION_ERROR',
-          'INTERNAL',
-          'AUTH_OPERATION_UNSUPPORTED',
-          'AUTH_PROVIDER_ERROR',
-          'STORE_UNAVAILABLE',
-        ),
-      },
-    },
-    revokeSessions: {
-      method: 'DELETE',
-      path: '/sessions',
-      summary: 'End all other sessions of the caller',
-      description: 'Ends every session of the signed-in person but the current one.',
-      responses: {
-        200: RevokedResponse,
-        ...problems(
-          'UNAUTHORIZED',
-          'ORIGIN_NOT_ALLOWED',
-          'INTERNAL',
-          'AUTH_OPERATION_UNSUPPORTED',
-          'AUTH_PROVIDER_ERROR',
-          'STORE_UNAVAILABLE',
-        ),
-      },
-    },
-    revokeSession: {
-      method: 'DELETE',
-      path: '/sessions/:id',
-      summary: 'End one session of the caller',
-      description:
-        'Ends a session by its public id. An unknown id and one of somebody else answer alike.',
-      pathParams: z.object({
-        id: z.string().min(1).max(256).describe('The public id of the session.'),
-      }),
-      responses: {
-        200: RevokedResponse,
-        ...problems(
-          'UNAUTHORIZED',
-          'ORIGIN_NOT_ALLOWED',
-          'NOT_FOUND',
-          'VALIDATION_ERROR',
-          'INTERNAL',
-          'AUTH_OPERATION_UNSUPPORTED',
-          'AUTH_PROVIDER_ERROR',
-          'STORE_UNAVAILABLE',
-        ),
-      },
-    },
-    token: {
-      method: 'POST',
-      path: '/token',
-      summary: 'A token for another service',
-      description:
-        'Signs who the caller is, for one service that checks it without asking: a JWT of RFC 9068, good for five minutes at most. Ending the session does not end it earlier. Only the session cookie counts, no bearer token. 404 when the operator has listed no audience.',
-      body: TokenInput,
-      responses: {
-        200: TokenResponse,
-        ...problems(
-          'MALFORMED_REQUEST',
-          'UNAUTHORIZED',
-          'ORIGIN_NOT_ALLOWED',
-          'NOT_FOUND',
-          'PAYLOAD_TOO_LARGE',
-          'UNSUPPORTED_MEDIA_TYPE',
-          'VALIDATION_ERROR',
-          'RATE_LIMITED',
-          'INTERNAL',
-          'STORE_UNAVAILABLE',
-        ),
-      },
-    },
-  },
-  { pathPrefix: AUTH_PATH_PREFIX, strictStatusCodes: true },
-)
+export const accountContractV1: typeof routes = initContract().router(routes)
 
 /** The type of {@link accountContractV1}. */
 export type AccountContractV1 = typeof accountContractV1

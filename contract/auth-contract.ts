@@ -1,4 +1,5 @@
-import { initContract } from '@ts-rest/core'
+import { type AppRouter, initContract } from '@ts-rest/core'
+import { z } from 'zod'
 import { CallbackQuery, CallbackResponse } from './callback.js'
 import { problems } from './errors.js'
 import { MeResponse, SessionResponse } from './session.js'
@@ -8,7 +9,97 @@ import { SignoutInput, SignoutResponse } from './signout.js'
 /** Where the routes are mounted. */
 export const AUTH_PATH_PREFIX = '/api/v1/auth'
 
-const c = initContract()
+const routes = {
+  signin: {
+    strictStatusCodes: true,
+    method: 'POST',
+    path: `${AUTH_PATH_PREFIX}/signin`,
+    summary: 'Start a sign-in',
+    description:
+      'Opens a transaction bound to this browser by a cookie and answers with the address of the provider. A form post is redirected there.',
+    body: SigninInput,
+    responses: {
+      200: SigninResponse,
+      303: z.undefined(),
+      ...problems(
+        'MALFORMED_REQUEST',
+        'ORIGIN_NOT_ALLOWED',
+        'PAYLOAD_TOO_LARGE',
+        'UNSUPPORTED_MEDIA_TYPE',
+        'VALIDATION_ERROR',
+        'RETURN_TO_NOT_ALLOWED',
+        'RATE_LIMITED',
+        'INTERNAL',
+        'AUTH_PROVIDER_ERROR',
+        'STORE_UNAVAILABLE',
+      ),
+    },
+  },
+  signout: {
+    strictStatusCodes: true,
+    method: 'POST',
+    path: `${AUTH_PATH_PREFIX}/signout`,
+    summary: 'End the session',
+    description:
+      'Ends the session of this browser and clears its cookie. It is idempotent: without a session the answer is the same.',
+    body: SignoutInput,
+    responses: {
+      200: SignoutResponse,
+      303: z.undefined(),
+      ...problems(
+        'MALFORMED_REQUEST',
+        'ORIGIN_NOT_ALLOWED',
+        'PAYLOAD_TOO_LARGE',
+        'UNSUPPORTED_MEDIA_TYPE',
+        'VALIDATION_ERROR',
+        'RETURN_TO_NOT_ALLOWED',
+        'INTERNAL',
+        'AUTH_PROVIDER_ERROR',
+        'STORE_UNAVAILABLE',
+      ),
+    },
+  },
+  callback: {
+    strictStatusCodes: true,
+    method: 'GET',
+    path: `${AUTH_PATH_PREFIX}/callback`,
+    summary: 'Complete a sign-in',
+    description:
+      'The redirect URI. Takes the transaction, which works once, and sets the session cookie. A browser is redirected to the return address; with Accept: application/json the answer is a body.',
+    query: CallbackQuery,
+    responses: {
+      200: CallbackResponse,
+      303: z.undefined(),
+      ...problems(
+        'AUTH_TRANSACTION_MISSING',
+        'AUTH_TRANSACTION_EXPIRED',
+        'AUTH_ACCESS_DENIED',
+        'AUTH_USER_DISABLED',
+        'VALIDATION_ERROR',
+        'RATE_LIMITED',
+        'INTERNAL',
+        'AUTH_PROVIDER_ERROR',
+        'STORE_UNAVAILABLE',
+      ),
+    },
+  },
+  session: {
+    strictStatusCodes: true,
+    method: 'GET',
+    path: `${AUTH_PATH_PREFIX}/session`,
+    summary: 'The session of the caller',
+    description: 'Reads the session behind the cookie. It never takes an id from the caller.',
+    responses: { 200: SessionResponse, ...problems('INTERNAL', 'STORE_UNAVAILABLE') },
+  },
+  me: {
+    strictStatusCodes: true,
+    method: 'GET',
+    path: `${AUTH_PATH_PREFIX}/me`,
+    summary: 'The caller',
+    description: 'Who is signed in. Never 401: without a session it says so.',
+    responses: { 200: MeResponse, ...problems('INTERNAL', 'STORE_UNAVAILABLE') },
+  },
+} as const satisfies AppRouter
 
 /**
  * The authentication API: five routes, declared once. The Express router, the fetch client and the
@@ -21,95 +112,7 @@ const c = initContract()
  * authContractV1.me.path // '/api/v1/auth/me'
  * ```
  */
-export const authContractV1 = c.router(
-  {
-    signin: {
-      method: 'POST',
-      path: '/signin',
-      summary: 'Start a sign-in',
-      description:
-        'Opens a transaction bound to this browser by a cookie and answers with the address of the provider. A form post is redirected there.',
-      body: SigninInput,
-      responses: {
-        200: SigninResponse,
-        303: c.noBody(),
-        ...problems(
-          'MALFORMED_REQUEST',
-          'ORIGIN_NOT_ALLOWED',
-          'PAYLOAD_TOO_LARGE',
-          'UNSUPPORTED_MEDIA_TYPE',
-          'VALIDATION_ERROR',
-          'RETURN_TO_NOT_ALLOWED',
-          'RATE_LIMITED',
-          'INTERNAL',
-          'AUTH_PROVIDER_ERROR',
-          'STORE_UNAVAILABLE',
-        ),
-      },
-    },
-    signout: {
-      method: 'POST',
-      path: '/signout',
-      summary: 'End the session',
-      description:
-        'Ends the session of this browser and clears its cookie. It is idempotent: without a session the answer is the same.',
-      body: SignoutInput,
-      responses: {
-        200: SignoutResponse,
-        303: c.noBody(),
-        ...problems(
-          'MALFORMED_REQUEST',
-          'ORIGIN_NOT_ALLOWED',
-          'PAYLOAD_TOO_LARGE',
-          'UNSUPPORTED_MEDIA_TYPE',
-          'VALIDATION_ERROR',
-          'RETURN_TO_NOT_ALLOWED',
-          'INTERNAL',
-          'AUTH_PROVIDER_ERROR',
-          'STORE_UNAVAILABLE',
-        ),
-      },
-    },
-    callback: {
-      method: 'GET',
-      path: '/callback',
-      summary: 'Complete a sign-in',
-      description:
-        'The redirect URI. Takes the transaction, which works once, and sets the session cookie. A browser is redirected to the return address; with Accept: application/json the answer is a body.',
-      query: CallbackQuery,
-      responses: {
-        200: CallbackResponse,
-        303: c.noBody(),
-        ...problems(
-          'AUTH_TRANSACTION_MISSING',
-          'AUTH_TRANSACTION_EXPIRED',
-          'AUTH_ACCESS_DENIED',
-          'AUTH_USER_DISABLED',
-          'VALIDATION_ERROR',
-          'RATE_LIMITED',
-          'INTERNAL',
-          'AUTH_PROVIDER_ERROR',
-          'STORE_UNAVAILABLE',
-        ),
-      },
-    },
-    session: {
-      method: 'GET',
-      path: '/session',
-      summary: 'The session of the caller',
-      description: 'Reads the session behind the cookie. It never takes an id from the caller.',
-      responses: { 200: SessionResponse, ...problems('INTERNAL', 'STORE_UNAVAILABLE') },
-    },
-    me: {
-      method: 'GET',
-      path: '/me',
-      summary: 'The caller',
-      description: 'Who is signed in. Never 401: without a session it says so.',
-      responses: { 200: MeResponse, ...problems('INTERNAL', 'STORE_UNAVAILABLE') },
-    },
-  },
-  { pathPrefix: AUTH_PATH_PREFIX, strictStatusCodes: true },
-)
+export const authContractV1: typeof routes = initContract().router(routes)
 
 /** The type of {@link authContractV1}. */
 export type AuthContractV1 = typeof authContractV1

@@ -1,23 +1,21 @@
-import { initContract } from '@ts-rest/core'
+import { type AppRouter, initContract } from '@ts-rest/core'
 import { problems } from './errors.js'
 import { PublicKeySet } from './token.js'
 
-const c = initContract()
+const routes = {
+  jwks: {
+    strictStatusCodes: true,
+    method: 'GET',
+    path: '/.well-known/jwks.json',
+    summary: 'The keys of tokens',
+    description:
+      'The public keys that tokens are verified with. A key is here before it signs, and until the last token that it signed is over.',
+    responses: { 200: PublicKeySet, ...problems('NOT_FOUND', 'INTERNAL', 'STORE_UNAVAILABLE') },
+  },
+} as const satisfies AppRouter
 
 /** What others must find at the root of the origin. */
-export const discoveryContractV1 = c.router(
-  {
-    jwks: {
-      method: 'GET',
-      path: '/.well-known/jwks.json',
-      summary: 'The keys of tokens',
-      description:
-        'The public keys that tokens are verified with. A key is here before it signs, and until the last token that it signed is over.',
-      responses: { 200: PublicKeySet, ...problems('NOT_FOUND', 'INTERNAL', 'STORE_UNAVAILABLE') },
-    },
-  },
-  { strictStatusCodes: true },
-)
+export const discoveryContractV1: typeof routes = initContract().router(routes)
 
 /** The type of {@link discoveryContractV1}. */
 export type DiscoveryContractV1 = typeof discoveryContractV1

@@ -1,103 +1,104 @@
-import { initContract } from '@ts-rest/core'
+import { type AppRouter, initContract } from '@ts-rest/core'
 import { z } from 'zod'
 import { AUTH_PATH_PREFIX, authContractV1 } from './auth-contract.js'
 import { BackChannelLogoutInput, BackChannelLogoutResponse } from './back-channel-logout.js'
 import { CallbackQuery } from './callback.js'
 import { problems } from './errors.js'
 
-const c = initContract()
-
 /** A value that works once, long enough to be unguessable. */
 const singleUse = z.string().min(1).max(512)
+
+const routes = {
+  providerCallback: {
+    strictStatusCodes: true,
+    method: 'GET',
+    path: `${AUTH_PATH_PREFIX}/callback/:provider`,
+    summary: 'Complete a sign-in at one of several providers',
+    description:
+      'The redirect URI of one of several providers. It does what `/callback` does, for sign-ins that began with exactly this address.',
+    pathParams: z.object({
+      provider: z.string().min(1).max(64).describe('The end of the redirect URI.'),
+    }),
+    query: CallbackQuery.omit({ provider: true }),
+    responses: authContractV1.callback.responses,
+  },
+  logout: {
+    strictStatusCodes: true,
+    method: 'GET',
+    path: `${AUTH_PATH_PREFIX}/logout`,
+    summary: 'Continue a sign-out at the provider',
+    description:
+      'The logoutUrl of signout. Takes its single-use ticket and redirects to the end_session_endpoint of the provider (OpenID Connect RP-Initiated Logout 1.0).',
+    query: z.object({ ticket: singleUse.describe('The single-use ticket.') }),
+    responses: {
+      303: z.undefined(),
+      ...problems(
+        'AUTH_TRANSACTION_MISSING',
+        'AUTH_TRANSACTION_EXPIRED',
+        'VALIDATION_ERROR',
+        'INTERNAL',
+        'AUTH_PROVIDER_ERROR',
+        'STORE_UNAVAILABLE',
+      ),
+    },
+  },
+  loggedOut: {
+    strictStatusCodes: true,
+    method: 'GET',
+    path: `${AUTH_PATH_PREFIX}/logged-out`,
+    summary: 'Return from the provider after sign-out',
+    description:
+      'The post_logout_redirect_uri. Takes the state once and redirects to the return address; without a state, to the default one.',
+    query: z.object({
+      state: z
+        .string()
+        .max(512)
+        .optional()
+        .describe('The state of the log-out, where the provider returns it.'),
+    }),
+    responses: {
+      303: z.undefined(),
+      ...problems(
+        'AUTH_TRANSACTION_MISSING',
+        'AUTH_TRANSACTION_EXPIRED',
+        'VALIDATION_ERROR',
+        'INTERNAL',
+        'AUTH_PROVIDER_ERROR',
+        'STORE_UNAVAILABLE',
+      ),
+    },
+  },
+  backChannelLogout: {
+    strictStatusCodes: true,
+    method: 'POST',
+    path: `${AUTH_PATH_PREFIX}/backchannel-logout`,
+    summary: 'Sign-out at the provider, as it tells us',
+    description:
+      'The backchannel_logout_uri (OpenID Connect Back-Channel Logout 1.0). Ends the sessions that the logout token names by sid, or by sub when it has no sid; ending none is a success. The token works once. It is all that is needed: no cookie is read or set, and any origin may send it. A client whose requests keep failing is answered 429; those that succeed are not limited.',
+    contentType: 'application/x-www-form-urlencoded',
+    body: BackChannelLogoutInput,
+    responses: {
+      200: BackChannelLogoutResponse,
+      ...problems(
+        'MALFORMED_REQUEST',
+        'LOGOUT_TOKEN_INVALID',
+        'PAYLOAD_TOO_LARGE',
+        'UNSUPPORTED_MEDIA_TYPE',
+        'RATE_LIMITED',
+        'INTERNAL',
+        'AUTH_OPERATION_UNSUPPORTED',
+        'AUTH_PROVIDER_ERROR',
+        'STORE_UNAVAILABLE',
+      ),
+    },
+  },
+} as const satisfies AppRouter
 
 /**
  * The routes that providers call or send browsers to, beyond the callback of `authContractV1`. It may
  * grow without a new version of `authContractV1`.
  */
-export const protocolContractV1 = c.router(
-  {
-    providerCallback: {
-      method: 'GET',
-      path: '/callback/:provider',
-      summary: 'Complete a sign-in at one of several providers',
-      description:
-        'The redirect URI of one of several providers. It does what `/callback` does, for sign-ins that began with exactly this address.',
-      pathParams: z.object({
-        provider: z.string().min(1).max(64).describe('The end of the redirect URI.'),
-      }),
-      query: CallbackQuery.omit({ provider: true }),
-      responses: authContractV1.callback.responses,
-    },
-    logout: {
-      method: 'GET',
-      path: '/logout',
-      summary: 'Continue a sign-out at the provider',
-      description:
-        'The logoutUrl of signout. Takes its single-use ticket and redirects to the end_session_endpoint of the provider (OpenID Connect RP-Initiated Logout 1.0).',
-      query: z.object({ ticket: singleUse.describe('The single-use ticket.') }),
-      responses: {
-        303: c.noBody(),
-        ...problems(
-          'AUTH_TRANSACTION_MISSING',
-          'AUTH_TRANSACTION_EXPIRED',
-          'VALIDATION_ERROR',
-          'INTERNAL',
-          'AUTH_PROVIDER_ERROR',
-          'STORE_UNAVAILABLE',
-        ),
-      },
-    },
-    loggedOut: {
-      method: 'GET',
-      path: '/logged-out',
-      summary: 'Return from the provider after sign-out',
-      description:
-        'The post_logout_redirect_uri. Takes the state once and redirects to the return address; without a state, to the default one.',
-      query: z.object({
-        state: z
-          .string()
-          .max(512)
-          .optional()
-          .describe('The state of the log-out, where the provider returns it.'),
-      }),
-      responses: {
-        303: c.noBody(),
-        ...problems(
-          'AUTH_TRANSACTION_MISSING',
-          'AUTH_TRANSACTION_EXPIRED',
-          'VALIDATION_ERROR',
-          'INTERNAL',
-          'AUTH_PROVIDER_ERROR',
-          'STORE_UNAVAILABLE',
-        ),
-      },
-    },
-    backChannelLogout: {
-      method: 'POST',
-      path: '/backchannel-logout',
-      summary: 'Sign-out at the provider, as it tells us',
-      description:
-        'The backchannel_logout_uri (OpenID Connect Back-Channel Logout 1.0). Ends the sessions that the logout token names by sid, or by sub when it has no sid; ending none is a success. The token works once. It is all that is needed: no cookie is read or set, and any origin may send it. A client whose requests keep failing is answered 429; those that succeed are not limited.',
-      contentType: 'application/x-www-form-urlencoded',
-      body: BackChannelLogoutInput,
-      responses: {
-        200: BackChannelLogoutResponse,
-        ...problems(
-          'MALFORMED_REQUEST',
-          'LOGOUT_TOKEN_INVALID',
-          'PAYLOAD_TOO_LARGE',
-          'UNSUPPORTED_MEDIA_TYPE',
-          'RATE_LIMITED',
-          'INTERNAL',
-          'AUTH_OPERATION_UNSUPPORTED',
-          'AUTH_PROVIDER_ERROR',
-          'STORE_UNAVAILABLE',
-        ),
-      },
-    },
-  },
-  { pathPrefix: AUTH_PATH_PREFIX, strictStatusCodes: true },
-)
+export const protocolContractV1: typeof routes = initContract().router(routes)
 
 /** The type of {@link protocolContractV1}. */
 export type ProtocolContractV1 = typeof protocolContractV1

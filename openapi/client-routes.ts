@@ -1,7 +1,7 @@
 import { z } from 'zod'
-import { AUTH_ERRORS, AUTH_PATH_PREFIX } from '@netscript/auth-contract'
+import { AUTH_ERRORS, AUTH_PATH_PREFIX, type ContractRoute } from '@netscript/auth-contract'
 import { DOCUMENTED } from './document.js'
-import { type Route, routesOf } from './routes.js'
+import { routesOf } from './routes.js'
 
 /**
  * The source of client/routes.ts: what a client that carries no schema must know of the contract.
@@ -29,7 +29,7 @@ export function clientRoutes(): string {
 const constant = (name: string, value: unknown): string =>
   `export const ${name} = ${JSON.stringify(value, null, 2)} as const`
 
-const isCall = ({ path, responses, contentType = 'application/json' }: Route): boolean =>
+const isCall = ({ path, responses, contentType = 'application/json' }: ContractRoute): boolean =>
   path.startsWith(AUTH_PATH_PREFIX) &&
   responses[200] instanceof z.ZodType &&
   contentType === 'application/json'

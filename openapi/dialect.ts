@@ -1,7 +1,8 @@
 import type { Components } from './components.js'
 import { headersOf } from './headers.js'
 import { ROUTE_NOTES, type RouteNote } from './route-notes.js'
-import { isNavigation, type Route } from './routes.js'
+import type { ContractRoute } from '@netscript/auth-contract'
+import { isNavigation } from './routes.js'
 import type { ResponseObject } from './specification.js'
 
 /** What a service does alike on all its routes, and no contract says. */
@@ -11,7 +12,7 @@ export interface Dialect {
   /** The headers of an answer with this status. */
   headersOf(status: number, components: Components): ResponseObject['headers']
   /** Whether a browser navigates there, posts forms, and gets problems as pages. */
-  isNavigation(route: Route): boolean
+  isNavigation(route: ContractRoute): boolean
 }
 
 /** The ways of this service. */

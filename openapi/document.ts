@@ -1,15 +1,21 @@
 import { createRequire } from 'node:module'
-import { accountContractV1, authContractV1, discoveryContractV1, protocolContractV1 } from '@netscript/auth-contract'
+import {
+  accountContractV1,
+  authContractV1,
+  discoveryContractV1,
+  protocolContractV1,
+  type RouteContract,
+} from '@netscript/auth-contract'
 import { createComponents } from './components.js'
 import { type Dialect, GUARDED_DIALECT, OWN_DIALECT } from './dialect.js'
 import { BEARER_TOKEN, operationOf, SESSION_COOKIE } from './operation.js'
 import { OVERVIEW } from './overview.js'
-import { type Contract, routesOf } from './routes.js'
+import { routesOf } from './routes.js'
 import type { InfoObject, OpenApiDocument, SecuritySchemeObject } from './specification.js'
 
-export type { Contract, InfoObject, OpenApiDocument }
+export type { InfoObject, OpenApiDocument }
 
-const { version } = createRequire(import.meta.url)('@netscript/plugin-auth/package.json') as {
+const { version } = createRequire(import.meta.url)('@netscript/auth-openapi/package.json') as {
   version: string
 }
 
@@ -20,7 +26,7 @@ export interface TaggedContract {
   /** What the group is for, in a sentence. */
   description: string
   /** A ts-rest contract. */
-  contract: Contract
+  contract: RouteContract
 }
 
 /** The contracts of this service. */

@@ -1,4 +1,10 @@
-import type { AuthErrorCode, MeResponse, PublicKeySet, SessionResponse, SessionsResponse } from '@netscript/auth-contract'
+import type {
+  AuthErrorCode,
+  MeResponse,
+  PublicKeySet,
+  SessionResponse,
+  SessionsResponse,
+} from '@netscript/auth-contract'
 import type { ExampleObject } from './specification.js'
 
 /** A `detail` by code, as the service words it. */

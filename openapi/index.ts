@@ -5,7 +5,6 @@
  * @module
  */
 export {
-  type Contract,
   createGuardedDocument,
   createOpenApiDocument,
   type GuardedDocumentOptions,
@@ -14,5 +13,4 @@ export {
   type OpenApiOptions,
   type TaggedContract,
 } from './document.js'
-export type { Route } from './routes.js'
 export type * from './specification.js'

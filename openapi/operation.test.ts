@@ -3,13 +3,14 @@ import { z } from 'zod'
 import { problems } from '../contract/errors.js'
 import { createComponents } from './components.js'
 import { operationOf } from './operation.js'
-import { type Contract, routesOf } from './routes.js'
+import type { RouteContract } from '../contract/route.js'
+import { routesOf } from './routes.js'
 
 const Device = z.object({ id: z.string() }).meta({ id: 'Device', description: 'A device.' })
 const Rename = z.object({ name: z.string() }).meta({ id: 'Rename' })
 const noBody = Symbol('no body')
 
-const contract: Contract = {
+const contract: RouteContract = {
   devices: {
     rename: {
       method: 'PATCH',

@@ -80,12 +80,14 @@ function responseOf(
   components: Components,
   dialect: Dialect,
 ): ResponseObject | Reference {
-  const isSchema = schema instanceof z.ZodType
+  // ts-rest says noBody() by a symbol; z.undefined() says the same without its types.
+  const isEmpty = typeof schema === 'symbol' || schema instanceof z.ZodUndefined
+  const isSchema = schema instanceof z.ZodType && !isEmpty
   if (status >= 400 && isSchema) {
     const problem = problemResponse(schema, { status, route, dialect }, components)
     if (problem) return problem
   }
-  if (!isSchema && typeof schema !== 'symbol') {
+  if (!isSchema && !isEmpty) {
     throw new Error(`${key}: its ${status} response must be a zod schema or noBody().`)
   }
   const { responses, setCookie, isPublic } = dialect.notes[key] ?? {}

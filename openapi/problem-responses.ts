@@ -1,10 +1,14 @@
 import type { z } from 'zod'
-import { AUTH_ERRORS, type AuthErrorCode, problemType } from '@netscript/auth-contract'
+import {
+  AUTH_ERRORS,
+  type AuthErrorCode,
+  problemType,
+  type ContractRoute,
+} from '@netscript/auth-contract'
 import type { Components } from './components.js'
 import type { Dialect } from './dialect.js'
 import { PROBLEM_DATA, PROBLEM_DETAILS } from './examples.js'
 import { SCHEMAS } from './json-schema.js'
-import type { Route } from './routes.js'
 import type { ExampleObject, Reference, SchemaObject } from './specification.js'
 
 /**
@@ -15,7 +19,7 @@ import type { ExampleObject, Reference, SchemaObject } from './specification.js'
  */
 export function problemResponse(
   schema: z.ZodType,
-  { status, route, dialect }: { status: number; route: Route; dialect: Dialect },
+  { status, route, dialect }: { status: number; route: ContractRoute; dialect: Dialect },
   components: Components,
 ): Reference | undefined {
   const navigation = dialect.isNavigation(route)

@@ -1,11 +1,11 @@
+import type { ContractRoute } from '@netscript/auth-contract'
 import { z } from 'zod'
 import type { Components } from './components.js'
-import type { Route } from './routes.js'
 import type { MediaTypeObject, RequestBodyObject } from './specification.js'
 
 /** The body of a route: JSON unless it says otherwise, and a form as well where a browser may post one. */
 export function requestBodyOf(
-  { body, contentType = 'application/json' }: Route,
+  { body, contentType = 'application/json' }: ContractRoute,
   navigation: boolean,
   components: Components,
 ): RequestBodyObject | undefined {

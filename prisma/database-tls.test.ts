@@ -11,7 +11,10 @@ import {
   describeWithOpenssl,
   type TestCertificate,
 } from '../backends/kv-oauth/storage/testing/certificate.js'
-import { describeWithPgBouncer, startPgBouncer } from '../backends/kv-oauth/storage/testing/pgbouncer.js'
+import {
+  describeWithPgBouncer,
+  startPgBouncer,
+} from '../backends/kv-oauth/storage/testing/pgbouncer.js'
 
 describeWithOpenssl('TLS', () => {
   let own: TestCertificate

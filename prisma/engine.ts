@@ -12,8 +12,8 @@ const require = createRequire(import.meta.url)
 export function engineVariables(): { PRISMA_SCHEMA_ENGINE_BINARY?: string } {
   if (process.env.PRISMA_SCHEMA_ENGINE_BINARY) return {}
   if (!isInstalled('@prisma/schema-engine-wasm') && hasNativeEngine()) return {}
-  const root = dirname(require.resolve('@netscript/plugin-auth/package.json'))
-  return { PRISMA_SCHEMA_ENGINE_BINARY: join(root, 'prisma', 'schema-engine.mjs') }
+  const root = dirname(require.resolve('@netscript/auth-database/package.json'))
+  return { PRISMA_SCHEMA_ENGINE_BINARY: join(root, 'schema-engine.mjs') }
 }
 
 function isInstalled(name: string): boolean {

@@ -33,7 +33,7 @@ function generate(): { code: number | null; said: string } {
   const { PRISMA_SCHEMA_ENGINE_BINARY: _, DATABASE_URL: __, ...env } = process.env
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
-    ['--import', 'tsx', 'prisma/generate.ts'],
+    ['--conditions', '@netscript/source', '--import', 'tsx', 'prisma/generate.ts'],
     {
       cwd: copy,
       env: { ...env, PRISMA_ENGINES_MIRROR: 'http://127.0.0.1:1' },

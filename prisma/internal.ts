@@ -5,14 +5,22 @@
  */
 export { countAuditEvents, deleteAuditEvents } from './audit-retention.js'
 export { auditSessions, endEventType } from './audit-statement.js'
-export { checkTables, databaseReason, databaseStartError, isFromDatabase, storeError } from './database-error.js'
+export { sweepBetterAuth } from './better-auth-sweep.js'
+export {
+  checkTables,
+  databaseReason,
+  databaseStartError,
+  isFromDatabase,
+  storeError,
+} from './database-error.js'
 export { databaseUrlProblem, parseDatabaseUrl, withSchema } from './database-url.js'
 export { engineVariables } from './engine.js'
-export { applyMigrations, migrationStatus, type MigrationStatus, ownMigrations, resolveMigration } from './migrate.js'
-export { assertSchemaIsRead, createPool, isPooled, POOL_SIZE, type PoolOptions, queryPrepared } from './pool.js'
+export { ownMigrations, resolveMigration } from './migrate.js'
+export { assertSchemaIsRead, isPooled, POOL_SIZE, queryPrepared } from './pool.js'
 export { createPostgresAuditLog } from './postgres-audit-log.js'
 export { createPostgresRateLimitStore, sweepRateLimits } from './postgres-rate-limit-store.js'
 export { seed } from './seed.js'
 export { tableSchema } from './table-schema.js'
 export { inTransaction } from './transaction.js'
 export { redisCall, storeCall } from './unavailable.js'
+export { createUserDirectory, milliseconds } from './user-directory.js'

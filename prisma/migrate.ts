@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
 import pg from 'pg'
 import { claimSchema, type Queryable, tableSchema } from './table-schema.js'
 
@@ -277,9 +277,10 @@ async function exists(client: Queryable, table: string): Promise<boolean> {
 const migrationsTable = (schema: string): string =>
   `${pg.escapeIdentifier(schema)}."_prisma_migrations"`
 
-/** Beside this module: in the source tree, and in dist/ where the build copies them. */
+/** The directory of the migrations of this package. */
 export function ownMigrations(): string {
-  return fileURLToPath(new URL('./migrations', import.meta.url))
+  const { resolve } = createRequire(import.meta.url)
+  return join(dirname(resolve('@netscript/auth-database/package.json')), 'migrations')
 }
 
 function readMigrations(directory: string): MigrationFile[] {

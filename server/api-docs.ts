@@ -1,4 +1,5 @@
-import { fileURLToPath } from 'node:url'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
 import { Router } from 'express'
 
 /** Options of {@link createApiDocs}. */
@@ -35,7 +36,8 @@ export function createApiDocs(document: () => object, { ui = true }: ApiDocsOpti
 /** What `npm run generate` copies from swagger-ui-dist: its other files would show another API. */
 export const SWAGGER_UI_FILES = ['swagger-ui.css', 'swagger-ui-bundle.js', 'favicon-32x32.png']
 
-const SWAGGER_UI = fileURLToPath(new URL('./pages/generated/swagger-ui/', import.meta.url))
+const PACKAGE = createRequire(import.meta.url).resolve('@netscript/plugin-auth/package.json')
+const SWAGGER_UI = join(dirname(PACKAGE), 'pages/generated/swagger-ui')
 
 const CONTENT_SECURITY_POLICY = [
   "default-src 'none'",

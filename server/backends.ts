@@ -1,7 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type pg from 'pg'
-import type { AuthMetrics, AuthTrace } from '@netscript/auth-kv-oauth/internal'
-import { AuthBackendNotFoundError, type AuthBackendPort, AuthConfigurationError, createKeyring, type Keyring, type Operator, parseKeyring } from '@netscript/plugin-auth-core'
+import type { AuthMetrics, AuthTrace } from '@netscript/auth-kv-oauth'
+import {
+  AuthBackendNotFoundError,
+  type AuthBackendPort,
+  AuthConfigurationError,
+  createKeyring,
+  type Keyring,
+  type Operator,
+  parseKeyring,
+} from '@netscript/plugin-auth-core'
 import type { AuthConfig } from './config/config.js'
 import type { Logger } from './log.js'
 import type { PasswordForms } from './pages/password-forms.js'
@@ -100,7 +108,7 @@ const BACKENDS = new Map<string, BackendEntry>([
         DATABASE,
       ],
       async load({ config, env, pool, logger, metrics, trace }) {
-        const { createKvOAuthBackend } = await import('../backends/kv-oauth/backend.js')
+        const { createKvOAuthBackend } = await import('@netscript/auth-kv-oauth')
         const { variables } = config
         return createKvOAuthBackend({
           providers: config.providers,
@@ -127,10 +135,7 @@ const BACKENDS = new Map<string, BackendEntry>([
         })
       },
       async openOperator({ env, pool }) {
-        const [{ createOperator }, { openStores }] = await Promise.all([
-          import('../backends/kv-oauth/operator.js'),
-          import('../backends/kv-oauth/storage/stores.js'),
-        ])
+        const { createOperator, openStores } = await import('@netscript/auth-kv-oauth')
         const database = required(pool, 'kv-oauth')
         const sessionStore = env.NETSCRIPT_AUTH_SESSION_STORE?.trim()
         const stores = await openStores({ pool: database, sessionStore })
@@ -162,11 +167,11 @@ const BACKENDS = new Map<string, BackendEntry>([
         ORIGIN,
       ],
       async load({ env, logger }) {
-        const { workosBackendFromEnv } = await import('../backends/workos/index.js')
+        const { workosBackendFromEnv } = await import('@netscript/auth-workos')
         return workosBackendFromEnv(env, { log: logger })
       },
       async openOperator({ env }) {
-        const workos = await import('../backends/workos/index.js')
+        const workos = await import('@netscript/auth-workos')
         const operator = await workos.createWorkosOperator(workos.workosOptionsFromEnv(env))
         return { ...operator, close: async () => {} }
       },
@@ -187,7 +192,7 @@ const BACKENDS = new Map<string, BackendEntry>([
         ORIGIN,
       ],
       async load({ config, env, pool, logger }) {
-        const { betterAuthBackendFromEnv } = await import('../backends/better-auth/index.js')
+        const { betterAuthBackendFromEnv } = await import('@netscript/auth-better-auth')
         return betterAuthBackendFromEnv(env, {
           pool: required(pool, 'better-auth'),
           baseUrl: config.origin,
@@ -198,7 +203,7 @@ const BACKENDS = new Map<string, BackendEntry>([
         })
       },
       async openOperator({ pool }) {
-        const { createBetterAuthOperator } = await import('../backends/better-auth/operator.js')
+        const { createBetterAuthOperator } = await import('@netscript/auth-better-auth')
         const operator = createBetterAuthOperator(required(pool, 'better-auth'))
         return { ...operator, close: async () => {} }
       },

@@ -208,7 +208,7 @@ function apiDocs({ origin, variables, docs: ui }: AuthConfig): RequestHandler {
   const load = async (): Promise<RequestHandler> => {
     const [{ createApiDocs }, { createOpenApiDocument }] = await Promise.all([
       import('./api-docs.js'),
-      import('../openapi/document.js'),
+      import('@netscript/auth-openapi'),
     ])
     const cookieName = variables.NETSCRIPT_AUTH_COOKIE_NAME
     const router = Router()

@@ -1,6 +1,5 @@
 import type pg from 'pg'
-import { sweepBetterAuth } from '@netscript/auth-better-auth/internal'
-import { sweepRateLimits } from '@netscript/auth-database/internal'
+import { sweepBetterAuth, sweepRateLimits } from '@netscript/auth-database/internal'
 import { createPostgresSessionStore } from '@netscript/auth-kv-oauth/internal'
 import type { TokenIssuer } from './tokens/token-issuer.js'
 import type { Logger } from './log.js'

@@ -1,5 +1,10 @@
 import { mapSessionToPrincipal } from '@netscript/auth-contract'
-import { type AnonymousReason, AuthError, type AuthnRequest, type AuthnResult } from '@netscript/plugin-auth-core'
+import {
+  type AnonymousReason,
+  AuthError,
+  type AuthnRequest,
+  type AuthnResult,
+} from '@netscript/plugin-auth-core'
 import type { BetterAuthInstance, WithHeaders } from './context.js'
 import { databaseError } from './database-call.js'
 import { requestCookies, type RequestCookies } from './request-cookies.js'

@@ -1,5 +1,10 @@
 import { mapSessionToPrincipal } from '@netscript/auth-contract'
-import { type AuthBackendPort, type AuthProviderDescriptor, createHmacSessionTokenCrypto, createProviderRegistry } from '@netscript/plugin-auth-core'
+import {
+  type AuthBackendPort,
+  type AuthProviderDescriptor,
+  createHmacSessionTokenCrypto,
+  createProviderRegistry,
+} from '@netscript/plugin-auth-core'
 import { createReturnToPolicy } from '@netscript/plugin-auth-core/internal'
 import { authenticate } from './authenticate.js'
 import type { BetterAuthInstance } from './context.js'

@@ -42,7 +42,7 @@ export async function betterAuthBackendFromEnv(
   const { pool, baseUrl: baseURL, betterAuthOptions, log } = options
   const { trustedOrigins = [], allowedReturnTo = [] } = options
   const secret = readSecret(env)
-  const { createPrismaClient } = await import('../../prisma/client.js')
+  const { createPrismaClient } = await import('@netscript/auth-database/client')
   const prisma = createPrismaClient(pool)
   const auth = await createNetscriptBetterAuth({
     prisma,

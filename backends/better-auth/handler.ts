@@ -1,6 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { AuthError, codeOf, isAuthError } from '@netscript/plugin-auth-core'
-import { BODY_LIMIT, clientNetworks, isPrefetch, originForm, type ReturnToPolicy } from '@netscript/plugin-auth-core/internal'
+import {
+  BODY_LIMIT,
+  clientNetworks,
+  isPrefetch,
+  originForm,
+  type ReturnToPolicy,
+} from '@netscript/plugin-auth-core/internal'
 import type { BetterAuthInstance } from './context.js'
 import { databaseError } from './database-call.js'
 import { CLIENT_ADDRESS_HEADER } from './instance.js'

@@ -1,6 +1,6 @@
 import type pg from 'pg'
 import { assertSchemaIsRead, storeCall } from '@netscript/auth-database/internal'
-import { createUserDirectory, milliseconds } from '@netscript/auth-kv-oauth/internal'
+import { createUserDirectory, milliseconds } from '@netscript/auth-database/internal'
 import type { Operator } from '@netscript/plugin-auth-core'
 import { pageOf, sessionRange, USER_AGENT_LENGTH } from '@netscript/plugin-auth-core/internal'
 import { parseSessionRow, parseUserRow, toAuthSession } from './session-mapping.js'

@@ -1,5 +1,9 @@
 import type { BetterAuthRateLimitStorage } from 'better-auth'
-import { clientNetworks, createRateLimitKeys, type RateLimitStore } from '@netscript/plugin-auth-core/internal'
+import {
+  clientNetworks,
+  createRateLimitKeys,
+  type RateLimitStore,
+} from '@netscript/plugin-auth-core/internal'
 
 /** Options of {@link createRateLimitStorage}. */
 export interface RateLimitStorageOptions {

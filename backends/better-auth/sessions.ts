@@ -1,5 +1,19 @@
-import { AuthError, type AuthnRequest, type AuthSessionPage, type AuthSessionsPort, type SessionListOptions, type SessionPosition, type SessionRange, type SignOutResult } from '@netscript/plugin-auth-core'
-import { newestFirst, pageOf, sessionRange, USER_AGENT_LENGTH } from '@netscript/plugin-auth-core/internal'
+import {
+  AuthError,
+  type AuthnRequest,
+  type AuthSessionPage,
+  type AuthSessionsPort,
+  type SessionListOptions,
+  type SessionPosition,
+  type SessionRange,
+  type SignOutResult,
+} from '@netscript/plugin-auth-core'
+import {
+  newestFirst,
+  pageOf,
+  sessionRange,
+  USER_AGENT_LENGTH,
+} from '@netscript/plugin-auth-core/internal'
 import { readSession } from './authenticate.js'
 import type { BetterAuthInstance } from './context.js'
 import { databaseCall } from './database-call.js'

@@ -1,7 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { createKvOAuthBackend } from '../kv-oauth/backend.js'
 import { describeWithRedis } from '../kv-oauth/storage/testing/describe-with-redis.js'
-import { DURABLE, startTestRedis, type TestRedis } from '../kv-oauth/storage/testing/redis-server.js'
+import {
+  DURABLE,
+  startTestRedis,
+  type TestRedis,
+} from '../kv-oauth/storage/testing/redis-server.js'
 import { runAuthBackendConformance } from './index.js'
 import { kvOAuthHarness, type KvOAuthScene, startKvOAuthScene } from './testing/kv-oauth-scene.js'
 

@@ -21,7 +21,15 @@ describe('runAuthBackendConformance', () => {
   it('runs under node:test', async () => {
     const suite = fileURLToPath(new URL('testing/node-test.ts', import.meta.url))
     const { NODE_OPTIONS: _options, NODE_TEST_CONTEXT: _context, ...env } = process.env
-    const args = ['--import', 'tsx', '--test', '--test-reporter=tap', suite]
+    const args = [
+      '--conditions',
+      '@netscript/source',
+      '--import',
+      'tsx',
+      '--test',
+      '--test-reporter=tap',
+      suite,
+    ]
     const { stdout } = await promisify(execFile)(process.execPath, args, { env })
     const count = (what: string) => Number(new RegExp(`^# ${what} (\\d+)$`, 'm').exec(stdout)?.[1])
     expect(count('fail')).toBe(0)

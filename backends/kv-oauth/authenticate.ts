@@ -1,5 +1,10 @@
 import { type AuthSession, type AuthUser, mapSessionToPrincipal } from '@netscript/auth-contract'
-import { type AnonymousReason, type AuthnRequest, type AuthnResult, singleCookie } from '@netscript/plugin-auth-core'
+import {
+  type AnonymousReason,
+  type AuthnRequest,
+  type AuthnResult,
+  singleCookie,
+} from '@netscript/plugin-auth-core'
 import { isoInstant } from '@netscript/plugin-auth-core/internal'
 import type { SessionRecord } from './session-store.js'
 import type { KvOAuthContext } from './context.js'

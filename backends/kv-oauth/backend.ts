@@ -1,8 +1,23 @@
 import type pg from 'pg'
 import { mapSessionToPrincipal } from '@netscript/auth-contract'
-import { assertSchemaIsRead, checkTables, createPool, createPostgresAuditLog } from '@netscript/auth-database/internal'
-import { type AuthBackendPort, AuthConfigurationError, type AuthLog, type AuthSessionsPort, createProviderRegistry, type InteractiveFlowPort, type Keyring, parseKeyring, silentLog } from '@netscript/plugin-auth-core'
-import { createKeyringSessionTokenCrypto, createSubjectHash, keyFingerprint } from '@netscript/plugin-auth-core/internal'
+import { createPool } from '@netscript/auth-database'
+import { assertSchemaIsRead, checkTables, createPostgresAuditLog } from '@netscript/auth-database/internal'
+import {
+  type AuthBackendPort,
+  AuthConfigurationError,
+  type AuthLog,
+  type AuthSessionsPort,
+  createProviderRegistry,
+  type InteractiveFlowPort,
+  type Keyring,
+  parseKeyring,
+  silentLog,
+} from '@netscript/plugin-auth-core'
+import {
+  createKeyringSessionTokenCrypto,
+  createSubjectHash,
+  keyFingerprint,
+} from '@netscript/plugin-auth-core/internal'
 import { type AuthMetrics, silentMetrics } from './metrics.js'
 import { aroundCalls } from './storage/around-calls.js'
 import { type AuthStores, openStores } from './storage/stores.js'

@@ -1,5 +1,14 @@
 import { isDeepStrictEqual } from 'node:util'
-import { AuthConfigurationError, AuthError, type AuthnRequest, type CallbackResult, codeOf, isAuthError, providerError, setCookie } from '@netscript/plugin-auth-core'
+import {
+  AuthConfigurationError,
+  AuthError,
+  type AuthnRequest,
+  type CallbackResult,
+  codeOf,
+  isAuthError,
+  providerError,
+  setCookie,
+} from '@netscript/plugin-auth-core'
 import { getClientConfiguration, getGrantConfiguration, keepKeys } from './configuration.js'
 import type { KvOAuthContext } from './context.js'
 import { type ProviderIdentity, resolveIdentity } from './identity.js'

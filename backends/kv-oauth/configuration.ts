@@ -1,6 +1,11 @@
 import type * as openid from 'openid-client'
 import type { Configuration, CustomFetch } from 'openid-client'
-import { AuthConfigurationError, type AuthError, type AuthLog, providerError } from '@netscript/plugin-auth-core'
+import {
+  AuthConfigurationError,
+  type AuthError,
+  type AuthLog,
+  providerError,
+} from '@netscript/plugin-auth-core'
 import { clientAuth } from './client-auth.js'
 import type { OAuthProvider } from './provider.js'
 import { createProviderFetch } from './provider-fetch.js'

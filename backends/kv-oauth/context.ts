@@ -1,4 +1,9 @@
-import { AuthConfigurationError, type AuthLog, type AuthSessionCryptoPort, type Keyring } from '@netscript/plugin-auth-core'
+import {
+  AuthConfigurationError,
+  type AuthLog,
+  type AuthSessionCryptoPort,
+  type Keyring,
+} from '@netscript/plugin-auth-core'
 import type { AuditLog } from '@netscript/plugin-auth-core/internal'
 import type { AuthMetrics } from './metrics.js'
 import type {

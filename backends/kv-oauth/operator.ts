@@ -2,7 +2,7 @@ import type pg from 'pg'
 import { assertSchemaIsRead } from '@netscript/auth-database/internal'
 import type { Operator } from '@netscript/plugin-auth-core'
 import { type AuthStores, createPostgresStores } from './storage/stores.js'
-import { createUserDirectory } from './storage/user-directory.js'
+import { createUserDirectory } from '@netscript/auth-database/internal'
 import { listSessions } from './list-sessions.js'
 
 /**

@@ -36,7 +36,7 @@ export async function providerKeys(
   const [jose, client, { createRemoteKeys }] = await Promise.all([
     import('jose'),
     import('openid-client'),
-    import('../remote-keys.js'),
+    import('@netscript/plugin-auth-core/internal'),
   ])
   const { jwks_uri: uri } = configuration.serverMetadata()
   if (uri === undefined || !URL.canParse(uri)) {

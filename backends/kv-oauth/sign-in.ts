@@ -1,6 +1,13 @@
 import { createHash } from 'node:crypto'
 import type { ServerMetadata } from 'openid-client'
-import { AuthError, type AuthnRequest, codeOf, type InteractiveFlowPort, providerError, type SignInResult } from '@netscript/plugin-auth-core'
+import {
+  AuthError,
+  type AuthnRequest,
+  codeOf,
+  type InteractiveFlowPort,
+  providerError,
+  type SignInResult,
+} from '@netscript/plugin-auth-core'
 import { getClientConfiguration } from './configuration.js'
 import type { KvOAuthContext } from './context.js'
 import type { OAuthProvider } from './provider.js'

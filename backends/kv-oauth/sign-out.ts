@@ -1,4 +1,10 @@
-import { type AuthnRequest, clearCookie, type InteractiveFlowPort, providerError, type SignOutResult } from '@netscript/plugin-auth-core'
+import {
+  type AuthnRequest,
+  clearCookie,
+  type InteractiveFlowPort,
+  providerError,
+  type SignOutResult,
+} from '@netscript/plugin-auth-core'
 import { getClientConfiguration } from './configuration.js'
 import type { KvOAuthContext } from './context.js'
 import type { OAuthProvider } from './provider.js'

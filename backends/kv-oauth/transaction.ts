@@ -1,4 +1,11 @@
-import { AuthError, type AuthnRequest, clearCookie, type KeyPurpose, setCookie, singleCookie } from '@netscript/plugin-auth-core'
+import {
+  AuthError,
+  type AuthnRequest,
+  clearCookie,
+  type KeyPurpose,
+  setCookie,
+  singleCookie,
+} from '@netscript/plugin-auth-core'
 import { publicId, randomSecret, seal, unseal } from '@netscript/plugin-auth-core/internal'
 import type { KvOAuthContext } from './context.js'
 

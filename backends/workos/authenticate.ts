@@ -1,5 +1,11 @@
 import { type AuthUser, mapSessionToPrincipal } from '@netscript/auth-contract'
-import { type AnonymousReason, AuthError, type AuthnRequest, type AuthnResult, type Principal } from '@netscript/plugin-auth-core'
+import {
+  type AnonymousReason,
+  AuthError,
+  type AuthnRequest,
+  type AuthnResult,
+  type Principal,
+} from '@netscript/plugin-auth-core'
 import type { AccessTokenClaims } from './access-token.js'
 import { workosUnavailable } from './client.js'
 import { type Identified, identify, type WorkosContext } from './identify.js'

@@ -1,5 +1,10 @@
 import { mapSessionToPrincipal } from '@netscript/auth-contract'
-import { type AuthBackendPort, type AuthProviderDescriptor, createHmacSessionTokenCrypto, createProviderRegistry } from '@netscript/plugin-auth-core'
+import {
+  type AuthBackendPort,
+  type AuthProviderDescriptor,
+  createHmacSessionTokenCrypto,
+  createProviderRegistry,
+} from '@netscript/plugin-auth-core'
 import { createAccessTokenVerifier } from './access-token.js'
 import { authenticate } from './authenticate.js'
 import { createUserManagement } from './client.js'

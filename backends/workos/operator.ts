@@ -1,5 +1,11 @@
 import type { User } from '@workos-inc/node'
-import { AuthBackendOperationUnsupportedError, type Operator, type OperatorUser, unsupportedOperator, type UserSearch } from '@netscript/plugin-auth-core'
+import {
+  AuthBackendOperationUnsupportedError,
+  type Operator,
+  type OperatorUser,
+  unsupportedOperator,
+  type UserSearch,
+} from '@netscript/plugin-auth-core'
 import { createUserManagement, statusOf, type UserManagement, workosFailed } from './client.js'
 import { createEndedSessions } from './ended-sessions.js'
 import { checkOptions, type WorkosBackendOptions } from './options.js'

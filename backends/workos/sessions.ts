@@ -1,6 +1,19 @@
 import type { Session } from '@workos-inc/node'
-import { AuthError, type AuthnRequest, type AuthSessionPage, type AuthSessionsPort, type AuthSessionSummary, type SessionListOptions, type SignOutResult } from '@netscript/plugin-auth-core'
-import { invalidCursor, isoInstant, MAX_SESSIONS_IN_PAGE, USER_AGENT_LENGTH } from '@netscript/plugin-auth-core/internal'
+import {
+  AuthError,
+  type AuthnRequest,
+  type AuthSessionPage,
+  type AuthSessionsPort,
+  type AuthSessionSummary,
+  type SessionListOptions,
+  type SignOutResult,
+} from '@netscript/plugin-auth-core'
+import {
+  invalidCursor,
+  isoInstant,
+  MAX_SESSIONS_IN_PAGE,
+  USER_AGENT_LENGTH,
+} from '@netscript/plugin-auth-core/internal'
 import { statusOf, workosFailed } from './client.js'
 import { identify, type WorkosContext } from './identify.js'
 

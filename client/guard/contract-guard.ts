@@ -1,13 +1,16 @@
-import type { AppRoute, FlattenAppRouter } from '@ts-rest/core'
-import type { TsRestRequestHandler } from '@ts-rest/express'
-import type { RequestHandler } from 'express'
-import { type GuardMetadata, type RouteAuth, routeAuthOf } from '@netscript/auth-contract'
+import {
+  type ContractRoute,
+  contractRoutes,
+  type GuardMetadata,
+  type RouteAuth,
+  routeAuthOf,
+} from '@netscript/auth-contract'
 import { decide } from './authorizer.js'
-import { guard } from './express.js'
+import { guard, type ExpressMiddleware } from './express.js'
 
 /** A ts-rest contract of which every route says what it asks of its caller. */
 export interface GuardedContract {
-  readonly [key: string]: (AppRoute & { readonly metadata: GuardMetadata }) | GuardedContract
+  readonly [key: string]: (ContractRoute & { readonly metadata: GuardMetadata }) | GuardedContract
 }
 
 /**
@@ -22,11 +25,9 @@ export interface GuardedContract {
  * createExpressEndpoints(contract, handlers, app, { globalMiddleware: [guardContract(contract)] })
  * ```
  */
-export function guardContract<T extends GuardedContract>(
-  contract: T,
-): TsRestRequestHandler<FlattenAppRouter<T>> {
+export function guardContract(contract: GuardedContract): ExpressMiddleware {
   const guards = new Map(
-    routesOf(contract).map(([key, route]): [unknown, RequestHandler] => {
+    contractRoutes(contract).map(([key, route]): [unknown, ExpressMiddleware] => {
       const auth = routeAuthOf(key, route)
       if (auth !== undefined) return [route, guardOf(auth)]
       throw new TypeError(
@@ -34,25 +35,15 @@ export function guardContract<T extends GuardedContract>(
       )
     }),
   )
-  const guardRoute: RequestHandler = (req, res, next) => {
+  return (req, res, next) => {
     const guarded = guards.get((req as { tsRestRoute?: unknown }).tsRestRoute)
     if (!guarded) throw new Error('The route is not one of the contract that is guarded.')
     return guarded(req, res, next)
   }
-  return guardRoute
 }
 
-function guardOf(auth: RouteAuth): RequestHandler {
+function guardOf(auth: RouteAuth): ExpressMiddleware {
   if (auth.public) return (_req, _res, next) => next()
   const { scopes = [], roles = [] } = auth
   return guard((principal) => decide(principal, { requireScopes: scopes, requireRoles: roles }))
 }
-
-function routesOf(contract: GuardedContract, prefix = ''): [string, AppRoute][] {
-  return Object.entries(contract).flatMap(([key, entry]): [string, AppRoute][] =>
-    isRoute(entry) ? [[prefix + key, entry]] : routesOf(entry, `${prefix}${key}.`),
-  )
-}
-
-const isRoute = (entry: GuardedContract[string]): entry is AppRoute & { metadata: GuardMetadata } =>
-  typeof entry.method === 'string' && typeof entry.path === 'string'

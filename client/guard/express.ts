@@ -1,6 +1,11 @@
-import type { Request, RequestHandler, Response } from 'express'
 import type { Principal } from '@netscript/auth-contract'
-import { type Authentication, type Authenticator, GuardUnavailableError } from './authenticator.js'
+import {
+  type Authentication,
+  type Authenticator,
+  type GuardRequest,
+  GuardUnavailableError,
+  headerOf,
+} from './authenticator.js'
 import { type Authorizer, type AuthzDecision, decide } from './authorizer.js'
 import { type GuardedPaths, pathGuard } from './guarded-path.js'
 import { forbidden, type Refusal, unauthorized, unavailable } from './refusal.js'
@@ -17,6 +22,31 @@ declare global {
     }
   }
 }
+
+/** What is read of a request of Express. */
+export interface ExpressRequest extends GuardRequest {
+  readonly method: string
+  readonly baseUrl: string
+  readonly path: string
+}
+
+/** What is called on a response of Express. */
+export interface ExpressResponse {
+  vary(field: string): this
+  setHeader(name: string, value: string): unknown
+  append(name: string, value: string): unknown
+  status(code: number): this
+  set(headers: Readonly<Record<string, string>>): this
+  type(type: string): this
+  send(body: string): unknown
+}
+
+/** Middleware for Express 5, typed by what it uses, so that no framework is a dependency. */
+export type ExpressMiddleware = (
+  req: ExpressRequest,
+  res: ExpressResponse,
+  next: (error?: unknown) => void,
+) => unknown
 
 /** Where the guards say why. A pino logger fits as it is. Nothing secret is passed to it. */
 export interface GuardLog {
@@ -54,7 +84,7 @@ const callers = new WeakMap<object, Caller>()
  * app.use(withAuthn({ authenticator, protect: ['/api'], allowAnonymous: ['/api/public'] }))
  * ```
  */
-export function withAuthn({ authenticator, log, ...paths }: WithAuthnOptions): RequestHandler {
+export function withAuthn({ authenticator, log, ...paths }: WithAuthnOptions): ExpressMiddleware {
   const needsSession = requireSession()
   const isGuarded = pathGuard(paths)
   return (req, res, next) => {
@@ -80,7 +110,7 @@ export function withAuthn({ authenticator, log, ...paths }: WithAuthnOptions): R
  * app.use('/api', withAuthz({ authorizer: createScopeAuthorizer({ rules }) }))
  * ```
  */
-export function withAuthz({ authorizer }: { authorizer: Authorizer }): RequestHandler {
+export function withAuthz({ authorizer }: { authorizer: Authorizer }): ExpressMiddleware {
   return guard(async (principal, req, log) => {
     const path = req.baseUrl + req.path
     try {
@@ -100,7 +130,7 @@ export function withAuthz({ authorizer }: { authorizer: Authorizer }): RequestHa
  * app.get('/orders', requireSession(), (req, res) => void res.json({ of: req.principal.subject }))
  * ```
  */
-export function requireSession(): RequestHandler {
+export function requireSession(): ExpressMiddleware {
   return guard(() => ({ allow: true }))
 }
 
@@ -112,7 +142,7 @@ export function requireSession(): RequestHandler {
  * app.get('/orders/all', requireScopes('orders:read'), (_req, res) => void res.json([]))
  * ```
  */
-export function requireScopes(...scopes: string[]): RequestHandler {
+export function requireScopes(...scopes: string[]): ExpressMiddleware {
   return guard((principal) => decide(principal, { requireScopes: scopes }))
 }
 
@@ -124,7 +154,7 @@ export function requireScopes(...scopes: string[]): RequestHandler {
  * app.delete('/orders/:id', requireRoles('clerk'), (_req, res) => void res.json({}))
  * ```
  */
-export function requireRoles(...roles: string[]): RequestHandler {
+export function requireRoles(...roles: string[]): ExpressMiddleware {
   return guard((principal) => decide(principal, { requireRoles: roles }))
 }
 
@@ -132,10 +162,10 @@ export function requireRoles(...roles: string[]): RequestHandler {
 export function guard(
   decision: (
     principal: Principal,
-    req: Request,
+    req: ExpressRequest,
     log: GuardLog | undefined,
   ) => AuthzDecision | Promise<AuthzDecision>,
-): RequestHandler {
+): ExpressMiddleware {
   return async (req, res, next) => {
     const caller = callers.get(req)
     if (!caller) throw new Error('A guard was asked before withAuthn(). Mount withAuthn() first.')
@@ -150,7 +180,7 @@ export function guard(
     }
     if (!found.ok) {
       log?.info({ code: 'UNAUTHORIZED', reason: found.reason }, 'A request was refused.')
-      const bearer = /^bearer\b/i.test(req.headers.authorization ?? '')
+      const bearer = /^bearer\b/i.test(headerOf(req, 'authorization') ?? '')
       return refuse(res, unauthorized(found, { realm, bearer }))
     }
     const { principal } = found
@@ -166,8 +196,8 @@ export function guard(
 
 async function ask(
   authenticator: Authenticator,
-  req: Request,
-  res: Response,
+  req: ExpressRequest,
+  res: ExpressResponse,
 ): Promise<Authentication> {
   // What is answered is for this caller alone, unless the handler knows better.
   res.vary('Cookie').vary('Authorization').setHeader('Cache-Control', 'no-store')
@@ -184,12 +214,12 @@ async function ask(
   }
 }
 
-function refuse(res: Response, { problem, headers }: Refusal): void {
+function refuse(res: ExpressResponse, { problem, headers }: Refusal): void {
   res.status(problem.status).set(headers)
   res.type('application/problem+json').send(JSON.stringify(problem))
 }
 
-function principalOf(req: Request): Principal {
+function principalOf(req: object): Principal {
   const principal = callers.get(req)?.principal
   if (principal) return principal
   throw new Error('This route has no guard. Add requireSession() before its handler.')

@@ -21,6 +21,9 @@ export {
 } from './authorizer.js'
 export { guardContract, type GuardedContract } from './contract-guard.js'
 export {
+  type ExpressMiddleware,
+  type ExpressRequest,
+  type ExpressResponse,
   type GuardLog,
   requireRoles,
   requireScopes,

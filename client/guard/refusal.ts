@@ -1,4 +1,9 @@
-import { type ForbiddenData, type Principal, type Problem, problemOf } from '@netscript/auth-contract'
+import {
+  type ForbiddenData,
+  type Principal,
+  type Problem,
+  problemOf,
+} from '@netscript/auth-contract'
 import type { Authentication, GuardUnavailableError } from './authenticator.js'
 
 /** How a request is refused: a problem document (RFC 9457) and the headers that go with it. */

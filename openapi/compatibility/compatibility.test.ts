@@ -414,8 +414,11 @@ describe('npm run contract:check', () => {
     new Promise((done) => {
       const files = versions.map((version) => join(directory, `${version}.json`))
       const script = new URL('check.ts', import.meta.url).pathname
-      execFile('node', ['--import', 'tsx', script, ...files], (error, stdout, stderr) =>
-        done({ code: Number(error?.code ?? 0), output: stdout + stderr }),
+      execFile(
+        'node',
+        ['--conditions', '@netscript/source', '--import', 'tsx', script, ...files],
+        (error, stdout, stderr) =>
+          done({ code: Number(error?.code ?? 0), output: stdout + stderr }),
       )
     })
 

@@ -1,4 +1,4 @@
-import type { AppRouter } from '@ts-rest/core'
+import { type AppRoute, type AppRouter, type AppRouteResponse, ContractNoBody } from '@ts-rest/core'
 import { createExpressEndpoints, type RequestValidationError } from '@ts-rest/express'
 import express, {
   type ErrorRequestHandler,
@@ -7,8 +7,13 @@ import express, {
   type Response,
   Router,
 } from 'express'
-import type { z } from 'zod'
-import { accountContractV1, authContractV1, discoveryContractV1, protocolContractV1 } from '@netscript/auth-contract'
+import { z } from 'zod'
+import {
+  accountContractV1,
+  authContractV1,
+  discoveryContractV1,
+  protocolContractV1,
+} from '@netscript/auth-contract'
 import { pathOf } from '@netscript/plugin-auth-core/internal'
 import { type AuthApiOptions, createEngine, type Engine } from '../engine/engine.js'
 import type { Exchange } from '../engine/exchange.js'
@@ -112,7 +117,7 @@ function addRoutes(router: Router, engine: Engine, contract: AppRouter): void {
     return { status: reply.status, body: reply.body }
   }
   createExpressEndpoints(
-    contract,
+    withoutBodies(contract),
     Object.fromEntries(Object.keys(contract).map((key) => [key, implementation])) as never,
     router,
     {
@@ -123,6 +128,20 @@ function addRoutes(router: Router, engine: Engine, contract: AppRouter): void {
         throw validationError(exchangeOf(req).contract, issues)
       },
     },
+  )
+}
+
+/** ts-rest ends a response without a body, and without a Content-Type, only for a symbol of its own. */
+function withoutBodies(contract: AppRouter): AppRouter {
+  const emptyOr = (schema: AppRouteResponse): AppRouteResponse =>
+    schema instanceof z.ZodUndefined ? ContractNoBody : schema
+  return Object.fromEntries(
+    Object.entries(contract as Record<string, AppRoute>).map(([key, route]) => {
+      const responses = Object.entries(route.responses).map(
+        ([status, schema]) => [status, emptyOr(schema)] as const,
+      )
+      return [key, { ...route, responses: Object.fromEntries(responses) }]
+    }),
   )
 }
 

@@ -1,5 +1,11 @@
 import { authContractV1, CallbackQuery, protocolContractV1 } from '@netscript/auth-contract'
-import { CLIENT_AUTH_METHODS, defineOAuthProvider, isPresetName, type OAuthProvider, providerFromPreset } from '@netscript/auth-kv-oauth'
+import {
+  CLIENT_AUTH_METHODS,
+  defineOAuthProvider,
+  isPresetName,
+  type OAuthProvider,
+  providerFromPreset,
+} from '@netscript/auth-kv-oauth'
 import { redirectUriOf } from '@netscript/auth-kv-oauth/internal'
 import { AuthConfigurationError } from '@netscript/plugin-auth-core'
 import { queryOf } from '../engine/validation.js'

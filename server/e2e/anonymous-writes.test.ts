@@ -1,7 +1,11 @@
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { describeWithRedis } from '../../backends/kv-oauth/storage/testing/describe-with-redis.js'
-import { ask, startTestRedis, type TestRedis } from '../../backends/kv-oauth/storage/testing/redis-server.js'
+import {
+  ask,
+  startTestRedis,
+  type TestRedis,
+} from '../../backends/kv-oauth/storage/testing/redis-server.js'
 import { completeLogin } from './support/oidc-login.js'
 import { startTestService, type TestService } from './support/service.js'
 import { signIn, startSignIn } from './support/sign-in.js'

@@ -110,6 +110,7 @@ describeWithBrowser('client in Chromium', () => {
     const { outputFiles } = await build({
       entryPoints: [new URL('../../client/index.ts', import.meta.url).pathname],
       bundle: true,
+      conditions: ['@netscript/source'],
       platform: 'browser',
       format: 'iife',
       globalName: 'authModule',

@@ -53,6 +53,7 @@ async function bundle(contents: string): Promise<string> {
   const { outputFiles } = await build({
     stdin: { contents, resolveDir: ROOT, loader: 'tsx' },
     bundle: true,
+    conditions: ['@netscript/source'],
     write: false,
     jsx: 'automatic',
     alias: { '@netscript/plugin-auth/react': `${ROOT}client/react/index.ts` },

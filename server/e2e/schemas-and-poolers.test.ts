@@ -2,7 +2,10 @@ import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { signUp } from '../../backends/better-auth/testing/sign-up.js'
 import { createPool } from '../../prisma/pool.js'
-import { describeWithPgBouncer, startPgBouncer } from '../../backends/kv-oauth/storage/testing/pgbouncer.js'
+import {
+  describeWithPgBouncer,
+  startPgBouncer,
+} from '../../backends/kv-oauth/storage/testing/pgbouncer.js'
 import {
   ABROAD,
   createPlacedDatabase,

@@ -4,7 +4,10 @@ import { createPool } from '../../prisma/pool.js'
 import { openStores } from '../../backends/kv-oauth/storage/stores.js'
 import { sessionRecord } from '../../backends/kv-oauth/storage/session-store-suite.js'
 import { describeWithRedis } from '../../backends/kv-oauth/storage/testing/describe-with-redis.js'
-import { startTestRedis, type TestRedis } from '../../backends/kv-oauth/storage/testing/redis-server.js'
+import {
+  startTestRedis,
+  type TestRedis,
+} from '../../backends/kv-oauth/storage/testing/redis-server.js'
 import { createAuthClient } from '../../client/index.js'
 import { createAuthClient as createValidatedClient } from '../../client/validated/index.js'
 import { startNetscript } from './support/process.js'

@@ -1,4 +1,4 @@
-import type { AppRoute } from '@ts-rest/core'
+import type { ContractRoute } from '@netscript/auth-contract'
 import { type AuthnRequest, toAuthnRequest } from '@netscript/plugin-auth-core'
 import type { EngineRequest, EngineResponse, HeaderField } from './message.js'
 import type { RequestLogLine } from './request-log.js'
@@ -40,7 +40,7 @@ export class Exchange {
   }
 
   /** What the route declares. */
-  get contract(): AppRoute {
+  get contract(): ContractRoute {
     if (this.route) return this.route.contract
     throw new TypeError('No route has the path and method of the request.')
   }

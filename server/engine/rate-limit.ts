@@ -1,7 +1,13 @@
 import { createHash, randomBytes } from 'node:crypto'
 import type pg from 'pg'
 import { createPostgresRateLimitStore } from '@netscript/auth-database/internal'
-import { type ClientNetwork, clientNetworks, createMemoryRateLimitStore, createRateLimitKeys, type RateLimitCount } from '@netscript/plugin-auth-core/internal'
+import {
+  type ClientNetwork,
+  clientNetworks,
+  createMemoryRateLimitStore,
+  createRateLimitKeys,
+  type RateLimitCount,
+} from '@netscript/plugin-auth-core/internal'
 
 /** Requests a minute, client address and route unless something else is configured. */
 export const DEFAULT_RATE_LIMIT = 120

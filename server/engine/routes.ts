@@ -1,6 +1,5 @@
-import type { AppRoute, AppRouter } from '@ts-rest/core'
 import type { z } from 'zod'
-import { AUTH_PATH_PREFIX } from '@netscript/auth-contract'
+import { AUTH_PATH_PREFIX, type ContractRoute } from '@netscript/auth-contract'
 import type { AuthnRequest } from '@netscript/plugin-auth-core'
 import type { HandlerContext } from '../handlers/context.js'
 import type { Reply } from '../reply.js'
@@ -29,14 +28,16 @@ type SuccessOf<R> = R extends { responses: infer Responses }
   : never
 
 /** Answers one route. An error of the contract is thrown as `AuthError`. */
-export type RouteHandler<R = AppRoute> = (
+export type RouteHandler<R = ContractRoute> = (
   context: HandlerContext,
   request: AuthnRequest,
   input: RouteInput<R>,
 ) => SuccessOf<R> | Promise<SuccessOf<R>>
 
 /** A handler for every route of a contract. */
-export type HandlersOf<C extends AppRouter> = { readonly [K in keyof C]: RouteHandler<C[K]> }
+export type HandlersOf<C extends Readonly<Record<string, ContractRoute>>> = {
+  readonly [K in keyof C]: RouteHandler<C[K]>
+}
 
 /** A rate limit of a route. */
 export interface RouteLimit {
@@ -50,7 +51,7 @@ export interface RouteLimit {
 export interface EngineRoute {
   /** The key in its contract, which names it in logs and metrics. */
   readonly key: string
-  readonly contract: AppRoute
+  readonly contract: ContractRoute
   readonly handle: RouteHandler<unknown>
   /** The bodies that it takes; absent for none. */
   readonly body?: BodyTypes
@@ -69,13 +70,12 @@ export interface EngineRoute {
  *
  * @param limitedByFailures Limited routes that have to answer any number of requests that succeed.
  */
-export function routesOf<C extends AppRouter>(
+export function routesOf<C extends Readonly<Record<string, ContractRoute>>>(
   contract: C,
   handlers: HandlersOf<C>,
   limitedByFailures: readonly (keyof C)[] = [],
 ): readonly EngineRoute[] {
-  return Object.entries(contract).map(([key, entry]) => {
-    const route = entry as AppRoute
+  return Object.entries(contract).map(([key, route]) => {
     const isPage = 303 in route.responses
     const body = 'body' in route ? bodyTypes(route, isPage) : undefined
     return {
@@ -99,7 +99,7 @@ export function routesOf<C extends AppRouter>(
 const firstSegment = (path: string): string =>
   path.slice(AUTH_PATH_PREFIX.length + 1).split('/', 1)[0] ?? ''
 
-function bodyTypes(route: AppRoute, isPage: boolean): BodyTypes {
+function bodyTypes(route: ContractRoute, isPage: boolean): BodyTypes {
   if ('contentType' in route && route.contentType === 'application/x-www-form-urlencoded') {
     return 'form'
   }

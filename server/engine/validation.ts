@@ -1,4 +1,4 @@
-import type { AppRoute } from '@ts-rest/core'
+import type { ContractRoute } from '@netscript/auth-contract'
 import { z } from 'zod'
 import { AuthError } from '@netscript/plugin-auth-core'
 import type { Exchange } from './exchange.js'
@@ -56,7 +56,7 @@ function decoded(value: string): string {
  * 422, since another standard rules its errors.
  */
 export function validationError(
-  { responses }: AppRoute,
+  { responses }: ContractRoute,
   issues: readonly z.core.$ZodIssue[],
 ): AuthError {
   const formErrors: string[] = []
@@ -77,7 +77,7 @@ export function validationError(
  * A reply as its contract declares it: fields that the schema does not have are left out.
  * @throws when status or body are not declared, so that nothing undeclared leaves.
  */
-export function declared({ responses }: AppRoute, reply: Reply): Reply {
+export function declared({ responses }: ContractRoute, reply: Reply): Reply {
   const schema: unknown = responses[reply.status]
   if (schema === undefined) throw new TypeError(`Status ${reply.status} is not declared.`)
   if (reply.status === 303 && typeof reply.location !== 'string') {

@@ -1,4 +1,8 @@
-import { type AuthBackendPort, type InteractiveFlowPort, providerError } from '@netscript/plugin-auth-core'
+import {
+  type AuthBackendPort,
+  type InteractiveFlowPort,
+  providerError,
+} from '@netscript/plugin-auth-core'
 import type { ReturnToPolicy } from '@netscript/plugin-auth-core/internal'
 import type { TokenIssuer } from '../tokens/token-issuer.js'
 

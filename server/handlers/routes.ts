@@ -1,4 +1,9 @@
-import { accountContractV1, authContractV1, discoveryContractV1, protocolContractV1 } from '@netscript/auth-contract'
+import {
+  accountContractV1,
+  authContractV1,
+  discoveryContractV1,
+  protocolContractV1,
+} from '@netscript/auth-contract'
 import type { AuthnRequest } from '@netscript/plugin-auth-core'
 import { preferredType } from '../engine/accept.js'
 import { isForm } from '../engine/body.js'

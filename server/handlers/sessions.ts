@@ -1,5 +1,15 @@
-import type { AuthSession, RevokedResponse, SessionsQuery, SessionsResponse } from '@netscript/auth-contract'
-import { AuthBackendOperationUnsupportedError, type AuthBackendPort, AuthError, type AuthnRequest } from '@netscript/plugin-auth-core'
+import type {
+  AuthSession,
+  RevokedResponse,
+  SessionsQuery,
+  SessionsResponse,
+} from '@netscript/auth-contract'
+import {
+  AuthBackendOperationUnsupportedError,
+  type AuthBackendPort,
+  AuthError,
+  type AuthnRequest,
+} from '@netscript/plugin-auth-core'
 import { ok, type Reply } from '../reply.js'
 import type { HandlerContext } from './context.js'
 import { requireSignedIn } from './signed-in.js'

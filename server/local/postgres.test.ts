@@ -86,7 +86,15 @@ async function startElsewhere(
     ${then === 'wait' ? 'setInterval(() => {}, 60_000)' : ''}`
   const child = spawn(
     process.execPath,
-    ['--import', 'tsx', '--input-type=module', '--eval', script],
+    [
+      '--conditions',
+      '@netscript/source',
+      '--import',
+      'tsx',
+      '--input-type=module',
+      '--eval',
+      script,
+    ],
     {
       cwd: fileURLToPath(new URL('../..', import.meta.url)),
       stdio: ['ignore', 'pipe', 'inherit'],

@@ -1,6 +1,6 @@
 import type pg from 'pg'
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
-import type { AuthMetrics } from '@netscript/auth-kv-oauth/internal'
+import type { AuthMetrics } from '@netscript/auth-kv-oauth'
 import type { AuthBackendPort } from '@netscript/plugin-auth-core'
 import type { HttpMetrics } from '../engine/http-metrics.js'
 import type { SweepMetrics } from '../sweep.js'

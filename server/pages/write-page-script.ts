@@ -10,6 +10,7 @@ const TARGET = fileURLToPath(new URL('./generated/page-script.ts', import.meta.u
 /** Makes what browsers load of `page.ts`; writes only when it changed. */
 export async function writePageScript(): Promise<void> {
   const { outputFiles } = await build({
+    conditions: ['@netscript/source'],
     entryPoints: [fileURLToPath(new URL('./page.ts', import.meta.url))],
     bundle: true,
     minify: true,

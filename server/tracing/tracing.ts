@@ -12,7 +12,7 @@ import { setGlobalErrorHandler, W3CTraceContextPropagator } from '@opentelemetry
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-proto'
 import { defaultResource, resourceFromAttributes } from '@opentelemetry/resources'
 import { BasicTracerProvider, BatchSpanProcessor } from '@opentelemetry/sdk-trace-base'
-import type { AuthTrace } from '@netscript/auth-kv-oauth/internal'
+import type { AuthTrace } from '@netscript/auth-kv-oauth'
 import { codeOf } from '@netscript/plugin-auth-core'
 import { pathOf } from '@netscript/plugin-auth-core/internal'
 import { routeKey } from '../handlers/routes.js'

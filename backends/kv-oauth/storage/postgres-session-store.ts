@@ -1,5 +1,10 @@
 import type pg from 'pg'
-import { auditSessions, endEventType, inTransaction, storeCall } from '@netscript/auth-database/internal'
+import {
+  auditSessions,
+  endEventType,
+  inTransaction,
+  storeCall,
+} from '@netscript/auth-database/internal'
 import type { SessionEnd } from '@netscript/plugin-auth-core'
 import { MAX_SESSIONS_IN_PAGE } from '@netscript/plugin-auth-core/internal'
 import { MAX_EVICTED, type SessionRecord, type SessionStore } from '../session-store.js'

@@ -9,7 +9,10 @@ import { silentLog } from '../../log.js'
 import { createSigningKeys } from '../../../server/tokens/signing-keys.js'
 import { createPool, isPooled } from '../../../prisma/pool.js'
 import { createPostgresAuditLog } from '../../../prisma/postgres-audit-log.js'
-import { createPostgresRateLimitStore, sweepRateLimits } from '../../../prisma/postgres-rate-limit-store.js'
+import {
+  createPostgresRateLimitStore,
+  sweepRateLimits,
+} from '../../../prisma/postgres-rate-limit-store.js'
 import { createPostgresSigningKeyStore } from '../../../server/tokens/postgres-signing-key-store.js'
 import { sessionRecord } from './session-store-suite.js'
 import { postgresStoresSuite } from './stores-suite.js'
@@ -17,7 +20,7 @@ import { createPostgresStores } from './stores.js'
 import { describeWithPgBouncer, startPgBouncer, type TestPgBouncer } from './testing/pgbouncer.js'
 import { ABROAD, createMigratedDatabase, type Place } from './testing/placed-database.js'
 import { createTestUser } from './testing/test-user.js'
-import { createUserDirectory } from './user-directory.js'
+import { createUserDirectory } from '../../../prisma/user-directory.js'
 
 postgresStoresSuite('Postgres', createTestDatabase)
 

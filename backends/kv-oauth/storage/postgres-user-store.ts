@@ -1,6 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import type pg from 'pg'
-import { auditSessions, inTransaction, queryPrepared, storeCall } from '@netscript/auth-database/internal'
+import {
+  auditSessions,
+  inTransaction,
+  queryPrepared,
+  storeCall,
+} from '@netscript/auth-database/internal'
 import { AuthError, type SessionEnd } from '@netscript/plugin-auth-core'
 import type { SignedInIdentity, UserStore } from '../session-store.js'
 import { deleteEntries } from './keyv-postgres.js'

@@ -1,12 +1,14 @@
 import type pg from 'pg'
 import { assertSchemaIsRead } from '@netscript/auth-database/internal'
 import { type AuthLog, type Keyring, silentLog } from '@netscript/plugin-auth-core'
+import { importPeer } from '@netscript/plugin-auth-core/internal'
 import type {
   ProviderTokenStore,
   SessionStore,
   TransactionStore,
   UserStore,
 } from '../session-store.js'
+import type { RedisTarget } from './redis-url.js'
 import { createPostgresProviderTokenStore } from './postgres-provider-token-store.js'
 import { createPostgresSessionStore } from './postgres-session-store.js'
 import { createPostgresTransactionStore } from './postgres-transaction-store.js'
@@ -78,6 +80,27 @@ export async function openStores(options: StoreOptions): Promise<AuthStores> {
   const { pool, sessionStore, log = silentLog } = options
   assertSchemaIsRead(pool)
   if (!sessionStore) return createPostgresStores(pool, options)
-  const { openRedisStores } = await import('./redis-stores.js')
+  const { openRedisStores } = await importRedis(() => import('./redis-stores.js'))
   return openRedisStores(sessionStore, pool, log)
 }
+
+/**
+ * Connects to the Redis of a session store and looks at its settings; what may lose sessions is a
+ * warning in the log.
+ *
+ * @throws AuthConfigurationError when it is too old.
+ */
+export async function inspectRedis(target: RedisTarget, log: AuthLog): Promise<void> {
+  const [{ connectRedis }, { checkRedisSettings }] = await importRedis(() =>
+    Promise.all([import('./redis-connection.js'), import('./redis-settings.js')]),
+  )
+  const redis = await connectRedis(target, silentLog)
+  try {
+    await checkRedisSettings(redis, log)
+  } finally {
+    await redis.close()
+  }
+}
+
+const importRedis = <T>(load: () => Promise<T>): Promise<T> =>
+  importPeer(['@keyv/redis'], 'NETSCRIPT_AUTH_SESSION_STORE', load)

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import react from '@vitejs/plugin-react'
-import { build, createServer, type InlineConfig, preview } from 'vite'
+import { build, createServer, defaultClientConditions, type InlineConfig, preview } from 'vite'
 
 /** Options of {@link startPageServer}. */
 export interface PageServerOptions {
@@ -28,6 +28,8 @@ export async function startPageServer(options: PageServerOptions): Promise<{
     root: fileURLToPath(new URL('./page', import.meta.url)),
     configFile: false,
     logLevel: 'warn',
+    // The packages of this repository, from their sources.
+    resolve: { conditions: ['@netscript/source', ...defaultClientConditions] },
     plugins: [react()],
     server: listening,
     preview: listening,

@@ -1,5 +1,10 @@
 import { authContractV1 } from '@netscript/auth-contract'
-import { type AnyPresetOptions, isPresetName, presetNames, providerFromPreset } from '@netscript/auth-kv-oauth'
+import {
+  type AnyPresetOptions,
+  isPresetName,
+  presetNames,
+  providerFromPreset,
+} from '@netscript/auth-kv-oauth'
 import { AuthConfigurationError } from '@netscript/plugin-auth-core'
 import {
   PROVIDER_VARIABLES,

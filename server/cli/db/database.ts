@@ -1,6 +1,13 @@
 import { join } from 'node:path'
 import type pg from 'pg'
-import { createPool, databaseStartError, isFromDatabase, parseDatabaseUrl, tableSchema, withSchema } from '@netscript/auth-database/internal'
+import { createPool } from '@netscript/auth-database'
+import {
+  databaseStartError,
+  isFromDatabase,
+  parseDatabaseUrl,
+  tableSchema,
+  withSchema,
+} from '@netscript/auth-database/internal'
 import { AuthConfigurationError } from '@netscript/plugin-auth-core'
 import { readVariables } from '../../config/variables.js'
 

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { applyMigrations, isPooled, resolveMigration } from '@netscript/auth-database/internal'
+import { applyMigrations } from '@netscript/auth-database'
+import { isPooled, resolveMigration } from '@netscript/auth-database/internal'
 import { AuthConfigurationError } from '@netscript/plugin-auth-core'
 import { type CommandDatabase, withDatabase } from './database.js'
 import {

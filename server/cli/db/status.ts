@@ -1,4 +1,4 @@
-import { type MigrationStatus, migrationStatus } from '@netscript/auth-database/internal'
+import { type MigrationStatus, migrationStatus } from '@netscript/auth-database'
 import { columns } from '../columns.js'
 import { paintFor } from '../paint.js'
 import { withDatabase } from './database.js'

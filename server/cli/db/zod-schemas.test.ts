@@ -58,7 +58,7 @@ it('makes the client and zod schemas that fit it, for a strict TypeScript worksp
   // Installed it is a command; here it runs from source.
   const own = join(root, 'prisma/schema/netscript.prisma')
   const tsx = pathToFileURL(require.resolve('tsx')).href
-  const command = `${process.execPath} --import ${tsx} ${GENERATOR}`
+  const command = `${process.execPath} --conditions @netscript/source --import ${tsx} ${GENERATOR}`
   writeFileSync(own, readFileSync(own, 'utf8').replace('netscript-zod', command))
 
   const generated = await runCli(root, ['db', 'generate'])

@@ -1,6 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import type { ClientAuthMethod, OAuthProvider } from '@netscript/auth-kv-oauth'
-import { clientAuthMethodOf, clientRefusal, getClientConfiguration, isClientRefusal } from '@netscript/auth-kv-oauth/internal'
+import {
+  clientAuthMethodOf,
+  clientRefusal,
+  getClientConfiguration,
+  isClientRefusal,
+} from '@netscript/auth-kv-oauth/internal'
 import { AuthConfigurationError } from '@netscript/plugin-auth-core'
 import type { AuthConfig } from '../../config/config.js'
 import { variablePrefix } from '../../config/providers.js'

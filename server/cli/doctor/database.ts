@@ -1,5 +1,12 @@
 import type pg from 'pg'
-import { createPool, databaseReason, isPooled, migrationStatus, parseDatabaseUrl, POOL_SIZE, tableSchema } from '@netscript/auth-database/internal'
+import { createPool, migrationStatus } from '@netscript/auth-database'
+import {
+  databaseReason,
+  isPooled,
+  parseDatabaseUrl,
+  POOL_SIZE,
+  tableSchema,
+} from '@netscript/auth-database/internal'
 import { clockFinding, skewSeconds } from './clock.js'
 import { type Check, CHECK_TIMEOUT_MS, fail, type Finding, ok, warn } from './finding.js'
 

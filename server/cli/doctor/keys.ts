@@ -52,13 +52,13 @@ function looksRandom(secret: Buffer): boolean {
 }
 
 async function workos(env: NodeJS.ProcessEnv): Promise<Finding[]> {
-  const { workosOptionsFromEnv } = await import('../../../backends/workos/environment.js')
+  const { workosOptionsFromEnv } = await import('@netscript/auth-workos')
   workosOptionsFromEnv(env)
   return [ok('KEYS', 'The key, the client id and the cookie password of WorkOS are set.')]
 }
 
 async function betterAuth(env: NodeJS.ProcessEnv): Promise<Finding[]> {
-  const { readSecret } = await import('../../../backends/better-auth/from-env.js')
+  const { readSecret } = await import('@netscript/auth-better-auth')
   readSecret(env)
   return [ok('KEYS', 'BETTER_AUTH_SECRET is long enough.')]
 }

@@ -1,4 +1,4 @@
-import { parseRedisUrls, type RedisTarget } from '@netscript/auth-kv-oauth/internal'
+import { inspectRedis, parseRedisUrls, type RedisTarget } from '@netscript/auth-kv-oauth/internal'
 import { AuthConfigurationError, type AuthLog, silentLog } from '@netscript/plugin-auth-core'
 import { networkReason } from '@netscript/plugin-auth-core/internal'
 import { type Check, fail, failWith, type Finding, ok, warn } from './finding.js'
@@ -31,22 +31,13 @@ function targetOf(urls: string): RedisTarget | undefined {
 }
 
 async function examine(target: RedisTarget): Promise<Finding[]> {
-  const [{ connectRedis }, { checkRedisSettings }] = await Promise.all([
-    import('../../../backends/kv-oauth/storage/redis-connection.js'),
-    import('../../../backends/kv-oauth/storage/redis-settings.js'),
-  ])
   const warnings: Finding[] = []
-  const redis = await connectRedis(target, silentLog)
   const log: AuthLog = {
     ...silentLog,
     warn: (_fields, message) =>
       void warnings.push(warn('SESSION_STORE', message, 'Change that in redis.conf.')),
   }
-  try {
-    await checkRedisSettings(redis, log)
-  } finally {
-    await redis.close()
-  }
+  await inspectRedis(target, log)
   if (warnings.length > 0) return warnings
   return [ok('SESSION_STORE', 'The Redis of NETSCRIPT_AUTH_SESSION_STORE answers.')]
 }

@@ -32,7 +32,7 @@ export function runCli(
   return new Promise((resolve) => {
     const child = execFile(
       process.execPath,
-      ['--import', TSX, MAIN, ...args],
+      ['--conditions', '@netscript/source', '--import', TSX, MAIN, ...args],
       { cwd, env: { ...inherited, ...env } },
       (_error, stdout, stderr) => resolve({ code: child.exitCode ?? -1, stdout, stderr }),
     )

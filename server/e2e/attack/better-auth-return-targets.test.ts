@@ -6,10 +6,7 @@ import * as plugins from 'better-auth/plugins'
 import express, { type ErrorRequestHandler } from 'express'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { isRedirectName } from '../../../backends/better-auth/return-targets.js'
-import {
-  startTestServer,
-  type TestServer,
-} from '../../../backends/better-auth/testing/server.js'
+import { startTestServer, type TestServer } from '../../../backends/better-auth/testing/server.js'
 import { signUp } from '../../../backends/better-auth/testing/sign-up.js'
 import { AuthError } from '../../../backends/errors.js'
 import { createReturnToPolicy } from '../../../backends/return-to.js'
@@ -20,7 +17,11 @@ import { createLogger } from '../../log.js'
 import { createAuthService } from '../../service.js'
 import { leadsAway } from '../../attack/leads-away.js'
 import { eachOf } from '../../attack/person.js'
-import { hasLoneSurrogate, honestReturnTargets, hostileReturnTargets } from '../../attack/return-targets.js'
+import {
+  hasLoneSurrogate,
+  honestReturnTargets,
+  hostileReturnTargets,
+} from '../../attack/return-targets.js'
 
 const ALLOWED = ['https://app.example.test', 'http://partner.example.test:8080']
 const PROVIDER = 'https://idp.example.test'

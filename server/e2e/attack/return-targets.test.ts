@@ -11,7 +11,11 @@ import { startTestService, type TestService } from '../support/service.js'
 import { createUserAgent } from '../support/user-agent.js'
 import { leadsAway } from '../../attack/leads-away.js'
 import { eachOf } from '../../attack/person.js'
-import { hasLoneSurrogate, hostileReturnTargets, honestReturnTargets } from '../../attack/return-targets.js'
+import {
+  hasLoneSurrogate,
+  hostileReturnTargets,
+  honestReturnTargets,
+} from '../../attack/return-targets.js'
 import { EVIL } from '../../attack/target.js'
 
 const ALLOWED = ['https://app.example.test', 'http://partner.example.test:8080']

@@ -33,7 +33,7 @@ export function startNetscript(
 ): NetscriptProcess {
   // `node --import tsx` is one process: a signal reaches the service itself.
   const imports = [TSX, ...preload].flatMap((module) => ['--import', module])
-  return startNode([...imports, MAIN, ...args], env, options)
+  return startNode(['--conditions', '@netscript/source', ...imports, MAIN, ...args], env, options)
 }
 
 /** Starts `node <args>` with these variables and no others of the service. */

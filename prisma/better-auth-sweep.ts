@@ -1,5 +1,5 @@
 import type pg from 'pg'
-import { storeCall } from '@netscript/auth-database/internal'
+import { storeCall } from './unavailable.js'
 
 /** Processes whose clocks differ a little still extend a session until then. */
 const GRACE = `interval '1 minute'`

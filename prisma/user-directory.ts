@@ -1,6 +1,11 @@
 import type pg from 'pg'
-import { storeCall } from '@netscript/auth-database/internal'
-import type { OperatorAccount, OperatorUser, UserPage, UserSearch } from '@netscript/plugin-auth-core'
+import { storeCall } from './unavailable.js'
+import type {
+  OperatorAccount,
+  OperatorUser,
+  UserPage,
+  UserSearch,
+} from '@netscript/plugin-auth-core'
 
 interface Row {
   id: string
