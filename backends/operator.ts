@@ -85,7 +85,7 @@ export interface Operator {
  *
  * @example
  * ```ts
- * import { type Operator, unsupportedOperator } from '@netscript/plugin-auth/backends'
+ * import { type Operator, unsupportedOperator } from '@netscript/plugin-auth-core'
  *
  * const operator: Operator = {
  *   ...unsupportedOperator('mine', 'Users live in the directory. Use its console.'),

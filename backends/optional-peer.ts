@@ -5,6 +5,7 @@ import { AuthConfigurationError } from './errors.js'
  *
  * @param names What to install when one is missing.
  * @param purpose What needs them, as the subject of a sentence: `NETSCRIPT_AUTH_BACKEND=workos`.
+ * @param command How to install them. @default npm install
  * @throws AuthConfigurationError with the install command when a package is not installed.
  *
  * @example
@@ -16,6 +17,7 @@ export async function importPeer<T>(
   names: readonly string[],
   purpose: string,
   load: () => Promise<T>,
+  command = 'npm install',
 ): Promise<T> {
   try {
     return await load()
@@ -23,7 +25,7 @@ export async function importPeer<T>(
     if (!isMissing(cause, names)) throw cause
     const missing = names.length > 1 ? 'packages that are' : 'a package that is'
     throw new AuthConfigurationError(
-      `${purpose} needs ${missing} not installed. Run: npm install ${names.join(' ')}`,
+      `${purpose} needs ${missing} not installed. Run: ${command} ${names.join(' ')}`,
       { cause },
     )
   }

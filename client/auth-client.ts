@@ -17,7 +17,7 @@ interface Input {
  * A typed client of the authentication API for browsers: small, typed by the contract, its routes
  * generated from it. Cookies are included, so there is nothing to store. It takes a service of its
  * own version at its word and looks only at the required fields of an answer; for a service that
- * you do not run, `@netscript/plugin-auth/client/validated` checks everything.
+ * you do not run, `@netscript/auth-client/validated` checks everything.
  *
  * @example
  * ```ts

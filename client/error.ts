@@ -13,7 +13,7 @@ export type AuthClientErrorCode =
  *
  * @example
  * ```ts
- * import { AuthClientError, createAuthClient } from '@netscript/plugin-auth/client'
+ * import { AuthClientError, createAuthClient } from '@netscript/auth-client'
  *
  * const auth = createAuthClient()
  * try {

@@ -107,7 +107,7 @@ const routes = {
  *
  * @example
  * ```ts
- * import { authContractV1 } from '@netscript/plugin-auth/contract'
+ * import { authContractV1 } from '@netscript/auth-contract'
  *
  * authContractV1.me.path // '/api/v1/auth/me'
  * ```

@@ -11,4 +11,4 @@ export {
   type MigrationStatus,
   migrationStatus,
 } from './migrate.js'
-export { createPool } from './pool.js'
+export { createPool, type PoolOptions } from './pool.js'

@@ -15,7 +15,7 @@ export {
 } from './database-error.js'
 export { databaseUrlProblem, parseDatabaseUrl, withSchema } from './database-url.js'
 export { engineVariables } from './engine.js'
-export { ownMigrations, resolveMigration } from './migrate.js'
+export { ownMigrations, ownSchema, resolveMigration } from './migrate.js'
 export { assertSchemaIsRead, isPooled, POOL_SIZE, queryPrepared } from './pool.js'
 export { createPostgresAuditLog } from './postgres-audit-log.js'
 export { createPostgresRateLimitStore, sweepRateLimits } from './postgres-rate-limit-store.js'

@@ -277,11 +277,15 @@ async function exists(client: Queryable, table: string): Promise<boolean> {
 const migrationsTable = (schema: string): string =>
   `${pg.escapeIdentifier(schema)}."_prisma_migrations"`
 
+const PACKAGE = dirname(
+  createRequire(import.meta.url).resolve('@netscript/auth-database/package.json'),
+)
+
 /** The directory of the migrations of this package. */
-export function ownMigrations(): string {
-  const { resolve } = createRequire(import.meta.url)
-  return join(dirname(resolve('@netscript/auth-database/package.json')), 'migrations')
-}
+export const ownMigrations = (): string => join(PACKAGE, 'migrations')
+
+/** The Prisma schema of the tables of this package. */
+export const ownSchema = (): string => join(PACKAGE, 'schema', 'auth.prisma')
 
 function readMigrations(directory: string): MigrationFile[] {
   return readdirSync(directory, { withFileTypes: true })

@@ -10,6 +10,7 @@ import {
   type Operator,
   parseKeyring,
 } from '@netscript/plugin-auth-core'
+import { importPeer } from '@netscript/plugin-auth-core/internal'
 import type { AuthConfig } from './config/config.js'
 import type { Logger } from './log.js'
 import type { PasswordForms } from './pages/password-forms.js'
@@ -89,6 +90,22 @@ function keyringOf(env: NodeJS.ProcessEnv, variable: string): Keyring {
   throw new AuthConfigurationError(`${variable} must have at least 32 characters.`)
 }
 
+/** @throws AuthConfigurationError with the install command. */
+export const importWorkos = () =>
+  importPeer(
+    ['@netscript/auth-workos'],
+    'NETSCRIPT_AUTH_BACKEND=workos',
+    () => import('@netscript/auth-workos'),
+  )
+
+/** @throws AuthConfigurationError with the install command. */
+export const importBetterAuth = () =>
+  importPeer(
+    ['@netscript/auth-better-auth'],
+    'NETSCRIPT_AUTH_BACKEND=better-auth',
+    () => import('@netscript/auth-better-auth'),
+  )
+
 const BACKENDS = new Map<string, BackendEntry>([
   [
     'kv-oauth',
@@ -167,11 +184,11 @@ const BACKENDS = new Map<string, BackendEntry>([
         ORIGIN,
       ],
       async load({ env, logger }) {
-        const { workosBackendFromEnv } = await import('@netscript/auth-workos')
+        const { workosBackendFromEnv } = await importWorkos()
         return workosBackendFromEnv(env, { log: logger })
       },
       async openOperator({ env }) {
-        const workos = await import('@netscript/auth-workos')
+        const workos = await importWorkos()
         const operator = await workos.createWorkosOperator(workos.workosOptionsFromEnv(env))
         return { ...operator, close: async () => {} }
       },
@@ -192,7 +209,7 @@ const BACKENDS = new Map<string, BackendEntry>([
         ORIGIN,
       ],
       async load({ config, env, pool, logger }) {
-        const { betterAuthBackendFromEnv } = await import('@netscript/auth-better-auth')
+        const { betterAuthBackendFromEnv } = await importBetterAuth()
         return betterAuthBackendFromEnv(env, {
           pool: required(pool, 'better-auth'),
           baseUrl: config.origin,
@@ -203,7 +220,7 @@ const BACKENDS = new Map<string, BackendEntry>([
         })
       },
       async openOperator({ pool }) {
-        const { createBetterAuthOperator } = await import('@netscript/auth-better-auth')
+        const { createBetterAuthOperator } = await importBetterAuth()
         const operator = createBetterAuthOperator(required(pool, 'better-auth'))
         return { ...operator, close: async () => {} }
       },

@@ -1,16 +1,9 @@
 /**
- * The HTTP surface: an Express app to mount, and the service as a whole.
+ * The authentication service, and what its adapters share. `/express`, `/node` and `/fetch` mount the API
+ * in an application of your own.
  *
  * @module
  */
-export { createAuthApp } from './adapters/express.js'
-export {
-  type AuthHandler,
-  type AuthHandlerOptions,
-  type AuthRequestInfo,
-  createAuthHandler,
-} from './adapters/fetch.js'
-export { createAuthListener } from './adapters/node.js'
 export type { TrustProxy } from './engine/client-address.js'
 export type { AuthApiOptions } from './engine/engine.js'
 export type { MountedBackend } from './backends.js'

@@ -71,7 +71,12 @@ export function createLogger(
 export async function prettyDestination(
   destination?: DestinationStream,
 ): Promise<DestinationStream> {
-  const { default: pretty } = await import('pino-pretty')
+  const pretty = await import('pino-pretty').then(
+    (module) => module.default,
+    // An optional peer: without it the lines are JSON.
+    () => undefined,
+  )
+  if (!pretty) return destination ?? pino.destination({ sync: true })
   return pretty({
     ...(destination && { destination }),
     messageFormat: ({ msg, err }) => [msg, ...reasons(err as LoggedError | undefined)].join(' '),

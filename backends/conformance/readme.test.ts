@@ -8,9 +8,9 @@ const read = (file: string) => readFile(new URL(file, import.meta.url), 'utf8')
 async function asPublished(file: string): Promise<string> {
   const text = await read(file)
   return text
-    .replaceAll("'../../index.js'", "'@netscript/plugin-auth/backends'")
-    .replaceAll("'../index.js'", "'@netscript/plugin-auth/backends'")
-    .replaceAll("'./index.js'", "'@netscript/plugin-auth/backends/conformance'")
+    .replaceAll("'../../index.js'", "'@netscript/plugin-auth-core'")
+    .replaceAll("'../index.js'", "'@netscript/plugin-auth-core'")
+    .replaceAll("'./index.js'", "'@netscript/plugin-auth-core/conformance'")
     .replaceAll("'./testing/fourth-backend.js'", "'./fourth-backend.js'")
 }
 

@@ -18,7 +18,7 @@ import { activeSessions, endOthers, listSessions, USER_ID } from './sessions.js'
  *
  * @example
  * ```ts
- * import { createWorkosOperator, workosOptionsFromEnv } from '@netscript/plugin-auth/backends/workos'
+ * import { createWorkosOperator, workosOptionsFromEnv } from '@netscript/auth-workos'
  *
  * const operator = await createWorkosOperator(workosOptionsFromEnv(process.env))
  * await operator.revokeSessions('user_01ABC')

@@ -37,8 +37,7 @@ export interface ExpressResponse {
   append(name: string, value: string): unknown
   status(code: number): this
   set(headers: Readonly<Record<string, string>>): this
-  type(type: string): this
-  send(body: string): unknown
+  end(body: string): unknown
 }
 
 /** Middleware for Express 5, typed by what it uses, so that no framework is a dependency. */
@@ -216,7 +215,8 @@ async function ask(
 
 function refuse(res: ExpressResponse, { problem, headers }: Refusal): void {
   res.status(problem.status).set(headers)
-  res.type('application/problem+json').send(JSON.stringify(problem))
+  res.setHeader('Content-Type', 'application/problem+json; charset=utf-8')
+  res.end(JSON.stringify(problem))
 }
 
 function principalOf(req: object): Principal {

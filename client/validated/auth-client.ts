@@ -6,13 +6,13 @@ import { withNavigation } from '../navigation.js'
 import { pathSegment } from '../path-segment.js'
 
 /**
- * The client of `@netscript/plugin-auth/client`, made by ts-rest from the contract itself: every
+ * The client of `@netscript/auth-client`, made by ts-rest from the contract itself: every
  * answer is validated against its schema, fields that the contract does not know are dropped, and
  * anything else throws `UNEXPECTED_RESPONSE`.
  *
  * @example
  * ```ts
- * import { createAuthClient } from '@netscript/plugin-auth/client/validated'
+ * import { createAuthClient } from '@netscript/auth-client/validated'
  *
  * const auth = createAuthClient({ baseUrl: 'https://auth.example.com', fetch: fetchWithCookies })
  * ```

@@ -1,6 +1,6 @@
 /**
  * The client that validates every answer against the contract. It has the calls and the errors of
- * `@netscript/plugin-auth/client`, and brings zod and ts-rest with it.
+ * `@netscript/auth-client`, and brings zod and ts-rest with it.
  *
  * @module
  */

@@ -17,10 +17,10 @@ import { createUserAgent, type UserAgent } from './support/user-agent.js'
 const GUIDE = 'client/guard/README.md'
 const AUDIENCE = 'https://orders.example'
 const MODULES = {
-  '@netscript/plugin-auth/client': client,
-  '@netscript/plugin-auth/contract': contract,
-  '@netscript/plugin-auth/guard': guard,
-  '@netscript/plugin-auth/openapi': openapi,
+  '@netscript/auth-client': client,
+  '@netscript/auth-contract': contract,
+  '@netscript/auth-guard': guard,
+  '@netscript/auth-openapi': openapi,
   '@ts-rest/core': tsRest,
   '@ts-rest/express': tsRestExpress,
   zod,

@@ -28,12 +28,12 @@ describe('the guide to React', () => {
     const me = { authenticated: true, user: { id: 'u1', displayName: 'Ada' }, session: {} }
     const { render } = await runBlock(block.replace('export ', ''), {
       modules: {
-        '@netscript/plugin-auth/client': {
+        '@netscript/auth-client': {
           ...client,
           createAuthClient: (options: client.AuthClientOptions) =>
             client.createAuthClient({ ...options, fetch: async () => Response.json(me) }),
         },
-        '@netscript/plugin-auth/react': components,
+        '@netscript/auth-client/react': components,
         'react-dom/server': reactServer,
         'react/jsx-runtime': jsxRuntime,
       },
@@ -56,7 +56,7 @@ async function bundle(contents: string): Promise<string> {
     conditions: ['@netscript/source'],
     write: false,
     jsx: 'automatic',
-    alias: { '@netscript/plugin-auth/react': `${ROOT}client/react/index.ts` },
+    alias: { '@netscript/auth-client/react': `${ROOT}client/react/index.ts` },
     define: { 'process.env.NODE_ENV': '"development"' },
     logLevel: 'error',
   })

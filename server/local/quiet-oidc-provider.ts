@@ -1,6 +1,6 @@
 import type Provider from 'oidc-provider'
 import type { Configuration } from 'oidc-provider'
-import { AuthConfigurationError } from '@netscript/plugin-auth-core'
+import { importPeer } from '@netscript/plugin-auth-core/internal'
 
 let loading: Promise<typeof Provider> | undefined
 
@@ -8,7 +8,7 @@ let loading: Promise<typeof Provider> | undefined
  * Makes an oidc-provider without what it prints about development settings and the Node version:
  * here they are meant, and a first start should not begin with warnings.
  *
- * @throws AuthConfigurationError when it is not installed, as where only production dependencies are.
+ * @throws AuthConfigurationError when it is not installed.
  */
 export async function loadOidcProvider(): Promise<
   (issuer: string, configuration: Configuration) => Provider
@@ -28,12 +28,13 @@ export async function loadOidcProvider(): Promise<
 async function importQuietly(): Promise<typeof Provider> {
   const speakAgain = silence()
   try {
-    return (await import('oidc-provider')).default
-  } catch (cause) {
-    throw new AuthConfigurationError(
-      'The local provider needs oidc-provider, a development dependency that is not installed. Configure a provider with NETSCRIPT_AUTH_CLIENT_ID, NETSCRIPT_AUTH_CLIENT_SECRET and NETSCRIPT_AUTH_REDIRECT_URI.',
-      { cause },
+    const { default: provider } = await importPeer(
+      ['oidc-provider'],
+      'No provider is configured, and the local one',
+      () => import('oidc-provider'),
+      'npm install --save-dev',
     )
+    return provider
   } finally {
     speakAgain()
   }

@@ -45,7 +45,7 @@ export interface TokenIssuer {
  *
  * @example
  * ```ts
- * import { parseKeyring } from '@netscript/plugin-auth/backends'
+ * import { parseKeyring } from '@netscript/plugin-auth-core'
  *
  * const tokens = createTokenIssuer({
  *   pool,

@@ -1,7 +1,16 @@
+import { importPeer } from '@netscript/plugin-auth-core/internal'
 import type { Variables } from '../config/variables.js'
 import type { Logger } from '../log.js'
 import { isProxied, type OutgoingProxy, proxyHosts } from '../outgoing-proxy.js'
 import type { Tracing } from './tracing.js'
+
+const OPEN_TELEMETRY = [
+  '@opentelemetry/api',
+  '@opentelemetry/core',
+  '@opentelemetry/exporter-trace-otlp-proto',
+  '@opentelemetry/resources',
+  '@opentelemetry/sdk-trace-base',
+]
 
 /**
  * Traces, when a variable says where to send them; without one the library is not even loaded. The
@@ -18,7 +27,11 @@ export async function startTracing(
   if (url === undefined || variables.OTEL_SDK_DISABLED) return undefined
   const problem = proxy && unproxiedTraces(variables, proxy)
   if (problem !== undefined) logger.warn(problem)
-  const { createTracing } = await import('./tracing.js')
+  const { createTracing } = await importPeer(
+    OPEN_TELEMETRY,
+    'OTEL_EXPORTER_OTLP_ENDPOINT',
+    () => import('./tracing.js'),
+  )
   return createTracing({ url, serviceName: variables.OTEL_SERVICE_NAME, logger })
 }
 

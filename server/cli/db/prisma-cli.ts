@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { createRequire } from 'node:module'
 import { delimiter, dirname, join } from 'node:path'
+import { AuthConfigurationError } from '@netscript/plugin-auth-core'
 import { engineVariables } from '@netscript/auth-database/internal'
 
 /** What the Prisma CLI answered. */
@@ -43,10 +44,22 @@ export function runPrisma(
   })
 }
 
-function findPrisma(root: string): string {
-  try {
-    return createRequire(join(root, 'package.json')).resolve('prisma/package.json')
-  } catch {
-    return createRequire(import.meta.url).resolve('prisma/package.json')
+/** The package.json of the Prisma CLI, an optional peer; `undefined` when it is not installed. */
+export function locatePrisma(root: string): string | undefined {
+  for (const from of [join(root, 'package.json'), import.meta.url]) {
+    try {
+      return createRequire(from).resolve('prisma/package.json')
+    } catch {
+      // The next place.
+    }
   }
+  return undefined
+}
+
+function findPrisma(root: string): string {
+  const found = locatePrisma(root)
+  if (found !== undefined) return found
+  throw new AuthConfigurationError(
+    'The Prisma CLI is not installed. Run: npm install --save-dev prisma @prisma/schema-engine-wasm',
+  )
 }

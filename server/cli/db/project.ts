@@ -1,7 +1,9 @@
-import { existsSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, statSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { join, relative, sep } from 'node:path'
-import prismaConfig from '@prisma/config'
+import { pathToFileURL } from 'node:url'
 import { AuthConfigurationError } from '@netscript/plugin-auth-core'
+import { locatePrisma } from './prisma-cli.js'
 
 /** Where a workspace has its Prisma schema and its migrations; relative paths, with slashes. */
 export interface PrismaProject {
@@ -30,8 +32,8 @@ export async function readPrismaProject(root: string): Promise<PrismaProject> {
   const path = (absolute: string | undefined, otherwise: string): string =>
     absolute === undefined ? otherwise : relative(root, absolute).split(sep).join('/')
   const configFile = resolvedPath ? path(resolvedPath, '') : undefined
-  const schema = path(config.schema, defaultSchema(root))
-  const seed = config.migrations?.seed
+  const schema = path(config?.schema, defaultSchema(root))
+  const seed = config?.migrations?.seed
   if (statSync(join(root, schema), { throwIfNoEntry: false })?.isFile()) {
     throw new AuthConfigurationError(
       `${schema} is one file, and a plugin adds another. Set \`schema\` in ${configFile ?? 'prisma.config.ts'} to a folder and move the file into it.`,
@@ -41,7 +43,7 @@ export async function readPrismaProject(root: string): Promise<PrismaProject> {
     root,
     configFile,
     schema,
-    migrations: path(config.migrations?.path, 'prisma/migrations'),
+    migrations: path(config?.migrations?.path, 'prisma/migrations'),
     ...(seed !== undefined && { seed }),
   }
 }
@@ -51,14 +53,24 @@ export function defaultSchema(root: string): string {
   return existsSync(join(root, 'prisma/schema.prisma')) ? 'prisma' : 'prisma/schema'
 }
 
+type PrismaConfig = typeof import('@prisma/config')
+type Loaded = Awaited<ReturnType<PrismaConfig['loadConfigFromFile']>>
+
 /** The config may insist on a database, which reading it does not need. */
-async function load(
-  root: string,
-): Promise<Awaited<ReturnType<typeof prismaConfig.loadConfigFromFile>>> {
+async function load(root: string): Promise<Partial<Loaded>> {
+  const prisma = locatePrisma(root)
+  if (prisma === undefined) {
+    if (!readdirSync(root).some((name) => /^prisma\.config\.\w+$/.test(name))) return {}
+    throw new AuthConfigurationError(
+      'There is a Prisma config, but the Prisma CLI is not installed. Run: npm install --save-dev prisma',
+    )
+  }
   const given = process.env.DATABASE_URL
   if (!given) process.env.DATABASE_URL = 'postgresql://localhost/none'
   try {
-    return await prismaConfig.loadConfigFromFile({ configRoot: root })
+    const config = pathToFileURL(createRequire(prisma).resolve('@prisma/config')).href
+    const { default: loaded } = (await import(config)) as { default: PrismaConfig }
+    return await loaded.loadConfigFromFile({ configRoot: root })
   } finally {
     if (given === undefined) delete process.env.DATABASE_URL
     else process.env.DATABASE_URL = given

@@ -1,4 +1,5 @@
 import { AuthConfigurationError, parseKeyring } from '@netscript/plugin-auth-core'
+import { importBetterAuth, importWorkos } from '../../backends.js'
 import { type Check, type Examination, failWith, type Finding, ok, warn } from './finding.js'
 
 /** Whether the secrets of the active backend are there and hard to guess. */
@@ -52,13 +53,13 @@ function looksRandom(secret: Buffer): boolean {
 }
 
 async function workos(env: NodeJS.ProcessEnv): Promise<Finding[]> {
-  const { workosOptionsFromEnv } = await import('@netscript/auth-workos')
+  const { workosOptionsFromEnv } = await importWorkos()
   workosOptionsFromEnv(env)
   return [ok('KEYS', 'The key, the client id and the cookie password of WorkOS are set.')]
 }
 
 async function betterAuth(env: NodeJS.ProcessEnv): Promise<Finding[]> {
-  const { readSecret } = await import('@netscript/auth-better-auth')
+  const { readSecret } = await importBetterAuth()
   readSecret(env)
   return [ok('KEYS', 'BETTER_AUTH_SECRET is long enough.')]
 }

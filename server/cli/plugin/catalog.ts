@@ -1,32 +1,34 @@
 import { createRequire } from 'node:module'
-import { dirname } from 'node:path'
 import { AuthConfigurationError } from '@netscript/plugin-auth-core'
 
 const PACKAGE = '@netscript/plugin-auth'
-const packageJson = createRequire(import.meta.url).resolve(`${PACKAGE}/package.json`)
 
 /** An official plugin: what `netscript plugin list` says of it before anything is read. */
 export interface PluginDefinition {
   readonly name: string
   readonly package: string
   readonly version: string
-  /** Where the package is installed. */
-  readonly packageRoot: string
+  /** The versions of other packages that it works with, by name. */
+  readonly ranges: Readonly<Record<string, string>>
   readonly type: string
   readonly service: { readonly name: string; readonly port: number }
   /** What it brings to a workspace. */
   readonly contributions: readonly string[]
 }
 
-const { version } = createRequire(import.meta.url)(packageJson) as { version: string }
+const manifest = createRequire(import.meta.url)(`${PACKAGE}/package.json`) as {
+  version: string
+  peerDependencies: Readonly<Record<string, string>>
+  dependencies: Readonly<Record<string, string>>
+}
 
 /** The official plugins. */
 export const PLUGINS: readonly PluginDefinition[] = [
   {
     name: 'auth',
     package: PACKAGE,
-    version,
-    packageRoot: dirname(packageJson),
+    version: manifest.version,
+    ranges: { ...manifest.dependencies, ...manifest.peerDependencies },
     type: 'service',
     service: { name: 'auth-api', port: 8094 },
     contributions: ['schema', 'service', 'routes'],

@@ -4,16 +4,17 @@ import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { addAuthPlugin } from '../testing/add-plugin.js'
 import { runCli, temporaryWorkspace } from '../testing/run-cli.js'
-import { authPackages } from './auth-files.js'
 import { findPlugin } from './catalog.js'
 import { findingsOf } from './doctor.js'
+import { packageEntries } from './plan.js'
 import { openWorkspace } from './workspace.js'
 
 /** A workspace with the plugin, as `npm install` leaves it. */
 async function healthy(): Promise<string> {
   const root = temporaryWorkspace()
   await addAuthPlugin(root)
-  for (const name of ['@netscript/plugin-auth', ...Object.keys(authPackages())]) {
+  const { dependencies = {} } = packageEntries(findPlugin('auth'), 'kv-oauth')
+  for (const name of Object.keys(dependencies)) {
     mkdirSync(join(root, 'node_modules', name), { recursive: true })
     writeFileSync(join(root, 'node_modules', name, 'package.json'), '{}')
   }
@@ -47,7 +48,7 @@ it.each<[string, (root: string) => void, RegExp, RegExp]>([
     /netscript plugin add auth/,
   ],
   [
-    'a package.json without its links',
+    'a package.json without its packages',
     (root) => writeFileSync(join(root, 'package.json'), '{"name":"x"}'),
     /package\.json lacks/,
     /netscript plugin add auth/,

@@ -2,11 +2,11 @@ import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { isReadableByOthers, modeOf } from '../env-file.js'
 import { paintFor } from '../paint.js'
-import { authPackages } from './auth-files.js'
 import { findPlugin, type PluginDefinition } from './catalog.js'
 import { missingPackages } from './install.js'
 import { readManifest, readManifests } from './manifest.js'
-import { planAdd } from './plan.js'
+import { packageEntries, planAdd } from './plan.js'
+import { chosenBackend } from './shared-files.js'
 import { isTracked } from './tracked.js'
 import { openWorkspace, type Workspace } from './workspace.js'
 
@@ -80,7 +80,8 @@ export async function findingsOf(
         : { level: 'note', what: `${path} is yours.` },
     )
   }
-  const unlinked = missingPackages(workspace.root, [plugin.package, ...Object.keys(authPackages())])
+  const { dependencies = {} } = packageEntries(plugin, chosenBackend(workspace))
+  const unlinked = missingPackages(workspace.root, Object.keys(dependencies))
   if (unlinked.length > 0) {
     findings.push({
       level: 'broken',

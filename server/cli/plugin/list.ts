@@ -1,6 +1,5 @@
 import { readManifests } from './manifest.js'
 import { columns } from '../columns.js'
-import { PLUGINS } from './catalog.js'
 import { openWorkspace, type Workspace } from './workspace.js'
 
 /** A row of `netscript plugin list`. */
@@ -25,13 +24,9 @@ export function listPlugins({ json }: { json?: boolean }): void {
   }
 }
 
-/** The plugins of a workspace; the workspace of a plugin has that one. */
+/** The plugins of a workspace. */
 export function pluginRows(workspace: Workspace): PluginRow[] {
-  const own = PLUGINS.filter(({ packageRoot }) => packageRoot === workspace.root).map((plugin) => ({
-    ...plugin,
-    enabled: true,
-  }))
-  return [...own, ...readManifests(workspace)].map((plugin) => ({
+  return readManifests(workspace).map((plugin) => ({
     name: plugin.name,
     type: plugin.type,
     enabled: plugin.enabled,

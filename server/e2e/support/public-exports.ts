@@ -1,22 +1,27 @@
-import { existsSync, readdirSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { relative } from 'node:path'
 import ts from 'typescript'
 import manifest from '../../../package.json' with { type: 'json' }
 import { ROOT } from './documents.js'
 
-/** The sources of the entry points of the package, by the name that is imported. */
+interface Manifest {
+  readonly name: string
+  readonly exports: Readonly<Record<string, string | { readonly default: string }>>
+}
+
+/** The sources of the entry points of all packages, by the name that is imported. */
 export function entryPoints(): ReadonlyMap<string, string> {
-  const entries = Object.entries(manifest.exports).flatMap(([name, target]) => {
-    if (typeof target === 'string') return []
-    const plain = target.default.replace('./dist/', '').replace(/\.js$/, '.ts')
-    const source = existsSync(`${ROOT}${plain}x`) ? `${plain}x` : plain
-    const [before = '', after] = source.split('*')
-    if (after === undefined) return [[name, source] as const]
-    return readdirSync(ROOT + before)
-      .filter((folder) => existsSync(ROOT + before + folder + after))
-      .map((folder) => [name.replace('*', folder), before + folder + after] as const)
-  })
-  return new Map(entries.map(([name, source]) => [name.replace('.', manifest.name), source]))
+  return new Map(
+    manifest.workspaces.flatMap((directory) => {
+      const text = readFileSync(`${ROOT}${directory}/package.json`, 'utf8')
+      const { name, exports } = JSON.parse(text) as Manifest
+      return Object.entries(exports).flatMap(([path, target]) => {
+        if (typeof target === 'string' || path === './internal') return []
+        const source = target.default.replace('./dist/', '').replace(/\.js$/, '.ts')
+        return [[path.replace('.', name), `${directory}/${source}`] as const]
+      })
+    }),
+  )
 }
 
 /** Types that a declaration of the package names, and only our own files can import. */
@@ -72,7 +77,7 @@ export function brokenLinks(program: ts.Program): string[] {
 
 const isOurs = (node: ts.Node): boolean => {
   const path = relative(ROOT, node.getSourceFile().fileName)
-  return !/^\.\.|node_modules\/|prisma\/generated\//.test(path)
+  return !/^\.\.|node_modules\/|dist\/|prisma\/generated\//.test(path)
 }
 
 function placeOf(node: ts.Node): string {
