@@ -230,7 +230,9 @@ describe('200 requests at once', () => {
   })
 
   it('of two people are never mixed up', async () => {
-    const orders = await consumer(createSessionAuthenticator({ baseUrl: auth.origin }))
+    const orders = await consumer(
+      createSessionAuthenticator({ baseUrl: auth.origin, timeoutMs: 600_000 }),
+    )
     const people = await Promise.all(
       ['ada', 'grace'].map(async (login) => {
         const agent = createUserAgent(auth.origin)

@@ -14,9 +14,14 @@ import { ask, DURABLE, startTestRedis, type TestRedis } from './testing/redis-se
 import { createTestUser } from './testing/test-user.js'
 
 const UNAVAILABLE = { code: 'STORE_UNAVAILABLE' }
+/** A statement that Postgres refuses is a fault, not an outage. */
+const REFUSED = { code: 'INTERNAL' }
 
-async function expectUnavailable(asked: readonly Promise<unknown>[]): Promise<void> {
-  await Promise.all(asked.map((one) => expect(one).rejects.toMatchObject(UNAVAILABLE)))
+async function expectEach(
+  asked: readonly Promise<unknown>[],
+  error: { code: string },
+): Promise<void> {
+  await Promise.all(asked.map((one) => expect(one).rejects.toMatchObject(error)))
 }
 
 describeWithRedis('sessions in Redis, their users and their trail in Postgres', () => {
@@ -67,27 +72,33 @@ describeWithRedis('sessions in Redis, their users and their trail in Postgres', 
     const tokens = stores.tokens(keyring)
     const userId = await createTestUser(stores.users)
     await withoutRedis(async () => {
-      await expectUnavailable([
-        sessions.get('id'),
-        sessions.getMany(['id']),
-        sessions.create(sessionRecord(userId)),
-        sessions.extend(sessionRecord(userId), 'used'),
-        sessions.revoke('id', 'signed-out'),
-        sessions.listByUser(userId),
-        sessions.revokeByUser(userId, 'signed-out'),
-        sessions.revokeByProviderSession({ issuer: 'issuer', sid: 'sid' }),
-        sessions.revokeByProviderSession({ issuer: 'issuer', sid: 'sid' }, { key: 'k', ttlMs: 1 }),
-        sessions.count(),
-        sessions.probe(),
-        stores.probe(),
-        transactions.put('a', { stateHash: 's', sealed: 's' }, 1_000),
-        transactions.take('a', 's'),
-        tokens.save('id', {}),
-        tokens.read('id'),
-        tokens.lease('id', 1),
-        tokens.replace('id', {}),
-        tokens.release('id'),
-      ])
+      await expectEach(
+        [
+          sessions.get('id'),
+          sessions.getMany(['id']),
+          sessions.create(sessionRecord(userId)),
+          sessions.extend(sessionRecord(userId), 'used'),
+          sessions.revoke('id', 'signed-out'),
+          sessions.listByUser(userId),
+          sessions.revokeByUser(userId, 'signed-out'),
+          sessions.revokeByProviderSession({ issuer: 'issuer', sid: 'sid' }),
+          sessions.revokeByProviderSession(
+            { issuer: 'issuer', sid: 'sid' },
+            { key: 'k', ttlMs: 1 },
+          ),
+          sessions.count(),
+          sessions.probe(),
+          stores.probe(),
+          transactions.put('a', { stateHash: 's', sealed: 's' }, 1_000),
+          transactions.take('a', 's'),
+          tokens.save('id', {}),
+          tokens.read('id'),
+          tokens.lease('id', 1),
+          tokens.replace('id', {}),
+          tokens.release('id'),
+        ],
+        UNAVAILABLE,
+      )
     })
   })
 
@@ -152,7 +163,7 @@ describeWithRedis('sessions in Redis, their users and their trail in Postgres', 
   it('takes a session back whose sign-in the trail did not take', async () => {
     const record = sessionRecord(await createTestUser(stores.users))
     await breakTrail()
-    await expect(stores.sessions.create(record)).rejects.toMatchObject(UNAVAILABLE)
+    await expect(stores.sessions.create(record)).rejects.toMatchObject(REFUSED)
     expect(await stores.sessions.get(record.id)).toBeUndefined()
     expect(await redis('keys', '*')).toBe('')
   })
@@ -161,12 +172,15 @@ describeWithRedis('sessions in Redis, their users and their trail in Postgres', 
     const { sessions } = stores
     const record = await signedIn()
     await breakTrail()
-    await expectUnavailable([
-      sessions.extend({ ...record, version: 2 }, 'used'),
-      sessions.revoke(record.id, 'signed-out'),
-      sessions.revokeByUser(record.userId, 'revoked-by-owner'),
-      sessions.revokeByProviderSession(record),
-    ])
+    await expectEach(
+      [
+        sessions.extend({ ...record, version: 2 }, 'used'),
+        sessions.revoke(record.id, 'signed-out'),
+        sessions.revokeByUser(record.userId, 'revoked-by-owner'),
+        sessions.revokeByProviderSession(record),
+      ],
+      REFUSED,
+    )
     await healTrail()
     expect(await sessions.get(record.id)).toEqual(record)
   })
@@ -249,7 +263,7 @@ describeWithRedis('sessions in Redis, their users and their trail in Postgres', 
     const logOut = (): Promise<number | undefined> =>
       stores.sessions.revokeByProviderSession({ issuer, sid: sid! }, once)
     await breakTrail()
-    await expect(logOut()).rejects.toMatchObject(UNAVAILABLE)
+    await expect(logOut()).rejects.toMatchObject(REFUSED)
     await healTrail()
     expect(await logOut()).toBe(1)
     expect(await stores.sessions.get(record.id)).toBeUndefined()

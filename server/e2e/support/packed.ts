@@ -1,17 +1,16 @@
 import { execFile } from 'node:child_process'
-import { cp, mkdir, readFile, rename, symlink, writeFile } from 'node:fs/promises'
-import { basename, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { inject, vi } from 'vitest'
+import { ROOT } from './documents.js'
 
-const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
-const LEFT_OUT = new Set(['.data', '.git', 'dist', 'node_modules'])
-const WHILE_PACKING = { interval: 200, timeout: 300_000 }
+const WHILE_PACKING = { interval: 200, timeout: 600_000 }
 const run = promisify(execFile)
 
-/** The package as `npm publish` would send it. */
+/** A package as `npm publish` would send it. */
 export interface PackedPackage {
+  readonly name: string
   /** The path of the tarball. */
   readonly tarball: string
   /** Its size in bytes. */
@@ -22,8 +21,8 @@ export interface PackedPackage {
   readonly files: readonly string[]
 }
 
-/** The package, packed once for all files of a test run; it goes when the run ends. */
-export async function packPackage(): Promise<PackedPackage> {
+/** All packages of the repository, packed once for all files of a test run; they go when it ends. */
+export async function packPackages(): Promise<readonly PackedPackage[]> {
   const place = join(inject('scratch'), 'packed')
   const outcome = `${place}.json`
   if (await mkdir(place, { recursive: true })) {
@@ -32,34 +31,36 @@ export async function packPackage(): Promise<PackedPackage> {
     await rename(`${outcome}.part`, outcome)
   }
   const text = await vi.waitFor(() => readFile(outcome, 'utf8'), WHILE_PACKING)
-  const result = JSON.parse(text) as PackedPackage | { failure: string }
+  const result = JSON.parse(text) as readonly PackedPackage[] | { failure: string }
   if ('failure' in result) throw new Error(result.failure)
   return result
 }
 
-/** Builds and packs in a copy of the source tree, so that the dist/ of the tree is left alone. */
-async function pack(place: string): Promise<PackedPackage> {
-  const source = join(place, 'source')
-  await cp(ROOT, source, {
-    recursive: true,
-    filter: (path) => !LEFT_OUT.has(basename(path)),
-  })
-  await symlink(join(ROOT, 'node_modules'), join(source, 'node_modules'))
-  await run('npm', ['pack', '--silent', '--pack-destination', place], { cwd: source })
-  const { name, version } = JSON.parse(await readFile(join(source, 'package.json'), 'utf8')) as {
+/** The tarballs of all packages, to install together: none of them is in a registry. */
+export async function packedTarballs(): Promise<readonly string[]> {
+  return (await packPackages()).map(({ tarball }) => tarball)
+}
+
+async function pack(place: string): Promise<readonly PackedPackage[]> {
+  await run('npm', ['run', 'build'], { cwd: ROOT })
+  const { stdout } = await run(
+    'npm',
+    ['pack', '--workspaces', '--ignore-scripts', '--json', '--pack-destination', place],
+    { cwd: ROOT, maxBuffer: 2 ** 26 },
+  )
+  const packed = JSON.parse(stdout) as readonly {
     name: string
-    version: string
-  }
-  const tarball = join(place, `${name.replace('@', '').replace('/', '-')}-${version}.tgz`)
-  await run('tar', ['-xzf', tarball, '-C', place])
-  const { stdout } = await run('tar', ['-tzf', tarball])
-  return {
-    tarball,
-    size: (await readFile(tarball)).length,
-    directory: join(place, 'package'),
-    files: stdout
-      .split('\n')
-      .filter(Boolean)
-      .map((path) => path.replace(/^package\//, '')),
-  }
+    filename: string
+    files: readonly { path: string }[]
+  }[]
+  return Promise.all(
+    packed.map(async ({ name, filename, files }) => {
+      const tarball = join(place, filename)
+      const directory = join(place, name)
+      await mkdir(directory, { recursive: true })
+      await run('tar', ['-xzf', tarball, '-C', directory, '--strip-components', '1'])
+      const { size } = await stat(tarball)
+      return { name, tarball, size, directory, files: files.map(({ path }) => path) }
+    }),
+  )
 }
