@@ -3,11 +3,7 @@ import { inspect } from 'node:util'
 import type pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createPrismaClient } from './client.js'
-import {
-  createEmptyTestDatabase,
-  createTestDatabase,
-  type TestDatabase,
-} from './test-database.js'
+import { createEmptyTestDatabase, createTestDatabase, type TestDatabase } from './test-database.js'
 import { createBetterAuthBackend } from '../backends/better-auth/backend.js'
 import { createNetscriptBetterAuth } from '../backends/better-auth/instance.js'
 import { createBetterAuthOperator } from '../backends/better-auth/operator.js'

@@ -1,7 +1,11 @@
 import type pg from 'pg'
 import { mapSessionToPrincipal } from '@netscript/auth-contract'
 import { createPool } from '@netscript/auth-database'
-import { assertSchemaIsRead, checkTables, createPostgresAuditLog } from '@netscript/auth-database/internal'
+import {
+  assertSchemaIsRead,
+  checkTables,
+  createPostgresAuditLog,
+} from '@netscript/auth-database/internal'
 import {
   type AuthBackendPort,
   AuthConfigurationError,

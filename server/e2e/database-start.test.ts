@@ -6,7 +6,10 @@ import { createNetscriptBetterAuth } from '../../backends/better-auth/instance.j
 import { AuthConfigurationError } from '../../backends/errors.js'
 import { createKvOAuthBackend } from '../../backends/kv-oauth/backend.js'
 import { providers } from '../../backends/kv-oauth/presets.js'
-import { describeWithPgBouncer, startPgBouncer } from '../../backends/kv-oauth/storage/testing/pgbouncer.js'
+import {
+  describeWithPgBouncer,
+  startPgBouncer,
+} from '../../backends/kv-oauth/storage/testing/pgbouncer.js'
 import { createPrismaClient } from '../../prisma/client.js'
 import { createEmptyTestDatabase, type TestDatabase } from '../../prisma/test-database.js'
 import { examine } from '../cli/doctor/doctor.js'
