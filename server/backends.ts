@@ -10,7 +10,7 @@ import {
   type Operator,
   parseKeyring,
 } from '@netscript/plugin-auth-core'
-import { importPeer } from '@netscript/plugin-auth-core/internal'
+import { importBetterAuth, importWorkos } from './backend-packages.js'
 import type { AuthConfig } from './config/config.js'
 import type { Logger } from './log.js'
 import type { PasswordForms } from './pages/password-forms.js'
@@ -89,22 +89,6 @@ function keyringOf(env: NodeJS.ProcessEnv, variable: string): Keyring {
   if (secret.length >= 32) return createKeyring([Buffer.from(secret)])
   throw new AuthConfigurationError(`${variable} must have at least 32 characters.`)
 }
-
-/** @throws AuthConfigurationError with the install command. */
-export const importWorkos = () =>
-  importPeer(
-    ['@netscript/auth-workos'],
-    'NETSCRIPT_AUTH_BACKEND=workos',
-    () => import('@netscript/auth-workos'),
-  )
-
-/** @throws AuthConfigurationError with the install command. */
-export const importBetterAuth = () =>
-  importPeer(
-    ['@netscript/auth-better-auth'],
-    'NETSCRIPT_AUTH_BACKEND=better-auth',
-    () => import('@netscript/auth-better-auth'),
-  )
 
 const BACKENDS = new Map<string, BackendEntry>([
   [

@@ -8,33 +8,32 @@ import { build } from 'esbuild'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { createTestDatabase } from '../../prisma/test-database.js'
 import { freePort } from '../local/free-port.js'
-import { type PackedPackage, packPackage } from './support/packed.js'
+import { type PackedPackage, packPackages } from './support/packed.js'
 import { startNode } from './support/process.js'
 import { readBlocks } from './support/readme-block.js'
 
 // Installing and compiling take their time where much else runs.
 vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 })
 
-const NAME = '@netscript/plugin-auth'
-const ENTRY_POINTS = [
-  '',
-  '/contract',
-  '/client',
-  '/client/validated',
-  '/session-store',
-  '/react',
-  '/guard',
-  '/openapi',
-  '/server',
-  '/backends',
-  '/backends/kv-oauth',
-  '/backends/workos',
-  '/backends/better-auth',
-  '/backends/conformance',
-  '/attack',
-]
-/** Whose own libraries do not compile with skipLibCheck off: ts-rest's rc, and better-auth. */
-const NOT_STRICT = ['/contract', '/guard', '/backends/better-auth']
+/** Their SDK does not compile with skipLibCheck off. */
+const NOT_STRICT = ['@netscript/auth-better-auth']
+/** It needs the generated client of Prisma, an optional peer that is not installed here. */
+const NOT_INSTALLED = ['@netscript/auth-database/client', ...NOT_STRICT]
+
+/** What can be imported, by the manifests of the packages. */
+async function entryPoints(): Promise<string[]> {
+  const manifests = await Promise.all(
+    packed.map(async ({ directory }) => {
+      const text = await readFile(join(directory, 'package.json'), 'utf8')
+      return JSON.parse(text) as { name: string; exports: Record<string, unknown> }
+    }),
+  )
+  return manifests.flatMap(({ name, exports }) =>
+    Object.entries(exports).flatMap(([path, target]) =>
+      typeof target === 'string' ? [] : [path.replace('.', name)],
+    ),
+  )
+}
 
 /** An app of somebody else, with the backend of the guide, and both clients against it. */
 const APP_TEST = `
@@ -43,11 +42,12 @@ import { randomUUID } from 'node:crypto'
 import type { AddressInfo } from 'node:net'
 import { after, test } from 'node:test'
 import express from 'express'
-import * as small from '${NAME}/client'
-import * as validated from '${NAME}/client/validated'
-import { authContractV1 } from '${NAME}/contract'
-import document from '${NAME}/openapi.json' with { type: 'json' }
-import { createAuthApp, createLogger } from '${NAME}/server'
+import * as small from '@netscript/auth-client'
+import * as validated from '@netscript/auth-client/validated'
+import { authContractV1 } from '@netscript/auth-contract'
+import document from '@netscript/auth-openapi/auth.v1.json' with { type: 'json' }
+import { createLogger } from '@netscript/plugin-auth'
+import { createAuthApp } from '@netscript/plugin-auth/express'
 import { createFourthBackend } from './fourth-backend.js'
 
 const { backend, signIn } = createFourthBackend(randomUUID())
@@ -89,7 +89,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createElement } from 'react'
 import { renderToStaticMarkup } from 'react-dom/server'
-import { AuthProvider, type Session, SignInButton, useSession } from '${NAME}/react'
+import { AuthProvider, type Session, SignInButton, useSession } from '@netscript/auth-client/react'
 
 const show = (session: Session): string =>
   session.status === 'signed-in' ? session.session.id : session.status
@@ -102,7 +102,7 @@ test('renders who is signed in, and a way to change it', () => {
 })
 `
 
-let packed: PackedPackage
+let packed: readonly PackedPackage[]
 let project: string
 const exec = promisify(execFile)
 /** Runs a command in the project; what it printed, also when it failed. */
@@ -115,7 +115,7 @@ const run = (command: string, ...args: string[]): Promise<{ stdout: string; code
     }))
 
 beforeAll(async () => {
-  packed = await packPackage()
+  packed = await packPackages()
   project = await mkdtemp(join(tmpdir(), 'netscript-auth-consumer-'))
   const { devDependencies } = JSON.parse(await readFile('package.json', 'utf8')) as {
     devDependencies: Record<string, string>
@@ -127,7 +127,14 @@ beforeAll(async () => {
   const flags = ['--prefer-offline', '--no-audit', '--no-fund', '--ignore-scripts']
   const { stdout, code } = await run(
     'npm',
-    ...['install', ...flags, '--omit=optional', packed.tarball, 'express@5', ...tools, ...react18],
+    ...[
+      'install',
+      ...flags,
+      ...packed.map(({ tarball }) => tarball),
+      'express@5',
+      ...tools,
+      ...react18,
+    ],
   )
   expect(code, stdout).toBeUndefined()
   await writeSources()
@@ -141,9 +148,10 @@ async function writeSources(): Promise<void> {
   const blocks = await readBlocks('backends/README.md')
   const block = (text: string): string => blocks.find((code) => code.includes(text)) ?? ''
   const src = join(project, 'src')
+  const entries = await entryPoints()
   await mkdir(src)
   const importing = (entries: string[]): string =>
-    entries.map((entry, n) => `export * as entry${n} from '${NAME}${entry}'\n`).join('')
+    entries.map((entry, n) => `export * as entry${n} from '${entry}'\n`).join('')
   const sources: Record<string, string> = {
     'fourth-backend.ts': block('export function createFourthBackend'),
     'fourth-backend.test.ts': block('runAuthBackendConformance(').replace(
@@ -152,8 +160,8 @@ async function writeSources(): Promise<void> {
     ),
     'app.test.ts': APP_TEST,
     'react.test.ts': REACT_TEST,
-    'every-entry.ts': importing(ENTRY_POINTS),
-    'strict-entries.ts': importing(ENTRY_POINTS.filter((entry) => !NOT_STRICT.includes(entry))),
+    'every-entry.ts': importing(entries.filter((entry) => entry !== NOT_INSTALLED[0])),
+    'strict-entries.ts': importing(entries.filter((entry) => !NOT_INSTALLED.includes(entry))),
     'other-entries.ts': importing(NOT_STRICT),
   }
   for (const [file, text] of Object.entries(sources)) await writeFile(join(src, file), text)
@@ -206,7 +214,7 @@ describe('somebody else’s project', () => {
 
   it('bundles the client, and nothing else with it', async () => {
     const { metafile } = await build({
-      stdin: { contents: `export * from '${NAME}/client'`, resolveDir: project },
+      stdin: { contents: `export * from '@netscript/auth-client'`, resolveDir: project },
       absWorkingDir: project,
       bundle: true,
       platform: 'browser',
@@ -215,16 +223,16 @@ describe('somebody else’s project', () => {
       metafile: true,
     })
     const inputs = Object.keys(metafile.inputs).filter((input) => input !== '<stdin>')
-    const own = `node_modules/${NAME}/dist/client/`
+    const own = 'node_modules/@netscript/auth-client/dist/'
     expect(inputs.length).toBeGreaterThan(3)
     expect(inputs.filter((input) => !input.startsWith(own))).toEqual([])
   })
 
   it('reads lines of TypeScript in a stack trace', async () => {
-    const program = `import('${NAME}/backends').then((b) => b.resolveBackend(new Map(), 'none'))`
+    const program = `import('@netscript/plugin-auth-core').then((b) => b.resolveBackend(new Map(), 'none'))`
     const { stdout, code } = await run('node', '--enable-source-maps', '-e', program)
     expect(code).toBe(1)
-    expect(stdout).toMatch(/backends\/registry\.ts:\d+:\d+/)
+    expect(stdout).toMatch(/plugin-auth-core\/registry\.ts:\d+:\d+/)
   })
 
   it('starts netscript, which is ready and ends when it is told to', async () => {

@@ -130,6 +130,20 @@ describe.each(names)('%s', (name) => {
     ).toEqual([])
   })
 
+  it('declares every package that it imports', () => {
+    const { dependencies, peerDependencies } = manifest
+    const declared = new Set([name, ...Object.keys({ ...dependencies, ...peerDependencies })])
+    const undeclared = packed.files
+      .filter((file) => isModule(file) || file.endsWith('.d.ts'))
+      .flatMap((file) =>
+        [...read(file).matchAll(/^(?:import|export|\} from)\b[^;]*?from '([^'.][^']*)'/gm)]
+          .map(([, specifier = '']) => /^(@[^/]+\/)?[^/]+/.exec(specifier)?.[0] ?? '')
+          .filter((one) => !one.startsWith('node:') && !declared.has(one))
+          .map((one) => `${file}: ${one}`),
+      )
+    expect(undeclared).toEqual([])
+  })
+
   it('runs no script at install, and declares what a registry shows', () => {
     const scripts = Object.keys(manifest.scripts ?? {})
     expect(scripts.filter((script) => INSTALL_SCRIPTS.includes(script))).toEqual([])

@@ -3,6 +3,7 @@ import { createRequire } from 'node:module'
 import { join, relative, sep } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { AuthConfigurationError } from '@netscript/plugin-auth-core'
+import type prismaConfig from '@prisma/config'
 import { locatePrisma } from './prisma-cli.js'
 
 /** Where a workspace has its Prisma schema and its migrations; relative paths, with slashes. */
@@ -53,7 +54,7 @@ export function defaultSchema(root: string): string {
   return existsSync(join(root, 'prisma/schema.prisma')) ? 'prisma' : 'prisma/schema'
 }
 
-type PrismaConfig = typeof import('@prisma/config')
+type PrismaConfig = typeof prismaConfig
 type Loaded = Awaited<ReturnType<PrismaConfig['loadConfigFromFile']>>
 
 /** The config may insist on a database, which reading it does not need. */

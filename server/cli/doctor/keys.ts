@@ -1,5 +1,5 @@
 import { AuthConfigurationError, parseKeyring } from '@netscript/plugin-auth-core'
-import { importBetterAuth, importWorkos } from '../../backends.js'
+import { importBetterAuth, importWorkos } from '../../backend-packages.js'
 import { type Check, type Examination, failWith, type Finding, ok, warn } from './finding.js'
 
 /** Whether the secrets of the active backend are there and hard to guess. */
