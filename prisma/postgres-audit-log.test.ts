@@ -96,7 +96,7 @@ describe('the audit trail', () => {
       'ALTER TABLE auth_audit_events ADD CONSTRAINT none_fits CHECK (id < 0) NOT VALID',
     )
     await expect(sessions.revoke(record.id, 'signed-out')).rejects.toMatchObject({
-      code: 'STORE_UNAVAILABLE',
+      code: 'INTERNAL',
     })
     await pool.query('ALTER TABLE auth_audit_events DROP CONSTRAINT none_fits')
     expect(await sessions.get(record.id)).toEqual(record)

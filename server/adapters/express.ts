@@ -19,7 +19,7 @@ import { type AuthApiOptions, createEngine, type Engine } from '../engine/engine
 import type { Exchange } from '../engine/exchange.js'
 import type { RouteInput } from '../engine/routes.js'
 import { notFound, queryOf, validationError } from '../engine/validation.js'
-import { send, toEngineRequest } from './node.js'
+import { send, toEngineRequest } from './node-message.js'
 
 /**
  * The authentication API as an Express app: use it as it is, or mount it in your own.

@@ -5,7 +5,7 @@ import express, { type RequestHandler } from 'express'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { isAuthError } from '../../backends/errors.js'
 import { isForm, readBody } from '../engine/body.js'
-import { toEngineRequest } from './node.js'
+import { toEngineRequest } from './node-message.js'
 
 const FORM = 'application/x-www-form-urlencoded'
 const LIMIT = 16 * 1024

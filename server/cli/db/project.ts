@@ -1,7 +1,6 @@
 import { existsSync, readdirSync, statSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join, relative, sep } from 'node:path'
-import { pathToFileURL } from 'node:url'
 import { AuthConfigurationError } from '@netscript/plugin-auth-core'
 import type prismaConfig from '@prisma/config'
 import { locatePrisma } from './prisma-cli.js'
@@ -69,9 +68,8 @@ async function load(root: string): Promise<Partial<Loaded>> {
   const given = process.env.DATABASE_URL
   if (!given) process.env.DATABASE_URL = 'postgresql://localhost/none'
   try {
-    const config = pathToFileURL(createRequire(prisma).resolve('@prisma/config')).href
-    const { default: loaded } = (await import(config)) as { default: PrismaConfig }
-    return await loaded.loadConfigFromFile({ configRoot: root })
+    const config = createRequire(prisma)('@prisma/config') as PrismaConfig
+    return await config.loadConfigFromFile({ configRoot: root })
   } finally {
     if (given === undefined) delete process.env.DATABASE_URL
     else process.env.DATABASE_URL = given

@@ -45,7 +45,7 @@ export const GIVEN_IN_EXAMPLES: Readonly<Record<string, string>> = {
   harness: `import('@netscript/plugin-auth-core/conformance').AuthBackendHarness`,
   me: `import('@netscript/auth-client').MeResponse`,
   logger: `import('@netscript/plugin-auth').Logger`,
-  ordersContract: `import('@netscript/auth-openapi').Contract`,
+  ordersContract: `import('@netscript/auth-contract').RouteContract`,
   origin: 'string',
   pool: `import('pg').Pool`,
   prisma: `import('@netscript/auth-better-auth').NetscriptBetterAuthOptions['prisma']`,

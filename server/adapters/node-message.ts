@@ -1,0 +1,35 @@
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
+import { originForm, pathOf } from '@netscript/plugin-auth-core/internal'
+import type { Engine } from '../engine/engine.js'
+import type { Exchange } from '../engine/exchange.js'
+import type { EngineRequest } from '../engine/message.js'
+import { receiveBody } from './received-body.js'
+
+/** The engine for `node:http`. */
+export function listenerOf(engine: Engine, otherwise?: RequestListener): RequestListener {
+  return (req, res) => {
+    if (otherwise && !engine.serves(pathOf(req.url ?? '/'))) return otherwise(req, res)
+    void engine.answer(toEngineRequest(req)).then((exchange) => send(res, exchange))
+  }
+}
+
+/** A Node request as the engine sees it. */
+export function toEngineRequest(req: IncomingMessage): EngineRequest {
+  return {
+    method: req.method ?? 'GET',
+    target: originForm(req.url ?? '/'),
+    headers: req.headers,
+    peerAddress: req.socket.remoteAddress,
+    readBody: (limit) => receiveBody(req, limit),
+  }
+}
+
+/** Sends the response of an exchange. */
+export function send(res: ServerResponse, exchange: Exchange): void {
+  const { status, headers, body } = exchange.response
+  res.once('close', () => exchange.settle(res.writableFinished ? status : undefined))
+  // The rest of a refused body is not worth reading.
+  if (status === 413) res.shouldKeepAlive = false
+  res.writeHead(status, headers.flat())
+  res.end(body)
+}
