@@ -11,7 +11,10 @@ import { createOperator } from '../../backends/kv-oauth/operator.js'
 import { providers } from '../../backends/kv-oauth/presets.js'
 import { createPool } from '../../prisma/pool.js'
 import { openStores } from '../../backends/kv-oauth/storage/stores.js'
-import { describeWithPgBouncer, startPgBouncer } from '../../backends/kv-oauth/storage/testing/pgbouncer.js'
+import {
+  describeWithPgBouncer,
+  startPgBouncer,
+} from '../../backends/kv-oauth/storage/testing/pgbouncer.js'
 import { createMigratedDatabase } from '../../backends/kv-oauth/storage/testing/placed-database.js'
 import { createTokenIssuer } from '../tokens/token-issuer.js'
 import { createPrismaClient } from '../../prisma/client.js'
