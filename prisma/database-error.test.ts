@@ -158,6 +158,12 @@ describe('isUnavailable', () => {
     ['Prisma that waited for a connection', withCode('P2024')],
     ['too many connections for Prisma', ofPrisma('P2037', '53300')],
     ['a statement of Prisma that was cancelled', ofPrisma('P2010', '57014')],
+    ['Redis that loads its data', new Error('LOADING Redis is loading the dataset in memory')],
+    ['Redis without room for a client', new Error('ERR max number of clients reached')],
+    [
+      'a replica of Redis after a failover',
+      new Error("READONLY You can't write against a replica"),
+    ],
     ['an outage within other errors', new Error('outer', { cause: withCode('ECONNRESET') })],
   ])('is true for %s', (_what, error) => {
     expect(isUnavailable(error)).toBe(true)
@@ -180,6 +186,9 @@ describe('isUnavailable', () => {
     ['a raw query that Prisma was refused', ofPrisma('P2010', '42601')],
     ['a fault of the program', new TypeError('x is undefined')],
     ['an entry that is no JSON', new SyntaxError('Unexpected token')],
+    ['a missing privilege in Redis', new Error('NOPERM this user has no permissions')],
+    ['an entry of another type in Redis', new Error('WRONGTYPE Operation against a key')],
+    ['a command that Redis does not have', new Error("ERR unknown command 'EVAL'")],
     ['a fault within other errors', new Error('outer', { cause: withCode('42P01') })],
   ])('is false for %s', (_what, error) => {
     expect(isUnavailable(error)).toBe(false)

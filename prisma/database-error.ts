@@ -28,15 +28,17 @@ const FAULTS: ReadonlySet<string> = new Set([
   ...['TypeError', 'RangeError', 'ReferenceError', 'SyntaxError'],
   'PrismaClientValidationError',
 ])
+/** Replies of Redis that are the same on the next try: a missing privilege, or an entry of another type. */
+const REDIS_FAULT = /^(NOPERM|WRONGTYPE|CROSSSLOT|ERR unknown command)\b/
 /** Prisma's words for having no connection. */
 const NO_CONNECTION = /^(P1\d{3}|P2024|P2028)$/
 
-/** Whether the database cannot be asked at the moment, in contrast to refusing what it is asked. */
+/** Whether the database, or Redis, cannot be asked at the moment, in contrast to refusing what it is asked. */
 export function isUnavailable(error: unknown): boolean {
   const { state, prismaCode } = statementOf(error)
   if (state !== undefined) return PASSING.test(state)
   if (prismaCode !== undefined) return NO_CONNECTION.test(prismaCode)
-  return !causesOf(error).some(({ name }) => FAULTS.has(name))
+  return !causesOf(error).some(({ name, message }) => FAULTS.has(name) || REDIS_FAULT.test(message))
 }
 
 /**

@@ -7,7 +7,7 @@ import { createPool } from '../../../prisma/pool.js'
 import { sessionRecord } from './session-store-suite.js'
 import { openStores } from './stores.js'
 import { describeWithRedis } from './testing/describe-with-redis.js'
-import { ask, startTestRedisCluster } from './testing/redis-server.js'
+import { ask, startTestRedis, startTestRedisCluster } from './testing/redis-server.js'
 import { createTestUser } from './testing/test-user.js'
 
 describeWithRedis('the guide', () => {
@@ -52,6 +52,33 @@ describeWithRedis('the guide', () => {
       await pool.end()
       await database.drop()
       await cluster.close()
+    }
+  })
+
+  it('takes a missing right, and an entry of another type, for a fault and not for an outage', async () => {
+    const redis = await startTestRedis()
+    const database = await createTestDatabase()
+    const pool = createPool(database.url)
+    const stores = await openStores({ pool, sessionStore: redis.url })
+    try {
+      const { sessions, transactions, users } = stores
+      const record = sessionRecord(await createTestUser(users))
+      await ask(redis.port, 'lpush', `ns:{session:${record.id}}`, 'no session')
+      await expect(sessions.get(record.id)).rejects.toMatchObject({ code: 'INTERNAL' })
+      await ask(redis.port, 'acl', 'setuser', 'default', '-@scripting', '-@write')
+      const calls = [
+        () => sessions.create(record),
+        () => transactions.put('a', { stateHash: 's', sealed: 's' }, 60_000),
+        () => transactions.take('a', 's'),
+      ]
+      for (const call of calls) {
+        await expect(call(), String(call)).rejects.toMatchObject({ code: 'INTERNAL' })
+      }
+    } finally {
+      await stores.close()
+      await pool.end()
+      await database.drop()
+      await redis.close()
     }
   })
 })
