@@ -1,3 +1,4 @@
+import type { Fetch } from './exchange.js'
 import type {
   CallbackQuery,
   CallbackResponse,
@@ -13,21 +14,28 @@ import type {
   SignoutResponse,
   TokenInput,
   TokenResponse,
-} from '@netscript/auth-contract'
-import type { Fetch } from './exchange.js'
+} from './wire.js'
 
-export type { CallbackQuery, CallbackResponse } from '@netscript/auth-contract'
-export type { DescribeResponse, ProviderDescription } from '@netscript/auth-contract'
-export type { AuthSession, AuthUser, MeResponse, SessionResponse } from '@netscript/auth-contract'
 export type {
+  AuthSession,
+  AuthUser,
+  CallbackQuery,
+  CallbackResponse,
+  DescribeResponse,
+  MeResponse,
+  ProviderDescription,
   RevokedResponse,
+  SessionResponse,
   SessionsQuery,
   SessionsResponse,
   SessionSummary,
-} from '@netscript/auth-contract'
-export type { SigninInput, SigninResponse } from '@netscript/auth-contract'
-export type { SignoutInput, SignoutResponse } from '@netscript/auth-contract'
-export type { TokenInput, TokenResponse } from '@netscript/auth-contract'
+  SigninInput,
+  SigninResponse,
+  SignoutInput,
+  SignoutResponse,
+  TokenInput,
+  TokenResponse,
+} from './wire.js'
 
 /** Options of both clients. */
 export interface AuthClientOptions {

@@ -1,11 +1,11 @@
-import type { AuthErrorCode } from '@netscript/auth-contract'
+import type { PROBLEM_STATUSES } from './routes.js'
 
 /**
  * The codes of the contract, and what only a client can say: nobody answered, not in time, the
  * caller ended the call, or the answer is not one of the contract.
  */
 export type AuthClientErrorCode =
-  AuthErrorCode | 'NETWORK_ERROR' | 'TIMEOUT' | 'ABORTED' | 'UNEXPECTED_RESPONSE'
+  keyof typeof PROBLEM_STATUSES | 'NETWORK_ERROR' | 'TIMEOUT' | 'ABORTED' | 'UNEXPECTED_RESPONSE'
 
 /**
  * Thrown by every client call that does not succeed. `code` is stable; `status` is 0 when no answer

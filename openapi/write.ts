@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { format, resolveConfig } from 'prettier'
 import { clientRoutes } from './client-routes.js'
+import { clientTypes } from './client-types.js'
 import { curlWalk } from './curl-walk.js'
 import { createOpenApiDocument } from './document.js'
 
@@ -11,6 +12,7 @@ const pretty = async (file: string, source: string): Promise<string> =>
 const GENERATED: Record<string, string> = {
   'openapi/auth.v1.json': `${JSON.stringify(createOpenApiDocument(), null, 2)}\n`,
   'client/routes.ts': await pretty('client/routes.ts', clientRoutes()),
+  'client/wire.ts': await pretty('client/wire.ts', await clientTypes()),
   'openapi/CURL.md': await pretty('openapi/CURL.md', curlWalk()),
 }
 

@@ -1,0 +1,368 @@
+// Written by `npm run openapi` from the contract. Do not edit.
+
+interface components {
+  schemas: {
+    /** @description Nobody is signed in. */
+    Anonymous: {
+      /**
+       * @description Nobody is signed in.
+       * @constant
+       * @enum {boolean}
+       */
+      authenticated: false
+    }
+    /** @description A signed-in session. */
+    AuthSession: {
+      /** @description Public id of the session; it is not a credential. */
+      id: string
+      /** @description Stable id of the user, the same at every sign-in. */
+      userId: string
+      /** @description The provider's subject identifier for the user. */
+      subject: string
+      /** @description The provider that signed the user in. */
+      providerId?: string | undefined
+      /**
+       * @description Whether the session can be used.
+       * @enum {string}
+       */
+      state: 'active' | 'expired' | 'revoked'
+      /** @description Scopes that the provider granted. */
+      scopes: string[]
+      /** @description Roles of the user; empty when the backend has none. */
+      roles: string[]
+      /** @description Identity claims, cut to a named allow-list; never tokens. */
+      claims: {
+        [key: string]: unknown
+      }
+      /**
+       * Format: date-time
+       * @description When the user signed in.
+       */
+      issuedAt: string
+      /**
+       * Format: date-time
+       * @description When the session ends if it is not used again.
+       */
+      expiresAt: string
+      /**
+       * Format: date-time
+       * @description When the session was last extended.
+       */
+      refreshedAt?: string | undefined
+      /**
+       * Format: date-time
+       * @description When the session was ended early.
+       */
+      revokedAt?: string | undefined
+    }
+    /** @description A signed-in person. */
+    AuthUser: {
+      /** @description Stable id of the user. */
+      id: string
+      /** @description Name to show. */
+      displayName?: string | undefined
+      /** @description E-mail address; it identifies nobody. */
+      email?: string | undefined
+      /** @description Whether the provider verified the address. */
+      emailVerified?: boolean | undefined
+      /** @description URL of a picture. */
+      imageUrl?: string | undefined
+      /** @description Further claims of the user. */
+      claims?:
+        | {
+            [key: string]: unknown
+          }
+        | undefined
+    }
+    /** @description The session of the caller. */
+    AuthenticatedSession: {
+      /**
+       * @description Somebody is signed in.
+       * @constant
+       * @enum {boolean}
+       */
+      authenticated: true
+      session: components['schemas']['AuthSession']
+    }
+    /** @description The caller and their session. */
+    AuthenticatedUser: {
+      /**
+       * @description Somebody is signed in.
+       * @constant
+       * @enum {boolean}
+       */
+      authenticated: true
+      user: components['schemas']['AuthUser']
+      session: components['schemas']['AuthSession']
+    }
+    /** @description What the active backend can do. */
+    BackendCapabilities: {
+      /** @description signin and callback work here. */
+      interactive: boolean
+      /** @description People can list their sessions. */
+      listSessions: boolean
+      /** @description People can end their sessions, one or all. */
+      revokeSessions: boolean
+      /** @description Sessions are extended while they are used. */
+      refresh: boolean
+      /** @description signout can answer a logoutUrl. */
+      providerLogout: boolean
+      /** @description A provider can end sessions with a logout token. */
+      backChannelLogout: boolean
+    }
+    /**
+     * @description A completed sign-in.
+     * @example {
+     *       "completed": true,
+     *       "redirectTo": "http://localhost:8094/",
+     *       "subject": "ada"
+     *     }
+     */
+    CallbackResponse: {
+      /**
+       * @description The sign-in is complete; the session cookie is set.
+       * @constant
+       * @enum {boolean}
+       */
+      completed: true
+      /** @description Where the person asked to return to. */
+      redirectTo: string
+      /** @description The provider's subject identifier for the user. */
+      subject: string
+    }
+    /**
+     * @description The active backend, truthfully.
+     * @example {
+     *       "backend": "kv-oauth",
+     *       "capabilities": {
+     *         "interactive": true,
+     *         "listSessions": true,
+     *         "revokeSessions": true,
+     *         "refresh": true,
+     *         "providerLogout": true,
+     *         "backChannelLogout": true
+     *       },
+     *       "tokens": true,
+     *       "providers": [
+     *         {
+     *           "id": "google",
+     *           "displayName": "Google",
+     *           "kind": "oidc"
+     *         }
+     *       ]
+     *     }
+     */
+    DescribeResponse: {
+      /** @description Name of the active backend. */
+      backend: string
+      capabilities: components['schemas']['BackendCapabilities']
+      /** @description POST /token issues tokens for other services. */
+      tokens: boolean
+      /** @description In the order to show them. */
+      providers: components['schemas']['ProviderDescription'][]
+      /** @description Where to sign in when it is not interactive. */
+      signInHint?: string | undefined
+    }
+    /** @description The caller, if they are signed in. */
+    MeResponse: components['schemas']['Anonymous'] | components['schemas']['AuthenticatedUser']
+    /** @description A provider of the active backend. */
+    ProviderDescription: {
+      /** @description What signin takes as providerId. */
+      id: string
+      /** @description Name to show. */
+      displayName: string
+      /**
+       * @description The protocol that signs people in.
+       * @enum {string}
+       */
+      kind: 'oauth' | 'oidc' | 'saml' | 'credentials' | 'custom'
+    }
+    /**
+     * @description What was ended.
+     * @example {
+     *       "revoked": 1
+     *     }
+     */
+    RevokedResponse: {
+      /** @description How many sessions were ended. */
+      revoked: number
+    }
+    /** @description The session of the caller, if there is one. */
+    SessionResponse:
+      components['schemas']['Anonymous'] | components['schemas']['AuthenticatedSession']
+    /** @description A session of the caller, as they see it in a list. */
+    SessionSummary: {
+      session: components['schemas']['AuthSession']
+      /** @description Whether the request was made with this session. */
+      current: boolean
+      /** @description The browser that signed in, as it named itself. */
+      userAgent?: string | undefined
+    }
+    /** @description The sessions of the caller. */
+    SessionsResponse: {
+      /** @description Live sessions, newest first. */
+      sessions: components['schemas']['SessionSummary'][]
+      /** @description Gets the next page; absent on the last one. Ended sessions do not change it. */
+      cursor?: string | undefined
+    }
+    /**
+     * @description How to sign in.
+     * @example {
+     *       "redirectTo": "/"
+     *     }
+     */
+    SigninInput: {
+      /** @description Which provider to use. Default: the first one configured. */
+      providerId?: string | undefined
+      /** @description Where to send the browser afterwards: a path, or a URL on an allowed origin. */
+      redirectTo?: string | undefined
+      /** @description Passed to the provider as login_hint (OpenID Connect Core 3.1.2.1). */
+      loginHint?: string | undefined
+      /** @description Scopes to request: any that are configured for the provider or that callers may add. Others are refused. With redirectTo at most 2048 characters. Default: the provider's configured scopes. */
+      scopes?: string[] | undefined
+    }
+    /**
+     * @description A sign-in that waits for the browser.
+     * @example {
+     *       "started": true,
+     *       "providerId": "local",
+     *       "redirectUrl": "http://localhost:9094/auth?client_id=netscript&response_type=code",
+     *       "state": "Zr6FQ0Yq0m1c1wEoUQb3bW0cPp1Wb0m3qV6m2o0x7aA"
+     *     }
+     */
+    SigninResponse: {
+      /**
+       * @description A sign-in transaction is open for this browser.
+       * @constant
+       * @enum {boolean}
+       */
+      started: true
+      /** @description The provider that was chosen. */
+      providerId: string
+      /**
+       * Format: uri
+       * @description Send the browser here; the transaction lives ten minutes.
+       */
+      redirectUrl: string
+      /** @description The state parameter of the transaction. */
+      state: string
+    }
+    /**
+     * @description How to sign out.
+     * @example {
+     *       "everywhere": false,
+     *       "redirectTo": "/"
+     *     }
+     */
+    SignoutInput: {
+      /** @description Also end all other sessions of the same user. Default: false. */
+      everywhere?: boolean | undefined
+      /** @description Where to send the browser afterwards: a path, or a URL on an allowed origin. */
+      redirectTo?: string | undefined
+    }
+    /**
+     * @description The session is over.
+     * @example {
+     *       "signedOut": true,
+     *       "redirectTo": "http://localhost:8094/",
+     *       "logoutUrl": "http://localhost:8094/api/v1/auth/logout?ticket=pGm0X1uVhXo3v0mR3n6o4cS2q7m8w1kY5t9z0b1d2eE"
+     *     }
+     */
+    SignoutResponse: {
+      /**
+       * @description No session of this browser is left.
+       * @constant
+       * @enum {boolean}
+       */
+      signedOut: true
+      /** @description The validated return address, when one was given. */
+      redirectTo?: string | undefined
+      /**
+       * Format: uri
+       * @description Open it within 60 seconds, in this browser, to sign out at the provider too.
+       */
+      logoutUrl?: string | undefined
+    }
+    /**
+     * @description Whom the token is for.
+     * @example {
+     *       "audience": "https://orders.example.com"
+     *     }
+     */
+    TokenInput: {
+      /** @description The service that the token is for, as the operator listed it. */
+      audience: string
+    }
+    /**
+     * @description A signed statement of who the caller is.
+     * @example {
+     *       "token": "eyJhbGciOiJFUzI1NiIsInR5cCI6ImF0K2p3dCJ9.eyJzdWIiOiIwMTk4ZjNjMi03YTUxIn0.c2lnbmF0dXJl",
+     *       "tokenType": "Bearer",
+     *       "expiresAt": "2026-01-05T09:05:00.000Z"
+     *     }
+     */
+    TokenResponse: {
+      /** @description A JWT of the profile of RFC 9068. It is good for its audience alone. */
+      token: string
+      /**
+       * @description How to send it (RFC 6750).
+       * @constant
+       * @enum {string}
+       */
+      tokenType: 'Bearer'
+      /**
+       * Format: date-time
+       * @description ISO 8601 instant in UTC; ask for a new one before.
+       */
+      expiresAt: string
+    }
+    /** @description The answer of the provider. */
+    CallbackQuery: {
+      /** @description The authorization code. */
+      code?: string | undefined
+      /** @description The state of the transaction. */
+      state?: string | undefined
+      /** @description The issuer (RFC 9207). */
+      iss?: string | undefined
+      /** @description Why the provider refused. */
+      error?: string | undefined
+      /** @description The provider's explanation. */
+      error_description?: string | undefined
+      /** @description Part of the redirect URI where one was registered with it. */
+      provider?: string | undefined
+    }
+    SessionsQuery: {
+      /** @description Sessions per page. Default: 100. */
+      limit?: number | undefined
+      /** @description The cursor of the page before. Default: the first page. */
+      cursor?: string | undefined
+    }
+  }
+  responses: never
+  parameters: never
+  requestBodies: never
+  headers: never
+  pathItems: never
+}
+export type Anonymous = components['schemas']['Anonymous']
+export type AuthSession = components['schemas']['AuthSession']
+export type AuthUser = components['schemas']['AuthUser']
+export type AuthenticatedSession = components['schemas']['AuthenticatedSession']
+export type AuthenticatedUser = components['schemas']['AuthenticatedUser']
+export type BackendCapabilities = components['schemas']['BackendCapabilities']
+export type CallbackResponse = components['schemas']['CallbackResponse']
+export type DescribeResponse = components['schemas']['DescribeResponse']
+export type MeResponse = components['schemas']['MeResponse']
+export type ProviderDescription = components['schemas']['ProviderDescription']
+export type RevokedResponse = components['schemas']['RevokedResponse']
+export type SessionResponse = components['schemas']['SessionResponse']
+export type SessionSummary = components['schemas']['SessionSummary']
+export type SessionsResponse = components['schemas']['SessionsResponse']
+export type SigninInput = components['schemas']['SigninInput']
+export type SigninResponse = components['schemas']['SigninResponse']
+export type SignoutInput = components['schemas']['SignoutInput']
+export type SignoutResponse = components['schemas']['SignoutResponse']
+export type TokenInput = components['schemas']['TokenInput']
+export type TokenResponse = components['schemas']['TokenResponse']
+export type CallbackQuery = components['schemas']['CallbackQuery']
+export type SessionsQuery = components['schemas']['SessionsQuery']
