@@ -8,6 +8,19 @@ import { problems } from './errors.js'
 /** A value that works once, long enough to be unguessable. */
 const singleUse = z.string().min(1).max(512)
 
+/** A step of the sign-out at the provider, which takes what works once and leads on. */
+const logoutStep = {
+  303: z.undefined(),
+  ...problems(
+    'AUTH_TRANSACTION_MISSING',
+    'AUTH_TRANSACTION_EXPIRED',
+    'VALIDATION_ERROR',
+    'INTERNAL',
+    'AUTH_PROVIDER_ERROR',
+    'STORE_UNAVAILABLE',
+  ),
+}
+
 const routes = {
   providerCallback: {
     strictStatusCodes: true,
@@ -30,17 +43,7 @@ const routes = {
     description:
       'The logoutUrl of signout. Takes its single-use ticket and redirects to the end_session_endpoint of the provider (OpenID Connect RP-Initiated Logout 1.0).',
     query: z.object({ ticket: singleUse.describe('The single-use ticket.') }),
-    responses: {
-      303: z.undefined(),
-      ...problems(
-        'AUTH_TRANSACTION_MISSING',
-        'AUTH_TRANSACTION_EXPIRED',
-        'VALIDATION_ERROR',
-        'INTERNAL',
-        'AUTH_PROVIDER_ERROR',
-        'STORE_UNAVAILABLE',
-      ),
-    },
+    responses: logoutStep,
   },
   loggedOut: {
     strictStatusCodes: true,
@@ -56,17 +59,7 @@ const routes = {
         .optional()
         .describe('The state of the log-out, where the provider returns it.'),
     }),
-    responses: {
-      303: z.undefined(),
-      ...problems(
-        'AUTH_TRANSACTION_MISSING',
-        'AUTH_TRANSACTION_EXPIRED',
-        'VALIDATION_ERROR',
-        'INTERNAL',
-        'AUTH_PROVIDER_ERROR',
-        'STORE_UNAVAILABLE',
-      ),
-    },
+    responses: logoutStep,
   },
   backChannelLogout: {
     strictStatusCodes: true,
