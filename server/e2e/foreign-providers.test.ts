@@ -156,6 +156,8 @@ describeWithFiles('glewlwyd', ['/usr/bin/glewlwyd', SCHEMA], () => {
     const lines = service.log.filter((line) => line.includes('provider.client-refused'))
     expect(lines).toHaveLength(1)
     expect(lines[0]).toContain('client_secret_basic percent-encodes')
+    const failed = service.log.filter((line) => line.includes('"event":"sign-in.failed"'))
+    expect(failed).toEqual([expect.stringContaining('"cause":"client-refused"')])
     const { variables } = service.config
     const env = Object.fromEntries(
       Object.entries(variables).flatMap(([name, value]) =>

@@ -101,6 +101,7 @@ describe('a real OpenID provider', () => {
     const response = await agent.fetch(await completeLogin(redirectUrl, { login: 'ada' }))
     expect(response.status).toBe(502)
     expect(logged('encrypts the id_token, which is not supported here')).not.toEqual([])
+    expect(logged('"cause":"id-token-encrypted"')).toHaveLength(1)
     expect(await response.text()).not.toContain('encrypt')
   })
 })
