@@ -1,10 +1,13 @@
 import { availableParallelism } from 'node:os'
-import { defaultClientConditions, defaultServerConditions } from 'vite'
+import { defaultServerConditions } from 'vite'
 import { defineConfig } from 'vitest/config'
 import type { Reporter } from 'vitest/node'
 
 /** Packages resolve each other to their sources, never to a stale dist. */
 const SOURCE = '@netscript/source'
+
+/** `module` is for bundlers: Node cannot load what some packages, OpenTelemetry's among them, have there. */
+const conditions = [SOURCE, ...defaultServerConditions.filter((name) => name !== 'module')]
 
 /** The last line of a run, for people and for CI. */
 const closingLine: Reporter = {
@@ -21,8 +24,8 @@ const closingLine: Reporter = {
 }
 
 export default defineConfig({
-  ssr: { resolve: { conditions: [SOURCE, ...defaultServerConditions] } },
-  resolve: { conditions: [SOURCE, ...defaultClientConditions] },
+  ssr: { resolve: { conditions } },
+  resolve: { conditions },
   test: {
     include: ['**/*.test.ts'],
     exclude: ['**/node_modules/**', '**/dist/**'],

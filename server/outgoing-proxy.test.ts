@@ -241,7 +241,8 @@ describeWithOpenssl('requests by https', () => {
       ...{ PATH: process.env.PATH, NODE_EXTRA_CA_CERTS: certificate.certificate },
       HTTPS_PROXY: proxy.url,
     }
-    const args = ['--import', 'tsx', '--input-type=module', '--eval', script]
+    const source = ['--conditions', '@netscript/source', '--import', 'tsx']
+    const args = [...source, '--input-type=module', '--eval', script]
     await promisify(execFile)(process.execPath, args, { env })
     expect(proxy.tunnels).toEqual([`${HOST}:443`])
   })
