@@ -200,6 +200,9 @@ const BACKENDS = new Map<string, BackendEntry>([
           trustedOrigins: config.variables.NETSCRIPT_AUTH_CORS_ORIGINS,
           allowedReturnTo: config.variables.NETSCRIPT_AUTH_ALLOWED_RETURN_TO,
           maxSessionsPerUser: config.variables.NETSCRIPT_AUTH_MAX_SESSIONS_PER_USER,
+          ...(config.variables.NETSCRIPT_AUTH_AUDIT_SALT !== undefined && {
+            auditSalt: config.variables.NETSCRIPT_AUTH_AUDIT_SALT,
+          }),
           log: logger,
         })
       },

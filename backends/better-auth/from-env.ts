@@ -15,6 +15,8 @@ export interface BetterAuthFromEnvOptions {
   allowedReturnTo?: readonly string[]
   /** Live sessions of a user; a sign-in beyond it ends the least recently used. Default: 100. */
   maxSessionsPerUser?: number
+  /** Secret that names users in the audit trail. Default: derived from `BETTER_AUTH_SECRET`. */
+  auditSalt?: string
   /** Anything else that better-auth takes. Default: nothing. */
   betterAuthOptions?: PassedOnOptions
   /** Default: says nothing. */
@@ -54,6 +56,7 @@ export async function betterAuthBackendFromEnv(
     ...(options.maxSessionsPerUser !== undefined && {
       maxSessionsPerUser: options.maxSessionsPerUser,
     }),
+    ...(options.auditSalt !== undefined && { auditSalt: options.auditSalt }),
     ...(betterAuthOptions && { betterAuthOptions }),
     ...(log && { log }),
   })

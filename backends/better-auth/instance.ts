@@ -3,8 +3,13 @@ import type { Auth } from 'better-auth/types'
 import type pg from 'pg'
 import type { PrismaClient } from '@netscript/auth-database/client'
 import { createPostgresRateLimitStore, databaseStartError } from '@netscript/auth-database/internal'
-import { AuthConfigurationError, type AuthLog, silentLog } from '@netscript/plugin-auth-core'
-import { createMemoryRateLimitStore } from '@netscript/plugin-auth-core/internal'
+import {
+  AuthConfigurationError,
+  type AuthLog,
+  createKeyring,
+  silentLog,
+} from '@netscript/plugin-auth-core'
+import { createMemoryRateLimitStore, createSubjectHash } from '@netscript/plugin-auth-core/internal'
 import { betterAuthLogger } from './logger.js'
 import { createRateLimitStorage } from './rate-limit.js'
 import { createRouteFinder, type RouteFinder } from './routes.js'
@@ -57,6 +62,8 @@ export interface NetscriptBetterAuthOptions<
   plugins?: Plugins
   /** Anything else that better-auth takes, each section laid over the default one. Default: nothing. */
   betterAuthOptions?: PassedOn
+  /** Secret that names users in the audit trail. Default: derived from `secret`. */
+  auditSalt?: string
   /** Default: says nothing. */
   log?: AuthLog
 }
@@ -117,6 +124,7 @@ export async function createNetscriptBetterAuth<
     import('better-auth/adapters/prisma'),
     import('./plugin.js'),
   ])
+  const subjectHash = createSubjectHash(createKeyring([Buffer.from(secret)]), options.auditSalt)
   let findRoute: RouteFinder = () => undefined
   const auth = betterAuth({
     ...passedOn,
@@ -132,14 +140,16 @@ export async function createNetscriptBetterAuth<
     baseURL,
     basePath: options.basePath ?? passedOn.basePath ?? DEFAULT_BASE_PATH,
     ...(options.trustedOrigins && { trustedOrigins: options.trustedOrigins }),
+    // Last: what it checks and records is what the others left.
     plugins: [
+      ...(options.plugins ?? []),
       netscriptPlugin({
         origin: new URL(baseURL).origin,
         prisma,
         maxSessionsPerUser: options.maxSessionsPerUser ?? 100,
         allowedReturnTo: [...(options.allowedReturnTo ?? []), ...trustedOrigins],
+        nameUser: (userId) => subjectHash('better-auth', userId),
       }),
-      ...(options.plugins ?? []),
     ],
     database: prismaAdapter(prisma, {
       provider: 'postgresql',

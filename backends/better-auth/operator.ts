@@ -1,8 +1,15 @@
 import type pg from 'pg'
-import { assertSchemaIsRead, storeCall } from '@netscript/auth-database/internal'
-import { createUserDirectory, milliseconds } from '@netscript/auth-database/internal'
-import type { Operator } from '@netscript/plugin-auth-core'
+import {
+  assertSchemaIsRead,
+  createUserDirectory,
+  endEventType,
+  inTransaction,
+  milliseconds,
+  storeCall,
+} from '@netscript/auth-database/internal'
+import type { Operator, SessionEnd } from '@netscript/plugin-auth-core'
 import { pageOf, sessionRange, USER_AGENT_LENGTH } from '@netscript/plugin-auth-core/internal'
+import { insertEvents } from './audit.js'
 import { parseSessionRow, parseUserRow, toAuthSession } from './session-mapping.js'
 
 const SESSIONS = `SELECT id, user_id AS "userId", ${milliseconds('created_at')} AS "createdAt",
@@ -40,7 +47,7 @@ export function createBetterAuthOperator(pool: pg.Pool): Operator {
   const rowsChanged = async (text: string, id: string): Promise<number> =>
     isId(id) ? ((await query(text, [id])).rowCount ?? 0) : 0
   const revokeSessions = (userId: string): Promise<number> =>
-    rowsChanged('DELETE FROM auth_sessions WHERE user_id = $1 AND expires_at > now()', userId)
+    rowsChanged(endSessions('user_id = $1', 'revoked-by-operator'), userId)
   const directory = createUserDirectory(pool, BETTER_AUTH_USERS)
   return {
     backend: 'better-auth',
@@ -65,22 +72,41 @@ export function createBetterAuthOperator(pool: pg.Pool): Operator {
       }
     },
     revokeSession: async (id) =>
-      (await rowsChanged('DELETE FROM auth_sessions WHERE id = $1 AND expires_at > now()', id)) > 0,
+      (await rowsChanged(endSessions('id = $1', 'revoked-by-operator'), id)) > 0,
     revokeSessions,
     async disableUser(userId) {
       const disable = `UPDATE better_auth_users SET disabled_at = coalesce(disabled_at, now()) WHERE id = $1`
       // First: a session that begins meanwhile is refused, or deleted below.
       if ((await rowsChanged(disable, userId)) === 0) return false
-      await revokeSessions(userId)
+      await rowsChanged(endSessions('user_id = $1', 'user-disabled'), userId)
       return true
     },
     enableUser: async (userId) =>
       (await rowsChanged('UPDATE better_auth_users SET disabled_at = NULL WHERE id = $1', userId)) >
       0,
-    deleteUser: async (userId) =>
-      (await rowsChanged('DELETE FROM better_auth_users WHERE id = $1', userId)) > 0,
+    async deleteUser(userId) {
+      if (!isId(userId)) return false
+      return storeCall(() =>
+        inTransaction(pool, async (connection) => {
+          // Locked, so that no session begins that would go without its event.
+          await connection.query('SELECT FROM better_auth_users WHERE id = $1 FOR UPDATE', [userId])
+          await connection.query(endSessions('user_id = $1', 'user-deleted'), [userId])
+          const deletion = 'DELETE FROM better_auth_users WHERE id = $1'
+          return (await connection.query(deletion, [userId])).rowCount === 1
+        }),
+      )
+    },
   }
 }
+
+/** Deletes the live sessions of a condition over $1, with an event for each. */
+const endSessions = (condition: string, end: SessionEnd): string =>
+  `WITH ended AS (
+     DELETE FROM auth_sessions WHERE id = ANY(ARRAY(
+       SELECT id FROM auth_sessions WHERE ${condition} AND expires_at > now()
+       ORDER BY id FOR UPDATE))
+     RETURNING id, audit_subject)
+   ${insertEvents('ended', `'${endEventType(end)}'`, `'${end}'`)}`
 
 /** Postgres refuses NUL in text: no id has one. */
 const isId = (text: string): boolean => !text.includes('\0')

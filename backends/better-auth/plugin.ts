@@ -1,8 +1,9 @@
-import type { AuthContext, BetterAuthPlugin } from 'better-auth'
+import type { AuthContext, BetterAuthPlugin, GenericEndpointContext } from 'better-auth'
 import type { PrismaClient } from '@netscript/auth-database/client'
 import { createReturnToPolicy, USER_AGENT_LENGTH } from '@netscript/plugin-auth-core/internal'
-import { APIError } from 'better-auth/api'
+import { APIError, createAuthMiddleware } from 'better-auth/api'
 import { PLUGIN_ID } from './allowed-return-to.js'
+import { createBetterAuthAudit, endingAs, endOf, type NameUser } from './audit.js'
 
 /** Options of {@link netscriptPlugin}. */
 export interface NetscriptPluginOptions {
@@ -13,14 +14,44 @@ export interface NetscriptPluginOptions {
   readonly prisma: PrismaClient
   /** A sign-in beyond it ends the session that was used least recently. */
   readonly maxSessionsPerUser: number
+  readonly nameUser: NameUser
 }
+
+/** Routes that better-auth's plugin for second factors interrupts when the user has one. */
+const FIRST_FACTORS: ReadonlySet<unknown> = new Set([
+  '/sign-in/email',
+  '/sign-in/username',
+  '/sign-in/phone-number',
+])
+
+/** Whether a caller who proves nothing opens sessions at the path. */
+const isUnproven = (path: unknown): boolean =>
+  /^\/(sign-up\/|sign-in\/anonymous$)/.test(String(path))
 
 /** What this project changes in an instance of better-auth. */
 export function netscriptPlugin(options: NetscriptPluginOptions): BetterAuthPlugin {
   const policy = createReturnToPolicy(options.origin, options.allowedReturnTo)
+  const audit = createBetterAuthAudit(options.prisma, options.nameUser)
   return {
     id: PLUGIN_ID,
     options: { allowedReturnTo: options.allowedReturnTo },
+    hooks: {
+      after: [
+        {
+          matcher: ({ path }) => FIRST_FACTORS.has(path),
+          handler: createAuthMiddleware(async (request) => {
+            // None is left when a second factor is asked for.
+            const { newSession, internalAdapter } = request.context
+            if (!newSession || !hasSecondFactor(newSession.user)) return
+            const { id, token, userId } = newSession.session
+            await audit.signedIn({ id, userId }).catch(async (error: unknown) => {
+              await internalAdapter.deleteSession(token).catch(() => undefined)
+              throw error
+            })
+          }),
+        },
+      ],
+    },
     init(context) {
       const { isTrustedOrigin } = context
       return {
@@ -38,20 +69,33 @@ export function netscriptPlugin(options: NetscriptPluginOptions): BetterAuthPlug
             },
             session: {
               create: {
-                async before({ userId, userAgent }) {
-                  await refuseDisabled(options.prisma, userId)
+                async before({ userId, userAgent }, request) {
+                  if (await isDisabled(options.prisma, userId)) {
+                    if (!isUnproven(request?.path)) await audit.refused(userId, USER_DISABLED)
+                    throw userDisabled()
+                  }
                   return { data: { userAgent: userAgent?.slice(0, USER_AGENT_LENGTH) } }
                 },
-                async after({ id, token, userId }) {
-                  // An operator marks the user first and then ends the sessions, so either the mark is
-                  // seen here or the session is ended there.
-                  await refuseDisabled(options.prisma, userId).catch(async (error: unknown) => {
-                    await context.internalAdapter.deleteSession(token)
+                async after({ id, token, userId }, request) {
+                  try {
+                    // An operator marks the user first and then ends the sessions, so either the mark
+                    // is seen here or the session is ended there.
+                    if (await isDisabled(options.prisma, userId)) throw userDisabled()
+                    if (!isUnproven(request?.path) && !(await awaitsSecondFactor(request, userId)))
+                      await audit.signedIn({ id, userId })
+                  } catch (error) {
+                    await context.internalAdapter.deleteSession(token).catch(() => undefined)
                     throw error
-                  })
+                  }
                   const tokens = await excessTokens(options, userId, id)
-                  if (tokens.length > 0) await context.internalAdapter.deleteSessions(tokens)
+                  if (tokens.length === 0) return
+                  await endingAs('session-limit', () =>
+                    context.internalAdapter.deleteSessions(tokens),
+                  )
                 },
+              },
+              delete: {
+                before: ({ id }, request) => audit.ending(id, endOf(request?.path)),
               },
             },
           },
@@ -72,6 +116,18 @@ export function netscriptPlugin(options: NetscriptPluginOptions): BetterAuthPlug
   }
 }
 
+const hasSecondFactor = (user: object | null): boolean =>
+  user !== null && 'twoFactorEnabled' in user && user.twoFactorEnabled === true
+
+/** Whether a session is deleted again until the user has proven a second factor. */
+async function awaitsSecondFactor(
+  request: GenericEndpointContext | null,
+  userId: string,
+): Promise<boolean> {
+  if (!request || !FIRST_FACTORS.has(request.path)) return false
+  return hasSecondFactor(await request.context.internalAdapter.findUserById(userId))
+}
+
 /** Maximum size in bytes of what a caller without a session can have stored. */
 const ANONYMOUS_ROW_LIMIT = 4096
 
@@ -84,17 +140,18 @@ function assertSmall(row: object): void {
   })
 }
 
-/** @throws APIError 403 when an operator has disabled the user. */
-async function refuseDisabled(prisma: PrismaClient, userId: string): Promise<void> {
+const USER_DISABLED = 'AUTH_USER_DISABLED'
+
+const userDisabled = (): APIError =>
+  new APIError('FORBIDDEN', { code: USER_DISABLED, message: 'This account is disabled' })
+
+/** Whether an operator has disabled the user. */
+async function isDisabled(prisma: PrismaClient, userId: string): Promise<boolean> {
   const rows = await prisma.$queryRawUnsafe<unknown[]>(
     'SELECT 1 FROM better_auth_users WHERE id = $1 AND disabled_at IS NOT NULL',
     userId,
   )
-  if (rows.length === 0) return
-  throw new APIError('FORBIDDEN', {
-    code: 'AUTH_USER_DISABLED',
-    message: 'This account is disabled',
-  })
+  return rows.length > 0
 }
 
 /** The tokens of the sessions that are too many, without the new one; at most 100 of them. */

@@ -14,6 +14,7 @@ import {
   sessionRange,
   USER_AGENT_LENGTH,
 } from '@netscript/plugin-auth-core/internal'
+import { endingAs } from './audit.js'
 import { readSession } from './authenticate.js'
 import type { BetterAuthInstance } from './context.js'
 import { databaseCall } from './database-call.js'
@@ -48,7 +49,11 @@ async function signOut(
   const cookies = await requestCookies(auth, request)
   const { found } = await readSession(auth, cookies, { disableRefresh: true })
   // The caller's own session ends last: it is what a sign-out that failed half-way is repeated with.
-  if (found && everywhere) await revokeSessions(auth, found.user.id, found.session.id)
+  if (found && everywhere) {
+    await endingAs('signed-out-everywhere', () =>
+      revokeSessions(auth, found.user.id, found.session.id),
+    )
+  }
   const { headers: answer } = await databaseCall(() =>
     auth.api.signOut({ headers: cookies.headers, returnHeaders: true }),
   )
