@@ -184,4 +184,29 @@ describe('sessions of better-auth', () => {
     expect((await server.backend.authenticate(await browser.request())).ok).toBe(true)
     await server.close()
   })
+
+  it('of sign-ins at once are as many as a user may have, and not fewer', async () => {
+    const AT_ONCE = 6
+    const arrived: (() => void)[] = []
+    const session = {
+      create: {
+        // No sign-in looks for sessions to end before the sessions of all are there.
+        after: () =>
+          new Promise<void>((resolve) => {
+            arrived.push(resolve)
+            if (arrived.length > AT_ONCE) for (const proceed of arrived) proceed()
+            else if (arrived.length === 1) resolve()
+          }),
+      },
+      // And none ends one before all have looked.
+      delete: { before: () => new Promise<void>((resolve) => setTimeout(resolve, 300)) },
+    }
+    const plugin = { id: 'slow', init: () => ({ options: { databaseHooks: { session } } }) }
+    const server = await startTestServer({ maxSessionsPerUser: 2, plugins: [plugin] })
+    const person = await signUp(server)
+    const browsers = Array.from({ length: AT_ONCE }, () => openBrowser(server))
+    await Promise.all(browsers.map(({ client }) => client.signIn.email(person.credentials)))
+    expect(await server.prisma.authSession.count()).toBe(2)
+    await server.close()
+  })
 })

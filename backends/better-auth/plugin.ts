@@ -76,7 +76,7 @@ export function netscriptPlugin(options: NetscriptPluginOptions): BetterAuthPlug
                   }
                   return { data: { userAgent: userAgent?.slice(0, USER_AGENT_LENGTH) } }
                 },
-                async after({ id, token, userId }, request) {
+                async after({ id, token, userId, createdAt }, request) {
                   try {
                     // An operator marks the user first and then ends the sessions, so either the mark
                     // is seen here or the session is ended there.
@@ -87,7 +87,7 @@ export function netscriptPlugin(options: NetscriptPluginOptions): BetterAuthPlug
                     await context.internalAdapter.deleteSession(token).catch(() => undefined)
                     throw error
                   }
-                  const tokens = await excessTokens(options, userId, id)
+                  const tokens = await excessTokens(options, { id, userId, createdAt })
                   if (tokens.length === 0) return
                   await endingAs('session-limit', () =>
                     context.internalAdapter.deleteSessions(tokens),
@@ -154,17 +154,19 @@ async function isDisabled(prisma: PrismaClient, userId: string): Promise<boolean
   return rows.length > 0
 }
 
-/** The tokens of the sessions that are too many, without the new one; at most 100 of them. */
+/**
+ * The tokens of the sessions that are too many, at most 100 of them. Only older ones than the new one: of
+ * sign-ins at once each would end the sessions of the others.
+ */
 async function excessTokens(
   { prisma, maxSessionsPerUser }: NetscriptPluginOptions,
-  userId: string,
-  newId: string,
+  { id, userId, createdAt }: { id: string; userId: string; createdAt: Date },
 ): Promise<string[]> {
   const live = { userId, expiresAt: { gt: new Date() } }
   const excess = (await prisma.authSession.count({ where: live })) - maxSessionsPerUser
   if (excess <= 0) return []
   const sessions = await prisma.authSession.findMany({
-    where: { ...live, id: { not: newId } },
+    where: { ...live, OR: [{ createdAt: { lt: createdAt } }, { createdAt, id: { lt: id } }] },
     orderBy: [{ updatedAt: 'asc' }, { id: 'asc' }],
     take: Math.min(excess, 100),
     select: { token: true },

@@ -35,6 +35,8 @@ export interface TestServerOptions<Plugins extends BetterAuthPlugin[]> {
   betterAuthOptions?: PassedOnOptions
   /** Default: no further origins. */
   allowedReturnTo?: string[]
+  /** Default: 100. */
+  maxSessionsPerUser?: number
 }
 
 /** Starts a server on a free port that answers with better-auth's own routes. */
@@ -64,6 +66,7 @@ export async function startTestServer<Plugins extends BetterAuthPlugin[] = []>(
     log: { info: write, warn: write, error: write },
     betterAuthOptions: { rateLimit: { enabled: false }, ...options.betterAuthOptions },
     ...(options.plugins && { plugins: options.plugins }),
+    ...(options.maxSessionsPerUser && { maxSessionsPerUser: options.maxSessionsPerUser }),
     ...(options.allowedReturnTo && { allowedReturnTo: options.allowedReturnTo }),
   })
   const backend = createBetterAuthBackend({
