@@ -97,6 +97,8 @@ function addSessionCommands(auth: Command): void {
     .command('revoke')
     .description('End one session.')
     .argument('<session-id>')
+    // One in 64 ids begins with a dash.
+    .allowUnknownOption()
     .option('--json', 'print JSON')
     .action(async (sessionId: string, output: Output) =>
       (await actions()).revokeSession(sessionId, output),

@@ -14,6 +14,8 @@ export function createProgram(): Command {
   const program = new Command('netscript')
     .description('The NetScript authentication service.')
     .version(version)
+    // Only in front of a command; behind it -V may begin an id.
+    .enablePositionalOptions()
     .hook('preAction', readDotEnv)
 
   program

@@ -6,6 +6,8 @@ import { startTestServer } from '../../backends/better-auth/testing/server.js'
 import { signUp } from '../../backends/better-auth/testing/sign-up.js'
 import { createPool } from '../../prisma/pool.js'
 import { createPostgresUserStore } from '../../backends/kv-oauth/storage/postgres-user-store.js'
+import { sessionRecord } from '../../backends/kv-oauth/storage/session-store-suite.js'
+import { createPostgresStores } from '../../backends/kv-oauth/storage/stores.js'
 import { startWorkosApi } from '../../backends/workos/testing/workos-api.js'
 import { applyMigrations } from '../../prisma/migrate.js'
 import { startEmbeddedPostgres } from '../local/postgres.js'
@@ -60,6 +62,24 @@ describe('netscript auth', () => {
     expect((await me(two)).authenticated).toBe(false)
     expect((await me(other)).authenticated).toBe(true)
   })
+
+  it.each(['-', '--', '-h', '-V', '-j'])(
+    'ends a session whose id begins with %s, which is no option',
+    async (start) => {
+      const id = start.padEnd(43, 'x')
+      const pool = createPool(service.databaseUrl)
+      const { users, sessions } = createPostgresStores(pool)
+      const identity = { providerId: 'local', issuer: 'local', subject: 'ada', profile: {} }
+      const { userId } = await users.signIn(identity)
+      await sessions.create(sessionRecord(userId, { id }))
+      expect(await netscript('session', 'revoke', id, '--json')).toEqual({
+        code: 0,
+        text: '{"revoked":1}',
+      })
+      expect(await sessions.get(id)).toBeUndefined()
+      await pool.end()
+    },
+  )
 
   it('disables a user: no session, no sign-in, until they are enabled again', async () => {
     const agent = await signedIn('grace')
