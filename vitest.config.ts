@@ -23,12 +23,28 @@ const closingLine: Reporter = {
   },
 }
 
-export default defineConfig({
+/** What `npm run test:slow` runs and `npm test` leaves out: attacks, faults, packages as users install them. */
+const SLOW = [
+  'server/e2e/attack/**/*.test.ts',
+  'server/e2e/faults/**/*.test.ts',
+  'server/e2e/{consumer,container,first-sign-in,install,package,second-client,tutorial}.test.ts',
+  'server/e2e/{browser,documents,example,foreign-providers,guard-guide,react}.test.ts',
+  'server/e2e/{anonymous-writes,audit-retention,database-start,operator,own-pool}.test.ts',
+  'server/e2e/{postgres-guide,provider-lockout,schemas-and-poolers,session-limit}.test.ts',
+  'server/cli/db/**/*.test.ts',
+  'server/local/postgres.test.ts',
+  'server/pages/stylesheet.test.ts',
+  'server/{api-docs,deploy/compose}.test.ts',
+  'backends/kv-oauth/storage/{postgres-stores,redis-cluster,redis-guide}.test.ts',
+  'openapi/compatibility/**/*.test.ts',
+]
+
+export default defineConfig(({ mode }) => ({
   ssr: { resolve: { conditions } },
   resolve: { conditions },
   test: {
-    include: ['**/*.test.ts'],
-    exclude: ['**/node_modules/**', '**/dist/**'],
+    include: mode === 'slow' ? SLOW : ['**/*.test.ts'],
+    exclude: ['**/node_modules/**', '**/dist/**', ...(mode === 'test' ? SLOW : [])],
     globalSetup: ['server/e2e/support/global-setup.ts'],
     // Most of them wait for other processes, so one more than there are cores.
     maxWorkers: availableParallelism() + 1,
@@ -38,4 +54,4 @@ export default defineConfig({
     silent: 'passed-only',
     reporters: [['default', { summary: false }], closingLine],
   },
-})
+}))
