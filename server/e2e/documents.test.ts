@@ -50,6 +50,8 @@ const CHECKS: Readonly<Record<string, (block: Block) => string[] | Promise<strin
   ts: () => [],
   tsx: () => [],
   sh: ({ text }) => checkCommands(text),
+  // A sketch of a change, not a file.
+  diff: () => [],
   json: ({ text }) => {
     JSON.parse(text)
     return []
