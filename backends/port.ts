@@ -126,12 +126,6 @@ export interface AuthSessionCryptoPort {
   openSessionToken(token: string): string | undefined
 }
 
-/** Maps a session to the principal that guards see. */
-export interface AuthPrincipalMapperPort {
-  /** The same principal that `authenticate` returns with the session. */
-  mapSessionToPrincipal(session: AuthSession): Principal
-}
-
 /** A sign-in that has been started. */
 export interface SignInResult {
   /** The provider that was chosen. */
@@ -209,8 +203,6 @@ export interface AuthBackendPort {
   readonly sessions: AuthSessionsPort
   /** Issues and opens the tokens in cookies. */
   readonly crypto: AuthSessionCryptoPort
-  /** Maps sessions to principals. */
-  readonly principalMapper: AuthPrincipalMapperPort
   /** What works; what does not, throws `AuthBackendOperationUnsupportedError`. */
   readonly capabilities: AuthBackendCapabilities
   /** Present exactly when `capabilities.interactive` is true. */

@@ -49,7 +49,6 @@ describe('a database without tables', () => {
     })
     const calls: (() => Promise<unknown>)[] = [
       () => sessions.get('id'),
-      () => sessions.getMany(['id']),
       () => sessions.create(session),
       () => sessions.extend(session, 'used'),
       () => sessions.revoke('id', 'signed-out'),

@@ -1,4 +1,3 @@
-import { mapSessionToPrincipal } from '@netscript/auth-contract'
 import {
   type AuthBackendPort,
   type AuthProviderDescriptor,
@@ -82,7 +81,6 @@ export function createBetterAuthBackend(options: BetterAuthBackendOptions): Bett
     providers: createProviderRegistry(providers),
     // A list: as text, a secret with a comma in it would be taken for two.
     crypto: createHmacSessionTokenCrypto([options.secret]),
-    principalMapper: { mapSessionToPrincipal },
     capabilities: {
       interactive: false,
       listSessions: true,

@@ -1,5 +1,4 @@
 import type pg from 'pg'
-import { mapSessionToPrincipal } from '@netscript/auth-contract'
 import { createPool } from '@netscript/auth-database'
 import {
   assertSchemaIsRead,
@@ -219,7 +218,6 @@ function composeBackend(
     name: 'kv-oauth',
     providers: createProviderRegistry(descriptors),
     crypto: context.crypto,
-    principalMapper: { mapSessionToPrincipal },
     capabilities: {
       interactive: true,
       listSessions: true,

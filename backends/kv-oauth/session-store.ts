@@ -82,8 +82,6 @@ export interface SessionStore {
   create(record: SessionRecord): Promise<void>
   /** The live session with the id; `undefined` when there is none, or it is over. */
   get(id: string): Promise<SessionRecord | undefined>
-  /** The same for several at once, in the order of the ids. */
-  getMany(ids: readonly string[]): Promise<readonly (SessionRecord | undefined)[]>
   /**
    * Replaces the live entry of version `next.version - 1`. False when there is none: it is over, or
    * somebody else was first. Never brings back a session that ended.

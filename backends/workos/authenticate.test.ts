@@ -106,7 +106,6 @@ describe('a sealed cookie', () => {
       scheme: 'custom',
       claims: { ...claims, sessionId, providerId: 'workos' },
     })
-    expect(backend.principalMapper.mapSessionToPrincipal(result.session)).toEqual(result.principal)
     expect(AuthSession.parse(result.session)).toEqual(result.session)
     expect(AuthUser.parse(result.user)).toEqual(result.user)
     expect(result.setCookies).toEqual([])

@@ -1,4 +1,3 @@
-import { mapSessionToPrincipal } from '@netscript/auth-contract'
 import {
   type AuthBackendPort,
   type AuthProviderDescriptor,
@@ -55,7 +54,6 @@ export async function createWorkosBackend(options: WorkosBackendOptions): Promis
     sessions: createWorkosSessions(context),
     // A list of one: a password may contain commas.
     crypto: createHmacSessionTokenCrypto([settings.cookiePassword]),
-    principalMapper: { mapSessionToPrincipal },
     capabilities: {
       interactive: false,
       listSessions: true,

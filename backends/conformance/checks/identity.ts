@@ -78,17 +78,6 @@ export const IDENTITY_CHECKS: readonly AuthBackendCheck[] = [
     },
   },
   {
-    id: 'principal-mapper-agrees',
-    title: 'principalMapper makes the principal that authenticate returns',
-    async run(scene) {
-      const { session, principal } = await signIn(scene)
-      const mapped = scene.backend.principalMapper.mapSessionToPrincipal(session)
-      // A session does not know whether a cookie or a bearer token brought it.
-      const rest = { ...mapped, scheme: principal.scheme }
-      assert.deepEqual(rest, principal, 'the mapped principal differs')
-    },
-  },
-  {
     id: 'answers-are-stable',
     title: 'the same credential is the same session and person every time',
     async run(scene) {

@@ -21,7 +21,6 @@ export function createFourthBackend(secret: string) {
     providers: auth.createProviderRegistry([
       { id: 'directory', displayName: 'Directory', kind: 'credentials' },
     ]),
-    principalMapper: { mapSessionToPrincipal: auth.mapSessionToPrincipal },
     async authenticate(request) {
       const sent = request.cookies(COOKIE).length > 0
       const reason = sent ? 'credential-invalid' : 'credential-missing'

@@ -63,7 +63,6 @@ export function createMemoryBackend(store: MemoryStore, secret: string): AuthBac
       getProvider: (id) => (id === MEMORY_PROVIDER.id ? MEMORY_PROVIDER : undefined),
     },
     crypto,
-    principalMapper: { mapSessionToPrincipal },
     capabilities: {
       interactive: true,
       listSessions: true,

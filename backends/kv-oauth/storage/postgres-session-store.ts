@@ -79,8 +79,6 @@ export function createPostgresSessionStore(
 
     get: (id) => storeCall(() => keyv.get<SessionRecord>(id)),
 
-    getMany: (ids) => storeCall(() => keyv.get<SessionRecord>([...ids])),
-
     extend: (next, why) =>
       storeCall(async () => {
         const { rowCount } = await pool.query(

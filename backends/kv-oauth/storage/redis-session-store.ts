@@ -145,8 +145,6 @@ export function createRedisSessionStore(redis: RedisConnection, pool: pg.Pool): 
 
     get: (id) => redisCall(() => get(id)),
 
-    getMany: (ids) => redisCall(() => getMany(ids)),
-
     extend: (next, why) =>
       redisCall(async () => {
         const version = next.version - 1

@@ -26,7 +26,6 @@ const trace: AuthTrace = {
 
 const sessions = {
   get: async () => undefined,
-  getMany: async () => [],
   extend: async ({ version }: { version: number }) => version === 2,
   revoke: async () => undefined,
   revokeByUser: async () => 3,
@@ -48,7 +47,6 @@ describe('watched stores', () => {
   it('time every call, also one that fails, but no read that shares its query', async () => {
     const watched = watchedStores(stores(true), { metrics })
     await watched.sessions.get('a')
-    await watched.sessions.getMany(['a'])
     expect(seen).toEqual([])
     await watched.transactions.take('key', 'state')
     await expect(watched.sessions.count()).rejects.toThrow('away')

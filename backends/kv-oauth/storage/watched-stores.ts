@@ -49,10 +49,9 @@ export function watchedStores(stores: AuthStores, options: WatchedStoresOptions)
 function sharedReads(
   sessions: SessionStore,
   trace: AuthTrace | undefined,
-): Pick<SessionStore, 'get' | 'getMany'> {
+): Pick<SessionStore, 'get'> {
   const reads: ReturnType<typeof sharedReads> = {
     get: (id) => sessions.get(id),
-    getMany: (ids) => sessions.getMany(ids),
   }
   return trace
     ? aroundCalls('session', reads, (operation, run) => trace.span(`store.${operation}`, {}, run))

@@ -19,8 +19,8 @@ const NOBODY: AuthnResult = { ok: false, reason: 'session-unknown', setCookies: 
 /** A backend that takes some cookies for those of a guest. */
 const welcoming = (isGuest: (value: string | undefined) => boolean) =>
   authenticating(
-    (authenticate, backend) => async (request) =>
-      isGuest(singleCookie(request, MEMORY_COOKIE)) ? guest(backend) : authenticate(request),
+    (authenticate) => async (request) =>
+      isGuest(singleCookie(request, MEMORY_COOKIE)) ? guest() : authenticate(request),
   )
 
 export const AUTHENTICATION_FLAWS: readonly Flaw[] = [
@@ -98,10 +98,10 @@ export const AUTHENTICATION_FLAWS: readonly Flaw[] = [
     check: 'identity-from-credential-only',
     flaw: 'a header of the caller names the user',
     because: /must be nobody, but is somebody/,
-    change: authenticating((authenticate, backend, store) => async (request) => {
+    change: authenticating((authenticate, _backend, store) => async (request) => {
       const id = request.header('x-user-id')
       const named = [...store.sessions.values()].find(({ user }) => user.id === id)
-      return named ? signedInAs(backend, named) : authenticate(request)
+      return named ? signedInAs(named) : authenticate(request)
     }),
   },
   {
@@ -191,19 +191,6 @@ export const AUTHENTICATION_FLAWS: readonly Flaw[] = [
     flaw: 'the principal has more scopes than the session',
     because: /the scopes differ/,
     change: describing(({ principal }) => ({ principal: { ...principal, scopes: ['admin'] } })),
-  },
-  {
-    check: 'principal-mapper-agrees',
-    flaw: 'the mapper makes another principal',
-    because: /the mapped principal differs/,
-    change: ({ principalMapper }) => ({
-      principalMapper: {
-        mapSessionToPrincipal: (session) => ({
-          ...principalMapper.mapSessionToPrincipal(session),
-          claims: {},
-        }),
-      },
-    }),
   },
   {
     check: 'answers-are-stable',
@@ -297,10 +284,10 @@ export const AUTHENTICATION_FLAWS: readonly Flaw[] = [
     check: 'tampered-credential-is-nobody',
     flaw: 'the signature is not looked at',
     because: /changed credential must be nobody, but is somebody/,
-    change: authenticating((authenticate, backend, store) => async (request) => {
+    change: authenticating((authenticate, _backend, store) => async (request) => {
       const [secret = ''] = singleCookie(request, MEMORY_COOKIE)?.split('.') ?? []
       const found = store.sessions.get(publicId(secret))
-      return found ? signedInAs(backend, found) : authenticate(request)
+      return found ? signedInAs(found) : authenticate(request)
     }),
   },
   {
@@ -325,9 +312,9 @@ export const AUTHENTICATION_FLAWS: readonly Flaw[] = [
     check: 'public-ids-are-no-credential',
     flaw: 'the session id signs in',
     because: /public id as cookie must be nobody, but is somebody/,
-    change: authenticating((authenticate, backend, store) => async (request) => {
+    change: authenticating((authenticate, _backend, store) => async (request) => {
       const found = store.sessions.get(singleCookie(request, MEMORY_COOKIE) ?? '')
-      return found ? signedInAs(backend, found) : authenticate(request)
+      return found ? signedInAs(found) : authenticate(request)
     }),
   },
   {
@@ -338,7 +325,7 @@ export const AUTHENTICATION_FLAWS: readonly Flaw[] = [
       const result = await authenticate(request)
       const token = singleCookie(request, MEMORY_COOKIE)
       const signed = token !== undefined && backend.crypto.openSessionToken(token) !== undefined
-      return signed && !result.ok ? guest(backend) : result
+      return signed && !result.ok ? guest() : result
     }),
   },
   {

@@ -1,3 +1,4 @@
+import { mapSessionToPrincipal } from '@netscript/auth-contract'
 import type { AuthBackendPort, AuthnResult } from '../../../port.js'
 import type { AuthnRequest } from '../../../request.js'
 import type { AuthBackendHarness } from '../../harness.js'
@@ -55,20 +56,17 @@ export const claiming =
   ({ capabilities: known }) => ({ capabilities: { ...known, ...capabilities } })
 
 /** Somebody who is signed in, whoever asks. */
-export function signedInAs(
-  backend: AuthBackendPort,
-  { session, user }: MemorySession,
-): AuthnResult {
-  const principal = backend.principalMapper.mapSessionToPrincipal(session)
+export function signedInAs({ session, user }: MemorySession): AuthnResult {
+  const principal = mapSessionToPrincipal(session)
   return { ok: true, session, user, principal, setCookies: [] }
 }
 
 /** Somebody whom nobody signed in. */
-export function guest(backend: AuthBackendPort): AuthnResult {
+export function guest(): AuthnResult {
   const now = new Date().toISOString()
   const claims = { scopes: [], roles: [], claims: {} }
   const ids = { id: 'guest', userId: 'guest', subject: 'guest' }
-  return signedInAs(backend, {
+  return signedInAs({
     session: { ...ids, ...claims, state: 'active', issuedAt: now, expiresAt: now },
     user: { id: 'guest' },
   })

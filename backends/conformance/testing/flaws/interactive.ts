@@ -212,9 +212,9 @@ export const INTERACTIVE_FLAWS: readonly Flaw[] = [
     check: 'transaction-is-no-session',
     flaw: 'the secret of a transaction is a session too',
     because: /transaction cookie as session must be nobody, but is somebody/,
-    change: authenticating((authenticate, backend, store) => async (request) => {
+    change: authenticating((authenticate, _backend, store) => async (request) => {
       const key = publicId(singleCookie(request, MEMORY_COOKIE) ?? '')
-      return store.transactions.has(key) ? guest(backend) : authenticate(request)
+      return store.transactions.has(key) ? guest() : authenticate(request)
     }),
   },
   {
