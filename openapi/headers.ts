@@ -1,5 +1,4 @@
-import type { Components } from './components.js'
-import type { HeaderObject, ResponseObject } from './specification.js'
+import type { HeaderObject, Reference, ResponseObject } from './specification.js'
 
 /** The response headers of the API, each under the name that it has in `components/headers`. */
 export const HEADERS = {
@@ -78,8 +77,13 @@ export const HEADERS = {
 /** A key of {@link HEADERS}. */
 export type HeaderName = keyof typeof HEADERS
 
+/** Where headers become components. */
+interface HeaderComponents {
+  header(name: HeaderName): Reference
+}
+
 /** What every answer carries, and what its status calls for. */
-export function headersOf(status: number, components: Components): ResponseObject['headers'] {
+export function headersOf(status: number, components: HeaderComponents): ResponseObject['headers'] {
   return {
     'Cache-Control': components.header('CacheControl'),
     Vary: components.header('Vary'),
@@ -95,7 +99,7 @@ export function headersOf(status: number, components: Components): ResponseObjec
 }
 
 /** What an answer carries that is the same for everybody. */
-export const publicHeaders = (components: Components): ResponseObject['headers'] => ({
+export const publicHeaders = (components: HeaderComponents): ResponseObject['headers'] => ({
   'Cache-Control': components.header('PublicCacheControl'),
   'X-Request-Id': components.header('RequestId'),
 })

@@ -11,7 +11,7 @@ import {
   parseKeyring,
 } from '@netscript/plugin-auth-core'
 import { importBetterAuth, importWorkos } from './backend-packages.js'
-import type { AuthConfig } from './config/config.js'
+import type { AuthConfig } from './config/auth-config.js'
 import type { Logger } from './log.js'
 import type { PasswordForms } from './pages/password-forms.js'
 

@@ -1,4 +1,5 @@
-import { type AuthBackendCheck, CheckSkipped } from './check.js'
+import type { AuthBackendCheck } from './check.js'
+import { CheckSkipped } from './skip.js'
 import { AUTH_BACKEND_CHECKS } from './checks.js'
 import type { AuthBackendHarness } from './harness.js'
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import type { AuthSession, AuthUser } from '@netscript/auth-contract'
 import type { AuthBackendPort, AuthnResult, Principal } from '../port.js'
 import { type AuthnRequest, toAuthnRequest } from '../request.js'
-import { skip } from './check.js'
+import { skip } from './skip.js'
 import type { AuthBackendHarness, SessionHook, SignedIn } from './harness.js'
 import { cookieHeader, parseCookieHeader } from './set-cookie.js'
 

@@ -1,5 +1,4 @@
 import { AuthConfigurationError } from '@netscript/plugin-auth-core'
-import type { KvOAuthBackendOptions } from './backend.js'
 import { type CookiePolicy, SESSION_COOKIE_NAME } from './context.js'
 import type { OAuthProvider } from './provider.js'
 
@@ -12,7 +11,7 @@ export function cookiePolicy(
   {
     cookieName = SESSION_COOKIE_NAME,
     insecureCookies = false,
-  }: Pick<KvOAuthBackendOptions, 'cookieName' | 'insecureCookies'>,
+  }: { cookieName?: string | undefined; insecureCookies?: boolean | undefined },
   providers: ReadonlyMap<string, Pick<OAuthProvider, 'redirectUri'>>,
 ): CookiePolicy {
   const hostPrefix = cookieName.startsWith('__Host-')

@@ -1,7 +1,8 @@
 import type pg from 'pg'
 import { assertSchemaIsRead } from '@netscript/auth-database/internal'
 import type { Operator } from '@netscript/plugin-auth-core'
-import { type AuthStores, createPostgresStores } from './storage/stores.js'
+import type { AuthStores } from './session-store.js'
+import { createPostgresStores } from './storage/stores.js'
 import { createUserDirectory } from '@netscript/auth-database/internal'
 import { listSessions } from './list-sessions.js'
 

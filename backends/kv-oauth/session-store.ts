@@ -1,4 +1,4 @@
-import type { SessionEnd, SessionRange } from '@netscript/plugin-auth-core'
+import type { Keyring, SessionEnd, SessionRange } from '@netscript/plugin-auth-core'
 
 /** What a provider says about a person, for people to read. It identifies nobody. */
 export interface UserProfile {
@@ -214,4 +214,22 @@ export interface UserStore {
   enable(userId: string): Promise<boolean>
   /** Deletes a user, their accounts and their sessions. When it throws, they may be disabled only. */
   delete(userId: string): Promise<boolean>
+}
+
+/** Everything that the kv-oauth backend remembers. */
+export interface AuthStores {
+  /** The sessions. */
+  readonly sessions: SessionStore
+  /** Whether reads of sessions share queries, each of which `onRead` is told of. Default: false. */
+  readonly sharesReads?: boolean
+  /** Sign-ins and sign-outs under way. */
+  readonly transactions: TransactionStore
+  /** The people, in Postgres in any case. */
+  readonly users: UserStore
+  /** The keyring seals the tokens. */
+  readonly tokens: (keyring: Keyring) => ProviderTokenStore
+  /** Resolves when all of them answer. */
+  readonly probe: () => Promise<void>
+  /** Releases what was opened for them; the pool stays whose it is. */
+  readonly close: () => Promise<void>
 }

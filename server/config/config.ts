@@ -4,6 +4,7 @@ import type { OAuthProvider } from '@netscript/auth-kv-oauth'
 import { parseRedisUrls } from '@netscript/auth-kv-oauth/internal'
 import { AuthBackendNotFoundError, AuthConfigurationError } from '@netscript/plugin-auth-core'
 import { backendEntry } from '../backends.js'
+import type { AuthConfig } from './auth-config.js'
 import { isLoopback } from './loopback.js'
 import { providerReaders, variablePrefix } from './providers.js'
 import { unknownVariables } from './unknown-variables.js'
@@ -13,26 +14,6 @@ import { readVariables, type VariableIssue, type Variables } from './variables.j
 export interface StartMode {
   /** Production rules: nothing is made up, what is missing is an error. */
   production: boolean
-}
-
-/** The configuration of the service, checked as a whole. */
-export interface AuthConfig {
-  /** All variables, read and checked. */
-  readonly variables: Variables
-  /** Whether production rules hold. */
-  readonly production: boolean
-  /** The address to listen on. */
-  readonly host: string
-  /** The providers of kv-oauth; empty when none is configured. */
-  readonly providers: readonly OAuthProvider[]
-  /** Whether the active backend keeps something in the database, or tokens are issued. */
-  readonly usesDatabase: boolean
-  /** The service's own origin. */
-  readonly origin: string
-  /** Whether Swagger UI is served. */
-  readonly docs: boolean
-  /** What works, but was hardly meant: logged at start. */
-  readonly warnings: readonly string[]
 }
 
 /** A configuration and everything that is wrong with it. */

@@ -47,7 +47,7 @@ describe('signing keys', () => {
   it('are made anew when they are deleted as backends/KEYS.md says, under a running process', async () => {
     const keys = process_()
     const { kid } = await keys.current()
-    const guide = await readFile(new URL('../KEYS.md', import.meta.url), 'utf8')
+    const guide = await readFile(new URL('../../backends/KEYS.md', import.meta.url), 'utf8')
     const [, statement = ''] = /```sql\n([^`]+)```/.exec(guide) ?? []
     await pool.query(statement)
     const next = await keys.current()

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { type AuthBackendCheck, skip } from '../check.js'
+import type { AuthBackendCheck } from '../check.js'
+import { skip } from '../skip.js'
 import {
   change,
   expectAlive,

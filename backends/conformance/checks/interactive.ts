@@ -3,7 +3,8 @@ import type { AuthErrorCode } from '@netscript/auth-contract'
 import { AuthError } from '../../errors.js'
 import type { InteractiveFlowPort, SignInResult } from '../../port.js'
 import type { AuthnRequest } from '../../request.js'
-import { type AuthBackendCheck, skip } from '../check.js'
+import type { AuthBackendCheck } from '../check.js'
+import { skip } from '../skip.js'
 import {
   authenticate,
   expectAlive,

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import type { AuthErrorCode } from '@netscript/auth-contract'
 import { AuthError } from '../../errors.js'
-import { type AuthBackendCheck, skip } from '../check.js'
+import type { AuthBackendCheck } from '../check.js'
+import { skip } from '../skip.js'
 import {
   assertPerson,
   expectAlive,

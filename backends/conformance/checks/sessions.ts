@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { AuthSession } from '@netscript/auth-contract'
 import { AuthBackendOperationUnsupportedError, isAuthError } from '../../errors.js'
 import type { AuthSessionSummary } from '../../port.js'
-import { type AuthBackendCheck, skip } from '../check.js'
+import type { AuthBackendCheck } from '../check.js'
+import { skip } from '../skip.js'
 import {
   expectAlive,
   expectOver,

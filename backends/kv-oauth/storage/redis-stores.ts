@@ -9,7 +9,7 @@ import { createRedisSessionStore } from './redis-session-store.js'
 import { checkRedisSettings } from './redis-settings.js'
 import { createRedisTransactionStore } from './redis-transaction-store.js'
 import { parseRedisUrls } from './redis-url.js'
-import type { AuthStores } from './stores.js'
+import type { AuthStores } from '../session-store.js'
 import { withSessionsElsewhere } from './user-store-with-sessions.js'
 
 /**

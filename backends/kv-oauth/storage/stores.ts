@@ -1,36 +1,13 @@
 import type pg from 'pg'
 import { assertSchemaIsRead } from '@netscript/auth-database/internal'
-import { type AuthLog, type Keyring, silentLog } from '@netscript/plugin-auth-core'
+import { type AuthLog, silentLog } from '@netscript/plugin-auth-core'
 import { importPeer } from '@netscript/plugin-auth-core/internal'
-import type {
-  ProviderTokenStore,
-  SessionStore,
-  TransactionStore,
-  UserStore,
-} from '../session-store.js'
+import type { AuthStores } from '../session-store.js'
 import type { RedisTarget } from './redis-url.js'
 import { createPostgresProviderTokenStore } from './postgres-provider-token-store.js'
 import { createPostgresSessionStore } from './postgres-session-store.js'
 import { createPostgresTransactionStore } from './postgres-transaction-store.js'
 import { createPostgresUserStore } from './postgres-user-store.js'
-
-/** Everything that the kv-oauth backend remembers. */
-export interface AuthStores {
-  /** The sessions. */
-  readonly sessions: SessionStore
-  /** Whether reads of sessions share queries, each of which `onRead` is told of. Default: false. */
-  readonly sharesReads?: boolean
-  /** Sign-ins and sign-outs under way. */
-  readonly transactions: TransactionStore
-  /** The people, in Postgres in any case. */
-  readonly users: UserStore
-  /** The keyring seals the tokens. */
-  readonly tokens: (keyring: Keyring) => ProviderTokenStore
-  /** Resolves when all of them answer. */
-  readonly probe: () => Promise<void>
-  /** Releases what was opened for them; the pool stays whose it is. */
-  readonly close: () => Promise<void>
-}
 
 /** All of it in Postgres. */
 export function createPostgresStores(

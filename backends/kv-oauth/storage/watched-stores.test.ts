@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import type { AuthMetrics } from '../metrics.js'
 import type { SessionStore } from '../session-store.js'
 import type { AuthTrace } from '../trace.js'
-import type { AuthStores } from './stores.js'
+import type { AuthStores } from '../session-store.js'
 import { watchedStores } from './watched-stores.js'
 
 let seen: string[]

@@ -3,7 +3,7 @@ import type { SessionStore } from '../session-store.js'
 import type { AuthTrace } from '../trace.js'
 import { type Around, aroundCalls } from './around-calls.js'
 import { countedSessions } from './counted-sessions.js'
-import type { AuthStores } from './stores.js'
+import type { AuthStores } from '../session-store.js'
 
 /** Options of {@link watchedStores}. */
 export interface WatchedStoresOptions {

@@ -2,7 +2,6 @@ import { backendEntry, backendNames, type BackendNeed } from '../../backends.js'
 import { withAppSettings } from '../../config/app-settings.js'
 import { readEnvFile, readEnvVariables, setEnvVariables, writeEnvFile } from '../env-file.js'
 import { environmentWith, outsideOf } from '../environment.js'
-import type { Output } from './operator.js'
 
 const VARIABLE = 'NETSCRIPT_AUTH_BACKEND'
 
@@ -13,7 +12,7 @@ export interface BackendChoice {
 }
 
 /** `netscript auth backend show` */
-export async function showBackend({ json }: Output): Promise<void> {
+export async function showBackend({ json }: { json?: boolean }): Promise<void> {
   const choice = backendChoice(process.env, readEnvVariables(await readEnvFile()))
   // An unknown name is an error that lists those that exist.
   backendEntry(choice.backend)

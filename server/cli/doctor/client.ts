@@ -7,7 +7,7 @@ import {
   isClientRefusal,
 } from '@netscript/auth-kv-oauth/internal'
 import { AuthConfigurationError } from '@netscript/plugin-auth-core'
-import type { AuthConfig } from '../../config/config.js'
+import type { AuthConfig } from '../../config/auth-config.js'
 import { variablePrefix } from '../../config/providers.js'
 import { type Check, CHECK_TIMEOUT_MS, fail, failWith, type Finding, ok } from './finding.js'
 

@@ -1,4 +1,4 @@
-import type { AuthConfig } from '../../config/config.js'
+import type { AuthConfig } from '../../config/auth-config.js'
 
 /** What the doctor found out. */
 export interface Finding {

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import { type AuthConfig, readConfig } from '../../config/config.js'
+import type { AuthConfig } from '../../config/auth-config.js'
+import { readConfig } from '../../config/config.js'
 import { createTestDatabase, type TestDatabase } from '../../../prisma/test-database.js'
 import { freePort } from '../../local/free-port.js'
 import { startLocalProvider } from '../../local/provider.js'
