@@ -73,8 +73,15 @@ export const isClientError = (error: string): boolean => CLIENT_ERRORS.has(error
 
 /** Whether a token response says that the client could not authenticate (RFC 6749 section 5.2). */
 export function isClientRefusal(status: number, body: { error?: unknown } | undefined): boolean {
-  return CLIENT_ERRORS.has(body?.error) || (status === 401 && body?.error === undefined)
+  return CLIENT_ERRORS.has(body?.error) || (status === 401 && !isErrorCode(body?.error))
 }
+
+/**
+ * Whether a value is an error code as OAuth providers write them (`invalid_grant`). Frameworks put texts
+ * such as "Bad Request" under the same name.
+ */
+export const isErrorCode = (error: unknown): error is string =>
+  typeof error === 'string' && /^[a-z][a-z0-9_]*$/.test(error)
 
 /** What to log when the client was refused: how it authenticated, and what to look at. */
 export function refusedClient(

@@ -291,6 +291,26 @@ describe('metadata', () => {
       /requires pushed authorization requests \(PAR, RFC 9126\).*\. Turn the requirement off/,
     ],
     [
+      'signs id_tokens with the client secret',
+      { id_token_signing_alg_values_supported: ['HS256'] },
+      /signs id_tokens by HS256 only \(id_token_signing_alg_values_supported\)/,
+    ],
+    [
+      'has no authorization codes',
+      { response_types_supported: ['id_token'] },
+      /answers with id_token only \(response_types_supported\)/,
+    ],
+    [
+      'answers by form alone',
+      { response_modes_supported: ['form_post'] },
+      /returns answers by form_post only \(response_modes_supported\)/,
+    ],
+    [
+      'has the implicit grant alone',
+      { grant_types_supported: ['implicit'] },
+      /grants implicit only \(grant_types_supported\)/,
+    ],
+    [
       'requires signed request objects',
       { require_signed_request_object: true },
       /requires signed request objects \(JAR, RFC 9101\)/,

@@ -1,6 +1,6 @@
 import type { CustomFetch } from 'openid-client'
 import { type AuthLog, silentLog } from '@netscript/plugin-auth-core'
-import { isClientRefusal, refusedClient } from './client-auth.js'
+import { isClientRefusal, isErrorCode, refusedClient } from './client-auth.js'
 import type { OAuthProvider } from './provider.js'
 import { ProviderAnswerError, ProviderSetupError } from './provider-failure.js'
 import { NO_OAUTH_ERROR, ProviderRefusedError } from './provider-refusal.js'
@@ -91,13 +91,15 @@ function refuseRedirect(url: string, response: Response): void {
 function tokenResponse(provider: OAuthProvider, response: Response, body: Buffer): Response {
   const json = parseObject(body)
   const { status } = response
-  if (typeof json?.error === 'string' && !isEmpty(json.error) && isEmpty(json.access_token)) {
+  if (isErrorCode(json?.error) && isEmpty(json.access_token)) {
     const error = INVALID_GRANT.has(json.error) ? 'invalid_grant' : json.error
     if (status >= 500) throw failedRequest(status, error, json.error_description)
     return errorResponse(response, status === 200 ? 400 : status, error, json.error_description)
   }
-  if (status === 400 || status === 401) {
-    return errorResponse(response, status, NO_OAUTH_ERROR, `The status is ${status}.`)
+  const isRefusedIn200 = status === 200 && !isEmpty(json?.error) && isEmpty(json?.access_token)
+  if (status === 400 || status === 401 || isRefusedIn200) {
+    const refused = isRefusedIn200 ? 400 : status
+    return errorResponse(response, refused, NO_OAUTH_ERROR, `The status is ${status}.`)
   }
   if (!json || status !== 200) return copy(response, status, body)
   if (provider.kind === 'oidc') refuseEncrypted(provider, json.id_token)

@@ -134,6 +134,15 @@ function requirements(
       fix: 'Turn the requirement off at the provider (require_signed_request_object).',
     })
   }
+  for (const [name, usable, what] of NEEDED) {
+    const listed = metadata[name]
+    if (!Array.isArray(listed) || listed.length === 0 || listed.some((one) => usable.has(one)))
+      continue
+    found.push({
+      problem: `${what} ${listed.join(', ')} only (${name}), which is not supported here`,
+      fix: `Turn on one of these for this client at the provider: ${[...usable].join(', ')}.`,
+    })
+  }
   const methods = unusableMethods(provider, metadata)
   if (methods) {
     found.push({
@@ -143,6 +152,30 @@ function requirements(
   }
   return found
 }
+
+/** What one of must be listed, where a provider lists anything (OpenID Connect Discovery section 3). */
+const NEEDED: readonly (readonly [name: string, usable: ReadonlySet<unknown>, what: string])[] = [
+  [
+    'id_token_signing_alg_values_supported',
+    new Set([
+      'RS256',
+      'RS384',
+      'RS512',
+      'PS256',
+      'PS384',
+      'PS512',
+      'ES256',
+      'ES384',
+      'ES512',
+      'EdDSA',
+      'Ed25519',
+    ]),
+    'signs id_tokens by',
+  ],
+  ['response_types_supported', new Set(['code']), 'answers with'],
+  ['response_modes_supported', new Set(['query']), 'returns answers by'],
+  ['grant_types_supported', new Set(['authorization_code']), 'grants'],
+]
 
 const asList = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : [])
 

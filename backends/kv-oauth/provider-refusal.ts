@@ -38,10 +38,11 @@ export function refusalIn(error: unknown, depth = 0): ProviderRefusal | undefine
  * names, those of LinkedIn and Apple (`user_cancelled_login`) and others of the kind.
  */
 export function isDeclined(error: string): boolean {
+  const code = error.toLowerCase().replaceAll('-', '_')
   return (
-    /(^|_)(cancel|cancell?ed|denied|declined)(_|$)/.test(error) ||
-    /^(interaction|login|consent|account_selection)_required$/.test(error) ||
-    error === 'unmet_authentication_requirements'
+    /(^|_)(abort|aborted|cancel|cancell?ed|denied|declined|refused|rejected)(_|$)/.test(code) ||
+    /^(interaction|login|consent|account_selection)_required$/.test(code) ||
+    code === 'unmet_authentication_requirements'
   )
 }
 

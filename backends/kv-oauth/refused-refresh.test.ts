@@ -64,6 +64,11 @@ describeOnEveryStore('a refresh that is refused without an OAuth error', (scene)
     ['400 and an empty object', { status: 400, json: {} }],
     ['400 and an empty error', { status: 400, json: { error: '' } }],
     ['400 and an error that is no text', { status: 400, json: { error: { code: 1 } } }],
+    [
+      '400 and the page of a framework',
+      { status: 400, json: { status: 400, error: 'Bad Request' } },
+    ],
+    ['401 and a sentence', { status: 401, json: { error: 'Unauthorized' } }],
     ['400 and a list', { status: 400, json: ['invalid_grant'] }],
   ]
   it.each(KINDS.flatMap((kind) => answers.map(([what, answer]) => [kind, what, answer] as const)))(
