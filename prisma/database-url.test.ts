@@ -40,6 +40,31 @@ describe('a database URL that cannot be used', () => {
       'postgres://secret@host/db?currentSchema=app',
       /^has currentSchema=.*Write schema=app/,
     ],
+    [
+      'another spelling of sslmode: sslMode',
+      'postgres://secret@host/db?sslMode=x',
+      /^has sslMode=, which is not read\. Write sslmode=/,
+    ],
+    [
+      'another spelling of sslmode: SSLMODE',
+      'postgres://secret@host/db?SSLMODE=x',
+      /^has SSLMODE=, which is not read\. Write sslmode=/,
+    ],
+    [
+      'another spelling of sslmode: ssl_mode',
+      'postgres://secret@host/db?ssl_mode=x',
+      /^has ssl_mode=, which is not read\. Write sslmode=/,
+    ],
+    [
+      'another spelling of schema: Schema',
+      'postgres://secret@host/db?Schema=x',
+      /^has Schema=, which is not read\. Write schema=/,
+    ],
+    [
+      'another spelling of connection_limit: connectionLimit',
+      'postgres://secret@host/db?connectionLimit=x',
+      /^has connectionLimit=, which is not read\. Write connection_limit=/,
+    ],
     ['no limit', 'postgres://secret@host/db?connection_limit=0', /connection_limit that is not/],
     ['another limit', 'postgres://secret@host/db?connection_limit=x', /connection_limit that is/],
     ['another database', 'mysql://secret@host/db', /must begin with postgres:\/\//],

@@ -95,6 +95,10 @@ export function databaseUrlProblem(url: string): string | undefined {
   if (foreign !== undefined) {
     return `has ${foreign}=, which is not read. Write schema=${parameters.get(foreign)} to name the schema of the tables`
   }
+  for (const name of parameters.keys()) {
+    const meant = READ.find((one) => one !== name && plain(one) === plain(name))
+    if (meant !== undefined) return `has ${name}=, which is not read. Write ${meant}=`
+  }
   try {
     new pg.Client({ connectionString: forPg(base, parameters) })
     return undefined
@@ -106,6 +110,20 @@ export function databaseUrlProblem(url: string): string | undefined {
     return `names the file ${file}, which cannot be read (${code}). Correct sslrootcert, sslcert or sslkey`
   }
 }
+
+/** Parameters that decide where and how to connect; another spelling of one is ignored by pg. */
+const READ = [
+  'sslmode',
+  'sslrootcert',
+  'sslcert',
+  'sslkey',
+  'schema',
+  'pgbouncer',
+  'connection_limit',
+  'options',
+]
+
+const plain = (name: string): string => name.toLowerCase().replaceAll(/[_-]/g, '')
 
 const ENCODE =
   'has a user or password with special characters. Percent-encode them: # is %23, / is %2F, ? is %3F, @ is %40, : is %3A and % is %25'

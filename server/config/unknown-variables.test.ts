@@ -60,6 +60,15 @@ describe('unknownVariables', () => {
     ])
   })
 
+  it.each(['PORT', 'DATABASE_URL', 'BETTER_AUTH_SECRET', 'WORKOS_API_KEY', 'OTEL_SERVICE_NAME'])(
+    'knows that %s has no prefix',
+    (name) => {
+      expect(about(`NETSCRIPT_AUTH_${name}`)).toEqual([
+        `NETSCRIPT_AUTH_${name} is not read. Did you mean ${name}?`,
+      ])
+    },
+  )
+
   it.each(['\ufeffDATABASE_URL', 'DATABASE_URL ', '\ufeffNETSCRIPT_AUTH_CLIENT_ID', ' PORT'])(
     'shows the invisible character in %j',
     (name) => {

@@ -1,3 +1,4 @@
+import { backendEntry, backendNames } from '../backends.js'
 import { isPresetName } from '@netscript/auth-kv-oauth'
 import { PROVIDER_VARIABLES, variablePrefix } from './providers.js'
 import { VARIABLES } from './variables.js'
@@ -26,6 +27,11 @@ export function unknownVariables(env: NodeJS.ProcessEnv, providers: readonly str
   })
 }
 
+/** Variables of others that backends need, such as DATABASE_URL. */
+const OF_BACKENDS = new Set(
+  backendNames.flatMap((name) => backendEntry(name).needs.map(({ variable }) => variable)),
+)
+
 function whyNotRead(name: string, known: ReadonlySet<string>): string | undefined {
   // A byte order mark, or the space that a Docker env file keeps.
   const visible = name.replace(/[^\x21-\x7e]/g, '')
@@ -38,9 +44,12 @@ function whyNotRead(name: string, known: ReadonlySet<string>): string | undefine
   if (id !== undefined && (nearest === undefined || isPresetName(id))) {
     return `: NETSCRIPT_AUTH_PROVIDERS does not list ${id}.`
   }
+  const setting = meant.slice(PREFIX.length)
+  if (meant.startsWith(PREFIX) && (known.has(setting) || OF_BACKENDS.has(setting))) {
+    return `. Did you mean ${setting}?`
+  }
   if (nearest !== undefined) return `. Did you mean ${nearest}?`
   if (!meant.startsWith(PREFIX)) return undefined
-  const setting = meant.slice(PREFIX.length)
   const alike =
     [...known].find((one) => `${one}_`.includes(`_${setting}_`)) ??
     nearestOf(meant, known, Math.floor(setting.length / 3))
