@@ -69,7 +69,7 @@ describe('netscript auth', () => {
       const id = start.padEnd(43, 'x')
       const pool = createPool(service.databaseUrl)
       const { users, sessions } = createPostgresStores(pool)
-      const identity = { providerId: 'local', issuer: 'local', subject: 'ada', profile: {} }
+      const identity = { providerId: 'local', issuer: 'local', subject: 'dash', profile: {} }
       const { userId } = await users.signIn(identity)
       await sessions.create(sessionRecord(userId, { id }))
       expect(await netscript('session', 'revoke', id, '--json')).toEqual({
