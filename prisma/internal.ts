@@ -5,7 +5,6 @@
  */
 export { countAuditEvents, deleteAuditEvents } from './audit-retention.js'
 export { auditSessions, endEventType } from './audit-statement.js'
-export { sweepBetterAuth } from './better-auth-sweep.js'
 export {
   checkTables,
   databaseReason,
@@ -20,6 +19,7 @@ export { assertSchemaIsRead, isPooled, POOL_SIZE, queryPrepared } from './pool.j
 export { createPostgresAuditLog } from './postgres-audit-log.js'
 export { createPostgresRateLimitStore, sweepRateLimits } from './postgres-rate-limit-store.js'
 export { seed } from './seed.js'
+export { sweep, sweepBetterAuth } from './sweep.js'
 export { tableSchema } from './table-schema.js'
 export { inTransaction } from './transaction.js'
 export { redisCall, storeCall } from './unavailable.js'

@@ -1,6 +1,7 @@
 import type pg from 'pg'
 import type { RateLimitCount, RateLimitStore } from '@netscript/plugin-auth-core/internal'
 import { assertSchemaIsRead, queryPrepared } from './pool.js'
+import { sweep } from './sweep.js'
 import { storeCall } from './unavailable.js'
 
 const TABLE = 'auth_rate_limits'
@@ -51,13 +52,5 @@ export function createPostgresRateLimitStore(pool: pg.Pool): RateLimitStore {
 
 /** Deletes up to `limit` counters whose window has ended; returns how many. */
 export function sweepRateLimits(pool: pg.Pool, limit: number): Promise<number> {
-  return storeCall(async () => {
-    const { rowCount } = await pool.query(
-      `DELETE FROM ${TABLE} WHERE key IN (
-         SELECT key FROM ${TABLE} WHERE reset_at <= ${NOW}
-         ORDER BY reset_at LIMIT $1 FOR UPDATE SKIP LOCKED)`,
-      [limit],
-    )
-    return rowCount ?? 0
-  })
+  return sweep(pool, { table: TABLE, key: 'key', column: 'reset_at', before: NOW }, limit)
 }

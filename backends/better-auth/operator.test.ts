@@ -1,7 +1,7 @@
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createBetterAuthOperator } from './operator.js'
-import { sweepBetterAuth } from '../../prisma/better-auth-sweep.js'
+import { sweepBetterAuth } from '../../prisma/sweep.js'
 import { startTestServer, type TestServer } from './testing/server.js'
 import { openBrowser, signUp, type SignedUpPerson } from './testing/sign-up.js'
 

@@ -4,6 +4,7 @@ import {
   endEventType,
   inTransaction,
   storeCall,
+  sweep,
 } from '@netscript/auth-database/internal'
 import type { SessionEnd } from '@netscript/plugin-auth-core'
 import { MAX_SESSIONS_IN_PAGE } from '@netscript/plugin-auth-core/internal'
@@ -18,6 +19,7 @@ import {
 
 const NAMESPACE = 'session'
 const key = (id: string): string => `${NAMESPACE}:${id}`
+const EXPIRED = { table: KEYV_TABLE, key: 'key', column: 'expires_at', before: DATABASE_NOW_MS }
 const LIVE = `expires_at > ${DATABASE_NOW_MS}`
 
 /** Of any number of callers at once one gets a row: the others wait for it and then find its entry. */
@@ -155,16 +157,7 @@ export function createPostgresSessionStore(
         return rows[0]?.ended
       }),
 
-    sweep: (limit) =>
-      storeCall(async () => {
-        const { rowCount } = await pool.query(
-          `DELETE FROM ${KEYV_TABLE} WHERE key IN (
-             SELECT key FROM ${KEYV_TABLE} WHERE expires_at <= ${DATABASE_NOW_MS}
-             ORDER BY expires_at LIMIT $1 FOR UPDATE SKIP LOCKED)`,
-          [limit],
-        )
-        return rowCount ?? 0
-      }),
+    sweep: (limit) => sweep(pool, EXPIRED, limit),
 
     count: () =>
       storeCall(async () => {
