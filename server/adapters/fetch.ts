@@ -65,20 +65,14 @@ function toEngineRequest(request: Request, { clientAddress }: AuthRequestInfo): 
   return {
     method: request.method,
     target: pathname + search,
-    headers: announced(request),
+    headers: Object.fromEntries(request.headers),
+    hasBody: request.body !== null,
     peerAddress: clientAddress,
     readBody: async (limit) => {
       if (request.bodyUsed) throw new BodyConsumedError()
       return readStream(request.body, limit)
     },
   }
-}
-
-/** A `Request` that was made in this process has a body without a header field that announces it. */
-function announced(request: Request): Record<string, string> {
-  const headers = Object.fromEntries(request.headers)
-  const isAnnounced = 'content-length' in headers || 'transfer-encoding' in headers
-  return request.body && !isAnnounced ? { ...headers, 'transfer-encoding': 'chunked' } : headers
 }
 
 async function readStream(

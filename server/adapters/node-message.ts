@@ -3,7 +3,7 @@ import { originForm, pathOf } from '@netscript/plugin-auth-core/internal'
 import type { Engine } from '../engine/engine.js'
 import type { Exchange } from '../engine/exchange.js'
 import type { EngineRequest } from '../engine/message.js'
-import { receiveBody } from './received-body.js'
+import { announcesBody, receiveBody } from './received-body.js'
 
 /** The engine for `node:http`. */
 export function listenerOf(engine: Engine, otherwise?: RequestListener): RequestListener {
@@ -19,6 +19,7 @@ export function toEngineRequest(req: IncomingMessage): EngineRequest {
     method: req.method ?? 'GET',
     target: originForm(req.url ?? '/'),
     headers: req.headers,
+    hasBody: announcesBody(req.headers),
     peerAddress: req.socket.remoteAddress,
     readBody: (limit) => receiveBody(req, limit),
   }

@@ -25,10 +25,6 @@ export function mediaType(contentType: string | undefined): string {
   return contentType?.split(';', 1)[0]?.trim().toLowerCase() ?? ''
 }
 
-/** Whether the header fields announce a body (RFC 9112 section 6). */
-export const announcesBody = (headers: EngineRequest['headers']): boolean =>
-  Number(headers['content-length'] ?? 0) > 0 || headers['transfer-encoding'] !== undefined
-
 /** Whether a Content-Type header announces a form. */
 export const isForm = (contentType: string | undefined): boolean =>
   mediaType(contentType) === FORM_TYPE
@@ -41,7 +37,7 @@ export async function readBody(request: EngineRequest, types: BodyTypes): Promis
   if (Number(header(request, 'content-length') ?? 0) > BODY_LIMIT) throw tooLarge()
   const contentType = header(request, 'content-type')
   const unsupported = new AuthError('UNSUPPORTED_MEDIA_TYPE', EXPECTED[types])
-  if (contentType === undefined && !announcesBody(request.headers) && types !== 'form') {
+  if (contentType === undefined && !request.hasBody && types !== 'form') {
     // Neither HTTP/2 nor a host that hands over a parsed body has to announce one.
     if (isNothing(await receive(request))) return {}
     throw unsupported

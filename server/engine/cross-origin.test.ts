@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { type AuthError, isAuthError } from '../../backends/errors.js'
 import { createLogger } from '../log.js'
+import { announcesBody } from '../adapters/received-body.js'
 import {
   checkOrigin,
   corsHeaders,
@@ -18,7 +19,7 @@ function check(
   { path = '/', allowed = ALLOWED }: { path?: string; allowed?: Origins } = {},
 ): AuthError | undefined {
   try {
-    checkOrigin({ method, headers }, path, allowed)
+    checkOrigin({ method, headers, hasBody: announcesBody(headers) }, path, allowed)
     return undefined
   } catch (error) {
     if (isAuthError(error)) return error

@@ -2,7 +2,7 @@ import { protocolContractV1 } from '@netscript/auth-contract'
 import { AuthError } from '@netscript/plugin-auth-core'
 import { isLoopback } from '../config/loopback.js'
 import type { Logger } from '../log.js'
-import { announcesBody, FORM_TYPE, JSON_TYPE, mediaType } from './body.js'
+import { FORM_TYPE, JSON_TYPE, mediaType } from './body.js'
 import type { EngineRequest, HeaderField } from './message.js'
 
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS'])
@@ -47,7 +47,7 @@ export function withLoopback(listed: Origins, own: string, logger: Logger): Orig
  * page can have sent
  */
 export function checkOrigin(
-  { method, headers }: Pick<EngineRequest, 'method' | 'headers'>,
+  { method, headers, hasBody }: Pick<EngineRequest, 'method' | 'headers' | 'hasBody'>,
   path: string,
   allowed: Origins,
 ): void {
@@ -64,7 +64,7 @@ export function checkOrigin(
   const type = mediaType(headers['content-type'] as string | undefined)
   if (type === JSON_TYPE) return
   // A form may come from a page of a browser that sends neither header; the rest is a program's mistake.
-  if (method === 'POST' && announcesBody(headers) && type !== FORM_TYPE) {
+  if (method === 'POST' && hasBody && type !== FORM_TYPE) {
     throw new AuthError('UNSUPPORTED_MEDIA_TYPE', `Send ${JSON_TYPE}.`)
   }
   throw new AuthError('ORIGIN_NOT_ALLOWED', `Send ${JSON_TYPE}, or the Origin of your page.`)

@@ -7,6 +7,8 @@ export interface EngineRequest {
   /** Path and query in origin form (RFC 9112 section 3.2.1), undecoded. */
   readonly target: string
   readonly headers: RequestParts['headers']
+  /** Whether a body was announced; HTTP/2 clients and applications that parsed it need not. */
+  readonly hasBody: boolean
   /** IP address of the direct peer; `undefined` when the host does not tell. */
   readonly peerAddress: string | undefined
   /**
