@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto'
+import { join } from 'node:path'
 import { AuthConfigurationError } from '@netscript/plugin-auth-core'
 import { backendNames } from '../../backends.js'
+import { backendChoice } from '../auth/backend.js'
 import { readEnvVariables, setEnvVariables } from '../env-file.js'
 import type { Change } from './change.js'
 import type { Workspace } from './workspace.js'
@@ -66,11 +68,8 @@ export function addToAppSettings(workspace: Workspace): Change | undefined {
 
 /** The backend that appsettings.json or the environment chooses, as the service reads them. */
 export function chosenBackend(workspace: Workspace): string {
-  const settings =
-    workspace.read(APP_SETTINGS) === undefined ? {} : readJson(workspace, APP_SETTINGS)
-  const section = (settings.auth ?? settings.Auth ?? {}) as Record<string, unknown>
-  const chosen = process.env.NETSCRIPT_AUTH_BACKEND ?? section.backend ?? section.Backend
-  return typeof chosen === 'string' && backendNames.includes(chosen) ? chosen : DEFAULT_BACKEND
+  const { backend } = backendChoice(process.env, {}, join(workspace.root, APP_SETTINGS))
+  return backendNames.includes(backend) ? backend : DEFAULT_BACKEND
 }
 
 /** What a workspace begins with. */
