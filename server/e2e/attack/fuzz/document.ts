@@ -40,7 +40,7 @@ export interface OpenApiDocument {
 
 /** The document as it is committed. */
 export function readDocument(): OpenApiDocument {
-  const file = new URL('../../../../../openapi/auth.v1.json', import.meta.url)
+  const file = new URL('../../../../openapi/auth.v1.json', import.meta.url)
   return JSON.parse(readFileSync(file, 'utf8')) as OpenApiDocument
 }
 
