@@ -139,6 +139,7 @@ describe('requests to a provider', () => {
         issuer,
         authorization_endpoint: `${issuer}/authorize`,
         token_endpoint: `${issuer}/token`,
+        jwks_uri: `${issuer}/jwks`,
       },
     }))
     proxy = await startProxy(() => idp.origin)
@@ -192,7 +193,12 @@ describeWithOpenssl('requests by https', () => {
     server = createTlsServer(tls, (_req, res) => {
       res.setHeader('content-type', 'application/json').end(
         JSON.stringify({
-          ...{ issuer: origin, authorization_endpoint: origin, token_endpoint: origin },
+          ...{
+            issuer: origin,
+            authorization_endpoint: origin,
+            token_endpoint: origin,
+            jwks_uri: origin,
+          },
           ...{ keys: [], object: 'user', id: 'user_1' },
         }),
       )

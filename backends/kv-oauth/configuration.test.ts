@@ -290,6 +290,13 @@ describe('metadata', () => {
       { require_pushed_authorization_requests: true },
       /requires pushed authorization requests \(PAR, RFC 9126\).*\. Turn the requirement off/,
     ],
+    ...['authorization_endpoint', 'token_endpoint', 'jwks_uri'].map(
+      (name): [string, object, RegExp] => [
+        `has no ${name}`,
+        { [name]: undefined },
+        new RegExp(`names no ${name} in its metadata\\. Set issuer`),
+      ],
+    ),
     [
       'signs id_tokens with the client secret',
       { id_token_signing_alg_values_supported: ['HS256'] },
@@ -458,6 +465,7 @@ describe('client authentication', () => {
           issuer: origin,
           authorization_endpoint: `${origin}/authorize`,
           token_endpoint: `${origin}/token`,
+          jwks_uri: `${origin}/jwks`,
           token_endpoint_auth_methods_supported: listed,
         },
       }
@@ -552,6 +560,7 @@ describe('a client that is refused', () => {
               issuer: origin,
               authorization_endpoint: `${origin}/authorize`,
               token_endpoint: `${origin}/token`,
+              jwks_uri: `${origin}/jwks`,
             },
           }
     })

@@ -113,7 +113,10 @@ function requirements(
   provider: OAuthProvider,
   metadata: Readonly<Record<string, unknown>>,
 ): { problem: string; fix: string }[] {
-  const found: { problem: string; fix: string }[] = []
+  const found = REQUIRED.filter((name) => metadata[name] === undefined).map((name) => ({
+    problem: `names no ${name} in its metadata`,
+    fix: 'Set issuer (NETSCRIPT_AUTH_ISSUER) to an OpenID provider; plain OAuth 2.0 is configured by its endpoints, without an issuer.',
+  }))
   const challenges = metadata.code_challenge_methods_supported
   if (provider.pkce && challenges !== undefined && !asList(challenges).includes('S256')) {
     found.push({
@@ -152,6 +155,9 @@ function requirements(
   }
   return found
 }
+
+/** OpenID Connect Discovery section 3. */
+const REQUIRED = ['authorization_endpoint', 'token_endpoint', 'jwks_uri']
 
 /** What one of must be listed, where a provider lists anything (OpenID Connect Discovery section 3). */
 const NEEDED: readonly (readonly [name: string, usable: ReadonlySet<unknown>, what: string])[] = [

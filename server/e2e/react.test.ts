@@ -19,7 +19,7 @@ const { renderToString } = reactServer
 
 /** The block about React in the README. */
 const readmeBlock = async (): Promise<string> =>
-  (await readBlocks('README.md', 'tsx')).find((code) => code.includes('plugin-auth/react')) ?? ''
+  (await readBlocks('README.md', 'tsx')).find((code) => code.includes('auth-client/react')) ?? ''
 
 describe('the guide to React', () => {
   it('renders on a server', async () => {

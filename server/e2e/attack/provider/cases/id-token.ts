@@ -156,14 +156,14 @@ export const idTokenCases = (scene: Scene) =>
         [
           'oidcc-client-test-idtoken-sig-none',
           {
-            metadata: supported(['none']),
+            metadata: supported(['RS256', 'none']),
             token: withIdToken(({ claims: body }) => unsigned(body)),
           },
         ],
         [
           'HS256 with the client secret',
           {
-            metadata: supported(['HS256']),
+            metadata: supported(['RS256', 'HS256']),
             token: withIdToken(({ header: given, claims: body }, { client }) =>
               sign({ ...given, alg: 'HS256' }, body, Buffer.from(client.clientSecret)),
             ),

@@ -61,6 +61,13 @@ export const metadataCases = (scene: Scene) =>
       ],
       ['an authorization endpoint that is a number', withMembers({ authorization_endpoint: 1 })],
       ['no authorization endpoint', withMembers({ authorization_endpoint: undefined })],
+      ['no token endpoint', withMembers({ token_endpoint: undefined })],
+      ['no keys', withMembers({ jwks_uri: undefined })],
+      ['HMAC alone', withMembers({ id_token_signing_alg_values_supported: ['HS256'] })],
+      ['unsigned tokens alone', withMembers({ id_token_signing_alg_values_supported: ['none'] })],
+      ['the implicit flow alone', withMembers({ response_types_supported: ['id_token'] })],
+      ['posted answers alone', withMembers({ response_modes_supported: ['form_post'] })],
+      ['the password grant alone', withMembers({ grant_types_supported: ['password'] })],
       ['a page', instead(200, `<h1>${MARKER}</h1>`, { 'content-type': 'text/html' })],
       ['a page that says it is JSON', instead(200, `<h1>${MARKER}</h1>`)],
       ['control characters', instead(200, VENOM)],
@@ -120,7 +127,6 @@ export const metadataCases = (scene: Scene) =>
     })
 
     const refusedLater: [string, Tampering][] = [
-      ['no token endpoint', { metadata: withMembers({ token_endpoint: undefined }) }],
       [
         'a token endpoint that is a script',
         { metadata: withMembers({ token_endpoint: 'javascript:x' }) },
@@ -133,7 +139,6 @@ export const metadataCases = (scene: Scene) =>
         'a token endpoint where nobody listens',
         { metadata: withMembers({ token_endpoint: 'http://127.0.0.1:1/token' }) },
       ],
-      ['no keys', { metadata: withMembers({ jwks_uri: undefined }) }],
       ['keys at a file', { metadata: withMembers({ jwks_uri: 'file:///etc/passwd' }) }],
       [
         'keys where nobody listens',
@@ -161,7 +166,7 @@ export const metadataCases = (scene: Scene) =>
       [
         'a secret as a key',
         {
-          metadata: withMembers({ id_token_signing_alg_values_supported: ['HS256'] }),
+          metadata: withMembers({ id_token_signing_alg_values_supported: ['RS256', 'HS256'] }),
           jwks: json((_, { key }) => ({
             keys: [{ kty: 'oct', k: 'AAAA', kid: key.kid, alg: 'HS256' }],
           })),
