@@ -1,8 +1,10 @@
 import { AUTH_ERRORS, type AuthErrorCode, type AuthErrorData } from '@netscript/auth-contract'
 
 /**
- * An error that has a place in the contract. `code` decides the status; `detail` is shown to the
- * caller and must name the mend; `cause` stays inside, for the log.
+ * An error that has a place in the contract. `code` decides the status; `detail` says what happened,
+ * then the fix; `cause` stays inside, for the log. Error pages show the details of `AUTH_PROVIDER_ERROR`,
+ * `AUTH_ACCESS_DENIED`, `AUTH_USER_DISABLED` and the `AUTH_TRANSACTION_` codes to users: write these
+ * without HTTP, names of variables or of products.
  *
  * @example
  * ```ts
@@ -17,7 +19,7 @@ export class AuthError<C extends AuthErrorCode = AuthErrorCode> extends Error {
   readonly code: C
   /** The HTTP status of the code. */
   readonly status: number
-  /** What happened and how to mend it, for the caller. */
+  /** What happened, then the fix, for the caller. */
   readonly detail: string
   /** What the code carries; `undefined` for most. */
   readonly data: AuthErrorData<C> | undefined
@@ -38,7 +40,7 @@ export class AuthError<C extends AuthErrorCode = AuthErrorCode> extends Error {
   }
 }
 
-/** Whether a thrown value is an {@link AuthError}, of whatever code. */
+/** Whether a thrown value is an {@link AuthError}, of any code. */
 export function isAuthError(error: unknown): error is AuthError {
   return error instanceof AuthError
 }
@@ -57,7 +59,7 @@ export function providerError(
   return new AuthError('AUTH_PROVIDER_ERROR', reason, { ...options, data: { providerId, reason } })
 }
 
-/** A startup error: which variable or option is wrong, and the mend. Never sent to a caller. */
+/** A startup error: which variable or option is wrong, and the fix. Never sent to a caller. */
 export class AuthConfigurationError extends Error {
   override readonly name = 'AuthConfigurationError'
   /** The same for all of them; the message tells them apart. */

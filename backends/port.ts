@@ -214,7 +214,10 @@ export interface AuthBackendPort {
    * be had, `STORE_UNAVAILABLE`.
    */
   backChannelLogout?(logoutToken: string): Promise<{ ended: number }>
-  /** Where people sign in when the backend is not interactive: a URL or a path, for messages. */
+  /**
+   * Where users sign in when the backend is not interactive: a URL or a path, to which pages link, or
+   * words for developers.
+   */
   readonly signInHint?: string
   /** Who the request is from. At most one store read; a write only past the refresh window. */
   authenticate(request: AuthnRequest): Promise<AuthnResult>

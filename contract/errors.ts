@@ -9,7 +9,7 @@ export const AUTH_ERRORS = {
   AUTH_TRANSACTION_MISSING: { status: 400, title: 'There is nothing to continue in this browser' },
   AUTH_TRANSACTION_EXPIRED: { status: 400, title: 'This link has expired or was already used' },
   LOGOUT_TOKEN_INVALID: { status: 400, title: 'The logout token is not valid' },
-  UNAUTHORIZED: { status: 401, title: 'Nobody is signed in' },
+  UNAUTHORIZED: { status: 401, title: 'Sign-in is required' },
   ORIGIN_NOT_ALLOWED: { status: 403, title: 'The request came from another site' },
   AUTH_ACCESS_DENIED: { status: 403, title: 'Sign-in was declined' },
   FORBIDDEN: { status: 403, title: 'The caller may not do this' },
@@ -86,7 +86,7 @@ export interface Problem<C extends AuthErrorCode = AuthErrorCode> {
   title: string
   /** The HTTP status, repeated. */
   status: AuthErrorStatus<C>
-  /** What happened this time and how to mend it. */
+  /** What happened this time and how to fix it. */
   detail: string
   /** The stable code to switch on. */
   code: C
@@ -99,7 +99,7 @@ export function problemType(code: AuthErrorCode): string {
   return `urn:netscript:auth:problem:${code.toLowerCase().replaceAll('_', '-')}`
 }
 
-/** The problem document of a code. `detail` says what happened this time and names the mend. */
+/** The problem document of a code. `detail` says what happened this time, then the fix. */
 export function problemOf<C extends AuthErrorCode>(
   code: C,
   detail: string,
@@ -125,7 +125,7 @@ function problemSchema<C extends AuthErrorCode>(code: C): z.ZodType<Problem<C>> 
       type: z.literal(problemType(code)).describe('Identifies the kind of problem.'),
       title: z.literal(title).describe('The kind of problem in a few words.'),
       status: z.literal(status).describe('The HTTP status, repeated.'),
-      detail: z.string().describe('What happened this time and how to mend it.'),
+      detail: z.string().describe('What happened this time and how to fix it.'),
       code: z.literal(code).describe('The stable code to switch on.'),
       ...data,
     })

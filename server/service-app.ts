@@ -66,7 +66,7 @@ export function createServiceApp(options: ServiceAppOptions): RequestListener {
   site.use((_req, res, next) => {
     res.setHeader('Cache-Control', 'no-store')
     res.append('Vary', 'Cookie')
-    next(new AuthError('NOT_FOUND', 'See / and /openapi.json.'))
+    next(new AuthError('NOT_FOUND', 'There is nothing here. See /openapi.json.'))
   })
   site.use(answerError(logger))
   const engine = createEngine(

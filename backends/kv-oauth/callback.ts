@@ -15,7 +15,7 @@ import { type ProviderIdentity, resolveIdentity } from './identity.js'
 import { isIssuerOf } from './issuer.js'
 import { newSession } from './new-session.js'
 import type { OAuthProvider } from './provider.js'
-import { failureOf, ProviderAnswerError } from './provider-failure.js'
+import { failureOf, NOT_VERIFIED, ProviderAnswerError } from './provider-failure.js'
 import {
   isDeclined,
   isMisconfigured,
@@ -213,9 +213,7 @@ const MISCONFIGURED =
 function adviceFor(cause: unknown): string {
   const refusal = refusalIn(cause)
   const isSettings = refusal ? isMisconfigured(refusal.error) : isConfigurationError(cause)
-  return isSettings
-    ? MISCONFIGURED
-    : 'The answer of the provider could not be verified. Start the sign-in again.'
+  return isSettings ? MISCONFIGURED : NOT_VERIFIED
 }
 
 const isConfigurationError = (error: unknown): boolean =>
@@ -235,16 +233,12 @@ function refusedAuthorization(provider: OAuthProvider, query: URLSearchParams): 
     { description: query.get('error_description') ?? undefined },
   )
   if (iss !== null && provider.kind === 'oidc' && !isIssuerOf(provider, iss)) {
-    return providerError(
-      provider.id,
-      'The answer of the provider could not be verified. Start the sign-in again.',
-      {
-        cause: new ProviderAnswerError(
-          'issuer-mismatch',
-          'The error response names another issuer (iss).',
-        ),
-      },
-    )
+    return providerError(provider.id, NOT_VERIFIED, {
+      cause: new ProviderAnswerError(
+        'issuer-mismatch',
+        'The error response names another issuer (iss).',
+      ),
+    })
   }
   if (isDeclined(error)) {
     return new AuthError('AUTH_ACCESS_DENIED', 'The sign-in was declined at the provider.', {

@@ -173,7 +173,7 @@ describe('metadata', () => {
     const provider = oidc(server.origin)
     answer = () => ({ status: 500, text: 'stack trace at secret.ts' })
     const error = await providerFailure(getClientConfiguration(provider, insecure))
-    expect(error.detail).toBe('The metadata of the provider is unavailable. Try again in a moment.')
+    expect(error.detail).toBe('The provider cannot be reached. Try again in a moment.')
     expect(error.cause).toMatchObject({
       cause: {
         message: `GET ${server.origin}/.well-known/openid-configuration was answered with 500.`,

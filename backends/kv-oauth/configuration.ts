@@ -171,12 +171,13 @@ function discoveryError({ id }: OAuthProvider, cause: unknown): AuthError {
       return providerError(id, MISCONFIGURED, { cause: error })
     }
   }
-  return providerError(id, 'The metadata of the provider is unavailable. Try again in a moment.', {
+  return providerError(id, 'The provider cannot be reached. Try again in a moment.', {
     cause,
   })
 }
 
-const MISCONFIGURED =
+/** For the user: the operator finds the cause in the log. */
+export const MISCONFIGURED =
   'Sign-in with this provider is not set up correctly. Tell the operator; trying again does not help.'
 
 function fromEndpoints(

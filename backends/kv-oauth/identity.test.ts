@@ -357,7 +357,7 @@ describe('OpenID Connect', () => {
         const callback = await server.signIn(await authorize(provider), 'ada')
         await expect(identify(provider, callback, nonce)).rejects.toMatchObject({
           code: 'AUTH_PROVIDER_ERROR',
-          detail: 'The user info of the provider could not be verified.',
+          detail: 'The answer of the provider could not be verified. Start the sign-in again.',
         })
       })
     } finally {

@@ -7,7 +7,7 @@ import type {
 import { AuthError, type AuthLog, providerError, silentLog } from '@netscript/plugin-auth-core'
 import { cleanText, verdictOf } from './claims.js'
 import type { OAuthProvider } from './provider.js'
-import { failureOf, ProviderAnswerError } from './provider-failure.js'
+import { failureOf, NOT_IDENTIFIED, NOT_VERIFIED, ProviderAnswerError } from './provider-failure.js'
 import { type FoundRoles, readRoles } from './roles.js'
 import { fetchUserClaims } from './user-info.js'
 
@@ -58,9 +58,8 @@ export async function resolveIdentity(
   }
   const claims = tokens.claims()
   if (!claims) {
-    const reason = 'The provider sent no id_token.'
-    const cause = new ProviderAnswerError('id-token-missing', reason)
-    throw providerError(provider.id, reason, { cause })
+    const cause = new ProviderAnswerError('id-token-missing', 'The provider sent no id_token.')
+    throw providerError(provider.id, NOT_IDENTIFIED, { cause })
   }
   const userInfo = lacks(provider, claims)
     ? await fetchUserInfo(provider, configuration, tokens.access_token, claims.sub, log)
@@ -103,9 +102,7 @@ async function fetchUserInfo(
       )
       return {}
     }
-    throw providerError(provider.id, 'The user info of the provider could not be verified.', {
-      cause,
-    })
+    throw providerError(provider.id, NOT_VERIFIED, { cause })
   }
 }
 
@@ -151,7 +148,7 @@ function identityOf(
   if (typeof claims.sub !== 'string') {
     const reason = `The provider sent no user id in ${provider.userInfoFields.subject}.`
     const cause = new ProviderAnswerError('subject-unusable', reason)
-    throw providerError(provider.id, reason, { cause })
+    throw providerError(provider.id, NOT_IDENTIFIED, { cause })
   }
   const subject = encodeSubject(claims.sub, provider.id)
   const sid = claims.sid
@@ -198,9 +195,9 @@ function webUrl(text: string | undefined): string | undefined {
 export function encodeSubject(raw: string, providerId?: string): string {
   if (raw === '' || raw.length > MAX_SUBJECT) {
     const reason = 'The provider sent a user id that is empty or longer than 255 characters.'
-    throw new AuthError('AUTH_PROVIDER_ERROR', reason, {
+    throw new AuthError('AUTH_PROVIDER_ERROR', NOT_IDENTIFIED, {
       cause: new ProviderAnswerError('subject-unusable', reason),
-      data: { reason, ...(providerId !== undefined && { providerId }) },
+      data: { reason: NOT_IDENTIFIED, ...(providerId !== undefined && { providerId }) },
     })
   }
   return escapeForStore(raw)

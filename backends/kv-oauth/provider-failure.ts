@@ -3,6 +3,12 @@ import { networkReason, printable } from '@netscript/plugin-auth-core/internal'
 import { isClientError } from './client-auth.js'
 import { isDeclined, NO_OAUTH_ERROR, refusalIn } from './provider-refusal.js'
 
+/** What the user is told; the log names the cause. */
+export const NOT_IDENTIFIED = 'The provider did not say who signed in. Try again.'
+/** @see NOT_IDENTIFIED */
+export const NOT_VERIFIED =
+  'The answer of the provider could not be verified. Start the sign-in again.'
+
 /** An answer of a provider that cannot be used; `failure` is the cause in the log. */
 export class ProviderAnswerError extends Error {
   override readonly name = 'ProviderAnswerError'

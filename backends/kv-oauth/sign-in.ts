@@ -8,7 +8,7 @@ import {
   providerError,
   type SignInResult,
 } from '@netscript/plugin-auth-core'
-import { getClientConfiguration } from './configuration.js'
+import { getClientConfiguration, MISCONFIGURED } from './configuration.js'
 import type { KvOAuthContext } from './context.js'
 import type { OAuthProvider } from './provider.js'
 import { failureOf } from './provider-failure.js'
@@ -156,8 +156,6 @@ function buildUrl(provider: OAuthProvider, build: () => URL): string {
   try {
     return build().href
   } catch (cause) {
-    throw providerError(provider.id, 'The provider names no usable authorization endpoint.', {
-      cause,
-    })
+    throw providerError(provider.id, MISCONFIGURED, { cause })
   }
 }

@@ -99,7 +99,10 @@ async function openTicket(
     return { logoutUrl: logoutUrl.href, setCookies }
   } catch (error) {
     // The person is signed out here; without a provider that answers there is no further address.
-    context.log.warn({ provider: provider.id, err: error }, 'No log-out address could be made.')
+    context.log.warn(
+      { provider: provider.id, err: error },
+      'The sign-out at the provider could not be prepared.',
+    )
     return undefined
   }
 }
@@ -111,6 +114,9 @@ function siblingUrl(provider: OAuthProvider, route: string): URL {
   url.pathname = url.pathname.replace(/(?:\/callback\/[^/]+|\/[^/]*)$/, `/${route}`)
   return url
 }
+
+const LOCAL_ONLY =
+  'You are signed out here, but cannot be signed out at the provider. Do it on its own page.'
 
 /** Takes the ticket and builds the request to the end_session_endpoint (RP-Initiated Logout section 2). */
 export const startLogout =
@@ -124,7 +130,7 @@ export const startLogout =
     )
     const provider = context.providers.get(payload.providerId)
     if (!provider) {
-      throw providerError(payload.providerId, 'The provider is no longer configured.', {
+      throw providerError(payload.providerId, LOCAL_ONLY, {
         setCookies,
       })
     }
@@ -147,7 +153,7 @@ export const startLogout =
     try {
       url = client.buildEndSessionUrl(configuration, filled)
     } catch (cause) {
-      throw providerError(provider.id, 'The provider names no usable log-out address.', {
+      throw providerError(provider.id, LOCAL_ONLY, {
         cause,
         setCookies,
       })

@@ -165,7 +165,7 @@ describe('takeTransaction', () => {
     expect(taken).toEqual({ payload: PAYLOAD, setCookies: cleared })
     expect(await failure(take(kind, browser(...setCookies), handle))).toEqual({
       code: 'AUTH_TRANSACTION_EXPIRED',
-      detail: kind.mend,
+      detail: kind.advice,
       setCookies: cleared,
     })
     expect(warnings).toEqual([])
@@ -193,7 +193,7 @@ describe('takeTransaction', () => {
     const mine = await open(SIGN_IN)
     const foreign = await open(SIGN_IN)
     const name = cookieOf('__Host-ns_txn_', mine.handle)
-    const missing = { code: 'AUTH_TRANSACTION_MISSING', detail: SIGN_IN.mend, setCookies: [] }
+    const missing = { code: 'AUTH_TRANSACTION_MISSING', detail: SIGN_IN.advice, setCookies: [] }
     for (const [request, handle] of [
       [browser(), mine.handle],
       [browser(...foreign.setCookies), mine.handle],
@@ -260,12 +260,12 @@ describe('takeTransaction', () => {
   })
 })
 
-describe('the mend of a lost transaction', () => {
+describe('the advice for a lost transaction', () => {
   it.each([
     [SIGN_IN, /^The sign-in was cancelled.*Start it again\.$/],
     [LOG_OUT_TICKET, /signed out here/],
     [LOG_OUT_RETURN, /signed out here/],
-  ])('fits what the person was doing: %#', ({ mend }, expected) => {
-    expect(mend).toMatch(expected)
+  ])('fits what the user was doing: %#', ({ advice }, expected) => {
+    expect(advice).toMatch(expected)
   })
 })

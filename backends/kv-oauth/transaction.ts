@@ -19,8 +19,8 @@ export interface TransactionKind {
   readonly ttlMs: number
   /** Whether what it leads to is flushed to disk anyway. */
   readonly flushedLater: boolean
-  /** What to do when it is gone, for the person. */
-  readonly mend: string
+  /** What to do when it was used or has expired, for the user. */
+  readonly advice: string
 }
 
 /** From signin to callback (RFC 9700 section 4.7: bound to the user agent). */
@@ -29,7 +29,8 @@ export const SIGN_IN: TransactionKind = {
   purpose: 'sign-in-transaction',
   ttlMs: 10 * 60_000,
   flushedLater: true,
-  mend: 'The sign-in was cancelled, is complete, or was started in another browser. Start it again.',
+  advice:
+    'The sign-in was cancelled, is complete, or was started in another browser. Start it again.',
 }
 
 /** From signout to the provider's end_session_endpoint. */
@@ -38,7 +39,7 @@ export const LOG_OUT_TICKET: TransactionKind = {
   purpose: 'log-out-transaction',
   ttlMs: 60_000,
   flushedLater: false,
-  mend: 'You are signed out here. To sign out at the provider too, do it on its own page.',
+  advice: 'You are signed out here. To sign out at the provider too, do it on its own page.',
 }
 
 /** From the end_session_endpoint back to the return address. */
@@ -96,10 +97,10 @@ export async function takeTransaction<Payload extends object>(
   request: AuthnRequest,
   handle: string | undefined,
 ): Promise<{ payload: Payload; setCookies: readonly string[] }> {
-  if (handle === undefined) throw new AuthError('AUTH_TRANSACTION_MISSING', kind.mend)
+  if (handle === undefined) throw new AuthError('AUTH_TRANSACTION_MISSING', kind.advice)
   const name = cookieName(context, kind, handle)
   const secret = singleCookie(request, name)
-  if (!secret) throw new AuthError('AUTH_TRANSACTION_MISSING', kind.mend)
+  if (!secret) throw new AuthError('AUTH_TRANSACTION_MISSING', kind.advice)
   const setCookies = [clearCookie(name, { secure: context.cookies.secure })]
   const key = publicId(secret)
   const sealed = await context.transactions.take(key, publicId(handle))
@@ -111,7 +112,7 @@ export async function takeTransaction<Payload extends object>(
         'A transaction was sealed with a key that is no longer in the keyring.',
       )
     }
-    throw new AuthError('AUTH_TRANSACTION_EXPIRED', kind.mend, { setCookies })
+    throw new AuthError('AUTH_TRANSACTION_EXPIRED', kind.advice, { setCookies })
   }
   return { payload: JSON.parse(text) as Payload, setCookies }
 }

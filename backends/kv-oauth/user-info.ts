@@ -2,7 +2,7 @@ import type { Configuration } from 'openid-client'
 import { providerError } from '@netscript/plugin-auth-core'
 import { verdictOf } from './claims.js'
 import type { OAuthProvider } from './provider.js'
-import { ProviderAnswerError } from './provider-failure.js'
+import { NOT_IDENTIFIED, ProviderAnswerError } from './provider-failure.js'
 import { claimAt } from './roles.js'
 
 /**
@@ -89,9 +89,7 @@ async function fetchJson(
     }
     return await response.json()
   } catch (cause) {
-    throw providerError(provider.id, 'The provider did not say who signed in. Try again.', {
-      cause,
-    })
+    throw providerError(provider.id, NOT_IDENTIFIED, { cause })
   }
 }
 

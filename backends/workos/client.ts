@@ -34,18 +34,18 @@ export function statusOf(error: unknown): number | undefined {
   return typeof status === 'number' ? status : undefined
 }
 
-/** WorkOS could not be asked, so nobody knows who is calling: never an anonymous answer. */
+/** WorkOS is unreachable, so the caller is unknown: never answer that there is no session. */
 export function workosUnavailable(
   cause: unknown,
   setCookies: readonly string[] = [],
 ): AuthError<'STORE_UNAVAILABLE'> {
-  return new AuthError('STORE_UNAVAILABLE', 'WorkOS does not answer. Try again in a moment.', {
+  return new AuthError('STORE_UNAVAILABLE', 'WorkOS is unavailable. Try again in a moment.', {
     cause,
     setCookies,
   })
 }
 
 /** WorkOS did not do what it was asked to. */
-export function workosFailed(reason: string, cause: unknown): AuthError<'AUTH_PROVIDER_ERROR'> {
-  return providerError('workos', reason, { cause })
+export function workosFailed(detail: string, cause: unknown): AuthError<'AUTH_PROVIDER_ERROR'> {
+  return providerError('workos', detail, { cause })
 }

@@ -41,7 +41,7 @@ async function signOut(
   const setCookies = context.cookie.clear()
   const caller = await identify(context, request).catch((error: unknown) => {
     const cause = error instanceof AuthError ? error.cause : error
-    throw workosFailed('WorkOS does not answer, so the session was not ended. Try again.', cause)
+    throw workosFailed('The session could not be ended. Try again.', cause)
   })
   if (caller.by === 'nothing') return { setCookies }
   const { sub: userId, sid: sessionId } = caller.claims
@@ -123,7 +123,7 @@ export async function activeSessions(
     } while (after !== undefined && found.length < (options.atLeast ?? Infinity))
   } catch (error) {
     if (statusOf(error) === 404) return []
-    throw workosFailed('WorkOS could not list the sessions. Try again.', error)
+    throw workosFailed('The sessions could not be listed. Try again.', error)
   }
   return found
 }
@@ -158,7 +158,7 @@ async function endSession(
     await context.userManagement.revokeSession({ sessionId })
   } catch (error) {
     if (!(await isOver(context, error, userId, sessionId))) {
-      throw workosFailed('WorkOS could not end the session. Try again.', error)
+      throw workosFailed('The session could not be ended. Try again.', error)
     }
     hasEnded = false
   }

@@ -161,7 +161,7 @@ describe('a refusal', () => {
     const missing = await get('/api/mine')
     expect(missing.body).toEqual({
       type: 'urn:netscript:auth:problem:unauthorized',
-      title: 'Nobody is signed in',
+      title: 'Sign-in is required',
       status: 401,
       detail: 'Sign in and send the request again.',
       code: 'UNAUTHORIZED',

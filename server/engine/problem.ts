@@ -2,6 +2,7 @@ import { type Problem, problemOf } from '@netscript/auth-contract'
 import { AuthError, isAuthError } from '@netscript/plugin-auth-core'
 import type { Logger } from '../log.js'
 import { errorPage } from '../pages/error-page.js'
+import { errorWords } from '../pages/error-words.js'
 
 /** Seconds after which a caller may ask an unreachable store again. */
 export const RETRY_AFTER_SECONDS = 2
@@ -49,7 +50,10 @@ export function respondToError(
     setCookies: error.setCookies,
     ...(error.status === 503 && { retryAfter: RETRY_AFTER_SECONDS }),
     ...(asPage
-      ? { type: 'text/html', body: errorPage({ ...problem, requestId, homeHref: '/' }) }
+      ? {
+          type: 'text/html',
+          body: errorPage({ ...errorWords(error), code: error.code, requestId, homeHref: '/' }),
+        }
       : { type: 'application/problem+json', body: JSON.stringify(problem) }),
   }
 }

@@ -1,4 +1,5 @@
 import {
+  AuthBackendOperationUnsupportedError,
   type AuthBackendPort,
   type InteractiveFlowPort,
   providerError,
@@ -21,8 +22,7 @@ export interface HandlerContext {
 export function interactiveFlow(backend: AuthBackendPort, operation: string): InteractiveFlowPort {
   if (backend.interactive) return backend.interactive
   const instead = backend.signInHint ? ` ${backend.signInHint}` : ''
-  throw providerError(
-    backend.name,
-    `The ${backend.name} backend has no interactive ${operation}.${instead}`,
-  )
+  const reason = `The ${backend.name} backend has no interactive ${operation}.${instead}`
+  const cause = new AuthBackendOperationUnsupportedError(backend.name, operation, reason)
+  throw providerError(backend.name, reason, { cause })
 }

@@ -9,7 +9,7 @@ export async function logout(
   request: AuthnRequest,
   ticket: string,
 ): Promise<Reply<303, undefined>> {
-  const flow = interactiveFlow(backend, 'log-out')
+  const flow = interactiveFlow(backend, 'sign-out')
   const { redirectUrl, setCookies } = await flow.startLogout(request, ticket)
   return seeOther(redirectUrl, setCookies)
 }
@@ -23,7 +23,7 @@ export async function loggedOut(
   request: AuthnRequest,
   state: string | undefined,
 ): Promise<Reply<303, undefined>> {
-  const flow = interactiveFlow(context.backend, 'log-out')
+  const flow = interactiveFlow(context.backend, 'sign-out')
   if (!state) return seeOther(context.returnTo.default)
   const { returnTo, setCookies } = await flow.finishLogout(request, state)
   return seeOther(stillAllowed(context, returnTo), setCookies)

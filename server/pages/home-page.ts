@@ -23,7 +23,7 @@ export interface HomePageOptions {
   providers: readonly { readonly id: string; readonly displayName: string }[]
   /** Whether this service starts sign-ins itself. */
   interactive: boolean
-  /** Where people sign in when it does not: a URL, a path, or words. */
+  /** Where users sign in when it does not: a URL or a path; words are not shown. */
   signInHint?: string
   /** Where the backend takes an e-mail address and a password; absent when it does not. */
   passwordForms?: PasswordForms
@@ -34,11 +34,11 @@ export interface HomePageOptions {
   sessions?: readonly SessionSummary[]
   /** Whether the user has more sessions than these. */
   hasMoreSessions?: boolean
-  /** Whether there is something to read at /docs. */
+  /** Whether the page links to what developers need, such as /docs. */
   docsEnabled: boolean
   /** Present when the local provider runs. */
   demo?: DemoNotice
-  /** One sentence above everything else, such as that somebody has signed out. */
+  /** One sentence above everything else, such as why a sign-in failed. */
   notice?: string
   /** Default: the present. */
   now?: Date
@@ -54,23 +54,20 @@ export function homePage(options: HomePageOptions): string {
     main: html`${notice !== undefined && html`<p class="notice" role="status">${notice}</p>`}
       ${person ?? signedOut(options)}
       <p id="status" class="notice after" role="status" tabindex="-1" hidden></p>`,
-    footer: links(options),
+    ...(options.docsEnabled && { footer: LINKS }),
   })
 }
 
 function signedOut(options: HomePageOptions): Html {
-  const { providers, interactive, backend, signInHint, demo } = options
+  const { providers, interactive, signInHint, demo } = options
   if (options.passwordForms) return passwordForms(options.passwordForms)
   if (!interactive) {
     return html`<h1>You are not signed in</h1>
-      <p class="quiet">
-        People are signed in elsewhere: the ${backend} backend only reads their sessions.
-      </p>
-      ${signInHint !== undefined && hint(signInHint)}`
+      ${signInLink(signInHint)}`
   }
   if (providers.length === 0) {
     return html`<h1>You are not signed in</h1>
-      <p class="quiet">No provider is configured, so nobody can sign in here.</p>`
+      <p class="quiet">No provider is configured, so you cannot sign in here.</p>`
   }
   return html`<h1>Sign in</h1>
     <p class="lead">
@@ -93,11 +90,13 @@ function signInButton({ id, displayName }: { id: string; displayName: string }, 
   </form>`
 }
 
-function hint(signInHint: string): Html {
-  if (/^(https?:\/\/|\/)/.test(signInHint)) {
-    return html`<a class="button primary" href="${safeHref(signInHint)}">Go to sign-in</a>`
+/** A hint in words is for developers. */
+function signInLink(signInHint = ''): Html {
+  if (!/^(https?:\/\/|\/)/.test(signInHint)) {
+    return html`<p class="lead">Open your application and sign in there.</p>`
   }
-  return html`<p>${signInHint}</p>`
+  return html`<p class="lead">You sign in on another page.</p>
+    <a class="button primary" href="${safeHref(signInHint)}">Go to sign-in</a>`
 }
 
 function demoNotice({ accounts, issuer }: DemoNotice): Html {
@@ -158,12 +157,10 @@ function row(term: string, description: string | Html): Html {
   </div> `
 }
 
-function links({ docsEnabled }: HomePageOptions): Html {
-  return html`<nav aria-label="For developers">
-    <ul>
-      ${docsEnabled && html`<li><a href="/docs">API documentation</a></li>`}
-      <li><a href="/openapi.json">OpenAPI document</a></li>
-      <li><a href="/health/ready">Health</a></li>
-    </ul>
-  </nav>`
-}
+const LINKS = html`<nav aria-label="For developers">
+  <ul>
+    <li><a href="/docs">API documentation</a></li>
+    <li><a href="/openapi.json">OpenAPI document</a></li>
+    <li><a href="/health/ready">Health</a></li>
+  </ul>
+</nav>`

@@ -1,0 +1,72 @@
+import { AUTH_ERRORS, type AuthErrorCode } from '@netscript/auth-contract'
+import { AuthBackendOperationUnsupportedError, type AuthError } from '@netscript/plugin-auth-core'
+
+/** The text of an error page, in words that need no knowledge of HTTP or of this API. */
+export interface ErrorWords {
+  readonly title: string
+  readonly detail: string
+}
+
+/** Codes whose details are written for the user in the first place. */
+type ForUsers =
+  | 'AUTH_TRANSACTION_MISSING'
+  | 'AUTH_TRANSACTION_EXPIRED'
+  | 'AUTH_ACCESS_DENIED'
+  | 'AUTH_USER_DISABLED'
+  | 'AUTH_PROVIDER_ERROR'
+  | 'RATE_LIMITED'
+
+const UNREADABLE: ErrorWords = {
+  title: 'That did not work',
+  detail: 'What your browser sent could not be read. Go to the start page and try again.',
+}
+
+const UNAVAILABLE: ErrorWords = {
+  title: 'The service is unavailable',
+  detail: 'Try again in a moment.',
+}
+
+/** The details of all other codes tell developers how to correct a request. */
+const WORDS: Readonly<Record<Exclude<AuthErrorCode, ForUsers>, ErrorWords>> = {
+  MALFORMED_REQUEST: UNREADABLE,
+  UNSUPPORTED_MEDIA_TYPE: UNREADABLE,
+  VALIDATION_ERROR: UNREADABLE,
+  PAYLOAD_TOO_LARGE: { title: 'That is too long', detail: 'Shorten it and try again.' },
+  LOGOUT_TOKEN_INVALID: UNREADABLE,
+  UNAUTHORIZED: { title: 'You are not signed in', detail: 'Sign in and try again.' },
+  ORIGIN_NOT_ALLOWED: {
+    title: 'This page may not use the sign-in service',
+    detail: 'Open the application and start there.',
+  },
+  RETURN_TO_NOT_ALLOWED: {
+    title: 'The return address is not allowed',
+    detail: 'The link that brought you here is wrong. Open the application and start there.',
+  },
+  FORBIDDEN: { title: 'You do not have access', detail: 'Ask an administrator for access.' },
+  NOT_FOUND: {
+    title: 'There is nothing at this address',
+    detail: 'Check the address, or go to the start page.',
+  },
+  METHOD_NOT_ALLOWED: {
+    title: 'This address cannot be opened',
+    detail: 'Go to the start page and start there.',
+  },
+  AUTH_OPERATION_UNSUPPORTED: {
+    title: 'You cannot do that here',
+    detail: 'Go to the start page to see how to sign in and out.',
+  },
+  INTERNAL: {
+    title: 'Something went wrong on our side',
+    detail: 'Try again. If it happens again, report the number of the request.',
+  },
+  STORE_UNAVAILABLE: UNAVAILABLE,
+  AUTH_UNAVAILABLE: UNAVAILABLE,
+}
+
+/** What the page of an error says; its problem document may say something else, for developers. */
+export function errorWords({ code, detail, cause }: AuthError): ErrorWords {
+  if (cause instanceof AuthBackendOperationUnsupportedError) return WORDS.AUTH_OPERATION_UNSUPPORTED
+  return isForDevelopers(code) ? WORDS[code] : { title: AUTH_ERRORS[code].title, detail }
+}
+
+const isForDevelopers = (code: AuthErrorCode): code is keyof typeof WORDS => code in WORDS
