@@ -133,13 +133,17 @@ noscript { display: block; padding: 2rem; font-family: sans-serif; }
 .swagger-ui .responses-table:not(.live-responses-table) .response:is([data-code^="4"], [data-code^="5"]) :is(.response-controls, .model-example, .headers-wrapper, .examples-select, section) { display: none; }
 @media (max-width: 40rem) {
   .swagger-ui .wrapper, .swagger-ui .opblock-body > div { padding-inline: 0.75rem; }
-  .swagger-ui .info table { display: block; overflow-x: auto; }
+  .swagger-ui .info table, .swagger-ui .info table :is(tbody, tr), .swagger-ui table.headers, .swagger-ui table.headers :is(tbody, tr, td) { display: block; }
+  .swagger-ui :is(.info table, table.headers) thead, .swagger-ui table.headers td:last-of-type { display: none; }
+  .swagger-ui :is(.info table, table.headers) tbody tr { padding: 0.5rem 0; }
+  .swagger-ui .info table tbody td:first-of-type { padding-left: 0; }
+  .swagger-ui .info table tbody td:last-of-type { display: block; padding: 0; }
+  .swagger-ui table.headers tbody tr td { padding: 0; }
   .swagger-ui .responses-inner { padding: 0.75rem; }
   .swagger-ui .responses-inner td, .swagger-ui .responses-inner tr { max-width: calc(100vw - 4rem); overflow-wrap: anywhere; }
-  .swagger-ui .responses-table, .swagger-ui .responses-table > tbody, .swagger-ui .responses-table > tbody > tr, .swagger-ui .responses-table > tbody > tr > td { display: block; width: 100%; }
+  .swagger-ui .responses-table, .swagger-ui .responses-table > tbody, .swagger-ui .responses-table > tbody > tr, .swagger-ui .responses-table > tbody > tr > td:not(.response-col_links) { display: block; width: 100%; }
   .swagger-ui .responses-table > thead { display: none; }
   .swagger-ui .highlight-code, .swagger-ui .microlight { max-width: 100%; overflow-x: auto; }
-  .swagger-ui table.headers { display: block; overflow-x: auto; }
   .swagger-ui .parameters, .swagger-ui .parameters > tbody, .swagger-ui .parameters > tbody > tr, .swagger-ui .parameters > tbody > tr > td { display: block; }
 }
 `

@@ -61,9 +61,26 @@ main {
 h1 { margin: 0 0 .375rem; font-size: 1.5rem; line-height: 1.25; letter-spacing: -.015em; }
 h2 { margin: 0 0 .375rem; font-size: .9375rem; line-height: 1.4; }
 p { margin: 0 0 1rem; }
+main > :is(p:has(+ [hidden]:last-child), :last-child) { margin-bottom: 0; }
 .quiet { color: var(--quiet); }
 .lead { margin-bottom: 1.5rem; color: var(--quiet); }
 form { margin: 0; }
+h1 + form { margin-top: 1rem; }
+form + h2 { margin-top: 2rem; }
+label { display: block; font-weight: 600; }
+input {
+  display: block;
+  width: 100%;
+  min-height: 2.875rem;
+  margin-top: .25rem;
+  padding: .5rem .75rem;
+  border: 1px solid var(--control-line);
+  border-radius: .625rem;
+  background: transparent;
+  color: inherit;
+  font: inherit;
+}
+input[type=hidden] { display: none; }
 .actions { display: flex; flex-direction: column; gap: .625rem; }
 .button {
   display: flex;
@@ -93,7 +110,8 @@ form { margin: 0; }
 a { color: var(--accent); text-underline-offset: .2em; }
 a:hover { text-decoration-thickness: 2px; }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 3px; border-radius: .25rem; }
-.button:focus-visible { border-radius: .625rem; }
+.button:focus-visible, input:focus-visible { border-radius: .625rem; }
+p a { display: inline-block; padding: .75rem 0; }
 .person { display: flex; align-items: center; gap: 1rem; margin-bottom: 1.5rem; }
 .person > div { min-width: 0; }
 .person h1 { margin: 0; font-size: 1.3125rem; }
@@ -130,14 +148,16 @@ code { font: .875em ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; }
 .after { margin: 1.5rem 0 0; }
 ul { margin: 0 0 1rem; padding-inline-start: 1.25rem; }
 li + li { margin-top: .25rem; }
-footer { padding: 1.25rem .25rem 0; font-size: .875rem; }
-footer ul { display: flex; flex-wrap: wrap; gap: .375rem 1.25rem; margin: 0; padding: 0; list-style: none; }
+footer { padding: .5rem .25rem 0; font-size: .875rem; }
+footer ul { display: flex; flex-wrap: wrap; gap: 0 1.25rem; margin: 0; padding: 0; list-style: none; }
 footer li { margin: 0; }
+footer a { display: block; padding: .75rem 0; }
+footer p { margin-top: .75rem; }
 .sessions { margin: 0 0 1rem; padding: 0; border-top: 1px solid var(--line); list-style: none; font-size: .9375rem; }
 .sessions li { display: flex; align-items: center; gap: 1rem; margin: 0; padding: .625rem 0; border-bottom: 1px solid var(--line); }
 .sessions li > div { flex: 1; min-width: 0; }
 .sessions .quiet { display: block; font-size: .875rem; }
-.button.small { width: auto; min-height: 2.25rem; padding: .25rem .75rem; font-size: .875rem; }
+.button.small { flex: none; width: auto; min-height: 2.75rem; padding: .25rem .75rem; font-size: .875rem; }
 .badge { display: inline-block; padding: 0 .5rem; border-radius: 1rem; background: var(--tint); color: var(--accent); font-size: .8125rem; font-weight: 600; }
 section { margin-top: 2rem; }
 section.notice { margin-top: 1.5rem; }
