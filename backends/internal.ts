@@ -9,6 +9,12 @@ export { isoInstant } from './instant.js'
 export { decodeBase64url, seal, unseal } from './keyring.js'
 export { networkReason } from './network-reason.js'
 export { importPeer } from './optional-peer.js'
+export {
+  findPackageManager,
+  installCommand,
+  type PackageManager,
+  runCommand,
+} from './package-manager.js'
 export { printable } from './printable.js'
 export {
   createMemoryRateLimitStore,

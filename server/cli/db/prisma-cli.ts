@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { createRequire } from 'node:module'
 import { delimiter, dirname, join } from 'node:path'
 import { AuthConfigurationError } from '@netscript/plugin-auth-core'
+import { installCommand } from '@netscript/plugin-auth-core/internal'
 import { engineVariables } from '@netscript/auth-database/internal'
 
 /** What the Prisma CLI answered. */
@@ -60,6 +61,6 @@ function findPrisma(root: string): string {
   const found = locatePrisma(root)
   if (found !== undefined) return found
   throw new AuthConfigurationError(
-    'The Prisma CLI is not installed. Run: npm install --save-dev prisma @prisma/schema-engine-wasm',
+    `The Prisma CLI is not installed. Run: ${installCommand(['prisma', '@prisma/schema-engine-wasm'], { dev: true })}`,
   )
 }

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, statSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join, relative, sep } from 'node:path'
 import { AuthConfigurationError } from '@netscript/plugin-auth-core'
+import { installCommand } from '@netscript/plugin-auth-core/internal'
 import type prismaConfig from '@prisma/config'
 import { locatePrisma } from './prisma-cli.js'
 
@@ -62,7 +63,7 @@ async function load(root: string): Promise<Partial<Loaded>> {
   if (prisma === undefined) {
     if (!readdirSync(root).some((name) => /^prisma\.config\.\w+$/.test(name))) return {}
     throw new AuthConfigurationError(
-      'There is a Prisma config, but the Prisma CLI is not installed. Run: npm install --save-dev prisma',
+      `There is a Prisma config, but the Prisma CLI is not installed. Run: ${installCommand(['prisma'], { dev: true })}`,
     )
   }
   const given = process.env.DATABASE_URL
