@@ -44,6 +44,11 @@ interface Manifest {
 /** `plugin add` writes a module that imports this one beside it. */
 const SCAFFOLDED = /^dist\/cli\/plugin\/backend\.(js|d\.ts)$/
 
+/** Peers of a dependency, which has them from here where a package reaches only what is declared. */
+const PASSED_ON: Readonly<Record<string, readonly string[]>> = {
+  '@netscript/auth-better-auth': ['@prisma/adapter-pg', '@prisma/client'],
+}
+
 const INSTALL_SCRIPTS = ['preinstall', 'install', 'postinstall', 'prepublish', 'prepare']
 
 const names = root.workspaces.map(
@@ -147,6 +152,17 @@ describe.each(names)('%s', (name) => {
           .map((one) => `${file}: ${one}`),
       )
     expect(undeclared).toEqual([])
+  })
+
+  it('uses every package that it declares', () => {
+    const { dependencies, peerDependencies } = manifest
+    const text = packed.files.filter((file) => /^dist\/.*\.(js|d\.ts)$/.test(file)).map(read)
+    const isUsed = (one: string): boolean => {
+      const quoted = new RegExp(`['"\`]${one.replace('@types/', '')}[/'"\`]`)
+      return text.some((code) => quoted.test(code)) || PASSED_ON[name]?.includes(one) === true
+    }
+    const declared = Object.keys({ ...dependencies, ...peerDependencies })
+    expect(declared.filter((one) => !isUsed(one))).toEqual([])
   })
 
   it('runs no script at install, and declares what a registry shows', () => {
