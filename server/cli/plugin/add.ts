@@ -1,3 +1,8 @@
+import {
+  findPackageManager,
+  type PackageManager,
+  runCommand,
+} from '@netscript/plugin-auth-core/internal'
 import { paintFor } from '../paint.js'
 import { findPlugin } from './catalog.js'
 import { applyChanges, describeChanges } from './change.js'
@@ -10,7 +15,7 @@ import { openWorkspace } from './workspace.js'
 /** Options of `netscript plugin add`. */
 export interface AddOptions {
   dryRun?: boolean
-  /** False: `npm install` is left to the person. */
+  /** False: installing is left to the user. */
   install: boolean
 }
 
@@ -18,6 +23,7 @@ export interface AddOptions {
 export async function addPlugin(name: string, { dryRun, install }: AddOptions): Promise<void> {
   const plugin = findPlugin(name)
   const workspace = openWorkspace(process.cwd())
+  const manager = findPackageManager(workspace.root)
   const { changes, kept } = await planAdd(workspace, plugin)
   if (dryRun) {
     console.log(changes.length > 0 ? describeChanges(changes, paintFor(process.stdout)) : NOTHING)
@@ -36,23 +42,25 @@ export async function addPlugin(name: string, { dryRun, install }: AddOptions): 
   const names = Object.keys({ ...(dependencies as object), ...(devDependencies as object) })
   if (missingPackages(workspace.root, names).length > 0) {
     if (install) await installPackages(workspace.root)
-    else console.log('Run `npm install` for its packages.')
+    else console.log(`Run \`${manager.name} install\` for its packages.`)
   }
   const isNew = changes.some(({ path, before }) => path === manifestPath(plugin.name) && !before)
-  if (isNew) console.log(nextSteps(plugin.name))
+  if (isNew) console.log(nextSteps(plugin.name, manager))
 }
 
 const NOTHING = 'Everything is there; nothing was changed.'
 
 /** Without a terminal there is no prompt for the client secret. */
-function nextSteps(name: string): string {
+function nextSteps(name: string, manager: PackageManager): string {
+  const netscript = `${runCommand(manager)} netscript`
   const secret = process.stdin.isTTY ? '' : ' \\\n    --client-secret-stdin < secret.txt'
+  const step = (command: string, does: string): string => `  ${command.padEnd(42)}  ${does}`
   return [
     '',
     `The plugin ${name} is in place. Next:`,
-    '  netscript db init --name init       make and apply the first migration',
-    '  netscript db generate               make the Prisma client and zod schemas',
-    `  netscript auth provider set google --client-id <id>${secret}`,
-    '  npm run auth                        start the service',
+    step(`${netscript} db init --name init`, 'make and apply the first migration'),
+    step(`${netscript} db generate`, 'make the Prisma client and zod schemas'),
+    `  ${netscript} auth provider set google --client-id <id>${secret}`,
+    step(`${manager.name} run auth`, 'start the service'),
   ].join('\n')
 }

@@ -11,7 +11,7 @@ export function addPluginCommands(program: Command): void {
     .description('Add a plugin to the workspace in this directory; twice is no harm.')
     .argument('<name>', 'auth, or @netscript/plugin-auth')
     .option('--dry-run', 'show what would change and change nothing')
-    .option('--no-install', 'leave `npm install` to you')
+    .option('--no-install', 'leave installing the packages to you')
     .action(async (name: string, options: AddOptions) =>
       (await import('./add.js')).addPlugin(name, options),
     )
@@ -28,7 +28,7 @@ export function addPluginCommands(program: Command): void {
     .argument('<name>', 'auth, or @netscript/plugin-auth')
     .option('--yes', 'do not ask')
     .option('--dry-run', 'show what would go and change nothing')
-    .option('--no-install', 'leave `npm install` to you')
+    .option('--no-install', 'leave installing the packages to you')
     .action(async (name: string, options: RemoveOptions) =>
       (await import('./remove.js')).removePlugin(name, options),
     )

@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
+import { findPackageManager } from '@netscript/plugin-auth-core/internal'
 import { isReadableByOthers, modeOf } from '../env-file.js'
 import { paintFor } from '../paint.js'
 import { findPlugin, type PluginDefinition } from './catalog.js'
@@ -86,7 +87,7 @@ export async function findingsOf(
     findings.push({
       level: 'broken',
       what: `${unlinked.length} packages are not installed, such as ${unlinked[0]}.`,
-      mend: 'Run `npm install`.',
+      mend: `Run \`${findPackageManager(workspace.root).name} install\`.`,
     })
   }
   if (!manifest.enabled) findings.push({ level: 'note', what: `${plugin.name} is not enabled.` })

@@ -1,37 +1,51 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { AuthConfigurationError } from '@netscript/plugin-auth-core'
+import { findPackageManager } from '@netscript/plugin-auth-core/internal'
 
 /** Those of the packages that the workspace cannot import. */
 export function missingPackages(root: string, names: readonly string[]): string[] {
-  return names.filter((name) => !existsSync(join(root, 'node_modules', name, 'package.json')))
+  return names.filter((name) => !isInstalled(root, name))
 }
 
-const LOCK_FILES = { 'pnpm-lock.yaml': 'pnpm', 'yarn.lock': 'yarn', 'bun.lock': 'bun' }
+function isInstalled(directory: string, name: string): boolean {
+  if (existsSync(join(directory, 'node_modules', name, 'package.json'))) return true
+  const parent = dirname(directory)
+  return parent !== directory && isInstalled(parent, name)
+}
+
+const FLAGS = {
+  npm: ['--prefer-offline', '--no-audit', '--no-fund'],
+  // In CI the lock file would have to be up to date, and the packages are new.
+  pnpm: ['--no-frozen-lockfile'],
+  yarn: [],
+  bun: [],
+}
 
 /**
  * `npm install`, or what the workspace uses instead. What is in the tree already is not asked for.
  * @throws AuthConfigurationError when it fails.
  */
 export async function installPackages(root: string): Promise<void> {
-  const [, command = 'npm'] =
-    Object.entries(LOCK_FILES).find(([file]) => existsSync(join(root, file))) ?? []
-  const args = command === 'npm' ? ['--prefer-offline', '--no-audit', '--no-fund'] : []
-  console.log(`running  ${command} install`)
-  const { status, stderr, error } = spawnSync(command, ['install', ...args], {
+  const { name } = findPackageManager(root)
+  console.log(`running  ${name} install`)
+  const { status, stdout, stderr, error } = spawnSync(name, ['install', ...FLAGS[name]], {
     cwd: root,
     encoding: 'utf8',
-    stdio: ['ignore', 'ignore', 'pipe'],
+    env: { ...process.env, YARN_ENABLE_IMMUTABLE_INSTALLS: 'false' },
+    stdio: ['ignore', 'pipe', 'pipe'],
     shell: process.platform === 'win32',
   })
   if (status === 0) return
+  // pnpm says what is wrong on its standard output.
+  const said = error?.message ?? withoutWarnings(`${stdout}${stderr}`)
   throw new AuthConfigurationError(
-    `\`${command} install\` failed: ${error?.message ?? withoutWarnings(stderr)}\nThe files are in place. Mend that and run \`${command} install\`.`,
+    `\`${name} install\` failed: ${said}\nThe files are in place. Fix that and run \`${name} install\`.`,
   )
 }
 
 function withoutWarnings(said: string): string {
   const lines = said.trim().split('\n')
-  return lines.filter((line) => !line.startsWith('npm warn')).join('\n')
+  return lines.filter((line) => !/^(npm warn|warning )/.test(line)).join('\n')
 }

@@ -17,7 +17,7 @@ const Manifest = z.object({
   files: z.record(z.string(), z.string()),
   /** What was added to files that are not the plugin's own. */
   added: z.object({
-    packageJson: z.record(z.string(), z.record(z.string(), z.string())),
+    packageJson: z.record(z.string(), z.record(z.string(), z.union([z.string(), z.boolean()]))),
     appSettings: z.boolean(),
   }),
 })

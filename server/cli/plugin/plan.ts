@@ -3,6 +3,7 @@ import { aggregateSchema } from '../db/aggregate.js'
 import { AUTH_SCHEMA, authFiles } from './auth-files.js'
 import type { PluginDefinition } from './catalog.js'
 import type { Change } from './change.js'
+import { addToPnpmSettings, installEntries } from './install-settings.js'
 import { fingerprint, manifestPath, type PluginManifest, readManifest } from './manifest.js'
 import { CONFIG_FILE, generatedDirectory, prismaFiles } from './prisma-files.js'
 import {
@@ -11,11 +12,12 @@ import {
   addToGitignore,
   addToPackageJson,
   chosenBackend,
+  hasDependency,
   newSecret,
   type PackageEntries,
   readPackageJson,
 } from './shared-files.js'
-import type { Workspace } from './workspace.js'
+import { rootWorkspace, type Workspace } from './workspace.js'
 
 /** What adding a plugin would do to a workspace; nothing when it was added as it should be. */
 export interface Plan {
@@ -47,13 +49,10 @@ export async function planAdd(
   const wanted = { ...own, ...prismaFiles(project, { isModule, ownsConfig }) }
   const { changes, kept, files } = planFiles(workspace, wanted, previous?.files ?? {})
 
-  const { change: packageJson, added } = addToPackageJson(
-    workspace,
-    packageEntries(plugin, chosenBackend(workspace)),
-  )
+  const { changes: packageChanges, added } = planPackages(workspace, plugin, previous?.added)
   const appSettings = addToAppSettings(workspace)
   const shared = [
-    packageJson,
+    ...packageChanges,
     addToGitignore(workspace, [
       '.env',
       '.data/',
@@ -75,7 +74,7 @@ export async function planAdd(
     contributions: [...plugin.contributions],
     files,
     added: {
-      packageJson: mergeEntries(previous?.added.packageJson ?? {}, added),
+      packageJson: added,
       appSettings: (previous?.added.appSettings ?? false) || appSettings !== undefined,
     },
   }
@@ -146,10 +145,41 @@ export function packageEntries(plugin: PluginDefinition, backend: string): Packa
   }
 }
 
-function mergeEntries(
-  a: PackageEntries,
-  b: PackageEntries,
-): PluginManifest['added']['packageJson'] {
+type Added = PluginManifest['added']
+
+/** What the package manager is told: in the workspace, and where the settings of the manager are. */
+function planPackages(
+  workspace: Workspace,
+  plugin: PluginDefinition,
+  previous: Added | undefined,
+): { changes: Change[]; added: Added['packageJson'] } {
+  const { manager, root, pathOf } = rootWorkspace(workspace)
+  const backend = chosenBackend(workspace)
+  // A Prisma CLI that was there before installs already, and is not ours to change.
+  const bringsPrisma =
+    !hasDependency(readPackageJson(workspace), 'prisma') ||
+    previous?.packageJson.devDependencies?.prisma !== undefined
+  const settings = installEntries(manager, readPackageJson(root), {
+    backend,
+    bringsPrisma,
+    nodeVersion: process.versions.node,
+  })
+  const isOwnRoot = root.root === workspace.root
+  const entries = packageEntries(plugin, backend)
+  const own = addToPackageJson(workspace, isOwnRoot ? { ...entries, ...settings } : entries)
+  const outer = isOwnRoot ? undefined : addToPackageJson(root, settings).change
+  const pnpm = manager.name === 'pnpm' ? addToPnpmSettings(manager, root) : undefined
+  const changes = [own.change, outer && pathOf(outer), pnpm && pathOf(pnpm)]
+  // The lock file of pnpm keeps optional peers, and with them what needs the resolutions.
+  const { resolutions, ...others } = own.added
+  const removable = resolutions && manager.name !== 'pnpm' ? own.added : others
+  return {
+    changes: changes.filter((change) => change !== undefined),
+    added: mergeEntries(previous?.packageJson ?? {}, removable),
+  }
+}
+
+function mergeEntries(a: PackageEntries, b: PackageEntries): Added['packageJson'] {
   const sections = new Set([...Object.keys(a), ...Object.keys(b)])
   return Object.fromEntries(
     [...sections].map((section) => [section, { ...a[section], ...b[section] }]),

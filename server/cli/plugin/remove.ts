@@ -7,6 +7,7 @@ import { readPrismaProject } from '../db/project.js'
 import { findPlugin } from './catalog.js'
 import { applyChanges, type Change } from './change.js'
 import { installPackages } from './install.js'
+import { PNPM_SETTINGS } from './install-settings.js'
 import { fingerprint, manifestPath, type PluginManifest, readManifest } from './manifest.js'
 import { isNeededByOthers } from './prisma-files.js'
 import {
@@ -16,7 +17,7 @@ import {
   removeFromAppSettings,
   removeFromPackageJson,
 } from './shared-files.js'
-import { openWorkspace, type Workspace } from './workspace.js'
+import { openWorkspace, rootWorkspace, type Workspace } from './workspace.js'
 
 /** What removing a plugin would do. */
 export interface Removal {
@@ -92,6 +93,10 @@ export async function planRemoval(
   const aggregated = aggregatedPath(project, manifest.name)
   if (workspace.read(aggregated) !== undefined) deletes.push(aggregated)
   deletes.push(manifestPath(manifest.name))
+  const { manager, root, pathOf } = rootWorkspace(workspace)
+  if (manager.name === 'pnpm' && root.read(PNPM_SETTINGS) !== undefined) {
+    keeps.push({ ...pathOf({ path: PNPM_SETTINGS }), why: 'pnpm keeps optional peers installed' })
+  }
   const packageJson = removeFromPackageJson(workspace, manifest.added.packageJson)
   const changes = packageJson ? [packageJson] : []
   const settings = manifest.added.appSettings

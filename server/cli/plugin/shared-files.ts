@@ -8,9 +8,10 @@ import type { Change } from './change.js'
 import type { Workspace } from './workspace.js'
 
 /** Keys of a package.json, by section and name. */
-export type PackageEntries = Readonly<Record<string, Readonly<Record<string, string>>>>
+export type PackageEntries = Readonly<Record<string, Readonly<Record<string, string | boolean>>>>
 
-interface PackageJson {
+/** The parts of a package.json that are read here. */
+export interface PackageJson {
   type?: string
   [section: string]: unknown
 }
@@ -26,9 +27,9 @@ export function addToPackageJson(
   entries: PackageEntries,
 ): { change: Change | undefined; added: PackageEntries } {
   const contents = readPackageJson(workspace)
-  const added: Record<string, Record<string, string>> = {}
+  const added: Record<string, PackageEntries[string]> = {}
   for (const [section, values] of Object.entries(entries)) {
-    const existing = (contents[section] ?? {}) as Record<string, string>
+    const existing = (contents[section] ?? {}) as PackageEntries[string]
     const missing = Object.entries(values).filter(
       ([name]) => existing[name] === undefined && !isDependency(contents, section, name),
     )
@@ -40,13 +41,15 @@ export function addToPackageJson(
   return { change: jsonChange(workspace, 'package.json', contents), added }
 }
 
-/** A package may be among the development dependencies as well. */
+/** A package may be among the development dependencies as well; npm refuses to override one. */
 function isDependency(contents: PackageJson, section: string, name: string): boolean {
-  return (
-    section !== 'scripts' &&
-    ['dependencies', 'devDependencies', 'optionalDependencies'].some(
-      (other) => (contents[other] as Record<string, string> | undefined)?.[name] !== undefined,
-    )
+  return !['scripts', 'allowScripts'].includes(section) && hasDependency(contents, name)
+}
+
+/** Whether a package.json asks for a package itself. */
+export function hasDependency(contents: PackageJson, name: string): boolean {
+  return ['dependencies', 'devDependencies', 'optionalDependencies'].some(
+    (section) => (contents[section] as Record<string, string> | undefined)?.[name] !== undefined,
   )
 }
 
@@ -85,7 +88,7 @@ export function removeFromPackageJson(
 ): Change | undefined {
   const contents = readPackageJson(workspace)
   for (const [section, values] of Object.entries(entries)) {
-    const existing = Object.entries((contents[section] ?? {}) as Record<string, string>)
+    const existing = Object.entries((contents[section] ?? {}) as PackageEntries[string])
     const rest = existing.filter(([name, value]) => values[name] !== value)
     if (rest.length > 0) contents[section] = Object.fromEntries(rest)
     else delete contents[section]
@@ -163,6 +166,6 @@ export function jsonChange(
   return { path, before, after: `${JSON.stringify(contents, null, indentation)}\n` }
 }
 
-function sortKeys(record: Record<string, string>): Record<string, string> {
+function sortKeys(record: PackageEntries[string]): PackageEntries[string] {
   return Object.fromEntries(Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1)))
 }

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, posix, relative } from 'node:path'
 import { AuthConfigurationError } from '@netscript/plugin-auth-core'
+import { findPackageManager, type PackageManager } from '@netscript/plugin-auth-core/internal'
 import { decodeText } from '../../config/text-file.js'
 
 /** A directory with a package.json, and what is read from it. Paths are relative, with slashes. */
@@ -21,6 +22,22 @@ export function openWorkspace(root: string): Workspace {
     )
   }
   return { root, read: (path) => readText(join(root, path)) }
+}
+
+/** What installs the packages of a workspace, and the place of its settings: perhaps a monorepo around it. */
+export function rootWorkspace(workspace: Workspace): {
+  manager: PackageManager
+  root: Workspace
+  /** The same with a path that begins at the workspace. */
+  pathOf: <T extends { path: string }>(file: T) => T
+} {
+  const manager = findPackageManager(workspace.root)
+  const way = relative(workspace.root, manager.root).replaceAll('\\', '/')
+  return {
+    manager,
+    root: openWorkspace(manager.root),
+    pathOf: (file) => ({ ...file, path: posix.join(way, file.path) }),
+  }
 }
 
 function readText(file: string): string | undefined {

