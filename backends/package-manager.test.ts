@@ -46,6 +46,12 @@ describe('findPackageManager', () => {
 
   it.each<[string, Record<string, string>, string, string]>([
     ['pnpm', { 'pnpm-workspace.yaml': '', 'pnpm-lock.yaml': '' }, 'pnpm', '.'],
+    [
+      'pnpm, said in the member too',
+      { 'pnpm-workspace.yaml': '', 'apps/auth/package.json': '{"packageManager":"pnpm@10.34.9"}' },
+      'pnpm',
+      '.',
+    ],
     ['yarn', { 'package.json': '{"workspaces":["apps/*"]}', 'yarn.lock': '' }, 'yarn', '.'],
     ['bun', { 'package.json': '{"workspaces":["apps/*"]}', 'bun.lock': '' }, 'bun', '.'],
     ['npm', { 'package.json': '{"workspaces":["apps/*"]}' }, 'npm', '.'],
@@ -63,21 +69,38 @@ describe('findPackageManager', () => {
     ],
   ])('takes a member of a monorepo of %s for what it is', (_what, files, name, root) => {
     const directory = directoryWith({ 'apps/auth/index.js': '', ...files })
-    expect(findPackageManager(join(directory, 'apps/auth'), {})).toEqual({
+    expect(findPackageManager(join(directory, 'apps/auth'), {})).toMatchObject({
       name,
       root: join(directory, root),
+      hasMembers: false,
     })
   })
 })
 
 it.each([
-  ['npm', 'npm install a b', 'npm install --save-dev a', 'npx'],
-  ['pnpm', 'pnpm add a b', 'pnpm add --save-dev a', 'pnpm exec'],
-  ['yarn', 'yarn add a b', 'yarn add --dev a', 'yarn'],
-  ['bun', 'bun add a b', 'bun add --dev a', 'bunx'],
-] as const)('says commands of %s', (name, install, installDev, run) => {
-  const manager = { name, root: '/' }
+  ['npm', 'npm install a b', 'npm install --save-dev a', 'npm install a', 'npx'],
+  [
+    'pnpm',
+    'pnpm add a b',
+    'pnpm add --save-dev a --allow-build=c',
+    'pnpm add --workspace-root a',
+    'pnpm exec',
+  ],
+  ['yarn', 'yarn add a b', 'yarn add --dev a', 'yarn add -W a', 'yarn'],
+  ['bun', 'bun add a b', 'bun add --dev a', 'bun add a', 'bunx'],
+] as const)('says commands of %s', (name, install, installDev, installAtRoot, run) => {
+  const manager = { name, root: '/', hasMembers: false }
   expect(installCommand(['a', 'b'], {}, manager)).toBe(install)
-  expect(installCommand(['a'], { dev: true }, manager)).toBe(installDev)
+  expect(installCommand(['a'], { dev: true, scripts: ['c'] }, manager)).toBe(installDev)
+  expect(installCommand(['a'], {}, { ...manager, hasMembers: true })).toBe(installAtRoot)
   expect(runCommand(manager)).toBe(run)
+})
+
+it.each<[boolean, Record<string, string>]>([
+  [false, {}],
+  [false, { 'pnpm-workspace.yaml': 'strictDepBuilds: true\n' }],
+  [true, { 'pnpm-workspace.yaml': 'strictDepBuilds: true\npackages: [apps/*]\n' }],
+  [true, { 'package.json': '{"workspaces":["apps/*"]}' }],
+])('is the root of a monorepo: %s, with %j', (hasMembers, files) => {
+  expect(findPackageManager(directoryWith(files), {})).toMatchObject({ hasMembers })
 })

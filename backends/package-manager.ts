@@ -11,7 +11,12 @@ export interface PackageManager {
   readonly version?: string
   /** The directory with its settings: that of the monorepo when the project is in one. */
   readonly root: string
+  /** Whether the project is the root of a monorepo. */
+  readonly hasMembers: boolean
 }
+
+/** Where pnpm reads its settings. */
+const PNPM_SETTINGS = 'pnpm-workspace.yaml'
 
 const LOCK_FILES: Readonly<Record<string, PackageManagerName>> = {
   'pnpm-lock.yaml': 'pnpm',
@@ -30,24 +35,35 @@ export function findPackageManager(
   directory = process.cwd(),
   env: NodeJS.ProcessEnv = process.env,
 ): PackageManager {
-  const root = [...ancestors(directory)].slice(1).find(isMonorepo) ?? directory
-  const places = [directory, root].map((place) => inDirectory(place))
   // A member of a monorepo may have a lock file of its own, and then is a project of its own.
-  if (places[0]) return { ...places[0], root: directory }
-  if (places[1]) return { ...places[1], root }
-  const name = /^(pnpm|yarn|bun)\//.exec(env.npm_config_user_agent ?? '')?.[1]
-  return { name: (name as PackageManagerName | undefined) ?? 'npm', root }
+  const isOwnRoot = lockOf(directory) !== undefined || isMonorepo(directory)
+  const root = (isOwnRoot ? undefined : ancestors(directory).find(isMonorepo)) ?? directory
+  const runs = /^(pnpm|yarn|bun)\//.exec(env.npm_config_user_agent ?? '')?.[1]
+  const found = inDirectory(directory) ??
+    inDirectory(root) ?? { name: (runs as PackageManagerName | undefined) ?? 'npm' }
+  return { ...found, root, hasMembers: hasMembers(directory) }
 }
 
-/** The command that installs packages, such as `pnpm add --save-dev prisma`. */
+/**
+ * The command that installs packages, such as `pnpm add --save-dev prisma`.
+ *
+ * @param options.dev Whether production does without them. @default false
+ * @param options.scripts Packages among them, or of theirs, whose install script pnpm must be told to run.
+ */
 export function installCommand(
   packages: readonly string[],
-  { dev = false }: { dev?: boolean } = {},
-  { name } = findPackageManager(),
+  { dev = false, scripts = [] }: { dev?: boolean; scripts?: readonly string[] } = {},
+  { name, hasMembers } = findPackageManager(),
 ): string {
-  const verb = name === 'npm' ? 'install' : 'add'
-  const flag = name === 'yarn' || name === 'bun' ? '--dev' : '--save-dev'
-  return [name, verb, ...(dev ? [flag] : []), ...packages].join(' ')
+  const atRoot = { npm: [], pnpm: ['--workspace-root'], yarn: ['-W'], bun: [] }[name]
+  return [
+    name,
+    name === 'npm' ? 'install' : 'add',
+    ...(dev ? [name === 'yarn' || name === 'bun' ? '--dev' : '--save-dev'] : []),
+    ...(hasMembers ? atRoot : []),
+    ...packages,
+    ...(name === 'pnpm' ? scripts.map((script) => `--allow-build=${script}`) : []),
+  ].join(' ')
 }
 
 /** What goes before the name of a program of an installed package, such as `pnpm exec`. */
@@ -55,17 +71,26 @@ export function runCommand({ name } = findPackageManager()): string {
   return { npm: 'npx', pnpm: 'pnpm exec', yarn: 'yarn', bun: 'bunx' }[name]
 }
 
-function inDirectory(directory: string): Omit<PackageManager, 'root'> | undefined {
+function inDirectory(directory: string): Pick<PackageManager, 'name' | 'version'> | undefined {
   const field = readManifest(directory).packageManager
   const [, name, version] = /^(npm|pnpm|yarn|bun)@([^+]+)/.exec(String(field)) ?? []
   if (name && version) return { name: name as PackageManagerName, version }
-  const lock = Object.entries(LOCK_FILES).find(([file]) => existsSync(join(directory, file)))
-  return lock && { name: lock[1] }
+  const lock = lockOf(directory)
+  return lock && { name: lock }
+}
+
+function lockOf(directory: string): PackageManagerName | undefined {
+  return Object.entries(LOCK_FILES).find(([file]) => existsSync(join(directory, file)))?.[1]
 }
 
 function isMonorepo(directory: string): boolean {
+  return existsSync(join(directory, PNPM_SETTINGS)) || hasMembers(directory)
+}
+
+function hasMembers(directory: string): boolean {
+  const pnpm = join(directory, PNPM_SETTINGS)
   return (
-    existsSync(join(directory, 'pnpm-workspace.yaml')) ||
+    (existsSync(pnpm) && /^packages:/m.test(readFileSync(pnpm, 'utf8'))) ||
     readManifest(directory).workspaces !== undefined
   )
 }
@@ -78,8 +103,7 @@ function readManifest(directory: string): { packageManager?: unknown; workspaces
   }
 }
 
-function* ancestors(directory: string): Generator<string> {
-  yield directory
+function ancestors(directory: string): string[] {
   const parent = dirname(directory)
-  if (parent !== directory) yield* ancestors(parent)
+  return parent === directory ? [] : [parent, ...ancestors(parent)]
 }

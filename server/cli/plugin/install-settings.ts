@@ -29,7 +29,7 @@ export const SCRIPTED_PACKAGES: readonly string[] = [
  * any setting of the manager.
  */
 export function installEntries(
-  { name }: PackageManager,
+  name: PackageManager['name'],
   packageJson: PackageJson,
   {
     backend,

@@ -159,7 +159,7 @@ function planPackages(
   const bringsPrisma =
     !hasDependency(readPackageJson(workspace), 'prisma') ||
     previous?.packageJson.devDependencies?.prisma !== undefined
-  const settings = installEntries(manager, readPackageJson(root), {
+  const settings = installEntries(manager.name, readPackageJson(root), {
     backend,
     bringsPrisma,
     nodeVersion: process.versions.node,
