@@ -8,19 +8,6 @@ import { problems } from './errors.js'
 /** A value that works once, long enough to be unguessable. */
 const singleUse = z.string().min(1).max(512)
 
-/** A step of the sign-out at the provider, which takes what works once and leads on. */
-const logoutStep = {
-  303: z.undefined(),
-  ...problems(
-    'AUTH_TRANSACTION_MISSING',
-    'AUTH_TRANSACTION_EXPIRED',
-    'VALIDATION_ERROR',
-    'INTERNAL',
-    'AUTH_PROVIDER_ERROR',
-    'STORE_UNAVAILABLE',
-  ),
-}
-
 const routes = {
   providerCallback: {
     strictStatusCodes: true,
@@ -43,7 +30,17 @@ const routes = {
     description:
       'The logoutUrl of signout. Takes its single-use ticket and redirects to the end_session_endpoint of the provider (OpenID Connect RP-Initiated Logout 1.0).',
     query: z.object({ ticket: singleUse.describe('The single-use ticket.') }),
-    responses: logoutStep,
+    responses: {
+      303: z.undefined(),
+      ...problems(
+        'AUTH_TRANSACTION_MISSING',
+        'AUTH_TRANSACTION_EXPIRED',
+        'VALIDATION_ERROR',
+        'INTERNAL',
+        'AUTH_PROVIDER_ERROR',
+        'STORE_UNAVAILABLE',
+      ),
+    },
   },
   loggedOut: {
     strictStatusCodes: true,
@@ -51,7 +48,7 @@ const routes = {
     path: `${AUTH_PATH_PREFIX}/logged-out`,
     summary: 'Return from the provider after sign-out',
     description:
-      'The post_logout_redirect_uri. Takes the state once and redirects to the return address; without a state, to the default one.',
+      'The post_logout_redirect_uri. Takes the state once and redirects to the return address; without a state, or with one that was used, expired or began in another browser, to the default one.',
     query: z.object({
       state: z
         .string()
@@ -59,7 +56,10 @@ const routes = {
         .optional()
         .describe('The state of the log-out, where the provider returns it.'),
     }),
-    responses: logoutStep,
+    responses: {
+      303: z.undefined(),
+      ...problems('VALIDATION_ERROR', 'INTERNAL', 'AUTH_PROVIDER_ERROR', 'STORE_UNAVAILABLE'),
+    },
   },
   backChannelLogout: {
     strictStatusCodes: true,

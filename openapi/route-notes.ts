@@ -78,10 +78,10 @@ export const ROUTE_NOTES: Readonly<Record<string, RouteNote>> = {
   loggedOut: {
     session: 'ignored',
     responses: {
-      303: 'To the return address of the sign-out, or without a state to the default one.',
+      303: 'To the return address of the sign-out, or without a valid state to the default one.',
     },
     setCookie: {
-      description: 'Clears the cookie of the log-out.',
+      description: 'Clears the cookie of the sign-out.',
       example: `__Host-ns_logout_pGm0X1uVhXo3v0mR=; ${CLEARED}`,
     },
   },

@@ -263,6 +263,7 @@ describe('the log line of a failed exchange', () => {
       const backend = await scene.create('oidc')
       const request = await signInAt(backend)
       script(scene.idp)
+      scene.renewalsDue()
       expect(await backend.authenticate(request)).toHaveProperty('session')
       const line = scene.log.find(({ message }) => /renew the tokens/.test(String(message)))
       expect(line).toEqual({ ...line, cause, ...fields })

@@ -3,7 +3,7 @@ import { beforeEach, expect, it } from 'vitest'
 import type { AuthnRequest } from '../request.js'
 import type { KvOAuthBackend } from './backend.js'
 import type { JsonServerAnswer } from './testing/json-server.js'
-import { signInAt } from './testing/scripted-provider.js'
+import { RENEWAL_DUE_MS, signInAt } from './testing/scripted-provider.js'
 import { describeOnEveryStore, KINDS } from './testing/scripted-scene.js'
 
 const MINUTE = 60_000
@@ -26,6 +26,7 @@ describeOnEveryStore('a refresh that is refused without an OAuth error', (scene)
       return { json }
     }
     const request = await signInAt(backend)
+    clock += RENEWAL_DUE_MS
     const state: { answer: JsonServerAnswer | undefined; asked: number } = {
       answer: EMPTY,
       asked: 0,
@@ -49,6 +50,7 @@ describeOnEveryStore('a refresh that is refused without an OAuth error', (scene)
   /** Another session at the provider, whose tokens are refreshed now. */
   const refreshAnother = async (backend: KvOAuthBackend): Promise<void> => {
     const another: AuthnRequest = await signInAt(backend)
+    clock += RENEWAL_DUE_MS
     expect((await backend.authenticate(another)).ok).toBe(true)
     expect(scene.idp.requests.at(-1)?.form.get('grant_type')).toBe('refresh_token')
   }

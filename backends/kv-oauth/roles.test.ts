@@ -218,6 +218,7 @@ describeOnEveryStore('the roles of a session', (scene) => {
     ): Promise<readonly string[]> => {
       const backend = await scene.create('oidc', options)
       const request = await signInAt(backend)
+      scene.renewalsDue()
       change()
       const result = await backend.authenticate(request)
       expect(scene.idp.requests.at(-1)?.form.get('grant_type')).toBe('refresh_token')

@@ -100,6 +100,7 @@ describeOnEveryStore('the scopes of a session', (scene) => {
       const backend = await scene.create(kind, { additionalScopes: ['orders:read'] })
       const request = await signInAt(backend, { scopes: [...configured, 'orders:read'] })
       answer(scope)
+      scene.renewalsDue()
       expect(await scopesOf(backend, request)).toEqual(expected)
       expect(scene.idp.requests.at(-1)?.form.get('grant_type')).toBe('refresh_token')
     })

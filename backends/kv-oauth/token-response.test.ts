@@ -55,6 +55,7 @@ describe('token responses that depart from RFC 6749', () => {
       const request = await signInAt(backend)
       const before = await stored()
       answer(members)
+      scene.renewalsDue()
       expect(await backend.authenticate(request)).toMatchObject({ ok: true })
       const after = await stored()
       expect(after.access_token).not.toBe(before.access_token)
@@ -88,6 +89,7 @@ describe('token responses that depart from RFC 6749', () => {
       const backend = await scene.create(kind)
       const request = await signInAt(backend)
       scene.idp.token = () => refused
+      scene.renewalsDue()
       expect(await backend.authenticate(request)).toMatchObject({ ok: false })
     })
   })

@@ -4,8 +4,11 @@ import { CLOCK_TOLERANCE_SECONDS } from './configuration.js'
 import type { OAuthProvider } from './provider.js'
 import { ProviderAnswerError } from './provider-failure.js'
 
-/** Renew the access token this long before it ends, in milliseconds. */
+/** Renew the access token this long before it expires, in milliseconds, or half-way if that is later. */
 const TOKEN_REFRESH_LEAD_MS = 60_000
+
+/** At least this long between two renewals, in milliseconds, however short the provider's tokens live. */
+const TOKEN_REFRESH_INTERVAL_MS = 5_000
 
 /** What the token endpoint answered. */
 export type Tokens = TokenEndpointResponse & TokenEndpointResponseHelpers
@@ -33,7 +36,9 @@ export function nextTokenRefresh(
 ): number | undefined {
   const seconds = tokens.expiresIn()
   if (refreshToken === undefined || seconds === undefined) return undefined
-  return Math.min(now + seconds * 1000 - TOKEN_REFRESH_LEAD_MS, Number.MAX_SAFE_INTEGER)
+  const lifetime = seconds * 1000
+  const wait = lifetime - Math.min(TOKEN_REFRESH_LEAD_MS, lifetime / 2)
+  return Math.min(now + Math.max(wait, TOKEN_REFRESH_INTERVAL_MS), Number.MAX_SAFE_INTEGER)
 }
 
 /** The tokens to keep beside the session. */

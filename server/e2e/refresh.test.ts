@@ -2,6 +2,7 @@ import pg from 'pg'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { startLocalProvider } from '../local/provider.js'
 import { startTestService, type TestService } from './support/service.js'
+import { RENEWALS_DUE } from './support/renewals-due.js'
 import { me, signIn } from './support/sign-in.js'
 import { createUserAgent, type UserAgent } from './support/user-agent.js'
 
@@ -12,10 +13,9 @@ describe('refresh on read', () => {
   let db: pg.Pool
   let agent: UserAgent
 
-  /** Signed in, with an access token that is due for renewal at once when `tokenTtl` is 60. */
-  const start = async (tokenTtl = 3600): Promise<void> => {
+  const start = async (provider = {}): Promise<void> => {
     service = await startTestService({
-      provider: { accessTokenTtlSeconds: tokenTtl },
+      provider,
       env: { NETSCRIPT_AUTH_SCOPES: 'openid profile email offline_access' },
     })
     db = new pg.Pool({ connectionString: service.databaseUrl })
@@ -89,9 +89,8 @@ describe('refresh on read', () => {
   })
 
   it('renews the tokens of the provider with one request, however many read', async () => {
-    await stop()
-    await start(60)
     for (let renewal = 0; renewal < 3; renewal += 1) {
+      await db.query(RENEWALS_DUE)
       const before = await tokens()
       const reads = await Promise.all(Array.from({ length: 20 }, () => me(agent)))
       expect(reads.every(({ authenticated }) => authenticated)).toBe(true)
@@ -103,9 +102,20 @@ describe('refresh on read', () => {
     expect(service.log.join('')).not.toContain('session.ended')
   })
 
-  it('keeps the session while the provider is away, and backs off', async () => {
+  it('leaves tokens of a minute alone for half of it', async () => {
     await stop()
-    await start(60)
+    await start({ accessTokenTtlSeconds: 60 })
+    const before = await tokens()
+    for (let read = 0; read < 3; read += 1) expect((await me(agent)).authenticated).toBe(true)
+    expect(await tokens()).toEqual(before)
+    const { record } = await row()
+    const wait = record.tokenRefreshAt! - record.issuedAt!
+    expect(wait).toBeGreaterThan(15_000)
+    expect(wait).toBeLessThanOrEqual(30_000)
+  })
+
+  it('keeps the session while the provider is away, and backs off', async () => {
+    await db.query(RENEWALS_DUE)
     await service.provider.stop()
     expect((await me(agent)).authenticated).toBe(true)
     const { record } = await row()
@@ -116,8 +126,7 @@ describe('refresh on read', () => {
   })
 
   it('ends the session when the provider says that the grant is over', async () => {
-    await stop()
-    await start(60)
+    await db.query(RENEWALS_DUE)
     const { issuer } = service.provider
     await service.provider.stop()
     const { variables } = service.config
@@ -139,10 +148,9 @@ describe('refresh on read', () => {
   })
 
   it('resurrects nothing when refreshes race sign-outs', async () => {
-    await stop()
-    await start(60)
     for (let round = 0; round < 10; round += 1) {
       await signIn(agent)
+      await db.query(RENEWALS_DUE)
       const [, , signout] = await Promise.all([
         me(agent).catch(() => undefined),
         me(agent).catch(() => undefined),

@@ -4,19 +4,25 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { AuthService } from '../service.js'
 import { startTestService, type TestService } from './support/service.js'
 import { completeLogin } from './support/oidc-login.js'
+import { RENEWALS_DUE } from './support/renewals-due.js'
 import { me, SESSION_COOKIE, signIn, startSignIn } from './support/sign-in.js'
 import { createUserAgent, type UserAgent } from './support/user-agent.js'
 
 describe('key rotation: append, roll, move first, roll, drop', () => {
   const [old, fresh] = [randomBytes(32), randomBytes(32)].map((key) => key.toString('base64url'))
   let service: TestService
+  let db: pg.Client
   beforeAll(async () => {
     service = await startTestService({
       env: { NETSCRIPT_AUTH_KV_OAUTH_KEY: old ?? '' },
-      provider: { accessTokenTtlSeconds: 60 },
     })
+    db = new pg.Client({ connectionString: service.databaseUrl })
+    await db.connect()
   })
-  afterAll(() => service.close())
+  afterAll(async () => {
+    await db.end()
+    await service.close()
+  })
 
   const start = (...keys: (string | undefined)[]): Promise<AuthService> =>
     service.startAnother({ NETSCRIPT_AUTH_KV_OAUTH_KEY: keys.join(',') })
@@ -25,8 +31,9 @@ describe('key rotation: append, roll, move first, roll, drop', () => {
     await signIn(agent)
     return agent
   }
-  /** Whether the process knows who holds the session of the browser. */
+  /** Whether the process knows who holds the session of the browser, and can renew its tokens. */
   const isKnown = async (process: AuthService, agent: UserAgent): Promise<boolean> => {
+    await db.query(RENEWALS_DUE)
     const cookie = `${SESSION_COOKIE}=${(await agent.cookies('/'))[SESSION_COOKIE]}`
     const response = await fetch(`${process.url}/api/v1/auth/me`, { headers: { cookie } })
     return ((await response.json()) as { authenticated: boolean }).authenticated
@@ -52,12 +59,9 @@ describe('key rotation: append, roll, move first, roll, drop', () => {
   })
 
   it('has each key in the audit trail once', async () => {
-    const db = new pg.Client({ connectionString: service.databaseUrl })
-    await db.connect()
     const { rows } = await db.query(
       `SELECT reason FROM auth_audit_events WHERE type = 'key.rotated'`,
     )
-    await db.end()
     expect(rows).toHaveLength(2)
   })
 })

@@ -1,4 +1,4 @@
-import type { AuthnRequest } from '@netscript/plugin-auth-core'
+import { type AuthnRequest, isAuthError } from '@netscript/plugin-auth-core'
 import { type Reply, seeOther } from '../reply.js'
 import { stillAllowed } from './callback.js'
 import { type HandlerContext, interactiveFlow } from './context.js'
@@ -16,7 +16,7 @@ export async function logout(
 
 /**
  * GET /logged-out: takes the state that came back from the provider and goes to the return target. The
- * user is signed out either way, so a provider that returns no state leads home.
+ * user is signed out either way, so without a state that is valid here it goes to the default target.
  */
 export async function loggedOut(
   context: HandlerContext,
@@ -25,6 +25,16 @@ export async function loggedOut(
 ): Promise<Reply<303, undefined>> {
   const flow = interactiveFlow(context.backend, 'sign-out')
   if (!state) return seeOther(context.returnTo.default)
-  const { returnTo, setCookies } = await flow.finishLogout(request, state)
-  return seeOther(stillAllowed(context, returnTo), setCookies)
+  try {
+    const { returnTo, setCookies } = await flow.finishLogout(request, state)
+    return seeOther(stillAllowed(context, returnTo), setCookies)
+  } catch (error) {
+    if (!isAuthError(error) || !NOT_VALID_HERE.has(error.code)) throw error
+    return seeOther(context.returnTo.default, error.setCookies)
+  }
 }
+
+const NOT_VALID_HERE: ReadonlySet<string> = new Set([
+  'AUTH_TRANSACTION_MISSING',
+  'AUTH_TRANSACTION_EXPIRED',
+])

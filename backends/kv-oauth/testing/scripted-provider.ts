@@ -56,8 +56,7 @@ export async function startScriptedProvider(): Promise<ScriptedProvider> {
         const response = {
           access_token: randomUUID(),
           token_type: 'Bearer',
-          // Within the lead time of a renewal: the next read refreshes the tokens.
-          expires_in: 30,
+          expires_in: SHORT_LIFETIME_SECONDS,
           refresh_token: randomUUID(),
           // The code that signInAt sends is the nonce.
           id_token: await idToken(form.get('code')),
@@ -108,6 +107,12 @@ export async function startScriptedProvider(): Promise<ScriptedProvider> {
   }
   return scripted
 }
+
+/** How long the access tokens of a scripted provider live. */
+const SHORT_LIFETIME_SECONDS = 30
+
+/** After this long, in milliseconds, they are due for renewal. */
+export const RENEWAL_DUE_MS = SHORT_LIFETIME_SECONDS * 500
 
 /** Signs in at a scripted provider. Returns the request of the browser that is now signed in. */
 export async function signInAt(

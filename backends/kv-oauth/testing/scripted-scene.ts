@@ -11,7 +11,11 @@ import {
   type KvOAuthBackendOptions,
 } from '../backend.js'
 import type { OAuthProviderOptions } from '../provider.js'
-import { type ScriptedProvider, startScriptedProvider } from './scripted-provider.js'
+import {
+  RENEWAL_DUE_MS,
+  type ScriptedProvider,
+  startScriptedProvider,
+} from './scripted-provider.js'
 
 /** The kinds of provider. */
 export const KINDS = ['oidc', 'oauth'] as const
@@ -23,6 +27,8 @@ export interface ScriptedScene {
   readonly pool: pg.Pool
   /** Fields of the log lines of the running test. */
   readonly log: Record<string, unknown>[]
+  /** Moves the clock of the backends on until the access tokens there are due for renewal. */
+  renewalsDue(): void
   /** A backend with the provider alone; it is closed after the test. */
   create(
     kind: Kind,
@@ -52,6 +58,7 @@ export function scriptedScene(sessionStore: () => string = () => ''): ScriptedSc
   const key = randomBytes(32).toString('base64url')
   const backends: KvOAuthBackend[] = []
   const log: Record<string, unknown>[] = []
+  let ahead = 0
   const note = (fields: object, message: string): void => void log.push({ ...fields, message })
   beforeAll(async () => {
     idp = await startScriptedProvider()
@@ -61,6 +68,7 @@ export function scriptedScene(sessionStore: () => string = () => ''): ScriptedSc
   afterEach(async () => {
     idp.reset()
     log.length = 0
+    ahead = 0
     for (const backend of backends.splice(0)) await backend.close()
   })
   afterAll(async () => {
@@ -76,6 +84,7 @@ export function scriptedScene(sessionStore: () => string = () => ''): ScriptedSc
       return pool
     },
     log,
+    renewalsDue: () => void (ahead += RENEWAL_DUE_MS),
     async create(kind, provider, options) {
       const backend = await createKvOAuthBackend({
         provider: idp[kind](provider),
@@ -83,6 +92,7 @@ export function scriptedScene(sessionStore: () => string = () => ''): ScriptedSc
         pool,
         sessionStore: sessionStore(),
         allowInsecureRequests: true,
+        now: () => Date.now() + ahead,
         log: { info: note, warn: note, error: note },
         ...options,
       })

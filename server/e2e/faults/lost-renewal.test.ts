@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import pg from 'pg'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { RENEWALS_DUE } from '../support/renewals-due.js'
 import { me, signIn } from '../support/sign-in.js'
 import { createUserAgent, type UserAgent } from '../support/user-agent.js'
 import { localProvider, type Scene, startScene } from './scene.js'
@@ -21,7 +22,6 @@ describe('renewed tokens that got lost', () => {
     scene = await startScene({
       async provider(origin) {
         const provider = await localProvider(origin, {
-          accessTokenTtlSeconds: 60,
           configure: (configuration) => ({ ...configuration, rotateRefreshToken: true }),
         })
         front = await startTokenFront(`${provider.issuer}/token`)
@@ -48,15 +48,14 @@ describe('renewed tokens that got lost', () => {
   const signedIn = async (): Promise<UserAgent> => {
     const agent = createUserAgent(scene.settings.origin)
     expect((await signIn(agent)).status).toBe(303)
+    await db.query(RENEWALS_DUE)
     return agent
   }
   /** As if the time to try again had come: leases are over and renewals are due. */
   const later = async (): Promise<void> => {
     await db.query(`UPDATE auth_provider_tokens SET lease_until = now() - interval '1 second'
                     WHERE lease_until IS NOT NULL`)
-    await db.query(`UPDATE auth_keyv
-                    SET value = jsonb_set(value::jsonb, '{value,tokenRefreshAt}', '0')::text
-                    WHERE user_id IS NOT NULL`)
+    await db.query(RENEWALS_DUE)
   }
   const expectKept = async (agent: UserAgent): Promise<void> => {
     const asked = front.renewals

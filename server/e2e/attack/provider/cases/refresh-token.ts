@@ -1,3 +1,4 @@
+import { RENEWALS_DUE } from '../../../support/renewals-due.js'
 import { afterEach, describe, expect, it } from 'vitest'
 import { me } from '../../../support/sign-in.js'
 import type { UserAgent } from '../../../support/user-agent.js'
@@ -33,10 +34,10 @@ export const refreshTokenCases = (scene: Scene) =>
 
     /** Signed in with an access token that is due for renewal at the first read. */
     async function due(): Promise<UserAgent> {
-      scene.evil.tamper({ token: withMembers({ expires_in: 30 }) })
       const agent = scene.newAgent()
       const response = await signInAt(scene)(agent, NAVIGATION)
       expect(response.status).toBe(303)
+      await scene.query(RENEWALS_DUE)
       return agent
     }
     const tokens = (): Promise<unknown[]> =>
