@@ -52,7 +52,7 @@ export function createKeyring(secrets: readonly Buffer[]): Keyring {
 
 /**
  * Parses `NETSCRIPT_AUTH_KV_OAUTH_KEY`: comma-separated base64url secrets of exactly 32 bytes.
- * @throws AuthConfigurationError naming the variable, the key by its place, and the mend; never the key.
+ * @throws AuthConfigurationError naming the variable, the key by its place, and the fix; never the key.
  */
 export function parseKeyring(
   value: string | undefined,

@@ -1,5 +1,5 @@
 /** What network errors mean, and what to look at. */
-const REASONS: Readonly<Record<string, readonly [what: string, mend: string]>> = {
+const REASONS: Readonly<Record<string, readonly [what: string, fix: string]>> = {
   ECONNREFUSED: ['nothing listens there', 'Start it, or correct the address.'],
   ECONNRESET: ['the connection was cut', 'Look at proxies and firewalls on the way.'],
   ENOTFOUND: ['its name is not known', 'Correct the name, or look at the DNS of this machine.'],
@@ -19,28 +19,28 @@ export type NetworkFailure = 'unreachable' | 'certificate' | 'timeout'
 export function networkReason(error: unknown): {
   failure: NetworkFailure
   what: string
-  mend: string
+  fix: string
 } {
   for (let cause = error; cause instanceof Error; cause = innerCause(cause)) {
     const { code = '' } = cause as NodeJS.ErrnoException
-    const [what, mend] = REASONS[code] ?? []
-    if (what !== undefined && mend !== undefined) {
-      return { failure: code === 'ETIMEDOUT' ? 'timeout' : 'unreachable', what, mend }
+    const [what, fix] = REASONS[code] ?? []
+    if (what !== undefined && fix !== undefined) {
+      return { failure: code === 'ETIMEDOUT' ? 'timeout' : 'unreachable', what, fix }
     }
     if (CERTIFICATE.test(code)) {
       return {
         failure: 'certificate',
         what: `its certificate is not trusted (${code})`,
-        mend: 'Set NODE_EXTRA_CA_CERTS to the file of the authority that signed it.',
+        fix: 'Set NODE_EXTRA_CA_CERTS to the file of the authority that signed it.',
       }
     }
     if (TIMEOUT.test(`${cause.name} ${cause.message}`)) {
       const what = 'it does not answer in time'
-      return { failure: 'timeout', what, mend: 'Look at firewalls on the way.' }
+      return { failure: 'timeout', what, fix: 'Look at firewalls on the way.' }
     }
   }
   const what = 'it cannot be reached'
-  return { failure: 'unreachable', what, mend: 'Correct the address, or look at the network.' }
+  return { failure: 'unreachable', what, fix: 'Correct the address, or look at the network.' }
 }
 
 /** A connection that was tried on several addresses fails with one error for each. */

@@ -9,7 +9,7 @@ import { routesOf } from './routes.js'
 const FILE = new URL('CURL.md', import.meta.url)
 
 describe('the page of commands', () => {
-  it('is what the contract says; npm run openapi mends it', async () => {
+  it('is what the contract says; npm run openapi fixes it', async () => {
     const expected = await format(curlWalk(), {
       ...(await resolveConfig(FILE)),
       parser: 'markdown',

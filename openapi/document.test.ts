@@ -35,7 +35,7 @@ function visit(node: unknown, path: string, see: (node: object, path: string) =>
 }
 
 describe('the committed document', () => {
-  it('is what the contract says; npm run openapi mends it', async () => {
+  it('is what the contract says; npm run openapi fixes it', async () => {
     const committed = await readFile(new URL('auth.v1.json', import.meta.url), 'utf8')
     expect(committed).toBe(`${JSON.stringify(document, null, 2)}\n`)
   })

@@ -71,7 +71,7 @@ function example(code: AuthErrorCode): ExampleObject {
       type: problemType(code),
       title,
       status,
-      detail: PROBLEM_DETAILS[code] ?? 'What happened this time and how to mend it.',
+      detail: PROBLEM_DETAILS[code] ?? 'What happened this time and how to fix it.',
       code,
       ...(data !== undefined && { data }),
     },

@@ -112,8 +112,8 @@ export function databaseReason(error: unknown, name: string): { what: string; fi
     const [what, fix] = reason(name, codeOf(error))
     return { what, fix }
   }
-  const { what, mend } = networkReason(error)
-  return { what, fix: mend }
+  const { what, fix } = networkReason(error)
+  return { what, fix }
 }
 
 type Reason = (name: string, said: string) => [what: string, fix: string]

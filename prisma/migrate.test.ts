@@ -113,11 +113,11 @@ describe('applyMigrations', () => {
   it('applies nothing after a failure until that is resolved', async () => {
     migration('1_bad', 'SELECT nonsense')
     await expect(applyMigrations(pool, { directory })).rejects.toThrow(/1_bad failed/)
-    migration('1_bad', 'CREATE TABLE mended (id INT)')
+    migration('1_bad', 'CREATE TABLE fixed (id INT)')
     await expect(applyMigrations(pool, { directory })).rejects.toThrow(/1_bad failed earlier/)
     await pool.query('UPDATE _prisma_migrations SET rolled_back_at = now()')
     expect(await applyMigrations(pool, { directory })).toEqual(['1_bad'])
-    expect(await exists('mended')).toBe(true)
+    expect(await exists('fixed')).toBe(true)
   })
 
   it('refuses a migration that was edited after it was applied, and applies no other', async () => {

@@ -21,7 +21,7 @@ const createTable = (table: string): string => `CREATE TABLE IF NOT EXISTS ${tab
     applied_steps_count     INTEGER NOT NULL DEFAULT 0
 )`
 
-/** A migration that cannot be applied; `message` names it and the mend, `cause` is the reason. */
+/** A migration that cannot be applied; `message` names it and the fix, `cause` is the reason. */
 export class MigrationError extends Error {
   override readonly name = 'MigrationError'
   readonly code = 'AUTH_MIGRATION_ERROR'
@@ -315,7 +315,7 @@ function failureLog(name: string, { code, message = '' }: Partial<pg.DatabaseErr
 
 function resolveHint(name: string): string {
   return (
-    `When the reason is mended run \`netscript db resolve ${name}\` or \`npx prisma migrate resolve --rolled-back ${name}\`, ` +
+    `When the reason is fixed run \`netscript db resolve ${name}\` or \`npx prisma migrate resolve --rolled-back ${name}\`, ` +
     `and start again; when its changes were made by hand run it with --applied.`
   )
 }

@@ -52,7 +52,7 @@ export interface AuthService {
  * The process: migrations, backend, HTTP server, expiry sweep. Nothing listens until everything
  * else is in place, and a start that fails leaves nothing behind.
  *
- * @throws AuthConfigurationError that names the variable and the mend.
+ * @throws AuthConfigurationError that names the variable and the fix.
  *
  * @example
  * ```ts

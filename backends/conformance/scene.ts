@@ -42,9 +42,9 @@ export async function signIn(scene: Scene, as?: Person): Promise<Person> {
   const { harness, backend } = scene
   const person = await meet(scene, await harness.signIn(backend, as?.signedIn))
   if (as) {
-    const mend = 'harness.signIn(backend, as) must open another session of the same person'
-    assert.equal(person.user.id, as.user.id, mend)
-    assert.notEqual(person.session.id, as.session.id, mend)
+    const fix = 'harness.signIn(backend, as) must open another session of the same person'
+    assert.equal(person.user.id, as.user.id, fix)
+    assert.notEqual(person.session.id, as.session.id, fix)
   }
   return person
 }

@@ -330,7 +330,7 @@ function clerk(options: DomainPresetOptions): OAuthProvider {
 /**
  * The presets. Each returns a frozen {@link OAuthProvider}.
  *
- * @throws AuthConfigurationError (each of them) that names the provider, the option and the mend.
+ * @throws AuthConfigurationError (each of them) that names the provider, the option and the fix.
  *
  * @example
  * ```ts

@@ -184,7 +184,7 @@ const RESERVED_PARAMS = new Set([
  * With `offline_access` among the scopes of an OIDC provider, `prompt=consent` is added unless a
  * prompt is given, since providers ignore the scope without it (OpenID Connect Core section 11).
  *
- * @throws AuthConfigurationError that names the provider, the option and the mend.
+ * @throws AuthConfigurationError that names the provider, the option and the fix.
  *
  * @example
  * ```ts
@@ -309,9 +309,7 @@ function checkUrl(
   option: string,
   fail: (option: string, problem: string) => never,
 ): void {
-  const url = URL.canParse(value)
-    ? new URL(value)
-    : fail(option, `is not an absolute URL. Mend it.`)
+  const url = URL.canParse(value) ? new URL(value) : fail(option, `is not an absolute URL. Fix it.`)
   if (url.protocol !== 'https:' && url.protocol !== 'http:') {
     fail(option, 'must begin with https://. Correct it.')
   }

@@ -23,7 +23,7 @@ const PROVIDER: AuthProviderDescriptor = { id: 'workos', displayName: 'WorkOS', 
  *
  * The SDK checks neither the issuer nor the client of an access token; this backend does.
  *
- * @throws AuthConfigurationError that names the option and the mend.
+ * @throws AuthConfigurationError that names the option and the fix.
  *
  * @example
  * ```ts

@@ -48,10 +48,10 @@ describe('workosOptionsFromEnv', () => {
     ['WORKOS_ISSUER', ',', 'empty'],
     ['WORKOS_SIGN_IN_URL', 'javascript:alert(1)', 'URL or a path'],
     ['WORKOS_SIGN_IN_URL', '//evil.example', 'URL or a path'],
-  ])('refuses %s=%s by name', (name, value, mend) => {
+  ])('refuses %s=%s by name', (name, value, fix) => {
     const read = () => workosOptionsFromEnv({ ...ENV, [name]: value })
     expect(read).toThrow(AuthConfigurationError)
-    expect(read).toThrow(new RegExp(`^${name} .*${mend}`))
+    expect(read).toThrow(new RegExp(`^${name} .*${fix}`))
   })
 
   it('never shows the value of a secret', () => {

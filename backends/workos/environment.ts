@@ -28,7 +28,7 @@ const VARIABLES: Readonly<Record<string, string>> = { ...REQUIRED, ...OPTIONAL }
  * (comma-separated), and `WORKOS_SIGN_IN_URL`. Those of the cookie and the issuer are named as
  * WorkOS's own AuthKit libraries name them.
  *
- * @throws AuthConfigurationError that names every missing variable, or the wrong one, and the mend.
+ * @throws AuthConfigurationError that names every missing variable, or the wrong one, and the fix.
  */
 export function workosOptionsFromEnv(
   env: Readonly<Record<string, string | undefined>>,

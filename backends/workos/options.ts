@@ -70,15 +70,15 @@ const MAX_COOKIE_AGE = 400 * 24 * 60 * 60
 /** What an option is called where it came from, so that an error names what the operator typed. */
 export type OptionName = (option: keyof WorkosBackendOptions) => string
 
-/** @throws AuthConfigurationError that names the option and the mend. */
+/** @throws AuthConfigurationError that names the option and the fix. */
 export function checkOptions(
   options: WorkosBackendOptions,
   nameOf: OptionName = (option) => option,
 ): WorkosSettings {
   const { clientId, cookieDomain, cookieName = 'wos-session', signInUrl } = options
   const { cookieMaxAge = MAX_COOKIE_AGE } = options
-  const refuse = (option: keyof WorkosBackendOptions, mend: string): never => {
-    throw new AuthConfigurationError(`${nameOf(option)} ${mend}`)
+  const refuse = (option: keyof WorkosBackendOptions, fix: string): never => {
+    throw new AuthConfigurationError(`${nameOf(option)} ${fix}`)
   }
   if (options.apiKey.trim() === '') refuse('apiKey', 'is not set. Copy it from the dashboard.')
   if (!/^[\w-]+$/.test(clientId)) refuse('clientId', 'is not a client id such as client_01ABC.')

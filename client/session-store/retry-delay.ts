@@ -6,7 +6,7 @@ const LONGEST_MS = 60_000
 /**
  * How long to wait before asking again, in milliseconds: a second, doubled at every failure up to a
  * minute, by chance up to half less, so that pages which lost the service together do not return
- * together. Not before `Retry-After`. Undefined for what does not mend by itself.
+ * together. Not before `Retry-After`. Undefined for what a retry cannot fix.
  *
  * @param failures How many came before this one.
  */

@@ -358,7 +358,7 @@ describe('while the service is away', () => {
     expect(service.asked).toBe(before + 1)
   })
 
-  it('still sees the session end when the answer is one that does not mend', async () => {
+  it('still sees the session end when the answer is one that a retry cannot fix', async () => {
     service.me = ada()
     const { store, open } = tab()
     open()

@@ -14,13 +14,13 @@ const CLEAN_UP_PATIENCE_MS = 30_000
 const began = Date.now()
 const settings = settingsOf(process.argv[2] ?? 'quick')
 
-const mend = !existsSync(here('../../dist/server/cli/main.js'))
+const fix = !existsSync(here('../../dist/server/cli/main.js'))
   ? 'There is no build to measure. Run npm run build in the repository first.'
   : !existsSync(here('node_modules'))
     ? 'The peers are not installed. Run npm ci in server/bench first.'
     : undefined
-if (mend) {
-  console.error(mend)
+if (fix) {
+  console.error(fix)
   process.exit(1)
 }
 

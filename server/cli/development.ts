@@ -2,6 +2,7 @@ import { withAppSettings } from '../config/app-settings.js'
 import { createLogger, prettyDestination } from '../log.js'
 import { type Development, startDevelopment } from '../local/development.js'
 import { closeOnSignal } from './shutdown.js'
+import { print } from './wrap.js'
 
 /** `netscript dev`, which is what `npm start` runs. */
 export async function development(): Promise<void> {
@@ -9,10 +10,10 @@ export async function development(): Promise<void> {
   const running = await startDevelopment({
     env: withAppSettings(process.env),
     logger: (level) => createLogger(level, destination),
-    onProgress: (message) => console.log(message),
+    onProgress: print,
   })
   closeOnSignal(() => running.close())
-  console.log(banner(running))
+  print(banner(running))
 }
 
 /** What runs, what was made up, and what to open; at most 80 columns. */

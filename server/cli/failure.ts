@@ -3,7 +3,7 @@ import { wrap } from './wrap.js'
 
 /**
  * Says why the command failed and sets the exit code. A mistake in the configuration is a sentence
- * with its mend; anything else shows its causes, and its stack with NETSCRIPT_DEBUG.
+ * with its fix; anything else shows its causes, and its stack with NETSCRIPT_DEBUG.
  */
 export function reportFailure(error: unknown): void {
   process.exitCode = 1

@@ -20,14 +20,14 @@ export interface StartMode {
 export interface ConfigReading {
   /** What could be read; only without problems is it the configuration that was meant. */
   readonly config: AuthConfig
-  /** AuthConfigurationError and AuthBackendNotFoundError, each of which names a mend. */
+  /** AuthConfigurationError and AuthBackendNotFoundError, each of which names a fix. */
   readonly problems: readonly Error[]
 }
 
 /**
  * Reads the configuration from environment variables.
  *
- * @throws AuthConfigurationError that names each wrong variable and its mend;
+ * @throws AuthConfigurationError that names each wrong variable and its fix;
  * AuthBackendNotFoundError for an unknown backend.
  */
 export function readConfig(env: NodeJS.ProcessEnv, mode: StartMode): AuthConfig {

@@ -291,7 +291,7 @@ export function insecureSwitches(variables: Variables): string[] {
     .map(([name]) => name)
 }
 
-/** What is wrong with one variable, and the mend. */
+/** What is wrong with one variable, and the fix. */
 export interface VariableIssue {
   variable: string
   message: string

@@ -193,7 +193,7 @@ async function sayingsOf(url: string): Promise<Record<string, string>> {
     'netscript db migrate': stderr,
     doctor: findings
       .filter(({ code }) => !code.startsWith('PROVIDER'))
-      .map(({ message, mend = '' }) => `${message} ${mend}`)
+      .map(({ message, fix = '' }) => `${message} ${fix}`)
       .join('\n'),
   }
 }

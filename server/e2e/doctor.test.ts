@@ -142,7 +142,7 @@ describe('netscript doctor', () => {
       provider.metadata = (honest) => honest
       const failed = findings.filter(({ status }) => status === 'fail')
       expect(failed).toMatchObject([{ code: 'PROVIDER_METADATA' }])
-      expect(`${failed[0]?.message} ${failed[0]?.mend}`).toMatch(said)
+      expect(`${failed[0]?.message} ${failed[0]?.fix}`).toMatch(said)
     })
 
     it('says that id_tokens must not be encrypted when the provider could', async () => {
@@ -169,11 +169,11 @@ describe('netscript doctor', () => {
         status: 'fail',
         message:
           'oidc, invalid_client: The provider refused the client, which authenticated by client_secret_basic.',
-        mend: 'Check the client id and the client secret, or set NETSCRIPT_AUTH_CLIENT_AUTH_METHOD to the method registered at the provider.',
+        fix: 'Check the client id and the client secret, or set NETSCRIPT_AUTH_CLIENT_AUTH_METHOD to the method registered at the provider.',
       })
       const encoded = await client({ NETSCRIPT_AUTH_CLIENT_SECRET: 'wrong+but/secret=' })
       expect(encoded).toMatchObject({ status: 'fail' })
-      expect(`${encoded?.message} ${encoded?.mend}`).toMatch(
+      expect(`${encoded?.message} ${encoded?.fix}`).toMatch(
         /percent-encodes .*set NETSCRIPT_AUTH_CLIENT_AUTH_METHOD to client_secret_post\.$/,
       )
     })
@@ -278,7 +278,7 @@ describe('netscript doctor', () => {
       const findings = await examine({ ...env, DATABASE_URL: wrong.href }, { production: false })
       expect(findings.find(({ code }) => code === 'DATABASE')).toMatchObject({
         status: 'fail',
-        mend: expect.stringMatching(/^Correct the user and the password in DATABASE_URL\./),
+        fix: expect.stringMatching(/^Correct the user and the password in DATABASE_URL\./),
       })
       expect(JSON.stringify(findings)).not.toContain('wrong-but-secret')
       await postgres.crash('SIGQUIT')
@@ -310,7 +310,7 @@ describe('netscript doctor', () => {
           {
             status: 'warn',
             message: expect.stringMatching(/search_path of the URL takes a transaction/) as string,
-            mend: expect.stringContaining('ALTER ROLE') as string,
+            fix: expect.stringContaining('ALTER ROLE') as string,
           },
         ],
       ])('names the pooler %s', async (_which, urlOf, expected) => {

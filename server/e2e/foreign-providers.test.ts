@@ -171,7 +171,7 @@ describeWithFiles('glewlwyd', ['/usr/bin/glewlwyd', SCHEMA], () => {
     expect(findings.find(({ code }) => code === 'CLIENT')).toMatchObject({
       status: 'fail',
       message: expect.stringContaining('but accepts it by client_secret_post.') as string,
-      mend: 'Set NETSCRIPT_AUTH_CLIENT_AUTH_METHOD=client_secret_post.',
+      fix: 'Set NETSCRIPT_AUTH_CLIENT_AUTH_METHOD=client_secret_post.',
     })
   })
 

@@ -41,12 +41,12 @@ describe('toProblem', () => {
 
   it.each(codes)('%s is the document of the contract, with nothing else in it', (code) => {
     const problem = toProblem(
-      new AuthError(code, 'Mend it.', { cause: new Error('inside'), setCookies: ['a=b'] }),
+      new AuthError(code, 'Fix it.', { cause: new Error('inside'), setCookies: ['a=b'] }),
     )
     expect(problem).toStrictEqual({
       type: `urn:netscript:auth:problem:${code.toLowerCase().replaceAll('_', '-')}`,
       ...AUTH_ERRORS[code],
-      detail: 'Mend it.',
+      detail: 'Fix it.',
       code,
     })
     expect(ProblemDocument.safeParse(problem).success).toBe(true)
@@ -54,7 +54,7 @@ describe('toProblem', () => {
 
   it.each([
     [
-      new AuthError('VALIDATION_ERROR', 'Mend it.', {
+      new AuthError('VALIDATION_ERROR', 'Fix it.', {
         data: { formErrors: [], fieldErrors: { scopes: ['is not a scope token'] } },
       }),
       { formErrors: [], fieldErrors: { scopes: ['is not a scope token'] } },

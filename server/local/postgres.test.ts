@@ -276,7 +276,7 @@ describe('startEmbeddedPostgres', () => {
     expect(readdirSync(dataDir)).toEqual(['letter.txt'])
   })
 
-  it('names the mend when Postgres does not start', async () => {
+  it('names the fix when Postgres does not start', async () => {
     const refusal = await start({ settings: { shared_buffers: 'many' } }).catch(
       (error: unknown) => error,
     )

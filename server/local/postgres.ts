@@ -39,7 +39,7 @@ export interface EmbeddedPostgres {
  * when this process is killed it stays, and the next start adopts it.
  *
  * @throws AuthConfigurationError when there are no binaries for this platform, when the directory is
- * in use by another live process, or when Postgres does not start. The message names the mend.
+ * in use by another live process, or when Postgres does not start. The message names the fix.
  *
  * @example
  * ```ts

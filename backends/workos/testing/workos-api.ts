@@ -68,7 +68,7 @@ export interface WorkosApi {
   down(options?: { parts?: readonly Part[]; hang?: boolean }): void
   /** Does something once, before the next refresh is answered; with a failure, answers that. */
   beforeNextRefresh(action: () => Promise<Failure | void>): void
-  /** Mends what {@link down} and {@link fail} broke. */
+  /** Repairs what {@link down} and {@link fail} broke. */
   up(): void
   stop(): Promise<void>
 }

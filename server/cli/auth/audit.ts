@@ -4,6 +4,7 @@ import { AuthConfigurationError } from '@netscript/plugin-auth-core'
 import { confirm } from '../confirm.js'
 import { withDatabase } from '../db/database.js'
 import type { Output } from './operator.js'
+import { print } from '../wrap.js'
 
 /** Options of {@link deleteOldAuditEvents}. */
 export interface AuditDeleteOptions extends Output {
@@ -26,7 +27,8 @@ export function deleteOldAuditEvents({ before, yes, json }: AuditDeleteOptions):
     }
     const deleted = found > 0 ? await deleteAuditEvents(pool, date) : 0
     const text = `Deleted ${deleted} audit ${deleted === 1 ? 'event' : 'events'} from before ${date.toISOString()}.`
-    console.log(json ? JSON.stringify({ deleted, before: date.toISOString() }) : text)
+    if (json) console.log(JSON.stringify({ deleted, before: date.toISOString() }))
+    else print(text)
   })
 }
 

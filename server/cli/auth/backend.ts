@@ -2,6 +2,7 @@ import { backendEntry, backendNames, type BackendNeed } from '../../backends.js'
 import { withAppSettings } from '../../config/app-settings.js'
 import { readEnvFile, readEnvVariables, setEnvVariables, writeEnvFile } from '../env-file.js'
 import { environmentWith, outsideOf } from '../environment.js'
+import { print } from '../wrap.js'
 
 const VARIABLE = 'NETSCRIPT_AUTH_BACKEND'
 
@@ -26,7 +27,7 @@ export async function showBackend({ json }: { json?: boolean }): Promise<void> {
     const state = lacks.length === 0 ? ['has what it needs'] : lacks.map((one) => `lacks ${one}`)
     return `${active ? '*' : ' '} ${name.padEnd(13)}${state.join(`\n${' '.repeat(15)}`)}`
   })
-  console.log([`${choice.backend} ${SAID_BY[choice.source]}.`, '', ...lines].join('\n'))
+  print([`${choice.backend} ${SAID_BY[choice.source]}.`, '', ...lines].join('\n'))
 }
 
 const SAID_BY: Readonly<Record<BackendChoice['source'], string>> = {
@@ -60,11 +61,11 @@ export async function setBackend(name: string): Promise<void> {
   const text = setEnvVariables(oldText, { [VARIABLE]: name })
   const env = environmentWith(text, oldText)
   if (text !== oldText) await writeEnvFile(text)
-  console.log(`${VARIABLE} is ${name} in .env.`)
+  print(`${VARIABLE} is ${name} in .env.`)
   if (env[VARIABLE] !== name) {
-    console.log(`But it is ${env[VARIABLE]} in the environment, which wins. Unset it there.`)
+    print(`But it is ${env[VARIABLE]} in the environment, which wins. Unset it there.`)
   }
-  console.log(`\n${needsOf(name, env)}`)
+  print(`\n${needsOf(name, env)}`)
 }
 
 function needsOf(name: string, env: NodeJS.ProcessEnv): string {

@@ -2,6 +2,7 @@ import { AuthConfigurationError, type Operator } from '@netscript/plugin-auth-co
 import { backendEntry } from '../../backends.js'
 import { withDatabase } from '../db/database.js'
 import { backendChoice } from './backend.js'
+import { print } from '../wrap.js'
 
 /** How a command prints. */
 export interface Output {
@@ -48,7 +49,8 @@ export function printOutcome(
   { json }: Output,
   { data, text, found }: { data: object; text: string; found: boolean },
 ): void {
-  console.log(json ? JSON.stringify(data) : text)
+  if (json) console.log(JSON.stringify(data))
+  else print(text)
   if (!found) process.exitCode = 1
 }
 

@@ -3,10 +3,10 @@ import { type OAuthProvider, presetNames } from '@netscript/auth-kv-oauth'
 import { providersById } from '@netscript/auth-kv-oauth/internal'
 import { AuthConfigurationError } from '@netscript/plugin-auth-core'
 import { inspectConfig } from '../../config/config.js'
-import { columns } from '../columns.js'
 import { readEnvFile, readEnvVariables, setEnvVariables, writeEnvFile } from '../env-file.js'
 import { environmentWith, outsideOf } from '../environment.js'
-import { wrap } from '../wrap.js'
+import { free, table } from '../table.js'
+import { print } from '../wrap.js'
 import { backendChoice, lacking } from './backend.js'
 import type { Output } from './operator.js'
 import { type GivenProvider, keepsSecret, providerVariables } from './provider-variables.js'
@@ -27,7 +27,7 @@ export async function setProvider(id: string, options: ProviderSetOptions): Prom
   const given = { ...options, ...(await secretOf(id, options, current)) }
   const { text, ...change } = plan(id, given, oldText)
   if (text !== oldText) await writeEnvFile(text)
-  console.log(outcome(change))
+  print(outcome(change))
 }
 
 /** What .env becomes, and what the service makes of it. */
@@ -92,17 +92,17 @@ export function listProviders({ json }: Output): void {
   if (json) return console.log(JSON.stringify({ backend, providers, presets: presetNames }))
   const rows = providers.map(({ id, displayName, kind, redirectUri }) => [
     id,
-    displayName,
+    free(displayName),
     kind,
     redirectUri,
   ])
   const configured =
     rows.length > 0
-      ? columns([['ID', 'NAME', 'PROTOCOL', 'REDIRECT URI'], ...rows])
+      ? table(['ID', 'NAME', 'PROTOCOL', 'REDIRECT URI'], rows)
       : 'No provider is configured. Configure one with: netscript auth provider set'
   const notice =
     backend === 'kv-oauth' ? [] : [`The active backend is ${backend}; it does not use these.`, '']
-  console.log([...notice, configured, '', wrap(`Presets: ${presetNames.join(', ')}`)].join('\n'))
+  print([...notice, configured, '', `Presets: ${presetNames.join(', ')}`].join('\n'))
 }
 
 function outcome({ id, providers, env, shadowed }: Omit<Change, 'text'>): string {

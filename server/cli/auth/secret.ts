@@ -3,6 +3,7 @@ import { AuthConfigurationError, parseKeyring } from '@netscript/plugin-auth-cor
 import { readEnvFile, readEnvVariables, setEnvVariables, writeEnvFile } from '../env-file.js'
 import { outsideOf } from '../environment.js'
 import { SECRET_KINDS } from './secret-kinds.js'
+import { print } from '../wrap.js'
 
 /** Options of `netscript auth secret generate`. */
 export interface GenerateOptions {
@@ -28,7 +29,7 @@ export async function generateSecret(kind: string, options: GenerateOptions): Pr
   if (options.append) {
     const value = appended(found.variable, present, secret)
     await writeEnvFile(setEnvVariables(text, { [found.variable]: value }))
-    return console.log(rotation(found.variable, value.split(',').length))
+    return print(rotation(found.variable, value.split(',').length))
   }
   if (present.trim() !== '') {
     throw new AuthConfigurationError(
@@ -38,7 +39,7 @@ export async function generateSecret(kind: string, options: GenerateOptions): Pr
     )
   }
   await writeEnvFile(setEnvVariables(text, { [found.variable]: secret }))
-  console.log(`${found.variable} is set in .env.`)
+  print(`${found.variable} is set in .env.`)
 }
 
 /** What is set outside wins over .env, so that a secret put there would never be used. */

@@ -1,4 +1,6 @@
-import { columns } from '../columns.js'
+import type { AuthSessionPage } from '@netscript/plugin-auth-core'
+import { type Cell, free, table } from '../table.js'
+import { print } from '../wrap.js'
 import {
   ended,
   NO_SUCH_USER,
@@ -21,29 +23,33 @@ export async function listSessions(
     if (found.sessions.length === 0 && !(await operator.getUser(userId))) {
       return printOutcome(output, { data: { sessions: [] }, text: NO_SUCH_USER, found: false })
     }
-    const sessions = found.sessions.map(({ session, userAgent }) => ({
-      id: session.id,
-      provider: session.providerId,
-      issuedAt: session.issuedAt,
-      expiresAt: session.expiresAt,
-      userAgent,
-    }))
     const more = found.cursor
     if (output.json) {
+      const sessions = found.sessions.map(({ session, userAgent }) => ({
+        id: session.id,
+        provider: session.providerId,
+        issuedAt: session.issuedAt,
+        expiresAt: session.expiresAt,
+        userAgent,
+      }))
       return console.log(JSON.stringify({ sessions, ...(more !== undefined && { cursor: more }) }))
     }
-    if (sessions.length === 0) return console.log('No live sessions.')
-    const lines = sessions.map(({ id, provider = '', issuedAt, expiresAt, userAgent = '' }) => [
-      id,
-      printable(provider),
-      issuedAt,
-      expiresAt,
-      printable(userAgent).slice(0, 60),
-    ])
-    console.log(columns([['SESSION', 'PROVIDER', 'SIGNED IN', 'EXPIRES', 'BROWSER'], ...lines]))
-    if (more !== undefined) console.log(`\nMore: --cursor ${more}`)
+    if (found.sessions.length === 0) return print('No live sessions.')
+    print(table(TITLES, found.sessions.map(row)))
+    if (more !== undefined) print(`\nMore: --cursor ${more}`)
   })
 }
+
+const TITLES = ['SESSION', 'PROVIDER', 'SIGNED IN', 'LAST USED', 'EXPIRES', 'BROWSER']
+
+const row = ({ session, userAgent = '' }: AuthSessionPage['sessions'][number]): Cell[] => [
+  session.id,
+  printable(session.providerId ?? ''),
+  session.issuedAt,
+  session.refreshedAt ?? session.issuedAt,
+  session.expiresAt,
+  free(printable(userAgent)),
+]
 
 /** `netscript auth session revoke` */
 export function revokeSession(sessionId: string, output: Output): Promise<void> {

@@ -1,5 +1,6 @@
 import type { Operator, OperatorUser } from '@netscript/plugin-auth-core'
-import { columns } from '../columns.js'
+import { type Cell, free, record, table } from '../table.js'
+import { print } from '../wrap.js'
 import {
   ended,
   NO_SUCH_USER,
@@ -31,17 +32,17 @@ export async function findUsers(
     const isEmpty = page.users.length === 0
     if (isEmpty && text !== undefined) process.exitCode = 1
     if (json) return console.log(JSON.stringify(page))
-    if (isEmpty) return console.log(text === undefined ? 'No users.' : 'No user matches.')
-    console.log(
-      columns([['USER ID', 'NAME', 'E-MAIL', 'PROVIDERS', 'LAST SIGN-IN'], ...page.users.map(row)]),
-    )
-    if (page.cursor !== undefined) console.log(`\nMore: --cursor ${page.cursor}`)
+    if (isEmpty) return print(text === undefined ? 'No users.' : 'No user matches.')
+    print(table(TITLES, page.users.map(row)))
+    if (page.cursor !== undefined) print(`\nMore: --cursor ${page.cursor}`)
   })
 }
 
-const row = (user: OperatorUser): string[] => [
+const TITLES = ['USER ID', 'NAME', 'E-MAIL', 'PROVIDERS', 'LAST SIGN-IN']
+
+const row = (user: OperatorUser): Cell[] => [
   user.id + (user.disabledAt === undefined ? '' : ' (disabled)'),
-  printable(user.displayName ?? ''),
+  free(printable(user.displayName ?? '')),
   printable(user.email ?? ''),
   [...new Set(user.accounts.map(({ providerId }) => providerId))].join(', '),
   user.lastSignInAt ?? '',
@@ -55,19 +56,23 @@ export function showUser(userId: string, output: Output): Promise<void> {
       return printOutcome(output, { data: { found: false }, text: NO_SUCH_USER, found: false })
     }
     const sessions = await countSessions(operator, userId)
-    const text = columns([
+    const fields: [string, Cell][] = [
       ['User id', user.id],
-      ['Name', printable(user.displayName ?? '')],
+      ['Name', free(printable(user.displayName ?? ''))],
       ['E-mail', printable(user.email ?? '') + (user.emailVerified ? ' (verified)' : '')],
-      ...user.accounts.map(({ providerId, subject }) => [
+      ...user.accounts.map(({ providerId, subject }): [string, Cell] => [
         'Account',
         `${providerId}: ${printable(subject)}`,
       ]),
       ['Created', user.createdAt],
       ['Last sign-in', user.lastSignInAt ?? ''],
-      ...(user.disabledAt === undefined ? [] : [['Disabled', user.disabledAt]]),
+      ...(user.disabledAt === undefined ? [] : [['Disabled', user.disabledAt] as [string, Cell]]),
       ['Live sessions', String(sessions)],
-    ])
+    ]
+    const text = record(
+      fields.map(([title]) => title),
+      fields.map(([, cell]) => cell),
+    )
     printOutcome(output, { data: { ...user, sessions }, text, found: true })
   })
 }

@@ -1,6 +1,7 @@
 import { AuthConfigurationError } from '@netscript/plugin-auth-core'
 import { workspaceProject } from './migrate.js'
 import { runPrisma } from './prisma-cli.js'
+import { print } from '../wrap.js'
 
 /** `netscript db generate`: the Prisma client and zod schemas. Needs no database. */
 export async function generate(): Promise<void> {
@@ -11,6 +12,6 @@ export async function generate(): Promise<void> {
     throw new AuthConfigurationError(`Prisma could not generate:\n${said.trim()}`)
   }
   for (const [, what = '', where = ''] of said.matchAll(/Generated (.+?) to (.+?) in /g)) {
-    console.log(`Generated ${what.replace(/ \(.*\)/, '')} in ${where}`)
+    print(`Generated ${what.replace(/ \(.*\)/, '')} in ${where}`)
   }
 }

@@ -13,6 +13,7 @@ import {
 } from './migrations.js'
 import { type PreparedProject, prepareProject } from './prepare.js'
 import { type PrismaProject, readPrismaProject } from './project.js'
+import { print } from '../wrap.js'
 
 /** `netscript db init`: the first migration, made and applied. */
 export async function init({ name }: { name: string }): Promise<void> {
@@ -21,8 +22,8 @@ export async function init({ name }: { name: string }): Promise<void> {
     const [first] = migrationNames(join(project.root, project.migrations))
     await makeMigrations(project, first === undefined ? name : undefined, database)
     if (first !== undefined) {
-      console.log(`There is a first migration already: ${first}.`)
-      console.log('Another one is made with `netscript db migrate --name <name>`.')
+      print(`There is a first migration already: ${first}.`)
+      print('Another one is made with `netscript db migrate --name <name>`.')
     }
     await apply(project, database)
   })
@@ -36,7 +37,7 @@ export async function migrate({ name }: { name?: string }): Promise<void> {
     if (existsSync(join(project.root, project.schema))) {
       const made = await makeMigrations(project, name, database)
       if (name !== undefined && made.length === 0) {
-        console.log('The migrations make what the schema says; no other is needed.')
+        print('The migrations make what the schema says; no other is needed.')
       }
     }
     await apply(project, database)
@@ -54,7 +55,7 @@ export async function resolve(name: string, { applied }: { applied?: boolean }):
         `No migration "${name}" has failed. \`netscript db status\` shows those that have.`,
       )
     }
-    console.log(
+    print(
       applied
         ? `${name} counts as applied.`
         : `${name} will be tried again. Run \`netscript db migrate\`.`,
@@ -91,7 +92,7 @@ async function makeMigrations(
           throw error
         })
   const made = [...copied, ...(written === undefined ? [] : [written])]
-  for (const each of made) console.log(`Made migration ${each}`)
+  for (const each of made) print(`Made migration ${each}`)
   return made
 }
 
@@ -100,6 +101,6 @@ export async function apply(
   { pool, description }: CommandDatabase,
 ): Promise<void> {
   const directory = migrationsDirectory(project)
-  const applied = await applyMigrations(pool, { directory, log: (line) => console.log(line) })
-  if (applied.length === 0) console.log(`Everything is applied to ${description}.`)
+  const applied = await applyMigrations(pool, { directory, log: print })
+  if (applied.length === 0) print(`Everything is applied to ${description}.`)
 }

@@ -5,6 +5,7 @@ import { confirm } from '../confirm.js'
 import { withDatabase } from './database.js'
 import { apply } from './migrate.js'
 import { readPrismaProject } from './project.js'
+import { print } from '../wrap.js'
 
 /** `netscript db reset`: drops everything in the database and applies the migrations anew. */
 export async function reset(options: { yes?: boolean }): Promise<void> {
@@ -23,6 +24,6 @@ export async function reset(options: { yes?: boolean }): Promise<void> {
       await database.pool.query(`DROP SCHEMA ${name} CASCADE; CREATE SCHEMA ${name}`)
     }
     await apply(project, database)
-    console.log(`Reset ${database.description}.`)
+    print(`Reset ${database.description}.`)
   })
 }

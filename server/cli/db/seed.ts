@@ -8,6 +8,7 @@ import { readVariables } from '../../config/variables.js'
 import { withDatabase } from './database.js'
 import { migrationsDirectory } from './migrations.js'
 import { type PrismaProject, readPrismaProject } from './project.js'
+import { print } from '../wrap.js'
 
 /** `netscript db seed`: demo people, and what the seed command of the Prisma config adds. */
 export async function seed(): Promise<void> {
@@ -24,7 +25,7 @@ export async function seed(): Promise<void> {
       )
     }
     const added = await seedPeople(pool, { issuer: demoIssuer() })
-    console.log(
+    print(
       added > 0
         ? `Added ${added} demo people to ${description}.`
         : `The demo people are in ${description} already.`,

@@ -1,9 +1,10 @@
 import { type MigrationStatus, migrationStatus } from '@netscript/auth-database'
-import { columns } from '../columns.js'
+import { table } from '../table.js'
 import { paintFor } from '../paint.js'
 import { withDatabase } from './database.js'
 import { migrationsDirectory, pluginMigrations } from './migrations.js'
 import { readPrismaProject } from './project.js'
+import { print } from '../wrap.js'
 
 /** `netscript db status`; the exit code is 0 when nothing is pending or failed. */
 export async function status({ json }: { json?: boolean }): Promise<void> {
@@ -31,21 +32,21 @@ export async function status({ json }: { json?: boolean }): Promise<void> {
     state,
     appliedAt?.toISOString().slice(0, 19).concat('Z') ?? '',
   ])
-  if (lines.length > 0) console.log(columns([['MIGRATION', 'SCHEMA', 'STATE', 'AT'], ...lines]))
+  if (lines.length > 0) print(table(['MIGRATION', 'SCHEMA', 'STATE', 'AT'], lines))
   const paint = paintFor(process.stdout)
-  console.log(`\n${paint(upToDate ? 'green' : 'red', verdict(rows, description))}`)
+  print(`\n${paint(upToDate ? 'green' : 'red', verdict(rows, description))}`)
 }
 
-const MENDS: readonly (readonly [MigrationStatus['state'], string])[] = [
-  ['failed', 'Mend the reason, run `netscript db resolve <name>`, then `netscript db migrate`.'],
+const FIXES: readonly (readonly [MigrationStatus['state'], string])[] = [
+  ['failed', 'Fix the reason, run `netscript db resolve <name>`, then `netscript db migrate`.'],
   ['pending', 'Run `netscript db migrate`.'],
 ]
 
 /** How it stands, and what to do. */
 function verdict(migrations: readonly MigrationStatus[], description: string): string {
-  for (const [state, mend] of MENDS) {
+  for (const [state, fix] of FIXES) {
     const count = migrations.filter((migration) => migration.state === state).length
-    if (count > 0) return `${count} ${state} in ${description}.\n${mend}`
+    if (count > 0) return `${count} ${state} in ${description}.\n${fix}`
   }
   const unknown = migrations.filter(({ state }) => state === 'unknown').length
   const known = `All ${migrations.length - unknown} migrations are applied to ${description}.`

@@ -20,12 +20,12 @@ const callback = (origin: string) => ({
   NETSCRIPT_AUTH_REDIRECT_URI: `${origin}/api/v1/auth/callback`,
 })
 
-/** What a check finds, as `status CODE: message mend`. */
+/** What a check finds, as `status CODE: message fix`. */
 const run = async (check: Check, env: NodeJS.ProcessEnv, production = false): Promise<string[]> => {
   const found = await check({ env, ...inspectConfig(env, { production }) })
-  for (const { status, mend } of found) expect(mend !== undefined).toBe(status !== 'ok')
-  return found.map(({ status, code, message, mend }) =>
-    [`${status} ${code}: ${message}`, ...(mend ? [mend] : [])].join(' '),
+  for (const { status, fix } of found) expect(fix !== undefined).toBe(status !== 'ok')
+  return found.map(({ status, code, message, fix }) =>
+    [`${status} ${code}: ${message}`, ...(fix ? [fix] : [])].join(' '),
   )
 }
 

@@ -1,7 +1,7 @@
 import { CLOCK_TOLERANCE_SECONDS } from '@netscript/auth-kv-oauth/internal'
 import { fail, type Finding, ok, warn } from './finding.js'
 
-/** From here on a difference is worth mending, in seconds. */
+/** From here on a difference is worth fixing, in seconds. */
 const NOTICEABLE_SECONDS = 5
 
 /** When an answer was asked for and when it was here, by our clock, in milliseconds. */
@@ -41,8 +41,8 @@ export function dateOf(headers: Headers): number | undefined {
 export function clockFinding(code: string, whose: string, skew: number): Finding {
   const seconds = Math.round(Math.abs(skew))
   const message = `The clock of ${whose} is ${seconds} s ${skew > 0 ? 'ahead of' : 'behind'} this machine.`
-  const mend = 'Let both keep time by NTP; on this machine see "timedatectl status".'
-  if (Math.abs(skew) > CLOCK_TOLERANCE_SECONDS) return fail(code, message, mend)
-  if (Math.abs(skew) > NOTICEABLE_SECONDS) return warn(code, message, mend)
+  const fix = 'Let both keep time by NTP; on this machine see "timedatectl status".'
+  if (Math.abs(skew) > CLOCK_TOLERANCE_SECONDS) return fail(code, message, fix)
+  if (Math.abs(skew) > NOTICEABLE_SECONDS) return warn(code, message, fix)
   return ok(code, `The clock of ${whose} agrees with this machine.`)
 }

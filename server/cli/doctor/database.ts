@@ -111,7 +111,7 @@ async function migrationFindings(pool: pg.Pool): Promise<Finding[]> {
       fail(
         'MIGRATIONS',
         `Migration ${failed.join(', ')} was begun and failed, so the service does not start.`,
-        'The logs column of _prisma_migrations says why. Mend that, then "npx prisma migrate resolve --rolled-back" with its name.',
+        'The logs column of _prisma_migrations says why. Fix that, then "npx prisma migrate resolve --rolled-back" with its name.',
       ),
     ]
   }

@@ -2,7 +2,7 @@ import { styleText } from 'node:util'
 import { withAppSettings } from '../../config/app-settings.js'
 import { inspectConfig } from '../../config/config.js'
 import { useOutgoingProxy } from '../../outgoing-proxy.js'
-import { wrap } from '../wrap.js'
+import { WIDTH, wrap } from '../wrap.js'
 import { checkClients } from './client.js'
 import { checkConfiguration, checkVariables } from './configuration.js'
 import { checkCookies } from './cookies.js'
@@ -93,15 +93,14 @@ async function attempt(check: Check, examination: Examination): Promise<Finding[
   }
 }
 
-const WIDTH = 80
 const COLORS = { ok: 'green', warn: 'yellow', fail: 'red' } as const
 
 /** The findings for people, at most 80 columns wide. */
 export function report(findings: readonly Finding[]): string {
   const indent = 6
-  const blocks = findings.map(({ status, code, message, mend }) => {
+  const blocks = findings.map(({ status, code, message, fix }) => {
     const label = styleText(COLORS[status], status.padEnd(indent), { stream: process.stdout })
-    const text = mend === undefined ? `${code}: ${message}` : `${code}: ${message}\nMend: ${mend}`
+    const text = fix === undefined ? `${code}: ${message}` : `${code}: ${message}\nFix: ${fix}`
     return label + indented(printable(text), indent)
   })
   const count = (wanted: Finding['status']): number =>

@@ -9,7 +9,7 @@ export interface Finding {
   /** One sentence for people. Holds no secret. */
   readonly message: string
   /** What to do; absent when nothing is wrong. */
-  readonly mend?: string
+  readonly fix?: string
 }
 
 /** What every check may look at. */
@@ -30,12 +30,12 @@ export function ok(code: string, message: string): Finding {
   return { status: 'ok', code, message }
 }
 
-export function warn(code: string, message: string, mend: string): Finding {
-  return { status: 'warn', code, message, mend }
+export function warn(code: string, message: string, fix: string): Finding {
+  return { status: 'warn', code, message, fix }
 }
 
-export function fail(code: string, message: string, mend: string): Finding {
-  return { status: 'fail', code, message, mend }
+export function fail(code: string, message: string, fix: string): Finding {
+  return { status: 'fail', code, message, fix }
 }
 
 /** A failure in the words of an error of ours, which says what is wrong first and then the fix. */

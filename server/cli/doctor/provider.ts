@@ -86,8 +86,8 @@ function failure(
     return failWith(isMismatch ? 'PROVIDER_ISSUER' : 'PROVIDER_METADATA', error.cause.message)
   }
   if (cause !== undefined) {
-    const { what, mend } = networkReason(cause)
-    return fail('PROVIDER_UNREACHABLE', `${id} at ${url}: ${what}.`, mend)
+    const { what, fix } = networkReason(cause)
+    return fail('PROVIDER_UNREACHABLE', `${id} at ${url}: ${what}.`, fix)
   }
   if (answer && answer.status !== 200) {
     return fail(

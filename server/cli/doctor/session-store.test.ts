@@ -19,7 +19,7 @@ describeWithRedis('the session store', () => {
   const found = async (url = redis.url): Promise<string[]> => {
     const env = { NETSCRIPT_AUTH_SESSION_STORE: url }
     const findings = await checkSessionStore({ env, ...inspectConfig(env, { production: false }) })
-    return findings.map(({ status, message, mend = '' }) => `${status} ${message} ${mend}`)
+    return findings.map(({ status, message, fix = '' }) => `${status} ${message} ${fix}`)
   }
 
   it('answers, is stopped, and is back', async () => {

@@ -50,6 +50,6 @@ function unreachable(error: unknown): Finding {
       'Correct the user and the password in NETSCRIPT_AUTH_SESSION_STORE.',
     )
   }
-  const { what, mend } = networkReason(error)
-  return fail('SESSION_STORE', `The Redis of NETSCRIPT_AUTH_SESSION_STORE: ${what}.`, mend)
+  const { what, fix } = networkReason(error)
+  return fail('SESSION_STORE', `The Redis of NETSCRIPT_AUTH_SESSION_STORE: ${what}.`, fix)
 }

@@ -224,7 +224,7 @@ it('lists what was added', async () => {
   expect((await runCli(root, ['plugin', 'list'])).stdout).toMatch(/^No plugins/)
   await add(root)
   expect((await runCli(root, ['plugin', 'list'])).stdout).toMatch(
-    /^NAME +TYPE +ENABLED +SERVICE +PORT +CONTRIBUTIONS\nauth +service +yes +auth-api +8094 +schema,service,routes\n$/,
+    /^NAME +TYPE +ENABLED +SERVICE +PORT +CONTRIBUTIONS\nauth +service +yes +auth-api +8094 +schema, service, routes\n$/,
   )
   expect(JSON.parse((await runCli(root, ['plugin', 'list', '--json'])).stdout)).toEqual([
     {

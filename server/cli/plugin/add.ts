@@ -11,6 +11,7 @@ import { manifestPath } from './manifest.js'
 import { planAdd } from './plan.js'
 import { readPackageJson } from './shared-files.js'
 import { openWorkspace } from './workspace.js'
+import { print } from '../wrap.js'
 
 /** Options of `netscript plugin add`. */
 export interface AddOptions {
@@ -31,21 +32,21 @@ export async function addPlugin(name: string, { dryRun, install }: AddOptions): 
   }
   await applyChanges(workspace.root, changes)
   for (const { path, before } of changes) {
-    console.log(`${before === undefined ? 'created' : 'changed'}  ${path}`)
+    print(`${before === undefined ? 'created' : 'changed'}  ${path}`)
   }
   for (const { path, outdated } of kept) {
-    console.log(`kept     ${path}: it is yours`)
-    if (outdated) console.log('         To take the new text, delete it and run this again.')
+    print(`kept     ${path}: it is yours`)
+    if (outdated) print('         To take the new text, delete it and run this again.')
   }
-  if (changes.length === 0) console.log(NOTHING)
+  if (changes.length === 0) print(NOTHING)
   const { dependencies = {}, devDependencies = {} } = readPackageJson(workspace)
   const names = Object.keys({ ...(dependencies as object), ...(devDependencies as object) })
   if (missingPackages(workspace.root, names).length > 0) {
     if (install) await installPackages(workspace.root)
-    else console.log(`Run \`${manager.name} install\` for its packages.`)
+    else print(`Run \`${manager.name} install\` for its packages.`)
   }
   const isNew = changes.some(({ path, before }) => path === manifestPath(plugin.name) && !before)
-  if (isNew) console.log(nextSteps(plugin.name, manager))
+  if (isNew) print(nextSteps(plugin.name, manager))
 }
 
 const NOTHING = 'Everything is there; nothing was changed.'

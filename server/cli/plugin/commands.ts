@@ -35,7 +35,7 @@ export function addPluginCommands(program: Command): void {
 
   plugin
     .command('doctor')
-    .description('Say what is missing or changed, and how to mend it; exit code 1 when broken.')
+    .description('Say what is missing or changed, and how to fix it; exit code 1 when broken.')
     .argument('[name]', 'one plugin; all of them without')
     .option('--json', 'print JSON')
     .action(async (name: string | undefined, options: { json?: boolean }) =>

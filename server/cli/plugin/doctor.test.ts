@@ -86,13 +86,13 @@ it.each<[string, (root: string) => void, RegExp, RegExp]>([
     /not installed, such as @netscript\/auth-kv-oauth/,
     /npm install/,
   ],
-])('finds %s', async (_what, damage, what, mend) => {
+])('finds %s', async (_what, damage, what, fix) => {
   const root = await healthy()
   damage(root)
   expect(await diagnose(root)).toContainEqual({
     level: 'broken',
     what: expect.stringMatching(what),
-    mend: expect.stringMatching(mend),
+    fix: expect.stringMatching(fix),
   })
 })
 

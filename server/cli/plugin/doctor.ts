@@ -10,6 +10,7 @@ import { packageEntries, planAdd } from './plan.js'
 import { chosenBackend } from './shared-files.js'
 import { isTracked } from './tracked.js'
 import { openWorkspace, type Workspace } from './workspace.js'
+import { print } from '../wrap.js'
 
 /** What is wrong, or only noteworthy, with a part of a plugin. */
 export interface Finding {
@@ -17,7 +18,7 @@ export interface Finding {
   readonly level: 'broken' | 'note'
   readonly what: string
   /** What to do; absent when nothing needs to be done. */
-  readonly mend?: string
+  readonly fix?: string
 }
 
 /** `netscript plugin doctor [name]` */
@@ -38,21 +39,20 @@ export async function diagnosePlugins(
   const broken = reports.some(({ findings }) => findings.some(({ level }) => level === 'broken'))
   if (broken) process.exitCode = 1
   if (json) console.log(JSON.stringify(reports))
-  else if (reports.length === 0)
-    console.log('No plugins. Add one with `netscript plugin add auth`.')
-  else for (const { plugin, findings } of reports) print(plugin, findings)
+  else if (reports.length === 0) print('No plugins. Add one with `netscript plugin add auth`.')
+  else for (const { plugin, findings } of reports) print(report(plugin, findings))
 }
 
-function print(plugin: string, findings: readonly Finding[]): void {
+function report(plugin: string, findings: readonly Finding[]): string {
   const paint = paintFor(process.stdout)
-  for (const { level, what, mend } of findings) {
-    console.log(`${paint(level === 'broken' ? 'red' : 'yellow', level.padEnd(6))}  ${what}`)
-    if (mend !== undefined) console.log(`        ${mend}`)
-  }
+  const lines = findings.flatMap(({ level, what, fix }) => [
+    `${paint(level === 'broken' ? 'red' : 'yellow', level.padEnd(6))}  ${what}`,
+    ...(fix === undefined ? [] : [`        ${fix}`]),
+  ])
   const count = findings.filter(({ level }) => level === 'broken').length
-  console.log(
-    count === 0 ? paint('green', `${plugin} is as it should be.`) : `${plugin}: ${count} broken.`,
-  )
+  const outcome =
+    count === 0 ? paint('green', `${plugin} is as it should be.`) : `${plugin}: ${count} broken.`
+  return [...lines, outcome].join('\n')
 }
 
 /** What is missing or changed of a plugin in a workspace. Changes nothing. */
@@ -62,13 +62,13 @@ export async function findingsOf(
 ): Promise<Finding[]> {
   const add = `Run \`netscript plugin add ${plugin.name}\`.`
   const manifest = readManifest(workspace, plugin.name)
-  if (!manifest) return [{ level: 'broken', what: `${plugin.name} was not added.`, mend: add }]
+  if (!manifest) return [{ level: 'broken', what: `${plugin.name} was not added.`, fix: add }]
   const isKnown = (variable: string): boolean => Boolean(process.env[variable])
   const { changes, kept } = await planAdd(workspace, plugin, { isKnown })
   const findings = changes.map(({ path, before }): Finding => ({
     level: 'broken',
     what: before === undefined ? `${path} is missing.` : `${path} lacks something.`,
-    mend: `${add} With --dry-run it shows what.`,
+    fix: `${add} With --dry-run it shows what.`,
   }))
   for (const { path, outdated } of kept) {
     findings.push(
@@ -76,7 +76,7 @@ export async function findingsOf(
         ? {
             level: 'note',
             what: `${path} is yours, and the plugin has a new text for it.`,
-            mend: `To take that, delete the file. ${add}`,
+            fix: `To take that, delete the file. ${add}`,
           }
         : { level: 'note', what: `${path} is yours.` },
     )
@@ -87,7 +87,7 @@ export async function findingsOf(
     findings.push({
       level: 'broken',
       what: `${unlinked.length} packages are not installed, such as ${unlinked[0]}.`,
-      mend: `Run \`${findPackageManager(workspace.root).name} install\`.`,
+      fix: `Run \`${findPackageManager(workspace.root).name} install\`.`,
     })
   }
   if (!manifest.enabled) findings.push({ level: 'note', what: `${plugin.name} is not enabled.` })
@@ -96,14 +96,14 @@ export async function findingsOf(
     findings.push({
       level: 'broken',
       what: `.env has mode ${modeOf(env)}: other users can read its secrets.`,
-      mend: 'Run `chmod 600 .env`, and make new secrets if others had access.',
+      fix: 'Run `chmod 600 .env`, and make new secrets if others had access.',
     })
   }
   if (isTracked(workspace.root, '.env')) {
     findings.push({
       level: 'broken',
       what: '.env is in version control, with its secrets.',
-      mend: 'Run `git rm --cached .env`, and make new secrets.',
+      fix: 'Run `git rm --cached .env`, and make new secrets.',
     })
   }
   return findings

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { AuthConfigurationError } from '@netscript/plugin-auth-core'
 import { findPackageManager } from '@netscript/plugin-auth-core/internal'
+import { print } from '../wrap.js'
 
 /** Those of the packages that the workspace cannot import. */
 export function missingPackages(root: string, names: readonly string[]): string[] {
@@ -29,7 +30,7 @@ const FLAGS = {
  */
 export async function installPackages(root: string): Promise<void> {
   const { name } = findPackageManager(root)
-  console.log(`running  ${name} install`)
+  print(`running  ${name} install`)
   const { status, stdout, stderr, error } = spawnSync(name, ['install', ...FLAGS[name]], {
     cwd: root,
     encoding: 'utf8',

@@ -1,5 +1,6 @@
 import { readManifests } from './manifest.js'
-import { columns } from '../columns.js'
+import { table } from '../table.js'
+import { print } from '../wrap.js'
 import { openWorkspace, type Workspace } from './workspace.js'
 
 /** A row of `netscript plugin list`. */
@@ -18,9 +19,9 @@ export function listPlugins({ json }: { json?: boolean }): void {
   if (json) {
     console.log(JSON.stringify(rows))
   } else if (rows.length === 0) {
-    console.log('No plugins. Add one with `netscript plugin add auth`.')
+    print('No plugins. Add one with `netscript plugin add auth`.')
   } else {
-    console.log(table(rows))
+    print(text(rows))
   }
 }
 
@@ -36,14 +37,14 @@ export function pluginRows(workspace: Workspace): PluginRow[] {
   }))
 }
 
-function table(rows: readonly PluginRow[]): string {
+function text(rows: readonly PluginRow[]): string {
   const cells = rows.map((row) => [
     row.name,
     row.type,
     row.enabled ? 'yes' : 'no',
     row.service,
     String(row.port ?? '-'),
-    row.contributions.join(','),
+    row.contributions.join(', '),
   ])
-  return columns([['NAME', 'TYPE', 'ENABLED', 'SERVICE', 'PORT', 'CONTRIBUTIONS'], ...cells])
+  return table(['NAME', 'TYPE', 'ENABLED', 'SERVICE', 'PORT', 'CONTRIBUTIONS'], cells)
 }

@@ -18,6 +18,7 @@ import {
   removeFromPackageJson,
 } from './shared-files.js'
 import { openWorkspace, rootWorkspace, type Workspace } from './workspace.js'
+import { print } from '../wrap.js'
 
 /** What removing a plugin would do. */
 export interface Removal {
@@ -46,8 +47,8 @@ export async function removePlugin(name: string, options: RemoveOptions): Promis
   }
   const { deletes, changes, keeps } = await planRemoval(workspace, manifest)
   if (options.dryRun) {
-    for (const path of deletes) console.log(`would delete  ${path}`)
-    for (const { path } of changes) console.log(`would change  ${path}`)
+    for (const path of deletes) print(`would delete  ${path}`)
+    for (const { path } of changes) print(`would change  ${path}`)
     return
   }
   await confirm(
@@ -55,14 +56,14 @@ export async function removePlugin(name: string, options: RemoveOptions): Promis
     options,
   )
   await applyChanges(workspace.root, changes)
-  for (const { path } of changes) console.log(`changed  ${path}`)
+  for (const { path } of changes) print(`changed  ${path}`)
   for (const path of deletes) {
     rmSync(join(workspace.root, path), { force: true })
     removeEmptyParents(workspace.root, dirname(path))
-    console.log(`deleted  ${path}`)
+    print(`deleted  ${path}`)
   }
-  for (const { path, why } of keeps) console.log(`kept     ${path}: ${why}`)
-  console.log(
+  for (const { path, why } of keeps) print(`kept     ${path}: ${why}`)
+  print(
     [
       '',
       'Kept: .env with its secrets, .data, the migrations and the tables. Delete',
