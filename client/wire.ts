@@ -2,10 +2,10 @@
 
 interface components {
   schemas: {
-    /** @description Nobody is signed in. */
+    /** @description There is no session. */
     Anonymous: {
       /**
-       * @description Nobody is signed in.
+       * @description There is no session.
        * @constant
        * @enum {boolean}
        */
@@ -61,7 +61,7 @@ interface components {
       id: string
       /** @description Name to show. */
       displayName?: string | undefined
-      /** @description E-mail address; it identifies nobody. */
+      /** @description E-mail address; it does not identify a user. */
       email?: string | undefined
       /** @description Whether the provider verified the address. */
       emailVerified?: boolean | undefined
@@ -77,7 +77,7 @@ interface components {
     /** @description The session of the caller. */
     AuthenticatedSession: {
       /**
-       * @description Somebody is signed in.
+       * @description A user is signed in.
        * @constant
        * @enum {boolean}
        */
@@ -87,7 +87,7 @@ interface components {
     /** @description The caller and their session. */
     AuthenticatedUser: {
       /**
-       * @description Somebody is signed in.
+       * @description A user is signed in.
        * @constant
        * @enum {boolean}
        */
@@ -261,7 +261,7 @@ interface components {
       redirectTo?: string | undefined
     }
     /**
-     * @description The session is over.
+     * @description The session has ended.
      * @example {
      *       "signedOut": true,
      *       "redirectTo": "http://localhost:8094/",

@@ -59,7 +59,7 @@ const routes = {
     path: `${AUTH_PATH_PREFIX}/sessions/:id`,
     summary: 'End one session of the caller',
     description:
-      'Ends a session by its public id. An unknown id and one of somebody else answer alike.',
+      'Ends a session by its public id. An unknown id and one of another user get the same response.',
     pathParams: z.object({
       id: z.string().min(1).max(256).describe('The public id of the session.'),
     }),

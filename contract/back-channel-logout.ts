@@ -1,6 +1,6 @@
 import { z } from 'zod'
 
-/** The form of a back-channel log-out (OpenID Connect Back-Channel Logout 1.0 section 2.5). */
+/** The form of a back-channel logout (OpenID Connect Back-Channel Logout 1.0 section 2.5). */
 export const BackChannelLogoutInput = z
   .object({
     logout_token: z
@@ -20,10 +20,10 @@ export const BackChannelLogoutInput = z
   })
 export type BackChannelLogoutInput = z.infer<typeof BackChannelLogoutInput>
 
-/** The answer to a back-channel log-out: an empty object. */
+/** The response to a back-channel logout: an empty object. */
 export const BackChannelLogoutResponse = z.object({}).meta({
   id: 'BackChannelLogoutResponse',
-  description: 'The sessions that the token names are over, if there were any.',
+  description: 'The sessions that the token names have ended, if there were any.',
   examples: [{}],
 })
 export type BackChannelLogoutResponse = z.infer<typeof BackChannelLogoutResponse>

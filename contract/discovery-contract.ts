@@ -9,7 +9,7 @@ const routes = {
     path: '/.well-known/jwks.json',
     summary: 'The keys of tokens',
     description:
-      'The public keys that tokens are verified with. A key is here before it signs, and until the last token that it signed is over.',
+      'The public keys that tokens are verified with. A key is published before it signs, and until the last token that it signed has expired.',
     responses: { 200: PublicKeySet, ...problems('NOT_FOUND', 'INTERNAL', 'STORE_UNAVAILABLE') },
   },
 } as const satisfies AppRouter

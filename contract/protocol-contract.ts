@@ -54,7 +54,7 @@ const routes = {
         .string()
         .max(512)
         .optional()
-        .describe('The state of the log-out, where the provider returns it.'),
+        .describe('The state of the sign-out, where the provider returns it.'),
     }),
     responses: {
       303: z.undefined(),

@@ -14,7 +14,7 @@ export interface RouteAuth {
   readonly scopes?: readonly string[]
   /** All of them are needed. Default: none. */
   readonly roles?: readonly string[]
-  /** Whoever it is, signed in or not; it stands alone. */
+  /** Any caller, signed in or not; it stands alone. */
   readonly public?: boolean
 }
 

@@ -28,7 +28,7 @@ export const AuthUser = z
   .object({
     id: z.string().min(1).describe('Stable id of the user.'),
     displayName: z.string().optional().describe('Name to show.'),
-    email: z.string().optional().describe('E-mail address; it identifies nobody.'),
+    email: z.string().optional().describe('E-mail address; it does not identify a user.'),
     emailVerified: z.boolean().optional().describe('Whether the provider verified the address.'),
     imageUrl: z.string().optional().describe('URL of a picture.'),
     claims: z.record(z.string(), z.unknown()).optional().describe('Further claims of the user.'),
@@ -38,8 +38,8 @@ export type AuthUser = z.infer<typeof AuthUser>
 
 /** The answer to a caller who is not signed in: exactly `{"authenticated": false}`. */
 export const Anonymous = z
-  .strictObject({ authenticated: z.literal(false).describe('Nobody is signed in.') })
-  .meta({ id: 'Anonymous', description: 'Nobody is signed in.' })
+  .strictObject({ authenticated: z.literal(false).describe('There is no session.') })
+  .meta({ id: 'Anonymous', description: 'There is no session.' })
 export type Anonymous = z.infer<typeof Anonymous>
 
 /** The answer of session: {@link Anonymous}, or the session. */
@@ -48,7 +48,7 @@ export const SessionResponse = z
     Anonymous,
     z
       .object({
-        authenticated: z.literal(true).describe('Somebody is signed in.'),
+        authenticated: z.literal(true).describe('A user is signed in.'),
         session: AuthSession,
       })
       .meta({ id: 'AuthenticatedSession', description: 'The session of the caller.' }),
@@ -62,7 +62,7 @@ export const MeResponse = z
     Anonymous,
     z
       .object({
-        authenticated: z.literal(true).describe('Somebody is signed in.'),
+        authenticated: z.literal(true).describe('A user is signed in.'),
         user: AuthUser,
         session: AuthSession,
       })

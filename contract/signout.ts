@@ -29,7 +29,7 @@ export const SignoutResponse = z
   })
   .meta({
     id: 'SignoutResponse',
-    description: 'The session is over.',
+    description: 'The session has ended.',
     examples: [
       {
         signedOut: true,

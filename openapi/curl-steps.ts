@@ -71,5 +71,5 @@ export const CURL_STEPS: readonly CurlStep[] = [
     before: 'Only the provider can make the token. It sends the request by itself.',
     variable: { name: 'LOGOUT_TOKEN', use: 'field' },
   },
-  { key: 'sessions', status: 401, before: 'Nobody is signed in any more.' },
+  { key: 'sessions', status: 401, before: 'There is no session any more.' },
 ]

@@ -53,6 +53,19 @@ describe('the committed document', () => {
 })
 
 describe('createOpenApiDocument', () => {
+  it('has the version of the contract, which all packages share', async () => {
+    const manifest = async (path: string) =>
+      JSON.parse(await readFile(`${root}${path}package.json`, 'utf8')) as {
+        version: string
+        workspaces?: readonly string[]
+      }
+    const { workspaces = [] } = await manifest('')
+    expect(workspaces).toContain('contract')
+    for (const workspace of workspaces) {
+      expect((await manifest(`${workspace}/`)).version, workspace).toBe(document.info.version)
+    }
+  })
+
   it('has one operation a route, named by its key, with its summary and statuses', () => {
     const routes = DOCUMENTED.flatMap(({ contract }) => routesOf(contract))
     expect(operations.map(({ operationId }) => operationId)).toEqual(routes.map(({ key }) => key))

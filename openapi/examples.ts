@@ -68,20 +68,20 @@ const session: Extract<SessionResponse, { authenticated: true }>['session'] = {
   expiresAt: '2026-01-06T09:00:00.000Z',
 }
 
-const anonymous: ExampleObject = { summary: 'Nobody is signed in', value: { authenticated: false } }
+const anonymous: ExampleObject = { summary: 'There is no session', value: { authenticated: false } }
 
 /** Named examples of bodies by the id of their schema, where one would not show all its shapes. */
 export const BODY_EXAMPLES: Readonly<Record<string, Record<string, ExampleObject>>> = {
   SessionResponse: {
     signedIn: {
-      summary: 'Somebody is signed in',
+      summary: 'A user is signed in',
       value: { authenticated: true, session } satisfies SessionResponse,
     },
     anonymous,
   },
   MeResponse: {
     signedIn: {
-      summary: 'Somebody is signed in',
+      summary: 'A user is signed in',
       value: {
         authenticated: true,
         user: {

@@ -44,7 +44,7 @@ export const ROUTE_NOTES: Readonly<Record<string, RouteNote>> = {
   },
   signout: {
     responses: {
-      200: 'Nobody is signed in in this browser.',
+      200: 'There is no session in this browser.',
       303: 'To the provider, to sign out there too, or to the return address: the answer to a form post.',
     },
     setCookie: {

@@ -1,6 +1,6 @@
 import type { AuthBackendPort } from '../port.js'
 
-/** A session of somebody, as a browser or another client carries it. */
+/** A session of a user, as a browser or another client carries it. */
 export interface SignedIn {
   /**
    * The request headers that sign in: `cookie`, `authorization` or both. Give only what
@@ -28,7 +28,7 @@ export interface AuthBackendHarness {
   readonly name: string
   /** A backend that is ready to serve. Every check asks for one and closes it. */
   readonly create: () => Promise<AuthBackendPort>
-  /** Signs in somebody new; with `as`, opens another session of the same person. */
+  /** Signs in a new user; with `as`, opens another session of the same person. */
   readonly signIn: (backend: AuthBackendPort, as?: SignedIn) => Promise<SignedIn>
   /** Lets the session run out. */
   readonly expire?: SessionHook
@@ -44,7 +44,7 @@ export interface AuthBackendHarness {
    */
   readonly selfContained?: boolean
   /**
-   * Plays the provider for somebody new: takes the address that sign-in redirects to and returns
+   * Plays the provider for a new user: takes the address that sign-in redirects to and returns
    * the query that comes back to the redirect URI.
    */
   readonly approve?: (redirectUrl: string) => Promise<URLSearchParams>

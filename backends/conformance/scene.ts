@@ -17,7 +17,7 @@ export interface Scene {
 /** Request headers by lower-case name. */
 export type Headers = Readonly<Record<string, string>>
 
-/** Somebody who is signed in, and what the backend said about them. */
+/** A user who is signed in, and what the backend said about them. */
 export interface Person {
   readonly signedIn: SignedIn
   readonly headers: Headers
@@ -37,7 +37,7 @@ export function requestWithCookies(cookies: readonly (readonly [string, string])
   return requestWith({ cookie: cookieHeader(cookies) })
 }
 
-/** Signs in somebody new; with `as`, the same person once more. */
+/** Signs in a new user; with `as`, the same person once more. */
 export async function signIn(scene: Scene, as?: Person): Promise<Person> {
   const { harness, backend } = scene
   const person = await meet(scene, await harness.signIn(backend, as?.signedIn))
@@ -51,8 +51,8 @@ export async function signIn(scene: Scene, as?: Person): Promise<Person> {
 
 async function meet(scene: Scene, signedIn: SignedIn): Promise<Person> {
   const headers = lowerCase(signedIn.headers)
-  const result = await authenticate(scene, requestWith(headers), 'somebody who just signed in')
-  assert.ok(result.ok, 'somebody who just signed in is not signed in')
+  const result = await authenticate(scene, requestWith(headers), 'a user who just signed in')
+  assert.ok(result.ok, 'a user who just signed in is not signed in')
   const { session, user, principal } = result
   return { signedIn, headers, cookies: parseCookieHeader(headers.cookie), session, user, principal }
 }
@@ -81,17 +81,17 @@ const REASONS = [
   'session-revoked',
 ]
 
-/** The request is from nobody, and nothing is said about anybody. */
+/** The request is anonymous, and nothing is said about anybody. */
 export async function expectNobody(
   scene: Scene,
   request: AuthnRequest,
   whom: string,
 ): Promise<void> {
   const result = await authenticate(scene, request, whom)
-  assert.equal(result.ok, false, `${whom} must be nobody, but is somebody`)
+  assert.equal(result.ok, false, `${whom} must be anonymous, but is a user`)
   assert.ok(!result.ok && REASONS.includes(result.reason), `${whom}: the reason is not one of ours`)
   for (const key of ['session', 'user', 'principal']) {
-    assert.ok(!(key in result), `${whom} must be nobody, but the result has a ${key}`)
+    assert.ok(!(key in result), `${whom} must be anonymous, but the result has a ${key}`)
   }
   assert.ok(Array.isArray(result.setCookies), `${whom}: setCookies is not a list`)
 }
@@ -114,17 +114,17 @@ export function assertPerson(
   { session, user }: Person,
   when: string,
 ): asserts result is Extract<AuthnResult, { ok: true }> {
-  assert.ok(result.ok, `nobody is signed in: ${when}`)
+  assert.ok(result.ok, `no user is signed in: ${when}`)
   assert.equal(result.user.id, user.id, `it is another person: ${when}`)
   assert.equal(result.session.id, session.id, `it is another session: ${when}`)
-  assert.equal(result.session.userId, user.id, `it is the session of somebody else: ${when}`)
-  assert.equal(result.principal.subject, user.id, `the principal is somebody else: ${when}`)
+  assert.equal(result.session.userId, user.id, `it is the session of another user: ${when}`)
+  assert.equal(result.principal.subject, user.id, `the principal is another user: ${when}`)
 }
 
 /** The person's own request, as their browser sends it. */
 export const requestOf = (person: Person): AuthnRequest => requestWith(person.headers)
 
-/** The session is over for the person who has it. */
+/** The session has ended for the user who has it. */
 export const expectOver = (scene: Scene, person: Person, whom: string): Promise<void> =>
   expectNobody(scene, requestOf(person), whom)
 

@@ -188,7 +188,7 @@ async function readBounded(response: Response): Promise<Buffer> {
     if (size > MAX_BODY_BYTES) {
       throw new ProviderAnswerError(
         'response-too-large',
-        `The response is over ${MAX_BODY_BYTES} bytes.`,
+        `The response is longer than ${MAX_BODY_BYTES} bytes.`,
       )
     }
     chunks.push(chunk)

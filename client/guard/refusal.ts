@@ -12,7 +12,7 @@ export interface Refusal {
   readonly headers: Readonly<Record<string, string>>
 }
 
-/** 401: nobody is signed in, or not any more. */
+/** 401: there is no session, or no longer. */
 export function unauthorized(
   { reason }: Pick<Extract<Authentication, { ok: false }>, 'reason'>,
   { realm, bearer }: { realm: string | undefined; bearer: boolean },
@@ -22,7 +22,7 @@ export function unauthorized(
     problem: problemOf(
       'UNAUTHORIZED',
       isInvalid
-        ? 'The session is over or the token is not valid. Sign in again.'
+        ? 'The session has ended or the token is not valid. Sign in again.'
         : 'Sign in and send the request again.',
     ),
     headers: {

@@ -7,7 +7,7 @@ export async function findPerson({ target, send, whoIs }: Attack): Promise<Perso
   const cookie = await target.signIn()
   const answer = await send(`${API}/me`, { headers: { cookie } })
   const me = answer.json() as { authenticated: boolean; user: Id; session: Id }
-  assert.ok(me.authenticated, 'the cookie of the target signs nobody in')
+  assert.ok(me.authenticated, 'the cookie of the target signs no user in')
   const pairs = readPairs(cookie)
   const credentials = []
   for (const pair of pairs) {

@@ -40,7 +40,7 @@ export interface CaseDefinition {
   readonly run: (attack: Attack) => Promise<void>
 }
 
-/** Somebody who is signed in. */
+/** A user who is signed in. */
 export interface Person {
   /** The whole `Cookie` header. */
   readonly cookie: string

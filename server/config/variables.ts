@@ -253,7 +253,7 @@ export const VARIABLES = {
     .describe('Port of `/metrics`, which is on no other. Default: none, nothing is counted.'),
   NETSCRIPT_AUTH_METRICS_HOST: host
     .default('127.0.0.1')
-    .describe('Address that `/metrics` listens on; whoever reaches it may read it.'),
+    .describe('Address that `/metrics` listens on. It needs no authentication.'),
   OTEL_EXPORTER_OTLP_ENDPOINT: url
     .optional()
     .describe('Where traces are sent, by OTLP over HTTP with protobuf. Default: nowhere.'),

@@ -86,7 +86,7 @@ async function copyOf(
   )
   if (!parent) {
     throw new AuthConfigurationError(
-      'The embedded Postgres cannot run as root here, and no temporary directory is open to the user nobody. Set DATABASE_URL to use a Postgres of your own.',
+      'The embedded Postgres cannot run as root here, and the account that it would run as can open no temporary directory. Set DATABASE_URL to use a Postgres of your own.',
     )
   }
   const shared = join(parent, `netscript-auth-postgres-${version}-${process.getuid?.() ?? 0}`)
@@ -99,14 +99,14 @@ async function copyOf(
   try {
     await rename(own, shared)
   } catch {
-    // Somebody was first: theirs serves when it is ours to trust, and else this copy does.
+    // Another process was first: its copy serves when it is ours to trust, and else this copy does.
     if (!isOurs(shared)) return copy
     await rm(own, { recursive: true })
   }
   return join(shared, 'native')
 }
 
-/** A copy of ours that nobody else can write: what is in it gets executed. */
+/** A copy of ours that no other user can write: what is in it gets executed. */
 function isOurs(directory: string): boolean {
   try {
     const found = lstatSync(directory)

@@ -65,7 +65,9 @@ export function providerInteraction(options: {
     const get = ctx.method === 'GET' || ctx.method === 'HEAD'
     if (ctx.path.startsWith('/interaction/')) {
       ctx.set('Cache-Control', 'no-store')
-      await (get ? show(ctx) : answer(ctx)).catch((error: unknown) => over(ctx, clientHref, error))
+      await (get ? show(ctx) : answer(ctx)).catch((error: unknown) =>
+        expired(ctx, clientHref, error),
+      )
     } else if (get && ctx.path === '/') {
       ctx.type = 'html'
       ctx.body = messagePage({
@@ -112,13 +114,13 @@ function seeOther(ctx: Context, url: string): void {
   ctx.status = 303
 }
 
-/** An interaction that nobody knows: it was finished or has expired, or the provider restarted. */
-function over(ctx: Context, clientHref: string, error: unknown): void {
+/** An unknown interaction: it was finished or has expired, or the provider restarted. */
+function expired(ctx: Context, clientHref: string, error: unknown): void {
   if ((error as { name?: unknown }).name !== 'SessionNotFound') throw error
   ctx.status = 400
   ctx.type = 'html'
   ctx.body = messagePage({
-    title: 'This sign-in is over',
+    title: 'This sign-in has expired',
     text: 'It was finished, took too long, or began before the provider was restarted.',
     link: { href: clientHref, label: 'Start again' },
   })

@@ -187,7 +187,7 @@ describe('the local provider', () => {
   it('says so when an interaction is unknown', async () => {
     const response = await fetch(`${provider.issuer}/interaction/unknown`)
     expect(response.status).toBe(400)
-    expect(await response.text()).toContain('This sign-in is over')
+    expect(await response.text()).toContain('This sign-in has expired')
   })
 
   it('explains a refused redirect URI on a page, escaped', async () => {

@@ -17,7 +17,7 @@ const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIO
 export interface ServiceMetrics extends AuthMetrics, HttpMetrics, SweepMetrics {
   /** Shows the connections of the pool. */
   watchPool(pool: pg.Pool): void
-  /** Shows the live sessions: the store is asked when somebody looks, within limits. */
+  /** Shows the live sessions: the store is asked for each scrape, within limits. */
   watchSessions(backend: Pick<AuthBackendPort, 'countSessions'>): void
   /** The page in the text format of Prometheus. */
   page(): Promise<{ contentType: string; text: string }>
@@ -118,7 +118,7 @@ export function createServiceMetrics(): ServiceMetrics {
       gauge('pool_connections', 'Connections to the database.', function () {
         this.set(pool.totalCount)
       })
-      gauge('pool_idle_connections', 'Connections that nobody uses just now.', function () {
+      gauge('pool_idle_connections', 'Idle connections.', function () {
         this.set(pool.idleCount)
       })
       gauge('pool_waiting_queries', 'Queries that wait for a connection.', function () {

@@ -17,7 +17,7 @@ const GARBAGE = [
   ...['{}', '[]', 'j:{}', 'j:{"id":1}', '{"__proto__":1}', 'eyJhbGciOiJub25lIn0.e30.', '__proto__'],
 ]
 
-/** What a client can send that no browser would: nothing of it may be more than nobody. */
+/** What a client can send that no browser would: all of it is anonymous. */
 const HOSTILE = [
   ...['%', '%%', '%E0%A4%A', '%00', '%0d%0a', 'a%2Fb', '\0', 'a\0b', '\u007f', '"', '"a"', '\\'],
   ...['é', '\ud800', '日本', '=', '==', ',', ', ', 'a,b', '<script>', '../../etc/passwd'],
@@ -40,7 +40,7 @@ const AUTHORIZATIONS = [
 export const ANONYMOUS_CHECKS: readonly AuthBackendCheck[] = [
   {
     id: 'anonymous-without-credential',
-    title: 'a request without a credential is from nobody',
+    title: 'a request without a credential is anonymous',
     async run(scene) {
       await expectNobody(scene, requestWith({}), 'a request without a credential')
       const result = await authenticate(scene, requestWith({}), 'a request without a credential')
@@ -49,7 +49,7 @@ export const ANONYMOUS_CHECKS: readonly AuthBackendCheck[] = [
   },
   {
     id: 'anonymous-with-empty-credential',
-    title: 'a request with an empty credential is from nobody',
+    title: 'a request with an empty credential is anonymous',
     async run(scene) {
       const { cookies } = await signIn(scene)
       for (const [name] of cookies) {
@@ -60,7 +60,7 @@ export const ANONYMOUS_CHECKS: readonly AuthBackendCheck[] = [
   },
   {
     id: 'anonymous-with-garbage',
-    title: 'a request with something that was never issued is from nobody',
+    title: 'a request with something that was never issued is anonymous',
     async run(scene) {
       const { cookies } = await signIn(scene)
       for (const value of GARBAGE) {
@@ -74,7 +74,7 @@ export const ANONYMOUS_CHECKS: readonly AuthBackendCheck[] = [
   },
   {
     id: 'hostile-cookies-never-throw',
-    title: 'percent signs, NUL, 8 KB and other nonsense in a cookie are from nobody',
+    title: 'percent signs, NUL, 8 KB and other nonsense in a cookie are anonymous',
     async run(scene) {
       const { cookies } = await signIn(scene)
       for (const value of HOSTILE) {
@@ -90,7 +90,7 @@ export const ANONYMOUS_CHECKS: readonly AuthBackendCheck[] = [
   },
   {
     id: 'hostile-authorization-never-throws',
-    title: 'a malformed Authorization header is from nobody',
+    title: 'a malformed Authorization header is anonymous',
     async run(scene) {
       for (const authorization of AUTHORIZATIONS) {
         const whom = `Authorization: ${JSON.stringify(authorization.slice(0, 32))}`
@@ -146,7 +146,7 @@ export const ANONYMOUS_CHECKS: readonly AuthBackendCheck[] = [
       const url = `/api/v1/auth/session?${query.toString()}`
       await expectNobody(scene, requestWith(headers, url), 'a request that names an id')
       const request = requestWith({ ...headers, ...mine.headers }, url)
-      await expectPerson(scene, request, mine, 'a request that names the id of somebody else')
+      await expectPerson(scene, request, mine, 'a request that names the id of another user')
       await expectPerson(scene, requestOf(theirs), theirs, 'the one who was named')
     },
   },

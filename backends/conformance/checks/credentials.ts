@@ -18,32 +18,32 @@ import { tampered } from '../tamper.js'
 
 export const CREDENTIAL_CHECKS: readonly AuthBackendCheck[] = [
   {
-    id: 'expired-session-is-over',
-    title: 'a session that ran out is over',
+    id: 'expired-session-is-refused',
+    title: 'an expired session is refused',
     async run(scene) {
       const person = await signIn(scene)
       const headers = await change(scene, 'expire', person)
-      await expectNobody(scene, requestWith(headers), 'somebody whose session ran out')
+      await expectNobody(scene, requestWith(headers), 'a user whose session ran out')
       await expectNobody(scene, requestWith(headers), 'the same once more')
     },
   },
   {
-    id: 'session-revoked-elsewhere-is-over',
-    title: 'a session that was ended elsewhere is over',
+    id: 'session-revoked-elsewhere-is-refused',
+    title: 'a session that was ended elsewhere is refused',
     async run(scene) {
       const [person, other] = [await signIn(scene), await signIn(scene)]
       const headers = await change(scene, 'revokeElsewhere', person)
-      await expectNobody(scene, requestWith(headers), 'somebody whose session was ended elsewhere')
+      await expectNobody(scene, requestWith(headers), 'a user whose session was ended elsewhere')
       await expectAlive(scene, other, 'while the session of another was ended')
     },
   },
   {
-    id: 'signed-out-session-is-over',
-    title: 'a session that was signed out is over',
+    id: 'signed-out-session-is-refused',
+    title: 'a session that was signed out is refused',
     async run(scene) {
       const person = await signIn(scene)
       await scene.backend.sessions.signOut(requestOf(person), { everywhere: false })
-      await expectOver(scene, person, 'somebody who signed out')
+      await expectOver(scene, person, 'a user who signed out')
     },
   },
   {
@@ -60,7 +60,7 @@ export const CREDENTIAL_CHECKS: readonly AuthBackendCheck[] = [
       const before = race()
       await backend.sessions.signOut(request, { everywhere: false })
       const answers = await Promise.all([...before, ...race()])
-      const whom = 'somebody who signed out amid requests'
+      const whom = 'a user who signed out amid requests'
       await expectNobody(scene, request, whom)
       await expectOver(scene, person, whom)
       for (const { setCookies } of answers) {
@@ -70,8 +70,8 @@ export const CREDENTIAL_CHECKS: readonly AuthBackendCheck[] = [
     },
   },
   {
-    id: 'tampered-credential-is-nobody',
-    title: 'a credential with one character changed is from nobody',
+    id: 'tampered-credential-is-refused',
+    title: 'a credential with one character changed is anonymous',
     async run(scene) {
       const person = await signIn(scene)
       const requests = tamperedRequests(person)
@@ -81,15 +81,15 @@ export const CREDENTIAL_CHECKS: readonly AuthBackendCheck[] = [
     },
   },
   {
-    id: 'duplicate-cookies-are-nobody',
+    id: 'duplicate-cookies-are-refused',
     title: 'a cookie that is there twice counts as none',
     async run(scene) {
       const [mine, theirs] = [await signIn(scene), await signIn(scene)]
       if (mine.cookies.length === 0) return skip('the credential is no cookie')
       const garbage = mine.cookies.map(([name]) => [name, 'x'] as const)
       for (const [what, cookies] of [
-        ['its own and somebody else’s', [...mine.cookies, ...theirs.cookies]],
-        ['somebody else’s and its own', [...theirs.cookies, ...mine.cookies]],
+        ['its own and another user’s', [...mine.cookies, ...theirs.cookies]],
+        ['another user’s and its own', [...theirs.cookies, ...mine.cookies]],
         ['its own twice', [...mine.cookies, ...mine.cookies]],
         ['its own and garbage', [...mine.cookies, ...garbage]],
         ['garbage and its own', [...garbage, ...mine.cookies]],
@@ -116,8 +116,8 @@ export const CREDENTIAL_CHECKS: readonly AuthBackendCheck[] = [
     },
   },
   {
-    id: 'signed-token-alone-is-nobody',
-    title: 'a token that the backend signed, but of no session, is from nobody',
+    id: 'signed-token-alone-is-refused',
+    title: 'a token that the backend signed, but of no session, is anonymous',
     async run(scene) {
       const { cookies } = await signIn(scene)
       const { token } = scene.backend.crypto.issueSessionToken()
@@ -156,7 +156,7 @@ export const CREDENTIAL_CHECKS: readonly AuthBackendCheck[] = [
   },
   {
     id: 'two-credentials-are-not-mixed',
-    title: 'the cookie of one person beside the bearer token of another is from nobody',
+    title: 'the cookie of one person beside the bearer token of another is anonymous',
     async run(scene) {
       const [mine, theirs] = [await signIn(scene), await signIn(scene)]
       const authorization = bearer(theirs)

@@ -109,7 +109,7 @@ export const IDENTITY_CHECKS: readonly AuthBackendCheck[] = [
       assert.notEqual(a.session.id, b.session.id, 'two people have one session id')
       assert.notEqual(a.principal.subject, b.principal.subject, 'two people have one principal')
       assert.notDeepEqual(a.headers, b.headers, 'two people have one credential')
-      await expectPerson(scene, requestOf(a), a, 'after somebody else signed in')
+      await expectPerson(scene, requestOf(a), a, 'after another user signed in')
     },
   },
   {

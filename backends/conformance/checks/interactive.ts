@@ -65,7 +65,7 @@ export const INTERACTIVE_CHECKS: readonly AuthBackendCheck[] = [
     title: 'a sign-in at an unknown provider is a VALIDATION_ERROR',
     async run(scene) {
       const flow = interactive(scene)
-      for (const providerId of ['nobody', '__proto__', '']) {
+      for (const providerId of ['missing', '__proto__', '']) {
         const asked = flow.signIn(requestWith({}), { providerId, returnTo: RETURN_TO })
         await expectCode(asked, ['VALIDATION_ERROR'], 'a sign-in at an unknown provider')
       }
@@ -79,7 +79,7 @@ export const INTERACTIVE_CHECKS: readonly AuthBackendCheck[] = [
       try {
         const { cookie } = await complete(scene, undefined, [scope])
         const answer = await authenticate(scene, requestWith({ cookie }), 'after the callback')
-        assert.ok(answer.ok, 'nobody is signed in after the callback')
+        assert.ok(answer.ok, 'no user is signed in after the callback')
         const granted = [...answer.session.scopes, ...answer.principal.scopes]
         assert.ok(!granted.includes(scope), 'the session has a scope that the caller made up')
       } catch (error) {
@@ -199,14 +199,14 @@ export const INTERACTIVE_CHECKS: readonly AuthBackendCheck[] = [
     },
   },
   {
-    id: 'unknown-log-out-is-refused',
-    title: 'a log-out ticket and a log-out state that nobody was given are refused',
+    id: 'unknown-logout-is-refused',
+    title: 'a logout ticket and a logout state that were never issued are refused',
     async run(scene) {
       const flow = interactive(scene)
       const { signedIn, browser } = await begin(scene)
       for (const handle of ['unknown', '', '__proto__', '\0', signedIn.state]) {
-        await expectCode(flow.startLogout(browser, handle), LOST, 'an unknown log-out ticket')
-        await expectCode(flow.finishLogout(browser, handle), LOST, 'an unknown log-out state')
+        await expectCode(flow.startLogout(browser, handle), LOST, 'an unknown logout ticket')
+        await expectCode(flow.finishLogout(browser, handle), LOST, 'an unknown logout state')
       }
       await expectCode(callBack(scene, signedIn), NOT_LOST, 'the sign-in that was begun before')
     },
@@ -217,7 +217,7 @@ export const INTERACTIVE_CHECKS: readonly AuthBackendCheck[] = [
     async run(scene) {
       const { result, cookie } = await complete(scene)
       const answer = await authenticate(scene, requestWith({ cookie }), 'after the callback')
-      assert.ok(answer.ok, 'nobody is signed in after the callback')
+      assert.ok(answer.ok, 'no user is signed in after the callback')
       assert.equal(answer.session.id, result.sessionId, 'the callback names another session')
       assert.equal(answer.user.id, result.userId, 'the callback names another user')
       assert.equal(answer.session.subject, result.subject, 'the callback names another subject')
@@ -237,8 +237,8 @@ export const INTERACTIVE_CHECKS: readonly AuthBackendCheck[] = [
       const { cookie, result } = await complete(scene, person.headers.cookie)
       assert.notEqual(result.sessionId, person.session.id, 'the old session was taken over')
       await expectOver(scene, person, 'the session that the browser brought')
-      await expectAlive(scene, elsewhere, 'after somebody signed in over another session')
-      await expectAlive(scene, bystander, 'after somebody else signed in')
+      await expectAlive(scene, elsewhere, 'after a user signed in over another session')
+      await expectAlive(scene, bystander, 'after another user signed in')
       const answer = await authenticate(scene, requestWith({ cookie }), 'after the callback')
       assert.ok(answer.ok && answer.session.id === result.sessionId, 'the new session is not there')
     },
@@ -292,7 +292,7 @@ function requestOfCallback({ redirectUrl }: SignInResult, cookie: string): Authn
 const denied = (state: string): URLSearchParams =>
   new URLSearchParams({ error: 'access_denied', state })
 
-/** The callback of somebody who declined, in the browser that began the sign-in. */
+/** The callback of a user who declined, in the browser that began the sign-in. */
 function callBack(scene: Scene, signedIn: SignInResult): Promise<unknown> {
   const cookie = applySetCookies(undefined, signedIn.setCookies)
   const request = requestOfCallback(signedIn, cookie)

@@ -18,7 +18,7 @@ import {
 export const OUTAGE_CHECKS: readonly AuthBackendCheck[] = [
   {
     id: 'outage-is-not-anonymous',
-    title: 'while the store is down a credential is neither good nor nobody’s',
+    title: 'while the store is down a credential is neither valid nor anonymous',
     async run(scene) {
       const { backend, harness } = scene
       const person = await signIn(scene)
@@ -43,7 +43,7 @@ export const OUTAGE_CHECKS: readonly AuthBackendCheck[] = [
         }
       })
       await sessions.signOut(requestOf(person), { everywhere: false })
-      await expectOver(scene, person, 'somebody who signed out after the outage')
+      await expectOver(scene, person, 'a user who signed out after the outage')
     },
   },
   {

@@ -3,7 +3,7 @@ import type { AuthBackendCheck } from '../check.js'
 import { tampered } from '../tamper.js'
 
 const KINDS = ['oauth', 'oidc', 'saml', 'credentials', 'custom']
-const NO_PROVIDER = ['', 'nobody', '__proto__', 'constructor', 'toString']
+const NO_PROVIDER = ['', 'missing', '__proto__', 'constructor', 'toString']
 const NO_TOKEN = ['', '.', '..', 'a.b', 'a.b.c', '%', '\0', '\ud800', 'é', 'x'.repeat(8192)]
 
 /** 128 bits in base64url, the least that a guess must be up against. */

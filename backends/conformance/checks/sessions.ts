@@ -14,8 +14,8 @@ import {
   signIn,
 } from '../scene.js'
 
-/** User ids come from the backend, but what is no user id must still be nobody's. */
-const UNKNOWN = ['nobody', '', '%', "' OR 1=1 --", '__proto__', '../..', 'x'.repeat(1000)]
+/** User ids come from the backend, but what is no user id must match no user. */
+const UNKNOWN = ['missing', '', '%', "' OR 1=1 --", '__proto__', '../..', 'x'.repeat(1000)]
 /** Session ids come from the caller, and a caller can send anything. */
 const UNKNOWN_SESSIONS = [...UNKNOWN, '\0', '\ud800']
 
@@ -124,7 +124,7 @@ export const SESSION_CHECKS: readonly AuthBackendCheck[] = [
     },
   },
   {
-    id: 'lists-nothing-of-nobody',
+    id: 'lists-nothing-of-unknown-user',
     title: 'an unknown user has no sessions',
     async run(scene) {
       needs(scene, 'listSessions')
@@ -147,12 +147,12 @@ export const SESSION_CHECKS: readonly AuthBackendCheck[] = [
       assert.equal(await revoke(), false, 'a session is revoked twice')
       await expectOver(scene, elsewhere, 'a session that was revoked')
       await expectAlive(scene, mine, 'after another session was revoked')
-      await expectAlive(scene, theirs, 'after a session of somebody else was revoked')
+      await expectAlive(scene, theirs, 'after a session of another user was revoked')
     },
   },
   {
     id: 'revokes-no-foreign-session',
-    title: 'a session of somebody else, and one that does not exist, are not revoked',
+    title: 'a session of another user, and one that does not exist, are not revoked',
     async run(scene) {
       needs(scene, 'revokeSessions')
       const [mine, theirs] = [await signIn(scene), await signIn(scene)]
@@ -166,7 +166,7 @@ export const SESSION_CHECKS: readonly AuthBackendCheck[] = [
         assert.equal(revoked, false, 'a session that is not the user’s is revoked')
       }
       await expectAlive(scene, mine, 'after it revoked what is not its own')
-      await expectAlive(scene, theirs, 'after somebody else tried to revoke it')
+      await expectAlive(scene, theirs, 'after another user tried to revoke it')
     },
   },
   {
@@ -185,11 +185,11 @@ export const SESSION_CHECKS: readonly AuthBackendCheck[] = [
       assert.equal(await sessions.revokeSessions(kept.user.id), 1, 'not the last one was ended')
       await expectOver(scene, kept, 'the last session, after all were revoked')
       assert.equal(await sessions.revokeSessions(kept.user.id), 0, 'something was ended twice')
-      await expectAlive(scene, theirs, 'after all sessions of somebody else were revoked')
+      await expectAlive(scene, theirs, 'after all sessions of another user were revoked')
     },
   },
   {
-    id: 'revokes-nothing-of-nobody',
+    id: 'revokes-nothing-of-unknown-user',
     title: 'revoking all sessions of an unknown user ends nothing',
     async run(scene) {
       needs(scene, 'revokeSessions')
@@ -198,7 +198,7 @@ export const SESSION_CHECKS: readonly AuthBackendCheck[] = [
         const ended = await scene.backend.sessions.revokeSessions(userId)
         assert.equal(ended, 0, `something was ended for ${JSON.stringify(userId.slice(0, 16))}`)
       }
-      await expectAlive(scene, person, 'after all sessions of nobody were revoked')
+      await expectAlive(scene, person, 'after all sessions of an unknown user were revoked')
     },
   },
   {

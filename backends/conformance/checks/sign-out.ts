@@ -25,9 +25,9 @@ export const SIGN_OUT_CHECKS: readonly AuthBackendCheck[] = [
       const [elsewhere, theirs] = [await signIn(scene, mine), await signIn(scene)]
       const { sessionId } = await scene.backend.sessions.signOut(requestOf(mine), HERE)
       assert.equal(sessionId, mine.session.id, 'signOut names another session than the caller’s')
-      await expectOver(scene, mine, 'somebody who signed out')
+      await expectOver(scene, mine, 'a user who signed out')
       await expectAlive(scene, elsewhere, 'after signing out in another browser')
-      await expectAlive(scene, theirs, 'after somebody else signed out')
+      await expectAlive(scene, theirs, 'after another user signed out')
     },
   },
   {
@@ -47,7 +47,7 @@ export const SIGN_OUT_CHECKS: readonly AuthBackendCheck[] = [
           assert.equal(sessionId, undefined, `${whom} says that it ended a session`)
         }
       }
-      await expectAlive(scene, elsewhere, 'after a sign-out with a session that was over')
+      await expectAlive(scene, elsewhere, 'after a sign-out with a session that has ended')
     },
   },
   {
@@ -63,7 +63,7 @@ export const SIGN_OUT_CHECKS: readonly AuthBackendCheck[] = [
         ['with an invalid cookie', requestWithCookies(invalid)],
         ['with a cookie that is there twice', requestWithCookies(twice)],
         ['with a valid cookie', requestOf(person)],
-        ['with the cookie of a session that is over', requestOf(person)],
+        ['with the cookie of a session that has ended', requestOf(person)],
         ['without a cookie', requestWith({})],
       ] as const) {
         const { setCookies } = await sessions.signOut(request, HERE)
@@ -73,16 +73,16 @@ export const SIGN_OUT_CHECKS: readonly AuthBackendCheck[] = [
   },
   {
     id: 'sign-out-everywhere',
-    title: 'signing out everywhere ends all sessions of the user and of nobody else',
+    title: 'signing out everywhere ends all sessions of the user and of no other',
     async run(scene) {
       const mine = await signIn(scene)
       const [second, third] = [await signIn(scene, mine), await signIn(scene, mine)]
       const theirs = await signIn(scene)
       await scene.backend.sessions.signOut(requestOf(mine), EVERYWHERE)
       for (const person of [mine, second, third]) {
-        await expectOver(scene, person, 'somebody who signed out everywhere')
+        await expectOver(scene, person, 'a user who signed out everywhere')
       }
-      await expectAlive(scene, theirs, 'after somebody else signed out everywhere')
+      await expectAlive(scene, theirs, 'after another user signed out everywhere')
     },
   },
   {
@@ -104,8 +104,8 @@ export const SIGN_OUT_CHECKS: readonly AuthBackendCheck[] = [
           assert.equal(sessionId, undefined, 'a forged credential ended a session')
         }
       }
-      await expectAlive(scene, mine, 'after somebody signed out with a forged credential')
-      await expectAlive(scene, theirs, 'after somebody signed out with a forged credential')
+      await expectAlive(scene, mine, 'after a user signed out with a forged credential')
+      await expectAlive(scene, theirs, 'after a user signed out with a forged credential')
     },
   },
   {

@@ -63,7 +63,7 @@ const FORGED = [
 /** The session cookie, byte by byte and beside others. */
 export const cookieAttacks: readonly CaseDefinition[] = [
   {
-    name: 'a forged session cookie is nobody and no error',
+    name: 'a forged session cookie is anonymous and no error',
     async run({ send, target, person }) {
       const names = target.signIn
         ? (await person()).credentials.map(({ name }) => name)
@@ -136,7 +136,7 @@ export const cookieAttacks: readonly CaseDefinition[] = [
       ]),
   },
   {
-    name: 'another spelling of the header names nobody else',
+    name: 'another spelling of the header names no other user',
     needs: ['session'],
     async run({ whoIs, person }) {
       const somebody = await person()

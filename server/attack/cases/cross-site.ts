@@ -5,7 +5,7 @@ import { API, type Attack, type CaseDefinition, EVIL } from '../target.js'
 
 const FORM = 'application/x-www-form-urlencoded'
 
-/** Origins that a page of somebody else may have. */
+/** Origins that a foreign page may have. */
 function foreignOrigins(origin: string): string[] {
   const { protocol, hostname, host, port } = new URL(origin)
   const otherProtocol = protocol === 'https:' ? 'http:' : 'https:'

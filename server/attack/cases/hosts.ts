@@ -3,7 +3,7 @@ import { requestBytes } from '../raw-exchange.js'
 import type { Answer, AttackRequest } from '../send.js'
 import { API, type Attack, type CaseDefinition, EVIL } from '../target.js'
 
-/** What a proxy would say, from somebody who is none. */
+/** What a proxy would say, from a client that is no proxy. */
 const FORWARDED: readonly Readonly<Record<string, string>>[] = [
   { host: EVIL },
   { host: `${EVIL}:443` },

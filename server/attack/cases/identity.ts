@@ -48,7 +48,7 @@ const AUTHORIZATIONS = [
 /** Identity comes from the credential and from nothing else that a caller can say. */
 export const identityAttacks: readonly CaseDefinition[] = [
   {
-    name: 'an id in query, header or body is nobody',
+    name: 'an id in query, header or body is anonymous',
     async run({ send, target, person }) {
       const { userId, sessionId } = target.signIn
         ? await person()
@@ -80,7 +80,7 @@ export const identityAttacks: readonly CaseDefinition[] = [
     },
   },
   {
-    name: 'a body on a GET names nobody',
+    name: 'a body on a GET names no user',
     async run({ send, target, person }) {
       const { userId, sessionId } = target.signIn
         ? await person()
@@ -93,7 +93,7 @@ export const identityAttacks: readonly CaseDefinition[] = [
     },
   },
   {
-    name: 'a malformed Authorization is nobody and no error',
+    name: 'a malformed Authorization is anonymous and no error',
     async run({ send }) {
       await eachOf(AUTHORIZATIONS, async (authorization) => {
         for (const path of ['/me', '/session']) {
@@ -146,7 +146,7 @@ export const identityAttacks: readonly CaseDefinition[] = [
     },
   },
   {
-    name: 'nobody signs out somebody else by naming them',
+    name: 'naming another user does not sign them out',
     needs: ['session'],
     async run({ send, whoIs, person }) {
       const { cookie, userId, sessionId, credentials } = await person()

@@ -72,6 +72,6 @@ function rotation(variable: string, count: number): string {
     'To go on:',
     '  1. Roll this out to every process. All of them then know the new key.',
     '  2. Move the new key to the front and roll that out. It signs from then on.',
-    '  3. When the last session of the old key is over, take that out and roll out.',
+    '  3. When the last session of the old key has ended, remove it and roll out.',
   ].join('\n')
 }

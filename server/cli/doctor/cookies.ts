@@ -46,7 +46,7 @@ function kvOAuthCookies({
       return [
         warn(
           'COOKIE_SAFARI',
-          `Safari keeps no Secure cookie of ${origin}, so nobody is signed in there; other browsers do.`,
+          `Safari keeps no Secure cookie of ${origin}, so sign-in does not work there; other browsers keep it.`,
           'To test with Safari set NETSCRIPT_AUTH_COOKIE_NAME=ns_session and NETSCRIPT_AUTH_INSECURE_COOKIES=true.',
         ),
       ]

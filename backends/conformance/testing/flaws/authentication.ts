@@ -27,7 +27,7 @@ export const AUTHENTICATION_FLAWS: readonly Flaw[] = [
   {
     check: 'anonymous-without-credential',
     flaw: 'everybody is at least a guest',
-    because: /must be nobody, but is somebody/,
+    because: /must be anonymous, but is a user/,
     change: welcoming((value) => value === undefined),
   },
   {
@@ -58,13 +58,13 @@ export const AUTHENTICATION_FLAWS: readonly Flaw[] = [
   {
     check: 'anonymous-with-empty-credential',
     flaw: 'an empty cookie is a guest',
-    because: /must be nobody, but is somebody/,
+    because: /must be anonymous, but is a user/,
     change: welcoming((value) => value === ''),
   },
   {
     check: 'anonymous-with-garbage',
     flaw: 'a cookie is taken for JSON',
-    because: /must be nobody, but is somebody/,
+    because: /must be anonymous, but is a user/,
     change: welcoming((value) => value?.startsWith('j:') ?? false),
   },
   {
@@ -88,7 +88,7 @@ export const AUTHENTICATION_FLAWS: readonly Flaw[] = [
   {
     check: 'other-cookies-do-not-matter',
     flaw: 'only the first cookie is looked at',
-    because: /nobody is signed in/,
+    because: /no user is signed in/,
     change: authenticating(
       (authenticate) => async (request) =>
         request.cookieNames()[0] === MEMORY_COOKIE ? authenticate(request) : NOBODY,
@@ -97,7 +97,7 @@ export const AUTHENTICATION_FLAWS: readonly Flaw[] = [
   {
     check: 'identity-from-credential-only',
     flaw: 'a header of the caller names the user',
-    because: /must be nobody, but is somebody/,
+    because: /must be anonymous, but is a user/,
     change: authenticating((authenticate, _backend, store) => async (request) => {
       const id = request.header('x-user-id')
       const named = [...store.sessions.values()].find(({ user }) => user.id === id)
@@ -237,9 +237,9 @@ export const AUTHENTICATION_FLAWS: readonly Flaw[] = [
     }),
   },
   {
-    check: 'expired-session-is-over',
+    check: 'expired-session-is-refused',
     flaw: 'nobody looks at when a session ends',
-    because: /ran out must be nobody, but is somebody/,
+    because: /ran out must be anonymous, but is a user/,
     change: authenticating((authenticate, _backend, store) => async (request) => {
       const expiresAt = new Date(Date.now() + 60_000).toISOString()
       for (const row of store.sessions.values()) row.session = { ...row.session, expiresAt }
@@ -247,9 +247,9 @@ export const AUTHENTICATION_FLAWS: readonly Flaw[] = [
     }),
   },
   {
-    check: 'session-revoked-elsewhere-is-over',
+    check: 'session-revoked-elsewhere-is-refused',
     flaw: 'answers are cached',
-    because: /ended elsewhere must be nobody, but is somebody/,
+    because: /ended elsewhere must be anonymous, but is a user/,
     change: authenticating((authenticate) => {
       const cache = new Map<string | undefined, AuthnResult>()
       return async (request) => {
@@ -260,9 +260,9 @@ export const AUTHENTICATION_FLAWS: readonly Flaw[] = [
     }),
   },
   {
-    check: 'signed-out-session-is-over',
+    check: 'signed-out-session-is-refused',
     flaw: 'signing out only clears the cookie',
-    because: /signed out must be nobody, but is somebody/,
+    because: /signed out must be anonymous, but is a user/,
     change: managing((sessions) => ({
       signOut: (request, options) => sessions.signOut({ ...request, cookies: () => [] }, options),
     })),
@@ -270,7 +270,7 @@ export const AUTHENTICATION_FLAWS: readonly Flaw[] = [
   {
     check: 'ended-session-stays-over',
     flaw: 'a session is read, and written back later',
-    because: /signed out amid requests must be nobody, but is somebody/,
+    because: /signed out amid requests must be anonymous, but is a user/,
     change: authenticating((authenticate, _backend, store) => async (request) => {
       const before = new Map(store.sessions)
       const result = await authenticate(request)
@@ -281,9 +281,9 @@ export const AUTHENTICATION_FLAWS: readonly Flaw[] = [
     }),
   },
   {
-    check: 'tampered-credential-is-nobody',
+    check: 'tampered-credential-is-refused',
     flaw: 'the signature is not looked at',
-    because: /changed credential must be nobody, but is somebody/,
+    because: /changed credential must be anonymous, but is a user/,
     change: authenticating((authenticate, _backend, store) => async (request) => {
       const [secret = ''] = singleCookie(request, MEMORY_COOKIE)?.split('.') ?? []
       const found = store.sessions.get(publicId(secret))
@@ -291,18 +291,18 @@ export const AUTHENTICATION_FLAWS: readonly Flaw[] = [
     }),
   },
   {
-    check: 'duplicate-cookies-are-nobody',
+    check: 'duplicate-cookies-are-refused',
     flaw: 'of two cookies the first counts',
-    because: /must be nobody, but is somebody/,
+    because: /must be anonymous, but is a user/,
     change: authenticating(
       (authenticate) => (request) =>
         authenticate(withCookies(request, (name) => request.cookies(name).slice(0, 1))),
     ),
   },
   {
-    check: 'duplicate-cookies-are-nobody',
+    check: 'duplicate-cookies-are-refused',
     flaw: 'of two cookies the last counts',
-    because: /must be nobody, but is somebody/,
+    because: /must be anonymous, but is a user/,
     change: authenticating(
       (authenticate) => (request) =>
         authenticate(withCookies(request, (name) => request.cookies(name).slice(-1))),
@@ -311,16 +311,16 @@ export const AUTHENTICATION_FLAWS: readonly Flaw[] = [
   {
     check: 'public-ids-are-no-credential',
     flaw: 'the session id signs in',
-    because: /public id as cookie must be nobody, but is somebody/,
+    because: /public id as cookie must be anonymous, but is a user/,
     change: authenticating((authenticate, _backend, store) => async (request) => {
       const found = store.sessions.get(singleCookie(request, MEMORY_COOKIE) ?? '')
       return found ? signedInAs(found) : authenticate(request)
     }),
   },
   {
-    check: 'signed-token-alone-is-nobody',
+    check: 'signed-token-alone-is-refused',
     flaw: 'a signature is enough',
-    because: /token of no session must be nobody, but is somebody/,
+    because: /token of no session must be anonymous, but is a user/,
     change: authenticating((authenticate, backend) => async (request) => {
       const result = await authenticate(request)
       const token = singleCookie(request, MEMORY_COOKIE)
@@ -331,7 +331,7 @@ export const AUTHENTICATION_FLAWS: readonly Flaw[] = [
   {
     check: 'bearer-token-signs-in',
     flaw: 'bearer tokens are promised but not taken',
-    because: /nobody is signed in/,
+    because: /no user is signed in/,
     change: () => ({}),
     harness: withBearer,
   },
@@ -351,14 +351,14 @@ export const AUTHENTICATION_FLAWS: readonly Flaw[] = [
   {
     check: 'two-credentials-are-not-mixed',
     flaw: 'the bearer token counts, whatever the cookie says',
-    because: /two people in one request must be nobody, but is somebody/,
+    because: /two people in one request must be anonymous, but is a user/,
     change: acceptingBearer((_cookie, token) => [token]),
     harness: withBearer,
   },
   {
     check: 'two-credentials-are-not-mixed',
     flaw: 'the cookie counts, whatever the bearer token says',
-    because: /two people in one request must be nobody, but is somebody/,
+    because: /two people in one request must be anonymous, but is a user/,
     change: acceptingBearer((cookie, token) => [cookie ?? token]),
     harness: withBearer,
   },

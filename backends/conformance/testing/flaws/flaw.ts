@@ -55,13 +55,13 @@ export const claiming =
   (capabilities: Partial<AuthBackendPort['capabilities']>): BackendChange =>
   ({ capabilities: known }) => ({ capabilities: { ...known, ...capabilities } })
 
-/** Somebody who is signed in, whoever asks. */
+/** A user who is signed in, whoever asks. */
 export function signedInAs({ session, user }: MemorySession): AuthnResult {
   const principal = mapSessionToPrincipal(session)
   return { ok: true, session, user, principal, setCookies: [] }
 }
 
-/** Somebody whom nobody signed in. */
+/** A user whom nobody signed in. */
 export function guest(): AuthnResult {
   const now = new Date().toISOString()
   const claims = { scopes: [], roles: [], claims: {} }

@@ -140,7 +140,7 @@ export const INTERACTIVE_FLAWS: readonly Flaw[] = [
   {
     check: 'sign-in-keeps-session',
     flaw: 'beginning a sign-in signs out',
-    because: /nobody is signed in: after a sign-in was begun/,
+    because: /no user is signed in: after a sign-in was begun/,
     change: flowing((flow, { sessions }) => ({
       async signIn(request, input) {
         await sessions.signOut(request, { everywhere: false })
@@ -211,7 +211,7 @@ export const INTERACTIVE_FLAWS: readonly Flaw[] = [
   {
     check: 'transaction-is-no-session',
     flaw: 'the secret of a transaction is a session too',
-    because: /transaction cookie as session must be nobody, but is somebody/,
+    because: /transaction cookie as session must be anonymous, but is a user/,
     change: authenticating((authenticate, _backend, store) => async (request) => {
       const key = publicId(singleCookie(request, MEMORY_COOKIE) ?? '')
       return store.transactions.has(key) ? guest() : authenticate(request)
@@ -233,23 +233,23 @@ export const INTERACTIVE_FLAWS: readonly Flaw[] = [
     })),
   },
   {
-    check: 'unknown-log-out-is-refused',
+    check: 'unknown-logout-is-refused',
     flaw: 'any ticket will do',
-    because: /an unknown log-out ticket must be refused, but was answered/,
+    because: /an unknown logout ticket must be refused, but was answered/,
     change: flowing(() => ({
       startLogout: async () => ({ redirectUrl: 'https://provider.example/out', setCookies: [] }),
     })),
   },
   {
-    check: 'unknown-log-out-is-refused',
+    check: 'unknown-logout-is-refused',
     flaw: 'any state will do',
-    because: /an unknown log-out state must be refused, but was answered/,
+    because: /an unknown logout state must be refused, but was answered/,
     change: flowing(() => ({ finishLogout: async () => ({ returnTo: '/', setCookies: [] }) })),
   },
   {
     check: 'callback-signs-in',
     flaw: 'the cookies of the callback are lost',
-    because: /nobody is signed in after the callback/,
+    because: /no user is signed in after the callback/,
     change: flowing((flow) => ({
       handleCallback: async (...given) => ({
         ...(await flow.handleCallback(...given)),
@@ -271,7 +271,7 @@ export const INTERACTIVE_FLAWS: readonly Flaw[] = [
   {
     check: 'callback-ends-previous-session',
     flaw: 'the old session lives on',
-    because: /the session that the browser brought must be nobody, but is somebody/,
+    because: /the session that the browser brought must be anonymous, but is a user/,
     change: flowing((flow) => ({
       handleCallback: (request, query) =>
         flow.handleCallback(

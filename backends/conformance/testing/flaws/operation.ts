@@ -80,7 +80,7 @@ export const OPERATION_FLAWS: readonly Flaw[] = [
   {
     check: 'refresh-is-safe-at-once',
     flaw: 'whoever does not win the refresh is signed out',
-    because: /nobody is signed in: one of twenty at once/,
+    because: /no user is signed in: one of twenty at once/,
     change: authenticating((authenticate) => {
       let refreshing = false
       return async (request) => {
@@ -112,7 +112,7 @@ export const OPERATION_FLAWS: readonly Flaw[] = [
   {
     check: 'outage-is-not-anonymous',
     flaw: 'a credential that proves itself is nobody’s during an outage',
-    because: /nobody is signed in: while the store is down/,
+    because: /no user is signed in: while the store is down/,
     change: authenticating(
       (authenticate) => (request) => authenticate(request).catch(() => ANONYMOUS),
     ),
@@ -182,7 +182,7 @@ export const OPERATION_FLAWS: readonly Flaw[] = [
   {
     check: 'outage-costs-no-session',
     flaw: 'an outage loses the sessions',
-    because: /nobody is signed in: after the outage/,
+    because: /no user is signed in: after the outage/,
     change: (backend, store) => ({
       async probe() {
         if (store.down) store.sessions.clear()

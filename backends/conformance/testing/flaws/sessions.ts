@@ -10,7 +10,7 @@ export const SESSION_FLAWS: readonly Flaw[] = [
   {
     check: 'sign-out-ends-own-session-only',
     flaw: 'signing out is always everywhere',
-    because: /nobody is signed in: after signing out in another browser/,
+    because: /no user is signed in: after signing out in another browser/,
     change: managing((sessions) => ({
       signOut: (request, options) => sessions.signOut(request, { ...options, everywhere: true }),
     })),
@@ -40,7 +40,7 @@ export const SESSION_FLAWS: readonly Flaw[] = [
   },
   {
     check: 'sign-out-is-idempotent',
-    flaw: 'the id of a session that was over is returned',
+    flaw: 'the id of a session that has ended is returned',
     because: /a second sign-out says that it ended a session/,
     change: managing((sessions, { crypto }) => ({
       async signOut(request, options) {
@@ -52,7 +52,7 @@ export const SESSION_FLAWS: readonly Flaw[] = [
   {
     check: 'sign-out-is-idempotent',
     flaw: 'a credential that is over may still end all sessions of its user',
-    because: /nobody is signed in: after a sign-out with a session that was over/,
+    because: /no user is signed in: after a sign-out with a session that has ended/,
     change: managing((sessions, backend) => {
       const users = new Map<string, string>()
       return {
@@ -92,7 +92,7 @@ export const SESSION_FLAWS: readonly Flaw[] = [
   {
     check: 'sign-out-everywhere',
     flaw: 'everywhere is not looked at',
-    because: /signed out everywhere must be nobody, but is somebody/,
+    because: /signed out everywhere must be anonymous, but is a user/,
     change: managing((sessions) => ({
       signOut: (request, options) => sessions.signOut(request, { ...options, everywhere: false }),
     })),
@@ -100,7 +100,7 @@ export const SESSION_FLAWS: readonly Flaw[] = [
   {
     check: 'sign-out-everywhere',
     flaw: 'everywhere is everybody',
-    because: /nobody is signed in: after somebody else signed out everywhere/,
+    because: /no user is signed in: after another user signed out everywhere/,
     change: managing((sessions, _backend, store) => ({
       async signOut(request, options) {
         const result = await sessions.signOut(request, options)
@@ -247,7 +247,7 @@ export const SESSION_FLAWS: readonly Flaw[] = [
     })),
   },
   {
-    check: 'lists-nothing-of-nobody',
+    check: 'lists-nothing-of-unknown-user',
     flaw: 'an unknown user has the sessions of everybody',
     because: /there are sessions of/,
     change: managing((sessions, _backend, store) => ({
@@ -268,7 +268,7 @@ export const SESSION_FLAWS: readonly Flaw[] = [
   {
     check: 'revokes-own-session-once',
     flaw: 'revoking one session ends all of the user',
-    because: /nobody is signed in: after another session was revoked/,
+    because: /no user is signed in: after another session was revoked/,
     change: managing((sessions) => ({
       async revokeSession(userId, sessionId) {
         const revoked = await sessions.revokeSession(userId, sessionId)
@@ -288,7 +288,7 @@ export const SESSION_FLAWS: readonly Flaw[] = [
   {
     check: 'revokes-no-foreign-session',
     flaw: 'a foreign session is ended, and denied',
-    because: /nobody is signed in: after somebody else tried/,
+    because: /no user is signed in: after another user tried/,
     change: managing((sessions, _backend, store) => ({
       async revokeSession(userId, sessionId) {
         const revoked = await sessions.revokeSession(userId, sessionId)
@@ -314,7 +314,7 @@ export const SESSION_FLAWS: readonly Flaw[] = [
     })),
   },
   {
-    check: 'revokes-nothing-of-nobody',
+    check: 'revokes-nothing-of-unknown-user',
     flaw: 'an empty user id matches all',
     because: /something was ended for ""/,
     change: managing((sessions, _backend, store) => ({
