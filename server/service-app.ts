@@ -1,5 +1,6 @@
 import type { RequestListener } from 'node:http'
 import { createRequire } from 'node:module'
+import cookieParser from 'cookie-parser'
 import express, {
   type ErrorRequestHandler,
   type Request,
@@ -26,6 +27,7 @@ import { securityHeaders } from './engine/security-headers.js'
 import type { Logger } from './log.js'
 import { serveAsset } from './pages/asset.js'
 import { type DemoNotice, homePage, type HomePageOptions } from './pages/home-page.js'
+import { lastProvider, rememberProvider } from './pages/last-provider.js'
 import { pageScript } from './pages/page-script.js'
 import { passwordNotice } from './pages/password-forms.js'
 
@@ -60,7 +62,7 @@ export function createServiceApp(options: ServiceAppOptions): RequestListener {
   site.use(healthRouter({ backend, version, draining }))
   site.use(startPage(options))
   site.get(pageScript.path, serveAsset(pageScript))
-  site.get('/', toOwnOrigin(origin), home(options))
+  site.get('/', toOwnOrigin(origin), cookieParser(), home(options))
   site.use(backendRoutes(backend))
   site.use(apiDocs(config))
   site.use((_req, res, next) => {
@@ -173,6 +175,14 @@ async function sessionsForPage(
 function home({ backend, config, demo, logger }: ServiceAppOptions): RequestHandler {
   return async (req, res) => {
     const result = await backend.authenticate(toAuthnRequest(req))
+    const providers = backend.providers.listProviders()
+    const ids = providers.map(({ id }) => id)
+    const last = lastProvider(req, ids)
+    const current = ids.find((id) => result.ok && id === result.session.providerId)
+    // Without a choice there is nothing to remember.
+    if (current !== undefined && current !== last && ids.length > 1) {
+      rememberProvider(res, current, config.origin)
+    }
     const sessions =
       result.ok && backend.capabilities.listSessions
         ? await sessionsForPage(result.session, backend).catch((err: unknown) => {
@@ -187,7 +197,8 @@ function home({ backend, config, demo, logger }: ServiceAppOptions): RequestHand
       homePage({
         backend: backend.name,
         interactive: backend.capabilities.interactive,
-        providers: backend.providers.listProviders(),
+        providers,
+        ...(last !== undefined && { lastProviderId: last }),
         docsEnabled: config.docs,
         ...(backend.signInHint !== undefined && { signInHint: backend.signInHint }),
         ...(backend.passwordForms && { passwordForms: backend.passwordForms }),

@@ -105,6 +105,30 @@ describe('plain OAuth 2.0 providers, two at once', () => {
     expect(user).not.toHaveProperty('email')
   })
 
+  it('are told apart by the page, which knows the last one in this browser', async () => {
+    two.signInAs(profile(8))
+    const agent = createUserAgent(origin)
+    await signInAt('two', { agent })
+    const home = await agent.fetch('/')
+    expect(home.headers.getSetCookie()).toEqual([
+      expect.stringMatching(
+        /^ns_provider=two; Max-Age=31536000; Path=\/; Expires=[^;]+; HttpOnly; SameSite=Lax$/,
+      ),
+    ])
+    expect((await agent.fetch('/')).headers.getSetCookie()).toEqual([])
+    await agent.post('/api/v1/auth/signout')
+    expect(await (await agent.fetch('/')).text()).toMatch(/value="two"[^]*Last used/)
+  })
+
+  it.each(['three', '', 'j:["two"]', 's:two.x', '%74%77%6F%', '__proto__', '<script>'])(
+    'are hinted at by no cookie but their own id: %s',
+    async (value) => {
+      const response = await fetch(origin, { headers: { cookie: `ns_provider=${value}` } })
+      expect(response.status).toBe(200)
+      expect(await response.text()).not.toContain('Last used')
+    },
+  )
+
   it.each([
     ['a NUL', 'a\u0000b'],
     ['a lone surrogate', 'a\ud800b'],

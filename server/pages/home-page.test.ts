@@ -46,6 +46,17 @@ describe('the home page of somebody who is signed out', () => {
     expect(page).not.toContain('/api/v1/auth/signout')
   })
 
+  it('says which provider was used last, and prefers it', () => {
+    const page = homePage({ ...signedOut, lastProviderId: 'github' })
+    const [google = '', github = ''] = page.match(/<form[^]*?<\/form>/g) ?? []
+    expect(google).not.toMatch(/primary|Last used/)
+    expect(github).toMatch(/class="button primary"[^]*<bdi>GitHub<\/bdi> <small>Last used<\/small>/)
+    const [only] = signedOut.providers
+    const alone = { ...signedOut, providers: only ? [only] : [], lastProviderId: 'google' }
+    expect(homePage(alone)).not.toContain('Last used')
+    expect(homePage(signedOut)).not.toContain('Last used')
+  })
+
   it('has links for developers only where there is documentation', () => {
     expect(homePage(signedOut)).toContain('href="/docs"')
     expect(homePage({ ...signedOut, docsEnabled: false })).not.toMatch(/\/docs|openapi|\/health/)

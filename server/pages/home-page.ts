@@ -21,6 +21,8 @@ export interface HomePageOptions {
   backend: string
   /** The providers, in the order of their buttons. */
   providers: readonly { readonly id: string; readonly displayName: string }[]
+  /** The provider that was used last in this browser. */
+  lastProviderId?: string
   /** Whether this service starts sign-ins itself. */
   interactive: boolean
   /** Where users sign in when it does not: a URL or a path; words are not shown. */
@@ -59,7 +61,8 @@ export function homePage(options: HomePageOptions): string {
 }
 
 function signedOut(options: HomePageOptions): Html {
-  const { providers, interactive, signInHint, demo } = options
+  const { providers, interactive, signInHint, demo, lastProviderId } = options
+  const used = providers.length > 1 ? lastProviderId : undefined
   if (options.passwordForms) return passwordForms(options.passwordForms)
   if (!interactive) {
     return html`<h1>You are not signed in</h1>
@@ -77,15 +80,27 @@ function signedOut(options: HomePageOptions): Html {
           : 'You will confirm that it is you at your provider, and then come back.'
       }
     </p>
-    <div class="actions">${providers.map(signInButton)}</div>
+    <div class="actions">
+      ${providers.map((provider, at) =>
+        signInButton(provider, {
+          isLast: provider.id === used,
+          isPrimary: used === undefined ? at === 0 : provider.id === used,
+        }),
+      )}
+    </div>
     ${demo && demoNotice(demo)}`
 }
 
-function signInButton({ id, displayName }: { id: string; displayName: string }, at: number): Html {
+function signInButton(
+  { id, displayName }: { id: string; displayName: string },
+  { isPrimary, isLast }: { isPrimary: boolean; isLast: boolean },
+): Html {
   return html`<form method="post" action="/api/v1/auth/signin">
     <input type="hidden" name="providerId" value="${id}" />
-    <button class="button${at === 0 && ' primary'}">
-      <span>Continue with <bdi>${displayName}</bdi></span>
+    <button class="button${isPrimary && ' primary'}">
+      <span
+        >Continue with <bdi>${displayName}</bdi>${isLast && html` <small>Last used</small>`}</span
+      >
     </button>
   </form>`
 }

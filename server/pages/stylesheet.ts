@@ -101,6 +101,7 @@ input[type=hidden] { display: none; }
   text-decoration: none;
   cursor: pointer;
 }
+.button small { margin-inline-start: .5rem; font-size: .8125rem; font-weight: 400; white-space: nowrap; }
 .button:hover { background: var(--tint); }
 .button.primary { border-color: transparent; background: var(--accent); color: var(--on-accent); }
 .button.primary:hover { background: var(--accent-hover); }
