@@ -195,7 +195,6 @@ function home({ backend, config, demo, logger }: ServiceAppOptions): RequestHand
     res.append('Vary', 'Cookie')
     res.type('html').send(
       homePage({
-        backend: backend.name,
         interactive: backend.capabilities.interactive,
         providers,
         ...(last !== undefined && { lastProviderId: last }),

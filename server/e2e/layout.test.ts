@@ -22,7 +22,6 @@ const EMAIL = `${'pablo.ruiz.picasso'.repeat(3)}@subdomain.of-a-very-long-domain
 
 const NAMES = ['Google', `${WORD} Identity`, '日本電信電話株式会社認証基盤サービス統合管理センター']
 const signedOut = (count: number): HomePageOptions => ({
-  backend: 'kv-oauth',
   interactive: true,
   providers: Array.from({ length: count }, (_, at) => ({
     id: `p${at}`,

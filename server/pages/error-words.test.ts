@@ -7,6 +7,7 @@ import { readVectors } from '../e2e/vectors/vector.js'
 import { createLogger } from '../log.js'
 import { respondToError } from '../engine/problem.js'
 import { errorWords } from './error-words.js'
+import { homePage, type HomePageOptions } from './home-page.js'
 
 /** What only developers and operators know. */
 const TECHNICAL =
@@ -62,6 +63,17 @@ describe('the text of an error page', () => {
     expect(page).not.toMatch(TECHNICAL)
   })
 
+  it.each<[string, Partial<HomePageOptions>]>([
+    ['for users', { providers: [{ id: 'google', displayName: 'Google' }] }],
+    ['without a provider', {}],
+    ['with passwords', { interactive: false, passwordForms: { signIn: '/in', signUp: '/up' } }],
+    ['that leads elsewhere', { interactive: false, signInHint: 'https://app.example/login' }],
+    ['with a hint for developers', { interactive: false, signInHint: 'POST /api/auth/sign-in.' }],
+  ])('is plain on a front page %s', (_name, options) => {
+    const page = homePage({ interactive: true, providers: [], docsEnabled: false, ...options })
+    expect(shownText(page)).not.toMatch(TECHNICAL)
+  })
+
   it('was found in every place where one is made', () => {
     expect(details.length).toBeGreaterThan(15)
     expect(unresolved).toEqual([])
@@ -74,13 +86,18 @@ function shownDetails(): { text: string; where: string }[] {
   return sources.flatMap((source) => detailsOf(source, sources))
 }
 
+/** What a page shows, without the markup. */
+function shownText(page: string): string {
+  return page.replace(/^.*<main/s, '<main').replaceAll(/<[^>]*>/g, ' ')
+}
+
 /** The text of every page among the recorded responses. */
 function recordedPages(): { name: string; page: string }[] {
   return [...readVectors().values()]
     .flat()
     .flatMap(({ name, response: { body } }) =>
       typeof body === 'string' && body.startsWith('<!doctype')
-        ? [{ name, page: body.replace(/^.*<main/s, '<main').replaceAll(/<[^>]*>/g, ' ') }]
+        ? [{ name, page: shownText(body) }]
         : [],
     )
 }

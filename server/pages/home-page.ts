@@ -17,8 +17,6 @@ export interface DemoNotice {
 
 /** What {@link homePage} shows. */
 export interface HomePageOptions {
-  /** Name of the active backend. */
-  backend: string
   /** The providers, in the order of their buttons. */
   providers: readonly { readonly id: string; readonly displayName: string }[]
   /** The provider that was used last in this browser. */
@@ -131,13 +129,13 @@ function signedIn({
   user,
   session,
   providers,
-  backend,
   sessions,
   hasMoreSessions = false,
   now = new Date(),
 }: HomePageOptions & { user: AuthUser; session: AuthSession }): Html {
   const name = user.displayName ?? user.email ?? 'You are signed in'
-  const provider = providers.find(({ id }) => id === session.providerId)?.displayName
+  const known = providers.find(({ id }) => id === session.providerId)
+  const provider = known?.displayName ?? session.providerId
   return html`<div class="person">
       ${portrait(user.displayName ?? user.email ?? '')}
       <div>
@@ -146,7 +144,7 @@ function signedIn({
       </div>
     </div>
     <dl>
-      ${row('Provider', html`<bdi>${provider ?? session.providerId ?? backend}</bdi>`)}
+      ${provider !== undefined && row('Provider', html`<bdi>${provider}</bdi>`)}
       ${row('Signed in', instant(session.issuedAt, now))}
       ${row('Session ends', instant(session.expiresAt, now))}
       ${session.roles.length > 0 && row('Roles', session.roles.join(', '))}
