@@ -157,6 +157,8 @@ footer p { margin-top: .75rem; }
 .sessions { margin: 0 0 1rem; padding: 0; border-top: 1px solid var(--line); list-style: none; font-size: .9375rem; }
 .sessions li { display: flex; align-items: center; gap: 1rem; margin: 0; padding: .625rem 0; border-bottom: 1px solid var(--line); }
 .sessions li > div { flex: 1; min-width: 0; }
+.sessions:last-child { margin-bottom: 0; }
+.sessions:last-child li:last-child { padding-bottom: 0; border: 0; }
 .sessions .quiet { display: block; font-size: .875rem; }
 .button.small { flex: none; width: auto; min-height: 2.75rem; padding: .25rem .75rem; font-size: .875rem; }
 .badge { display: inline-block; padding: 0 .5rem; border-radius: 1rem; background: var(--tint); color: var(--accent); font-size: .8125rem; font-weight: 600; }
