@@ -247,7 +247,7 @@ describe.each(CLIENTS)('%s', (_name, { createAuthClient, AuthClientError }) => {
     expect(asked).toHaveLength(1)
   })
 
-  it('throws when nobody listens', async () => {
+  it('throws when nothing listens', async () => {
     const error = await createAuthClient({ baseUrl: 'http://127.0.0.1:1' })
       .me()
       .catch((thrown: unknown) => thrown)
@@ -283,7 +283,7 @@ describe.each(CLIENTS)('%s', (_name, { createAuthClient, AuthClientError }) => {
     })
   })
 
-  it('stops when its time is over, also in the middle of an answer', async () => {
+  it('stops when its time has passed, also in the middle of a response', async () => {
     const silent = await serving(() => {})
     await expect(
       createAuthClient({ baseUrl: silent.baseUrl, timeoutMs: 50 }).signin(),

@@ -31,7 +31,7 @@ it('adds two people once, however often and at once it runs', async () => {
   ])
 })
 
-it('leaves somebody who signed in before as they are', async () => {
+it('leaves a user who signed in before unchanged', async () => {
   await pool.query(`INSERT INTO auth_users (id, display_name) VALUES ('known', 'Countess')`)
   await pool.query(
     `INSERT INTO auth_accounts (id, user_id, provider_id, issuer, subject) VALUES ('known', 'known', 'local', 'http://b.test', 'ada')`,

@@ -187,7 +187,7 @@ describe('GET /docs', () => {
       expect(await value('error_description')).toBe('')
     })
 
-    it('asks nobody else, and nothing breaks the policy', async () => {
+    it('asks no other origin, and nothing breaks the policy', async () => {
       const response = await fetch(`${service.origin}/docs`)
       const policy = response.headers.get('content-security-policy')
       expect(policy).toContain("default-src 'none'")

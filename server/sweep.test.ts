@@ -6,7 +6,7 @@ import { startSweeping } from './sweep.js'
 
 afterEach(() => void vi.useRealTimers())
 
-it('deletes every minute what is over, entries and counts, and leaves the rest', async () => {
+it('deletes every minute what has expired, entries and counts, and leaves the rest', async () => {
   const database = await createTestDatabase()
   const pool = createPool(database.url)
   const keys = async (table: string) =>

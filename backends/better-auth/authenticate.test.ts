@@ -161,7 +161,7 @@ describe('authenticate', () => {
     expect(result.ok).toBe(false)
   })
 
-  it('does not know a session that is over, and clears its cookie', async () => {
+  it('does not accept an expired session, and clears its cookie', async () => {
     const person = await signUp(server)
     await server.prisma.authSession.updateMany({
       where: { userId: person.userId },
@@ -201,7 +201,7 @@ describe('authenticate', () => {
     expect(again).toMatchObject({ ok: true, setCookies: [] })
   })
 
-  it('knows nobody when the session ends while it is extended', async () => {
+  it('is anonymous when the session ends while it is extended', async () => {
     const racing: TestServer<[]> = await startTestServer({
       betterAuthOptions: {
         session: { updateAge: 0 },
@@ -221,7 +221,7 @@ describe('authenticate', () => {
     await racing.close()
   })
 
-  it('never takes a database that is down for nobody', async () => {
+  it('never takes an unreachable database for an anonymous request', async () => {
     const failing = await startTestServer()
     const person = await signUp(failing)
     const request = await person.request()

@@ -27,7 +27,7 @@ describe('betterAuthBackendFromEnv', () => {
     expect((await server.pool.query('SELECT 1')).rowCount).toBe(1)
   })
 
-  it('knows nobody whom another secret signed in', async () => {
+  it('does not accept sessions signed with another secret', async () => {
     const backend = await fromEnv({ BETTER_AUTH_SECRET: 'another-secret-of-enough-characters' })
     const person = await signUp(server)
     expect(await backend.authenticate(await person.request())).toMatchObject({

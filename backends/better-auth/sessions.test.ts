@@ -59,7 +59,7 @@ describe('sessions', () => {
     await counting.close()
   })
 
-  it('clears the cookie of somebody who has none', async () => {
+  it('clears the cookie of a caller without a session', async () => {
     const result = await server.backend.sessions.signOut(toAuthnRequest({ headers: {} }), {
       everywhere: true,
     })
@@ -67,7 +67,7 @@ describe('sessions', () => {
     expect(result.setCookies[0]).toMatch(/^better-auth\.session_token=; Max-Age=0; Path=\//)
   })
 
-  it('signs out everywhere, and nobody else', async () => {
+  it('signs out everywhere, and no other user', async () => {
     const [person, stranger] = [await signUp(server), await signUp(server)]
     const other = await signInAgain(person)
     await server.backend.sessions.signOut(await person.request(), { everywhere: true })

@@ -36,7 +36,7 @@ const harness: AuthBackendHarness = {
   },
   async signIn(_backend, as) {
     const person = as ? known.get(as.headers.cookie ?? '') : await signUp(server)
-    if (!person) throw new Error('Nobody signed up with this cookie.')
+    if (!person) throw new Error('No user signed up with this cookie.')
     const browser = as ? openBrowser(server) : person
     if (as) await browser.client.signIn.email(person.credentials)
     const cookie = await browser.cookieHeader()

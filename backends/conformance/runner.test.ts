@@ -37,7 +37,7 @@ describe('runAuthBackendConformance', () => {
     expect(stdout).toContain('# SKIP capabilities.listSessions is true')
   })
 
-  it('gives every check a test whose function calls nobody back', () => {
+  it('gives every check a test whose function takes no callback', () => {
     const tests = collect((runner) => runAuthBackendConformance(memoryHarness(), runner))
     expect([...tests.keys()].map((name) => name.split(':')[0])).toEqual(
       AUTH_BACKEND_CHECKS.map(({ id }) => id),

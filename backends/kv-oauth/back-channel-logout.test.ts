@@ -257,7 +257,7 @@ describe('OpenID Connect Back-Channel Logout', () => {
       ['no exp and no iat', () => ({ exp: undefined, iat: undefined })],
       ['an exp that is no number', () => ({ exp: 'never' })],
       ['an exp that is null', () => ({ exp: null })],
-      ['an exp that is over', (now) => ({ exp: now - 31 })],
+      ['an exp that has passed', (now) => ({ exp: now - 31 })],
       ['an exp that is far off', (now) => ({ exp: now + 3700 })],
       ['no iat', () => ({ iat: undefined })],
       ['an iat beyond what a date can say', () => ({ iat: 1e18 })],
@@ -293,7 +293,7 @@ describe('OpenID Connect Back-Channel Logout', () => {
           .sign(new TextEncoder().encode(JSON.stringify(idp.key.jwk))),
       ))
 
-    it('the key of somebody else, under a known and under an unknown id', async () => {
+    it('the key of another issuer, under a known and under an unknown id', async () => {
       const foreign = await signingKey()
       await expectRefused((session) => sign(claimsOf(session), {}, foreign))
       const posing = { ...foreign, jwk: idp.key.jwk }
@@ -394,13 +394,15 @@ describe('OpenID Connect Back-Channel Logout', () => {
 
     it('nothing for a foreign sub with a sid, and nothing at another issuer', async () => {
       const session = await signedIn()
-      expect(await logOut(sign(claimsOf(session, { sub: 'somebody else' })))).toEqual({ ended: 0 })
+      expect(await logOut(sign(claimsOf(session, { sub: 'another subject' })))).toEqual({
+        ended: 0,
+      })
       const elsewhere = { iss: other.origin }
       expect(await logOut(sign(claimsOf(session, elsewhere), {}, other.key))).toEqual({ ended: 0 })
       expect(await isAlive(session)).toBe(true)
     })
 
-    it('nothing when nobody is signed in any more, which is a success', async () => {
+    it('nothing when there is no session any more, which is a success', async () => {
       const session = await signedIn()
       await createPostgresSessionStore(pool).revoke(session.id, 'signed-out')
       expect(await logOut(sign(claimsOf(session)))).toEqual({ ended: 0 })

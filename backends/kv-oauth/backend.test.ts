@@ -43,7 +43,7 @@ describe('createKvOAuthBackend', () => {
     [
       'a database that answers',
       KEY,
-      'postgres://nobody@127.0.0.1:1/x',
+      'postgres://missing@127.0.0.1:1/x',
       /DATABASE_URL: nothing listens/,
     ],
     ['a database URL', KEY, 'mysql://x', /DATABASE_URL must begin with postgres/],

@@ -36,7 +36,7 @@ describe('changeSession', () => {
     expect(store.writes).toEqual([])
   })
 
-  it('asks again about what somebody else wrote, and builds on that', async () => {
+  it('asks again about what another writer wrote, and builds on that', async () => {
     const seen: SessionRecord[] = []
     const changed = await changeSession(contested(theirs(2)), record, 'tokens-renewed', (now) => {
       seen.push(now)
@@ -46,7 +46,7 @@ describe('changeSession', () => {
     expect(changed).toEqual({ ...theirs(2), tokenRefreshAt: 7, version: 3 })
   })
 
-  it('leaves it at what somebody else wrote when that will do', async () => {
+  it('keeps what another writer wrote when that will do', async () => {
     const store = contested(theirs(2))
     const changed = await changeSession(store, record, 'used', ({ expiresAt }) =>
       expiresAt < 200 ? { expiresAt: 200 } : undefined,
@@ -55,7 +55,7 @@ describe('changeSession', () => {
     expect(store.writes).toHaveLength(1)
   })
 
-  it('leaves a session that is over as it is', async () => {
+  it('leaves an ended session as it is', async () => {
     const store = contested(undefined)
     let asked = 0
     const changed = await changeSession(store, record, 'used', () => {
@@ -66,7 +66,7 @@ describe('changeSession', () => {
     expect(asked).toBe(1)
   })
 
-  it('gives up when somebody else was first three times, with what they wrote', async () => {
+  it('gives up when another writer was first three times, with what it wrote', async () => {
     const store = contested(theirs(2), theirs(3), theirs(4), theirs(5))
     expect(await changeSession(store, record, 'used', () => ({ expiresAt: 300 }))).toEqual(
       theirs(4),

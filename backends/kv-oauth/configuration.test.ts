@@ -757,7 +757,7 @@ describe('the token endpoint of a plain OAuth 2.0 provider', () => {
     await expect(promise).rejects.toMatchObject({ error: understood, status: 400 })
   })
 
-  it('may send an id_token that nobody can verify, which is taken out', async () => {
+  it('may send an id_token that cannot be verified, which is removed', async () => {
     answer = { json: { access_token: 'at', token_type: 'Bearer', id_token: 'e30.e30.' } }
     const provider = defineOAuthProvider({
       ...app,

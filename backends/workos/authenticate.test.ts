@@ -374,7 +374,7 @@ describe('a bearer token', () => {
     expect(await backend.authenticate(request)).toMatchObject({ ok: true })
   })
 
-  it('of another scheme is left to whoever it is for', async () => {
+  it('of another scheme is ignored', async () => {
     const { cookie } = await api.sealSession(ADA)
     const authorization = 'Basic cHJveHk6cHc='
     expect(
@@ -405,7 +405,7 @@ describe('when the keys cannot be had', () => {
     ['there is an error', () => api.fail('jwks', 500, {})],
     ['there is something else', () => api.fail('jwks', 200, { hello: 'world' })],
     ['the address is wrong', () => api.fail('jwks', 404, {})],
-  ])('nobody is anonymous: %s', async (_how, breakIt) => {
+  ])('no request is anonymous: %s', async (_how, breakIt) => {
     const { cookie, accessToken } = await api.sealSession(ADA)
     const impatient = await createWorkosBackend({ ...optionsFor(api), jwksTimeoutMs: 750 })
     breakIt()

@@ -29,7 +29,7 @@ function remember(userId: string, signIn: WorkosSignIn): SignedIn {
 
 function recall({ headers }: SignedIn) {
   const signIn = known.get(singleCookie(toAuthnRequest({ headers }), 'wos-session') ?? '')
-  if (!signIn) throw new Error('Nobody signed in with this cookie.')
+  if (!signIn) throw new Error('No user signed in with this cookie.')
   return signIn
 }
 

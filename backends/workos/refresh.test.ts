@@ -114,7 +114,7 @@ describe('an expired access token', () => {
     ['401, a wrong key of ours', () => api.fail('authenticate', 401, { message: 'Unauthorized' })],
     ['404, a wrong address of ours', () => api.fail('authenticate', 404, { message: 'Lost' })],
     ['200 without tokens', () => api.fail('authenticate', 200, {})],
-  ])('leaves nobody anonymous when WorkOS fails: %s', async (_how, breakIt) => {
+  ])('makes no request anonymous when WorkOS fails: %s', async (_how, breakIt) => {
     const impatient = await createWorkosBackend({ ...optionsFor(api), apiTimeoutMs: 750 })
     const { cookie } = await api.sealSession(ADA, { expiresIn: -60 })
     breakIt()

@@ -141,7 +141,7 @@ describe('signOut', () => {
     expect(result).not.toHaveProperty('sessionId')
   })
 
-  it('everywhere ends all sessions of the person, beyond the first page, and nobody else', async () => {
+  it('everywhere ends all sessions of the user, beyond the first page, and of no other', async () => {
     const own = await Promise.all(Array.from({ length: 103 }, () => api.sealSession(ada)))
     const foreign = await api.sealSession({ id: 'user_other' })
     await backend.sessions.signOut(withCookie(own[0]?.cookie ?? ''), everywhere)

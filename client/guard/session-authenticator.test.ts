@@ -127,7 +127,7 @@ describe('the answer', () => {
   })
 
   it.each([
-    ['nobody', nobody],
+    ['no session', nobody],
     ['a session that has ended', () => signedIn({ state: 'revoked' })],
   ])('is a refusal for %s', async (_what, answer) => {
     const { options } = service(answer)
@@ -136,7 +136,7 @@ describe('the answer', () => {
   })
 
   it.each<[string, () => Response | Promise<Response>]>([
-    ['nobody there', () => Promise.reject(new TypeError('fetch failed'))],
+    ['an unreachable service', () => Promise.reject(new TypeError('fetch failed'))],
     ['a page', () => new Response('<html>', { headers: { 'content-type': 'text/html' } })],
     ['half an answer', () => new Response('{"authenticated":tr')],
     ['something else', () => Response.json({ authenticated: 'yes', session: SESSION })],

@@ -130,7 +130,7 @@ describe('a token', () => {
       () => sign({}, { alg: 'HS256' }, Buffer.from(JSON.stringify(key.jwk))),
     ],
     ['another algorithm', async () => sign({}, { alg: 'ES384' }, (await makeKey('ES384')).private)],
-    ['a key of somebody else', () => sign({}, {}, other.private)],
+    ['a key of another issuer', () => sign({}, {}, other.private)],
     ['a key that is not published', () => sign({}, { kid: other.kid }, other.private)],
     [
       'a key that it brings along',
@@ -201,7 +201,7 @@ describe('the keys', () => {
   })
 
   it.each<[string, () => Response | Promise<Response>]>([
-    ['nobody there', () => Promise.reject(new TypeError('fetch failed'))],
+    ['an unreachable service', () => Promise.reject(new TypeError('fetch failed'))],
     ['a fault', () => Response.json({}, { status: 500 })],
     ['a redirect', () => Response.redirect('https://evil.example', 302)],
     ['a page', () => new Response('<html>')],

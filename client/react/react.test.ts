@@ -34,7 +34,7 @@ describe('rendered on a server', () => {
     return `${status} ${user?.displayName ?? 'nobody'}`
   }
 
-  it('is what the server knows, and asks nobody', () => {
+  it('is what the server knows, without a request', () => {
     expect(inside(createElement(Who))).toBe('loading nobody')
     expect(inside(createElement(Who), { initial: ADA })).toBe('signed-in Ada')
     expect(inside(createElement(Who), { initial: { authenticated: false } })).toBe(

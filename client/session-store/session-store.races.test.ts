@@ -105,7 +105,7 @@ function me(isSignedIn: boolean, question: number): MeResponse {
 }
 
 describe('answers in any order', () => {
-  it('show nobody after a sign-out whom no later question found', async () => {
+  it('show no user after a sign-out whom no later request found', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 30 }), async (steps) => {
         const scene = createScene()

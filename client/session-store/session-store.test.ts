@@ -121,7 +121,7 @@ describe('what is known', () => {
     expect(shown).toEqual(['signed-in', 'signed-in', 'signed-out'])
   })
 
-  it('is what the server rendered with, which nobody has to be asked for', async () => {
+  it('is what the server rendered with, without a request', async () => {
     const { store, shown, open } = tab({ initial: ada() })
     expect(store.getServerSnapshot()).toMatchObject({ status: 'signed-in' })
     expect(store.getSnapshot()).toBe(store.getServerSnapshot())
@@ -175,7 +175,7 @@ describe('what is known', () => {
 })
 
 describe('asking', () => {
-  it('is shared by whoever wants to know at once, and by whoever comes meanwhile', async () => {
+  it('is shared by callers at once, and by those that come meanwhile', async () => {
     const { store, open } = tab()
     open()
     open()
@@ -190,7 +190,7 @@ describe('asking', () => {
     expect((await later[0])?.status).toBe('signed-in')
   })
 
-  it('happens when somebody returns to the page, at most once in minIntervalMs', async () => {
+  it('happens when the user returns to the page, at most once in minIntervalMs', async () => {
     const { open } = tab({ minIntervalMs: 2_000 })
     open()
     await settle()
@@ -298,7 +298,7 @@ describe('asking', () => {
 })
 
 describe('while the service is away', () => {
-  it('keeps somebody signed in, says so once, and forgets the error afterwards', async () => {
+  it('keeps the user signed in, says so once, and forgets the error afterwards', async () => {
     for (const me of [ada(), ANONYMOUS]) {
       service.me = me
       const { store, shown, open } = tab()
@@ -376,7 +376,7 @@ describe('while the service is away', () => {
     expect((await questions(4)).map(Math.round)).toEqual([0, 1, 2, 4])
   })
 
-  it('does as Retry-After says, also when somebody returns', async () => {
+  it('does as Retry-After says, also when the user returns', async () => {
     service.me = () => away({ 'retry-after': '30' })
     const asking = questions(0)
     await asking
@@ -388,7 +388,7 @@ describe('while the service is away', () => {
     expect(service.asked).toBe(2)
   })
 
-  it('asks at once when somebody returns after a while', async () => {
+  it('asks at once when the user returns after a while', async () => {
     service.me = () => away()
     await questions(70)
     const before = service.asked
@@ -397,7 +397,7 @@ describe('while the service is away', () => {
     expect(service.asked).toBe(before + 1)
   })
 
-  it('asks nothing while nobody can see the page', async () => {
+  it('asks nothing while the page is hidden', async () => {
     service.me = () => away()
     await questions(0)
     page.show('hidden')
@@ -472,7 +472,7 @@ describe('tabs', () => {
     expect(service.asked).toBe(4)
   })
 
-  it('are not told of what nobody else has to know', async () => {
+  it('are not told of what concerns one tab only', async () => {
     service.me = ada()
     const [one] = await openTabs(2)
     expect(service.asked).toBe(2)
@@ -482,7 +482,7 @@ describe('tabs', () => {
     expect(service.asked).toBe(3)
   })
 
-  it('are told by a tab that nobody subscribes to', async () => {
+  it('are told by a tab without subscribers', async () => {
     service.me = ada()
     const [one] = await openTabs(1)
     const close = vi.spyOn(BroadcastChannel.prototype, 'close')

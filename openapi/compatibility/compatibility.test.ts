@@ -74,7 +74,7 @@ const BREAKING: [what: string, change: (parts: Parts) => void, report: string][]
   [
     'a success is new',
     ({ operation }) => {
-      operation('GET /me').responses[204] = { description: 'Nobody.', headers: {} }
+      operation('GET /me').responses[204] = { description: 'No session.', headers: {} }
     },
     'GET /me: status 204 is new, and no error',
   ],
@@ -311,7 +311,10 @@ const HARMLESS: [what: string, change: (parts: Parts) => void][] = [
       delete document.paths[`${API}/sessions/{id}`]
     },
   ],
-  ['nobody has to be signed in', ({ operation }) => operation('GET /sessions').security.push({})],
+  [
+    'no session is needed any more',
+    ({ operation }) => operation('GET /sessions').security.push({}),
+  ],
   [
     'words and examples',
     ({ document, field, operation }) => {

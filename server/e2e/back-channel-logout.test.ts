@@ -25,7 +25,7 @@ async function signedIn(
   return agent
 }
 
-describe('back-channel log-out by the real provider', () => {
+describe('back-channel logout by the real provider', () => {
   let service: TestService
   beforeAll(async () => {
     const port = await freePort()

@@ -283,7 +283,7 @@ describeWithBrowser('the page in Chromium', () => {
     expect(await violations(page)).toEqual([])
   })
 
-  it('asks nobody else for anything, and allows nothing inline', async () => {
+  it('asks no other origin for anything, and allows nothing inline', async () => {
     const asked = new Set<string>()
     page.on('request', (request) => asked.add(new URL(request.url()).origin))
     const answer = await page.goto(service.origin)

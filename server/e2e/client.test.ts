@@ -38,7 +38,7 @@ describe.each(CLIENTS)('%s on the real service', (_name, { createAuthClient }) =
     return { auth, completed, ...rest }
   }
 
-  it('signs somebody in, says who it is, and signs them out', async () => {
+  it('signs a user in, says who it is, and signs them out', async () => {
     const { auth, completed, visited } = await signedIn()
     expect(completed).toMatchObject({ completed: true, redirectTo: `${service.origin}/` })
     const me = await auth.me()

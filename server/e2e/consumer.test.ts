@@ -179,7 +179,7 @@ const compile = (resolution: keyof typeof RESOLUTIONS, ...args: string[]) =>
     ...[...STRICT, ...RESOLUTIONS[resolution], ...args],
   )
 
-describe('somebody else’s project', () => {
+describe('a project of a user', () => {
   it.each(['node16', 'bundler'] as const)('compiles with resolution %s', async (resolution) => {
     const everything = ['app.test', 'react.test', 'fourth-backend.test', 'every-entry'].map(
       (f) => `src/${f}.ts`,

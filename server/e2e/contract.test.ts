@@ -56,7 +56,7 @@ describe.each(NAMES)('the contract on %s', (name) => {
     },
   })
 
-  it('knows nobody, then somebody, then nobody again', async () => {
+  it('is anonymous, then a user, then anonymous again', async () => {
     expect(await stranger().client.me()).toEqual({ authenticated: false })
     expect(await stranger().client.session()).toEqual({ authenticated: false })
 
@@ -203,7 +203,7 @@ describe.each(NAMES)('the contract on %s', (name) => {
     expect((await fetch(path, { ...json, body: '{"logout_token":"x"}' })).status).toBe(415)
   })
 
-  it('refuses callbacks and log-outs that it did not ask for', async () => {
+  it('refuses callbacks and sign-outs that it did not ask for', async () => {
     const { fetch } = stranger()
     const tooLong = `logged-out?state=${'x'.repeat(513)}`
     for (const route of ['callback?code=', 'callback/local?code=', 'logout', tooLong]) {
@@ -225,7 +225,7 @@ describe.each(NAMES)('the contract on %s', (name) => {
     expect(await client.me()).toEqual({ authenticated: false })
   })
 
-  it('ends all sessions of the person and nobody else’s when told to', async () => {
+  it('ends all sessions of the user and no other when told to', async () => {
     const [other, { client }] = [await person(), await person()]
     await client.signout({ everywhere: true })
     expect((await other.client.me()).authenticated).toBe(true)

@@ -269,7 +269,7 @@ describe('netscript doctor', () => {
       expect(await found(there)).toEqual([])
     })
 
-    it('sees that it is not there, that nobody is let in, and that it is back', async () => {
+    it('sees that it is unreachable, that connections are refused, and that it is back', async () => {
       const there = { DATABASE_URL: postgres.url }
       await withPool(postgres.url, (pool) => applyMigrations(pool))
       expect(await found(there)).toEqual([])

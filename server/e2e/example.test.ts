@@ -76,7 +76,7 @@ describeWithBrowser('the workspace example', () => {
     expect(answers.at(-1)).toBe(200)
   })
 
-  it('lets nobody join by a form of another site, and says nothing of what goes wrong', async () => {
+  it('refuses forms of other sites, and says nothing of what goes wrong', async () => {
     const answers = await page.evaluate(`Promise.all([
       fetch('/api/workspace/demo/members', { method: 'POST', body: new URLSearchParams() }),
       fetch('/api/workspace/%00/members'),
@@ -89,7 +89,7 @@ describeWithBrowser('the workspace example', () => {
     ])
   })
 
-  it('shows where somebody is signed in, and ends it elsewhere', async () => {
+  it('shows where a user is signed in, and ends it elsewhere', async () => {
     const elsewhere = await browser.newContext()
     const other = await elsewhere.newPage()
     await other.goto(example.origin)

@@ -46,7 +46,7 @@ describe('forbidden words', () => {
 
   it('are in no string of a shipped source', () => {
     const sources = shippedSources().filter(({ fileName }) => !fileName.includes('/generated/'))
-    const texts = sources.flatMap(stringsOf).filter(({ text }) => !NAMES.has(text))
+    const texts = sources.flatMap(textsIn).filter(({ text }) => !NAMES.has(text))
     expect(texts.length).toBeGreaterThan(5000)
     expect(faultsOf(texts)).toEqual([])
   })
@@ -59,6 +59,14 @@ describe('forbidden words', () => {
 
   it('are in no help of the command line', () => {
     expect(faultsOf(helpOf(createProgram()))).toEqual([])
+  })
+
+  it('are in no title of a test', async () => {
+    const own = import.meta.filename.slice(ROOT.length)
+    const files = (await repositoryFiles()).filter((file) => TESTS.test(file) && file !== own)
+    const titles = await Promise.all(files.map(titlesOf))
+    expect(titles.flat().length).toBeGreaterThan(1500)
+    expect(faultsOf(titles.flat().filter(({ text }) => !NAMES.has(text)))).toEqual([])
   })
 
   it('are in no document, and in no file for deployments', async () => {
@@ -75,15 +83,30 @@ const NAMES = new Set(['log-out-transaction'])
 /** Markdown, and what operators and developers copy. */
 const DOCUMENT = /\.md$|^server\/deploy\/|^compose\.yaml$|^Dockerfile$|\.prisma$/
 
+/** Tests, and the cases that they share. */
+const TESTS = /\.test\.tsx?$|-suite\.ts$|^server\/e2e\/.*\.ts$/
+
+async function titlesOf(file: string): Promise<Text[]> {
+  const text = await readFile(ROOT + file, 'utf8')
+  const source = ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true)
+  const titles: Text[] = []
+  visit(source, (node) => {
+    if (!ts.isCallExpression(node) || !/^(it|describe)/.test(node.expression.getText())) return
+    const [title] = node.arguments
+    if (title) titles.push(...textsIn(title))
+  })
+  return titles
+}
+
 async function linesOf(file: string): Promise<Text[]> {
   const text = await readFile(ROOT + file, 'utf8')
   return text.split('\n').map((line, at) => ({ where: `${file}:${at + 1}`, text: line }))
 }
 
 /** Literals and texts of templates; names of modules are none. */
-function stringsOf(source: ts.SourceFile): Text[] {
+function textsIn(below: ts.Node): Text[] {
   const texts: Text[] = []
-  visit(source, (node) => {
+  visit(below, (node) => {
     if (
       ts.isStringLiteralLike(node) ||
       ts.isTemplateHead(node) ||

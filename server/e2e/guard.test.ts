@@ -68,7 +68,7 @@ describe.each(Object.keys(BACKENDS_UNDER_TEST))('a service guarded by %s', (name
   })
   afterAll(() => (closed ? undefined : auth.close()))
 
-  it('knows people by their cookie, and sees at once that a session is over', async () => {
+  it('knows users by their cookie, and sees at once that a session has ended', async () => {
     const orders = await consumer(createSessionAuthenticator({ baseUrl: auth.origin }))
     expect((await ask(orders, {})).status).toBe(401)
     const agent = await auth.signedIn()

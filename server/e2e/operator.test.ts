@@ -44,7 +44,7 @@ describe('netscript auth', () => {
     return agent
   }
 
-  it('lists and ends the sessions of a user, at once and of nobody else', async () => {
+  it('lists and ends the sessions of a user, at once and of no other', async () => {
     const [one, two, other] = [
       await signedIn('ada'),
       await signedIn('ada'),

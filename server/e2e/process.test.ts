@@ -173,7 +173,7 @@ describe('a start that cannot work', () => {
     ['an unknown backend', { NETSCRIPT_AUTH_BACKEND: 'ldap' }, /NETSCRIPT_AUTH_BACKEND.*kv-oauth/],
     [
       'an unknown preset',
-      { ...TUTORIAL, ...KEY, NETSCRIPT_AUTH_PROVIDER_ID: 'nobody' },
+      { ...TUTORIAL, ...KEY, NETSCRIPT_AUTH_PROVIDER_ID: 'missing' },
       /NETSCRIPT_AUTH_PROVIDER_ID/,
     ],
     [

@@ -61,7 +61,7 @@ describe('rate limits', () => {
     }
   }
 
-  it('let five sign-ins of an address pass and refuse the sixth until the minute is over', async () => {
+  it('let five sign-ins of an address pass and refuse the sixth until a minute has passed', async () => {
     const origin = await start()
     const first = await signin(origin)
     expect(first.status).toBe(200)

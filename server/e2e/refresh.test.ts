@@ -125,7 +125,7 @@ describe('refresh on read', () => {
     expect((await row()).record).toEqual(record)
   })
 
-  it('ends the session when the provider says that the grant is over', async () => {
+  it('ends the session when the provider says that the grant has ended', async () => {
     await db.query(RENEWALS_DUE)
     const { issuer } = service.provider
     await service.provider.stop()

@@ -119,7 +119,7 @@ describe('sign-in over HTTP', () => {
     expect((await signIn(agent)).status).toBe(303)
   })
 
-  it('sends a stale callback home when somebody is signed in, and sets no cookie', async () => {
+  it('sends a stale callback home when a user is signed in, and sets no cookie', async () => {
     const agent = newAgent()
     const { redirectUrl } = await startSignIn(agent)
     const url = await completeLogin(redirectUrl, { login: 'ada' })

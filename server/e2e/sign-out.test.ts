@@ -42,7 +42,7 @@ describe('sign-out at the provider', () => {
     expect(await refreshAtProvider(refreshToken)).toMatchObject({ error: 'invalid_grant' })
   })
 
-  it('signs out here when the provider is away, without a log-out address', async () => {
+  it('signs out here when the provider is unreachable, without a logout address', async () => {
     const agent = createUserAgent(service.origin)
     await signIn(agent)
     await service.restart()

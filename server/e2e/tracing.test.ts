@@ -85,7 +85,7 @@ describe('traces of a whole sign-in', () => {
     expect(receiver.resource).toMatchObject({ 'service.name': 'netscript-auth' })
   })
 
-  it('hang below the span of whoever called, with stores and provider below the route', () => {
+  it('hang below the span of the caller, with stores and provider below the route', () => {
     expect(tree(callers.signin)).toEqual({
       'auth.signin': { 'provider.request': {}, 'store.transaction.put': {} },
     })
@@ -139,7 +139,7 @@ describe('traces of a whole sign-in', () => {
 })
 
 describe('traces', () => {
-  it('cost nobody anything when their receiver is away', async () => {
+  it('cost nothing when their receiver is unreachable', async () => {
     const receiver = await startOtlpReceiver()
     await receiver.close()
     const service = await startTestService({ env: { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url } })

@@ -245,7 +245,7 @@ describe('the way from an empty directory to a session', () => {
     await entry.interrupt()
   })
 
-  it('step 6: starts the service, and nobody is signed in', async () => {
+  it('step 6: starts the service, without a session', async () => {
     service = shell.start('npm run auth')
     await service.waitFor(`Sign-in is ready:  ${origin}`)
     await curl('/health/ready', '--fail')
@@ -300,7 +300,7 @@ describe('the checklist at its end', () => {
   it('/health/ready succeeds', async () => {
     await curl('/health/ready', '--fail')
   })
-  it('/me says that nobody is signed in to whoever brings no cookie', async () => {
+  it('/me says that there is no session without a cookie', async () => {
     expect(await curl('/api/v1/auth/me', '--fail')).toBe('{"authenticated":false}')
   })
 })

@@ -71,7 +71,7 @@ describe('checkOrigin', () => {
     for (const method of ['GET', 'HEAD', 'OPTIONS']) expect(outcome(method, headers)).toBe('passed')
   })
 
-  it('exempts back-channel log-out by its exact path, and nothing else', () => {
+  it('exempts back-channel logout by its exact path, and nothing else', () => {
     const fromProvider = (path: string) => outcome('POST', FORM, `/api/v1/auth${path}`)
     expect(fromProvider('/backchannel-logout')).toBe('passed')
     for (const path of [

@@ -245,7 +245,7 @@ describe('startEmbeddedPostgres', () => {
     expect(await query(second.url, 'SELECT 1 AS one')).toEqual([{ one: 1 }])
   })
 
-  it('is not misled by a postmaster.pid whose process is somebody else by now', async () => {
+  it('is not misled by a postmaster.pid whose process is another one by now', async () => {
     await (await start()).stop()
     writeFileSync(
       join(dataDir, 'postmaster.pid'),
@@ -284,12 +284,15 @@ describe('startEmbeddedPostgres', () => {
     expect((refusal as Error).message).toMatch(/shared_buffers.*DATABASE_URL/)
   })
 
-  it.runIf(root)('runs Postgres as nobody for root, also below a closed directory', async () => {
-    expect(statSync(parent).mode & 0o077).toBe(0)
-    await start()
-    expect(statSync(dataDir).uid).toBe(NOBODY.uid)
-    expect(statSync(`/proc/${postmasterPid()}`).uid).toBe(NOBODY.uid)
-  })
+  it.runIf(root)(
+    'runs Postgres as an unprivileged account for root, also below a closed directory',
+    async () => {
+      expect(statSync(parent).mode & 0o077).toBe(0)
+      await start()
+      expect(statSync(dataDir).uid).toBe(NOBODY.uid)
+      expect(statSync(`/proc/${postmasterPid()}`).uid).toBe(NOBODY.uid)
+    },
+  )
 
   it.runIf(root)('works for a plain user, whose orphan root adopts', async () => {
     chownSync(parent, NOBODY.uid, NOBODY.gid)

@@ -94,7 +94,7 @@ describe('the local provider', () => {
     expect(await picture.text()).toContain('AL')
   })
 
-  it('has somebody without an e-mail address', async () => {
+  it('has a user without an e-mail address', async () => {
     const claims = (await signIn(configuration, 'katherine')).claims()
     expect(claims).toMatchObject({ sub: 'katherine', name: 'Katherine Johnson' })
     expect(claims).not.toHaveProperty('email')

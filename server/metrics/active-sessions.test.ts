@@ -17,7 +17,7 @@ function scene(withinMs = 60_000) {
 }
 
 describe('the number of live sessions', () => {
-  it('is asked for at most once in fifteen seconds, whoever wants to know', async () => {
+  it('is read at most once in fifteen seconds, for any number of scrapes', async () => {
     const { ask, waiting, pass } = scene()
     const both = Promise.all([ask(), ask()])
     waiting[0]?.resolve(3)

@@ -36,7 +36,7 @@ const signedIn: HomePageOptions = {
   now: new Date('2026-03-01T12:30:00.000Z'),
 }
 
-describe('the home page of somebody who is signed out', () => {
+describe('the home page without a session', () => {
   it('has one form for each provider', () => {
     const page = homePage(signedOut)
     expect(page.match(/<form method="post" action="\/api\/v1\/auth\/signin">/g)).toHaveLength(2)
@@ -100,7 +100,7 @@ describe('the home page of somebody who is signed out', () => {
 /** In the footer. */
 const LINKS = 3
 
-describe('the home page of somebody who is signed in', () => {
+describe('the home page of a signed-in user', () => {
   it('says who, with what, since when and how long', () => {
     const page = homePage(signedIn)
     for (const part of [

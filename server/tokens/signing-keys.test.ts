@@ -76,7 +76,7 @@ describe('signing keys', () => {
     expect(unseal(createKeyring([two]), 'signing-keys', kid, sealed)).toBeUndefined()
   })
 
-  it('are published a day before they sign, and until their last token is over', async () => {
+  it('are published a day before they sign, and until their last token has expired', async () => {
     const keys = process_()
     await keys.maintain()
     const first = (await keys.current()).kid

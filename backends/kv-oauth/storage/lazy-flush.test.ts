@@ -35,7 +35,7 @@ describe('what waits for the disk', () => {
     return rows[0]?.synchronous_commit
   }
 
-  it('is what a log-out needs, since nothing that waits follows it', async () => {
+  it('is what a sign-out needs, since nothing that waits follows it', async () => {
     const transactions = createPostgresTransactionStore(pool)
     const ticket = { stateHash: 'hash', sealed: 'sealed' }
     expect(await commitOf(() => transactions.put('ticket', ticket, 60_000))).toBe('on')

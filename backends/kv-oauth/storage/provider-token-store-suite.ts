@@ -52,7 +52,7 @@ export function providerTokenStoreSuite(
       expect(JSON.stringify(stored)).not.toMatch(/secret/)
     })
 
-    it('keeps no tokens of a session that is over, and loses them with it', async () => {
+    it('keeps no tokens of an ended session, and loses them with it', async () => {
       const id = await newSession()
       await store().save(id, TOKENS)
       await sut.sessions.revoke(id, 'signed-out')

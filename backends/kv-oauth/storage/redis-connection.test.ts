@@ -52,7 +52,7 @@ describeWithRedis('the connection to Redis', () => {
     }
   })
 
-  it('comes back while nobody asks', async () => {
+  it('comes back without a request', async () => {
     await server.stop()
     await vi.waitFor(() => expect(() => redis.client()).toThrow(/no connection/))
     await server.start()

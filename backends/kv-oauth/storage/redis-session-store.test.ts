@@ -109,7 +109,7 @@ describeWithRedis('sessions in Redis, their users and their trail in Postgres', 
     })
   })
 
-  it('keeps nothing that has no end, and nothing of a session that is over but its name', async () => {
+  it('keeps nothing that has no end, and nothing of an ended session but its name', async () => {
     const record = await signedIn()
     await stores.tokens(keyring).save(record.id, { accessToken: 'access' })
     await stores.transactions.put('a', { stateHash: 's', sealed: 's' }, 60_000)
@@ -257,7 +257,7 @@ describeWithRedis('sessions in Redis, their users and their trail in Postgres', 
     expect(await stores.users.delete(userId)).toBe(false)
   })
 
-  it('leaves a log-out of the provider to be tried again when ending failed', async () => {
+  it('leaves a logout token to be tried again when ending failed', async () => {
     const { issuer, sid, ...record } = await signedIn()
     const once = { key: 'failed', ttlMs: 60_000 }
     const logOut = (): Promise<number | undefined> =>
@@ -270,7 +270,7 @@ describeWithRedis('sessions in Redis, their users and their trail in Postgres', 
     expect(await logOut()).toBeUndefined()
   })
 
-  it('takes a log-out whose process died over it for neither done nor refused', async () => {
+  it('takes a logout token whose process died for neither done nor refused', async () => {
     const { issuer, sid } = await signedIn()
     const once = { key: 'died', ttlMs: 60_000 }
     const logOut = (): Promise<number | undefined> =>

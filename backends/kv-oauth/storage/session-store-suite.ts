@@ -149,7 +149,7 @@ export function sessionStoreSuite(name: string, make: () => Promise<StoreUnderTe
       expect(revoked.filter(Boolean)).toEqual([record])
     })
 
-    it('lists the sessions of a user, newest first, and of nobody else', async () => {
+    it('lists the sessions of a user, newest first, and of no other', async () => {
       const userId = await sut.createUser()
       const now = Date.now()
       const old = await create({ userId, issuedAt: now - 2000 })

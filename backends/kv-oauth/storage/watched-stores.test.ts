@@ -58,7 +58,7 @@ describe('watched stores', () => {
     expect(seen).toEqual(['timed: session.get'])
   })
 
-  it('trace every call when somebody traces, reads too', async () => {
+  it('trace every call while tracing, reads too', async () => {
     const watched = watchedStores(stores(true), { metrics, trace })
     await watched.sessions.get('a')
     await watched.transactions.take('key', 'state')

@@ -38,7 +38,7 @@ describeWithRedis('the session store', () => {
     expect(await found()).toEqual([expect.stringMatching(/^ok /)])
   })
 
-  it('does not let everybody in, and nobody is shown the password', async () => {
+  it('requires a password, and shows it to no one', async () => {
     await ask(redis.port, 'acl', 'setuser', 'somebody', 'on', '>right', '+@all', '~*')
     const as = (password: string) => redis.url.replace('//', `//somebody:${password}@`)
     expect(await found(as('right'))).toEqual([expect.stringMatching(/^ok /)])

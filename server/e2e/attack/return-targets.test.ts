@@ -112,7 +112,7 @@ describe('the return-target policy', () => {
       return text
     })
 
-  it('sends nobody away, whatever the pieces', () => {
+  it('sends no browser away, whatever the pieces', () => {
     let accepted = 0
     fc.assert(
       fc.property(target, (text) => {

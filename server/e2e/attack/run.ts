@@ -6,8 +6,8 @@ const USAGE = `Attacks the HTTP surface of a deployment of yours, and says what 
 
   tsx server/e2e/attack/run.ts <base-url> [options]
 
-  --cookie "<name>=<value>"  the session cookie of somebody who is signed in;
-                             that session is over at the end of the run
+  --cookie "<name>=<value>"  the session cookie of a signed-in user;
+                             that session has ended at the end of the run
   --allow <origin>           an origin in NETSCRIPT_AUTH_ALLOWED_RETURN_TO or
                              NETSCRIPT_AUTH_CORS_ORIGINS; may be repeated
 
@@ -56,7 +56,7 @@ async function readTarget(): Promise<AttackTarget> {
   await checkOrigin(origin)
   const { cookie } = values
   if (cookie !== undefined && !(await isSignedIn(origin, cookie))) {
-    throw new UsageError('The cookie signs nobody in here. Is it quoted, with its name, and live?')
+    throw new UsageError('The cookie is no session here. Is it quoted, with its name, and live?')
   }
   return {
     baseUrl: origin,

@@ -66,7 +66,7 @@ describe('time goes by', () => {
   }
   const known = (at = service): Promise<string> => ask(at.origin, person)
 
-  it('past the idle limit the session is over, and a read that comes late brings nothing back', async () => {
+  it('past the idle limit the session has expired, and a late read does not revive it', async () => {
     await pass(IDLE + 1)
     expect(await Promise.all(Array.from({ length: 20 }, () => known()))).toEqual(
       Array.from({ length: 20 }, () => 'wrong: anonymous'),

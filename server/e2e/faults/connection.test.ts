@@ -91,7 +91,7 @@ describe('the way to Postgres', () => {
     await expectKept()
   })
 
-  it('stands still: nobody gets an answer but 503, and all is well when it moves again', async () => {
+  it('stands still: every answer is 503, and all is well when it moves again', async () => {
     proxy.stall()
     await expect.poll(() => service.readiness(), { timeout: 15_000 }).toBe(503)
     await load.more('unavailable', 6)

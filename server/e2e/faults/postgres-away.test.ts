@@ -42,7 +42,7 @@ describe('Postgres goes away and comes back', () => {
   }
 
   // First of all: with the first sign-in comes a library that would hide what happens here.
-  it('while nobody asks anything, and nobody has signed in yet', async () => {
+  it('without requests, before the first sign-in', async () => {
     for (let round = 0; round < 5; round += 1) {
       expect(await service.readiness()).toBe(200)
       expect(await terminate()).toBeGreaterThan(0)
@@ -53,7 +53,7 @@ describe('Postgres goes away and comes back', () => {
   })
 
   it.each(['SIGQUIT', 'SIGKILL'] as const)(
-    'by %s: nobody is taken for anybody else or for nobody, and all is well 2 s after its return',
+    'by %s: no request is anonymous or another user, and all is well 2 s after its return',
     async (signal) => {
       load = startLoad(service.origin, scene.people)
       visits = startVisits(scene.settings.origin, scene.logins)

@@ -85,7 +85,7 @@ describe('the provider is in trouble', () => {
   }
 
   it.each(TROUBLES)(
-    '%s: sign-in is 502, renewal costs nobody the session, sign-out works',
+    '%s: sign-in is 502, renewal costs no user the session, sign-out works',
     async (_what, trouble) => {
       const [renewing, leaving] = [await signedIn(SHORT), await signedIn()]
       const callback = await atCallback()
@@ -104,7 +104,7 @@ describe('the provider is in trouble', () => {
     },
   )
 
-  it('a process that starts meanwhile is ready, knows everybody, and signs in when it is over', async () => {
+  it('a process that starts meanwhile is ready, knows all users, and signs in afterwards', async () => {
     const renewing = await signedIn(SHORT)
     await load.stop()
     await service.end('SIGKILL')
@@ -118,7 +118,7 @@ describe('the provider is in trouble', () => {
     await expectSignedOut(await signedIn())
   })
 
-  it('is gone: sign-in is 502, renewal costs nobody the session, sign-out works', async () => {
+  it('is gone: sign-in is 502, renewal costs no user the session, sign-out works', async () => {
     const [renewing, leaving] = [await signedIn(SHORT), await signedIn()]
     const callback = await atCallback()
     await provider.stop()

@@ -97,7 +97,7 @@ describeWithRedis('sessions are in Redis', () => {
       await expectKept()
     })
 
-    it('has no room left: nobody comes in, nobody is thrown out', async () => {
+    it('has no room left: no sign-in works, no session ends', async () => {
       await visits.stop()
       await askRedis(redis.port, 'config', 'set', 'maxmemory', '1')
       const refused = startVisits(scene.settings.origin, scene.logins)
@@ -115,7 +115,7 @@ describeWithRedis('sessions are in Redis', () => {
   })
 
   describe('and Postgres', () => {
-    it('is killed: who is signed in does not notice, nobody comes in, and leaving is refused', async () => {
+    it('is killed: sessions go on, sign-ins and sign-outs are refused', async () => {
       await postgres.crash('SIGKILL')
       await load.more('right', 200)
       expect(await service.readiness()).toBe(503)

@@ -71,7 +71,7 @@ describe('the disk of Postgres is full', () => {
     expect(response.headers.getSetCookie().join()).not.toContain(SESSION_COOKIE)
   }
 
-  it('reads go on and nobody is signed out, due for an extension or not', async () => {
+  it('reads go on and no user is signed out, due for an extension or not', async () => {
     await age(20 * MINUTE)
     await fill()
     const load = startLoad(service.origin, scene.people)
@@ -92,7 +92,7 @@ describe('the disk of Postgres is full', () => {
   })
 
   it.each(['auth_audit_events', 'auth_provider_tokens'])(
-    'a callback that cannot write %s signs nobody in',
+    'a callback that cannot write %s signs no user in',
     async (table) => {
       const visitor = createUserAgent(scene.settings.origin)
       expect((await signIn(visitor, 'grace')).status).toBe(303)
@@ -127,7 +127,7 @@ describe('the disk of Postgres is full', () => {
     },
   )
 
-  it('loses nobody who was there before', async () => {
+  it('loses no session that was there before', async () => {
     for (const person of scene.people) expect(await ask(service.origin, person)).toBe('right')
   })
 })

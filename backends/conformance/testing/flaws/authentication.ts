@@ -49,7 +49,7 @@ export const AUTHENTICATION_FLAWS: readonly Flaw[] = [
   },
   {
     check: 'anonymous-without-credential',
-    flaw: 'nobody comes with a user',
+    flaw: 'an anonymous result has a user',
     because: /but the result has a user/,
     change: authenticating(
       () => async () => ({ ...NOBODY, user: { id: 'guest' } }) as unknown as AuthnResult,
@@ -163,7 +163,7 @@ export const AUTHENTICATION_FLAWS: readonly Flaw[] = [
   },
   {
     check: 'session-is-live',
-    flaw: 'a good session says that it is over',
+    flaw: 'a valid session says that it has ended',
     because: /the session is not active/,
     change: describing(({ session }) => ({ session: { ...session, state: 'expired' } })),
   },
@@ -238,7 +238,7 @@ export const AUTHENTICATION_FLAWS: readonly Flaw[] = [
   },
   {
     check: 'expired-session-is-refused',
-    flaw: 'nobody looks at when a session ends',
+    flaw: 'the end of a session is ignored',
     because: /ran out must be anonymous, but is a user/,
     change: authenticating((authenticate, _backend, store) => async (request) => {
       const expiresAt = new Date(Date.now() + 60_000).toISOString()

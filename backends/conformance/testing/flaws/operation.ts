@@ -79,7 +79,7 @@ export const OPERATION_FLAWS: readonly Flaw[] = [
   },
   {
     check: 'refresh-is-safe-at-once',
-    flaw: 'whoever does not win the refresh is signed out',
+    flaw: 'a request that does not win the refresh is signed out',
     because: /no user is signed in: one of twenty at once/,
     change: authenticating((authenticate) => {
       let refreshing = false
@@ -94,7 +94,7 @@ export const OPERATION_FLAWS: readonly Flaw[] = [
   },
   {
     check: 'outage-is-not-anonymous',
-    flaw: 'an outage is nobody',
+    flaw: 'an outage is anonymous',
     because: /must be refused, but was answered/,
     change: authenticating(
       (authenticate) => (request) => authenticate(request).catch(() => ANONYMOUS),
@@ -111,7 +111,7 @@ export const OPERATION_FLAWS: readonly Flaw[] = [
   },
   {
     check: 'outage-is-not-anonymous',
-    flaw: 'a credential that proves itself is nobody’s during an outage',
+    flaw: 'a credential that proves itself is anonymous during an outage',
     because: /no user is signed in: while the store is down/,
     change: authenticating(
       (authenticate) => (request) => authenticate(request).catch(() => ANONYMOUS),
@@ -129,7 +129,7 @@ export const OPERATION_FLAWS: readonly Flaw[] = [
   },
   {
     check: 'outage-fails-session-management',
-    flaw: 'during an outage nobody has sessions',
+    flaw: 'during an outage no user has sessions',
     because: /must be refused, but was answered/,
     change: managing((sessions) => ({
       listSessions: (userId) => sessions.listSessions(userId).catch(() => ({ sessions: [] })),
@@ -203,7 +203,7 @@ export const OPERATION_FLAWS: readonly Flaw[] = [
   },
   {
     check: 'results-hold-no-secret',
-    flaw: 'the log-out address holds the secret of the session',
+    flaw: 'the logout address holds the secret of the session',
     because: /the result of signOut .*contains a secret/,
     change: managing((sessions) => ({
       async signOut(request, options) {

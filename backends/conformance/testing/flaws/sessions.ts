@@ -28,7 +28,7 @@ export const SESSION_FLAWS: readonly Flaw[] = [
   },
   {
     check: 'sign-out-is-idempotent',
-    flaw: 'whoever has no session cannot sign out',
+    flaw: 'a caller without a session cannot sign out',
     because: /no session/,
     change: managing((sessions) => ({
       async signOut(request, options) {
@@ -51,7 +51,7 @@ export const SESSION_FLAWS: readonly Flaw[] = [
   },
   {
     check: 'sign-out-is-idempotent',
-    flaw: 'a credential that is over may still end all sessions of its user',
+    flaw: 'an expired credential may still end all sessions of its user',
     because: /no user is signed in: after a sign-out with a session that has ended/,
     change: managing((sessions, backend) => {
       const users = new Map<string, string>()
@@ -279,7 +279,7 @@ export const SESSION_FLAWS: readonly Flaw[] = [
   },
   {
     check: 'revokes-no-foreign-session',
-    flaw: 'nobody asks whose session it is',
+    flaw: 'the owner of the session is not checked',
     because: /not the user’s is revoked/,
     change: managing((_sessions, _backend, store) => ({
       revokeSession: async (_userId, sessionId) => store.sessions.delete(sessionId),

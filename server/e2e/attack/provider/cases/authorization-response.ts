@@ -27,7 +27,7 @@ export const authorizationResponseCases = (scene: Scene) =>
 
     const refused: [string, Tamper, AuthErrorCode?][] = [
       ['without the iss that the metadata promises', set({ iss: undefined })],
-      ['with the iss of somebody else', set({ iss: 'http://localhost:1' })],
+      ['with the iss of another provider', set({ iss: 'http://localhost:1' })],
       [
         'with an iss that has a slash more',
         withParameters((p) => p.set('iss', `${p.get('iss')}/`)),
@@ -63,9 +63,13 @@ export const authorizationResponseCases = (scene: Scene) =>
       ['as a JWT (JARM)', set({ response: `eyJhbGciOiJub25lIn0.e30.${MARKER}` })],
       ['with a code and an error', set({ error: 'server_error', error_description: VENOM })],
       ['access_denied', error('access_denied'), 'AUTH_ACCESS_DENIED'],
-      ['access_denied of somebody else', error('access_denied', { iss: 'http://localhost:1' })],
+      ['access_denied of another provider', error('access_denied', { iss: 'http://localhost:1' })],
       // It opens nothing, so the issuer that the provider promises may be missing.
-      ['access_denied of nobody', error('access_denied', { iss: undefined }), 'AUTH_ACCESS_DENIED'],
+      [
+        'access_denied of no provider',
+        error('access_denied', { iss: undefined }),
+        'AUTH_ACCESS_DENIED',
+      ],
       ...[
         'user_cancelled_login',
         'user_cancelled_authorize',

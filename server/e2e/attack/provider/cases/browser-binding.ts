@@ -128,7 +128,7 @@ export const browserBindingCases = (scene: Scene) =>
       await expectRefused(scene, attack, { code: expected, provoked: false })
     })
 
-    it('a replayed callback signs nobody in twice', async () => {
+    it('a replayed callback signs in once', async () => {
       const agent = scene.newAgent()
       const url = await scene.callbackUrl(agent)
       const cookie = await agent.jar.getCookieString(url.replace('http:', 'https:'))

@@ -47,7 +47,7 @@ export const idTokenCases = (scene: Scene) =>
         claims({ aud: [CLIENT, 'stranger'], azp: 'stranger' }),
       ],
       ['for us, but handed to a stranger', claims({ azp: 'stranger' })],
-      ['for nobody', claims({ aud: [] })],
+      ['for no audience', claims({ aud: [] })],
       ['without an audience', claims({ aud: undefined })],
       ['for an object', claims({ aud: { [CLIENT]: true } })],
       ['for a client whose id begins like ours', claims({ aud: `${CLIENT}-2` })],
@@ -59,7 +59,7 @@ export const idTokenCases = (scene: Scene) =>
       ['about an object', claims({ sub: { toString: 'ada' } })],
       ['about a subject of 256 characters', claims({ sub: 'a'.repeat(256) })],
       ['about a subject of 100,000 characters', claims({ sub: 'a'.repeat(100_000) })],
-      ['from nobody', claims({ iss: undefined })],
+      ['from no issuer', claims({ iss: undefined })],
       [
         'from our issuer with a slash more',
         withClaims((given) => ({ ...given, iss: `${String(given.iss)}/` })),
@@ -126,7 +126,7 @@ export const idTokenCases = (scene: Scene) =>
       await expectRefused(scene, signInAt(scene))
     })
 
-    it('with a critical extension that nobody knows is refused', async () => {
+    it('with an unknown critical extension is refused', async () => {
       scene.evil.tamper({
         token: cut(([head = '', body = '', signature = '']) => {
           const given = JSON.parse(Buffer.from(head, 'base64url').toString('utf8')) as object

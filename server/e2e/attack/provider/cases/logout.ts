@@ -13,7 +13,7 @@ import { instead, MARKER, redirectLoop, VENOM } from '../tampering.js'
 
 /** Modelled on the RP-initiated log-out cases of the OpenID Foundation; it certifies nothing. */
 export const logoutCases = (scene: Scene) =>
-  describe('RP-initiated log-out', () => {
+  describe('RP-initiated logout', () => {
     afterEach(() => scene.reset())
 
     /** Signed out here, and on the way to the provider. */
@@ -73,7 +73,7 @@ export const logoutCases = (scene: Scene) =>
       await expectRefusal(response, 'VALIDATION_ERROR')
     })
 
-    it('the state of a sign-in does not end a log-out, nor the reverse', async () => {
+    it('the state of a sign-in does not end a sign-out, nor the reverse', async () => {
       const agent = scene.newAgent()
       const logOut = (await leaving(agent)).searchParams.get('state') ?? ''
       const callback = new URL(await scene.callbackUrl(agent))
@@ -88,7 +88,7 @@ export const logoutCases = (scene: Scene) =>
       ['an error', instead(400, JSON.stringify({ error: VENOM }))],
       ['a page', instead(500, `<h1>${MARKER}</h1>`, { 'content-type': 'text/html' })],
       ['a redirect to itself', redirectLoop('/token/revocation')],
-    ])('%s from the revocation endpoint keeps nobody signed in', async (_what, revocation) => {
+    ])('%s from the revocation endpoint keeps no user signed in', async (_what, revocation) => {
       const agent = scene.newAgent()
       await signInAt(scene)(agent, NAVIGATION)
       const [line, tampered] = [scene.service.log.length, scene.evil.tampered()]

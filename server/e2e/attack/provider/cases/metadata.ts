@@ -136,12 +136,12 @@ export const metadataCases = (scene: Scene) =>
         { metadata: withMembers({ token_endpoint: 'file:///etc/passwd' }) },
       ],
       [
-        'a token endpoint where nobody listens',
+        'a token endpoint where nothing listens',
         { metadata: withMembers({ token_endpoint: 'http://127.0.0.1:1/token' }) },
       ],
       ['keys at a file', { metadata: withMembers({ jwks_uri: 'file:///etc/passwd' }) }],
       [
-        'keys where nobody listens',
+        'keys where nothing listens',
         { metadata: withMembers({ jwks_uri: 'http://127.0.0.1:1/jwks' }) },
       ],
       ['keys behind a redirect to itself', { jwks: redirectLoop('/jwks') }],

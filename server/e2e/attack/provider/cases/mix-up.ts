@@ -26,7 +26,7 @@ export const mixUpCases = (scene: Scene) =>
     it.each([
       ['good', 'callback?provider=evil', 'that of evil'],
       ['good', 'callback/evil', 'that evil would have as a path'],
-      ['good', 'callback/nobody', 'that of an unknown provider'],
+      ['good', 'callback/missing', 'that of an unknown provider'],
       ['good', 'callback', 'without a provider'],
       ['good', 'callback?provider=good', 'its own with a query instead'],
       ['good', 'callback/good?provider=evil', 'its own with another provider beside it'],

@@ -57,7 +57,7 @@ export const refreshTokenCases = (scene: Scene) =>
       ],
       ['an id_token that has expired', claims(() => ({ exp: now() - 3600 }))],
       ['an id_token from the future', claims(() => ({ iat: now() + 3600 }))],
-      ['an id_token about nobody', claims({ sub: undefined })],
+      ['an id_token without a subject', claims({ sub: undefined })],
       ['an id_token about an empty subject', claims({ sub: '' })],
       ['an id_token about a number', claims({ sub: 1 })],
       ['an id_token about 256 characters', claims({ sub: 'a'.repeat(256) })],

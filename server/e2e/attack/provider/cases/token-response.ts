@@ -95,7 +95,7 @@ export const tokenResponseCases = (scene: Scene) =>
       expect(requests.filter(({ endpoint }) => endpoint === 'token')).toHaveLength(2)
     })
 
-    it('reaches nobody with the cookies that it sets', async () => {
+    it('reaches no browser with the cookies that it sets', async () => {
       scene.evil.tamper({
         token: (answer) => ({
           ...answer,

@@ -29,8 +29,8 @@ export const userInfoCases = (scene: Scene) =>
     afterEach(() => scene.reset())
 
     const refused: [string, Tamper][] = [
-      ['about somebody else', json(() => ({ sub: 'grace', name: 'Grace Hopper' }))],
-      ['about nobody', withMembers({ sub: undefined })],
+      ['about another subject', json(() => ({ sub: 'grace', name: 'Grace Hopper' }))],
+      ['about no subject', withMembers({ sub: undefined })],
       ['about a number', withMembers({ sub: 1 })],
       ['about a list with the person', withMembers({ sub: ['ada'] })],
       ['about the person in capital letters', withMembers({ sub: 'ADA' })],
