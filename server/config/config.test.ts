@@ -35,6 +35,8 @@ describe('readConfig', () => {
   it('takes an idle limit below the default refresh window', () => {
     const { variables } = development({ NETSCRIPT_AUTH_SESSION_IDLE_SECONDS: '60' })
     expect(variables).toMatchObject({ NETSCRIPT_AUTH_SESSION_IDLE_SECONDS: 60 })
+    const shorter = development({ NETSCRIPT_AUTH_SESSION_ABSOLUTE_SECONDS: '3600' })
+    expect(shorter.variables).toMatchObject({ NETSCRIPT_AUTH_SESSION_IDLE_SECONDS: 3600 })
     expect(variables.NETSCRIPT_AUTH_SESSION_REFRESH_SECONDS).toBeUndefined()
   })
 

@@ -54,6 +54,25 @@ describe('unknownVariables', () => {
     ])
   })
 
+  it.each(PROVIDER_VARIABLES.filter((name) => name !== 'REDIRECT_URI'))(
+    'says that %s without an id is not read beside a list of providers',
+    (setting) => {
+      const name = `NETSCRIPT_AUTH_${setting}`
+      expect(about(name)).toEqual([])
+      expect(about(name, ['google', 'github'])).toEqual([
+        `${name} is not read, since NETSCRIPT_AUTH_PROVIDERS is set. Write NETSCRIPT_AUTH_GOOGLE_${setting}.`,
+      ])
+    },
+  )
+
+  it('knows the variables that a list of providers shares, and which one it replaces', () => {
+    expect(about('NETSCRIPT_AUTH_REDIRECT_URI', ['google'])).toEqual([])
+    expect(about('NETSCRIPT_AUTH_PROVIDER_ID')).toEqual([])
+    expect(about('NETSCRIPT_AUTH_PROVIDER_ID', ['google'])).toEqual([
+      'NETSCRIPT_AUTH_PROVIDER_ID is not read, since NETSCRIPT_AUTH_PROVIDERS is set. Remove it.',
+    ])
+  })
+
   it('says so when nothing is alike', () => {
     expect(about('NETSCRIPT_AUTH_FAVOURITE_COLOUR')).toEqual([
       'NETSCRIPT_AUTH_FAVOURITE_COLOUR is not read: there is no such variable.',

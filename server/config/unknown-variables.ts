@@ -16,11 +16,14 @@ const TYPING_ERRORS = 2
  */
 export function unknownVariables(env: NodeJS.ProcessEnv, providers: readonly string[]): string[] {
   const known = new Set([
-    ...Object.keys(VARIABLES),
+    ...Object.keys(VARIABLES).filter(
+      (name) => providers.length === 0 || !OF_ONE_PROVIDER.has(name),
+    ),
     ...providers.flatMap((id) => PROVIDER_VARIABLES.map((name) => variablePrefix(id) + name)),
   ])
   return Object.entries(env).flatMap(([name, value]) => {
-    const reason = value?.trim() && !known.has(name) ? whyNotRead(name, known) : undefined
+    const reason =
+      value?.trim() && !known.has(name) ? whyNotRead(name, known, providers) : undefined
     return reason === undefined
       ? []
       : [`${name.replace(/[^\x20-\x7e]/g, '?')} is not read${reason}`]
@@ -32,7 +35,25 @@ const OF_BACKENDS = new Set(
   backendNames.flatMap((name) => backendEntry(name).needs.map(({ variable }) => variable)),
 )
 
-function whyNotRead(name: string, known: ReadonlySet<string>): string | undefined {
+/** Variables of a single provider, which are not read beside NETSCRIPT_AUTH_PROVIDERS. */
+const OF_ONE_PROVIDER = new Set(
+  // Of the redirect URI several providers derive theirs.
+  ['PROVIDER_ID', ...PROVIDER_VARIABLES.filter((name) => name !== 'REDIRECT_URI')].map(
+    (name) => PREFIX + name,
+  ),
+)
+
+function whyNotRead(
+  name: string,
+  known: ReadonlySet<string>,
+  [first = '']: readonly string[],
+): string | undefined {
+  if (OF_ONE_PROVIDER.has(name)) {
+    const instead = variablePrefix(first) + name.slice(PREFIX.length)
+    return known.has(instead)
+      ? `, since NETSCRIPT_AUTH_PROVIDERS is set. Write ${instead}.`
+      : ', since NETSCRIPT_AUTH_PROVIDERS is set. Remove it.'
+  }
   // A byte order mark, or the space that a Docker env file keeps.
   const visible = name.replace(/[^\x21-\x7e]/g, '')
   if (known.has(visible)) return `: its name has an invisible character. Write ${visible}.`

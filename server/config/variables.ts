@@ -213,7 +213,9 @@ export const VARIABLES = {
     .describe('Name of the session cookie.'),
   NETSCRIPT_AUTH_SESSION_IDLE_SECONDS: seconds(60)
     .default(86_400)
-    .describe('A session ends when it is not used for this long.'),
+    .describe(
+      'A session ends when it is not used for this long. The default is shorter where the absolute limit is.',
+    ),
   NETSCRIPT_AUTH_SESSION_ABSOLUTE_SECONDS: seconds(60)
     .default(604_800)
     .describe('A session ends this long after the sign-in.'),
@@ -305,7 +307,7 @@ export function readVariables(
     Object.keys(VARIABLES).map((name) => [name, env[name]?.trim() || undefined]),
   )
   const result = SCHEMA.safeParse(given)
-  if (result.success) return { ok: true, variables: result.data }
+  if (result.success) return { ok: true, variables: withIdleDefault(result.data, given) }
   return {
     ok: false,
     issues: result.error.issues.map((issue) => ({
@@ -313,4 +315,17 @@ export function readVariables(
       message: issue.message,
     })),
   }
+}
+
+/** Who shortens the absolute limit alone has not asked for a longer idle one. */
+function withIdleDefault(
+  variables: Variables,
+  given: Readonly<Record<string, string | undefined>>,
+): Variables {
+  if (given.NETSCRIPT_AUTH_SESSION_IDLE_SECONDS !== undefined) return variables
+  const {
+    NETSCRIPT_AUTH_SESSION_IDLE_SECONDS: idle,
+    NETSCRIPT_AUTH_SESSION_ABSOLUTE_SECONDS: absolute,
+  } = variables
+  return { ...variables, NETSCRIPT_AUTH_SESSION_IDLE_SECONDS: Math.min(idle, absolute) }
 }
