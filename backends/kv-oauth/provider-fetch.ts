@@ -101,17 +101,19 @@ function tokenResponse(provider: OAuthProvider, response: Response, body: Buffer
     const refused = isRefusedIn200 ? 400 : status
     return errorResponse(response, refused, NO_OAUTH_ERROR, `The status is ${status}.`)
   }
-  if (!json || status !== 200) return copy(response, status, body)
+  // Some servers create tokens with 201.
+  if (!json || (status !== 200 && status !== 201)) return copy(response, status, body)
   if (provider.kind === 'oidc') refuseEncrypted(provider, json.id_token)
-  const { scope, id_token, ...others } = withoutEmpty(json)
+  const { scope, id_token, token_type = 'bearer', ...others } = withoutEmpty(json)
   const tokens = {
-    ...{ token_type: 'bearer', ...others },
+    ...others,
+    token_type: typeof token_type === 'string' ? token_type.trim() : token_type,
     scope: Array.isArray(scope) ? joined(scope) : scope,
     ...(provider.kind === 'oidc' && { id_token }),
   }
   // openid-client refuses members of a wrong type.
   const isFlat = Object.values(tokens).every((value) => typeof value !== 'object')
-  return copy(response, status, isFlat ? toJson(tokens) : body)
+  return copy(response, 200, isFlat ? toJson(tokens) : body)
 }
 
 /** openid-client reads an error of RFC 6749 section 5.2 with status 400 to 499 only. */
@@ -151,8 +153,9 @@ function isEmpty(value: unknown): boolean {
 
 /** A list of scopes as one text; a list of anything else stays as it is. */
 function joined(list: unknown[]): unknown {
-  if (!list.every((scope) => typeof scope === 'string')) return list
-  return list.join(' ').trim() || undefined
+  const scopes = list.filter((scope) => !isEmpty(scope))
+  if (!scopes.every((scope) => typeof scope === 'string')) return list
+  return scopes.join(' ') || undefined
 }
 
 const toJson = (value: object): Buffer => Buffer.from(JSON.stringify(value))

@@ -30,6 +30,9 @@ describe('token responses that depart from RFC 6749', () => {
       ['a lifetime as text', { expires_in: '30' }],
       ['a scope that is a list', { scope: ['openid', 'profile email'] }],
       ['a scope that is an empty list', { scope: [] }],
+      ['a scope that is a list with nothing in it', { scope: [null, '', ' '] }],
+      ['a scope that is a list with null', { scope: ['openid', null] }],
+      ['a token type with a space', { token_type: 'Bearer ' }],
       [
         'every optional member null',
         { token_type: null, expires_in: null, refresh_token: null, scope: null },
@@ -61,6 +64,15 @@ describe('token responses that depart from RFC 6749', () => {
       expect(after.access_token).not.toBe(before.access_token)
       expect(after.refresh_token).not.toBeNull()
       expect(after.id_token === null).toBe(before.id_token === null)
+    })
+
+    it('are accepted with status 201', async () => {
+      scene.idp.token = (json) => ({ status: 201, json })
+      const backend = await scene.create(kind)
+      const request = await signInAt(backend)
+      scene.renewalsDue()
+      expect(await backend.authenticate(request)).toMatchObject({ ok: true })
+      expect(scene.idp.requests.at(-1)?.form.get('grant_type')).toBe('refresh_token')
     })
 
     it.each([
