@@ -63,7 +63,7 @@ const error = (error: AuthError): string =>
 const PAGES: Readonly<Record<string, string>> = {
   'sign-in with no provider': homePage(signedOut(0)),
   'sign-in with one provider and demo accounts': homePage({ ...signedOut(1), demo }),
-  'sign-in with three providers': homePage(signedOut(3)),
+  'sign-in with three providers': homePage({ ...signedOut(3), lastProviderId: 'p1' }),
   'sign-in with twelve providers': homePage(signedOut(12)),
   'sign-in with a password': homePage({
     ...signedOut(0),
