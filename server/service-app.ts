@@ -201,7 +201,7 @@ function home({ backend, config, demo, logger }: ServiceAppOptions): RequestHand
         docsEnabled: config.docs,
         ...(backend.signInHint !== undefined && { signInHint: backend.signInHint }),
         ...(backend.passwordForms && { passwordForms: backend.passwordForms }),
-        ...(backend.passwordForms &&
+        ...(backend.basePath !== undefined &&
           typeof req.query.error === 'string' &&
           !result.ok && { notice: passwordNotice(req.query.error) }),
         ...(result.ok && { user: result.user, session: result.session }),

@@ -250,7 +250,12 @@ function overDefaults(given: PassedOnOptions, log: AuthLog): PassedOnOptions {
     },
     // The handler logs and answers what is not better-auth's own error. better-auth would print it
     // with the arguments of the query that failed.
-    onAPIError: { throw: given.onAPIError?.onError === undefined, ...given.onAPIError },
+    onAPIError: {
+      throw: given.onAPIError?.onError === undefined,
+      // As in production. Its own page shows codes, and needs inline styles.
+      errorURL: '/',
+      ...given.onAPIError,
+    },
     logger: betterAuthLogger(log),
     ...(given.logger && { logger: given.logger }),
     advanced: {
