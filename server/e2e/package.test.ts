@@ -125,7 +125,9 @@ describe.each(names)('%s', (name) => {
   })
 
   it('names only sources that it ships in its source maps, and no path of the machine', () => {
-    for (const file of packed.files.filter(isModule)) {
+    // The Prisma client is generated, and its sources are as large as what is compiled from them.
+    const written = packed.files.filter((file) => isModule(file) && !file.includes('/generated/'))
+    for (const file of written) {
       const map = JSON.parse(read(`${file}.map`)) as { sources: string[] }
       const [source = ''] = map.sources
       expect(packed.files, file).toContain(posix.join(posix.dirname(file), source))
@@ -185,9 +187,12 @@ describe.each(names)('%s', (name) => {
     const entrypoints = Object.keys(manifest.exports)
     const analysis = await checkPackage(tarball, { entrypoints })
     const problems = 'problems' in analysis ? analysis.problems : undefined
-    const isOurs = (problem: object): boolean =>
-      !('resolutionKind' in problem) ||
-      !['node10', 'node16-cjs'].includes(String(problem.resolutionKind))
+    const isOurs = (problem: object): boolean => {
+      const { resolutionKind, resolutionOption } = problem as Record<string, unknown>
+      return (
+        resolutionKind !== 'node16-cjs' && ![resolutionKind, resolutionOption].includes('node10')
+      )
+    }
     expect(problems?.filter(isOurs)).toEqual([])
     expect(Object.keys('entrypoints' in analysis ? analysis.entrypoints : {})).toEqual(entrypoints)
   })
