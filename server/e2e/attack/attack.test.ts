@@ -1,4 +1,15 @@
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import express, { type ErrorRequestHandler } from 'express'
 import { afterAll, beforeAll, describe, it } from 'vitest'
+import { createKvOAuthBackend } from '../../../backends/kv-oauth/backend.js'
+import { defineOAuthProvider } from '../../../backends/kv-oauth/provider.js'
+import { createPool } from '../../../prisma/pool.js'
+import { createTestDatabase } from '../../../prisma/test-database.js'
+import { createAuthApp } from '../../adapters/express.js'
+import { freePort } from '../../local/free-port.js'
+import { startLocalProvider } from '../../local/provider.js'
+import { createLogger } from '../../log.js'
 import { BACKENDS_UNDER_TEST } from '../support/backends-under-test.js'
 import { startTestService } from '../support/service.js'
 import { signIn } from '../support/sign-in.js'
@@ -18,15 +29,67 @@ async function startKvOAuth(): Promise<Victim> {
   const service = await startTestService({
     env: { NETSCRIPT_AUTH_ALLOWED_RETURN_TO: ALLOWED.join(' ') },
   })
-  let people = 0
   return {
     origin: service.origin,
     close: () => service.close(),
-    async signedIn() {
-      const agent = createUserAgent(service.origin)
-      const { accounts } = service.provider
-      await signIn(agent, accounts[people++ % accounts.length]?.id)
-      return agent
+    signedIn: signingIn(service.origin, service.provider.accounts),
+  }
+}
+
+/** Signs in the accounts of a local provider, one after the other. */
+function signingIn(origin: string, accounts: readonly { id: string }[]): Victim['signedIn'] {
+  let signedIn = 0
+  return async () => {
+    const agent = createUserAgent(origin)
+    await signIn(agent, accounts[signedIn++ % accounts.length]?.id)
+    return agent
+  }
+}
+
+/** The API alone, in an application of Express. */
+async function startInExpress(): Promise<Victim> {
+  const [database, port] = [await createTestDatabase(), await freePort()]
+  const origin = `http://localhost:${port}`
+  const redirectUri = `${origin}/api/v1/auth/callback`
+  const client = { clientId: 'client', clientSecret: 'secret' }
+  const idp = await startLocalProvider({
+    ...client,
+    redirectUris: [redirectUri],
+    postLogoutRedirectUris: [`${origin}/api/v1/auth/logged-out`],
+  })
+  const pool = createPool(database.url)
+  const backend = await createKvOAuthBackend({
+    provider: defineOAuthProvider({ id: 'local', ...client, issuer: idp.issuer, redirectUri }),
+    key: randomBytes(32).toString('base64url'),
+    pool,
+    allowInsecureRequests: true,
+  })
+  const app = express().disable('x-powered-by')
+  app.use(
+    createAuthApp({
+      backend,
+      origin,
+      logger: createLogger('silent'),
+      allowedReturnTo: ALLOWED,
+      corsOrigins: [],
+      rateLimit: false,
+    }),
+  )
+  // What the application itself has to say shows nothing of its inside.
+  const isHosts: ErrorRequestHandler = (_error, _req, res, _next) => void res.sendStatus(400)
+  app.use((_req, res) => void res.sendStatus(404), isHosts)
+  const server = app.listen(port, '127.0.0.1')
+  await once(server, 'listening')
+  return {
+    origin,
+    signedIn: signingIn(origin, idp.accounts),
+    async close() {
+      server.closeAllConnections()
+      server.close()
+      await backend.close()
+      await pool.end()
+      await idp.stop()
+      await database.drop()
     },
   }
 }
@@ -34,6 +97,7 @@ async function startKvOAuth(): Promise<Victim> {
 const VICTIMS: Readonly<Record<string, () => Promise<Victim>>> = {
   ...BACKENDS_UNDER_TEST,
   'kv-oauth': startKvOAuth,
+  'kv-oauth in Express': startInExpress,
 }
 
 describe.each(Object.keys(VICTIMS))('the HTTP surface of %s under attack', (name) => {
@@ -43,8 +107,8 @@ describe.each(Object.keys(VICTIMS))('the HTTP surface of %s under attack', (name
     get baseUrl() {
       return victim.origin
     },
-    interactive: name === 'kv-oauth',
-    allowedOrigins: name === 'kv-oauth' ? ALLOWED : [],
+    interactive: name.startsWith('kv-oauth'),
+    allowedOrigins: name.startsWith('kv-oauth') ? ALLOWED : [],
     async signIn() {
       const cookies = Object.entries(await (await victim.signedIn()).cookies('/'))
       return cookies.map(([cookie, value]) => `${cookie}=${value}`).join('; ')
