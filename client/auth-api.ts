@@ -85,7 +85,7 @@ export interface AuthCalls {
   /** Ends one session of the caller, by its public id. */
   revokeSession(id: string, options?: CallOptions): Promise<RevokedResponse>
   /** Ends all sessions of the caller but the current one. */
-  revokeSessions(options?: CallOptions): Promise<RevokedResponse>
+  revokeOtherSessions(options?: CallOptions): Promise<RevokedResponse>
   /** A short-lived token for another service, to be sent there as a bearer token. */
   token(input: TokenInput, options?: CallOptions): Promise<TokenResponse>
 }
@@ -96,10 +96,10 @@ export interface AuthCalls {
  */
 export interface AuthClient extends AuthCalls {
   /** {@link AuthCalls.signin}, and then goes there: the page is left. */
-  signIn(input?: SigninInput): Promise<void>
+  redirectToSignIn(input?: SigninInput): Promise<void>
   /**
    * {@link AuthCalls.signout}, and then goes to the provider's log-out, to the return address, or
    * nowhere when there is neither.
    */
-  signOut(input?: SignoutInput): Promise<void>
+  redirectToSignOut(input?: SignoutInput): Promise<void>
 }

@@ -58,7 +58,7 @@ const FAILED: [string, (auth: AuthClient) => Promise<unknown>][] = [
   ['signin', (auth) => auth.signin()],
   ['signout', (auth) => auth.signout()],
   ['revokeSession', (auth) => auth.revokeSession('id')],
-  ['revokeSessions', (auth) => auth.revokeSessions()],
+  ['revokeOtherSessions', (auth) => auth.revokeOtherSessions()],
 ]
 
 /** The AbortController of React Native: it knows no reason. */
@@ -129,7 +129,7 @@ describe.each(CLIENTS)('%s', (_name, { createAuthClient, AuthClientError }) => {
       navigate: (url) => visited.push(url),
       headers: { 'x-request-id': 'mine', Accept: 'text/html' },
     })
-    await auth.signIn({ redirectTo: '/home', scopes: ['openid'] })
+    await auth.redirectToSignIn({ redirectTo: '/home', scopes: ['openid'] })
     expect(visited).toEqual([STARTED.redirectUrl])
     expect(asked).toEqual([
       {
@@ -181,7 +181,7 @@ describe.each(CLIENTS)('%s', (_name, { createAuthClient, AuthClientError }) => {
   ])('leaves after signing out: %j', async (body, expected) => {
     const { baseUrl } = await answering(200, JSON.stringify(body))
     const visited: string[] = []
-    await createAuthClient({ baseUrl, navigate: (url) => visited.push(url) }).signOut()
+    await createAuthClient({ baseUrl, navigate: (url) => visited.push(url) }).redirectToSignOut()
     expect(visited).toEqual(expected)
   })
 
@@ -190,7 +190,7 @@ describe.each(CLIENTS)('%s', (_name, { createAuthClient, AuthClientError }) => {
     const { baseUrl } = await answering(200, JSON.stringify(answer))
     const visited: string[] = []
     const auth = createAuthClient({ baseUrl, navigate: (url) => visited.push(url) })
-    await expect(auth.signIn()).rejects.toMatchObject({ code: 'UNEXPECTED_RESPONSE' })
+    await expect(auth.redirectToSignIn()).rejects.toMatchObject({ code: 'UNEXPECTED_RESPONSE' })
     expect(visited).toEqual([])
   })
 

@@ -24,7 +24,7 @@ interface Input {
  * const auth = createAuthClient({ baseUrl: 'http://localhost:8094' })
  * const me = await auth.me()
  * if (me.authenticated) greet(me.user.displayName)
- * else await auth.signIn({ redirectTo: '/welcome' })
+ * else await auth.redirectToSignIn({ redirectTo: '/welcome' })
  * ```
  */
 export function createAuthClient(options: AuthClientOptions = {}): AuthClient {
@@ -63,7 +63,7 @@ export function createAuthClient(options: AuthClientOptions = {}): AuthClient {
       sessions: ({ limit, cursor, ...options } = {}) =>
         call('sessions', { query: { limit: limit?.toString(), cursor } }, options),
       revokeSession: (id, options) => call('revokeSession', { id }, options),
-      revokeSessions: (options) => call('revokeSessions', {}, options),
+      revokeOtherSessions: (options) => call('revokeOtherSessions', {}, options),
       token: (body, options) => call('token', { body }, options),
     },
     options,

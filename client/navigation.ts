@@ -15,10 +15,10 @@ export function withNavigation(
   }
   return {
     ...calls,
-    async signIn(input) {
+    async redirectToSignIn(input) {
       leaveFor((await calls.signin(input)).redirectUrl)
     },
-    async signOut(input) {
+    async redirectToSignOut(input) {
       const { logoutUrl, redirectTo } = await calls.signout(input)
       const target = logoutUrl ?? redirectTo
       if (target !== undefined) leaveFor(target)

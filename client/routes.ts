@@ -37,7 +37,7 @@ export const ROUTES = {
     path: '/api/v1/auth/sessions',
     required: ['sessions'],
   },
-  revokeSessions: {
+  revokeOtherSessions: {
     method: 'DELETE',
     path: '/api/v1/auth/sessions',
     required: ['revoked'],

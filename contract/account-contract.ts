@@ -35,7 +35,7 @@ const routes = {
       ),
     },
   },
-  revokeSessions: {
+  revokeOtherSessions: {
     strictStatusCodes: true,
     method: 'DELETE',
     path: `${AUTH_PATH_PREFIX}/sessions`,

@@ -49,7 +49,7 @@ export const CURL_STEPS: readonly CurlStep[] = [
       'Take the `id` of a session that is not `current`. Sign in with a browser to have one more.',
     variable: { name: 'SESSION_ID', use: 'path' },
   },
-  { key: 'revokeSessions' },
+  { key: 'revokeOtherSessions' },
   { key: 'token' },
   { key: 'jwks' },
   { key: 'signout' },

@@ -27,7 +27,7 @@ export function SignOutButton(props: SignOutButtonProps): ReactNode {
       if (isLeaving.current) return
       isLeaving.current = true
       store
-        .signOut({ everywhere, ...(target && { redirectTo: target }) })
+        .redirectToSignOut({ everywhere, ...(target && { redirectTo: target }) })
         .catch(() => form.submit())
         .finally(() => (isLeaving.current = false))
     },

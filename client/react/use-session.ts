@@ -4,7 +4,8 @@ import type { SessionStore } from '../session-store/session-store.js'
 import { useStore } from './auth-provider.js'
 
 /** Who is signed in, and what can be done about it. */
-export type Session = SessionSnapshot & Pick<SessionStore, 'refresh' | 'signIn' | 'signOut'>
+export type Session = SessionSnapshot &
+  Pick<SessionStore, 'refresh' | 'redirectToSignIn' | 'redirectToSignOut'>
 
 /**
  * Who is signed in. Renders again when that changes, and is the same object until it does.
@@ -23,7 +24,7 @@ export function useSession(): Session {
   const store = useStore('useSession()')
   const snapshot = useSyncExternalStore(store.subscribe, store.getSnapshot, store.getServerSnapshot)
   return useMemo(() => {
-    const { refresh, signIn, signOut } = store
-    return { ...snapshot, refresh, signIn, signOut }
+    const { refresh, redirectToSignIn, redirectToSignOut } = store
+    return { ...snapshot, refresh, redirectToSignIn, redirectToSignOut }
   }, [snapshot, store])
 }

@@ -5,7 +5,7 @@ import { createSessionStore } from './session-store.js'
 
 /** What can happen, in any order; `pick` chooses among the requests under way. */
 const step = fc.oneof(
-  fc.record({ do: fc.constantFrom('refresh', 'signOut', 'signInElsewhere' as const) }),
+  fc.record({ do: fc.constantFrom('refresh', 'redirectToSignOut', 'signInElsewhere' as const) }),
   fc.record({
     do: fc.constantFrom('process', 'answer', 'loseAnswer' as const),
     pick: fc.nat({ max: 5 }),
@@ -52,8 +52,8 @@ function createScene() {
     const request = 'pick' in taken ? underWay[taken.pick % underWay.length] : undefined
     if (taken.do === 'refresh') void store.refresh()
     if (taken.do === 'signInElsewhere') isSignedIn = true
-    if (taken.do === 'signOut') {
-      store.signOut().then(
+    if (taken.do === 'redirectToSignOut') {
+      store.redirectToSignOut().then(
         () => (firstAfterSignOut = questions),
         () => {},
       )

@@ -58,12 +58,12 @@ export interface SessionStore {
    * Leaves for the provider. Default return address: this page.
    * @throws AuthClientError when that cannot be started.
    */
-  readonly signIn: (input?: SigninInput) => Promise<void>
+  readonly redirectToSignIn: (input?: SigninInput) => Promise<void>
   /**
    * Ends the session of this browser, in all tabs.
    * @throws AuthClientError when it did not; whoever was signed in is shown as signed in.
    */
-  readonly signOut: (input?: SignoutInput) => Promise<void>
+  readonly redirectToSignOut: (input?: SignoutInput) => Promise<void>
 }
 
 /**
@@ -220,10 +220,10 @@ export function createSessionStore(options: SessionStoreOptions = {}): SessionSt
       }
     },
     refresh: () => ask().then(() => snapshot),
-    signIn: (input) => client.signIn({ ...currentPage(), ...input }),
-    async signOut(input) {
+    redirectToSignIn: (input) => client.redirectToSignIn({ ...currentPage(), ...input }),
+    async redirectToSignOut(input) {
       try {
-        await client.signOut(input)
+        await client.redirectToSignOut(input)
       } catch (error) {
         // Perhaps it ended all the same, and only the answer was lost.
         void ask()

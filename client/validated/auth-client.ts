@@ -46,7 +46,7 @@ export function createAuthClient(options: AuthClientOptions = {}): AuthClient {
         const params = { id: pathSegment(id) }
         return success(await api.revokeSession({ params, ...toArgs(call) }))
       },
-      revokeSessions: async (call) => success(await api.revokeSessions(toArgs(call))),
+      revokeOtherSessions: async (call) => success(await api.revokeOtherSessions(toArgs(call))),
       token: async (body, call) => success(await api.token({ body, ...toArgs(call) })),
     },
     options,

@@ -45,7 +45,7 @@ describe.each(CLIENTS)('%s on the real service', (_name, { createAuthClient }) =
     expect(me).toMatchObject({ authenticated: true, session: { state: 'active' } })
     const session = await auth.session()
     expect(session.authenticated && session.session.subject).toBe(completed.subject)
-    await auth.signOut({ redirectTo: '/' })
+    await auth.redirectToSignOut({ redirectTo: '/' })
     expect(visited).toEqual([expect.stringContaining('/api/v1/auth/logout?ticket=')])
     expect(await auth.me()).toEqual({ authenticated: false })
     expect(await auth.signout()).toEqual({ signedOut: true })
@@ -53,7 +53,7 @@ describe.each(CLIENTS)('%s on the real service', (_name, { createAuthClient }) =
 
   it('leaves for the provider', async () => {
     const { auth, visited } = stranger()
-    await auth.signIn({ loginHint: 'ada' })
+    await auth.redirectToSignIn({ loginHint: 'ada' })
     expect(visited).toEqual([expect.stringContaining(service.provider.issuer)])
   })
 
@@ -67,7 +67,7 @@ describe.each(CLIENTS)('%s on the real service', (_name, { createAuthClient }) =
     expect(sessions.map(({ current }) => current)).toEqual([false, false, true])
     expect(await here.auth.revokeSession(sessions[1]?.session.id ?? '')).toEqual({ revoked: 1 })
     expect((await there.auth.me()).authenticated).toBe(false)
-    expect(await here.auth.revokeSessions()).toEqual({ revoked: 1 })
+    expect(await here.auth.revokeOtherSessions()).toEqual({ revoked: 1 })
     expect((await third.auth.me()).authenticated).toBe(false)
     expect((await here.auth.me()).authenticated).toBe(true)
     await here.auth.signout()
@@ -79,7 +79,7 @@ describe.each(CLIENTS)('%s on the real service', (_name, { createAuthClient }) =
 
   it.each<[string, number, (auth: small.AuthClient) => Promise<unknown>]>([
     ['UNAUTHORIZED', 401, (auth) => auth.sessions()],
-    ['UNAUTHORIZED', 401, (auth) => auth.revokeSessions()],
+    ['UNAUTHORIZED', 401, (auth) => auth.revokeOtherSessions()],
     ['AUTH_TRANSACTION_MISSING', 400, (auth) => auth.callback({ code: 'a', state: 'b' })],
     ['RETURN_TO_NOT_ALLOWED', 422, (auth) => auth.signin({ redirectTo: 'https://evil.example' })],
     ['VALIDATION_ERROR', 422, (auth) => auth.signin({ scopes: ['no scope'] })],
@@ -134,7 +134,7 @@ describeWithBrowser('client in Chromium', () => {
     await page.goto(service.origin)
     expect(await inPage('await auth.me()')).toEqual({ authenticated: false })
     const leaving = page.waitForURL(`${service.provider.issuer}/**`)
-    await inPage(`void auth.signIn({ redirectTo: '/' })`)
+    await inPage(`void auth.redirectToSignIn({ redirectTo: '/' })`)
     await leaving
     await page.getByRole('button', { name: /Ada Lovelace/ }).click()
     await page.getByRole('button', { name: 'Allow', exact: true }).click()

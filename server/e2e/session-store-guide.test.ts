@@ -53,9 +53,9 @@ describe('the guide to the session store', () => {
     const seen: unknown[] = []
     vue.watchSyncEffect(() => void seen.push(snapshot?.value.status))
     await vi.waitFor(() => expect(seen).toEqual(['loading', 'signed-in']))
-    const { signOut, getSnapshot } = store as sessionStore.SessionStore
+    const { redirectToSignOut, getSnapshot } = store as sessionStore.SessionStore
     scope.stop()
-    await signOut()
+    await redirectToSignOut()
     expect(getSnapshot().status).toBe('signed-out')
     expect(seen).toEqual(['loading', 'signed-in'])
   })

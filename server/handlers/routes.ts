@@ -14,7 +14,7 @@ import type { HandlerContext } from './context.js'
 import { describe } from './describe.js'
 import { loggedOut, logout } from './logout.js'
 import { me, session } from './session.js'
-import { listSessions, revokeSession, revokeSessions } from './sessions.js'
+import { listSessions, revokeOtherSessions, revokeSession } from './sessions.js'
 import { signin } from './signin.js'
 import { signout } from './signout.js'
 import { jwks, token } from './token.js'
@@ -46,7 +46,7 @@ export const apiRoutes = [
     describe,
     sessions: (context, request, { query }) => listSessions(context, request, query),
     revokeSession: (context, request, { params }) => revokeSession(context, request, params.id),
-    revokeSessions,
+    revokeOtherSessions,
     token: (context, request, { body }) => token(context, request, body),
   }),
   ...routesOf(

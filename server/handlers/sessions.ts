@@ -65,7 +65,7 @@ export async function revokeSession(
 }
 
 /** DELETE /sessions: ends all sessions of the caller but the current one. */
-export async function revokeSessions(
+export async function revokeOtherSessions(
   context: HandlerContext,
   request: AuthnRequest,
 ): Promise<Reply<200, RevokedResponse>> {

@@ -44,7 +44,7 @@ async function revoke(button: HTMLButtonElement): Promise<void> {
   const { revoke: which = '' } = button.dataset
   button.disabled = true
   try {
-    if (which === 'others') await store.client.revokeSessions()
+    if (which === 'others') await store.client.revokeOtherSessions()
     else await store.client.revokeSession(which)
     const ended = which === 'others' ? 'button[data-revoke]' : `button[data-revoke="${which}"]`
     for (const gone of document.querySelectorAll(ended)) (gone.closest('li') ?? gone).remove()

@@ -64,7 +64,8 @@ async function startInExpress(): Promise<Victim> {
     pool,
     allowInsecureRequests: true,
   })
-  const app = express().disable('x-powered-by')
+  const app = express()
+  app.disable('x-powered-by')
   app.use(
     createAuthApp({
       backend,
@@ -77,7 +78,8 @@ async function startInExpress(): Promise<Victim> {
   )
   // What the application itself has to say shows nothing of its inside.
   const isHosts: ErrorRequestHandler = (_error, _req, res, _next) => void res.sendStatus(400)
-  app.use((_req, res) => void res.sendStatus(404), isHosts)
+  app.use((_req, res) => void res.sendStatus(404))
+  app.use(isHosts)
   const server = app.listen(port, '127.0.0.1')
   await once(server, 'listening')
   return {

@@ -41,7 +41,7 @@ export function SessionList() {
         ))}
       </ul>
       {others > 0 && (
-        <button className="primary" onClick={() => void run(() => client.revokeSessions())}>
+        <button className="primary" onClick={() => void run(() => client.revokeOtherSessions())}>
           Log out other devices
         </button>
       )}
