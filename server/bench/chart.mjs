@@ -6,7 +6,7 @@ const RIGHT = 120
 const TOP = 62
 
 /**
- * Bars of reads a second as multiples of F2, with whiskers from the least to the greatest round. The
+ * Bars of reads a second as multiples of Express 5 with one SQL query, with whiskers from the least to the greatest round. The
  * colours are readable on light and on dark pages without knowing which one it is.
  */
 export function renderChart({ reads, settings, machine }) {
@@ -26,7 +26,7 @@ export function renderChart({ reads, settings, machine }) {
     @media (prefers-color-scheme: dark) { text { fill: #9198a1 } }
   </style>
   <text class="title" x="0" y="18">Who is this? Sessions read per second on one core</text>
-  <text class="small" x="0" y="37">Multiples of F2, Express 5 with one prepared SELECT; ${settings.reads.connections} connections, ${settings.sessions.toLocaleString('en-US')} sessions, every answer checked</text>
+  <text class="small" x="0" y="37">Multiples of Express 5 with one SQL query; ${settings.reads.connections} connections, ${settings.sessions.toLocaleString('en-US')} sessions, every answer checked</text>
   <line x1="${px(one)}" y1="${TOP - 8}" x2="${px(one)}" y2="${height - 28}" stroke-dasharray="3 3"/>
 ${rows.map((row, n) => bar(row, TOP + n * STEP, scale)).join('\n')}
   <text class="small" x="0" y="${height - 8}">${escapeXml(`${machine.cpu}, Node ${machine.node}, ${machine.date.slice(0, 10)}. Whiskers: least and greatest of ${settings.reads.rounds} rounds.`)}</text>

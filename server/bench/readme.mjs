@@ -2,9 +2,9 @@ import { copyFile, readFile, writeFile } from 'node:fs/promises'
 import { format, resolveConfig } from 'prettier'
 import { digits, table } from './report.mjs'
 
-/** `node readme.mjs`: what the README says of the last run, and its chart. */
+/** `node readme.mjs`: what the Performance guide says of the last run, and its chart. */
 const here = (path) => new URL(path, import.meta.url)
-const README = here('../../README.md')
+const GUIDE = here('../PERFORMANCE.md')
 const BLOCK = /(<!-- benchmark -->)[\s\S]*?(<!-- \/benchmark -->)/
 const SECONDS_A_DAY = 86_400
 /** How often an open application asks who is signed in: once in this many seconds. */
@@ -31,21 +31,22 @@ const rows = reads.map((row) => [
 ])
 
 const text = `
-${table(['reading a session', '× F1', '× F2', 'CPU µs', 'Postgres CPU µs', 'statements'], rows)}
+${table(['reading a session', '× node:http', '× Express', 'CPU µs', 'Postgres CPU µs', 'statements'], rows)}
 
-F0 is node:http with a constant answer, F1 with an HMAC check and one prepared SELECT, F2 the same on
-Express 5, whose own constant answer is the most that anything on it can reach.
+The floors are hand-written servers that do nothing else. "One SQL query" checks the HMAC of the cookie and
+reads one row by a prepared SELECT; "a constant answer" is the ceiling of node:http and of Express. "× node:http"
+and "× Express" are reads a second, as multiples of that server with one SQL query.
 ${settings.reads.connections} connections, ${settings.sessions.toLocaleString('en-US')} sessions, one core for each server, every answer checked;
 the ratios are medians within a round. \`npm run bench${settings.mode === 'quick' ? ':quick' : ''}\` on ${machine.date.slice(0, 10)}: ${machine.cpu}, Node ${machine.node},
 ${postgres.version}; other work took ${Math.round(results.foreign.median * 100)} % of the core.
 
 What follows from it, for one core of that machine at full load:
 
-- It answers 1,000,000 µs / ${digits(session.serverCpuUs)} µs = **${round(perCore)} reads a second**. If everybody asks once in ${ASKS_EVERY} s, that
-  is ${round(perCore)} × ${ASKS_EVERY} = ${round(perCore * ASKS_EVERY)} people with the application open.
+- It answers 1,000,000 µs / ${digits(session.serverCpuUs)} µs = **${round(perCore)} reads a second**. If every user asks once in ${ASKS_EVERY} s, that
+  is ${round(perCore)} × ${ASKS_EVERY} = ${round(perCore * ASKS_EVERY)} users with the application open.
 - One core of Postgres serves 1,000,000 µs / ${digits(session.postgresCpuUs)} µs = **${round(perPostgresCore)} reads a second**, that is
   ${digits(perPostgresCore / perCore)} cores of this service.
-- It signs in 1,000 ms / ${digits(signIn.serverCpuMs)} ms = **${round(signInsPerCore)} people a second**, ${round(signInsPerCore * SECONDS_A_DAY)} a day.
+- It signs in 1,000 ms / ${digits(signIn.serverCpuMs)} ms = **${round(signInsPerCore)} users a second**, ${round(signInsPerCore * SECONDS_A_DAY)} a day.
 - A session takes ${round(bytesPerSession)} bytes in Postgres with its indexes: 10,000,000 of them ${digits((bytesPerSession * 1e7) / 2 ** 30)} GiB.${
   grown
     ? ` From
@@ -53,7 +54,7 @@ What follows from it, for one core of that machine at full load:
     : ''
 }
 `
-const readme = (await readFile(README, 'utf8')).replace(BLOCK, `$1\n${text}\n$2`)
-const options = await resolveConfig(README)
-await writeFile(README, await format(readme, { ...options, parser: 'markdown' }))
+const guide = (await readFile(GUIDE, 'utf8')).replace(BLOCK, `$1\n${text}\n$2`)
+const options = await resolveConfig(GUIDE)
+await writeFile(GUIDE, await format(guide, { ...options, parser: 'markdown' }))
 await copyFile(here('results/latest.svg'), here('reads.svg'))

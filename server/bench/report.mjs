@@ -63,7 +63,7 @@ const READ_NOTES = `CPU is time of the process and its threads, and of Postgres 
 reads. SQL per read counts transactions. † The server's core was not busy all the time: the other core, or
 somebody else, was the limit, and on a larger machine the ratio would be higher. This service logs a line for
 each request and sends security headers; the others do neither. The floors are what a handler costs that does
-nothing else: F1 and F2 check an HMAC and read one row by its primary key. better-auth has its rate limiter
+nothing else: the bare node:http and Express rows check an HMAC and read one row by its primary key. better-auth has its rate limiter
 off, and express-session is shown with its default, a write for each read, and without.`
 
 const SIGN_IN_NOTES = `One sign-in is the start, the approval at a local provider that approves at once, and the callback. The
@@ -75,12 +75,12 @@ function readTable(rows) {
   return table(
     [
       'what',
-      '× F1',
-      '× F2',
+      '× node:http',
+      '× Express',
       'p50 ms',
       'p99 ms',
       'server CPU µs',
-      'F1’s CPU / its CPU',
+      'CPU of node:http / its CPU',
       'Postgres CPU µs',
       'SQL per read',
       'RSS MiB',
@@ -148,7 +148,10 @@ function startTable(starts, reads) {
       ['start to ready on an existing database, ms', spreadText(starts.ms)],
       ['RSS when ready, MiB', mebibytes(starts.residentBytes)],
       ['RSS under load, MiB', mebibytes(loaded('session'))],
-      ['RSS under load, times that of F2', digits(loaded('session') / loaded('f2'))],
+      [
+        'RSS under load, times that of Express 5 with one SQL query',
+        digits(loaded('session') / loaded('f2')),
+      ],
     ],
   )
 }

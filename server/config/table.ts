@@ -1,7 +1,7 @@
 import type { z } from 'zod'
 import { VARIABLES } from './variables.js'
 
-/** The configuration table of the README, from the schema that reads the variables. */
+/** The table in CONFIGURATION.md, from the schema that reads the variables. */
 export function configurationTable(): string {
   const rows = Object.entries(VARIABLES).map(([name, schema]) => {
     const { description = '' } = schema as z.ZodType

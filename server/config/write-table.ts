@@ -1,8 +1,14 @@
 import { readFile, writeFile } from 'node:fs/promises'
+import { llmsText } from './llms.js'
 import { configurationTable } from './table.js'
 
-const README = new URL('../../README.md', import.meta.url)
+const GUIDE = new URL('../CONFIGURATION.md', import.meta.url)
 const BLOCK = /(<!-- configuration -->)[\s\S]*?(<!-- \/configuration -->)/
 
-const readme = await readFile(README, 'utf8')
-await writeFile(README, readme.replace(BLOCK, `$1\n\n${configurationTable()}\n\n$2`))
+const guide = await readFile(GUIDE, 'utf8')
+await writeFile(GUIDE, guide.replace(BLOCK, `$1\n\n${configurationTable()}\n\n$2`))
+
+const readme = await readFile(new URL('../../README.md', import.meta.url), 'utf8')
+for (const path of ['../../llms.txt', '../llms.txt']) {
+  await writeFile(new URL(path, import.meta.url), llmsText(readme))
+}

@@ -60,8 +60,8 @@ const constantAnswer = {
 /** F0: what node:http can do at all. */
 const constant = {
   id: 'f0',
-  label: 'F0: node:http, a constant',
-  short: 'F0 node:http, a constant',
+  label: 'Bare node:http, a constant answer',
+  short: 'node:http, a constant',
   path: '/session',
   requests: () => [{ cookie: 'sid=0', expect: `"${emailOf(1)}"` }],
   serve: async () => {
@@ -90,8 +90,8 @@ const expressConstant = {
 /** F1: the least that reading a session from Postgres costs without batching. */
 const bare = {
   id: 'f1',
-  label: 'F1: node:http, HMAC, one prepared SELECT',
-  short: 'F1 node:http + 1 SELECT',
+  label: 'Bare node:http with one SQL query',
+  short: 'node:http + 1 query',
   database: 'floor',
   path: '/session',
   seed,
@@ -116,8 +116,8 @@ const bare = {
 /** F2: the same on Express 5 as it comes. */
 const express = {
   id: 'f2',
-  label: 'F2: Express 5, HMAC, one prepared SELECT',
-  short: 'F2 Express 5 + 1 SELECT',
+  label: 'Express 5 with one SQL query',
+  short: 'Express 5 + 1 query',
   database: 'floor',
   path: '/session',
   seed,

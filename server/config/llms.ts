@@ -1,0 +1,21 @@
+const REPOSITORY = 'https://github.com/netscript/plugin-auth/blob/main/'
+
+/** The sections of the README that a language model needs to write code with the packages. */
+const SECTIONS = ['Getting started', 'Routes', 'Examples', 'Packages', 'Guides']
+
+/** llms.txt: the README's introduction, packages, examples and guides, with absolute links. */
+export function llmsText(readme: string): string {
+  const [introduction = '', ...sections] = readme.split(/^(?=## )/m)
+  const [title = '', ...paragraphs] = introduction.trim().split('\n\n')
+  const chosen = SECTIONS.map((name) => {
+    const section = sections.find((one) => one.startsWith(`## ${name}\n`))
+    if (section === undefined) throw new Error(`README.md has no section "${name}".`)
+    return section
+  })
+  const summary = paragraphs.join(' ').replaceAll('\n', ' ')
+  return `${[`${title}\n\n> ${summary}\n`, ...chosen].join('\n')}`
+    .replace(/^!\[.*\n\n/gm, '')
+    .replace(/^<!-- .* -->\n/gm, '')
+    .replace(/\]\((?!https?:)([^)]+)\)/g, `](${REPOSITORY}$1)`)
+    .replace(/\n{3,}/g, '\n\n')
+}
