@@ -59,6 +59,11 @@ const CHECKS: Readonly<Record<string, (block: Block) => string[] | Promise<strin
   yaml: ({ text }) =>
     parseAllDocuments(text).flatMap(({ errors }) => errors.map(({ message }) => message)),
   sql: ({ text }) => checkStatements(text),
+  nginx: ({ text }) =>
+    text
+      .split('\n')
+      .filter((line) => !/^\s*(#.*|[a-z_]+ [^;{]*[;{]|\})$/.test(line) && line.trim() !== '')
+      .map((line) => `This is no directive of nginx: ${line}`),
   text: async ({ document, text }) => {
     const shown = SHOWN.find((one) => one.document === document && text.includes(one.has))
     if (!shown) return ['Name its test in SHOWN of server/e2e/support/document-registry.ts.']
