@@ -9,7 +9,7 @@ const SOURCE = '@netscript/source'
 /** `module` is for bundlers: Node cannot load what some packages, OpenTelemetry's among them, have there. */
 const conditions = [SOURCE, ...defaultServerConditions.filter((name) => name !== 'module')]
 
-/** The last line of a run, for people and for CI. */
+/** The last line of a run, for the terminal and CI. */
 const closingLine: Reporter = {
   onTestRunEnd(modules) {
     const tests = modules.flatMap((module) => [...module.children.allTests()])

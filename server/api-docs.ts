@@ -4,13 +4,13 @@ import { Router } from 'express'
 
 /** Options of {@link createApiDocs}. */
 export interface ApiDocsOptions {
-  /** Whether Swagger UI is served at /docs. Default: true. */
+  /** Whether Swagger UI is served at /docs. @default true */
   ui?: boolean
 }
 
 /**
  * `GET /openapi.json` and, at `/docs`, Swagger UI: everything from files of this service, under a
- * policy that allows no inline script or style and no request to anybody else. "Try it out" sends
+ * policy that allows no inline script or style and no request to another origin. "Try it out" sends
  * the cookies of the browser.
  *
  * @param document Called once, at the first request.
@@ -25,7 +25,7 @@ export function createApiDocs(document: () => object, { ui = true }: ApiDocsOpti
   let text: string | undefined
   router.get('/openapi.json', (_req, res) => {
     text ??= JSON.stringify(document())
-    // Kept, but asked for again each time: with its ETag that costs a 304 without a body.
+    // Cached but always revalidated: with the ETag that costs a 304 without a body.
     res.setHeader('Cache-Control', 'no-cache')
     res.type('json').send(text)
   })

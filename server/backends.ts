@@ -50,7 +50,7 @@ export interface OperatorDependencies {
 /** An operator, and how to release what was opened for it. */
 export type OpenOperator = Operator & { close(): Promise<void> }
 
-/** A variable that a backend cannot do without, and how to come by its value. */
+/** A variable that a backend requires, and how to obtain its value. */
 export interface BackendNeed {
   readonly variable: string
   /** At most 76 columns. */
@@ -64,13 +64,13 @@ export interface BackendNeed {
 interface BackendEntry {
   /** Whether it keeps something in the database. */
   readonly usesDatabase: boolean
-  /** The secrets that all its processes have and the database has not. */
+  /** Secrets shared by all processes and never stored in the database. */
   keyring(env: NodeJS.ProcessEnv): Keyring
   /** What a production start must be given. */
   readonly needs: readonly BackendNeed[]
-  /** Imports what it needs, so that a backend that is not chosen costs nothing. */
+  /** Imports its dependencies lazily, so that an unused backend costs nothing. */
   load(dependencies: BackendDependencies): Promise<MountedBackend>
-  /** The operator's side, for the command line; imports what it needs too. */
+  /** Operator functions for the command line; also loaded lazily. */
   openOperator(dependencies: OperatorDependencies): Promise<OpenOperator>
 }
 
@@ -224,7 +224,7 @@ function required(pool: pg.Pool | undefined, backend: string): pg.Pool {
 export const backendNames: readonly string[] = [...BACKENDS.keys()]
 
 /**
- * What is known of a backend before it is loaded.
+ * Metadata of a backend, available before it is loaded.
  * @throws AuthBackendNotFoundError for an unknown name.
  */
 export function backendEntry(name: string): BackendEntry {

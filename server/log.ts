@@ -38,7 +38,7 @@ export function serializeError(error: unknown, depth = 0): LoggedError | undefin
 
 const serializeUnknown = (error: unknown): LoggedError | undefined => serializeError(error)
 
-/** How long a line may wait for others to be written with, in milliseconds. */
+/** How long a line may wait to be written in a batch, in milliseconds. */
 const FLUSH_MS = 100
 /** Just under the 16 KiB that leave in one write. */
 const FLUSH_BYTES = 16_000

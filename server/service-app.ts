@@ -212,7 +212,7 @@ function home({ backend, config, demo, logger }: ServiceAppOptions): RequestHand
   }
 }
 
-/** The document and Swagger UI, loaded when somebody first asks for them. */
+/** The OpenAPI document and Swagger UI, loaded on first request. */
 function apiDocs({ origin, variables, docs: ui }: AuthConfig): RequestHandler {
   let loading: Promise<RequestHandler> | undefined
   const load = async (): Promise<RequestHandler> => {

@@ -19,7 +19,7 @@ import { startTracing } from './tracing/start-tracing.js'
 
 /** How long a shutdown waits for requests under way, in milliseconds. */
 const DRAIN_MS = 10_000
-/** How long a shutdown leaves kept-alive connections to whoever may be sending on one just now. */
+/** Grace period of a shutdown for kept-alive connections on which a request may be in flight. */
 const IDLE_GRACE_MS = 1_000
 
 /** Options of {@link createAuthService}. */
@@ -101,7 +101,7 @@ export async function createAuthService(options: AuthServiceOptions): Promise<Au
       ...(options.demo && { demo: options.demo }),
     })
     const server = createServer(tracing ? tracing.traced(listener) : listener)
-    // Whoever keeps connections open learns with the next answer that this one is over.
+    // Tells clients with kept-alive connections to close them after the next response.
     server.prependListener('request', (_req, res) => {
       if (draining) res.setHeader('Connection', 'close')
     })

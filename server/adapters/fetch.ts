@@ -16,25 +16,25 @@ export interface AuthHandlerOptions extends AuthApiOptions {
    */
   passesClientAddress?: boolean
   /**
-   * Lets all clients share one rate limit, so that one of them can lock out the others.
+   * Share one rate limit between all clients; a single client can then exhaust it for every other.
    * @default false
    */
   insecureSharedRateLimit?: boolean
 }
 
-/** What a host knows about a request beside the `Request` itself. */
+/** Connection details that the `Request` does not carry. */
 export interface AuthRequestInfo {
   /** IP address of the direct peer. */
   readonly clientAddress?: string | undefined
 }
 
-/** Answers a request of the API; 404 for any other. */
+/** Handles requests of the API; any other request gets 404. */
 export type AuthHandler = (request: Request, info?: AuthRequestInfo) => Promise<Response>
 
 /**
  * The authentication API for hosts that speak Fetch: Bun, Deno, Hono, Next.js, SvelteKit.
  *
- * @throws AuthConfigurationError when there is no way to tell clients apart.
+ * @throws AuthConfigurationError when the rate limit cannot tell clients apart.
  *
  * @example
  * ```ts

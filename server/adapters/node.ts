@@ -5,7 +5,7 @@ import { listenerOf } from './node-message.js'
 /**
  * The authentication API for `node:http`.
  *
- * @param otherwise Answers what is not of the API. @default 404
+ * @param otherwise Handles requests outside the API. @default 404
  *
  * @example
  * ```ts

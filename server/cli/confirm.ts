@@ -1,8 +1,8 @@
 import { AuthConfigurationError } from '@netscript/plugin-auth-core'
 
 /**
- * Asks before something that cannot be taken back; `--yes` answers. Nobody can answer in a pipe.
- * @throws AuthConfigurationError when it must not happen.
+ * Asks for confirmation before an irreversible action. `--yes` skips it, and is required in a pipe.
+ * @throws AuthConfigurationError when the action was not confirmed.
  */
 export async function confirm(question: string, { yes }: { yes?: boolean }): Promise<void> {
   if (yes) return

@@ -97,7 +97,7 @@ function endOfValue(text: string, start: number): number {
  */
 function quote(name: string, value: string): string {
   if (/^[\w.,:/@%+=~-]+$/.test(value)) return value
-  // Without quotes what is around a value is trimmed, by some readers more than by others.
+  // Parsers differ in how much they trim around an unquoted value.
   const bare = value === value.trim() ? [value] : []
   const written = [`'${value}'`, `"${value}"`, `\`${value}\``, ...bare].find(
     (candidate) => parseEnv(`A=${candidate}\nB='"\`\n`).A === value,

@@ -1,6 +1,6 @@
 import { displayWidth, graphemes } from './display-width.js'
 
-/** Columns of a terminal that output for people must fit. */
+/** Terminal width, in columns, that readable output must fit. */
 export const WIDTH = 80
 
 /** Commands to copy, which stay on one line where they fit. */
@@ -58,7 +58,7 @@ function chop(word: string, width: number): string[] {
   return pieces
 }
 
-/** Prints text for people, at most 80 columns wide. */
+/** Prints readable text, at most 80 columns wide. */
 export function print(text: string): void {
   console.log(wrap(text))
 }

@@ -38,7 +38,7 @@ export function readConfig(env: NodeJS.ProcessEnv, mode: StartMode): AuthConfig 
   throw new AuthConfigurationError(problems.map(({ message }) => message).join('\n'))
 }
 
-/** {@link readConfig} for somebody who wants to know every problem at once. */
+/** Like {@link readConfig}, but reports every problem at once. */
 export function inspectConfig(env: NodeJS.ProcessEnv, mode: StartMode): ConfigReading {
   const problems: Error[] = []
   const wrong: string[] = []
@@ -91,7 +91,7 @@ export function inspectConfig(env: NodeJS.ProcessEnv, mode: StartMode): ConfigRe
   attempt(() => checkSessionStore(variables))
   attempt(() => checkLifetimes(variables))
   attempt(() => checkMetricsPort(variables))
-  // Half a provider is a problem already; where people reach the service then is not known.
+  // An incomplete provider is already a problem; the public origin is then unknown.
   const isKnown = config.origin !== '' && providers.length === readers.length
   if (isKnown) attempt(() => checkOrigins(config))
   if (production && entry) {
@@ -137,7 +137,7 @@ function checkRedirectUris(providers: readonly OAuthProvider[]): void {
   }
 }
 
-/** Where people reach the service: the origin of the redirect URI, where there is one. */
+/** The public origin of the service: that of the redirect URI, where there is one. */
 function ownOrigin(variables: Variables, providers: readonly OAuthProvider[]): string {
   const origins = new Set(providers.map(({ redirectUri }) => new URL(redirectUri).origin))
   if (origins.size > 1) {

@@ -1,7 +1,7 @@
 import { AuthConfigurationError } from '@netscript/plugin-auth-core'
 
 /**
- * The text of a file that a person edits: UTF-8, or UTF-16 with its byte order mark, as some editors
+ * The text of a hand-edited file: UTF-8, or UTF-16 with its byte order mark, as some editors
  * and shells on Windows write it. The mark is not part of the text.
  *
  * @throws AuthConfigurationError that names the file when it is neither.

@@ -30,7 +30,7 @@ export function unknownVariables(env: NodeJS.ProcessEnv, providers: readonly str
   })
 }
 
-/** Variables of others that backends need, such as DATABASE_URL. */
+/** Variables without our prefix that backends need, such as DATABASE_URL. */
 const OF_BACKENDS = new Set(
   backendNames.flatMap((name) => backendEntry(name).needs.map(({ variable }) => variable)),
 )
@@ -85,7 +85,7 @@ function unlistedProvider(meant: string): string | undefined {
   return id === '' ? undefined : id.toLowerCase().replaceAll('_', '-')
 }
 
-/** The name of ours that is spelt most alike, with at most so many letters wrong. */
+/** The known name with the smallest edit distance, up to the given maximum. */
 function nearestOf(name: string, known: ReadonlySet<string>, atMost: number): string | undefined {
   let nearest: string | undefined
   let limit = atMost

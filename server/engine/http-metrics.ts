@@ -2,7 +2,7 @@
 export interface HttpMetrics {
   /** A response was sent, or the client was gone before. */
   answered(response: ResponseMeasure): void
-  /** A client was over the limit of one of its networks, told by its prefix length. */
+  /** A client exceeded the rate limit of one of its networks, given by prefix length. */
   rateLimited(route: string, prefix: number): void
 }
 

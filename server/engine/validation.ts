@@ -29,7 +29,7 @@ export function validateInput(exchange: Exchange): RouteInput {
   return input
 }
 
-/** A query as an object: a parameter that repeats is a list, which no schema of ours takes. */
+/** A query as an object: a repeated parameter becomes a list, which every schema rejects. */
 export function queryOf(searchParams: URLSearchParams): Record<string, string | string[]> {
   const entries = [...new Set(searchParams.keys())].map((name): [string, string | string[]] => {
     const [value = '', ...more] = searchParams.getAll(name)

@@ -21,7 +21,7 @@ export async function callback(
       : seeOther(target, result.setCookies)
   } catch (error) {
     if (!wantsJson && isLostTransaction(error) && (await backend.authenticate(request)).ok) {
-      // The back button or a second click: the person is where they wanted to be.
+      // The back button or a second click: the user is already where they wanted to be.
       return seeOther(returnTo.default)
     }
     throw error

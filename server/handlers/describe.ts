@@ -2,7 +2,7 @@ import type { DescribeResponse } from '@netscript/auth-contract'
 import { ok, type Reply } from '../reply.js'
 import type { HandlerContext } from './context.js'
 
-/** GET /describe: what the active backend says of itself. */
+/** GET /describe: the metadata of the active backend. */
 export function describe({ backend, tokens }: HandlerContext): Reply<200, DescribeResponse> {
   return ok({
     backend: backend.name,

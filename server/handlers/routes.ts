@@ -64,7 +64,7 @@ export const apiRoutes = [
   ),
 ]
 
-/** Routes that others look for at the root of the origin. */
+/** Routes that clients look up at the root of the origin. */
 export const discoveryRoutes = routesOf(discoveryContractV1, { jwks })
 
 const matchApi = createRouteMatcher(apiRoutes)

@@ -7,8 +7,8 @@ import type { HandlerContext } from './context.js'
 import { requireSignedIn } from './signed-in.js'
 
 /**
- * POST /token: a signed statement of who the caller is, for one service. Only the session cookie
- * counts: a service that was sent a bearer token could otherwise exchange it for a token for others.
+ * POST /token: a signed token that identifies the caller to one audience. Only the session cookie
+ * counts: a service that receives a bearer token could otherwise exchange it for another audience.
  */
 export async function token(
   context: HandlerContext,

@@ -1,4 +1,4 @@
-/** Somebody whom the local provider knows. */
+/** An account of the local provider. */
 export interface DemoAccount {
   /** The `sub` of their tokens. */
   readonly id: string
@@ -12,7 +12,7 @@ export interface DemoAccount {
   readonly claims?: Readonly<Record<string, unknown>>
 }
 
-/** The accounts that come with it; one has no e-mail address, since real providers have such people. */
+/** The built-in accounts. One has no e-mail address, as real providers have such users. */
 export const DEMO_ACCOUNTS: readonly DemoAccount[] = [
   { id: 'ada', name: 'Ada Lovelace', email: 'ada@example.test', locale: 'en-GB' },
   { id: 'grace', name: 'Grace Hopper', email: 'grace@example.test', locale: 'en-US' },

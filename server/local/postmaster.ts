@@ -28,9 +28,9 @@ export interface Postmaster {
 
 /**
  * The postmaster that serves the cluster already, waiting for one that is just starting or stopping.
- * A `postmaster.pid` that was left by a crash is removed: its process id may be somebody else's now.
+ * A `postmaster.pid` left by a crash is removed: its process id may belong to another process by now.
  *
- * @throws AuthConfigurationError when there is one that does not let us in.
+ * @throws AuthConfigurationError when a running one refuses the connection.
  */
 export async function findPostmaster(cluster: Cluster): Promise<Postmaster | undefined> {
   const { directory } = cluster

@@ -10,7 +10,7 @@ export const interactionPath = (uid: string): string => `/interaction/${uid}`
 
 const MAX_FORM_BYTES = 4096
 
-/** Serves what people see of the local provider: accounts, consent, pictures, stylesheet. */
+/** Serves the pages of the local provider: accounts, consent, pictures, stylesheet. */
 export function providerInteraction(options: {
   provider: Provider
   accounts: readonly DemoAccount[]

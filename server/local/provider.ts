@@ -211,7 +211,7 @@ function pageHeaders(redirectUris: readonly string[]): Middleware {
     "script-src 'self'",
     "style-src 'self'",
     "img-src 'self' data:",
-    // Chromium checks every redirect that follows a form, up to where the service sends people.
+    // Chromium checks every redirect that follows a form submission, up to the final return target.
     `form-action 'self' https: http://localhost:* http://127.0.0.1:* ${[...origins].join(' ')}`,
     "base-uri 'none'",
     "frame-ancestors 'none'",
@@ -226,7 +226,7 @@ function pageHeaders(redirectUris: readonly string[]): Middleware {
 
 /**
  * Drops an id_token_hint signed before the last restart: the provider could only answer with an
- * error, and whoever signs out wants to get back to the service.
+ * error, and a user who signs out should return to the service.
  */
 function forgetUnknownHint(kids: ReadonlySet<string | undefined>): Middleware {
   return async (ctx, next) => {

@@ -11,7 +11,7 @@ export interface Identity {
 const NOBODY: Identity = { uid: 65534, gid: 65534 }
 
 /**
- * Who runs Postgres, which refuses to run as root: the owner of an existing cluster, or else nobody.
+ * Who runs Postgres, which refuses to run as root: the owner of an existing cluster, or else `nobody`.
  * `undefined` for a process that is not root: it runs Postgres as itself.
  */
 export function postgresIdentity(dataDir: string): Identity | undefined {

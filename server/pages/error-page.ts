@@ -1,7 +1,7 @@
 import { html, safeHref } from './html.js'
 import { layout } from './layout.js'
 
-/** What {@link errorPage} shows: the parts of a problem document that a person can use. */
+/** What {@link errorPage} shows: the parts of a problem document that are useful to a user. */
 export interface ErrorPageOptions {
   title: string
   detail: string

@@ -35,7 +35,7 @@ function render(value: HtmlValue): string {
   return String(value).replace(/[&<>"']/g, (character) => ENTITIES[character] ?? '')
 }
 
-/** Markup that somebody else has escaped already. */
+/** Markup that is already escaped. */
 export function trusted(text: string): Html {
   return new Html(text)
 }

@@ -29,7 +29,7 @@ for (const time of document.querySelectorAll('time')) {
 
 const DOUBLE_CLICK_MS = 1_000
 let submittedAt = -Infinity
-// The second of two sign-outs finds no session, and would lead away from the provider's log-out.
+// A second sign-out finds no session, and would navigate away from the provider's logout.
 document.addEventListener('submit', (event) => {
   if (event.timeStamp - submittedAt < DOUBLE_CLICK_MS) event.preventDefault()
   else submittedAt = event.timeStamp

@@ -8,7 +8,7 @@ export function initials(name: string): string {
   return letters.join('').toLocaleUpperCase('en') || '?'
 }
 
-/** The picture of a person: initials, since a picture from elsewhere would tell where people sign in. */
+/** Avatar of a user: initials, since a remote picture would disclose where the user signs in. */
 export function portrait(name: string): Html {
   return html`<span class="initials" aria-hidden="true">${initials(name)}</span>`
 }

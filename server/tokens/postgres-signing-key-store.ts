@@ -22,7 +22,7 @@ export function createPostgresSigningKeyStore(pool: pg.Pool, keyring: Keyring): 
   const open = (ring: Keyring, { kid, private_key }: KeyRow): string | undefined =>
     unseal(ring, 'signing-keys', kid, private_key)
 
-  /** Under the first secret, so that the others can be dropped while the key lives. */
+  /** Encrypted with the first secret, so that older secrets can be removed while the key is in use. */
   async function sealAnew({ kid, private_key: before }: KeyRow, privateKey: string): Promise<void> {
     await pool.query(`UPDATE ${TABLE} SET private_key = $3 WHERE kid = $1 AND private_key = $2`, [
       kid,

@@ -6,16 +6,16 @@ import { AuthError, type AuthLog } from '@netscript/plugin-auth-core'
 /** The algorithm of tokens: the one asymmetric one that every library verifies. */
 export const ALGORITHM = 'ES256'
 
-/** How long a token is good at most: as much later others see that a session ended. */
+/** Maximum token lifetime; also how long a verifier may still accept an ended session. */
 export const TOKEN_LIFETIME_SECONDS = 300
 
 const DAY = 24 * 60 * 60_000
 
 /** How long a key signs. */
 const SIGN_FOR_MS = 30 * DAY
-/** How long before it signs a key is published: whoever keeps keys has read them anew by then. */
+/** How long a key is published before it signs, so that verifiers' key caches have been refreshed. */
 const PUBLISH_AHEAD_MS = DAY
-/** How long after it signed last a key is published: its last token is over, and clocks may differ. */
+/** How long a key stays published after its last signature: the token lifetime plus clock skew. */
 const KEEP_MS = 2 * TOKEN_LIFETIME_SECONDS * 1000
 
 /** A key as the store has it. */
@@ -42,7 +42,7 @@ export interface NewSigningKey {
 export interface SigningKeyStore {
   /** All keys, the newest first. */
   list(options: { publishAheadMs: number }): Promise<readonly SigningKey[]>
-  /** Adds a key, unless there is one of its generation: somebody else was first. */
+  /** Adds a key unless another process has already added one of the same generation. */
   add(key: NewSigningKey, options: { signForMs: number }): Promise<void>
   /** Removes keys that have signed nothing for so long. */
   remove(options: { retiredForMs: number }): Promise<void>
@@ -54,7 +54,7 @@ export interface SigningKeys {
   current(): Promise<{ kid: string; key: CryptoKey }>
   /** Everything that a token may have been, or will be, signed with. */
   published(): Promise<PublicKey[]>
-  /** Makes the key that is due and removes those that are over. Call it at start and now and then. */
+  /** Creates the key that is due and removes expired ones. Call it at start and periodically. */
   maintain(): Promise<void>
 }
 

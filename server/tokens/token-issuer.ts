@@ -21,7 +21,7 @@ export interface TokenIssuerOptions {
   log?: AuthLog
 }
 
-/** Signs who somebody is, for services that check it without asking. */
+/** Issues signed tokens that services verify offline. */
 export interface TokenIssuer {
   /**
    * Returns when tokens may be for the audience.

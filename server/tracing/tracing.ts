@@ -23,7 +23,7 @@ const FLUSH_MS = 3_000
 
 /** Traces of the service. */
 export interface Tracing extends AuthTrace {
-  /** The listener with a span for every request of a route, below that of whoever called. */
+  /** Wraps a listener with a span for each request of a route, as a child of the caller's span. */
   traced(listener: RequestListener): RequestListener
   /** Sends what is left. */
   close(): Promise<void>

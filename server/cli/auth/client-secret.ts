@@ -4,11 +4,11 @@ import { text } from 'node:stream/consumers'
 import { AuthConfigurationError } from '@netscript/plugin-auth-core'
 
 /**
- * The client secret, from where it leaves no trace: standard input, or a prompt that does not show
+ * The client secret, read without leaving a trace: standard input, or a prompt that does not echo
  * it. It is no option, since those stay in the history of the shell and in the list of processes.
  *
  * @returns `''` for a client without one.
- * @throws AuthConfigurationError when there is nobody to ask.
+ * @throws AuthConfigurationError when there is no terminal to prompt on.
  */
 export async function readClientSecret({ stdin }: { stdin: boolean }): Promise<string> {
   if (stdin) {

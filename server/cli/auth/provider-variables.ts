@@ -12,7 +12,7 @@ import {
   variablePrefix,
 } from '../../config/providers.js'
 
-/** What somebody says of a provider. */
+/** Provider settings as given by the operator. */
 export interface GivenProvider {
   clientId?: string
   /** Absent: the one that there is, if the client stays the same. */

@@ -21,7 +21,7 @@ export interface ProviderSetOptions extends Omit<GivenProvider, 'clientSecret'> 
 /** `netscript auth provider set`: writes .env when the service would take the result, or nothing. */
 export async function setProvider(id: string, options: ProviderSetOptions): Promise<void> {
   const oldText = await readEnvFile()
-  // What else is wrong comes first: nobody likes to type a secret for nothing.
+  // Report every other problem before prompting for the secret.
   plan(id, { ...options, clientSecret: 'not known yet' }, oldText)
   const current = environmentWith(oldText, oldText)
   const given = { ...options, ...(await secretOf(id, options, current)) }
@@ -36,7 +36,7 @@ interface Change {
   text: string
   env: NodeJS.ProcessEnv
   providers: readonly OAuthProvider[]
-  /** Variables that would have no effect, since the environment has others. */
+  /** Variables that would have no effect, since the environment overrides them. */
   shadowed: readonly string[]
 }
 

@@ -17,7 +17,7 @@ export interface CommandDatabase {
   /** The same for Prisma's command line. */
   readonly prismaUrl: string
   readonly pool: pg.Pool
-  /** For people: host and name, without credentials. */
+  /** For display: host and name, without credentials. */
   readonly description: string
 }
 

@@ -83,7 +83,7 @@ async function makeMigrations(
     )
   }
   const copied = copyPluginMigrations(project)
-  // Without the person's own the first migration would be half of one, and the next init none.
+  // If writing the user's own migration fails, remove the copied ones: half an init cannot be repeated.
   const written =
     name === undefined
       ? undefined

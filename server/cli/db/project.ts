@@ -14,7 +14,7 @@ export interface PrismaProject {
   /** The folder of the schema. */
   readonly schema: string
   readonly migrations: string
-  /** The person's own seed command. */
+  /** The project's own seed command. */
   readonly seed?: string
 }
 

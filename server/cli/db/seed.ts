@@ -10,7 +10,7 @@ import { migrationsDirectory } from './migrations.js'
 import { type PrismaProject, readPrismaProject } from './project.js'
 import { print } from '../wrap.js'
 
-/** `netscript db seed`: demo people, and what the seed command of the Prisma config adds. */
+/** `netscript db seed`: adds the demo users, then runs the seed command of the Prisma config. */
 export async function seed(): Promise<void> {
   if (process.env.NODE_ENV === 'production') {
     throw new AuthConfigurationError('NODE_ENV is production, which needs no demo people.')
@@ -34,7 +34,7 @@ export async function seed(): Promise<void> {
   })
 }
 
-/** The demo people are those of the local provider. */
+/** The demo users are the accounts of the local provider. */
 function demoIssuer(): string {
   const read = readVariables(process.env)
   const port = read.ok ? read.variables.NETSCRIPT_AUTH_LOCAL_PROVIDER_PORT : 9094

@@ -35,7 +35,7 @@ function kvOAuthCookies({
   if (variables.NETSCRIPT_AUTH_BACKEND !== 'kv-oauth') return []
   const { NETSCRIPT_AUTH_COOKIE_NAME: cookieName } = variables
   const insecureCookies = variables.NETSCRIPT_AUTH_INSECURE_COOKIES
-  // The local provider sends people to the own origin.
+  // The local provider redirects users to the service's own origin.
   const uris = providers.length > 0 ? providers : [{ redirectUri: origin }]
   try {
     const policy = cookiePolicy(

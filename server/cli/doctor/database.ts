@@ -13,7 +13,7 @@ import { type Check, CHECK_TIMEOUT_MS, fail, type Finding, ok, warn } from './fi
 /** The oldest version that still gets fixes. */
 const OLDEST_MAJOR = 14
 
-/** What Postgres says of itself. */
+/** Server settings, as Postgres reports them. */
 interface State {
   version: string
   readOnly: boolean

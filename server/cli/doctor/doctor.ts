@@ -83,7 +83,7 @@ function appSettings(environment: NodeJS.ProcessEnv): {
   }
 }
 
-/** One check that breaks must not hide what the others found. */
+/** A check that throws must not hide the findings of the other checks. */
 async function attempt(check: Check, examination: Examination): Promise<Finding[]> {
   try {
     return await check(examination)
@@ -95,7 +95,7 @@ async function attempt(check: Check, examination: Examination): Promise<Finding[
 
 const COLORS = { ok: 'green', warn: 'yellow', fail: 'red' } as const
 
-/** The findings for people, at most 80 columns wide. */
+/** The findings as text, at most 80 columns wide. */
 export function report(findings: readonly Finding[]): string {
   const indent = 6
   const blocks = findings.map(({ status, code, message, fix }) => {

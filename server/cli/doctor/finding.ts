@@ -6,7 +6,7 @@ export interface Finding {
   readonly status: 'ok' | 'warn' | 'fail'
   /** Stable, for scripts, such as `CLOCK_PROVIDER`. */
   readonly code: string
-  /** One sentence for people. Holds no secret. */
+  /** One readable sentence. Contains no secret. */
   readonly message: string
   /** What to do; absent when nothing is wrong. */
   readonly fix?: string
@@ -38,7 +38,7 @@ export function fail(code: string, message: string, fix: string): Finding {
   return { status: 'fail', code, message, fix }
 }
 
-/** A failure in the words of an error of ours, which says what is wrong first and then the fix. */
+/** A failure from one of our errors, whose message states the problem first and then the fix. */
 export function failWith(code: string, text: string): Finding {
   return fail(code, ...problemAndFix(text))
 }

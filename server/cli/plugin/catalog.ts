@@ -3,7 +3,7 @@ import { AuthConfigurationError } from '@netscript/plugin-auth-core'
 
 const PACKAGE = '@netscript/plugin-auth'
 
-/** An official plugin: what `netscript plugin list` says of it before anything is read. */
+/** An official plugin: what `netscript plugin list` shows before any file is read. */
 export interface PluginDefinition {
   readonly name: string
   readonly package: string

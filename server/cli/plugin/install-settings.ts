@@ -40,7 +40,7 @@ export function installEntries(
   const decided = new Set(Object.keys(packageJson.allowScripts ?? {}).map(nameOf))
   const undecided = SCRIPTED_PACKAGES.filter((each) => !decided.has(each))
   const isNode20 = Number(nodeVersion.split('.')[0]) < 22
-  // Some packages of others need Node 22, though what depends on them does not. yarn 1 refuses those, and so
+  // Some third-party packages need Node 22, though their dependents do not. yarn 1 refuses those, and so
   // does `engine-strict` of npm and pnpm. `@prisma/streams-local` is for `prisma dev` alone.
   const versions = {
     ...(isNode20 && bringsPrisma && { '@prisma/streams-local': 'npm:@prisma/debug@^7.10.1' }),

@@ -9,11 +9,11 @@ const Manifest = z.object({
   package: z.string(),
   version: z.string(),
   type: z.string(),
-  /** False: `netscript db` leaves its schema out. The person's to change. */
+  /** False: `netscript db` leaves its schema out. The user may change this. */
   enabled: z.boolean(),
   service: z.object({ name: z.string(), port: z.number() }).optional(),
   contributions: z.array(z.string()),
-  /** Files as they were written, by path: a file with another SHA-256 is the person's. */
+  /** SHA-256 of each file as written, by path: a file with another hash was changed by the user. */
   files: z.record(z.string(), z.string()),
   /** What was added to files that are not the plugin's own. */
   added: z.object({

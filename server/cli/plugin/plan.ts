@@ -22,7 +22,7 @@ import { rootWorkspace, type Workspace } from './workspace.js'
 /** What adding a plugin would do to a workspace; nothing when it was added as it should be. */
 export interface Plan {
   readonly changes: readonly Change[]
-  /** Files that the person changed; `outdated` when this version has another text for them. */
+  /** Files that the user changed; `outdated` when this version has newer contents for them. */
   readonly kept: readonly { readonly path: string; readonly outdated: boolean }[]
 }
 
@@ -33,8 +33,8 @@ export interface PlanOptions {
 }
 
 /**
- * Plans what adding a plugin changes. A file that is as it was written is brought up to date; one
- * that the person changed stays.
+ * Plans what adding a plugin changes. An unmodified file is brought up to date; one
+ * that the user changed is kept.
  */
 export async function planAdd(
   workspace: Workspace,
@@ -111,7 +111,7 @@ function planFiles(
       continue
     }
     kept.push({ path, outdated: written !== fingerprint(after) })
-    // Not ours until it is taken: without a record it stays the person's.
+    // A file without a record belongs to the user until it is adopted.
     if (written !== undefined) files[path] = written
   }
   return { files, changes, kept }

@@ -96,7 +96,7 @@ export function removeFromPackageJson(
   return jsonChange(workspace, 'package.json', contents)
 }
 
-/** Takes `auth.backend` out of appsettings.json; `undefined` when the person changed it. */
+/** Takes `auth.backend` out of appsettings.json; `undefined` when the user changed it. */
 export function removeFromAppSettings(workspace: Workspace, backend: string): object | undefined {
   if (workspace.read(APP_SETTINGS) === undefined) return undefined
   const settings = readJson(workspace, APP_SETTINGS)

@@ -17,7 +17,7 @@ export interface CliAnswer {
 const TSX = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href
 const MAIN = fileURLToPath(new URL('../main.ts', import.meta.url))
 
-/** Runs `netscript <args>` from source in a directory, with pipes and these variables of ours. */
+/** Runs `netscript <args>` from source in a directory, with pipes and these service variables. */
 export function runCli(
   cwd: string,
   args: readonly string[],
