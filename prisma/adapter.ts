@@ -6,8 +6,8 @@ import { tableSchema } from './table-schema.js'
 type Connection = Awaited<ReturnType<PrismaPg['connect']>>
 
 /**
- * Prisma's adapter on a pool whose connections may have any `search_path` and any time zone. As it
- * comes, it writes and reads instants without an offset, and names every table with `public`.
+ * Prisma's adapter for pools with any `search_path` and any time zone. The stock adapter sends and
+ * reads timestamps without an offset and qualifies every table with `public`.
  */
 export class PoolAdapter extends PrismaPg {
   readonly #pool: pg.Pool
@@ -39,7 +39,7 @@ function sendOffsets<Target extends SqlQueryable>(target: Target): Target {
   return target
 }
 
-/** The query with its instants as text that says UTC, which the adapter passes on as it is. */
+/** The query with its timestamps as UTC text, which the adapter passes through unchanged. */
 function withInstants(query: SqlQuery): SqlQuery {
   const args = [...query.args]
   const argTypes = query.argTypes.map((type, n) => {
@@ -56,7 +56,7 @@ function instants(value: unknown): unknown {
   return value === null ? null : new Date(value as string | Date).toISOString()
 }
 
-/** The pool, or a connection of it, with results that keep the offset of their instants. */
+/** The pool or connection, with results that keep the UTC offset of timestamps. */
 function withOffsets<Target extends pg.Pool | pg.PoolClient>(target: Target): Target {
   return new Proxy(target, {
     get(_, property) {
@@ -76,10 +76,13 @@ function withOffsets<Target extends pg.Pool | pg.PoolClient>(target: Target): Ta
 /** The type `timestamptz` and its arrays. */
 const INSTANT_TYPES: ReadonlySet<number> = new Set([pg.types.builtins.TIMESTAMPTZ, 1185])
 const INSTANT = /\d{4,}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)?[+-]\d\d(:\d\d){0,2}(?! BC)/g
-/** What has no time of day: infinity, NULL, an empty list, or a year that Prisma cannot take. */
+/**
+ * Values without a time of day: infinity, NULL, an empty list, or a year that Prisma cannot
+ * represent.
+ */
 const OTHERS = /^\{?((-?infinity|NULL|"?[\d-]+ [\d:.+-]+ BC"?|,)*)\}?$/
 
-/** Prisma's parsers drop the offset, so what they get is in UTC. */
+/** Prisma's parsers drop the offset, so they are given UTC. */
 function keepOffsets(types: pg.CustomTypesConfig = pg.types): pg.CustomTypesConfig {
   return {
     getTypeParser: (oid, format) => {

@@ -4,17 +4,16 @@ import { AuthConfigurationError } from '@netscript/plugin-auth-core'
 import { inTransaction } from './transaction.js'
 
 const TABLE = 'auth_audit_events'
-/** The role that the trigger of the table lets delete. It is part of a migration. */
+/**
+ * The only role that the table's trigger allows to delete events. A migration refers to it by name.
+ */
 export const AUDIT_RETENTION_ROLE = 'netscript_audit_retention'
 
-/**
- * Old events. The fingerprints of keys stay: without them the next start would record the current key
- * as a new one.
- */
+/** Key fingerprints are kept: without them the next start would record the current key as new. */
 const OLD = `at < $1 AND type <> 'key.rotated'`
 const BATCH = 5_000
 
-/** SQL for an administrator, whose `search_path` may be another, to run once. */
+/** SQL that an administrator runs once. It does not depend on the administrator's `search_path`. */
 export function auditRetentionSetup(schema: string): string {
   return `CREATE ROLE ${AUDIT_RETENTION_ROLE} LOGIN PASSWORD '...';\n${grants(schema)}`
 }
@@ -31,8 +30,9 @@ function grants(schema: string): string {
 }
 
 /**
- * How many events {@link deleteAuditEvents} would delete.
- * @throws AuthConfigurationError when the role does not exist, or this connection may not take it.
+ * The number of events that {@link deleteAuditEvents} would delete.
+ * @throws AuthConfigurationError when the role does not exist or the connected user is not a member
+ * of it.
  */
 export function countAuditEvents(pool: pg.Pool, before: Date): Promise<number> {
   return asRetentionRole(pool, async (client) => {
@@ -45,8 +45,10 @@ export function countAuditEvents(pool: pg.Pool, before: Date): Promise<number> {
 }
 
 /**
- * Deletes the events from before an instant, in batches that each commit; returns how many.
- * @throws AuthConfigurationError when the role does not exist, or this connection may not take it.
+ * Deletes the events older than `before` in batches, each committed on its own. Returns the number
+ * deleted.
+ * @throws AuthConfigurationError when the role does not exist or the connected user is not a member
+ * of it.
  */
 export async function deleteAuditEvents(pool: pg.Pool, before: Date): Promise<number> {
   let total = 0
@@ -63,7 +65,7 @@ export async function deleteAuditEvents(pool: pg.Pool, before: Date): Promise<nu
   return total
 }
 
-/** Runs `work` in a transaction of the role, whichever role connected. */
+/** Runs `work` in a transaction under the retention role, independent of the connected role. */
 function asRetentionRole<T>(
   pool: pg.Pool,
   work: (connection: pg.PoolClient) => Promise<T>,
@@ -90,7 +92,7 @@ function explain(error: unknown, schema: string, isOwn: boolean): unknown {
       options,
     )
   }
-  // What is in a schema that a role may not use does not exist for it.
+  // Postgres reports a table in a schema that the role may not use as missing (42P01).
   if (error.code !== '42501' && !(isOwn && error.code === '42P01')) return error
   return new AuthConfigurationError(
     `Only the role ${AUDIT_RETENTION_ROLE} may delete audit events: ${error.message}. Set DATABASE_URL to a connection as this role, which needs:\n${grants(schema)}`,

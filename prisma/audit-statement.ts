@@ -2,8 +2,8 @@ import type { SessionEnd } from '@netscript/plugin-auth-core'
 import type { AuditEventType } from '@netscript/plugin-auth-core/internal'
 
 /**
- * A common table expression that writes an event for each row of another one, which must have a
- * `value` column with a session entry: the change and its event are one statement.
+ * A common table expression that writes one event per row of another one, which must have a `value`
+ * column with a session entry. The change and its event are a single statement.
  */
 export function auditSessions(from: string, type: string, reason: string): string {
   return `INSERT INTO auth_audit_events (type, provider_id, subject_hash, session_id, reason)
@@ -12,7 +12,7 @@ export function auditSessions(from: string, type: string, reason: string): strin
     WHERE entry ? 'userId'`
 }
 
-/** The event type of the end of a session. */
+/** The event type for the end of a session. */
 export function endEventType(end: SessionEnd): AuditEventType {
   return end === 'signed-out' || end === 'signed-out-everywhere'
     ? 'session.signed-out'

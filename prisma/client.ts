@@ -5,8 +5,8 @@ import { PrismaClient } from './generated/client.js'
 export type { PrismaClient } from './generated/client.js'
 
 /**
- * A Prisma client on a pool that stays the caller's: `$disconnect()` does not end it. It finds the
- * tables where `search_path` of the pool does, in any time zone.
+ * Creates a Prisma client on an existing pool. `$disconnect()` does not end the pool. Tables are
+ * found through the pool's `search_path`; any connection time zone works.
  *
  * @example
  * ```ts

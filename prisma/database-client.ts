@@ -1,27 +1,27 @@
 import pg from 'pg'
 import type { DatabaseAddress } from './database-url.js'
 
-/** What the connections of a pool have in common. */
+/** State shared by the connections of a pool. */
 export interface Connecting {
   readonly address: DatabaseAddress
   readonly queryTimeoutMs: number
-  /** Whether a pooler shares the connections between transactions; true once one was noticed. */
+  /** Whether a pooler shares connections between transactions. Set once one is detected. */
   pooled: boolean
 }
 
-/** A statement as pg takes it, with the time limit that its types leave out. */
+/** A statement as pg accepts it, including the `query_timeout` that its types omit. */
 type Statement = pg.QueryConfig & { query_timeout?: number }
 type Connected = (error: Error | null, client: pg.Client) => void
 type Done = (error: Error | undefined, result?: pg.QueryResult) => void
 
-/** The part of the time limit that the server has, so that it gives up first. */
+/** The server's share of the time limit, so that the server gives up before the client. */
 const SERVER_SHARE = 0.9
-/** How long the request to cancel a statement may take before its connection is given up. */
+/** Time allowed for a cancel request before the connection is dropped, in milliseconds. */
 const CANCEL_TIMEOUT_MS = 1_000
 
 /**
- * A connection that makes do without a state of its own where a pooler would not keep one: settings
- * of the URL hold for a transaction, and a statement that takes too long is cancelled from here.
+ * A connection that works behind a transaction pooler, where session state is lost: settings from
+ * the URL are applied per transaction, and the client cancels statements that time out.
  */
 export class DatabaseClient extends pg.Client {
   readonly #connecting: Connecting
@@ -32,7 +32,7 @@ export class DatabaseClient extends pg.Client {
     super(config)
     this.#config = config
     this.#connecting = config.connecting
-    // Set here, or else pg takes the variable PGOPTIONS where there are none.
+    // Set explicitly; otherwise pg falls back to PGOPTIONS when the URL has no options.
     const { connectionParameters } = this as unknown as {
       connectionParameters: { options: string | undefined }
     }
@@ -40,15 +40,17 @@ export class DatabaseClient extends pg.Client {
   }
 
   /**
-   * Called by pg. Instants are read in the ISO style; as a parameter of its own, and not one of
-   * `options`, a pooler keeps it for each client.
+   * Called by pg. Timestamps are parsed in the ISO style. DateStyle is sent as a start-up parameter
+   * rather than in `options`, because poolers track it per client.
    */
   getStartupConf(): object {
     const base = pg.Client.prototype as unknown as { getStartupConf(): object }
     return { ...base.getStartupConf.call(this), DateStyle: 'ISO' }
   }
 
-  /** pg leaves the socket open where it gives up itself, and the server waits for a minute. */
+  /**
+   * When pg gives up on connecting it leaves the socket open, and the server waits for a minute.
+   */
   override connect(done?: unknown): never {
     const connect = (tell: Connected): void =>
       super.connect((error: Error | null) => {
@@ -61,7 +63,7 @@ export class DatabaseClient extends pg.Client {
     }) as never
   }
 
-  /** Notices a pooler that takes our settings and drops them. */
+  /** Detects a pooler that accepts start-up settings and discards them. */
   async lookForPooler(timeoutMs: number): Promise<void> {
     if (!this.#connecting.pooled && (await isPooler(this, timeoutMs)))
       this.#connecting.pooled = true
@@ -82,7 +84,7 @@ export class DatabaseClient extends pg.Client {
     return undefined as never
   }
 
-  /** The next statement starts when this one has left the transaction that it was given. */
+  /** Holds the next statement until this one has left its transaction. */
   #inTurn(statement: Statement): Promise<pg.QueryResult> {
     const result = this.#last.then(() => this.#withSettings(statement))
     this.#last = result.catch(() => undefined)
@@ -127,17 +129,17 @@ export class DatabaseClient extends pg.Client {
 }
 
 /**
- * Settings that a connection begins with, ours last. None of them changes what a statement does.
+ * Start-up settings, with the product's own last. None of them changes the result of a statement.
  */
 function startUpOptions({ address, pooled, queryTimeoutMs }: Connecting): string | undefined {
   const ours: [string, string][] = [
-    // A query that is given up here must end there too: it would hold its connection, and change
-    // rows later.
+    // A timed-out query must also end on the server: otherwise it keeps its connection and may
+    // change rows later.
     ['statement_timeout', String(Math.floor(queryTimeoutMs * SERVER_SHARE))],
-    // Planning `= ANY` anew for each list of keys costs more than reading the rows.
+    // Planning `= ANY` for each list of keys costs more than reading the rows.
     ['plan_cache_mode', 'force_generic_plan'],
-    // Every statement here goes by an index. A plan made while a table was empty would read all of
-    // it, and be kept until the table is next analyzed.
+    // Every statement uses an index. A plan made for an empty table would scan it sequentially, and
+    // stay cached until the table is next analyzed.
     ['enable_seqscan', 'off'],
   ]
   const settings = pooled ? [] : [...address.settings, ...ours]
@@ -146,8 +148,8 @@ function startUpOptions({ address, pooled, queryTimeoutMs }: Connecting): string
 }
 
 /**
- * Whether something between here and Postgres lends its connections: the process that answers is not
- * the one that the connection was introduced to.
+ * Whether a pooler sits in front of Postgres: the backend process that answers is not the one that
+ * the start-up message named.
  */
 export async function isPooler(client: pg.ClientBase, timeoutMs?: number): Promise<boolean> {
   const { processID } = client as unknown as { processID: number }
@@ -158,14 +160,17 @@ export async function isPooler(client: pg.ClientBase, timeoutMs?: number): Promi
   return rows[0]?.pid !== processID
 }
 
-/** What pg's connection has beyond its types. */
+/** Members of pg's connection that its types omit. */
 interface Wire extends pg.Connection {
   connect(port: number | string, host?: string): void
   requestSsl(): void
   cancel(processId: number, secretKey: number): void
 }
 
-/** Asks the server, over a connection of its own, to end the statement that `client` is waiting for. */
+/**
+ * Asks the server, over a separate connection, to cancel the statement that `client` is waiting
+ * for.
+ */
 function cancel(client: pg.Client, config: pg.ClientConfig): void {
   const { processID, secretKey, sslNegotiation } = client as unknown as {
     processID: number
@@ -174,7 +179,7 @@ function cancel(client: pg.Client, config: pg.ClientConfig): void {
   }
   const wire = new pg.Client(config).connection as Wire
   const ask = (): void => wire.cancel(processID, secretKey)
-  // When it cannot be asked, the caller's time limit ends the connection.
+  // If the cancel request fails, the caller's time limit ends the connection.
   const giveUp = (): unknown => wire.stream.destroy()
   const timer = setTimeout(giveUp, CANCEL_TIMEOUT_MS)
   wire.on('error', giveUp).on('end', () => clearTimeout(timer))

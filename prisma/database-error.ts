@@ -3,37 +3,39 @@ import { MigrationError } from './migrate.js'
 import { AuthConfigurationError, AuthError } from '@netscript/plugin-auth-core'
 import { networkReason } from '@netscript/plugin-auth-core/internal'
 
-/** Codes of Postgres: five digits and capitals, which names of socket errors such as EPIPE are not. */
+/** SQLSTATE: five digits and capitals. Requiring a digit excludes socket errors such as EPIPE. */
 const SQLSTATE = /^(?=.*\d)[0-9A-Z]{5}$/
 const PRISMA_CODE = /^P[12]\d{3}$/
 
-/** What Postgres or Prisma said, wherever it is in the causes of an error. */
+/** What Postgres or Prisma reported, found anywhere in the cause chain of an error. */
 interface Statement {
   /** The SQLSTATE. */
   readonly state?: string
   /** Prisma's code. */
   readonly prismaCode?: string
-  /** The server's own words, which hold no values of a query. */
+  /** The server's message, which holds no query values. */
   readonly message: string
 }
 
 /**
- * Classes of SQLSTATE that pass by themselves, or when the server or the way to it is repaired:
- * connections, resources, operator intervention, conflicts, credentials, a standby. The others, such
- * as a missing table, are the same on the next try.
+ * SQLSTATE classes that are transient or end with a repair of the server or network: connections,
+ * resources, operator intervention, conflicts, credentials, a standby. All others, such as a
+ * missing table, fail the same way on retry.
  */
 const PASSING = /^(08|25006|28|3D|40|53|55|57|58|XX)/
-/** Errors of the program, or of an entry that cannot be read. */
+/** Programming errors, or entries that cannot be decoded. */
 const FAULTS: ReadonlySet<string> = new Set([
   ...['TypeError', 'RangeError', 'ReferenceError', 'SyntaxError'],
   'PrismaClientValidationError',
 ])
-/** Replies of Redis that are the same on the next try: a missing privilege, or an entry of another type. */
+/**
+ * Redis errors that fail the same way on retry: a missing privilege, or an entry of another type.
+ */
 const REDIS_FAULT = /^(NOPERM|WRONGTYPE|CROSSSLOT|ERR unknown command)\b/
-/** Prisma's words for having no connection. */
+/** Prisma's codes for a missing connection. */
 const NO_CONNECTION = /^(P1\d{3}|P2024|P2028)$/
 
-/** Whether the database, or Redis, cannot be asked at the moment, in contrast to refusing what it is asked. */
+/** Whether the database or Redis is unavailable, as opposed to rejecting the statement. */
 export function isUnavailable(error: unknown): boolean {
   const { state, prismaCode } = statementOf(error)
   if (state !== undefined) return PASSING.test(state)
@@ -42,10 +44,10 @@ export function isUnavailable(error: unknown): boolean {
 }
 
 /**
- * The error of a store: `STORE_UNAVAILABLE` while the database cannot be asked, `INTERNAL` when it
- * refuses a statement, and then the log has the fix.
+ * The error of a store: `STORE_UNAVAILABLE` while the database is unavailable, `INTERNAL` when it
+ * rejects a statement; the log then has the fix.
  *
- * @param cause What the log gets. Default: the error itself.
+ * @param cause Logged as the cause. Default: the error itself.
  */
 export function storeError(
   error: unknown,
@@ -60,10 +62,10 @@ export function storeError(
 }
 
 /**
- * Resolves when the database answers and has the tables, which are read and not changed.
+ * Resolves when the database is reachable and has the tables. Reads only.
  *
- * @param name What the caller set to name the database, such as `DATABASE_URL`.
- * @throws AuthConfigurationError that names it, the reason and the fix.
+ * @param name The variable or option that names the database, such as `DATABASE_URL`.
+ * @throws AuthConfigurationError with that name, the reason and the fix.
  */
 export async function checkTables(
   pool: pg.Pool,
@@ -78,9 +80,10 @@ export async function checkTables(
 }
 
 /**
- * The error of a start that fails at the database; one that says so already stays as it is.
+ * The error of a start that fails because of the database. An existing AuthConfigurationError is
+ * returned as is.
  *
- * @param database Host and name of the database, where they are not obvious.
+ * @param database Host and name of the database, if they are not obvious.
  */
 export function databaseStartError(error: unknown, name: string, database?: string): Error {
   if (error instanceof AuthConfigurationError || error instanceof MigrationError) return error
@@ -89,13 +92,13 @@ export function databaseStartError(error: unknown, name: string, database?: stri
   return new AuthConfigurationError(`${where}: ${what}. ${fix}`, { cause: error })
 }
 
-/** Whether Postgres itself, or Prisma, said what is wrong. */
+/** Whether the error comes from Postgres or Prisma itself. */
 export function isFromDatabase(error: unknown): boolean {
   const { state, prismaCode } = statementOf(error)
   return state !== undefined || prismaCode !== undefined
 }
 
-/** What is wrong with a database, and the fix, for operators. Holds no password. */
+/** What is wrong with a database and how to fix it, for operators. Contains no password. */
 export function databaseReason(error: unknown, name: string): { what: string; fix: string } {
   const { state, prismaCode, message } = statementOf(error)
   const code = state ?? prismaCode
@@ -256,7 +259,7 @@ function causesOf(error: unknown): Error[] {
   return causes
 }
 
-/** What Postgres or Prisma said; the innermost message when neither did. */
+/** What Postgres or Prisma reported; else the innermost message. */
 function statementOf(error: unknown): Statement {
   let message = 'no reason given'
   let prismaCode: string | undefined
@@ -267,7 +270,7 @@ function statementOf(error: unknown): Statement {
     if (original?.originalCode !== undefined && SQLSTATE.test(original.originalCode)) {
       return { state: original.originalCode, message: original.originalMessage ?? message }
     }
-    // Prisma closes with the line that says what is wrong; above it are the arguments of the query.
+    // Prisma's last line holds the reason; the lines above contain query arguments.
     message = at.message.trimEnd().split('\n').at(-1) || code || message
     if (PRISMA_CODE.test(code)) prismaCode ??= code
     else if (SQLSTATE.test(code)) return { state: code, message }

@@ -1,28 +1,33 @@
 import pg from 'pg'
 import { AuthConfigurationError } from '@netscript/plugin-auth-core'
 
-/** What a database URL says, apart from what pg would let it change behind our back. */
+/**
+ * A parsed database URL, without the parameters through which pg would override the pool's
+ * settings.
+ */
 export interface DatabaseAddress {
-  /** The URL without the parameters that are read here. */
+  /** The URL without the parameters that are handled here. */
   readonly connectionString: string
-  /** Settings of Postgres from `options`, `schema` and their like, by name; a later one wins. */
+  /**
+   * Postgres settings from `options`, `schema` and similar parameters, by name; the last one wins.
+   */
   readonly settings: ReadonlyMap<string, string>
-  /** Words in `options` that are no settings. */
+  /** Words in `options` that are not settings. */
   readonly otherOptions: readonly string[]
-  /** Whether `pgbouncer=true` says that connections are shared between transactions. */
+  /** Whether `pgbouncer=true` declares a transaction pooler. */
   readonly pooled: boolean
-  /** Connections that `connection_limit` allows a process. */
+  /** Maximum connections per process, from `connection_limit`. */
   readonly maxConnections?: number
   /** Host and database, without credentials. */
   readonly description: string
 }
 
-/** Settings that pg takes from a URL as parameters of their own. */
+/** Settings that pg accepts as separate URL parameters. */
 const SETTINGS = ['lock_timeout', 'idle_in_transaction_session_timeout']
 
 /**
- * Parameters that do not reach pg: those read here, and those that would replace our time limits or
- * change the protocol.
+ * Parameters withheld from pg: those handled here, and those that would replace the pool's time
+ * limits or change the protocol.
  */
 const NOT_FOR_PG = new Set([
   ...SETTINGS,
@@ -30,15 +35,15 @@ const NOT_FOR_PG = new Set([
   ...['binary', 'client_encoding', 'replication', 'types'],
 ])
 
-/** pg takes these for verify-full, and says so in ten lines of warning. */
+/** pg treats these as verify-full and prints a ten-line warning about it. */
 const SAME_AS_VERIFY_FULL = new Set(['prefer', 'require', 'verify-ca'])
 
 /**
- * Reads a database URL: those of pg, with `schema`, `pgbouncer` and `connection_limit` as Prisma has
- * them.
+ * Parses a database URL: pg's parameters, plus Prisma's `schema`, `pgbouncer` and
+ * `connection_limit`.
  *
- * @param name What the URL is called where it was set.
- * @throws AuthConfigurationError that names it and the fix, and shows no password.
+ * @param name The variable or option that holds the URL.
+ * @throws AuthConfigurationError with that name and the fix. It never contains a password.
  */
 export function parseDatabaseUrl(url: string, name = 'DATABASE_URL'): DatabaseAddress {
   const problem = databaseUrlProblem(url)
@@ -54,7 +59,7 @@ export function parseDatabaseUrl(url: string, name = 'DATABASE_URL'): DatabaseAd
     const value = parameters.get(setting)
     if (value) settings.set(setting, value)
   }
-  // Every connection has one that can be read.
+  // Every connection sets a DateStyle that can be parsed.
   settings.delete('datestyle')
   if (schema !== undefined) settings.set('search_path', pg.escapeIdentifier(schema))
   return {
@@ -69,7 +74,7 @@ export function parseDatabaseUrl(url: string, name = 'DATABASE_URL'): DatabaseAd
   }
 }
 
-/** What is wrong with a database URL, and the fix; `undefined` when pg can use it. */
+/** What is wrong with a database URL and how to fix it; `undefined` when pg can use it. */
 export function databaseUrlProblem(url: string): string | undefined {
   if (!/^postgres(ql)?:\/\//.test(url)) return 'must begin with postgres:// or postgresql://'
   const { base, query, hash } = split(url)
@@ -77,7 +82,7 @@ export function databaseUrlProblem(url: string): string | undefined {
   const at = authority.lastIndexOf('@')
   const hosts = authority.slice(at + 1)
   const parameters = new URLSearchParams(query)
-  // An address ends at the first of / ? and #, so the rest of a password is looked for behind it.
+  // The authority ends at the first of / ? and #, so look for the rest of a password after it.
   const cut =
     hash ||
     path.includes('@') ||
@@ -90,7 +95,7 @@ export function databaseUrlProblem(url: string): string | undefined {
   if (limit !== null && !/^[1-9]\d{0,2}$/.test(limit)) {
     return 'has a connection_limit that is not a number from 1 to 999'
   }
-  // Names that other drivers have for it, and that pg ignores.
+  // Names that other drivers use for this setting and that pg ignores.
   const foreign = ['search_path', 'currentSchema'].find((name) => parameters.has(name))
   if (foreign !== undefined) {
     return `has ${foreign}=, which is not read. Write schema=${parameters.get(foreign)} to name the schema of the tables`
@@ -111,7 +116,7 @@ export function databaseUrlProblem(url: string): string | undefined {
   }
 }
 
-/** Parameters that decide where and how to connect; another spelling of one is ignored by pg. */
+/** Parameters that decide where and how to connect. pg ignores misspelled ones. */
 const READ = [
   'sslmode',
   'sslrootcert',
@@ -129,8 +134,8 @@ const ENCODE =
   'has a user or password with special characters. Percent-encode them: # is %23, / is %2F, ? is %3F, @ is %40, : is %3A and % is %25'
 
 /**
- * The schema of a URL that pg alone would not use: there is no `search_path` beside it. `public`, which
- * Prisma writes into every URL, is where pg looks anyway.
+ * A schema in the URL that pg alone would ignore because there is no `search_path`. `public`, which
+ * Prisma adds to every URL, is pg's default anyway.
  */
 export function ignoredSchema(url: string, options: string): string | undefined {
   const parameters = new URLSearchParams(split(url).query)
@@ -140,7 +145,7 @@ export function ignoredSchema(url: string, options: string): string | undefined 
   return readOptions(all).settings.some(([name]) => name === 'search_path') ? undefined : schema
 }
 
-/** The URL for Prisma's command line, which takes `public` where no schema is named. */
+/** The URL for the Prisma CLI, which uses `public` when no schema is given. */
 export function withSchema(url: string, schema: string | undefined): string {
   if (schema === undefined || schema === 'public') return url
   const { base, query } = split(url)
@@ -149,7 +154,7 @@ export function withSchema(url: string, schema: string | undefined): string {
   return `${base}?${encoded(parameters)}`
 }
 
-/** pg reads the same parts, and turns spaces and single percent signs into what was meant. */
+/** Splits at the same places as pg, which escapes spaces and stray percent signs. */
 function split(url: string): { base: string; query: string; hash: boolean } {
   const [address = '', ...hash] = url.split('#')
   const [base = '', ...query] = address.split('?')
@@ -165,14 +170,14 @@ function forPg(base: string, parameters: URLSearchParams): string {
   return kept.size > 0 ? `${base}?${encoded(kept)}` : base
 }
 
-/** Libraries differ in whether a plus sign is a space. */
+/** URL parsers disagree on whether a plus sign is a space. */
 function encoded(parameters: URLSearchParams): string {
   return parameters.toString().replaceAll('+', '%20')
 }
 
 /**
- * Splits command-line options of Postgres into settings, `-c name=value` and `--name=value`, and what
- * else there is: some hosts route by a word such as `endpoint=name`.
+ * Splits Postgres command-line options into settings (`-c name=value`, `--name=value`) and the
+ * rest: some hosts route by a word such as `endpoint=name`.
  */
 function readOptions(options: string): { settings: [string, string][]; others: string[] } {
   const words = options.match(/(?:\\.|[^\s\\])+/gs) ?? []

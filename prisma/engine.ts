@@ -5,9 +5,10 @@ import { dirname, join } from 'node:path'
 const require = createRequire(import.meta.url)
 
 /**
- * What the Prisma CLI needs in its environment to do without its native schema engine, which is a
- * download that not every machine can make: ours, over Prisma's WebAssembly build. Empty when an
- * engine was chosen already, and when there is a native one but not that build, which is optional.
+ * Environment variables that let the Prisma CLI run without its native schema engine, which some
+ * machines cannot download: they point at the bundled engine, built on Prisma's WebAssembly module.
+ * Empty when an engine is already configured, or when the native engine exists and the optional
+ * WebAssembly module does not.
  */
 export function engineVariables(): { PRISMA_SCHEMA_ENGINE_BINARY?: string } {
   if (process.env.PRISMA_SCHEMA_ENGINE_BINARY) return {}

@@ -6,10 +6,10 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { engineVariables } from './engine.js'
 
-/*
- * `npm run generate`: the Prisma client in prisma/generated, made again only when the schema or the
- * version of Prisma is another one. Needs no network: the CLI insists on a schema engine although
- * generating uses none, so where the native one is missing it is shown ours.
+/**
+ * `npm run generate`: writes the Prisma client to prisma/generated, only when the schema or the
+ * Prisma version changed. Works offline: the CLI requires a schema engine although generation uses
+ * none, so it gets the bundled one when the native engine is missing.
  */
 const require = createRequire(import.meta.url)
 const here = fileURLToPath(new URL('.', import.meta.url))

@@ -1,6 +1,6 @@
 /**
- * The database of the authentication API: its migrations, and a connection pool with the settings
- * that the backends rely on.
+ * Migrations of the auth database, and a connection pool with the settings that the backends
+ * require.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * For the other packages of this repository only: anything here may change in any release.
+ * Internal API for the other packages of this repository. May change in any release.
  *
  * @module
  */

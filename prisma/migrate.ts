@@ -5,9 +5,9 @@ import { dirname, join } from 'node:path'
 import pg from 'pg'
 import { claimSchema, type Queryable, tableSchema } from './table-schema.js'
 
-/** The lock that Prisma's own engine takes, so that the two never migrate at the same time. */
+/** The advisory lock that Prisma's engine takes, so that the two never migrate concurrently. */
 const ADVISORY_LOCK = 72707369
-/** Waiting for another process and changing a large table may both outlast the pool's time limit. */
+/** Waiting for another process, or changing a large table, may exceed the pool's time limit. */
 const QUERY_TIMEOUT_MS = 15 * 60_000
 
 const createTable = (table: string): string => `CREATE TABLE IF NOT EXISTS ${table} (
@@ -21,7 +21,10 @@ const createTable = (table: string): string => `CREATE TABLE IF NOT EXISTS ${tab
     applied_steps_count     INTEGER NOT NULL DEFAULT 0
 )`
 
-/** A migration that cannot be applied; `message` names it and the fix, `cause` is the reason. */
+/**
+ * A migration that cannot be applied. `message` names the migration and the fix; `cause` is the
+ * reason.
+ */
 export class MigrationError extends Error {
   override readonly name = 'MigrationError'
   readonly code = 'AUTH_MIGRATION_ERROR'
@@ -34,12 +37,13 @@ export class MigrationError extends Error {
   }
 }
 
-/** Where a migration stands in a database. */
+/** The state of a migration in a database. */
 export interface MigrationStatus {
   readonly name: string
   /**
-   * `pending`: not applied yet. `failed`: started and never finished; nothing is applied until it is
-   * resolved. `unknown`: the database has it and this version does not, as in a rolling deployment.
+   * `pending`: not applied yet. `failed`: started but not finished; nothing else is applied until
+   * it is resolved. `unknown`: recorded in the database but missing from this version, as during a
+   * rolling deployment.
    */
   readonly state: 'applied' | 'pending' | 'failed' | 'unknown'
   readonly appliedAt?: Date
@@ -47,9 +51,9 @@ export interface MigrationStatus {
 
 /** Options of {@link applyMigrations} and {@link migrationStatus}. */
 export interface MigrationOptions {
-  /** Told in one line of each migration that was applied. Default: nobody. */
+  /** Called once per applied migration. Default: no output. */
   log?: (message: string) => void
-  /** The directory of the migrations. Default: those of this package. */
+  /** Directory of the migrations. Default: those of this package. */
   directory?: string
 }
 
@@ -65,18 +69,18 @@ interface MigrationRow {
 }
 
 /**
- * Applies the pending migrations, each in a transaction, and returns their names. What it records is
- * what `prisma migrate deploy` records, so the two may be mixed. Any number of processes may call
- * it at once, also through a pooler; each migration is applied by one of them.
+ * Applies the pending migrations, each in its own transaction, and returns their names. It records
+ * the same rows as `prisma migrate deploy`, so both can be used on one database. Any number of
+ * processes may call it concurrently, also through a pooler; each migration is applied exactly
+ * once.
  *
- * The tables stay in the schema that has them. The first start puts them into the first schema of
- * `search_path`, which is created when there is none.
+ * Existing tables stay in their schema. The first run uses the first schema of `search_path` and
+ * creates it if it does not exist.
  *
- * A migration that fails changes nothing but the record of its failure. One that cannot run in a
- * transaction, such as `CREATE INDEX CONCURRENTLY`, is for `prisma migrate deploy`.
+ * A failed migration leaves nothing but the record of its failure. Use `prisma migrate deploy` for
+ * migrations that cannot run in a transaction, such as `CREATE INDEX CONCURRENTLY`.
  *
- * @throws MigrationError when a migration fails, has failed before, or was edited after it was
- * applied.
+ * @throws MigrationError when a migration fails, failed before, or was edited after it was applied.
  */
 export async function applyMigrations(
   pool: pg.Pool,
@@ -92,7 +96,7 @@ export async function applyMigrations(
   }
 }
 
-/** Where each migration stands, in the order of their names. Changes nothing. */
+/** The state of each migration, ordered by name. Reads only. */
 export async function migrationStatus(
   pool: pg.Pool,
   { directory = ownMigrations() }: Pick<MigrationOptions, 'directory'> = {},
@@ -111,10 +115,10 @@ export async function migrationStatus(
 }
 
 /**
- * Settles a failed migration, as `prisma migrate resolve` does: `rolled-back` when it left nothing or
- * was undone, so that it is tried again; `applied` when its changes were made by hand.
+ * Resolves a failed migration, like `prisma migrate resolve`. `rolled-back`: it left no changes or
+ * they were undone; it will be retried. `applied`: its changes were made by hand.
  *
- * @returns False when no migration of that name has failed.
+ * @returns False when no failed migration has that name.
  */
 export async function resolveMigration(
   pool: pg.Pool,
@@ -141,13 +145,17 @@ export async function resolveMigration(
   })
 }
 
-/** Runs `work` in a transaction that holds the lock and has our schema first in `search_path`. */
+/**
+ * Runs `work` in a transaction that holds the advisory lock and has the tables' schema first in
+ * `search_path`.
+ */
 async function locked<T>(
   pool: pg.Pool,
   work: (client: Queryable, table: string) => Promise<T>,
 ): Promise<T> {
   const client = await pool.connect()
-  // A connection that breaks while it is lent is an event on the client; the query rejects as well.
+  // A connection that breaks while checked out emits an event on the client; the query rejects as
+  // well.
   const ignore = (): void => {}
   client.on('error', ignore)
   const patient: Queryable = {
@@ -161,8 +169,8 @@ async function locked<T>(
   let committed = false
   try {
     await patient.query('BEGIN')
-    // What a pool allows a query of the service is not enough for a migration. Both end with the
-    // transaction, as the lock does: a pooler may give the next one another connection.
+    // The pool's time limits are too short for a migration. These settings end with the
+    // transaction, as the lock does: a pooler may give the next transaction another connection.
     await patient.query('SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0')
     await patient.query(`SELECT pg_advisory_xact_lock(${ADVISORY_LOCK})`)
     const table = migrationsTable(await claimSchema(patient))
@@ -173,12 +181,12 @@ async function locked<T>(
     return result
   } finally {
     client.removeListener('error', ignore)
-    // Closing the connection rolls back, whatever state it is in.
+    // Closing the connection rolls back, whatever its state.
     client.release(!committed)
   }
 }
 
-/** Applies the first pending migration; returns its name, or `undefined` when none is pending. */
+/** Applies the first pending migration. Returns its name, or `undefined` when none is pending. */
 async function applyNext(
   pool: pg.Pool,
   files: readonly MigrationFile[],
@@ -212,15 +220,15 @@ async function applyNext(
 }
 
 /**
- * Whether Postgres refused the migration as it is. A lost connection, a full disk, a conflict or a
- * missing privilege says nothing of it: once that is repaired, it is tried again.
+ * Whether Postgres rejected the migration itself. A lost connection, a full disk, a conflict or a
+ * missing privilege is not the migration's fault: it is retried after the repair.
  */
 function isRefusal(error: unknown): boolean {
   const { severity, code = '' } = error as Partial<pg.DatabaseError>
   return severity !== undefined && !/^(08|25006|40|42501|53|55P03|57|58)/.test(code)
 }
 
-/** @throws MigrationError when none may be applied. */
+/** @throws MigrationError when no migration may be applied. */
 function nextOf(
   files: readonly MigrationFile[],
   rows: readonly MigrationRow[],
@@ -235,7 +243,7 @@ function nextOf(
   return pending[0]
 }
 
-/** Unless another process has applied it meanwhile, or failed too. */
+/** Does nothing when another process has applied the migration meanwhile, or failed as well. */
 async function recordFailure(
   pool: pg.Pool,
   { name, sql }: MigrationFile,
@@ -296,7 +304,7 @@ function readMigrations(directory: string): MigrationFile[] {
     .sort((a, b) => (a.name < b.name ? -1 : 1))
 }
 
-/** The checksum of a script, and of the same script with the other kinds of line ends. */
+/** Checksums of a script with each kind of line ending. */
 function checksums(sql: string): string[] {
   const unix = sql.replaceAll('\r\n', '\n')
   return [sql, unix, unix.replaceAll('\n', '\r\n')].map((text) =>

@@ -3,7 +3,7 @@ import { DatabaseClient, type Connecting, isPooler } from './database-client.js'
 import { AuthConfigurationError } from '@netscript/plugin-auth-core'
 import { ignoredSchema, parseDatabaseUrl } from './database-url.js'
 
-/** Connections that one process takes at most, unless it is told otherwise. */
+/** Default maximum of connections per process. */
 export const POOL_SIZE = 10
 
 /** Options of {@link createPool}. */
@@ -19,13 +19,13 @@ export interface PoolOptions {
 }
 
 /**
- * The one pool that Keyv, Prisma and the stores share. An idle connection that breaks is an event
- * on the pool, and without a listener it would end the process.
+ * Creates the pool that Keyv, Prisma and the stores share. A broken idle connection emits an event
+ * on the pool; the pool has a listener, without which the process would crash.
  *
- * Nothing that a statement means may depend on the settings made here: through a pooler there are
- * none. POSTGRES.md says what it does instead.
+ * No statement may depend on the settings made here for its result: a pooler discards them.
+ * POSTGRES.md describes what happens then.
  *
- * @throws AuthConfigurationError when the URL is no database URL.
+ * @throws AuthConfigurationError when the URL is not a database URL.
  */
 export function createPool(url: string, options: PoolOptions = {}): pg.Pool {
   const pool = new DatabasePool(url, options)
@@ -64,7 +64,7 @@ class DatabasePool extends pg.Pool {
     if (address.pooled) POOLED.set(this, true)
   }
 
-  /** A pooler may refuse connections that come with settings: then the next one has none. */
+  /** A pooler may reject connections with start-up settings; the next attempt sends none. */
   override connect(lend?: Lend): never {
     if (this.#connected) return super.connect(lend as never) as never
     const client = super.connect().catch((error: unknown) => {
@@ -86,9 +86,10 @@ class DatabasePool extends pg.Pool {
 }
 
 /**
- * pg ignores `schema` in a URL, so the tables would be looked for in another one.
+ * pg ignores `schema` in a URL, so tables would be looked up in the wrong schema.
  *
- * @throws AuthConfigurationError for a pool that {@link createPool} did not make, whose URL has it.
+ * @throws AuthConfigurationError for a pool not made by {@link createPool} whose URL names a
+ * schema.
  */
 export function assertSchemaIsRead(pool: pg.Pool): void {
   if (pool instanceof DatabasePool) return
@@ -110,8 +111,8 @@ function refusesSettings(error: unknown): boolean {
 const POOLED = new WeakMap<pg.Pool, boolean>()
 
 /**
- * Whether a pooler shares the connections of a pool, anybody's, between transactions. A session
- * pooler counts as one too.
+ * Whether a pooler shares connections between transactions, for any pool. Session poolers are
+ * reported as well.
  */
 export async function isPooled(pool: pg.Pool): Promise<boolean> {
   const known = POOLED.get(pool)
@@ -135,8 +136,8 @@ async function hasPooler(pool: pg.Pool): Promise<boolean> {
 }
 
 /**
- * Runs a statement that Postgres prepares once for each connection. Through a pooler it has no name:
- * the next connection may not know it, or know another statement by it.
+ * Runs a statement that Postgres prepares once per connection. Behind a pooler it is unnamed: the
+ * next connection may not have it, or have another statement under that name.
  */
 export async function queryPrepared<Row extends pg.QueryResultRow>(
   pool: pg.Pool,
@@ -147,8 +148,8 @@ export async function queryPrepared<Row extends pg.QueryResultRow>(
 }
 
 /**
- * When one connection broke or fell silent, the idle ones have probably gone the same way, and each
- * would cost a caller a time limit to find out.
+ * When one connection breaks or stops responding, the idle ones probably did too, and each would
+ * cost a caller a full timeout.
  */
 function dropIdle(pool: pg.Pool): void {
   for (let idle = pool.idleCount; idle > 0; idle -= 1) {

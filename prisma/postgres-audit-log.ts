@@ -4,7 +4,7 @@ import { storeCall } from './unavailable.js'
 
 const TABLE = 'auth_audit_events'
 
-/** The audit trail in Postgres; a trigger there refuses every change and deletion. */
+/** The audit trail in Postgres. A trigger on the table rejects every update and deletion. */
 export function createPostgresAuditLog(pool: pg.Pool): AuditLog {
   return {
     record: ({ type, providerId, subjectHash, sessionId, reason }) =>

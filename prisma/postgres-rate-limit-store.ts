@@ -8,8 +8,8 @@ const TABLE = 'auth_rate_limits'
 const NOW = 'statement_timestamp()'
 
 /**
- * One statement charges all counters: each CTE counts on a key, and only if the one before it was
- * within its limit. Every request locks its rows from narrow to wide, so two cannot deadlock.
+ * One statement charges all counters: each CTE counts one key, and only if the previous counter was
+ * within its limit. Every request locks its rows from narrow to wide, which rules out deadlocks.
  */
 function chargeStatement(counters: number): string {
   const names = Array.from({ length: counters }, (_, at) => `count_${at}`)
@@ -28,8 +28,8 @@ function chargeStatement(counters: number): string {
 }
 
 /**
- * Counts in Postgres, shared by every process on the database; only the database's clock decides
- * when a window ends.
+ * Rate limits in Postgres, shared by all processes. Only the database's clock decides when a window
+ * ends.
  */
 export function createPostgresRateLimitStore(pool: pg.Pool): RateLimitStore {
   assertSchemaIsRead(pool)
@@ -44,13 +44,13 @@ export function createPostgresRateLimitStore(pool: pg.Pool): RateLimitStore {
           values: [windowMs, hits, ...limits],
         })
         if (rows.length === 0) throw new Error('The request was not counted.')
-        // The column has milliseconds, and rounding may add one.
+        // The column has millisecond precision, and rounding may add one.
         return rows.map(({ hits, resetMs }) => ({ hits, resetMs: Math.min(resetMs, windowMs) }))
       }),
   }
 }
 
-/** Deletes up to `limit` counters whose window has ended; returns how many. */
+/** Deletes up to `limit` counters with an expired window. Returns the number deleted. */
 export function sweepRateLimits(pool: pg.Pool, limit: number): Promise<number> {
   return sweep(pool, { table: TABLE, key: 'key', column: 'reset_at', before: NOW }, limit)
 }

@@ -26,10 +26,10 @@ const { values: args, positionals } = parseArgs({
 })
 const url = args.datasource ? JSON.parse(args.datasource).url : undefined
 
-/** The schema of the tables; what the engine and its scripts make without naming one goes there. */
+/** The target schema for statements and scripts that do not name one. */
 const schema = new URLSearchParams(url?.split('?').slice(1).join('?')).get('schema') || undefined
 
-/** The parts of the URL: with the whole of it a pool would ignore the name of another database. */
+/** Passed as parts: given the whole URL, a pool would ignore a different database name. */
 function connection(database) {
   const { host, port, user, password, ssl, ...parsed } = new pg.Client({ connectionString: url })
   const path = schema && pg.escapeIdentifier(schema).replace(/[\s\\]/g, '\\$&')
@@ -39,7 +39,7 @@ function connection(database) {
   }
 }
 
-/** Runs what cannot run in a transaction; in `database`, or else in that of the URL. */
+/** Runs a statement that cannot run in a transaction, in `database` or the database of the URL. */
 async function administer(statement, database) {
   const client = new pg.Client(connection(database))
   await client.connect()
@@ -50,7 +50,7 @@ async function administer(statement, database) {
   }
 }
 
-/** The adapter with what the engine needs beyond queries of a client. */
+/** The adapter, extended with what the schema engine needs beyond client queries. */
 class MigrationAdapterFactory extends PrismaPg {
   constructor(database) {
     super(connection(database), schema ? { schema } : {})
@@ -59,7 +59,7 @@ class MigrationAdapterFactory extends PrismaPg {
   async connect() {
     const adapter = await super.connect()
     const { queryRaw } = adapter
-    // The catalogues are full of "char", a type of one letter that the adapter does not know.
+    // The system catalogues use "char", a one-letter type that the adapter does not know.
     adapter.queryRaw = async (query) => {
       const letters = []
       const performIO = async () => {
@@ -75,7 +75,7 @@ class MigrationAdapterFactory extends PrismaPg {
       for (const column of letters) result.columnTypes[column] = ColumnTypeEnum.Character
       return result
     }
-    // The adapter cuts scripts at every semicolon, also inside of strings and functions.
+    // The adapter splits scripts at every semicolon, even inside strings and functions.
     adapter.executeScript = (script) =>
       adapter.client.query(script).then(
         () => {},
@@ -100,7 +100,7 @@ class MigrationAdapterFactory extends PrismaPg {
   }
 }
 
-/** Node 20 does not import .wasm, so the module is put together by hand. */
+/** Node 20 cannot import .wasm, so the module is instantiated manually. */
 async function loadEngine() {
   const entry = import.meta.resolve('@prisma/schema-engine-wasm')
   const bindings = await import('@prisma/schema-engine-wasm/schema_engine_bg')
@@ -113,15 +113,15 @@ async function loadEngine() {
 
 let panic = ''
 globalThis.PRISMA_WASM_PANIC_REGISTRY = { set_message: (message) => (panic = message) }
-// A panic rejects nothing, so it is answered here. It is no panic to the CLI, which would offer to
-// report it and then exit with 0.
+// A panic rejects no promise, so it is answered here. It is not reported to the CLI as a panic: the
+// CLI would offer to report it and exit with 0.
 process.on('uncaughtException', (error) => {
   process.exitCode = 1
   answerError({ message: `The schema engine panicked: ${panic || error.stack}` })
 })
 
 let starting
-/** The engine is started when it is first asked, so that a refused connection is an answer. */
+/** Started by the first request, so that a refused connection becomes a response. */
 function engine() {
   return (starting ??= loadEngine().then((SchemaEngine) => {
     const datamodels = args.datamodels?.map((path) => [path, readFileSync(path, 'utf8')])
@@ -149,7 +149,7 @@ const methods = {
   },
 }
 
-/** Postgres and socket errors as the codes that the CLI has explanations for. */
+/** Maps Postgres and socket errors to the codes that the CLI explains. */
 function explain(error) {
   const { host, port, user, database } = connection()
   const known = {
@@ -167,7 +167,7 @@ function send(message) {
   process.stdout.write(`${JSON.stringify({ jsonrpc: '2.0', ...message })}\n`)
 }
 
-/** The request in progress; the CLI sends one at a time. */
+/** The current request; the CLI sends one at a time. */
 let request
 
 function answerError(data) {

@@ -1,18 +1,17 @@
 import { createHash } from 'node:crypto'
 import type pg from 'pg'
 
-/** People whom the local provider knows; none has a password or any other secret. */
+/** Users of the local provider. They have no password or other secret. */
 const DEMO_PEOPLE = [
   { subject: 'ada', displayName: 'Ada Lovelace', email: 'ada@example.test' },
   { subject: 'grace', displayName: 'Grace Hopper', email: 'grace@example.test' },
 ]
 
 /**
- * Puts two demo people of the provider `local` into the database, so that there is something to look
- * at before anybody signs in. A second run changes nothing, and somebody who signed in before stays
- * as they are.
+ * Adds two demo users of the provider `local`, so that an empty database has data to show.
+ * Idempotent; users who have signed in before are not changed.
  *
- * @returns How many people were added.
+ * @returns The number of users added.
  *
  * @example
  * ```ts
@@ -22,7 +21,7 @@ const DEMO_PEOPLE = [
 export async function seed(pool: pg.Pool, { issuer }: { issuer: string }): Promise<number> {
   let added = 0
   for (const { subject, displayName, email } of DEMO_PEOPLE) {
-    // The same id in every run, so that of two runs at once one adds and the other finds.
+    // A deterministic id: of two concurrent runs one inserts and the other finds the row.
     const id = createHash('sha256').update(`${issuer} ${subject}`).digest('base64url')
     const { rowCount } = await pool.query(
       `WITH person AS (

@@ -1,20 +1,20 @@
 import type pg from 'pg'
 import { storeCall } from './unavailable.js'
 
-/** Rows to sweep; all of it is SQL of ours. */
+/** Which rows to sweep. The names become part of the SQL, so they must be constants. */
 export interface Expired {
   readonly table: string
   /** The primary key. */
   readonly key: string
-  /** The column that says when a row ends. */
+  /** The column with the expiry time. */
   readonly column: string
-  /** The instant up to which rows have ended. */
+  /** Rows that expired before this instant are deleted. */
   readonly before: string
 }
 
 /**
- * Deletes up to `limit` expired rows, the oldest first, and skips those that another process is
- * deleting; returns how many.
+ * Deletes up to `limit` expired rows, oldest first, skipping rows locked by another process.
+ * Returns the number deleted.
  */
 export function sweep(
   pool: pg.Pool,
@@ -32,10 +32,16 @@ export function sweep(
   })
 }
 
-/** Processes whose clocks differ a little still extend a session of better-auth until then. */
+/**
+ * Grace period for clock skew: a process whose clock is behind may still extend a better-auth
+ * session.
+ */
 const GRACE = `interval '1 minute'`
 
-/** Deletes up to `limit` expired sessions and verifications of better-auth each; returns how many. */
+/**
+ * Deletes up to `limit` expired better-auth sessions and up to `limit` verifications. Returns the
+ * number deleted.
+ */
 export async function sweepBetterAuth(pool: pg.Pool, limit: number): Promise<number> {
   let deleted = 0
   for (const table of ['auth_sessions', 'auth_verifications']) {

@@ -12,8 +12,8 @@ const OURS = `(SELECT nspname FROM pg_namespace JOIN pg_class ON relnamespace = 
   WHERE pg_class.oid = to_regclass('auth_keyv'))`
 
 /**
- * The schema of the tables: the one that `search_path` finds them in, or else the one that it creates
- * them in. `undefined` when none of its schemas exists.
+ * The schema of the tables: where `search_path` finds them, else where it would create them.
+ * `undefined` when none of its schemas exists.
  */
 export async function tableSchema(client: Queryable): Promise<string | undefined> {
   const { rows } = await client.query<{ name: string | null }>(
@@ -22,7 +22,7 @@ export async function tableSchema(client: Queryable): Promise<string | undefined
   return rows[0]?.name ?? undefined
 }
 
-/** {@link tableSchema}, or the first schema that `search_path` names when none may be used. */
+/** {@link tableSchema}, or the first schema named by `search_path` when none of them is usable. */
 export async function namedSchema(client: Queryable): Promise<string> {
   return (await tableSchema(client)) ?? firstOf(await searchPath(client))
 }
@@ -35,8 +35,8 @@ async function searchPath(client: Queryable): Promise<string> {
 }
 
 /**
- * Puts {@link tableSchema} first in `search_path` until the transaction ends. A schema that is named
- * there and does not exist is created.
+ * Puts {@link tableSchema} first in `search_path` until the transaction ends. Creates the first
+ * named schema if none exists.
  */
 export async function claimSchema(client: Queryable): Promise<string> {
   const found = await tableSchema(client)
@@ -50,7 +50,7 @@ export async function claimSchema(client: Queryable): Promise<string> {
   return schema
 }
 
-/** The first schema that a `search_path` names; `"$user"` stands for one that need not exist. */
+/** The first schema named by a `search_path`; an entry `"$user"` need not exist. */
 function firstOf(path: string): string {
   for (const [, quoted, plain] of path.matchAll(/"((?:[^"]|"")*)"|([^\s,"]+)/g)) {
     const name = quoted?.replaceAll('""', '"') ?? plain?.toLowerCase() ?? ''

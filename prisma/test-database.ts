@@ -3,16 +3,15 @@ import { setTimeout } from 'node:timers/promises'
 import pg from 'pg'
 import { inject } from 'vitest'
 
-/** A database of one test file, with the migrations applied and no rows. */
+/** A database for one test file, migrated and empty. */
 export interface TestDatabase {
   url: string
-  /** Drops it, whoever is still connected. */
+  /** Drops the database, even with open connections. */
   drop(): Promise<void>
 }
 
 /**
- * A fresh database in the Postgres that the test run started. Files may create theirs at the same
- * moment.
+ * Creates a fresh database in the Postgres of the test run. Safe to call concurrently.
  *
  * @example
  * ```ts
@@ -41,8 +40,8 @@ async function create(template: string): Promise<TestDatabase> {
 }
 
 /**
- * A pool that has ended may still be saying goodbye, and a connection that is thrown out meanwhile is
- * an error that nobody listens to any more: it gets a moment before it is.
+ * An ended pool may still be closing its connections. Terminating one at that moment raises an
+ * error that no listener handles, so wait briefly first.
  */
 async function drop(name: string): Promise<void> {
   for (let attempt = 0; attempt < 20; attempt += 1) {

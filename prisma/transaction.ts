@@ -3,15 +3,15 @@ import type pg from 'pg'
 const ignore = (): void => undefined
 
 /**
- * Runs `work` in a transaction on a connection of its own. When it throws, the connection is closed
- * and with it the transaction.
+ * Runs `work` in a transaction on a dedicated connection. If it throws, the connection is closed,
+ * which rolls back.
  */
 export async function inTransaction<T>(
   pool: pg.Pool,
   work: (connection: pg.PoolClient) => Promise<T>,
 ): Promise<T> {
   const connection = await pool.connect()
-  // Without a listener a connection that breaks between two statements would end the process.
+  // Without a listener, a connection that breaks between two statements would crash the process.
   connection.on('error', ignore)
   let broken: Error | undefined
   try {

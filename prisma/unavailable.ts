@@ -2,13 +2,13 @@ import { AuthError } from '@netscript/plugin-auth-core'
 import { storeError } from './database-error.js'
 
 /**
- * Runs an operation of a store in the database.
- * @throws AuthError `STORE_UNAVAILABLE` when the database cannot be asked, `INTERNAL` when it refuses
- * the statement. The reason is kept as `cause` for the log.
+ * Runs a store operation in the database.
+ * @throws AuthError `STORE_UNAVAILABLE` when the database is unavailable, `INTERNAL` when it
+ * rejects the statement. The reason is kept as `cause` for the log.
  */
 export const storeCall = <T>(operation: () => Promise<T>): Promise<T> => call(operation)
 
-/** The same for a store in Redis, which may need the database too. */
+/** Like {@link storeCall}, for a store in Redis, which may also need the database. */
 export const redisCall = <T>(operation: () => Promise<T>): Promise<T> =>
   call(operation, 'The session store does not answer. Try again in a moment.')
 

@@ -18,19 +18,19 @@ interface Row {
   accounts: OperatorAccount[]
 }
 
-/** Milliseconds, because a timestamp as text depends on the DateStyle of the connection. */
+/** Milliseconds, because the text form of a timestamp depends on the connection's DateStyle. */
 export const milliseconds = (column: string): string =>
   `(extract(epoch FROM ${column}) * 1000)::float8`
 
-/** Where a backend keeps its users. */
+/** The tables in which a backend keeps its users. */
 export interface UserTables {
   readonly users: string
-  /** The column of users with the name to show. */
+  /** User column with the display name. */
   readonly name: string
   readonly accounts: string
-  /** The column of accounts with the provider subject. */
+  /** Account column with the provider subject. */
   readonly subject: string
-  /** The column of accounts with the instant of the last sign-in. Default: it is not known. */
+  /** Account column with the time of the last sign-in. Default: unknown. */
   readonly lastSignInAt?: string
 }
 
@@ -63,7 +63,7 @@ function searchUsers(tables: UserTables): string {
   ORDER BY person.created_at DESC, person.id DESC LIMIT $6`
 }
 
-/** Reads the users of a backend for an operator. Default: those of the kv-oauth backend. */
+/** Reads a backend's users for an operator. Default: those of the kv-oauth backend. */
 export function createUserDirectory(pool: pg.Pool, tables = KV_OAUTH_USERS) {
   return {
     /** Users that match, newest first. */
@@ -93,7 +93,7 @@ export function createUserDirectory(pool: pg.Pool, tables = KV_OAUTH_USERS) {
     /** The user with the id; `undefined` when there is none. */
     get: (userId: string): Promise<OperatorUser | undefined> =>
       storeCall(async () => {
-        // Postgres refuses NUL in text: no id has one.
+        // Postgres rejects NUL in text, and no id contains it.
         if (userId.includes('\0')) return undefined
         const { rows } = await pool.query<Row>(`${selectUsers(tables)} WHERE person.id = $1`, [
           userId,
@@ -103,7 +103,7 @@ export function createUserDirectory(pool: pg.Pool, tables = KV_OAUTH_USERS) {
   }
 }
 
-/** Creation time and id of the last user of a page: deleting that user does not break the next one. */
+/** Creation time and id of a page's last user: the next page works even if that user is deleted. */
 function openCursor(cursor: string): { createdAt: Date; id: string } {
   const [, at, id] = /^(\d{1,15})\.([^\0]+)$/.exec(cursor) ?? []
   if (at === undefined || id === undefined) throw new RangeError('The cursor is not one of ours.')
