@@ -5,24 +5,23 @@ import type { SessionEnd } from '@netscript/plugin-auth-core'
 
 const PROVIDER = 'better-auth'
 
-/** Names a user of better-auth in the audit trail. */
+/** The pseudonym of a better-auth user in the audit trail. */
 export type NameUser = (userId: string) => string
 
 /**
- * What better-auth does in the audit trail. Sessions are named there from the moment their user has
- * proven who they are: `audit_subject` says so, and without it neither their begin nor their end is
- * recorded, or anyone could make the trail grow.
+ * Audit events of better-auth. A session is recorded only after its user is authenticated, which
+ * `audit_subject` marks; otherwise anonymous callers could grow the trail.
  */
 export interface BetterAuthAudit {
   /** Records a completed sign-in. */
   signedIn(session: { id: string; userId: string }): Promise<void>
-  /** Records a sign-in of a user who is known but may not come in. */
+  /** Records a refused sign-in of a known user. */
   refused(userId: string, reason: string): Promise<void>
-  /** Records the end of a session, before it ends: no end is without its event. */
+  /** Records the end of a session before the session ends, so that no end goes unrecorded. */
   ending(sessionId: string, end: SessionEnd): Promise<void>
 }
 
-/** Events in the database of a Prisma client. */
+/** Writes events to the database of a Prisma client. */
 export function createBetterAuthAudit(prisma: PrismaClient, nameUser: NameUser): BetterAuthAudit {
   const execute = (statement: string, ...values: unknown[]): Promise<number> =>
     prisma.$executeRawUnsafe(statement, ...values)
@@ -66,12 +65,15 @@ export function insertEvents(from: string, type: string, reason: string): string
 
 const knownEnd = new AsyncLocalStorage<SessionEnd>()
 
-/** Why the sessions end that `work` has better-auth delete; its hooks are not told. */
+/**
+ * Sets the reason for sessions that better-auth deletes during `work`; its hooks do not receive
+ * one.
+ */
 export function endingAs<T>(end: SessionEnd, work: () => Promise<T>): Promise<T> {
   return knownEnd.run(end, work)
 }
 
-/** Why a session ends, by the route of better-auth that ends it; the first that fits. */
+/** Why a session ends, by the better-auth route that ends it; the first match wins. */
 const ENDS: readonly (readonly [RegExp, SessionEnd])[] = [
   [/^\/(sign-out|admin\/stop-impersonating)$/, 'signed-out'],
   [/^\/(delete-user|admin\/remove-user)/, 'user-deleted'],
@@ -80,7 +82,7 @@ const ENDS: readonly (readonly [RegExp, SessionEnd])[] = [
   [/^\/(sign-in|sign-up|callback|two-factor|verify-email)/, 'replaced-by-sign-in'],
 ]
 
-/** Why a session ends that better-auth deletes while it answers a path. */
+/** Why better-auth ends a session while it handles a path. */
 export function endOf(path: string | undefined): SessionEnd {
   const known = knownEnd.getStore()
   if (known) return known

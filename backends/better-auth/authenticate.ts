@@ -10,14 +10,14 @@ import { databaseError } from './database-call.js'
 import { requestCookies, type RequestCookies } from './request-cookies.js'
 import { SessionAndUser, toAuthSession, toAuthUser } from './session-mapping.js'
 
-/** What better-auth knows of a session cookie. */
+/** better-auth's answer about a session cookie. */
 type SessionAnswer = { readonly setCookies: readonly string[] } & (
   { readonly found: SessionAndUser } | { readonly found?: never; readonly reason: AnonymousReason }
 )
 
 /**
- * Who the request is from, as better-auth sees it. A session used past its `updateAge` is extended,
- * and the cookies that say so are handed on as they are.
+ * Authenticates a request through better-auth. A session used past its `updateAge` is extended; the
+ * resulting cookies are passed on unchanged.
  */
 export async function authenticate(
   auth: BetterAuthInstance,
@@ -38,7 +38,8 @@ export async function authenticate(
 
 /**
  * The session of better-auth's cookies, if there is one.
- * @throws AuthError `STORE_UNAVAILABLE` when the database cannot be asked; that is never "nobody".
+ * @throws AuthError `STORE_UNAVAILABLE` when the database is unavailable, which is never reported
+ * as unauthenticated.
  */
 export async function readSession(
   auth: BetterAuthInstance,
@@ -60,7 +61,8 @@ export async function readSession(
   }
   const setCookies = answer.headers.getSetCookie()
   if (answer.response === null) {
-    // better-auth clears the cookie of a session that is over, and ignores one that it did not sign.
+    // better-auth clears the cookie of an expired or revoked session, and ignores a cookie it did
+    // not sign.
     const signed = setCookies.some((cookie) => cookie.startsWith(`${sessionCookieName}=`))
     return { reason: signed ? 'session-unknown' : 'credential-invalid', setCookies }
   }
@@ -71,7 +73,10 @@ export async function readSession(
   })
 }
 
-/** better-auth says 401 for a session that ended while it was extended; plugins may say 403. */
+/**
+ * better-auth answers 401 for a session that ended while it was being extended; plugins may answer
+ * 403.
+ */
 function isRefusal(error: unknown): boolean {
   const status = error instanceof Error && 'statusCode' in error ? error.statusCode : undefined
   return status === 401 || status === 403

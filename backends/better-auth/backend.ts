@@ -25,41 +25,42 @@ const DEFAULT_PROVIDERS: readonly AuthProviderDescriptor[] = [
 
 /** Options of {@link createBetterAuthBackend}. */
 export interface BetterAuthBackendOptions {
-  /** An instance of better-auth, such as `createNetscriptBetterAuth` makes. */
+  /** A better-auth instance, such as one from `createNetscriptBetterAuth`. */
   auth: BetterAuthInstance
   /** The secret of `auth`. At least 32 characters. */
   secret: string
-  /** The origin that people see; the `baseURL` of `auth`. */
+  /** The public origin; the `baseURL` of `auth`. */
   baseURL: string
-  /** How people sign in there. Default: e-mail and password. */
+  /** The sign-in methods of the instance. Default: e-mail and password. */
   providers?: readonly AuthProviderDescriptor[]
-  /** Releases what was opened for `auth`. Default: nothing. */
+  /** Releases resources opened for `auth`. Default: nothing. */
   close?: () => Promise<void>
 }
 
-/** The better-auth backend: people sign in at its own routes, which the service mounts. */
+/** The better-auth backend. Users sign in at better-auth's own routes, which the service mounts. */
 export interface BetterAuthBackend extends AuthBackendPort {
   /** Always `better-auth`. */
   readonly name: 'better-auth'
-  /** better-auth's own routes. Mount it at `basePath`, before anything reads bodies. */
+  /** better-auth's own routes. Mount it at `basePath`, before any body parser. */
   readonly handler: NodeHandler
-  /** Where `handler` answers, such as `/api/auth`. */
+  /** Base path of `handler`, such as `/api/auth`. */
   readonly basePath: string
-  /** The paths that take the forms of an e-mail address and a password; absent when it is off. */
+  /** Paths that accept e-mail and password forms; absent when password sign-in is off. */
   readonly passwordForms?: { readonly signIn: string; readonly signUp?: string }
   /**
-   * The route that `handler` answers a path at, for logs: paths can hold tokens. `undefined` for
-   * paths elsewhere.
+   * The route pattern that `handler` matches for a path, for logs: paths can contain tokens.
+   * `undefined` for other paths.
    */
   routeOf(method: string, path: string): string | undefined
 }
 
 /**
- * The backend of people who signed in through better-auth. It reads better-auth's cookie, and ends
- * the sessions behind it.
+ * Creates the backend for users who sign in through better-auth. It reads better-auth's cookie and
+ * ends the sessions behind it.
  *
  * @throws AuthConfigurationError for a short secret, when `auth` keeps sessions alive outside the
- * database (`session.cookieCache`, `secondaryStorage`), and when its users could give themselves roles.
+ * database (`session.cookieCache`, `secondaryStorage`), and when its users could assign themselves
+ * roles.
  *
  * @example
  * ```ts
@@ -79,7 +80,7 @@ export function createBetterAuthBackend(options: BetterAuthBackendOptions): Bett
   return {
     name: 'better-auth',
     providers: createProviderRegistry(providers),
-    // A list: as text, a secret with a comma in it would be taken for two.
+    // An array: as a string, a secret with a comma would be split into two.
     crypto: createHmacSessionTokenCrypto([options.secret]),
     capabilities: {
       interactive: false,

@@ -1,22 +1,20 @@
 import type { AuthContext, BetterAuthOptions } from 'better-auth'
 
-/** What an endpoint of better-auth returns when it is asked for the headers too. */
+/** What a better-auth endpoint returns with `returnHeaders`. */
 export interface WithHeaders {
   /** `Set-Cookie` among them. */
   headers: Headers
-  /** What the endpoint returns without them. */
+  /** What the endpoint returns without `returnHeaders`. */
   response: unknown
 }
 
-/**
- * What this backend uses of better-auth. Every instance fits, whatever its plugins.
- */
+/** The part of better-auth that this backend uses. Every instance matches, with any plugins. */
 export interface BetterAuthInstance {
-  /** Answers better-auth's own routes. */
+  /** Handles better-auth's own routes. */
   readonly handler: (request: Request) => Promise<Response>
-  /** What it was made with. */
+  /** The options of the instance. */
   readonly options: BetterAuthOptions
-  /** What its plugins see: cookies and the database. */
+  /** The context that plugins see: cookies and the database. */
   readonly $context: Promise<
     Pick<AuthContext, 'authCookies' | 'createAuthCookie' | 'socialProviders'> & {
       readonly adapter: Pick<AuthContext['adapter'], 'findOne' | 'findMany'>

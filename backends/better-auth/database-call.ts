@@ -1,9 +1,9 @@
 import { storeError } from '@netscript/auth-database/internal'
 
 /**
- * Runs something that asks the database through better-auth.
- * @throws AuthError `STORE_UNAVAILABLE` when the database cannot be asked, `INTERNAL` when it refuses
- * what it is asked.
+ * Runs a database operation of better-auth.
+ * @throws AuthError `STORE_UNAVAILABLE` when the database is unavailable, `INTERNAL` when it
+ * rejects the statement.
  */
 export async function databaseCall<T>(operation: () => Promise<T>): Promise<T> {
   try {
@@ -13,14 +13,14 @@ export async function databaseCall<T>(operation: () => Promise<T>): Promise<T> {
   }
 }
 
-/** The error of the database, as {@link storeError} has it. */
+/** The database error as {@link storeError} reports it. */
 export function databaseError(error: unknown): ReturnType<typeof storeError> {
   return storeError(error, undefined, reasonOf(error))
 }
 
 /**
- * The first cause, fit for a log. Prisma writes the arguments of the query into its messages, session
- * tokens among them, and closes with a line that says what is wrong; better-auth attaches it all.
+ * The innermost cause, safe to log. Prisma includes query arguments in its messages, session tokens
+ * among them, and ends with a line that states the reason; better-auth attaches the whole message.
  */
 export function reasonOf(error: unknown): Error {
   let first = error

@@ -3,31 +3,34 @@ import { AuthConfigurationError, type AuthLog } from '@netscript/plugin-auth-cor
 import { type BetterAuthBackend, createBetterAuthBackend } from './backend.js'
 import { createNetscriptBetterAuth, type PassedOnOptions, SECRET_MIN_LENGTH } from './instance.js'
 
-/** What {@link betterAuthBackendFromEnv} cannot read from variables. */
+/** Options of {@link betterAuthBackendFromEnv} that do not come from variables. */
 export interface BetterAuthFromEnvOptions {
-  /** The pool to share; it stays yours. */
+  /** The pool to share. The caller closes it. */
   pool: pg.Pool
-  /** The origin that people see. */
+  /** The public origin. */
   baseUrl: string
-  /** Further origins that may call better-auth's own routes. Default: none. */
+  /** Additional origins that may call better-auth's own routes. Default: none. */
   trustedOrigins?: readonly string[]
-  /** Further origins that browsers may be sent to, and that may not call. Default: none. */
+  /** Additional origins that browsers may be redirected to but that may not call. Default: none. */
   allowedReturnTo?: readonly string[]
-  /** Live sessions of a user; a sign-in beyond it ends the least recently used. Default: 100. */
+  /**
+   * Maximum live sessions per user; a sign-in beyond it ends the least recently used. Default: 100.
+   */
   maxSessionsPerUser?: number
-  /** Secret that names users in the audit trail. Default: derived from `BETTER_AUTH_SECRET`. */
+  /** Secret for the pseudonyms in the audit trail. Default: derived from `BETTER_AUTH_SECRET`. */
   auditSalt?: string
-  /** Anything else that better-auth takes. Default: nothing. */
+  /** Other better-auth options. Default: none. */
   betterAuthOptions?: PassedOnOptions
-  /** Default: says nothing. */
+  /** Default: no output. */
   log?: AuthLog
 }
 
 /**
- * The better-auth backend from `BETTER_AUTH_SECRET`. better-auth and Prisma are loaded here and not
- * before.
+ * Creates the better-auth backend from `BETTER_AUTH_SECRET`. better-auth and Prisma are loaded only
+ * when this is called.
  *
- * @throws AuthConfigurationError when `BETTER_AUTH_SECRET` is missing or has less than 32 characters.
+ * @throws AuthConfigurationError when `BETTER_AUTH_SECRET` is missing or has less than 32
+ * characters.
  *
  * @example
  * ```ts
@@ -64,7 +67,7 @@ export async function betterAuthBackendFromEnv(
 }
 
 /**
- * The secret of better-auth, from `BETTER_AUTH_SECRET`.
+ * The better-auth secret, from `BETTER_AUTH_SECRET`.
  * @throws AuthConfigurationError when it is missing or too short.
  */
 export function readSecret(env: NodeJS.ProcessEnv): string {

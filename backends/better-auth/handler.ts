@@ -14,31 +14,31 @@ import { assertReturnTargets, mayLeadTo, redirectRefused, redirectsIn } from './
 import type { RouteFinder } from './routes.js'
 import { withoutTokens, withTokens } from './session-tokens.js'
 
-/** A Node request handler; Express takes it as it is. */
+/** A Node request handler; Express accepts it directly. */
 export type NodeHandler = (req: IncomingMessage, res: ServerResponse) => Promise<void>
 
 /** Options of {@link createNodeHandler}. */
 export interface NodeHandlerOptions {
   readonly auth: BetterAuthInstance
   readonly basePath: string
-  /** The origin that users see. */
+  /** The public origin. */
   readonly origin: string
   readonly returnTo: ReturnToPolicy
   readonly findRoute: RouteFinder
 }
 
 /**
- * better-auth's own routes for Node. The address of the client and the origin that users see are
- * those of the service: headers about them are ignored. A redirect that the return-target policy
- * does not allow neither reaches better-auth nor leaves it, and no body has a session token.
+ * better-auth's own routes for Node. Client address and public origin come from the service;
+ * request headers about them are ignored. A redirect that violates the return-target policy is
+ * blocked in the request and in the response, and no body contains a session token.
  */
 export function createNodeHandler(options: NodeHandlerOptions): NodeHandler {
   return async (req, res) => {
-    // Links in e-mails and callbacks of providers work once.
+    // Links in e-mails and provider callbacks are single use.
     if (isPrefetch(req.headers))
       return void res.writeHead(503, { 'cache-control': 'no-store' }).end()
     const request = await toRequest(options, req).catch((error: unknown) => {
-      // The rest of a body that is too large is not read.
+      // The rest of an oversized body is not read.
       if (codeOf(error) === 'PAYLOAD_TOO_LARGE') res.setHeader('connection', 'close')
       throw error
     })
@@ -50,7 +50,7 @@ export function createNodeHandler(options: NodeHandlerOptions): NodeHandler {
     for (const cookie of response.headers.getSetCookie()) res.appendHeader('set-cookie', cookie)
     res.statusCode = response.status
     if (!isFormOfPage(request) || response.status === 302) return void res.end(body)
-    // better-auth answers a form with JSON, which is for scripts.
+    // better-auth answers forms with JSON, which a browser would display.
     res.removeHeader('content-type')
     res.writeHead(303, { location: pageAfter(options.returnTo, response, body) }).end()
   }
@@ -59,7 +59,10 @@ export function createNodeHandler(options: NodeHandlerOptions): NodeHandler {
 const isFormOfPage = ({ headers }: Request): boolean =>
   isForm(headers) && (headers.get('accept') ?? '').includes('text/html')
 
-/** Where a browser goes after a form: to where the answer leads, or to the front page with the error. */
+/**
+ * Where a browser goes after a form post: the redirect in the answer, or the front page with the
+ * error.
+ */
 function pageAfter(
   returnTo: ReturnToPolicy,
   response: Response,
@@ -74,21 +77,21 @@ function pageAfter(
 }
 
 /**
- * The request as better-auth may see it.
- * @throws AuthError `NOT_FOUND` where it has no route, `PAYLOAD_TOO_LARGE`, `RETURN_TO_NOT_ALLOWED`.
+ * Builds the request that better-auth receives.
+ * @throws AuthError `NOT_FOUND` for an unknown route, `PAYLOAD_TOO_LARGE`, `RETURN_TO_NOT_ALLOWED`.
  */
 async function toRequest(
   { auth, basePath, origin, returnTo, findRoute }: NodeHandlerOptions,
   req: IncomingMessage & { originalUrl?: string },
 ): Promise<Request> {
-  // Express shortens `url` for what is mounted on a path.
+  // Express strips the mount path from `url`.
   const target = [req.originalUrl, req.url]
     .map((url) => originForm(url ?? ''))
     .find((url) => url.startsWith(`${basePath}/`))
   const url = new URL(`${origin}${target ?? '/'}`)
   const { method = 'GET' } = req
   const path = url.pathname.startsWith(`${basePath}/`) ? url.pathname.slice(basePath.length) : '/'
-  // Ahead of the limiter, which keeps a count for every path that it is asked about.
+  // Before the rate limiter, which keeps a counter for every path it sees.
   if (findRoute(path, method) === undefined) {
     throw new AuthError('NOT_FOUND', `There is no ${method} route here.`)
   }
@@ -103,14 +106,14 @@ async function toRequest(
     : new Request(url, { method, headers, body: JSON.stringify(named) })
 }
 
-/** Headers of the connection stay behind, and those about the client and the origin are replaced. */
+/** Drops connection headers and replaces those about the client and the origin. */
 function headersOf(req: IncomingMessage & { ip?: string | undefined }, url: URL): Headers {
   const headers = new Headers()
   for (const [name, value] of Object.entries(req.headers)) {
     if (name.startsWith(':') || OWN_HEADERS.has(name)) continue
     for (const item of [value ?? []].flat()) headers.append(name, item)
   }
-  // Express knows which proxies are trusted, and says so in `ip`.
+  // Express applies its trusted-proxy setting to `ip`.
   const [{ cidr, prefix }] = clientNetworks(req.ip ?? req.socket.remoteAddress)
   const address = prefix === 0 ? '' : (cidr.split('/', 1)[0] ?? '')
   headers.set(CLIENT_ADDRESS_HEADER, address)
@@ -137,7 +140,7 @@ const OWN_HEADERS = new Set([
   CLIENT_ADDRESS_HEADER,
 ])
 
-/** The body, also one that a parser of the app around this handler has read already. */
+/** Reads the body, or serializes the one that the app's body parser has already read. */
 async function readBody(
   req: IncomingMessage & { body?: unknown },
   headers: Headers,
@@ -189,7 +192,7 @@ function encodeForm(form: object): URLSearchParams {
   return new URLSearchParams(pairs)
 }
 
-/** The body by the rules by which better-auth reads it; `undefined` for what it does not read. */
+/** Parses the body as better-auth does; `undefined` for content types it does not read. */
 async function parse(request: Request): Promise<unknown> {
   const { headers } = request
   const copy = request.clone()
@@ -199,7 +202,7 @@ async function parse(request: Request): Promise<unknown> {
       return [...(await copy.formData())].map(([name, value]) => ({ [name]: value }))
     }
   } catch {
-    // better-auth says what is wrong with it.
+    // better-auth reports the syntax error.
   }
   return undefined
 }
@@ -212,7 +215,7 @@ async function passOn(auth: BetterAuthInstance, request: Request): Promise<Respo
   }
 }
 
-/** What leaves better-auth: nothing that leads to a foreign origin, and no session token. */
+/** Checks an answer of better-auth: no redirect to a foreign origin, no session token. */
 async function checkedBody(
   { auth, returnTo }: NodeHandlerOptions,
   request: Request,

@@ -1,5 +1,6 @@
 /**
- * The better-auth backend: people sign in with better-auth, this API knows who they are.
+ * The better-auth backend: users sign in with better-auth, and this API authenticates their
+ * requests.
  *
  * @module
  */

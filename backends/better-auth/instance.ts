@@ -15,16 +15,19 @@ import { createRateLimitStorage } from './rate-limit.js'
 import { createRouteFinder, type RouteFinder } from './routes.js'
 import { assertRolesAreAssigned } from './session-mapping.js'
 
-/** Where better-auth answers when nothing else is said. */
+/** The default base path of better-auth's routes. */
 export const DEFAULT_BASE_PATH = '/api/auth'
 
-/** The fewest characters that a secret may have. */
+/** Minimum secret length in characters. */
 export const SECRET_MIN_LENGTH = 32
 
-/** The header in which the mounted handler tells better-auth who is calling; never the caller's own. */
+/**
+ * Header in which the mounted handler passes the client address to better-auth. A value sent by the
+ * caller is discarded.
+ */
 export const CLIENT_ADDRESS_HEADER = 'x-netscript-client-address'
 
-/** Options of better-auth that may be passed on: all but those that are options here. */
+/** better-auth options that may be passed on: all but those with an option of their own here. */
 export type PassedOnOptions = Omit<BetterAuthOptions, 'database' | 'plugins'>
 
 /** Options of {@link createNetscriptBetterAuth}. */
@@ -32,59 +35,64 @@ export interface NetscriptBetterAuthOptions<
   Plugins extends BetterAuthPlugin[] = [],
   PassedOn extends PassedOnOptions = PassedOnOptions,
 > {
-  /** A client of this project's schema; it stays yours. */
+  /** A client of this project's schema. The caller disconnects it. */
   prisma: PrismaClient
   /**
-   * A pool of the same database, where all processes count requests together; it stays yours.
-   * Default: each process counts in its own memory.
+   * A pool on the same database, so that all processes share rate limits. The caller closes it.
+   * Default: each process counts in memory.
    */
   pool?: pg.Pool
   /** Signs the cookies. At least 32 characters. */
   secret: string
-  /** The origin that people see, such as `https://auth.example.com`. With https, cookies are Secure. */
+  /** The public origin, such as `https://auth.example.com`. With https, cookies are Secure. */
   baseURL: string
   /** The path that the handler is mounted at. Default: `/api/auth`. */
   basePath?: string
-  /** Further origins that may call the handler and be return targets. Default: that of `baseURL` alone. */
+  /**
+   * Additional origins that may call the handler and be return targets. Default: only that of
+   * `baseURL`.
+   */
   trustedOrigins?: string[]
-  /** Live sessions of a user; a sign-in beyond it ends the least recently used. Default: 100. */
+  /**
+   * Maximum live sessions per user; a sign-in beyond it ends the least recently used. Default: 100.
+   */
   maxSessionsPerUser?: number
-  /** Further origins that browsers may be sent to, and that may not call. Default: none. */
+  /** Additional origins that browsers may be redirected to but that may not call. Default: none. */
   allowedReturnTo?: string[]
   /**
-   * Whether better-auth's steps that belong together share a transaction. Default: false, because a
-   * sign-up would hold one, and its connection, while the password is hashed: a burst of sign-ups
-   * would take the pool from everybody. Without it a sign-up that is cut off between two inserts
-   * leaves a user who has to reset the password.
+   * Whether related better-auth writes share a transaction. Default: false, because a sign-up would
+   * hold a connection while the password is hashed, and a burst of sign-ups would exhaust the pool.
+   * Without it, a sign-up interrupted between two inserts leaves a user who has to reset the
+   * password.
    */
   transaction?: boolean
-  /** Plugins of better-auth; what they add to `auth.api` is in the result's type. Default: none. */
+  /** better-auth plugins; the result's type includes what they add to `auth.api`. Default: none. */
   plugins?: Plugins
-  /** Anything else that better-auth takes, each section laid over the default one. Default: nothing. */
+  /** Other better-auth options, each section merged over the defaults. Default: none. */
   betterAuthOptions?: PassedOn
-  /** Secret that names users in the audit trail. Default: derived from `secret`. */
+  /** Secret for the pseudonyms in the audit trail. Default: derived from `secret`. */
   auditSalt?: string
-  /** Default: says nothing. */
+  /** Default: no output. */
   log?: AuthLog
 }
 
-/** A better-auth instance whose type knows its plugins and options. */
+/** A better-auth instance typed with its plugins and options. */
 export type NetscriptBetterAuth<
   Plugins extends BetterAuthPlugin[] = [],
   PassedOn extends PassedOnOptions = PassedOnOptions,
 > = Auth<PassedOn & { plugins: Plugins }>
 
 /**
- * better-auth on this project's Prisma schema: e-mail and password sign-in, no telemetry, rate
- * limits, no linking of accounts by e-mail, and sessions that are read from the database every time,
- * so that an ended one is over at once.
+ * Creates better-auth on this project's Prisma schema: e-mail and password sign-in, no telemetry,
+ * rate limits, no account linking by e-mail, and sessions that are read from the database on every
+ * request, so that revocation takes effect immediately.
  *
- * What is given later wins: the defaults, `betterAuthOptions`, the options of this function, the
- * plugins, and always the database.
+ * Later entries win: defaults, `betterAuthOptions`, the options of this function, the plugins. The
+ * database adapter cannot be replaced.
  *
- * @throws AuthConfigurationError for a short secret, a `baseURL` that is not an http(s) URL, options
- * that keep sessions alive outside the database, roles that users could give themselves, or a database
- * that does not answer or lacks the tables.
+ * @throws AuthConfigurationError for a short secret, a `baseURL` that is not an http(s) URL,
+ * options that keep sessions alive outside the database, roles that users could assign themselves,
+ * or a database that is unavailable or lacks the tables.
  *
  * @example
  * ```ts
@@ -140,7 +148,7 @@ export async function createNetscriptBetterAuth<
     baseURL,
     basePath: options.basePath ?? passedOn.basePath ?? DEFAULT_BASE_PATH,
     ...(options.trustedOrigins && { trustedOrigins: options.trustedOrigins }),
-    // Last: what it checks and records is what the others left.
+    // Last, so that it checks and records the result of the other plugins.
     plugins: [
       ...(options.plugins ?? []),
       netscriptPlugin({
@@ -162,7 +170,7 @@ export async function createNetscriptBetterAuth<
   return auth as unknown as NetscriptBetterAuth<Plugins, PassedOn>
 }
 
-/** better-auth looks at the first request; a start that cannot work should not come that far. */
+/** better-auth checks at the first request; a broken configuration should fail at start. */
 async function assertSchemaFits(auth: {
   $context: Promise<Pick<AuthContext, 'checkSchema'>>
 }): Promise<void> {
@@ -178,7 +186,7 @@ async function assertSchemaFits(auth: {
   }
 }
 
-/** Reads the tables by the way that better-auth does, and changes nothing. */
+/** Reads the tables the way better-auth does. Changes nothing. */
 async function assertTables(prisma: PrismaClient, name: string): Promise<void> {
   const where = { id: '' }
   try {
@@ -196,16 +204,19 @@ async function assertTables(prisma: PrismaClient, name: string): Promise<void> {
 const SIGN_INS = { window: 60, max: 20 }
 
 const DAY = 86_400
-/** What better-auth takes for lifetimes of sessions that are not given, in seconds. */
+/** better-auth's default session lifetimes, in seconds. */
 const LIFETIMES = { expiresIn: 7 * DAY, updateAge: DAY }
 
-/** A session that is used must not end for lack of use: at most a tenth of its lifetime counts. */
+/**
+ * A session in use must not expire for lack of use, so `updateAge` is at most a tenth of the
+ * lifetime.
+ */
 function updateAgeOf({ session }: Pick<BetterAuthOptions, 'session'>): number {
   const { expiresIn, updateAge } = { ...LIFETIMES, ...session }
   return Math.min(updateAge, expiresIn / 10)
 }
 
-/** @throws AuthConfigurationError when sessions would end while they are used. */
+/** @throws AuthConfigurationError when sessions would expire while in use. */
 export function assertUsedSessionsGoOn({ session }: Pick<BetterAuthOptions, 'session'>): void {
   const { expiresIn, updateAge } = { ...LIFETIMES, ...session }
   if (session?.disableSessionRefresh || updateAge < expiresIn) return
@@ -214,7 +225,7 @@ export function assertUsedSessionsGoOn({ session }: Pick<BetterAuthOptions, 'ses
   )
 }
 
-/** Lays what was given over the defaults, section by section. */
+/** Merges the given options over the defaults, section by section. */
 function overDefaults(given: PassedOnOptions, log: AuthLog): PassedOnOptions {
   return {
     appName: 'NetScript Auth',
@@ -227,7 +238,7 @@ function overDefaults(given: PassedOnOptions, log: AuthLog): PassedOnOptions {
       encryptOAuthTokens: true,
       ...given.account,
     },
-    // Identifiers are credentials, such as the token in the link that resets a password.
+    // Identifiers are credentials, such as the token in a password reset link.
     verification: {
       modelName: 'authVerification',
       storeIdentifier: 'hashed',
@@ -235,31 +246,31 @@ function overDefaults(given: PassedOnOptions, log: AuthLog): PassedOnOptions {
     },
     emailAndPassword: { enabled: true, ...given.emailAndPassword },
     telemetry: { enabled: false, ...given.telemetry },
-    // A user may mistype a few times in a row; better-auth's own three in ten seconds would stop a
-    // family behind one address, and allow as many in a minute.
+    // Users mistype a few times in a row. better-auth's default of three per ten seconds would
+    // block a household behind one address, while allowing as many per minute.
     rateLimit: {
       enabled: true,
       ...given.rateLimit,
       customRules: {
         '/sign-in/*': SIGN_INS,
         '/sign-up/*': SIGN_INS,
-        // A read, as cheap as one of this API, which has no limit either.
+        // As cheap as this API's own session read, which is not limited either.
         '/get-session': false,
         ...given.rateLimit?.customRules,
       },
     },
-    // The handler logs and answers what is not better-auth's own error. better-auth would print it
-    // with the arguments of the query that failed.
+    // The handler logs and answers unexpected errors. better-auth would print them with the query
+    // arguments.
     onAPIError: {
       throw: given.onAPIError?.onError === undefined,
-      // As in production. Its own page shows codes, and needs inline styles.
+      // As in production. better-auth's own error page shows codes and needs inline styles.
       errorURL: '/',
       ...given.onAPIError,
     },
     logger: betterAuthLogger(log),
     ...(given.logger && { logger: given.logger }),
     advanced: {
-      // Left to itself better-auth switches the check off where NODE_ENV is "test".
+      // By default better-auth disables the check where NODE_ENV is "test".
       disableOriginCheck: false,
       ipAddress: { ipAddressHeaders: [CLIENT_ADDRESS_HEADER] },
       ...given.advanced,
@@ -268,8 +279,8 @@ function overDefaults(given: PassedOnOptions, log: AuthLog): PassedOnOptions {
 }
 
 /**
- * A cookie cache answers for a session that has been ended, and a secondary storage holds sessions
- * that the database does not know.
+ * A cookie cache accepts sessions that have been revoked, and a secondary storage holds sessions
+ * that the database does not have.
  * @throws AuthConfigurationError
  */
 export function assertSessionsLiveInDatabase(

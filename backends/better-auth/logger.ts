@@ -3,15 +3,15 @@ import type { AuthLog } from '@netscript/plugin-auth-core'
 import { reasonOf } from './database-call.js'
 
 /**
- * Passes better-auth's log lines on, without what it attaches to them: that may be an e-mail address,
- * a token, or the arguments of a query. Of an error the name and the code remain, and of one of Prisma
- * the line that says what is wrong.
+ * Forwards better-auth's log lines without their attachments, which may be an e-mail address, a
+ * token or query arguments. Errors keep their name and code; Prisma errors also the line with the
+ * reason.
  */
 export function betterAuthLogger(log: AuthLog): NonNullable<BetterAuthOptions['logger']> {
   return {
     level: 'warn',
     disableColors: true,
-    // better-auth logs an error in place of a message too.
+    // better-auth also passes an error in place of a message.
     log(level, message: unknown, ...details: unknown[]) {
       const error = [message, ...details].find((detail) => detail instanceof Error)
       const fields = {
@@ -29,7 +29,7 @@ export function betterAuthLogger(log: AuthLog): NonNullable<BetterAuthOptions['l
   }
 }
 
-/** The first line with anything on it; the messages of Prisma begin with an empty one. */
+/** The first non-empty line; Prisma's messages begin with an empty one. */
 function firstLine(message: unknown): string {
   const lines = typeof message === 'string' ? message.split('\n') : []
   return (lines.find((line) => line.trim() !== '') ?? '').trim().slice(0, 200)

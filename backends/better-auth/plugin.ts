@@ -7,28 +7,28 @@ import { createBetterAuthAudit, endingAs, endOf, type NameUser } from './audit.j
 
 /** Options of {@link netscriptPlugin}. */
 export interface NetscriptPluginOptions {
-  /** The origin that users see. */
+  /** The public origin. */
   readonly origin: string
-  /** Further origins that browsers may be sent to. */
+  /** Additional origins that browsers may be redirected to. */
   readonly allowedReturnTo: readonly string[]
   readonly prisma: PrismaClient
-  /** A sign-in beyond it ends the session that was used least recently. */
+  /** Maximum live sessions per user; a sign-in beyond it ends the least recently used one. */
   readonly maxSessionsPerUser: number
   readonly nameUser: NameUser
 }
 
-/** Routes that better-auth's plugin for second factors interrupts when the user has one. */
+/** Routes that better-auth's two-factor plugin interrupts for users with a second factor. */
 const FIRST_FACTORS: ReadonlySet<unknown> = new Set([
   '/sign-in/email',
   '/sign-in/username',
   '/sign-in/phone-number',
 ])
 
-/** Whether a caller who proves nothing opens sessions at the path. */
+/** Whether unauthenticated callers can create sessions at the path. */
 const isUnproven = (path: unknown): boolean =>
   /^\/(sign-up\/|sign-in\/anonymous$)/.test(String(path))
 
-/** What this project changes in an instance of better-auth. */
+/** Adapts a better-auth instance to this project. */
 export function netscriptPlugin(options: NetscriptPluginOptions): BetterAuthPlugin {
   const policy = createReturnToPolicy(options.origin, options.allowedReturnTo)
   const audit = createBetterAuthAudit(options.prisma, options.nameUser)
@@ -40,7 +40,7 @@ export function netscriptPlugin(options: NetscriptPluginOptions): BetterAuthPlug
         {
           matcher: ({ path }) => FIRST_FACTORS.has(path),
           handler: createAuthMiddleware(async (request) => {
-            // None is left when a second factor is asked for.
+            // There is no new session when a second factor is required.
             const { newSession, internalAdapter } = request.context
             if (!newSession || !hasSecondFactor(newSession.user)) return
             const { id, token, userId } = newSession.session
@@ -78,8 +78,8 @@ export function netscriptPlugin(options: NetscriptPluginOptions): BetterAuthPlug
                 },
                 async after({ id, token, userId, createdAt }, request) {
                   try {
-                    // An operator marks the user first and then ends the sessions, so either the mark
-                    // is seen here or the session is ended there.
+                    // An operator sets the mark first and then ends the sessions: either this read
+                    // sees the mark, or the operator ends this session.
                     if (await isDisabled(options.prisma, userId)) throw userDisabled()
                     if (!isUnproven(request?.path) && !(await awaitsSecondFactor(request, userId)))
                       await audit.signedIn({ id, userId })
@@ -101,7 +101,7 @@ export function netscriptPlugin(options: NetscriptPluginOptions): BetterAuthPlug
           },
         },
         context: {
-          // better-auth allows relative paths when it asks about a redirect and not about an origin.
+          // better-auth allows relative paths for redirects but not for origins.
           isTrustedOrigin(
             this: AuthContext,
             ...[url, settings]: Parameters<typeof isTrustedOrigin>
@@ -119,7 +119,7 @@ export function netscriptPlugin(options: NetscriptPluginOptions): BetterAuthPlug
 const hasSecondFactor = (user: object | null): boolean =>
   user !== null && 'twoFactorEnabled' in user && user.twoFactorEnabled === true
 
-/** Whether a session is deleted again until the user has proven a second factor. */
+/** Whether the session is deleted again until the user has passed a second factor. */
 async function awaitsSecondFactor(
   request: GenericEndpointContext | null,
   userId: string,
@@ -128,10 +128,10 @@ async function awaitsSecondFactor(
   return hasSecondFactor(await request.context.internalAdapter.findUserById(userId))
 }
 
-/** Maximum size in bytes of what a caller without a session can have stored. */
+/** Maximum bytes that an unauthenticated caller can have stored in one row. */
 const ANONYMOUS_ROW_LIMIT = 4096
 
-/** @throws APIError 413 for a row that is larger than anything that better-auth itself puts into it. */
+/** @throws APIError 413 for a row larger than any that better-auth itself writes there. */
 function assertSmall(row: object): void {
   if (Buffer.byteLength(JSON.stringify(row)) <= ANONYMOUS_ROW_LIMIT) return
   throw new APIError('PAYLOAD_TOO_LARGE', {
@@ -155,8 +155,8 @@ async function isDisabled(prisma: PrismaClient, userId: string): Promise<boolean
 }
 
 /**
- * The tokens of the sessions that are too many, at most 100 of them. Only older ones than the new one: of
- * sign-ins at once each would end the sessions of the others.
+ * Tokens of the sessions beyond the limit, at most 100. Only sessions older than the new one count:
+ * otherwise concurrent sign-ins would end each other's sessions.
  */
 async function excessTokens(
   { prisma, maxSessionsPerUser }: NetscriptPluginOptions,

@@ -9,13 +9,13 @@ import {
 export interface RateLimitStorageOptions {
   readonly store: RateLimitStore
   readonly secret: string
-  /** The route of a path: one count for all values of its parameters. */
+  /** The route pattern of a path: all parameter values share one counter. */
   readonly routeOf: (path: string) => string | undefined
 }
 
 /**
- * Counts requests to better-auth as this API counts its own, by client network and route. better-auth
- * itself would keep a count in memory for every address and path that it is asked about.
+ * Limits requests to better-auth like the rest of this API, by client network and route.
+ * better-auth's own limiter would keep a counter in memory for every address and path.
  */
 export function createRateLimitStorage({
   store,

@@ -1,23 +1,25 @@
 import { type AuthnRequest, singleCookie } from '@netscript/plugin-auth-core'
 import type { BetterAuthInstance } from './context.js'
 
-/** The part of a request that better-auth may see: its own cookies and nothing else. */
+/** The cookies of a request that better-auth may see: only its own. */
 export interface RequestCookies {
   readonly headers: Headers
-  /** Whether there is a session cookie: none, one, or something that cannot be one. */
+  /** State of the session cookie: absent, present, or malformed. */
   readonly sessionCookie: 'absent' | 'present' | 'unusable'
   readonly sessionCookieName: string
 }
 
-/** RFC 6265 section 4.1.1: what a cookie value is made of; better-auth percent-encodes the rest. */
+/**
+ * RFC 6265 section 4.1.1: the characters of a cookie value; better-auth percent-encodes all others.
+ */
 const COOKIE_VALUE = /^[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]+$/
 
-/** A token and its HMAC-SHA-256 in the one base64 that encodes 32 bytes so (RFC 4648 section 3.5). */
+/** A token and its HMAC-SHA-256 in canonical base64 (RFC 4648 section 3.5). */
 const SIGNED = /^[^.]+\.[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$/
 
 /**
- * Rebuilds the `Cookie` header from better-auth's own cookies. One that was sent twice is left out:
- * somebody on a sibling domain may have planted the other.
+ * Rebuilds the `Cookie` header from better-auth's own cookies. A duplicated cookie is dropped: an
+ * attacker on a sibling domain may have planted one of them.
  */
 export async function requestCookies(
   auth: BetterAuthInstance,

@@ -2,17 +2,17 @@ import { AuthError } from '@netscript/plugin-auth-core'
 import type { ReturnToPolicy } from '@netscript/plugin-auth-core/internal'
 import type { BetterAuthInstance } from './context.js'
 
-/** Names of parameters that better-auth, or a plugin of it, redirects to; case and `_` do not matter. */
+/** Names of redirect parameters of better-auth and its plugins, ignoring case and `_`. */
 const REDIRECT_NAME =
   /^(?!disable).*(?:(?:callback|redirect|return)(?:url|uri|to|path)?s?|(?:error|newuser|success|cancel|continue|logout|next)(?:url|uri)s?)$/
 
-/** Whether a parameter or a member of a body is an address that a browser is sent to. */
+/** Whether a parameter or body member is a redirect target. */
 export const isRedirectName = (name: string): boolean =>
   REDIRECT_NAME.test(name.replaceAll(/[_-]/g, '').toLowerCase())
 
 /**
- * Applies the return-target policy to every redirect parameter of a request, wherever it stands and
- * however often. better-auth compares the text of an address and normalizes it afterwards.
+ * Applies the return-target policy to every redirect parameter of a request, at any depth and in
+ * every occurrence. better-auth compares addresses as text and normalizes them afterwards.
  *
  * @throws AuthError `RETURN_TO_NOT_ALLOWED`
  */
@@ -22,7 +22,7 @@ export function assertReturnTargets(
   body: unknown,
 ): void {
   for (const [name, value] of query) if (isRedirectName(name)) assertTarget(policy, value)
-  // A list instead of recursion: the caller decides how deep a body is.
+  // Iterative, because the caller controls the depth of the body.
   const open = [{ value: body, isTarget: false }]
   for (let next = open.pop(); next; next = open.pop()) {
     const { value, isTarget } = next
@@ -36,14 +36,14 @@ export function assertReturnTargets(
   }
 }
 
-/** An empty parameter is an absent one to better-auth. */
+/** better-auth treats an empty parameter as absent. */
 function assertTarget(policy: ReturnToPolicy, target: string): void {
   if (target !== '') policy.resolve(target)
 }
 
 /**
- * Whether a browser may be sent to an address that better-auth answers with: it is an allowed return
- * target, or the endpoint at which a configured provider signs users in or out.
+ * Whether better-auth may send a browser to an address: an allowed return target, or the sign-in or
+ * sign-out endpoint of a configured provider.
  */
 export async function mayLeadTo(
   auth: BetterAuthInstance,
@@ -61,7 +61,7 @@ async function isProviderEndpoint(
 ): Promise<boolean> {
   const { socialProviders } = await auth.$context
   const endpoints = socialProviders.flatMap((provider) => [
-    // Values that satisfy the providers which insist on some; only the endpoint is looked at.
+    // Placeholder values for providers that require some; only the endpoint is used.
     async () =>
       provider.createAuthorizationURL({
         state: '-',
@@ -78,7 +78,7 @@ async function isProviderEndpoint(
   return false
 }
 
-/** The addresses in a JSON answer that better-auth's client sends the browser to. */
+/** Addresses in a JSON answer to which better-auth's client redirects the browser. */
 export function redirectsIn(body: unknown): string[] {
   if (typeof body !== 'object' || body === null || Array.isArray(body)) return []
   return Object.entries(body)
@@ -88,7 +88,7 @@ export function redirectsIn(body: unknown): string[] {
     )
 }
 
-/** The answer to a redirect that the policy does not allow. The address is not logged: it may hold a code. */
+/** The answer to a disallowed redirect. The address is not logged because it may contain a code. */
 export const redirectRefused = (): AuthError =>
   new AuthError('INTERNAL', 'The sign-in could not be completed.', {
     cause: new Error(

@@ -1,11 +1,11 @@
 import type { BetterAuthInstance } from './context.js'
 
-/** The longest path that is passed on to better-auth, in characters; its own tokens have 24 or 32. */
+/** Maximum path length in characters passed on to better-auth; its tokens have 24 or 32. */
 const PATH_LIMIT = 256
 
 /**
- * The route of a path below the base path, as better-auth declares it: `/reset-password/:token`.
- * `undefined` when there is none, or none with this method.
+ * The route pattern for a path below the base path, as better-auth declares it:
+ * `/reset-password/:token`. `undefined` when no route matches the path and method.
  */
 export type RouteFinder = (path: string, method?: string) => string | undefined
 
@@ -15,7 +15,7 @@ interface Route {
   readonly pattern: RegExp
 }
 
-/** Finds the routes that an instance answers over HTTP, those of its plugins among them. */
+/** Finds the HTTP routes of an instance, including those of its plugins. */
 export function createRouteFinder(
   auth: Pick<BetterAuthInstance, 'options'> & { readonly api: object },
 ): RouteFinder {
@@ -32,7 +32,7 @@ export function createRouteFinder(
   }
 }
 
-/** An endpoint as far as its route goes. Those that only the server may call have no route. */
+/** An endpoint's routing data. Server-only endpoints have no route. */
 interface Endpoint {
   readonly path?: string
   readonly options?: {

@@ -4,7 +4,9 @@ import type { AuthSession, AuthUser } from '@netscript/auth-contract'
 import { AuthConfigurationError } from '@netscript/plugin-auth-core'
 import { isoInstant } from '@netscript/plugin-auth-core/internal'
 
-/** What of better-auth's session row is used; the token and the address are cut off here. */
+/**
+ * The fields of better-auth's session row that are used; the token and the address are stripped.
+ */
 const SessionRow = z.object({
   id: z.string().min(1),
   userId: z.string().min(1),
@@ -23,7 +25,7 @@ const SessionRow = z.object({
 })
 export type SessionRow = z.output<typeof SessionRow>
 
-/** What of better-auth's user row is used. */
+/** The fields of better-auth's user row that are used. */
 const UserRow = z.object({
   id: z.string().min(1),
   name: z.string().nullish(),
@@ -36,14 +38,14 @@ const UserRow = z.object({
 })
 export type UserRow = z.output<typeof UserRow>
 
-/** A session and its user as better-auth returns them, whatever plugins add to them. */
+/** A session and its user as better-auth returns them; fields added by plugins are ignored. */
 export const SessionAndUser = z.object({ session: SessionRow, user: UserRow })
 export type SessionAndUser = z.output<typeof SessionAndUser>
 
 export const parseSessionRow = (row: unknown): SessionRow => SessionRow.parse(row)
 export const parseUserRow = (row: unknown): UserRow => UserRow.parse(row)
 
-/** The session as the wire shows it: never the token, the address or the user agent. */
+/** The public form of a session, without token, address and user agent. */
 export function toAuthSession({ session, user }: SessionAndUser): AuthSession {
   return {
     id: session.id,
@@ -70,7 +72,7 @@ export function toAuthSession({ session, user }: SessionAndUser): AuthSession {
   }
 }
 
-/** The person as the wire shows them. */
+/** The public form of a user. */
 export function toAuthUser(user: UserRow): AuthUser {
   return {
     id: user.id,
@@ -81,11 +83,11 @@ export function toAuthUser(user: UserRow): AuthUser {
   }
 }
 
-/** The admin and organization plugins keep several roles in one string. */
+/** The admin and organization plugins store several roles in one string. */
 const commaSeparated = (value: unknown): unknown =>
   typeof value === 'string' ? value.split(',').map((part) => part.trim()) : value
 
-/** The strings of the lists, each once; anything that is not a string is not a name. */
+/** The distinct strings of the lists; other values are ignored. */
 function names(...lists: readonly unknown[]): string[] {
   const found = lists.flatMap((list): unknown[] => (Array.isArray(list) ? list : []))
   return [
@@ -93,7 +95,7 @@ function names(...lists: readonly unknown[]): string[] {
   ]
 }
 
-/** The fields that {@link toAuthSession} makes scopes and roles of. */
+/** The fields from which {@link toAuthSession} reads scopes and roles. */
 const GRANTING_FIELDS = {
   user: ['role', 'roles', 'permissions'],
   session: [
@@ -106,10 +108,10 @@ const GRANTING_FIELDS = {
 } as const
 
 /**
- * Refuses fields that grant roles or scopes and that better-auth takes from the user, as it does with
- * every additional field (sign-up, update-user, update-session) unless told otherwise.
+ * Rejects scope and role fields that users can write. better-auth accepts every additional field
+ * from the user (sign-up, update-user, update-session) unless `input` is false.
  *
- * @throws AuthConfigurationError that names the field.
+ * @throws AuthConfigurationError with the name of the field.
  */
 export function assertRolesAreAssigned(options: BetterAuthOptions): void {
   for (const model of ['user', 'session'] as const) {

@@ -2,13 +2,13 @@ import type { BetterAuthInstance } from './context.js'
 import { databaseCall } from './database-call.js'
 import { findSession } from './sessions.js'
 
-/*
- * better-auth names a session by its token, in answers and in requests that end one. Outside, the
- * public id of the session takes the place of the token: what the HttpOnly cookie holds must not
- * reach a script, a log or a cache.
+/**
+ * better-auth identifies a session by its token, in answers and in requests that end one. Callers
+ * see the session's public id instead: the value of the HttpOnly cookie must not reach a script, a
+ * log or a cache.
  */
 
-/** The cookies of a request and its answer, which hold the tokens that a body may repeat. */
+/** Cookies of a request and its answer. Their tokens may appear in the body. */
 export interface TokenCookies {
   /** The `Cookie` header of the request. */
   readonly sent: string
@@ -16,7 +16,7 @@ export interface TokenCookies {
   readonly set: readonly string[]
 }
 
-/** A body as JSON, with the public id of a session in place of each token. */
+/** Replaces each session token in a body with the session's public id. Returns JSON. */
 export async function withoutTokens(
   auth: BetterAuthInstance,
   body: unknown,
@@ -25,7 +25,7 @@ export async function withoutTokens(
   let text = JSON.stringify(body, (_name, value: unknown) =>
     isSession(value) ? { ...value, token: value.id } : value,
   )
-  // A sign-in answers with the token of the new session, and without its id.
+  // A sign-in answers with the token of the new session, but not its id.
   for (const token of await tokensIn(auth, cookies)) {
     if (!text.includes(inJson(token))) continue
     const id = await idOf(auth, token)
@@ -34,7 +34,7 @@ export async function withoutTokens(
   return text
 }
 
-/** A body in which better-auth finds the token of a session that the caller named by its public id. */
+/** Replaces the public session id in a request body with the token that better-auth expects. */
 export async function withTokens(
   auth: BetterAuthInstance,
   path: string,
@@ -47,7 +47,7 @@ export async function withTokens(
   return session ? { ...body, [name]: session.token } : body
 }
 
-/** A row of sessions, of whichever user. */
+/** Whether a value is a session row, of any user. */
 function isSession(value: unknown): value is { id: string; token: string } {
   return (
     typeof value === 'object' &&
@@ -61,7 +61,7 @@ function isSession(value: unknown): value is { id: string; token: string } {
 async function tokensIn(auth: BetterAuthInstance, { sent, set }: TokenCookies): Promise<string[]> {
   const { authCookies } = await auth.$context
   const pairs = [...sent.split(';'), ...set.map((cookie) => cookie.split(';', 1)[0] ?? '')]
-  // Plugins keep further sessions in cookies whose names begin alike.
+  // Plugins keep further sessions in cookies that share the prefix.
   return pairs
     .map((pair) => pair.trim())
     .filter((pair) => pair.startsWith(authCookies.sessionToken.name))

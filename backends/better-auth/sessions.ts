@@ -21,7 +21,7 @@ import { databaseCall } from './database-call.js'
 import { requestCookies } from './request-cookies.js'
 import { parseSessionRow, parseUserRow, toAuthSession } from './session-mapping.js'
 
-/** How many sessions are read, or ended, at once; better-auth's hooks see no more in one go. */
+/** Sessions read or ended per batch; better-auth's hooks receive at most one batch. */
 const BATCH = 100
 
 interface StoredSession {
@@ -31,7 +31,7 @@ interface StoredSession {
   readonly expiresAt: Date
 }
 
-/** Sessions through better-auth's own adapter, so that its hooks and those of plugins run. */
+/** Sessions through better-auth's adapter, so that its hooks and those of plugins run. */
 export function createBetterAuthSessions(auth: BetterAuthInstance): AuthSessionsPort {
   return {
     signOut: (request, options) => signOut(auth, request, options),
@@ -48,7 +48,7 @@ async function signOut(
 ): Promise<SignOutResult> {
   const cookies = await requestCookies(auth, request)
   const { found } = await readSession(auth, cookies, { disableRefresh: true })
-  // The caller's own session ends last: it is what a sign-out that failed half-way is repeated with.
+  // The caller's own session ends last: a sign-out that failed midway is retried with it.
   if (found && everywhere) {
     await endingAs('signed-out-everywhere', () =>
       revokeSessions(auth, found.user.id, found.session.id),
@@ -57,7 +57,7 @@ async function signOut(
   const { headers: answer } = await databaseCall(() =>
     auth.api.signOut({ headers: cookies.headers, returnHeaders: true }),
   )
-  // better-auth logs a deletion that failed and reports success all the same.
+  // better-auth logs a failed deletion but still reports success.
   if (found) await assertEnded(auth, found.session.id)
   return { ...(found && { sessionId: found.session.id }), setCookies: answer.getSetCookie() }
 }
@@ -92,8 +92,8 @@ const positionOf = ({ createdAt, id }: StoredSession): SessionPosition => ({
 })
 
 /**
- * One session more than the page has, if there are more. The adapter sorts by the time alone, so all
- * sessions of the last millisecond are read before they are cut.
+ * Reads one session beyond the page, if there is one. The adapter sorts by time alone, so all
+ * sessions of the last millisecond are read before cutting.
  */
 async function readNewest(
   auth: BetterAuthInstance,
@@ -171,7 +171,7 @@ export async function findSession(
   sessionId: string,
   userId?: string,
 ): Promise<StoredSession | null> {
-  // Postgres refuses NUL in text: no id has one, and that is not an outage.
+  // Postgres rejects NUL in text. No id contains it, and this must not look like an outage.
   if (sessionId.includes('\0')) return null
   const { adapter } = await auth.$context
   return databaseCall(() =>
