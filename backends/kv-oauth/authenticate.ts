@@ -12,8 +12,8 @@ import { refreshProviderTokens } from './refresh.js'
 import { changeSession } from './change-session.js'
 
 /**
- * Who the request is from: one read. Past the refresh window it also extends the idle deadline, and
- * near the end of the provider's access token it renews that.
+ * Authenticates a request with one read. Past the refresh window it also extends the idle deadline,
+ * and near the expiry of the provider's access token it refreshes that.
  */
 export async function authenticate(
   context: KvOAuthContext,
@@ -39,7 +39,7 @@ export async function authenticate(
     ok: true,
     session,
     user: toAuthUser(record),
-    // Most callers ask for the session alone.
+    // Computed lazily: most callers need only the session.
     get principal() {
       return mapSessionToPrincipal(session)
     },
@@ -74,7 +74,7 @@ async function keepAlive(
   }
 }
 
-/** The session as the wire shows it. */
+/** The public form of a session. */
 export function toAuthSession(record: SessionRecord): AuthSession {
   return {
     id: record.id,

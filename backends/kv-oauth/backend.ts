@@ -42,50 +42,56 @@ import { finishLogout, signOut, startLogout } from './sign-out.js'
 
 /** Options of {@link createKvOAuthBackend}. */
 export interface KvOAuthBackendOptions {
-  /** The provider. Required without `providers`, which is for several at once. */
+  /** The provider. Required without `providers`. */
   provider?: OAuthProvider
-  /** In the order they are shown; `signin` takes the first unless told. Required without `provider`. */
+  /**
+   * Several providers, in display order; `signin` uses the first by default. Required without
+   * `provider`.
+   */
   providers?: readonly OAuthProvider[]
-  /** The keyring as text. Default: the variable `NETSCRIPT_AUTH_KV_OAUTH_KEY`. */
+  /** The serialized keyring. Default: the variable `NETSCRIPT_AUTH_KV_OAUTH_KEY`. */
   key?: string
   /**
-   * A pool to share, best one of `createPool`; it stays yours. Default: one on `DATABASE_URL`, closed
-   * with the backend.
+   * A pool to share, preferably from `createPool`; the caller closes it. Default: a pool on
+   * `DATABASE_URL`, closed with the backend.
    */
   pool?: pg.Pool
   /**
-   * Redis, where sessions, transactions and provider tokens shall be instead of in Postgres; see
-   * `backends/kv-oauth/storage/REDIS.md`. Default: the variable `NETSCRIPT_AUTH_SESSION_STORE`; an empty text
-   * is Postgres.
+   * Redis URLs, to store sessions, transactions and provider tokens there instead of in Postgres;
+   * see `backends/kv-oauth/storage/REDIS.md`. Default: the variable `NETSCRIPT_AUTH_SESSION_STORE`;
+   * an empty string means Postgres.
    */
   sessionStore?: string
   /** Session lifetimes. Default: `DEFAULT_SESSION_POLICY`. */
   policy?: Partial<SessionPolicy>
-  /** Default: `__Host-ns_session`. Another prefix needs `insecureCookies`. */
+  /**
+   * Name of the session cookie. Default: `__Host-ns_session`. A name without the `__Host-` prefix
+   * needs `insecureCookies`.
+   */
   cookieName?: string
   /**
-   * Allows a cookie without the `__Host-` prefix, and leaves out Secure when the redirect URI is
-   * http: what Safari needs on http://localhost. Default: false.
+   * Allows a cookie without the `__Host-` prefix, and omits Secure when the redirect URI is http:
+   * needed by Safari on http://localhost. Default: false.
    */
   insecureCookies?: boolean
   /** Allows providers over http, for development. Default: false. */
   allowInsecureRequests?: boolean
-  /** Secret that names people in the audit trail. Default: derived from the keyring. */
+  /** Secret for the pseudonyms in the audit trail. Default: derived from the keyring. */
   auditSalt?: string
-  /** Default: says nothing. */
+  /** Default: no output. */
   log?: AuthLog
-  /** Default: counts nothing. */
+  /** Default: no metrics. */
   metrics?: AuthMetrics
-  /** Default: nothing is traced. */
+  /** Default: no tracing. */
   trace?: AuthTrace
   /** The clock in milliseconds. Default: `Date.now`. */
   now?: () => number
 }
 
-/** What a session id looks like; anything else is unknown without asking the store. */
+/** The shape of a session id; anything else is rejected without a store lookup. */
 const SESSION_ID = /^[\w-]{1,64}$/
 
-/** The kv-oauth backend: it always has the redirect flow. */
+/** The kv-oauth backend, which always has the redirect flow. */
 export interface KvOAuthBackend extends AuthBackendPort {
   /** Always `kv-oauth`. */
   readonly name: 'kv-oauth'

@@ -29,7 +29,10 @@ import { EXACT_REDIRECT_URI } from './provider-fetch.js'
 import { checkIdToken, providerTokens, type Tokens } from './tokens.js'
 import { SIGN_IN, takeTransaction } from './transaction.js'
 
-/** Completes the flow: takes the transaction, exchanges the code, knows the person, opens a session. */
+/**
+ * Completes the flow: takes the transaction, exchanges the code, resolves the user, opens a
+ * session.
+ */
 export async function handleCallback(
   context: KvOAuthContext,
   request: AuthnRequest,
@@ -96,8 +99,8 @@ export async function handleCallback(
 }
 
 /**
- * The audit trail records it only once the identity is verified: otherwise anyone could make it grow.
- * A trail that cannot be written does not hide from the user why the sign-in failed.
+ * Recorded only once the identity is verified: otherwise anonymous callers could grow the trail. If
+ * recording fails, the user still gets the sign-in's own error.
  */
 async function recordFailure(
   { audit, log, metrics, subjectHash }: KvOAuthContext,
@@ -129,7 +132,7 @@ async function recordFailure(
     .catch((err: unknown) => log.error({ err }, 'The audit trail could not be written.'))
 }
 
-/** RFC 9700 section 4.4: the answer must come to the redirect URI that the provider was given. */
+/** RFC 9700 section 4.4: the response must arrive at the redirect URI sent to the provider. */
 function sameProvider(
   { providers }: KvOAuthContext,
   { providerId, redirectUri }: SignInTransaction,
@@ -147,8 +150,8 @@ function sameProvider(
 }
 
 /**
- * Whether the request is for the redirect URI: its path and every parameter that it has. Providers may
- * add parameters, but none that tells the redirect URI of another provider apart.
+ * Whether the request is for the redirect URI: its path and all its parameters. Providers may add
+ * parameters, but none that distinguishes another provider's redirect URI.
  */
 function isAt(
   redirectUri: string,
@@ -182,14 +185,14 @@ async function exchangeCode(
   ])
   const currentUrl = new URL(transaction.redirectUri)
   currentUrl.search = query.toString()
-  // Without an issuer there is nothing that iss (RFC 9207) could be compared with.
+  // Without an issuer, iss (RFC 9207) has nothing to be compared with.
   if (provider.kind === 'oauth') currentUrl.searchParams.delete('iss')
   try {
     const tokens = await client.authorizationCodeGrant(
       configuration,
       currentUrl,
       {
-        // takeTransaction compared the state: it found the transaction by it.
+        // takeTransaction already verified the state: it looked the transaction up by it.
         expectedState: query.get('state') ?? '',
         idTokenExpected: provider.kind === 'oidc',
         ...(transaction.codeVerifier !== undefined && {
@@ -221,8 +224,8 @@ const isConfigurationError = (error: unknown): boolean =>
   (error instanceof Error && isConfigurationError(error.cause))
 
 /**
- * An error in place of a code (RFC 6749 section 4.1.2.1). It proves nothing and opens nothing, so an
- * issuer that the provider promises (RFC 9207) may be missing; one of another provider is refused.
+ * An authorization error response (RFC 6749 section 4.1.2.1). It proves nothing and opens nothing,
+ * so a promised `iss` (RFC 9207) may be missing; one of another provider is rejected.
  */
 function refusedAuthorization(provider: OAuthProvider, query: URLSearchParams): AuthError {
   const [error = ''] = query.getAll('error')
@@ -251,13 +254,13 @@ function refusedAuthorization(provider: OAuthProvider, query: URLSearchParams): 
   return providerError(provider.id, reason, { cause })
 }
 
-/** OWASP ASVS 5.0 7.2.4: the session that the browser brought ends with the new sign-in. */
+/** OWASP ASVS 5.0 7.2.4: a new sign-in ends the browser's previous session. */
 async function endPreviousSession(context: KvOAuthContext, request: AuthnRequest): Promise<void> {
   const previous = sessionIdOf(context, request)
   if (previous !== undefined) await context.sessions.revoke(previous, 'replaced-by-sign-in')
 }
 
-/** Sessions of one user are bounded: those that were not used for the longest time end. */
+/** Enforces the session limit per user: the least recently used sessions end. */
 async function endSurplus(
   { sessions, policy, log }: KvOAuthContext,
   userId: string,
@@ -267,7 +270,7 @@ async function endSurplus(
   if (ended > 0) log.info({ event: 'session.evicted', userId, ended }, 'too many sessions')
 }
 
-/** A taken transaction is over, whatever came of it: its cookie is cleared with every answer. */
+/** A transaction is single use whatever its outcome, so every answer clears its cookie. */
 function withCookies(error: unknown, setCookies: readonly string[]): unknown {
   if (!isAuthError(error)) return error
   return new AuthError(error.code, error.detail, {

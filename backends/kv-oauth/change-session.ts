@@ -1,13 +1,13 @@
 import type { SessionRecord, SessionRefresh } from './session-store.js'
 import type { KvOAuthContext } from './context.js'
 
-/** Somebody else can win this often in a row before we answer with what they wrote. */
+/** Maximum lost compare-and-set races before the last read value is returned. */
 const ATTEMPTS = 3
 
 /**
- * Changes a live session with compare-and-set. When somebody else was first, `change` is asked again
- * about what they wrote and may answer that nothing is left to do; when the session is over it stays
- * over and the answer is `undefined`.
+ * Changes a live session with compare-and-set. After a lost race, `change` is called again with the
+ * newly stored record and may report that nothing is left to do. Returns `undefined` when the
+ * session has ended.
  */
 export async function changeSession(
   { sessions }: Pick<KvOAuthContext, 'sessions'>,

@@ -1,6 +1,6 @@
 /**
- * The claims that a session may carry. Contact data beyond e-mail, protocol artefacts (nonce,
- * at_hash, aud, ...) and tokens are not among them.
+ * Claims that a session may store. Contact data beyond e-mail, protocol artefacts (nonce, at_hash,
+ * aud, ...) and tokens are excluded.
  */
 export const ALLOWED_CLAIMS = [
   'sub',
@@ -38,19 +38,22 @@ const MAX_TEXT = 1024
 const MAX_ENTRIES = 100
 const MAX_DEPTH = 3
 
-/** Text without the characters that Postgres refuses in text and jsonb: NUL and lone surrogates. */
+/** Removes the characters that Postgres rejects in text and jsonb: NUL and lone surrogates. */
 export function cleanText(text: string): string {
   return text.replace(/[\0\p{Surrogate}]/gu, '')
 }
 
-/** A verdict on an e-mail address; some providers send it as text (Cognito, Apple). */
+/**
+ * Whether an e-mail address is verified; some providers send text instead of a boolean (Cognito,
+ * Apple).
+ */
 export function verdictOf(value: unknown): boolean | undefined {
   if (typeof value === 'boolean') return value
   const text = typeof value === 'string' ? value.toLowerCase() : undefined
   return text === 'true' ? true : text === 'false' ? false : undefined
 }
 
-/** Claims that fit, and the names of those that do not or only in part. */
+/** The claims that fit, and the names of those that were dropped or shortened. */
 export interface CutClaims {
   readonly claims: Record<string, unknown>
   readonly cut: readonly string[]

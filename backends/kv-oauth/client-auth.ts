@@ -2,19 +2,19 @@ import type * as openid from 'openid-client'
 import type { ClientAuth } from 'openid-client'
 import type { ClientAuthMethod, OAuthProvider } from './provider.js'
 
-/** The part of the metadata that counts here, as it was read. */
+/** The metadata members used here, unvalidated. */
 interface Metadata {
   readonly token_endpoint_auth_methods_supported?: unknown
 }
 
-/** The methods that the metadata lists; none when it has no list. */
+/** The methods listed by the metadata; none when it has no list. */
 function listedMethods({ token_endpoint_auth_methods_supported: listed }: Metadata): string[] {
   return [listed].flat().filter((method) => typeof method === 'string')
 }
 
 /**
- * How the client authenticates: as the operator says, else by the provider's preferred method where
- * the metadata lists it or lists nothing, else by the other one that sends the secret.
+ * The client authentication method: the operator's explicit choice, else the provider's preferred
+ * method if the metadata lists it or lists nothing, else the other method that sends the secret.
  */
 export function clientAuthMethodOf(provider: OAuthProvider, metadata: Metadata): ClientAuthMethod {
   const { clientAuthMethod: preferred, clientAuthMethodIsExplicit } = provider
@@ -24,7 +24,7 @@ export function clientAuthMethodOf(provider: OAuthProvider, metadata: Metadata):
   return listed.includes('client_secret_basic') ? 'client_secret_basic' : 'client_secret_post'
 }
 
-/** The listed methods when none of them can be used with what is configured. */
+/** The listed methods, when none of them works with the configured credentials. */
 export function unusableMethods(
   provider: OAuthProvider,
   metadata: Metadata,
@@ -37,7 +37,7 @@ export function unusableMethods(
     : listed
 }
 
-/** The method is chosen when a request is made: the library takes this before it has the metadata. */
+/** Chooses the method per request: the library needs it before it has the metadata. */
 export function clientAuth(client: typeof openid, provider: OAuthProvider): ClientAuth {
   const { clientSecret = '' } = provider
   return (server, metadata, body, headers) => {
@@ -54,36 +54,36 @@ export function clientAuth(client: typeof openid, provider: OAuthProvider): Clie
 }
 
 /**
- * Whether client_secret_basic sends the credentials percent-encoded (RFC 6749 section 2.3.1), which
- * a provider that does not decode them takes for wrong ones.
+ * Whether client_secret_basic percent-encodes the credentials (RFC 6749 section 2.3.1). A provider
+ * that does not decode them rejects them as wrong.
  */
 function isChangedByEncoding({ clientId, clientSecret = '' }: OAuthProvider): boolean {
   return [clientId, clientSecret].some((text) => formEncode(text) !== text)
 }
 
-/** Codes of a token response that blame the client; GitHub has its own. */
+/** Error codes of a token response that concern the client; GitHub has its own. */
 const CLIENT_ERRORS = new Set<unknown>([
   'invalid_client',
   'unauthorized_client',
   'incorrect_client_credentials',
 ])
 
-/** Whether an error code of a provider says that it does not accept the client. */
+/** Whether an error code means that the provider rejected the client. */
 export const isClientError = (error: string): boolean => CLIENT_ERRORS.has(error)
 
-/** Whether a token response says that the client could not authenticate (RFC 6749 section 5.2). */
+/** Whether a token response means that client authentication failed (RFC 6749 section 5.2). */
 export function isClientRefusal(status: number, body: { error?: unknown } | undefined): boolean {
   return CLIENT_ERRORS.has(body?.error) || (status === 401 && !isErrorCode(body?.error))
 }
 
 /**
- * Whether a value is an error code as OAuth providers write them (`invalid_grant`). Frameworks put texts
- * such as "Bad Request" under the same name.
+ * Whether a value looks like an OAuth error code (`invalid_grant`). Frameworks put texts such as
+ * "Bad Request" in the same member.
  */
 export const isErrorCode = (error: unknown): error is string =>
   typeof error === 'string' && /^[a-z][a-z0-9_]*$/.test(error)
 
-/** What to log when the client was refused: how it authenticated, and what to look at. */
+/** Log fields for a rejected client: its authentication method and what to check. */
 export function refusedClient(
   provider: OAuthProvider,
   request: { body?: unknown; headers?: Readonly<Record<string, string>> },
@@ -101,7 +101,9 @@ export function refusedClient(
 const VARIABLES =
   'clientAuthMethod (NETSCRIPT_AUTH_CLIENT_AUTH_METHOD, or NETSCRIPT_AUTH_<ID>_CLIENT_AUTH_METHOD)'
 
-/** Why a provider may have refused the client, and the fix; `option` is what sets the method. */
+/**
+ * Why a provider may have rejected the client, and the fix. `option` is the setting of the method.
+ */
 export function clientRefusal(
   provider: OAuthProvider,
   method: ClientAuthMethod,
@@ -120,8 +122,8 @@ function methodOf({ body, headers = {} }: Parameters<typeof refusedClient>[1]): 
 }
 
 /**
- * RFC 6749 section 2.3.1, with `-`, `_`, `.` and `~` left alone: they decode to themselves, and the
- * providers that do not decode at all, X among them, have these in their secrets.
+ * RFC 6749 section 2.3.1, but `-`, `_`, `.` and `~` stay unencoded: they decode to themselves, and
+ * providers that do not decode at all, such as X, have them in their secrets.
  */
 function formEncode(text: string): string {
   return encodeURIComponent(text)

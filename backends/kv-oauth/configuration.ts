@@ -11,22 +11,22 @@ import type { OAuthProvider } from './provider.js'
 import { createProviderFetch } from './provider-fetch.js'
 import { createMetadataFetch, endpoints, refuseConfiguredHttp } from './provider-metadata.js'
 
-/** How to talk to a provider. */
+/** Options for requests to a provider. */
 export interface ConfigurationOptions {
   /** Whether http: is accepted (`NETSCRIPT_AUTH_ALLOW_INSECURE_REQUESTS`). */
   readonly allowInsecureRequests: boolean
-  /** How long one request may take, in seconds. Default: 5. */
+  /** Time limit of one request, in seconds. Default: 5. */
   readonly timeoutSeconds?: number
   /** Default: the global fetch. */
   readonly fetch?: typeof globalThis.fetch
-  /** Where it is said why a provider refused the client. Default: nowhere. */
+  /** Receives the reason why a provider rejected the client. Default: no output. */
   readonly log?: AuthLog
 }
 
 const DEFAULT_TIMEOUT_SECONDS = 5
 const LIFETIME_MS = 60 * 60_000
 const RETRY_MS = 60_000
-/** How far the clocks of a provider and ours may differ. */
+/** Allowed clock skew between a provider and this service. */
 export const CLOCK_TOLERANCE_SECONDS = 30
 
 interface Entry {
@@ -34,14 +34,14 @@ interface Entry {
   configuration: Promise<Configuration>
   renewAt: number
   keys?: { jwks: JWKS; fetchedAt: number }
-  /** What {@link getGrantConfiguration} made last. */
+  /** The latest result of {@link getGrantConfiguration}. */
   grant?: Configuration
 }
 
 type JWKS = NonNullable<ReturnType<typeof openid.getJwksCache>>['jwks']
 
 const KEYS_LIFETIME_SECONDS = 300
-/** The library asks again for a key that it lacks when the keys it has are this old. */
+/** The library refetches keys for an unknown key id when its keys are at least this old. */
 const KEYS_STALE_SECONDS = 60
 
 const cache = new WeakMap<OAuthProvider, Entry>()
@@ -75,10 +75,10 @@ export async function getClientConfiguration(
 }
 
 /**
- * The configuration for a grant: the shared one, but with keys that count as a minute old. The library
- * asks for keys at most once a minute and configuration; a provider that rotates its key without
- * notice would sign nobody in meanwhile. So it serves until it has asked, and the next grant gets
- * another. Pass it to {@link keepKeys} afterwards.
+ * The configuration for a grant: the shared one, with keys marked as a minute old. The library
+ * refetches keys at most once a minute per configuration, so a provider that rotates its key
+ * without notice would block all sign-ins until then. This configuration is used until it has
+ * refetched; the next grant gets a new one. Pass it to {@link keepKeys} afterwards.
  */
 export async function getGrantConfiguration(
   provider: OAuthProvider,
@@ -115,7 +115,8 @@ export function keepKeys(
 }
 
 async function renew(provider: OAuthProvider, entry: Entry): Promise<Configuration> {
-  // The others use the old one meanwhile; after a failure nobody asks again for a minute.
+  // Concurrent callers use the stale metadata meanwhile; after a failure there is no retry for a
+  // minute.
   entry.renewAt = Date.now() + RETRY_MS
   try {
     const fresh = await load(provider, entry.options)
@@ -123,14 +124,14 @@ async function renew(provider: OAuthProvider, entry: Entry): Promise<Configurati
     delete entry.grant
     entry.renewAt = Date.now() + LIFETIME_MS
   } catch (err) {
-    // What was verified an hour ago is still the best there is.
+    // Stale verified metadata is better than none.
     const fields = { provider: provider.id, err }
     entry.options.log?.warn(fields, 'The metadata of the provider could not be renewed.')
   }
   return entry.configuration
 }
 
-/** What is kept of the options, which may be a larger object. */
+/** Copies the options, which may be a larger object. */
 function pick(options: ConfigurationOptions): ConfigurationOptions {
   const { allowInsecureRequests, timeoutSeconds, fetch, log } = options
   return {
@@ -155,7 +156,7 @@ async function load(
 ): Promise<Configuration> {
   try {
     if (!options.allowInsecureRequests) refuseConfiguredHttp(provider)
-    // Loading the backend must not cost the library; the first sign-in pays for it.
+    // Loaded by the first sign-in, so that importing the backend stays cheap.
     const client = await import('openid-client')
     if (provider.issuer === undefined) return fromEndpoints(client, provider, options)
     return await discover(client, provider, options, createMetadataFetch(provider, options))
@@ -164,7 +165,10 @@ async function load(
   }
 }
 
-/** Told apart because a retry does not help with the first, whose cause the log names. */
+/**
+ * Distinguishes a configuration error, which a retry cannot fix and the log explains, from an
+ * unreachable provider.
+ */
 function discoveryError({ id }: OAuthProvider, cause: unknown): AuthError {
   for (let error = cause; error instanceof Error; error = error.cause) {
     if (error instanceof AuthConfigurationError) {
@@ -176,7 +180,7 @@ function discoveryError({ id }: OAuthProvider, cause: unknown): AuthError {
   })
 }
 
-/** For the user: the operator finds the cause in the log. */
+/** Shown to the user; the operator finds the cause in the log. */
 export const MISCONFIGURED =
   'Sign-in with this provider is not set up correctly. Tell the operator; trying again does not help.'
 

@@ -16,15 +16,17 @@ import type { AuthTrace } from './trace.js'
 import type { OAuthProvider } from './provider.js'
 import type { ProviderGate } from './provider-gate.js'
 
-/** How long sessions live, in milliseconds, and how many a user may have. */
+/** Session lifetimes, in milliseconds, and the maximum number of sessions per user. */
 export interface SessionPolicy {
-  /** A session ends when it is not used for this long. Default: 24 hours. */
+  /** Idle timeout: a session unused for this long ends. Default: 24 hours. */
   readonly idleMs: number
-  /** A session ends this long after the sign-in, used or not. Default: 7 days. */
+  /**
+   * Absolute timeout: a session ends this long after the sign-in, even if used. Default: 7 days.
+   */
   readonly absoluteMs: number
   /**
-   * A read extends the idle deadline at most once in this time. It must be shorter than `idleMs`, of
-   * which at most a tenth counts. Default: 15 minutes.
+   * Minimum time between two extensions of the idle deadline. Must be shorter than `idleMs`; at
+   * most a tenth of it takes effect. Default: 15 minutes.
    */
   readonly refreshWindowMs: number
   /** Maximum live sessions per user: a sign-in ends the least recently used ones. Default: 100. */
@@ -40,10 +42,10 @@ export const DEFAULT_SESSION_POLICY: SessionPolicy = {
 }
 
 /**
- * The policy in effect. A session that is used must not end for lack of use, so the refresh window is
- * at most a tenth of the idle limit.
+ * The policy in effect. A session in use must not expire for lack of use, so the refresh window is
+ * at most a tenth of the idle timeout.
  *
- * @throws AuthConfigurationError for given durations that contradict each other.
+ * @throws AuthConfigurationError for durations that contradict each other.
  */
 export function sessionPolicy(given: Partial<SessionPolicy> = {}): SessionPolicy {
   const policy = { ...DEFAULT_SESSION_POLICY, ...given }
@@ -65,7 +67,7 @@ export function sessionPolicy(given: Partial<SessionPolicy> = {}): SessionPolicy
   return { ...policy, idleMs, refreshWindowMs: Math.min(policy.refreshWindowMs, idleMs / 10) }
 }
 
-/** The cookies of the flow. */
+/** Names and attributes of the flow's cookies. */
 export interface CookiePolicy {
   /** Default: `__Host-ns_session`. */
   readonly sessionName: string
@@ -76,10 +78,10 @@ export interface CookiePolicy {
 /** The name of the session cookie unless another is configured. */
 export const SESSION_COOKIE_NAME = '__Host-ns_session'
 
-/** What the steps of the flow share. */
+/** Shared by the steps of the flow. */
 export interface KvOAuthContext {
   readonly providers: ReadonlyMap<string, OAuthProvider>
-  /** What codes of sign-ins are exchanged through. */
+  /** Limits concurrent code exchanges per provider. */
   readonly gate: ProviderGate
   readonly keyring: Keyring
   readonly crypto: AuthSessionCryptoPort
@@ -88,16 +90,16 @@ export interface KvOAuthContext {
   readonly tokens: ProviderTokenStore
   readonly users: UserStore
   readonly audit: AuditLog
-  /** What the audit trail calls a person. */
+  /** The pseudonym of a user in the audit trail. */
   readonly subjectHash: (issuer: string, subject: string) => string
   readonly policy: SessionPolicy
   readonly cookies: CookiePolicy
   readonly allowInsecureRequests: boolean
   readonly log: AuthLog
   readonly metrics: AuthMetrics
-  /** Absent when nothing is traced, which is nearly always. */
+  /** Absent unless tracing is on. */
   readonly trace?: AuthTrace
-  /** What providers are asked with. Default: the global fetch. */
+  /** Used for requests to providers. Default: the global fetch. */
   readonly fetch?: typeof globalThis.fetch
   /** The clock, in milliseconds since the epoch. */
   readonly now: () => number

@@ -3,9 +3,9 @@ import { type CookiePolicy, SESSION_COOKIE_NAME } from './context.js'
 import type { OAuthProvider } from './provider.js'
 
 /**
- * How the cookies of the flow are named and whether they are Secure.
+ * The names of the flow's cookies and whether they are Secure.
  *
- * @throws AuthConfigurationError for a name that browsers or this service do not accept.
+ * @throws AuthConfigurationError for a name that browsers or this service reject.
  */
 export function cookiePolicy(
   {

@@ -1,28 +1,30 @@
 import type { ClientNetwork } from '@netscript/plugin-auth-core/internal'
 
 /**
- * Items that wait in turn by client network: each of the widest networks has one turn, shares it
- * among the networks inside, and then goes to the end of the line.
+ * A queue that is fair between client networks: the widest networks take turns; each shares its
+ * turn among the networks inside it, then moves to the end of the line.
  */
 export interface FairQueue<Item> {
-  /** How many items wait. */
+  /** Number of waiting items. */
   readonly size: number
-  /** Adds an item of a client; `networks` are narrowest first. */
+  /** Adds an item of a client; `networks` are ordered from narrow to wide. */
   push(item: Item, networks: readonly ClientNetwork[]): void
-  /** Takes the item whose turn it is. */
+  /** Removes and returns the next item. */
   shift(): Item | undefined
-  /** Takes an item out of turn; does nothing when it is not there. */
+  /** Removes a waiting item. Does nothing when it is absent. */
   remove(item: Item, networks: readonly ClientNetwork[]): void
-  /** Takes the newest item of the network that has most waiting for each client it counts for. */
+  /**
+   * Removes the newest item of the network with the most waiting items per client it counts for.
+   */
   dropNewestOfLongest(): Item | undefined
 }
 
 interface Branch<Item> {
   readonly clients: number
   size: number
-  /** The networks inside, in the order of their turns. */
+  /** Networks inside this one, in turn order. */
   readonly branches: Map<string, Branch<Item>>
-  /** Those of one client; only a narrowest network has any. */
+  /** Items of one client; only the narrowest networks have any. */
   readonly items: Item[]
 }
 
