@@ -31,8 +31,8 @@ function grants(schema: string): string {
 
 /**
  * The number of events that {@link deleteAuditEvents} would delete.
- * @throws AuthConfigurationError when the role does not exist or the connected user is not a member
- * of it.
+ * @throws AuthConfigurationError when the role does not exist or this connection lacks the
+ * privileges for it.
  */
 export function countAuditEvents(pool: pg.Pool, before: Date): Promise<number> {
   return asRetentionRole(pool, async (client) => {
@@ -47,8 +47,8 @@ export function countAuditEvents(pool: pg.Pool, before: Date): Promise<number> {
 /**
  * Deletes the events older than `before` in batches, each committed on its own. Returns the number
  * deleted.
- * @throws AuthConfigurationError when the role does not exist or the connected user is not a member
- * of it.
+ * @throws AuthConfigurationError when the role does not exist or this connection lacks the
+ * privileges for it.
  */
 export async function deleteAuditEvents(pool: pg.Pool, before: Date): Promise<number> {
   let total = 0

@@ -38,7 +38,7 @@ const UserRow = z.object({
 })
 export type UserRow = z.output<typeof UserRow>
 
-/** A session and its user as better-auth returns them; fields added by plugins are ignored. */
+/** A session and its user as better-auth returns them; unknown fields are stripped. */
 export const SessionAndUser = z.object({ session: SessionRow, user: UserRow })
 export type SessionAndUser = z.output<typeof SessionAndUser>
 
