@@ -69,6 +69,59 @@ describe('handler', () => {
     expect(row.ipAddress).toBe('127.0.0.1')
   })
 
+  describe('behind a body parser of its host', () => {
+    const consume: express.RequestHandler = (req, _res, next) => {
+      req.on('end', next).resume()
+    }
+    const asMap: express.RequestHandler = (req, _res, next) => {
+      req.body = new Map(Object.entries(req.body as object))
+      next()
+    }
+    /** Signs up with JSON behind the parsers; returns the status and the message of an error. */
+    async function signUpBehind(...parsers: express.RequestHandler[]) {
+      let message = ''
+      const app = express()
+      app.use(...parsers)
+      app.use((req, res, next) => void server.backend.handler(req, res).catch(next))
+      const answer: express.ErrorRequestHandler = (error: Error, _req, res, _next) => {
+        message = error.message
+        res.sendStatus(500)
+      }
+      app.use(answer)
+      const host = createServer(app)
+      await new Promise<void>((done) => host.listen(0, '127.0.0.1', done))
+      const { port } = host.address() as AddressInfo
+      const email = `${crypto.randomUUID()}@example.com`
+      const { status } = await fetch(`http://127.0.0.1:${port}/api/auth/sign-up/email`, {
+        method: 'POST',
+        headers: { ...JSON_TYPE, origin: server.origin },
+        body: JSON.stringify({ name: 'A', email, password: 'a-long-password' }),
+      })
+      await new Promise((done) => host.close(done))
+      return { status, message }
+    }
+
+    it.each<[string, express.RequestHandler[]]>([
+      ['json', [express.json()]],
+      ['raw', [express.raw({ type: '*/*' })]],
+      ['text', [express.text({ type: '*/*' })]],
+      ['urlencoded for forms only', [express.urlencoded()]],
+    ])('reads what is left: %s', async (_what, parsers) => {
+      expect(await signUpBehind(...parsers)).toEqual({ status: 200, message: '' })
+    })
+
+    it.each<[string, express.RequestHandler[]]>([
+      ['nothing', [consume]],
+      ['a Map', [express.json(), asMap]],
+      ['JSON taken for a form', [express.urlencoded({ type: '*/*' })]],
+    ])('says what the application did: %s', async (_what, parsers) => {
+      expect(await signUpBehind(...parsers)).toEqual({
+        status: 500,
+        message: expect.stringContaining('Mount the API before body parsers') as string,
+      })
+    })
+  })
+
   it.each(['http://evil.example', 'https://a:b@evil.example:8443', ''])(
     'answers a target on %s by its path alone, mounted or not',
     async (authority) => {

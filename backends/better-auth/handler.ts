@@ -2,7 +2,10 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { AuthError, codeOf, isAuthError } from '@netscript/plugin-auth-core'
 import {
   BODY_LIMIT,
+  BodyConsumedError,
   clientNetworks,
+  isMisreadJson,
+  isPlainObject,
   isPrefetch,
   originForm,
   type ReturnToPolicy,
@@ -140,13 +143,20 @@ const OWN_HEADERS = new Set([
   CLIENT_ADDRESS_HEADER,
 ])
 
-/** Reads the body, or serializes the one that the app's body parser has already read. */
+/**
+ * Reads the body, or serializes the one that the app's body parser has already read.
+ *
+ * @throws BodyConsumedError when the parser has left nothing that can be serialized.
+ */
 async function readBody(
   req: IncomingMessage & { body?: unknown },
   headers: Headers,
 ): Promise<BodyInit | undefined> {
   if (Number(req.headers['content-length'] ?? 0) > BODY_LIMIT) throw tooLarge()
   if (req.readable && !req.readableDidRead) return readStream(req)
+  const isAnnounced =
+    Number(req.headers['content-length'] ?? 0) > 0 || 'transfer-encoding' in req.headers
+  if (req.body === undefined && isAnnounced) throw new BodyConsumedError()
   const text = parsedBody(req.body, headers)
   if (text !== undefined && Buffer.byteLength(text) > BODY_LIMIT) throw tooLarge()
   return text
@@ -154,8 +164,13 @@ async function readBody(
 
 function parsedBody(body: unknown, headers: Headers): string | Uint8Array<ArrayBuffer> | undefined {
   if (body === undefined || body === null || typeof body === 'string') return body ?? undefined
-  if (body instanceof Uint8Array) return new Uint8Array(body)
+  if (ArrayBuffer.isView(body)) {
+    return new Uint8Array(Buffer.from(body.buffer, body.byteOffset, body.byteLength))
+  }
+  if (body instanceof URLSearchParams && isForm(headers)) return body.toString()
+  if (!isPlainObject(body) && !Array.isArray(body)) throw new BodyConsumedError()
   if (isForm(headers)) return encodeForm(body).toString()
+  if (isMisreadJson(body)) throw new BodyConsumedError()
   headers.set('content-type', 'application/json')
   return JSON.stringify(body)
 }

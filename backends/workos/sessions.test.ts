@@ -2,6 +2,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vites
 import { AuthSession } from '../../contract/session.js'
 import type { AuthBackendPort } from '../port.js'
 import { createWorkosBackend } from './backend.js'
+import type { WorkosContext } from './identify.js'
+import { activeSessions } from './sessions.js'
 import { optionsFor, requestWith, withBearer, withCookie } from './testing/requests.js'
 import { startWorkosApi, type WorkosApi } from './testing/workos-api.js'
 
@@ -230,6 +232,20 @@ describe('revokeSession', () => {
     }
     expect(api.isActive(foreign.sessionId)).toBe(true)
   })
+})
+
+it('a list of sessions that does not end is given up', async () => {
+  let asked = 0
+  const listSessions = () => {
+    asked += 1
+    return Promise.resolve({ data: [], listMetadata: { after: 'session_1' } })
+  }
+  const userManagement = { listSessions } as unknown as WorkosContext['userManagement']
+  await expect(activeSessions({ userManagement }, 'user_1')).rejects.toMatchObject({
+    code: 'AUTH_PROVIDER_ERROR',
+    cause: { message: 'The list is longer than 100 pages.' },
+  })
+  expect(asked).toBe(100)
 })
 
 describe('revokeSessions', () => {

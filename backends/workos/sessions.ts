@@ -100,6 +100,12 @@ export async function listSessions(
   }
 }
 
+/**
+ * WorkOS keeps sessions that have ended in its list. Of a longer one no part may be taken for the
+ * whole: sessions would be left that the user has ended.
+ */
+const MAX_PAGES = 100
+
 /** The live sessions of a user, newest first, from as many pages of the API as it takes. */
 export async function activeSessions(
   { userManagement }: Pick<WorkosContext, 'userManagement'>,
@@ -110,7 +116,8 @@ export async function activeSessions(
   const found: Session[] = []
   let { after } = options
   try {
-    do {
+    for (let pages = 0; ; pages += 1) {
+      if (pages === MAX_PAGES) throw new Error(`The list is longer than ${MAX_PAGES} pages.`)
       const page = await userManagement.listSessions(userId, {
         limit: 100,
         order: 'desc',
@@ -120,7 +127,8 @@ export async function activeSessions(
         ...page.data.filter(({ status, userId: owner }) => status === 'active' && owner === userId),
       )
       after = page.listMetadata.after ?? undefined
-    } while (after !== undefined && found.length < (options.atLeast ?? Infinity))
+      if (after === undefined || found.length >= (options.atLeast ?? Infinity)) break
+    }
   } catch (error) {
     if (statusOf(error) === 404) return []
     throw workosFailed('The sessions could not be listed. Try again.', error)

@@ -1,11 +1,7 @@
+import { BodyConsumedError } from '@netscript/plugin-auth-core/internal'
 import { AuthConfigurationError } from '@netscript/plugin-auth-core'
 import { type AuthApiOptions, createEngine } from '../engine/engine.js'
-import {
-  BodyConsumedError,
-  BodyTooLargeError,
-  type EngineRequest,
-  type ReceivedBody,
-} from '../engine/message.js'
+import { BodyTooLargeError, type EngineRequest, type ReceivedBody } from '../engine/message.js'
 
 /** Options of {@link createAuthHandler}. */
 export interface AuthHandlerOptions extends AuthApiOptions {

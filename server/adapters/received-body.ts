@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
-import { isPlainObject } from '../engine/body.js'
-import { BodyConsumedError, BodyTooLargeError, type ReceivedBody } from '../engine/message.js'
+import { BodyConsumedError, isPlainObject } from '@netscript/plugin-auth-core/internal'
+import { BodyTooLargeError, type ReceivedBody } from '../engine/message.js'
 
 /** A Node request in an application that may have parsed its body, as body-parser does. */
 type Incoming = IncomingMessage & { readonly body?: unknown }

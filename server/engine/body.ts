@@ -1,12 +1,12 @@
 import { decodeForm } from '@netscript/auth-contract'
 import { AuthError } from '@netscript/plugin-auth-core'
-import { BODY_LIMIT } from '@netscript/plugin-auth-core/internal'
 import {
+  BODY_LIMIT,
   BodyConsumedError,
-  BodyTooLargeError,
-  type EngineRequest,
-  type ReceivedBody,
-} from './message.js'
+  isMisreadJson,
+  isPlainObject,
+} from '@netscript/plugin-auth-core/internal'
+import { BodyTooLargeError, type EngineRequest, type ReceivedBody } from './message.js'
 
 /** The media types that a route takes. */
 export type BodyTypes = 'json' | 'form' | 'json-or-form'
@@ -97,9 +97,7 @@ function objectOf(value: unknown): object {
 function jsonParsedAs(parsed: unknown): object {
   const value = objectOf(parsed)
   if (!isPlainObject(value)) throw new BodyConsumedError()
-  // A form parser for any content type takes the whole text for the name of a field.
-  const isMisread = Object.keys(value).some((name) => name.trimStart().startsWith('{'))
-  if (isMisread) throw malformed(new BodyConsumedError())
+  if (isMisreadJson(value)) throw malformed(new BodyConsumedError())
   return value
 }
 
@@ -120,10 +118,6 @@ function fieldsOf(name: string, value: unknown): [string, string][] {
 }
 
 const tagOf = (value: unknown): string => Object.prototype.toString.call(value)
-
-/** By its tag: an object of another realm, as in Jest, is plain as well. */
-export const isPlainObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  tagOf(value) === '[object Object]'
 
 function utf8(bytes: Uint8Array, fix?: string): string {
   try {

@@ -27,16 +27,6 @@ export class BodyTooLargeError extends Error {
   override readonly name = 'BodyTooLargeError'
 }
 
-/** A mistake of the application around the API: the operator finds it in the log. */
-export class BodyConsumedError extends Error {
-  override readonly name = 'BodyConsumedError'
-  constructor() {
-    super(
-      'The application around the API has read the request body and left nothing usable. Mount the API before body parsers, or let them leave a Buffer, a string or the parsed object in req.body.',
-    )
-  }
-}
-
 /** A header field; a name may repeat. */
 export type HeaderField = readonly [name: string, value: string]
 

@@ -1,0 +1,17 @@
+/** A mistake of the application around the API: the operator finds it in the log. */
+export class BodyConsumedError extends Error {
+  override readonly name = 'BodyConsumedError'
+  constructor() {
+    super(
+      'The application around the API has read the request body and left nothing usable. Mount the API before body parsers, or let them leave a Buffer, a string or the parsed object in req.body.',
+    )
+  }
+}
+
+/** By its tag: an object of another realm, as in Jest, is plain as well. */
+export const isPlainObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  Object.prototype.toString.call(value) === '[object Object]'
+
+/** A form parser for any content type takes the whole JSON text for the name of a field. */
+export const isMisreadJson = (parsed: object): boolean =>
+  Object.keys(parsed).some((name) => name.trimStart().startsWith('{'))
