@@ -1,3 +1,4 @@
+import { RENEWALS_DUE } from './support/renewals-due.js'
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { generateKeyPairSync } from 'node:crypto'
 import { existsSync } from 'node:fs'
@@ -236,12 +237,13 @@ describeWithFiles('django-oauth-toolkit', [PYTHON, TOOLKIT], () => {
     })
     const back = await atProvider.fetch(loggedIn.headers.get('location') ?? '')
     expect((await agent.fetch(back.headers.get('location') ?? '')).status).toBe(303)
+    const db = new pg.Client(service.databaseUrl)
+    await db.connect()
+    await db.query(RENEWALS_DUE)
     expect(await me(agent)).toMatchObject({
       authenticated: true,
       user: { displayName: 'Ada', email: 'ada@example.test' },
     })
-    const db = new pg.Client(service.databaseUrl)
-    await db.connect()
     const { rows } = await db.query<{ reason: string }>(
       `SELECT reason FROM auth_audit_events WHERE reason LIKE 'tokens-%'`,
     )

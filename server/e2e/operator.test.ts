@@ -162,7 +162,7 @@ describe('netscript auth', () => {
     expect(await workos('session', 'revoke-all', 'user_1')).toMatchObject({
       code: 0,
       text: expect.stringMatching(
-        /^Ended 1 session\. An access token .* until it expires/s,
+        /^Ended 1 session\.\s+An access token .*\suntil\s+it\s+expires/s,
       ) as string,
     })
     expect(api.isActive(sessionId)).toBe(false)

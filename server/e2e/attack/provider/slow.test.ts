@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { RENEWALS_DUE } from '../../support/renewals-due.js'
 import { me, type Me } from '../../support/sign-in.js'
 import type { UserAgent } from '../../support/user-agent.js'
 import type { Tampering } from './hostile-provider.js'
@@ -111,6 +112,7 @@ describe('a provider that takes its time', () => {
   /** A renewal that hangs costs the reader some seconds, and nobody the session. */
   async function renewal(): Promise<Waiting[]> {
     const { agent, provider } = await startSession('silent-renewal')
+    await scene.query(RENEWALS_DUE)
     provider.tamper({ token: silence })
     return [
       async () => {
