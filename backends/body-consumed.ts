@@ -1,3 +1,5 @@
+import type { IncomingHttpHeaders } from 'node:http'
+
 /** A mistake of the application around the API: the operator finds it in the log. */
 export class BodyConsumedError extends Error {
   override readonly name = 'BodyConsumedError'
@@ -15,3 +17,7 @@ export const isPlainObject = (value: unknown): value is Readonly<Record<string, 
 /** A form parser for any content type takes the whole JSON text for the name of a field. */
 export const isMisreadJson = (parsed: object): boolean =>
   Object.keys(parsed).some((name) => name.trimStart().startsWith('{'))
+
+/** Whether the header fields announce a body (RFC 9112 section 6). */
+export const announcesBody = (headers: IncomingHttpHeaders): boolean =>
+  Number(headers['content-length'] ?? 0) > 0 || headers['transfer-encoding'] !== undefined

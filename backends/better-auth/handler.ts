@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { AuthError, codeOf, isAuthError } from '@netscript/plugin-auth-core'
 import {
+  announcesBody,
   BODY_LIMIT,
   BodyConsumedError,
   clientNetworks,
@@ -154,9 +155,7 @@ async function readBody(
 ): Promise<BodyInit | undefined> {
   if (Number(req.headers['content-length'] ?? 0) > BODY_LIMIT) throw tooLarge()
   if (req.readable && !req.readableDidRead) return readStream(req)
-  const isAnnounced =
-    Number(req.headers['content-length'] ?? 0) > 0 || 'transfer-encoding' in req.headers
-  if (req.body === undefined && isAnnounced) throw new BodyConsumedError()
+  if (req.body === undefined && announcesBody(req.headers)) throw new BodyConsumedError()
   const text = parsedBody(req.body, headers)
   if (text !== undefined && Buffer.byteLength(text) > BODY_LIMIT) throw tooLarge()
   return text

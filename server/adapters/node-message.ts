@@ -1,9 +1,9 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
-import { originForm, pathOf } from '@netscript/plugin-auth-core/internal'
+import { announcesBody, originForm, pathOf } from '@netscript/plugin-auth-core/internal'
 import type { Engine } from '../engine/engine.js'
 import type { Exchange } from '../engine/exchange.js'
 import type { EngineRequest } from '../engine/message.js'
-import { announcesBody, receiveBody } from './received-body.js'
+import { receiveBody } from './received-body.js'
 
 /** The engine for `node:http`. */
 export function listenerOf(engine: Engine, otherwise?: RequestListener): RequestListener {

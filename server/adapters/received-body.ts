@@ -1,13 +1,13 @@
 import type { IncomingMessage } from 'node:http'
-import { BodyConsumedError, isPlainObject } from '@netscript/plugin-auth-core/internal'
+import {
+  announcesBody,
+  BodyConsumedError,
+  isPlainObject,
+} from '@netscript/plugin-auth-core/internal'
 import { BodyTooLargeError, type ReceivedBody } from '../engine/message.js'
 
 /** A Node request in an application that may have parsed its body, as body-parser does. */
 type Incoming = IncomingMessage & { readonly body?: unknown }
-
-/** Whether the header fields announce a body (RFC 9112 section 6). */
-export const announcesBody = (headers: IncomingMessage['headers']): boolean =>
-  Number(headers['content-length'] ?? 0) > 0 || headers['transfer-encoding'] !== undefined
 
 /**
  * The body of a Node request: what an application around the API left in `req.body`, or the stream.

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { type AuthError, isAuthError } from '../../backends/errors.js'
 import { createLogger } from '../log.js'
-import { announcesBody } from '../adapters/received-body.js'
+import { announcesBody } from '../../backends/body-consumed.js'
 import {
   checkOrigin,
   corsHeaders,

@@ -28,7 +28,8 @@ export async function callback(
   }
 }
 
-function isLostTransaction(error: unknown): boolean {
+/** Whether the state of a return from the provider is not valid here: used, expired or of another browser. */
+export function isLostTransaction(error: unknown): error is AuthError {
   return (
     error instanceof AuthError &&
     (error.code === 'AUTH_TRANSACTION_MISSING' || error.code === 'AUTH_TRANSACTION_EXPIRED')

@@ -1,6 +1,6 @@
-import { type AuthnRequest, isAuthError } from '@netscript/plugin-auth-core'
+import type { AuthnRequest } from '@netscript/plugin-auth-core'
 import { type Reply, seeOther } from '../reply.js'
-import { stillAllowed } from './callback.js'
+import { isLostTransaction, stillAllowed } from './callback.js'
 import { type HandlerContext, interactiveFlow } from './context.js'
 
 /** GET /logout: takes the ticket and goes on to the provider. */
@@ -29,12 +29,7 @@ export async function loggedOut(
     const { returnTo, setCookies } = await flow.finishLogout(request, state)
     return seeOther(stillAllowed(context, returnTo), setCookies)
   } catch (error) {
-    if (!isAuthError(error) || !NOT_VALID_HERE.has(error.code)) throw error
+    if (!isLostTransaction(error)) throw error
     return seeOther(context.returnTo.default, error.setCookies)
   }
 }
-
-const NOT_VALID_HERE: ReadonlySet<string> = new Set([
-  'AUTH_TRANSACTION_MISSING',
-  'AUTH_TRANSACTION_EXPIRED',
-])

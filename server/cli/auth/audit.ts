@@ -3,8 +3,7 @@ import { countAuditEvents, deleteAuditEvents } from '@netscript/auth-database/in
 import { AuthConfigurationError } from '@netscript/plugin-auth-core'
 import { confirm } from '../confirm.js'
 import { withDatabase } from '../db/database.js'
-import type { Output } from './operator.js'
-import { print } from '../wrap.js'
+import { type Output, printOutcome } from './operator.js'
 
 /** Options of {@link deleteOldAuditEvents}. */
 export interface AuditDeleteOptions extends Output {
@@ -27,8 +26,8 @@ export function deleteOldAuditEvents({ before, yes, json }: AuditDeleteOptions):
     }
     const deleted = found > 0 ? await deleteAuditEvents(pool, date) : 0
     const text = `Deleted ${deleted} audit ${deleted === 1 ? 'event' : 'events'} from before ${date.toISOString()}.`
-    if (json) console.log(JSON.stringify({ deleted, before: date.toISOString() }))
-    else print(text)
+    const data = { deleted, before: date.toISOString() }
+    printOutcome({ ...(json !== undefined && { json }) }, { data, text, found: true })
   })
 }
 
