@@ -30,7 +30,7 @@ interface components {
       scopes: string[]
       /** @description Roles of the user; empty when the backend has none. */
       roles: string[]
-      /** @description Identity claims, cut to a named allow-list; never tokens. */
+      /** @description Identity claims from a fixed allow-list; never tokens. */
       claims: {
         [key: string]: unknown
       }
@@ -55,7 +55,7 @@ interface components {
        */
       revokedAt?: string | undefined
     }
-    /** @description A signed-in person. */
+    /** @description A signed-in user. */
     AuthUser: {
       /** @description Stable id of the user. */
       id: string
@@ -99,13 +99,13 @@ interface components {
     BackendCapabilities: {
       /** @description signin and callback work here. */
       interactive: boolean
-      /** @description People can list their sessions. */
+      /** @description Users can list their sessions. */
       listSessions: boolean
-      /** @description People can end their sessions, one or all. */
+      /** @description Users can end their sessions, one or all. */
       revokeSessions: boolean
       /** @description Sessions are extended while they are used. */
       refresh: boolean
-      /** @description signout can answer a logoutUrl. */
+      /** @description signout can return a logoutUrl. */
       providerLogout: boolean
       /** @description A provider can end sessions with a logout token. */
       backChannelLogout: boolean
@@ -125,13 +125,13 @@ interface components {
        * @enum {boolean}
        */
       completed: true
-      /** @description Where the person asked to return to. */
+      /** @description The validated return address of the sign-in. */
       redirectTo: string
       /** @description The provider's subject identifier for the user. */
       subject: string
     }
     /**
-     * @description The active backend, truthfully.
+     * @description The active backend and what it can do.
      * @example {
      *       "backend": "kv-oauth",
      *       "capabilities": {
@@ -167,18 +167,18 @@ interface components {
     MeResponse: components['schemas']['Anonymous'] | components['schemas']['AuthenticatedUser']
     /** @description A provider of the active backend. */
     ProviderDescription: {
-      /** @description What signin takes as providerId. */
+      /** @description The providerId to pass to signin. */
       id: string
       /** @description Name to show. */
       displayName: string
       /**
-       * @description The protocol that signs people in.
+       * @description The protocol of the provider.
        * @enum {string}
        */
       kind: 'oauth' | 'oidc' | 'saml' | 'credentials' | 'custom'
     }
     /**
-     * @description What was ended.
+     * @description The number of sessions that were ended.
      * @example {
      *       "revoked": 1
      *     }
@@ -190,12 +190,12 @@ interface components {
     /** @description The session of the caller, if there is one. */
     SessionResponse:
       components['schemas']['Anonymous'] | components['schemas']['AuthenticatedSession']
-    /** @description A session of the caller, as they see it in a list. */
+    /** @description A session of the caller in their session list. */
     SessionSummary: {
       session: components['schemas']['AuthSession']
       /** @description Whether the request was made with this session. */
       current: boolean
-      /** @description The browser that signed in, as it named itself. */
+      /** @description The User-Agent header of the sign-in. */
       userAgent?: string | undefined
     }
     /** @description The sessions of the caller. */
@@ -284,17 +284,17 @@ interface components {
       logoutUrl?: string | undefined
     }
     /**
-     * @description Whom the token is for.
+     * @description The audience of the token.
      * @example {
      *       "audience": "https://orders.example.com"
      *     }
      */
     TokenInput: {
-      /** @description The service that the token is for, as the operator listed it. */
+      /** @description The service that will accept the token. The operator configures the allowed audiences. */
       audience: string
     }
     /**
-     * @description A signed statement of who the caller is.
+     * @description A signed access token of the caller.
      * @example {
      *       "token": "eyJhbGciOiJFUzI1NiIsInR5cCI6ImF0K2p3dCJ9.eyJzdWIiOiIwMTk4ZjNjMi03YTUxIn0.c2lnbmF0dXJl",
      *       "tokenType": "Bearer",
@@ -302,7 +302,7 @@ interface components {
      *     }
      */
     TokenResponse: {
-      /** @description A JWT of the profile of RFC 9068. It is good for its audience alone. */
+      /** @description A JWT access token (RFC 9068), valid only for its audience. */
       token: string
       /**
        * @description How to send it (RFC 6750).
@@ -312,11 +312,11 @@ interface components {
       tokenType: 'Bearer'
       /**
        * Format: date-time
-       * @description ISO 8601 instant in UTC; ask for a new one before.
+       * @description ISO 8601 instant in UTC; request a new token before then.
        */
       expiresAt: string
     }
-    /** @description The answer of the provider. */
+    /** @description The authorization response of the provider. */
     CallbackQuery: {
       /** @description The authorization code. */
       code?: string | undefined

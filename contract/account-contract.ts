@@ -40,7 +40,7 @@ const routes = {
     method: 'DELETE',
     path: `${AUTH_PATH_PREFIX}/sessions`,
     summary: 'End all other sessions of the caller',
-    description: 'Ends every session of the signed-in person but the current one.',
+    description: 'Ends every session of the signed-in user except the current one.',
     responses: {
       200: RevokedResponse,
       ...problems(
@@ -83,7 +83,7 @@ const routes = {
     path: `${AUTH_PATH_PREFIX}/token`,
     summary: 'A token for another service',
     description:
-      'Signs who the caller is, for one service that checks it without asking: a JWT of RFC 9068, good for five minutes at most. Ending the session does not end it earlier. Only the session cookie counts, no bearer token. 404 when the operator has listed no audience.',
+      'Issues a signed access token (RFC 9068 JWT) for one service, which verifies it offline. It lives for at most five minutes; ending the session does not revoke it earlier. Only the session cookie authenticates this request, not a bearer token. 404 when the operator has configured no audience.',
     body: TokenInput,
     responses: {
       200: TokenResponse,
@@ -103,9 +103,7 @@ const routes = {
   },
 } as const satisfies AppRouter
 
-/**
- * What goes beyond the five routes. It may grow without a new version of `authContractV1`.
- */
+/** Routes beyond the five of `authContractV1`. It may gain routes without a new version. */
 export const accountContractV1: typeof routes = initContract().router(routes)
 
 /** The type of {@link accountContractV1}. */

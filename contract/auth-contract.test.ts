@@ -69,26 +69,26 @@ describe('the error table', () => {
 })
 
 describe('types', () => {
-  it('narrow on authenticated', () => {
+  it('of a response narrow on authenticated', () => {
     type Me = ClientInferResponseBody<typeof authContractV1.me, 200>
     expectTypeOf<Extract<Me, { authenticated: false }>>().toEqualTypeOf<{ authenticated: false }>()
     expectTypeOf<Extract<Me, { authenticated: true }>['user']['id']>().toEqualTypeOf<string>()
     expectTypeOf<Me>().not.toBeAny()
   })
 
-  it('know the declared statuses and no others', () => {
+  it('of a response are limited to the declared statuses', () => {
     type Status = ClientInferResponses<typeof authContractV1.session>['status']
     expectTypeOf<Status>().toEqualTypeOf<200 | 500 | 503>()
   })
 
-  it('narrow problems on their code', () => {
+  it('of problems narrow on their code', () => {
     type Refused = ClientInferResponseBody<typeof authContractV1.signin, 422>
     type Invalid = Extract<Refused, { code: 'VALIDATION_ERROR' }>
     expectTypeOf<Refused['code']>().toEqualTypeOf<'VALIDATION_ERROR' | 'RETURN_TO_NOT_ALLOWED'>()
     expectTypeOf<NonNullable<Invalid['data']>['formErrors']>().toEqualTypeOf<string[]>()
   })
 
-  it('refuse a wrong body', () => {
+  it('do not contain routes that are not declared', () => {
     type Body = Parameters<typeof authContractV1.signin.body.parse>[0]
     expectTypeOf<Body>().toBeUnknown()
     // @ts-expect-error the contract has no such route

@@ -6,7 +6,7 @@ import { MeResponse, SessionResponse } from './session.js'
 import { SigninInput, SigninResponse } from './signin.js'
 import { SignoutInput, SignoutResponse } from './signout.js'
 
-/** Where the routes are mounted. */
+/** The path prefix of every route, fixed by the contract. */
 export const AUTH_PATH_PREFIX = '/api/v1/auth'
 
 const routes = {
@@ -16,7 +16,7 @@ const routes = {
     path: `${AUTH_PATH_PREFIX}/signin`,
     summary: 'Start a sign-in',
     description:
-      'Opens a transaction bound to this browser by a cookie and answers with the address of the provider. A form post is redirected there.',
+      'Opens a transaction, bound to this browser by a cookie, and returns the address of the provider. A form post is redirected there.',
     body: SigninInput,
     responses: {
       200: SigninResponse,
@@ -41,7 +41,7 @@ const routes = {
     path: `${AUTH_PATH_PREFIX}/signout`,
     summary: 'End the session',
     description:
-      'Ends the session of this browser and clears its cookie. It is idempotent: without a session the answer is the same.',
+      'Ends the session of this browser and clears its cookie. It is idempotent: without a session the response is the same.',
     body: SignoutInput,
     responses: {
       200: SignoutResponse,
@@ -65,7 +65,7 @@ const routes = {
     path: `${AUTH_PATH_PREFIX}/callback`,
     summary: 'Complete a sign-in',
     description:
-      'The redirect URI. Takes the transaction, which works once, and sets the session cookie. A browser is redirected to the return address; with Accept: application/json the answer is a body.',
+      'The redirect URI. Takes the transaction, which works once, and sets the session cookie. A browser is redirected to the return address; with Accept: application/json the response has a JSON body.',
     query: CallbackQuery,
     responses: {
       200: CallbackResponse,

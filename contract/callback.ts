@@ -1,6 +1,6 @@
 import { z } from 'zod'
 
-/** What the provider adds to the redirect URI (RFC 6749 4.1.2, RFC 9207). Others are ignored. */
+/** Query parameters of the redirect URI (RFC 6749 section 4.1.2, RFC 9207). Others are ignored. */
 export const CallbackQuery = z
   .object({
     code: z.string().min(1).max(4096).optional().describe('The authorization code.'),
@@ -15,14 +15,14 @@ export const CallbackQuery = z
       .optional()
       .describe('Part of the redirect URI where one was registered with it.'),
   })
-  .meta({ id: 'CallbackQuery', description: 'The answer of the provider.' })
+  .meta({ id: 'CallbackQuery', description: 'The authorization response of the provider.' })
 export type CallbackQuery = z.infer<typeof CallbackQuery>
 
-/** The answer of callback to `Accept: application/json`. The session is in the cookie alone. */
+/** The response of callback to `Accept: application/json`. The session is only in the cookie. */
 export const CallbackResponse = z
   .object({
     completed: z.literal(true).describe('The sign-in is complete; the session cookie is set.'),
-    redirectTo: z.string().describe('Where the person asked to return to.'),
+    redirectTo: z.string().describe('The validated return address of the sign-in.'),
     subject: z.string().describe("The provider's subject identifier for the user."),
   })
   .meta({

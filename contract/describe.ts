@@ -3,29 +3,29 @@ import { z } from 'zod'
 /** A provider as `describe` lists it. */
 export const ProviderDescription = z
   .object({
-    id: z.string().describe('What signin takes as providerId.'),
+    id: z.string().describe('The providerId to pass to signin.'),
     displayName: z.string().describe('Name to show.'),
     kind: z
       .enum(['oauth', 'oidc', 'saml', 'credentials', 'custom'])
-      .describe('The protocol that signs people in.'),
+      .describe('The protocol of the provider.'),
   })
   .meta({ id: 'ProviderDescription', description: 'A provider of the active backend.' })
 export type ProviderDescription = z.infer<typeof ProviderDescription>
 
-/** What the active backend can really do. */
+/** The optional features of a backend. A feature that is `true` works; callers need not try it. */
 export const BackendCapabilities = z
   .object({
     interactive: z.boolean().describe('signin and callback work here.'),
-    listSessions: z.boolean().describe('People can list their sessions.'),
-    revokeSessions: z.boolean().describe('People can end their sessions, one or all.'),
+    listSessions: z.boolean().describe('Users can list their sessions.'),
+    revokeSessions: z.boolean().describe('Users can end their sessions, one or all.'),
     refresh: z.boolean().describe('Sessions are extended while they are used.'),
-    providerLogout: z.boolean().describe('signout can answer a logoutUrl.'),
+    providerLogout: z.boolean().describe('signout can return a logoutUrl.'),
     backChannelLogout: z.boolean().describe('A provider can end sessions with a logout token.'),
   })
   .meta({ id: 'BackendCapabilities', description: 'What the active backend can do.' })
 export type BackendCapabilities = z.infer<typeof BackendCapabilities>
 
-/** The answer of `describe`. */
+/** The response of `describe`. */
 export const DescribeResponse = z
   .object({
     backend: z.string().describe('Name of the active backend.'),
@@ -36,7 +36,7 @@ export const DescribeResponse = z
   })
   .meta({
     id: 'DescribeResponse',
-    description: 'The active backend, truthfully.',
+    description: 'The active backend and what it can do.',
     examples: [
       {
         backend: 'kv-oauth',

@@ -7,14 +7,14 @@ const routes = {
     strictStatusCodes: true,
     method: 'GET',
     path: '/.well-known/jwks.json',
-    summary: 'The keys of tokens',
+    summary: 'The public keys of tokens',
     description:
       'The public keys that tokens are verified with. A key is published before it signs, and until the last token that it signed has expired.',
     responses: { 200: PublicKeySet, ...problems('NOT_FOUND', 'INTERNAL', 'STORE_UNAVAILABLE') },
   },
 } as const satisfies AppRouter
 
-/** What others must find at the root of the origin. */
+/** Routes at the root of the origin, where verifiers look for them (RFC 8615). */
 export const discoveryContractV1: typeof routes = initContract().router(routes)
 
 /** The type of {@link discoveryContractV1}. */

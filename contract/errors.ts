@@ -1,8 +1,8 @@
 import { z } from 'zod'
 
 /**
- * The one table of errors. A code is stable for the life of v1; its status and title are what every
- * problem document, the OpenAPI document and the tests are generated from.
+ * Every error of the API: its HTTP status and its title. Codes are stable for the life of v1.
+ * Problem documents, the OpenAPI document and the tests are generated from this table.
  */
 export const AUTH_ERRORS = {
   MALFORMED_REQUEST: { status: 400, title: 'The request could not be read' },
@@ -49,16 +49,16 @@ export const ValidationErrorData = z
   .meta({ id: 'ValidationErrorData', description: 'Which fields are wrong, and why.' })
 export type ValidationErrorData = z.infer<typeof ValidationErrorData>
 
-/** `data` of an `AUTH_PROVIDER_ERROR`: which provider or backend, and why in fixed words. */
+/** `data` of an `AUTH_PROVIDER_ERROR`: the provider or backend, and a fixed reason. */
 export const ProviderErrorData = z
   .object({
     providerId: z.string().optional().describe('The provider, or the backend when it has none.'),
     reason: z.string().describe('Why, in words of this service; never the raw text of a library.'),
   })
-  .meta({ id: 'ProviderErrorData', description: 'Which provider could not, and why.' })
+  .meta({ id: 'ProviderErrorData', description: 'Which provider failed, and why.' })
 export type ProviderErrorData = z.infer<typeof ProviderErrorData>
 
-/** `data` of a `FORBIDDEN`: what the caller would need and has not. */
+/** `data` of a `FORBIDDEN`: the scopes and roles that the caller lacks. */
 export const ForbiddenData = z
   .object({
     missingScopes: z.array(z.string()).describe('Scopes that the caller has not been granted.'),
@@ -73,7 +73,7 @@ const DATA = {
   AUTH_PROVIDER_ERROR: ProviderErrorData,
 } as const
 
-/** The type of `data` for a code; `undefined` when the code carries none. */
+/** The type of `data` for a code; `undefined` for a code without data. */
 export type AuthErrorData<C extends AuthErrorCode> = C extends keyof typeof DATA
   ? z.infer<(typeof DATA)[C]>
   : undefined
@@ -82,7 +82,7 @@ export type AuthErrorData<C extends AuthErrorCode> = C extends keyof typeof DATA
 export interface Problem<C extends AuthErrorCode = AuthErrorCode> {
   /** The URI of the kind of problem: {@link problemType} of the code. */
   type: string
-  /** The kind of problem in a few words, the same every time. */
+  /** A short title, fixed for each code. */
   title: string
   /** The HTTP status, repeated. */
   status: AuthErrorStatus<C>
@@ -90,7 +90,7 @@ export interface Problem<C extends AuthErrorCode = AuthErrorCode> {
   detail: string
   /** The stable code to switch on. */
   code: C
-  /** What the code carries; absent for most. */
+  /** Structured details; absent for most codes. */
   data?: AuthErrorData<C> | undefined
 }
 
@@ -99,7 +99,7 @@ export function problemType(code: AuthErrorCode): string {
   return `urn:netscript:auth:problem:${code.toLowerCase().replaceAll('_', '-')}`
 }
 
-/** The problem document of a code. `detail` says what happened this time, then the fix. */
+/** Creates the problem document of a code. `detail` says what happened, then how to fix it. */
 export function problemOf<C extends AuthErrorCode>(
   code: C,
   detail: string,
@@ -141,7 +141,7 @@ export const ProblemDocument: z.ZodType<Problem> = z.union(
   Object.values(SCHEMAS) as unknown as [z.ZodType<Problem>, z.ZodType<Problem>],
 )
 
-/** Schemas of problem documents by status, as {@link problems} makes them. */
+/** Schemas of problem documents by status; the return type of {@link problems}. */
 export type ProblemResponses<C extends AuthErrorCode> = {
   [S in AuthErrorStatus<C>]: z.ZodType<
     { [K in C]: AuthErrorStatus<K> extends S ? Problem<K> : never }[C]

@@ -26,16 +26,16 @@ describe('decodeForm', () => {
     ['providerId=on', { providerId: 'on' }],
     ['providerId=&providerId=a', { providerId: 'a' }],
     ['providerId=a&providerId=b', { providerId: ['a', 'b'] }],
-  ])('%s', (body, decoded) => {
+  ])('decodes %j as %j', (body, decoded) => {
     expect(decodeForm(body)).toStrictEqual(decoded)
   })
 
-  it('leaves what it cannot decode for the schema to refuse', () => {
+  it('keeps values that it cannot decode, so that the schema refuses them', () => {
     expect(SignoutInput.safeParse(decodeForm('everywhere=perhaps')).success).toBe(false)
     expect(SigninInput.safeParse(decodeForm('providerId=a&providerId=b')).success).toBe(false)
   })
 
-  it('gives no access to the prototype', () => {
+  it('does not reach the prototype through field names', () => {
     const decoded = decodeForm('__proto__=x&constructor=y')
     expect(Object.getPrototypeOf(decoded)).toBe(Object.prototype)
     expect(SigninInput.parse(decoded)).toEqual({})

@@ -10,11 +10,11 @@ const BOOLEANS = new Map<unknown, boolean>([
 
 /**
  * Decodes an `application/x-www-form-urlencoded` body of signin or signout into the shape of its
- * JSON body, to be validated by the same schema.
+ * JSON body, so that the same schema validates both.
  *
- * An empty field is an absent one, since that is what an untouched input sends. `scopes` may repeat
- * or be separated by spaces. `everywhere=false` is false. Anything else stays as it was sent, so
- * that the schema can refuse it.
+ * Empty fields are dropped: an untouched input sends an empty string. `scopes` may be repeated or
+ * separated by spaces. `everywhere` accepts true/false, on/off and 1/0. Other values stay as sent,
+ * and the schema refuses them.
  *
  * @example
  * ```ts

@@ -1,6 +1,6 @@
 /**
- * What is said on the wire: `authContractV1`, its schemas and its errors. Free of server code; it
- * runs in browsers.
+ * The contracts of the authentication API (`authContractV1` and its extensions), their schemas and
+ * the error table. It contains no server code and runs in browsers.
  *
  * @module
  */

@@ -1,20 +1,20 @@
 import type { AuthSession } from './session.js'
 
-/** Who is calling, as the guards of consuming services see it. */
+/** The authenticated caller, as guards hand it to a consuming service. */
 export interface Principal {
-  /** The stable user id: the same person at every sign-in, different people never the same. */
+  /** The stable user id: the same at every sign-in, and unique to one user. */
   readonly subject: string
   /** Scopes that the provider granted, or that a credential was given. */
   readonly scopes: readonly string[]
   /** Roles of the user; empty when the backend has none. */
   readonly roles: readonly string[]
-  /** How the caller said who they are; `custom` is the session cookie. */
+  /** How the caller authenticated; `custom` is the session cookie. */
   readonly scheme: 'api-key' | 'bearer' | 'trusted-header' | 'custom'
-  /** Those of the session with its `sessionId` and `providerId`, or those of a credential. */
+  /** Claims of the session plus `sessionId` and `providerId`, or the claims of a credential. */
   readonly claims: Readonly<Record<string, unknown>>
 }
 
-/** The principal of a session. Its subject is the user id, which no two people share. */
+/** Maps a session to a principal. Its subject is the user id, not the provider subject. */
 export function mapSessionToPrincipal(session: AuthSession): Principal {
   return {
     subject: session.userId,

@@ -5,7 +5,7 @@ import { BackChannelLogoutInput, BackChannelLogoutResponse } from './back-channe
 import { CallbackQuery } from './callback.js'
 import { problems } from './errors.js'
 
-/** A value that works once, long enough to be unguessable. */
+/** A single-use secret. The maximum bounds the input; the service generates far shorter values. */
 const singleUse = z.string().min(1).max(512)
 
 const routes = {
@@ -15,7 +15,7 @@ const routes = {
     path: `${AUTH_PATH_PREFIX}/callback/:provider`,
     summary: 'Complete a sign-in at one of several providers',
     description:
-      'The redirect URI of one of several providers. It does what `/callback` does, for sign-ins that began with exactly this address.',
+      'The redirect URI of one of several providers. It works like `/callback`, for sign-ins that started with exactly this redirect URI.',
     pathParams: z.object({
       provider: z.string().min(1).max(64).describe('The end of the redirect URI.'),
     }),
@@ -48,7 +48,7 @@ const routes = {
     path: `${AUTH_PATH_PREFIX}/logged-out`,
     summary: 'Return from the provider after sign-out',
     description:
-      'The post_logout_redirect_uri. Takes the state once and redirects to the return address; without a state, or with one that was used, expired or began in another browser, to the default one.',
+      'The post_logout_redirect_uri. Takes the state once and redirects to the return address; without a state, or with one that was used, has expired or belongs to another browser, to the default one.',
     query: z.object({
       state: z
         .string()
@@ -65,9 +65,9 @@ const routes = {
     strictStatusCodes: true,
     method: 'POST',
     path: `${AUTH_PATH_PREFIX}/backchannel-logout`,
-    summary: 'Sign-out at the provider, as it tells us',
+    summary: 'Receive a back-channel logout from the provider',
     description:
-      'The backchannel_logout_uri (OpenID Connect Back-Channel Logout 1.0). Ends the sessions that the logout token names by sid, or by sub when it has no sid; ending none is a success. The token works once. It is all that is needed: no cookie is read or set, and any origin may send it. A client whose requests keep failing is answered 429; those that succeed are not limited.',
+      'The backchannel_logout_uri (OpenID Connect Back-Channel Logout 1.0). Ends the sessions that the logout token names by sid, or by sub when it has no sid; ending none is a success. The token works once and is the only credential: no cookie is read or set, and any origin may send it. A client whose requests keep failing gets 429; requests that succeed are not limited.',
     contentType: 'application/x-www-form-urlencoded',
     body: BackChannelLogoutInput,
     responses: {
@@ -88,8 +88,8 @@ const routes = {
 } as const satisfies AppRouter
 
 /**
- * The routes that providers call or send browsers to, beyond the callback of `authContractV1`. It may
- * grow without a new version of `authContractV1`.
+ * Routes that providers call or redirect browsers to, beyond the callback of
+ * {@link authContractV1}. It may gain routes without a new version.
  */
 export const protocolContractV1: typeof routes = initContract().router(routes)
 

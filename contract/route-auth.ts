@@ -2,24 +2,24 @@ import { z } from 'zod'
 
 const names = z.array(z.string().min(1)).readonly().optional()
 
-// Strict: a misspelt `scope` must not open a route, and nothing is public by half.
+// Strict: a misspelt `scope` must not open a route, and `public` excludes scopes and roles.
 const Schema = z.union([
   z.strictObject({ public: z.literal(true) }),
   z.strictObject({ scopes: names, roles: names }),
 ])
 
-/** What a route asks of its caller: to be signed in with all of these, or nothing. */
+/** Who may call a route: any signed-in caller with these scopes and roles, or anyone. */
 export interface RouteAuth {
-  /** All of them are needed. Default: none. */
+  /** Scopes that the caller needs, all of them. @default none */
   readonly scopes?: readonly string[]
-  /** All of them are needed. Default: none. */
+  /** Roles that the caller needs, all of them. @default none */
   readonly roles?: readonly string[]
-  /** Any caller, signed in or not; it stands alone. */
+  /** Allows anonymous callers. It cannot be combined with `scopes` or `roles`. */
   readonly public?: boolean
 }
 
 /**
- * The metadata of a guarded route of a ts-rest contract.
+ * The `metadata` of a guarded route of a ts-rest contract.
  *
  * @example
  * ```ts
@@ -27,13 +27,13 @@ export interface RouteAuth {
  * ```
  */
 export interface GuardMetadata {
-  /** What the route asks of its caller. */
+  /** Who may call the route. */
   readonly auth: RouteAuth
 }
 
 /**
- * What a route says in `metadata.auth`; `undefined` when it says nothing.
- * @throws TypeError when it cannot be understood, naming the route.
+ * Reads `metadata.auth` of a route; `undefined` when the route has none.
+ * @throws TypeError when `metadata.auth` is malformed; the message names the route.
  */
 export function routeAuthOf(key: string, route: { metadata?: unknown }): RouteAuth | undefined {
   const { auth } = (route.metadata ?? {}) as { auth?: unknown }

@@ -1,11 +1,11 @@
 /**
- * A route of a ts-rest contract, by its shape: the types of ts-rest itself compile with zod 4 only
- * under `skipLibCheck`.
+ * A route of a ts-rest contract, typed structurally: the types of ts-rest itself compile with zod 4
+ * only under `skipLibCheck`.
  */
 export interface ContractRoute {
-  /** In capitals: `GET`. */
+  /** In upper case: `GET`. */
   readonly method: string
-  /** With parameters as `:name`. */
+  /** Path parameters are written `:name`. */
   readonly path: string
   readonly summary?: string
   /** CommonMark. */
@@ -20,11 +20,11 @@ export interface ContractRoute {
   readonly headers?: unknown
   /** A zod schema. @default no body */
   readonly body?: unknown
-  /** `metadata.auth` says what the route asks of its caller. */
+  /** `metadata.auth` is a `RouteAuth`. */
   readonly metadata?: unknown
   /** Media type of the request body. @default application/json */
   readonly contentType?: string
-  /** By status: a zod schema, or what stands for no body. */
+  /** By status: a zod schema, or ts-rest's marker for no body. */
   readonly responses: Readonly<Record<number, unknown>>
 }
 
@@ -33,11 +33,10 @@ export interface RouteContract {
   readonly [key: string]: ContractRoute | RouteContract
 }
 
-/** Whether an entry of a contract is a route. */
 export const isContractRoute = (entry: ContractRoute | RouteContract): entry is ContractRoute =>
   typeof entry.method === 'string' && typeof entry.path === 'string'
 
-/** The routes of a contract in their order, by key; keys of nested contracts are joined: `sessions.list`. */
+/** The routes of a contract in order, by key. Keys of nested contracts are joined: `sessions.list`. */
 export function contractRoutes(
   contract: RouteContract,
   prefix = '',

@@ -2,7 +2,7 @@ import { z } from 'zod'
 
 const instant = z.iso.datetime().describe('ISO 8601 instant in UTC.')
 
-/** A session as the wire shows it. `id` is public: it names the session and opens nothing. */
+/** A session as the API returns it. Its `id` is public: it is not a credential. */
 export const AuthSession = z
   .object({
     id: z.string().min(1).describe('Public id of the session; it is not a credential.'),
@@ -14,7 +14,7 @@ export const AuthSession = z
     roles: z.array(z.string()).describe('Roles of the user; empty when the backend has none.'),
     claims: z
       .record(z.string(), z.unknown())
-      .describe('Identity claims, cut to a named allow-list; never tokens.'),
+      .describe('Identity claims from a fixed allow-list; never tokens.'),
     issuedAt: instant.describe('When the user signed in.'),
     expiresAt: instant.describe('When the session ends if it is not used again.'),
     refreshedAt: instant.optional().describe('When the session was last extended.'),
@@ -23,7 +23,7 @@ export const AuthSession = z
   .meta({ id: 'AuthSession', description: 'A signed-in session.' })
 export type AuthSession = z.infer<typeof AuthSession>
 
-/** The signed-in person, as far as the backend knows them. */
+/** The signed-in user. Fields that the backend does not know are absent. */
 export const AuthUser = z
   .object({
     id: z.string().min(1).describe('Stable id of the user.'),
@@ -33,16 +33,16 @@ export const AuthUser = z
     imageUrl: z.string().optional().describe('URL of a picture.'),
     claims: z.record(z.string(), z.unknown()).optional().describe('Further claims of the user.'),
   })
-  .meta({ id: 'AuthUser', description: 'A signed-in person.' })
+  .meta({ id: 'AuthUser', description: 'A signed-in user.' })
 export type AuthUser = z.infer<typeof AuthUser>
 
-/** The answer to a caller who is not signed in: exactly `{"authenticated": false}`. */
+/** The response to an anonymous caller: exactly `{"authenticated": false}`. */
 export const Anonymous = z
   .strictObject({ authenticated: z.literal(false).describe('There is no session.') })
   .meta({ id: 'Anonymous', description: 'There is no session.' })
 export type Anonymous = z.infer<typeof Anonymous>
 
-/** The answer of session: {@link Anonymous}, or the session. */
+/** The response of session: {@link Anonymous}, or the session. */
 export const SessionResponse = z
   .discriminatedUnion('authenticated', [
     Anonymous,
@@ -56,7 +56,7 @@ export const SessionResponse = z
   .meta({ id: 'SessionResponse', description: 'The session of the caller, if there is one.' })
 export type SessionResponse = z.infer<typeof SessionResponse>
 
-/** The answer of me: {@link Anonymous}, or the user and the session. */
+/** The response of me: {@link Anonymous}, or the user and the session. */
 export const MeResponse = z
   .discriminatedUnion('authenticated', [
     Anonymous,

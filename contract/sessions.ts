@@ -1,17 +1,17 @@
 import { z } from 'zod'
 import { AuthSession } from './session.js'
 
-/** A session in the list of its owner. */
+/** An entry in the session list of a user. */
 export const SessionSummary = z
   .object({
     session: AuthSession,
     current: z.boolean().describe('Whether the request was made with this session.'),
-    userAgent: z.string().optional().describe('The browser that signed in, as it named itself.'),
+    userAgent: z.string().optional().describe('The User-Agent header of the sign-in.'),
   })
-  .meta({ id: 'SessionSummary', description: 'A session of the caller, as they see it in a list.' })
+  .meta({ id: 'SessionSummary', description: 'A session of the caller in their session list.' })
 export type SessionSummary = z.infer<typeof SessionSummary>
 
-/** The query of sessions: which page. */
+/** The query of sessions: page size and cursor. */
 export const SessionsQuery = z.object({
   limit: z.coerce
     .number<number | string>()
@@ -41,12 +41,12 @@ export const SessionsResponse = z
   .meta({ id: 'SessionsResponse', description: 'The sessions of the caller.' })
 export type SessionsResponse = z.infer<typeof SessionsResponse>
 
-/** How many sessions were ended. */
+/** The response of the routes that end sessions. */
 export const RevokedResponse = z
   .object({ revoked: z.int().min(0).describe('How many sessions were ended.') })
   .meta({
     id: 'RevokedResponse',
-    description: 'What was ended.',
+    description: 'The number of sessions that were ended.',
     examples: [{ revoked: 1 }],
   })
 export type RevokedResponse = z.infer<typeof RevokedResponse>

@@ -1,12 +1,12 @@
 import { z } from 'zod'
 
-/** RFC 6749 section 3.3: a scope token is printable ASCII without space, `"` and `\`. */
+/** A scope token is printable ASCII without space, `"` and `\` (RFC 6749 section 3.3). */
 const scope = z.string().regex(/^[\x21\x23-\x5B\x5D-\x7E]{1,256}$/, 'is not a scope token')
 
 /** Maximum length of a return address, and of a return address and scopes together. */
 const MAX_LENGTH = 2048
 
-/** An absolute URL or a path on the service's own origin; which ones are allowed is configured. */
+/** A return address: an allowed absolute URL, or a path on the service's own origin. */
 export const ReturnTo = z
   .string()
   .min(1)
@@ -38,7 +38,7 @@ export const SigninInput = z
         "Scopes to request: any that are configured for the provider or that callers may add. Others are refused. With redirectTo at most 2048 characters. Default: the provider's configured scopes.",
       ),
   })
-  // Both are kept for an anonymous caller until the callback.
+  // The transaction stores both, and any anonymous caller can open one: bound its size.
   .refine(
     ({ redirectTo = '', scopes = [] }) => redirectTo.length + scopes.join(' ').length <= MAX_LENGTH,
     { path: ['scopes'], error: `must have at most ${MAX_LENGTH} characters with redirectTo` },
@@ -50,7 +50,7 @@ export const SigninInput = z
   })
 export type SigninInput = z.infer<typeof SigninInput>
 
-/** The answer of signin to JSON: where to send the browser. */
+/** The response of signin to JSON: where to send the browser. */
 export const SigninResponse = z
   .object({
     started: z.literal(true).describe('A sign-in transaction is open for this browser.'),

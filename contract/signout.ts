@@ -17,7 +17,7 @@ export const SignoutInput = z
   })
 export type SignoutInput = z.infer<typeof SignoutInput>
 
-/** The answer of signout to JSON, with a session or without one. */
+/** The response of signout to JSON, the same with or without a session. */
 export const SignoutResponse = z
   .object({
     signedOut: z.literal(true).describe('No session of this browser is left.'),

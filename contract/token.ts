@@ -1,33 +1,35 @@
 import { z } from 'zod'
 
-/** The body of token: whom the token is for. */
+/** The body of token: the audience. */
 export const TokenInput = z
   .object({
     audience: z
       .string()
       .min(1)
       .max(2048)
-      .describe('The service that the token is for, as the operator listed it.'),
+      .describe(
+        'The service that will accept the token. The operator configures the allowed audiences.',
+      ),
   })
   .meta({
     id: 'TokenInput',
-    description: 'Whom the token is for.',
+    description: 'The audience of the token.',
     examples: [{ audience: 'https://orders.example.com' }],
   })
 export type TokenInput = z.infer<typeof TokenInput>
 
-/** The answer of token: a JWT of RFC 9068 that lives five minutes at most. */
+/** The response of token: an RFC 9068 JWT that lives for at most five minutes. */
 export const TokenResponse = z
   .object({
-    token: z
-      .string()
-      .describe('A JWT of the profile of RFC 9068. It is good for its audience alone.'),
+    token: z.string().describe('A JWT access token (RFC 9068), valid only for its audience.'),
     tokenType: z.literal('Bearer').describe('How to send it (RFC 6750).'),
-    expiresAt: z.iso.datetime().describe('ISO 8601 instant in UTC; ask for a new one before.'),
+    expiresAt: z.iso
+      .datetime()
+      .describe('ISO 8601 instant in UTC; request a new token before then.'),
   })
   .meta({
     id: 'TokenResponse',
-    description: 'A signed statement of who the caller is.',
+    description: 'A signed access token of the caller.',
     examples: [
       {
         token:
@@ -39,22 +41,26 @@ export const TokenResponse = z
   })
 export type TokenResponse = z.infer<typeof TokenResponse>
 
-/** A public key of ES256 as a JWK (RFC 7517). */
+/** An ES256 public key as a JWK (RFC 7517). */
 export const PublicKey = z
   .looseObject({
-    kty: z.literal('EC').describe('The kind of key.'),
-    crv: z.literal('P-256').describe('Its curve.'),
-    x: z.string().describe('Its first coordinate, base64url.'),
-    y: z.string().describe('Its second coordinate, base64url.'),
-    kid: z.string().describe('What the header of a token calls it.'),
-    alg: z.literal('ES256').describe('The only algorithm that it is good for.'),
-    use: z.literal('sig').describe('It verifies signatures.'),
+    kty: z.literal('EC').describe('The key type.'),
+    crv: z.literal('P-256').describe('The curve.'),
+    x: z.string().describe('The x coordinate, base64url.'),
+    y: z.string().describe('The y coordinate, base64url.'),
+    kid: z.string().describe('The key id, as in the header of a token.'),
+    alg: z.literal('ES256').describe('The only algorithm that the key is for.'),
+    use: z.literal('sig').describe('The key verifies signatures.'),
   })
   .meta({ id: 'PublicKey', description: 'A public key (RFC 7517).' })
 export type PublicKey = z.infer<typeof PublicKey>
 
-/** The answer of jwks: every key that a good token may be signed with. */
+/** The response of jwks: every key that a valid token may be signed with. */
 export const PublicKeySet = z
-  .object({ keys: z.array(PublicKey).describe('Those that sign, will sign, or have signed.') })
+  .object({
+    keys: z
+      .array(PublicKey)
+      .describe('Current keys, upcoming keys, and former keys whose tokens may still be valid.'),
+  })
   .meta({ id: 'PublicKeySet', description: 'The keys that tokens are verified with (RFC 7517).' })
 export type PublicKeySet = z.infer<typeof PublicKeySet>
