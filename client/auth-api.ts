@@ -37,42 +37,42 @@ export type {
   TokenResponse,
 } from './wire.js'
 
-/** Options of both clients. */
+/** Options of `createAuthClient`. */
 export interface AuthClientOptions {
-  /** Where the service is, such as `https://auth.example.com`. Default: the page's own origin. */
+  /** URL of the service, such as `https://auth.example.com`. @default the page's own origin */
   baseUrl?: string
-  /** Default: the global fetch. Outside a browser give one that keeps cookies. */
+  /** Outside a browser, pass one that keeps cookies. @default globalThis.fetch */
   fetch?: Fetch
-  /** Headers sent with every request. Default: none. */
+  /** Headers sent with every request. @default none */
   headers?: Readonly<Record<string, string>>
-  /** How long one call may take, in milliseconds. Default: 30 000. */
+  /** Time limit of one call, in milliseconds. @default 30000 */
   timeoutMs?: number
-  /** How to leave for another address. Default: `location.assign`; needed outside a browser. */
+  /** Navigates to a URL. Required outside a browser. @default location.assign */
   navigate?: (url: string) => void
 }
 
 /** Options of one call. */
 export interface CallOptions {
   /**
-   * Ends the call early: it throws `ABORTED`, or `TIMEOUT` for an `AbortSignal.timeout()`. Default:
-   * only `timeoutMs` of the client does.
+   * Ends the call early: it throws `ABORTED`, or `TIMEOUT` for an `AbortSignal.timeout()`.
+   * `timeoutMs` of the client applies as well.
    */
   signal?: AbortSignal
 }
 
-/** The routes of the contract that answer JSON, under their names there. */
+/** One method for each route with a JSON response, named as in the contract. */
 export interface AuthCalls {
   /** Who is signed in. */
   me(options?: CallOptions): Promise<MeResponse>
   /** The caller's session. */
   session(options?: CallOptions): Promise<SessionResponse>
-  /** Starts a sign-in and answers where to send the browser. */
+  /** Starts a sign-in and returns where to send the browser. */
   signin(input?: SigninInput, options?: CallOptions): Promise<SigninResponse>
   /** Ends the session of this browser. */
   signout(input?: SignoutInput, options?: CallOptions): Promise<SignoutResponse>
-  /** Completes a sign-in with what the provider sent back. A browser simply opens that address. */
+  /** Completes a sign-in with the provider's response. In a browser, just follow the redirect. */
   callback(query: CallbackQuery, options?: CallOptions): Promise<CallbackResponse>
-  /** The same where the redirect URI of the provider is a path of its own, `/callback/google`. */
+  /** Like `callback`, for a provider with a redirect URI of its own, such as `/callback/google`. */
   providerCallback(
     provider: string,
     query: Omit<CallbackQuery, 'provider'>,
@@ -80,26 +80,26 @@ export interface AuthCalls {
   ): Promise<CallbackResponse>
   /** What the active backend can do. */
   describe(options?: CallOptions): Promise<DescribeResponse>
-  /** A page of the live sessions of the caller, newest first. Default: the newest 100. */
+  /** A page of the caller's live sessions, newest first; at most 100 unless `limit` is given. */
   sessions(options?: SessionsQuery & CallOptions): Promise<SessionsResponse>
   /** Ends one session of the caller, by its public id. */
   revokeSession(id: string, options?: CallOptions): Promise<RevokedResponse>
-  /** Ends all sessions of the caller but the current one. */
+  /** Ends all sessions of the caller except the current one. */
   revokeOtherSessions(options?: CallOptions): Promise<RevokedResponse>
-  /** A short-lived token for another service, to be sent there as a bearer token. */
+  /** Requests a short-lived bearer token for another service. */
   token(input: TokenInput, options?: CallOptions): Promise<TokenResponse>
 }
 
 /**
- * The typed client. A call is sent once, never again, and throws `AuthClientError` with a code
- * and a status unless it succeeds.
+ * The typed client. Calls are not retried. A call that fails throws `AuthClientError` with a stable
+ * code and a status.
  */
 export interface AuthClient extends AuthCalls {
-  /** {@link AuthCalls.signin}, and then goes there: the page is left. */
+  /** Calls {@link AuthCalls.signin} and navigates to the provider. */
   redirectToSignIn(input?: SigninInput): Promise<void>
   /**
-   * {@link AuthCalls.signout}, and then goes to the provider's log-out, to the return address, or
-   * nowhere when there is neither.
+   * Calls {@link AuthCalls.signout}, then navigates to the provider's logout URL or to the return
+   * address. Without either, the page stays.
    */
   redirectToSignOut(input?: SignoutInput): Promise<void>
 }

@@ -22,7 +22,7 @@ afterEach(async () => {
   server = undefined
 })
 
-/** A server that remembers what it was asked. */
+/** A server that records its requests. */
 async function serving(answer: (req: IncomingMessage, res: ServerResponse) => void) {
   const asked: { method?: string | undefined; url?: string | undefined; body: string }[] = []
   const headers: IncomingMessage['headers'][] = []
@@ -40,7 +40,7 @@ async function serving(answer: (req: IncomingMessage, res: ServerResponse) => vo
   return { baseUrl: `http://127.0.0.1:${port}`, asked, headers }
 }
 
-/** A server that answers every request in one way. */
+/** A server with one fixed response. */
 const answering = (status: number, body: string, headers: Record<string, string> = {}) =>
   serving((_req, res) => {
     res.writeHead(status, { 'content-type': 'application/json', ...headers })
@@ -61,7 +61,7 @@ const FAILED: [string, (auth: AuthClient) => Promise<unknown>][] = [
   ['revokeOtherSessions', (auth) => auth.revokeOtherSessions()],
 ]
 
-/** The AbortController of React Native: it knows no reason. */
+/** The AbortController of React Native, which drops the reason. */
 class AbortControllerWithoutReason {
   readonly signal = Object.assign(new EventTarget(), { aborted: false })
   abort(): void {
@@ -70,7 +70,7 @@ class AbortControllerWithoutReason {
   }
 }
 
-/** A fetch over XMLHttpRequest, as React Native has: any signal will do, and an abort has no reason. */
+/** The fetch of React Native (over XMLHttpRequest): it accepts any signal and drops the abort reason. */
 const fetchOfReactNative: small.Fetch = (url, { method, headers, body, signal }) =>
   new Promise((resolve, reject) => {
     const abort = (): void => {
@@ -89,7 +89,7 @@ const fetchOfReactNative: small.Fetch = (url, { method, headers, body, signal })
     signal?.addEventListener('abort', abort)
   })
 
-/** A fetch that takes no notice of the signal. */
+/** A fetch that ignores the signal. */
 const fetchWithoutSignal: small.Fetch = (url, { signal: _signal, ...init }) => fetch(url, init)
 
 const RUNTIMES: [string, { globals: Record<string, unknown>; fetch: small.Fetch }][] = [
@@ -113,7 +113,7 @@ const RUNTIMES: [string, { globals: Record<string, unknown>; fetch: small.Fetch 
 ]
 
 describe.each(CLIENTS)('%s', (_name, { createAuthClient, AuthClientError }) => {
-  it('answers the body of a success', async () => {
+  it('resolves to the body of a successful response', async () => {
     const { baseUrl, asked } = await answering(200, '{"authenticated":false}')
     const auth = createAuthClient({ baseUrl: `${baseUrl}//` })
     expect(await auth.me()).toEqual({ authenticated: false })
@@ -121,7 +121,7 @@ describe.each(CLIENTS)('%s', (_name, { createAuthClient, AuthClientError }) => {
     expect(asked.map(({ url }) => url)).toEqual(['/api/v1/auth/me', '/api/v1/auth/session'])
   })
 
-  it('sends inputs as JSON and goes where the answer says', async () => {
+  it('sends inputs as JSON and navigates to the redirectUrl of the response', async () => {
     const { baseUrl, asked, headers } = await answering(200, JSON.stringify(STARTED))
     const visited: string[] = []
     const auth = createAuthClient({
@@ -145,7 +145,7 @@ describe.each(CLIENTS)('%s', (_name, { createAuthClient, AuthClientError }) => {
     })
   })
 
-  it('sends the cookies of the browser, across origins as well, and hides no answer', async () => {
+  it('includes cookies, also cross-origin, and does not follow redirects', async () => {
     const { baseUrl } = await answering(200, '{"authenticated":false}')
     const inits: RequestInit[] = []
     const watching: small.Fetch = (url, init) => (inits.push(init), fetch(url, init))
@@ -155,7 +155,7 @@ describe.each(CLIENTS)('%s', (_name, { createAuthClient, AuthClientError }) => {
     ])
   })
 
-  it('writes ids and queries so that they stay what they are', async () => {
+  it('encodes ids and query values', async () => {
     const { baseUrl, asked } = await answering(200, '{"revoked":1}')
     const auth = createAuthClient({ baseUrl })
     expect(await auth.revokeSession('a/b?c')).toEqual({ revoked: 1 })
@@ -178,14 +178,17 @@ describe.each(CLIENTS)('%s', (_name, { createAuthClient, AuthClientError }) => {
       { signedOut: true, redirectTo: 'https://a.example/', logoutUrl: 'https://b.example/' },
       ['https://b.example/'],
     ],
-  ])('leaves after signing out: %j', async (body, expected) => {
-    const { baseUrl } = await answering(200, JSON.stringify(body))
-    const visited: string[] = []
-    await createAuthClient({ baseUrl, navigate: (url) => visited.push(url) }).redirectToSignOut()
-    expect(visited).toEqual(expected)
-  })
+  ])(
+    'navigates after sign-out to logoutUrl, else redirectTo, else nowhere: %j',
+    async (body, expected) => {
+      const { baseUrl } = await answering(200, JSON.stringify(body))
+      const visited: string[] = []
+      await createAuthClient({ baseUrl, navigate: (url) => visited.push(url) }).redirectToSignOut()
+      expect(visited).toEqual(expected)
+    },
+  )
 
-  it('runs no script that an answer calls an address', async () => {
+  it('refuses to navigate to a javascript: URL of a response', async () => {
     const answer = { ...STARTED, redirectUrl: 'javascript:alert(1)' }
     const { baseUrl } = await answering(200, JSON.stringify(answer))
     const visited: string[] = []
@@ -238,16 +241,19 @@ describe.each(CLIENTS)('%s', (_name, { createAuthClient, AuthClientError }) => {
     [503, '{"code":"NEW_CODE","detail":"of a later version"}'],
     [503, '{"code":"constructor","detail":"of every object"}'],
     [500, '{"code":"STORE_UNAVAILABLE","detail":"of another status"}'],
-  ])('throws for an answer outside the contract: %i %s', async (status, body) => {
-    const { baseUrl, asked } = await answering(status, body, { location: '/elsewhere' })
-    await expect(createAuthClient({ baseUrl }).me()).rejects.toMatchObject({
-      code: 'UNEXPECTED_RESPONSE',
-      status,
-    })
-    expect(asked).toHaveLength(1)
-  })
+  ])(
+    'throws UNEXPECTED_RESPONSE for a response outside the contract: %i %s',
+    async (status, body) => {
+      const { baseUrl, asked } = await answering(status, body, { location: '/elsewhere' })
+      await expect(createAuthClient({ baseUrl }).me()).rejects.toMatchObject({
+        code: 'UNEXPECTED_RESPONSE',
+        status,
+      })
+      expect(asked).toHaveLength(1)
+    },
+  )
 
-  it('throws when nothing listens', async () => {
+  it('throws NETWORK_ERROR when the connection is refused', async () => {
     const error = await createAuthClient({ baseUrl: 'http://127.0.0.1:1' })
       .me()
       .catch((thrown: unknown) => thrown)
@@ -256,7 +262,7 @@ describe.each(CLIENTS)('%s', (_name, { createAuthClient, AuthClientError }) => {
     expect((error as Error).cause).toBeInstanceOf(Error)
   })
 
-  it.each(FAILED)('asks once when the connection breaks: %s', async (_route, ask) => {
+  it.each(FAILED)('does not retry when the connection breaks: %s', async (_route, ask) => {
     const { baseUrl, asked } = await serving((req) => req.socket.destroy())
     await expect(ask(createAuthClient({ baseUrl }))).rejects.toMatchObject({
       code: 'NETWORK_ERROR',
@@ -264,7 +270,7 @@ describe.each(CLIENTS)('%s', (_name, { createAuthClient, AuthClientError }) => {
     expect(asked).toHaveLength(1)
   })
 
-  it.each(FAILED)('asks once when the service is busy: %s', async (_route, ask) => {
+  it.each(FAILED)('does not retry a 503: %s', async (_route, ask) => {
     const problem = { code: 'STORE_UNAVAILABLE', detail: 'Try again.' }
     const { baseUrl, asked } = await answering(503, JSON.stringify(problem), { 'retry-after': '0' })
     await expect(ask(createAuthClient({ baseUrl }))).rejects.toMatchObject({
@@ -273,7 +279,7 @@ describe.each(CLIENTS)('%s', (_name, { createAuthClient, AuthClientError }) => {
     expect(asked).toHaveLength(1)
   })
 
-  it('throws when the body breaks off', async () => {
+  it('throws NETWORK_ERROR when the body is truncated', async () => {
     const { baseUrl } = await serving((req, res) => {
       res.writeHead(200, { 'content-length': '100' })
       res.write('{"authenticated"', () => req.socket.destroy())
@@ -283,7 +289,7 @@ describe.each(CLIENTS)('%s', (_name, { createAuthClient, AuthClientError }) => {
     })
   })
 
-  it('stops when its time has passed, also in the middle of a response', async () => {
+  it('throws TIMEOUT after timeoutMs, also in the middle of a response', async () => {
     const silent = await serving(() => {})
     await expect(
       createAuthClient({ baseUrl: silent.baseUrl, timeoutMs: 50 }).signin(),
@@ -295,13 +301,13 @@ describe.each(CLIENTS)('%s', (_name, { createAuthClient, AuthClientError }) => {
     ).rejects.toMatchObject({ code: 'TIMEOUT' })
   })
 
-  it('waits for as long as it is told to, be it forever', async () => {
+  it('accepts an infinite timeoutMs', async () => {
     const { baseUrl } = await answering(200, '{"authenticated":false}')
     const auth = createAuthClient({ baseUrl, timeoutMs: Infinity })
     expect(await auth.me()).toEqual({ authenticated: false })
   })
 
-  it('leaves no timer that keeps a process alive', async () => {
+  it('clears its timer, so that a process can exit', async () => {
     const { baseUrl } = await answering(200, '{"authenticated":false}')
     const [set, clear] = [vi.spyOn(globalThis, 'setTimeout'), vi.spyOn(globalThis, 'clearTimeout')]
     await createAuthClient({ baseUrl, timeoutMs: 12_345 }).me()
@@ -310,7 +316,7 @@ describe.each(CLIENTS)('%s', (_name, { createAuthClient, AuthClientError }) => {
     vi.restoreAllMocks()
   })
 
-  it('stops when it is told to, before and while it waits', async () => {
+  it('throws ABORTED when its signal aborts, before or during the request', async () => {
     const controller = new AbortController()
     const { baseUrl, asked } = await serving(() => controller.abort())
     const auth = createAuthClient({ baseUrl })
@@ -365,7 +371,7 @@ describe.each(CLIENTS)('%s', (_name, { createAuthClient, AuthClientError }) => {
     })
   })
 
-  it('is typed', () => {
+  it('types responses and inputs by the contract', () => {
     const auth = createAuthClient()
     type Me = Awaited<ReturnType<typeof auth.me>>
     expectTypeOf<Extract<Me, { authenticated: true }>>().toEqualTypeOf<{
@@ -373,13 +379,13 @@ describe.each(CLIENTS)('%s', (_name, { createAuthClient, AuthClientError }) => {
       user: AuthUser
       session: AuthSession
     }>()
-    // @ts-expect-error a provider id is text
+    // @ts-expect-error providerId is a string
     void (() => auth.signin({ providerId: 1 }))
   })
 })
 
-describe('what only client/validated does', () => {
-  it('refuses an answer that is wrong further inside', async () => {
+describe('client/validated only', () => {
+  it('rejects a response with missing nested fields', async () => {
     const { baseUrl } = await answering(200, '{"authenticated":true}')
     await expect(validated.createAuthClient({ baseUrl }).me()).rejects.toMatchObject({
       code: 'UNEXPECTED_RESPONSE',
@@ -388,7 +394,7 @@ describe('what only client/validated does', () => {
     expect(await small.createAuthClient({ baseUrl }).me()).toEqual({ authenticated: true })
   })
 
-  it('throws the errors of the other, so that one instanceof is enough', () => {
+  it('exports the same AuthClientError class as client', () => {
     expect(validated.AuthClientError).toBe(small.AuthClientError)
   })
 })

@@ -14,10 +14,10 @@ interface Input {
 }
 
 /**
- * A typed client of the authentication API for browsers: small, typed by the contract, its routes
- * generated from it. Cookies are included, so there is nothing to store. It takes a service of its
- * own version at its word and looks only at the required fields of an answer; for a service that
- * you do not run, `@netscript/auth-client/validated` checks everything.
+ * Creates a small typed client of the authentication API for browsers. Requests include cookies, so
+ * there is nothing to store. It trusts a service of its own version and checks only that required
+ * fields are present; `@netscript/auth-client/validated` validates every response, for a service
+ * that you do not run.
  *
  * @example
  * ```ts
@@ -70,7 +70,6 @@ export function createAuthClient(options: AuthClientOptions = {}): AuthClient {
   )
 }
 
-/** The path of a route and its query, filled in. */
 function target(path: string, { id, query = {} }: Input): string {
   const fields = Object.entries(query).flatMap(([name, value]) =>
     value === undefined ? [] : [[name, value]],

@@ -1,15 +1,16 @@
 import type { PROBLEM_STATUSES } from './routes.js'
 
 /**
- * The codes of the contract, and what only a client can say: nobody answered, not in time, the
- * caller ended the call, or the answer is not one of the contract.
+ * The codes of the contract, and those of the client itself: `NETWORK_ERROR` (no response),
+ * `TIMEOUT`, `ABORTED` (by the caller's signal) and `UNEXPECTED_RESPONSE` (a response that the
+ * contract does not declare).
  */
 export type AuthClientErrorCode =
   keyof typeof PROBLEM_STATUSES | 'NETWORK_ERROR' | 'TIMEOUT' | 'ABORTED' | 'UNEXPECTED_RESPONSE'
 
 /**
- * Thrown by every client call that does not succeed. `code` is stable; `status` is 0 when no answer
- * came.
+ * Thrown by every client call that fails. `code` is stable; `status` is 0 when there was no
+ * response.
  *
  * @example
  * ```ts
@@ -26,15 +27,15 @@ export type AuthClientErrorCode =
  */
 export class AuthClientError extends Error {
   override readonly name = 'AuthClientError'
-  /** The code of the contract, or why there is no answer to have one. */
+  /** The error code of the response, or a code of the client. */
   readonly code: AuthClientErrorCode
-  /** The HTTP status; 0 when there was no answer. */
+  /** The HTTP status; 0 when there was no response. */
   readonly status: number
   /** `data` of the problem document, such as `fieldErrors`. */
   readonly data: unknown
-  /** The id under which the service logged the request. */
+  /** The `X-Request-Id` of the response, as in the service's log. */
   readonly requestId: string | undefined
-  /** Seconds after which to try again, when the service said so. */
+  /** Seconds to wait before a retry, from `Retry-After`. */
   readonly retryAfterSeconds: number | undefined
 
   constructor(

@@ -1,20 +1,18 @@
 import { AuthClientError } from './error.js'
 import { PROBLEM_STATUSES } from './routes.js'
 
-/** A fetch, such as `globalThis.fetch` or one that keeps a cookie jar. */
+/** The part of `fetch` that clients use: `globalThis.fetch`, or one with a cookie jar. */
 export type Fetch = (input: string, init: RequestInit) => Promise<Response>
 
-/** A timer takes no more; a longer one, such as Infinity, would ring at once. */
+/** The longest delay of a timer; a longer one, such as Infinity, would fire at once. */
 export const LONGEST_TIMER_MS = 2 ** 31 - 1
 
-/** How requests are sent. */
 export interface Transport {
   fetch?: Fetch | undefined
-  /** Default: 30 000. */
+  /** @default 30000 */
   timeoutMs?: number | undefined
 }
 
-/** A request of a client. */
 export interface ClientRequest {
   url: string
   method: string
@@ -23,21 +21,21 @@ export interface ClientRequest {
   signal?: AbortSignal | undefined
 }
 
-/** An answer with its body, which is JSON and no problem. */
+/** A successful response and its parsed JSON body. */
 export interface Answer {
   response: Response
   body: unknown
 }
 
 /**
- * Sends a request with the cookies of the browser, once, and reads the answer.
+ * Sends a request once, with the cookies of the browser, and reads the response.
  *
- * @throws AuthClientError for a problem document, a redirect, an answer that is not JSON, no answer,
- * and a call that was ended early or took too long.
+ * @throws AuthClientError for a problem document, a redirect, a response that is not JSON, a network
+ * error, an abort and a timeout.
  */
 export async function exchange(transport: Transport, request: ClientRequest): Promise<Answer> {
   const { response, text } = await send(transport, request)
-  // A browser hides where a redirect leads and calls it status 0. No answer to JSON is a redirect.
+  // Browsers report a manual redirect as opaque, with status 0. The API never redirects JSON requests.
   if (response.type === 'opaqueredirect' || (response.status >= 300 && response.status < 400)) {
     throw unexpected(response, 'The answer is a redirect. Is baseUrl the service itself?')
   }
@@ -46,7 +44,6 @@ export async function exchange(transport: Transport, request: ClientRequest): Pr
   return { response, body }
 }
 
-/** What is thrown for an answer that the contract does not declare. */
 export function unexpected(response: Response, message: string, cause?: unknown): AuthClientError {
   return new AuthClientError('UNEXPECTED_RESPONSE', message, { ...context(response), cause })
 }
@@ -57,12 +54,13 @@ async function send(
 ): Promise<{ response: Response; text: string }> {
   const headers = new Headers(given)
   headers.set('accept', 'application/json')
-  // Outside a browser this is what tells the service that no foreign page sent the request.
+  // CSRF: the service accepts JSON without an Origin header (outside browsers); a cross-site form
+  // cannot send it.
   if (method !== 'GET') headers.set('content-type', 'application/json')
   if (signal?.aborted) throw aborted(signal)
   const controller = new AbortController()
   let stop = (_error: AuthClientError): void => {}
-  // Neither is certain: that a runtime keeps the reason of an abort, and that its fetch heeds one.
+  // Some runtimes drop the reason of an abort, or ignore the signal (React Native), so race it too.
   const stopped = new Promise<never>((_resolve, reject) => {
     stop = (error) => {
       reject(error)
@@ -104,7 +102,7 @@ const NO_ANSWER = {
 const noAnswer = (code: keyof typeof NO_ANSWER, cause?: unknown): AuthClientError =>
   new AuthClientError(code, NO_ANSWER[code], { cause })
 
-/** The caller ended the call: `AbortSignal.timeout()` says so in its reason. */
+/** `AbortSignal.timeout()` aborts with a `TimeoutError` as its reason. */
 function aborted(signal: AbortSignal | undefined): AuthClientError {
   const reason: unknown = signal?.reason
   const isTimeout = (reason as Error | undefined)?.name === 'TimeoutError'

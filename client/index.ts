@@ -1,5 +1,5 @@
 /**
- * The typed fetch client of the authentication API, for browsers. Runs in Node as well.
+ * The typed fetch client of the authentication API, for browsers and Node.
  *
  * @module
  */

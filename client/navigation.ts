@@ -1,15 +1,18 @@
 import type { AuthCalls, AuthClient, AuthClientOptions } from './auth-api.js'
 import { AuthClientError } from './error.js'
 
-/** Adds to the calls those that leave the page. */
+/** Adds the methods that navigate away from the page. */
 export function withNavigation(
   calls: AuthCalls,
   { navigate = (url) => globalThis.location.assign(url) }: AuthClientOptions,
 ): AuthClient {
   const leaveFor = (url: string): void => {
-    // An address is never run as a script, wherever the answer came from.
+    // Never navigate to a `javascript:` URL, even if a response contains one.
     if (!/^(https?:\/\/|\/)/i.test(url)) {
-      throw new AuthClientError('UNEXPECTED_RESPONSE', 'The address to go to is no web address.')
+      throw new AuthClientError(
+        'UNEXPECTED_RESPONSE',
+        'The address to go to is not an http or https URL.',
+      )
     }
     navigate(url)
   }

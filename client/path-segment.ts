@@ -1,8 +1,8 @@
 import { AuthClientError } from './error.js'
 
 /**
- * An id as one segment of a path. One that names another path is refused: without its id "end this
- * session" would mean "end all others".
+ * Encodes an id as one path segment. Ids that would change the path are refused:
+ * `DELETE /sessions/` without an id would end all other sessions.
  *
  * @throws AuthClientError `VALIDATION_ERROR` when the id is empty, `.` or `..`.
  */

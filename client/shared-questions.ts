@@ -1,17 +1,17 @@
-/** Asks a question, or joins others who ask the same. */
+/** Makes a call, or joins a pending call with the same key. */
 export type ShareQuestion<T> = (key: string, ask: () => Promise<T>) => Promise<T>
 
 interface Line<T> {
-  /** Resolves when the question under way is over. */
+  /** Resolves when the call in flight has settled. */
   over: Promise<unknown>
-  /** The next one, which has not been sent and can be joined. */
+  /** The next call, not yet sent, which callers can join. */
   next?: Promise<T> | undefined
 }
 
 /**
- * One question under way for each key. Whoever comes meanwhile shares the one after it: an answer
- * that was asked for earlier could still say "signed in" of a session that has ended since. There is
- * no timer and no cache, so every answer was read after it was asked for.
+ * Coalesces calls: at most one is in flight for each key. Callers that arrive meanwhile share the
+ * next call, not the one in flight, because its response could predate the end of a session. There
+ * is no timer and no cache, so every result is newer than the request for it.
  */
 export function createSharedQuestions<T>(): ShareQuestion<T> {
   const lines = new Map<string, Line<T>>()

@@ -3,7 +3,7 @@ import { gzipSync } from 'node:zlib'
 import { build } from 'esbuild'
 import { describe, expect, it } from 'vitest'
 
-/** What a browser loads of an entry point, minified and compressed. */
+/** The size of an entry point as a browser loads it, minified and compressed. */
 async function bundled(entry: string, external: string[] = []) {
   const { outputFiles, metafile } = await build({
     entryPoints: [fileURLToPath(new URL(entry, import.meta.url))],
@@ -23,26 +23,26 @@ async function bundled(entry: string, external: string[] = []) {
   }
 }
 
-describe('what a browser loads', () => {
-  it('is little for client, and no library', async () => {
+describe('the bundle size', () => {
+  it('of client is small, without libraries', async () => {
     const { bytes, inputs } = await bundled('index.ts')
     expect(bytes).toBeLessThan(8_000)
     expect(inputs.filter((input) => !/^client\/[\w-]+\.ts$/.test(input))).toEqual([])
   })
 
-  it('is the client and little more for session-store, and no library', async () => {
+  it('of session-store is that of client and little more, without libraries', async () => {
     const { bytes, inputs } = await bundled('session-store/index.ts')
     expect(bytes).toBeLessThan(4_000)
     expect(inputs.filter((input) => !/^client\/[\w/-]+\.ts$/.test(input))).toEqual([])
   })
 
-  it('is the store and little more for react, without React', async () => {
+  it('of react is that of session-store and little more, without React', async () => {
     const { bytes, inputs } = await bundled('react/index.ts', ['react'])
     expect(bytes).toBeLessThan(4_750)
     expect(inputs.filter((input) => !/^client\/[\w/-]+\.ts$/.test(input))).toEqual([])
   })
 
-  it('is zod, ts-rest and the contract for client/validated', async () => {
+  it('of client/validated includes zod, ts-rest and the contract', async () => {
     const { bytes } = await bundled('validated/index.ts')
     expect(bytes).toBeLessThan(130_000)
   })

@@ -29,7 +29,7 @@ export const PROBLEM_DETAILS: { readonly [C in AuthErrorCode]?: string } = {
   INTERNAL: 'Try again; if it stays, report the request id.',
   AUTH_PROVIDER_ERROR: 'The provider does not answer. Try again in a moment.',
   STORE_UNAVAILABLE: 'The session store does not answer. Try again in a moment.',
-  AUTH_UNAVAILABLE: 'Who is calling cannot be told now. Try again soon.',
+  AUTH_UNAVAILABLE: 'The caller cannot be authenticated right now. Try again in a few seconds.',
 }
 
 /** `data` of the codes that carry some. */

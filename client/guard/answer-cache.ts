@@ -1,17 +1,17 @@
-/** Keeps answers for a short time, a bounded number of them. */
+/** A bounded cache of short-lived results. */
 export interface AnswerCache<T> {
   get(credential: string): Promise<T | undefined>
-  /** Keeps an answer until `until`, in milliseconds of `performance.now()`. */
+  /** `until` is an instant of `performance.now()`, in milliseconds. */
   set(credential: string, answer: T, until: number): Promise<void>
 }
 
 /** Options of {@link createAnswerCache}. */
 export interface AnswerCacheOptions {
-  /** The oldest goes when there are more. */
+  /** The oldest entry is evicted when there are more. */
   maxEntries: number
 }
 
-/** A cache whose keys are SHA-256 of credentials, so that a dump of the memory holds none. */
+/** Keys are SHA-256 hashes of the credentials, so that the cache holds no credential. */
 export function createAnswerCache<T>({ maxEntries }: AnswerCacheOptions): AnswerCache<T> {
   const entries = new Map<string, { answer: T; until: number }>()
   return {

@@ -3,7 +3,7 @@ import type { Authentication } from './authenticator.js'
 
 // Compiled by `npm run check`, never run.
 
-/** A guard names the same situation by the same word as a backend. */
+/** Guards and backends share the names of reasons. */
 export const reasonOfBackend = (
   reason: Extract<Authentication, { ok: false }>['reason'],
 ): AnonymousReason => reason

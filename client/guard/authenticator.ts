@@ -4,49 +4,49 @@ export type { Principal }
 
 /** The part of a request that an authenticator reads: a `Request`, or one of Node or Express. */
 export interface GuardRequest {
-  /** Names are lower-case where they are plain data, as in Node. */
+  /** A `Headers` object, or a plain object with lower-case names, as in Node. */
   readonly headers:
     Pick<Headers, 'get'> | Readonly<Record<string, string | readonly string[] | undefined>>
 }
 
-/** What an authenticator found out. */
+/** The result of an authentication. */
 export type Authentication =
   | {
       readonly ok: true
-      /** Frozen: whoever asked at the same moment holds the same object. */
+      /** Frozen, because concurrent requests share it. */
       readonly principal: Principal
-      /** `Set-Cookie` values for the caller, byte for byte. */
+      /** `Set-Cookie` values to pass on to the caller unchanged. */
       readonly setCookies: readonly string[]
     }
   | {
       readonly ok: false
-      /** Nothing was sent, or what was sent is not good, or not any more. */
+      /** No credential was sent, or it is invalid, expired or revoked. */
       readonly reason: 'credential-missing' | 'credential-invalid'
       readonly setCookies: readonly string[]
     }
 
-/** Tells who sent a request. Identity is read from the credential and from nothing else. */
+/** Authenticates requests. The identity comes from the credential alone. */
 export interface Authenticator {
   /**
-   * Who sent a request, or why it is nobody.
-   * @throws GuardUnavailableError when it cannot be told; that is never "nobody".
+   * Authenticates the caller of a request.
+   * @throws GuardUnavailableError during an outage, which is never reported as unauthenticated.
    */
   authenticate(request: GuardRequest): Promise<Authentication>
   /**
-   * The protection space of bearer tokens (RFC 6750 section 3), named in `WWW-Authenticate`. Absent
-   * when no bearer token is taken.
+   * The `realm` of `WWW-Authenticate` (RFC 6750 section 3). Absent when bearer tokens are not
+   * accepted.
    */
   readonly realm?: string
 }
 
-/** Who is calling cannot be told now: what would have to be asked is away, slow or answers nonsense. */
+/** The caller cannot be authenticated: the issuer is unreachable, timed out or responded unexpectedly. */
 export class GuardUnavailableError extends Error {
   override readonly name = 'GuardUnavailableError'
-  /** The code of the problem document that goes with it: 503. */
+  /** The code of the problem document, which has status 503. */
   readonly code = 'AUTH_UNAVAILABLE'
-  /** `Set-Cookie` values that came all the same; the caller must have them. */
+  /** `Set-Cookie` values of the failed response; pass them on to the caller. */
   readonly setCookies: readonly string[]
-  /** Seconds after which to ask again. */
+  /** Seconds to wait before a retry, for `Retry-After`. */
   readonly retryAfterSeconds: number
 
   constructor(
@@ -63,14 +63,14 @@ export class GuardUnavailableError extends Error {
   }
 }
 
-/** A header by its lower-case name. */
+/** Reads a header; `name` is lower-case. */
 export function headerOf({ headers }: GuardRequest, name: string): string | undefined {
   if (typeof headers.get === 'function') return headers.get(name) ?? undefined
   const value = (headers as Readonly<Record<string, string | readonly string[] | undefined>>)[name]
   return typeof value === 'string' ? value : value?.join(', ')
 }
 
-/** Success, with everything in it frozen. */
+/** A successful authentication, deeply frozen. */
 export function authenticated(
   principal: Principal,
   setCookies: readonly string[] = [],

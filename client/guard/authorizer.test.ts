@@ -13,7 +13,7 @@ const decide = (rules: ScopeRule[], path = '/api/orders', options = {}) =>
 const always = { match: () => true }
 
 describe('createScopeAuthorizer', () => {
-  it('allows who has all that the rule lists', () => {
+  it('allows a caller with all scopes and roles of the rule', () => {
     expect(
       decide([{ ...always, requireScopes: ['orders:read'], requireRoles: ['clerk'] }]),
     ).toEqual({
@@ -22,7 +22,7 @@ describe('createScopeAuthorizer', () => {
     expect(decide([always])).toEqual({ allow: true })
   })
 
-  it('names what is missing, scopes first', () => {
+  it('lists missing scopes and roles, and names the first in the reason, scopes first', () => {
     const requireScopes = ['orders:read', 'orders:write', 'orders:delete']
     expect(decide([{ ...always, requireScopes, requireRoles: ['admin'] }])).toEqual({
       allow: false,
@@ -35,7 +35,7 @@ describe('createScopeAuthorizer', () => {
     })
   })
 
-  it('goes by the first rule that matches', () => {
+  it('applies the first matching rule', () => {
     const rules = [
       { match: ({ path }: { path: string }) => path === '/api/orders' },
       { ...always, requireRoles: ['admin'] },
@@ -44,7 +44,7 @@ describe('createScopeAuthorizer', () => {
     expect(decide(rules, '/api/users')).toMatchObject({ allow: false })
   })
 
-  it('denies what no rule matches, unless told otherwise', () => {
+  it('denies requests that match no rule, unless denyByDefault is false', () => {
     expect(decide([])).toEqual({ allow: false, reason: 'authz.no-matching-rule' })
     expect(decide([], '/', { denyByDefault: false })).toEqual({ allow: true })
   })

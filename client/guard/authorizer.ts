@@ -1,55 +1,56 @@
 import type { Principal } from '@netscript/auth-contract'
 
-/** What is to be decided. `path` is without the query. */
+/** The input of an authorization decision. */
 export interface AuthzRequest {
-  /** Who is calling. */
+  /** The authenticated caller. */
   readonly principal: Principal
-  /** In capitals: `GET`. */
+  /** In upper case: `GET`. */
   readonly method: string
-  /** The whole path without the query, such as `/api/orders/1`. */
+  /** The full path without the query, such as `/api/orders/1`. */
   readonly path: string
 }
 
-/** A decision. `reason` is stable, for logs and tests. */
+/** An authorization decision. `reason` is stable, for logs and tests. */
 export type AuthzDecision =
   | { readonly allow: true }
   | {
       readonly allow: false
-      /** A word of the authorizer, such as `authz.no-matching-rule`. */
+      /** A stable identifier, such as `authz.no-matching-rule`. */
       readonly reason: string
-      /** What the answer names as missing. Default: nothing. */
+      /** Missing scopes to name in the response. @default none */
       readonly missingScopes?: string[]
-      /** What the answer names as missing. Default: nothing. */
+      /** Missing roles to name in the response. @default none */
       readonly missingRoles?: string[]
     }
 
-/** Decides what a caller may do. */
+/** Decides whether a caller may make a request. */
 export interface Authorizer {
-  /** May the caller do this? What it throws is a refusal, and is logged. */
+  /** An error that it throws is logged and denies the request. */
   authorize(request: AuthzRequest): AuthzDecision | Promise<AuthzDecision>
 }
 
-/** A rule of {@link createScopeAuthorizer}: all that it lists is required. */
+/** A rule of {@link createScopeAuthorizer}. All scopes and roles that it lists are required. */
 export interface ScopeRule {
-  /** Whether the rule is for the request. */
+  /** Whether the rule applies to the request. */
   match: (request: AuthzRequest) => boolean
-  /** All of them are needed. Default: none. */
+  /** Scopes that the caller needs, all of them. @default none */
   requireScopes?: readonly string[]
-  /** All of them are needed. Default: none. */
+  /** Roles that the caller needs, all of them. @default none */
   requireRoles?: readonly string[]
 }
 
 /** Options of {@link createScopeAuthorizer}. */
 export interface ScopeAuthorizerOptions {
-  /** In their order: the first that matches decides. */
+  /** In order: the first match decides. */
   rules: readonly ScopeRule[]
-  /** Whether what no rule matches is denied. Default: true. */
+  /** Deny requests that match no rule. @default true */
   denyByDefault?: boolean
 }
 
 /**
- * Decides by the first rule that matches. The reasons are `authz.no-matching-rule`,
- * `authz.missing-scope:<scope>` and `authz.missing-role:<role>`, for the first that is missing.
+ * Creates an authorizer that applies the first matching rule. It denies with
+ * `authz.no-matching-rule`, `authz.missing-scope:<scope>` or `authz.missing-role:<role>`, which name
+ * the first that is missing.
  *
  * @example
  * ```ts
@@ -71,7 +72,6 @@ export function createScopeAuthorizer({
   }
 }
 
-/** Whether a principal has all the scopes and roles, and if not, which are missing. */
 export function decide(
   principal: Principal,
   { requireScopes = [], requireRoles = [] }: Pick<ScopeRule, 'requireScopes' | 'requireRoles'>,

@@ -90,7 +90,7 @@ const ask = async (path: string, token?: string, body?: object) => {
 }
 
 describe('guardContract', () => {
-  it('enforces what each route says', async () => {
+  it('enforces metadata.auth of each route', async () => {
     expect((await ask('/orders')).status).toBe(401)
     expect((await ask('/mine')).status).toBe(401)
     expect(await ask('/open')).toEqual({ status: 200, body: { of: 'anybody' } })
@@ -102,28 +102,28 @@ describe('guardContract', () => {
     })
   })
 
-  it('comes before the input is looked at', async () => {
+  it('authorizes before the input is validated', async () => {
     expect((await ask('/orders/1', 'reader', { wrong: 1 })).status).toBe(403)
     expect((await ask('/orders/1', 'clerk', { wrong: 1 })).status).toBe(400)
     expect((await ask('/orders/1', 'clerk', { note: 'x' })).status).toBe(200)
   })
 
   it.each<[string, object | undefined]>([
-    ['nothing', undefined],
-    ['nothing of it', { auth: undefined }],
-    ['a misspelt word', { auth: { scope: ['x'] } }],
-    ['a text', { auth: 'public' }],
-    ['public by half', { auth: { public: true, scopes: ['x'] } }],
-    ['not quite public', { auth: { public: false } }],
-    ['scopes that are none', { auth: { scopes: 'x' } }],
-  ])('refuses a route that says %s', (_what, metadata) => {
+    ['no metadata', undefined],
+    ['auth: undefined', { auth: undefined }],
+    ['a misspelt key', { auth: { scope: ['x'] } }],
+    ['a string', { auth: 'public' }],
+    ['public together with scopes', { auth: { public: true, scopes: ['x'] } }],
+    ['public: false', { auth: { public: false } }],
+    ['scopes that are not a list', { auth: { scopes: 'x' } }],
+  ])('throws for a route with %s', (_what, metadata) => {
     const nested = { deep: { list: { ...contract.list, metadata } } } as unknown as GuardedContract
     expect(() => guardContract(nested)).toThrow(/^deep\.list: /)
   })
 
-  it('refuses routes of another contract', () => {
+  it('throws on a route of another contract', () => {
     const other = guardContract({ mine: contract.mine }) as unknown as (req: object) => void
-    expect(() => other({ tsRestRoute: contract.open })).toThrow(/not one of the contract/)
+    expect(() => other({ tsRestRoute: contract.open })).toThrow(/not part of the guarded contract/)
   })
 })
 
@@ -135,7 +135,7 @@ describe('createGuardedDocument', () => {
   })
   const operation = (path: string, method = 'get') => document.paths[path]?.[method]
 
-  it('shows in security what guardContract enforces', () => {
+  it('declares as security what guardContract enforces', () => {
     const needs = (names: string[]) => [{ sessionCookie: names }, { bearerToken: names }]
     expect(operation('/orders')?.security).toEqual(needs(['orders:read']))
     expect(operation('/orders/{id}', 'post')?.security).toEqual(needs(['orders:write', 'clerk']))
@@ -147,7 +147,7 @@ describe('createGuardedDocument', () => {
     ])
   })
 
-  it('claims nothing of this service, and describes problems of others as they are', () => {
+  it('omits headers of the authentication service and keeps error schemas of other services', () => {
     expect(operation('/orders')?.responses[200]).toMatchObject({ headers: {} })
     expect(operation('/orders')?.responses[404]).toMatchObject({
       content: { 'application/json': { schema: { $ref: '#/components/schemas/Missing' } } },
@@ -158,7 +158,7 @@ describe('createGuardedDocument', () => {
     expect(JSON.stringify(document)).not.toMatch(/no-store|text\/html|signin/)
   })
 
-  it('refuses what guardContract refuses', () => {
+  it('throws for metadata.auth that guardContract rejects', () => {
     const wrong = { list: { ...contract.list, metadata: { auth: { scope: ['x'] } } } }
     const contracts = [{ tag: 'X', description: 'X', contract: wrong }]
     const info = { title: 'X', version: '1' }

@@ -8,17 +8,17 @@ import {
 import { decide } from './authorizer.js'
 import { guard, type ExpressMiddleware } from './express.js'
 
-/** A ts-rest contract of which every route says what it asks of its caller. */
+/** A ts-rest contract in which every route declares `metadata.auth`. */
 export interface GuardedContract {
   readonly [key: string]: (ContractRoute & { readonly metadata: GuardMetadata }) | GuardedContract
 }
 
 /**
- * Guards the routes of a ts-rest contract as their `metadata.auth` says. Give it to
+ * Guards the routes of a ts-rest contract by their `metadata.auth`. Pass it to
  * `createExpressEndpoints` as global middleware, after `withAuthn`.
  *
- * @throws TypeError for a route that says nothing, or what cannot be understood; a type error tells
- * it earlier.
+ * @throws TypeError for a route whose `metadata.auth` is missing or malformed; the type checker
+ * reports a missing one too.
  *
  * @example
  * ```ts
@@ -37,7 +37,7 @@ export function guardContract(contract: GuardedContract): ExpressMiddleware {
   )
   return (req, res, next) => {
     const guarded = guards.get((req as { tsRestRoute?: unknown }).tsRestRoute)
-    if (!guarded) throw new Error('The route is not one of the contract that is guarded.')
+    if (!guarded) throw new Error('The route is not part of the guarded contract.')
     return guarded(req, res, next)
   }
 }

@@ -1,14 +1,14 @@
 import { type GuardRequest, headerOf } from './authenticator.js'
 
-/** What a caller shows to say who they are, as it was sent. */
+/** The credential of a request, exactly as sent. */
 export interface Credential {
-  /** The pairs of auth cookies, undecoded, in the order sent; two of one name both. */
+  /** Name-value pairs of auth cookies, undecoded, in the order sent, duplicates included. */
   readonly cookie?: string
-  /** The `Authorization` header, when its scheme is Bearer. */
+  /** The `Authorization` header if its scheme is Bearer. */
   readonly authorization?: string
 }
 
-/** The cookies of the three backends. */
+/** Default cookie names of the three backends. */
 export const AUTH_COOKIES: readonly string[] = [
   '__Host-ns_session',
   'wos-session',
@@ -17,10 +17,10 @@ export const AUTH_COOKIES: readonly string[] = [
 ]
 
 /**
- * The credential in a request; `undefined` when there is none. Nothing else of a request leaves the
- * service: another cookie may be a secret of somebody else, and so may another scheme's password.
+ * The credential of a request; `undefined` when there is none. Nothing else is forwarded: other
+ * cookies and other `Authorization` schemes may be secrets of another system.
  *
- * @param names Names of cookies; one that ends in `*` is how names begin.
+ * @param names Cookie names; a name that ends in `*` is a prefix.
  */
 export function credentialOf(
   request: GuardRequest,
@@ -40,6 +40,6 @@ export function credentialOf(
 const isNamed = (name: string, names: readonly string[]): boolean =>
   names.some((one) => (one.endsWith('*') ? name.startsWith(one.slice(0, -1)) : name === one))
 
-/** Names a credential: equal for equal ones alone, since a header has no line break. */
+/** A unique key of a credential. Unambiguous, because a header cannot contain a line break. */
 export const credentialKey = ({ cookie = '', authorization = '' }: Credential): string =>
   `${cookie}\n${authorization}`

@@ -15,7 +15,7 @@ afterEach(async () => {
 async function serve(build: (app: Express) => void) {
   const app = express()
   build(app)
-  // What Express says of an error is for its log; here only that it is one counts.
+  // Keeps the error log of Express out of the test output.
   app.set('env', 'test')
   const server = createServer((req, res) => void app(req, res))
   servers.push(server)
@@ -31,7 +31,7 @@ async function serve(build: (app: Express) => void) {
   return { get, port }
 }
 
-/** Knows Ada, by `authorization: Bearer ada` or the cookie `ada`; counts how often it is asked. */
+/** Accepts Ada, by `authorization: Bearer ada` or the cookie `ada`, and counts its calls. */
 function knowsAda(setCookies: readonly string[] = []) {
   let asked = 0
   const authenticator: Authenticator = {
@@ -60,7 +60,7 @@ const ADA = { cookie: 'ada' }
 const BEARER = { authorization: 'Bearer ada' }
 
 describe('withAuthn', () => {
-  it('asks on protected paths and where a guard is, once a request', async () => {
+  it('authenticates on protected and guarded paths only, once per request', async () => {
     const { authenticator, asked } = knowsAda()
     const { get } = await serve((app) => {
       app.use(withAuthn({ authenticator }))
@@ -81,7 +81,7 @@ describe('withAuthn', () => {
     expect(await get('/API/mine', ADA)).toMatchObject({ status: 200, body: { subject: 'ada' } })
   })
 
-  it('sees the path behind an absolute request target and behind a mount', async () => {
+  it('protects the full path, also with an absolute request target and under a mount', async () => {
     const { authenticator } = knowsAda()
     const { port, get } = await serve((app) => {
       app.use('/v1', withAuthn({ authenticator, protect: ['/v1/api'] }))
@@ -103,7 +103,7 @@ describe('withAuthn', () => {
     expect(status).toBe('HTTP/1.1 401 Unauthorized')
   })
 
-  it('gives the principal away in guarded routes alone', async () => {
+  it('throws when an unguarded route reads req.principal, or a route overwrites it', async () => {
     const { authenticator } = knowsAda()
     const { get } = await serve((app) => {
       app.use(withAuthn({ authenticator }))
@@ -117,14 +117,14 @@ describe('withAuthn', () => {
     expect((await get('/overwritten', ADA)).status).toBe(500)
   })
 
-  it('fails when a guard stands before it', async () => {
+  it('responds 500 when a guard is mounted without it', async () => {
     const { get } = await serve((app) => {
       app.get('/mine', requireSession(), (_req, res) => void res.send('reached'))
     })
     expect((await get('/mine', ADA)).status).toBe(500)
   })
 
-  it('reads no identity from headers', async () => {
+  it('ignores identity headers such as x-forwarded-user', async () => {
     const { authenticator } = knowsAda()
     const { get } = await serve((app) => {
       app.use(withAuthn({ authenticator }))
@@ -156,7 +156,7 @@ describe('a refusal', () => {
     return { get, lines }
   }
 
-  it('is a 401 with a challenge that says whether the token was wrong', async () => {
+  it('is a 401 whose challenge has error="invalid_token" for an invalid token only', async () => {
     const { get } = await guarded()
     const missing = await get('/api/mine')
     expect(missing.body).toEqual({
@@ -175,7 +175,7 @@ describe('a refusal', () => {
     expect(await challenge({ authorization: 'Bearer eve' })).toBe(`${realm}, error="invalid_token"`)
   })
 
-  it('is a 403 that names what is missing, and a challenge for tokens', async () => {
+  it('is a 403 that names missing scopes and roles, with a challenge for bearer tokens', async () => {
     const { get } = await guarded()
     const scopes = await get('/scopes', ADA)
     expect(scopes).toMatchObject({
@@ -195,7 +195,7 @@ describe('a refusal', () => {
     })
   })
 
-  it('is a 503 when it cannot be told, with the cookies that came; the log has the reason', async () => {
+  it('is a 503 with Retry-After and Set-Cookie during an outage, and the reason is logged', async () => {
     const { get, lines } = await guarded(['a=1; Path=/', 'b=2'])
     const away = await get('/api/mine', { authorization: 'Bearer away' })
     expect(away).toMatchObject({ status: 503, body: { code: 'AUTH_UNAVAILABLE' } })
@@ -205,13 +205,13 @@ describe('a refusal', () => {
     expect(lines).toEqual([expect.objectContaining({ code: 'AUTH_UNAVAILABLE' })])
   })
 
-  it('is a 500 when the authenticator is broken', async () => {
+  it('is a 500 when the authenticator throws another error', async () => {
     const { get } = await guarded()
     expect((await get('/api/mine', { authorization: 'Bearer broken' })).status).toBe(500)
   })
 
   it.each([[ADA], [{ cookie: 'eve' }]])(
-    'or success has every Set-Cookie, kept by no cache',
+    'or a success passes on every Set-Cookie and is not cacheable',
     async (headers) => {
       const { get } = await guarded(['a=1; Path=/', 'b=2; Expires=Wed, 01 Jan 2031 00:00:00 GMT'])
       const answer = await get('/api/mine', headers)
@@ -235,7 +235,7 @@ describe('withAuthz', () => {
     return get
   }
 
-  it('answers 401, 403 or 200 by the rules', async () => {
+  it('responds 401, 403 or 200 by the rules', async () => {
     const match = (start: string) => ({
       match: ({ path, method }: { path: string; method: string }) =>
         method === 'GET' && path.startsWith(start),
@@ -260,7 +260,7 @@ describe('withAuthz', () => {
     expect((await get('/api/unknown', ADA)).status).toBe(403)
   })
 
-  it('refuses when the authorizer fails', async () => {
+  it('responds 403 without details when the authorizer throws', async () => {
     const get = await authorized({
       authorize() {
         throw new Error('SECRET of the inside')

@@ -15,22 +15,22 @@ declare global {
   namespace Express {
     interface Request {
       /**
-       * Who is calling. Behind `requireSession()` and the other guards it is always there; read
-       * anywhere else it throws, so that a route without a guard cannot pass for one that has it.
+       * The authenticated caller. Always present behind `requireSession()` and the other guards.
+       * Reading it on an unguarded route throws, so that a missing guard is noticed.
        */
       readonly principal: Principal
     }
   }
 }
 
-/** What is read of a request of Express. */
+/** The part of an Express request that guards read. */
 export interface ExpressRequest extends GuardRequest {
   readonly method: string
   readonly baseUrl: string
   readonly path: string
 }
 
-/** What is called on a response of Express. */
+/** The part of an Express response that guards use. */
 export interface ExpressResponse {
   vary(field: string): this
   setHeader(name: string, value: string): unknown
@@ -40,34 +40,33 @@ export interface ExpressResponse {
   end(body: string): unknown
 }
 
-/** Middleware for Express 5, typed by what it uses, so that no framework is a dependency. */
+/** Middleware for Express 5, typed structurally so that Express is not a dependency. */
 export type ExpressMiddleware = (
   req: ExpressRequest,
   res: ExpressResponse,
   next: (error?: unknown) => void,
 ) => unknown
 
-/** Where the guards say why. A pino logger fits as it is. Nothing secret is passed to it. */
+/** The log of the guards, such as a pino logger. No secret is logged. */
 export interface GuardLog {
-  /** What is as it should be, such as a refusal. */
+  /** Expected events, such as a refused request. */
   info(fields: object, message: string): void
-  /** What somebody should look at, such as a service that is away. */
+  /** Events an operator should look at, such as an outage. */
   warn(fields: object, message: string): void
 }
 
 /** Options of {@link withAuthn}. */
 export interface WithAuthnOptions extends GuardedPaths {
-  /** Who tells who is calling. */
+  /** Authenticates the requests. */
   authenticator: Authenticator
-  /** Default: says nothing. */
+  /** @default no log */
   log?: GuardLog
 }
 
-/** What is known of a request. */
 interface Caller {
   readonly realm: string | undefined
   readonly log: GuardLog | undefined
-  /** Asks once, when somebody first wants to know. */
+  /** Authenticates at most once per request, on first use. */
   authenticate(): Promise<Authentication>
   principal?: Principal
 }
@@ -75,8 +74,8 @@ interface Caller {
 const callers = new WeakMap<object, Caller>()
 
 /**
- * Tells the guards of all routes after it how to find out who is calling. Paths that are protected
- * need somebody to be signed in; on others nobody is asked, unless a guard wants to know.
+ * Sets up authentication for the routes mounted after it. Protected paths require a session. On
+ * other paths a request is only authenticated if a guard needs it.
  *
  * @example
  * ```ts
@@ -102,7 +101,7 @@ export function withAuthn({ authenticator, log, ...paths }: WithAuthnOptions): E
 }
 
 /**
- * Asks an authorizer about every request that comes by. What it throws is a refusal.
+ * Authorizes every request with `authorizer`. An error that it throws denies the request.
  *
  * @example
  * ```ts
@@ -122,7 +121,7 @@ export function withAuthz({ authorizer }: { authorizer: Authorizer }): ExpressMi
 }
 
 /**
- * Needs somebody to be signed in: otherwise 401, or 503 when that cannot be told.
+ * Requires a session: responds 401 without one, and 503 when the caller cannot be authenticated.
  *
  * @example
  * ```ts
@@ -134,7 +133,7 @@ export function requireSession(): ExpressMiddleware {
 }
 
 /**
- * Needs all of these scopes: otherwise 403, which names those that are missing.
+ * Requires all of these scopes. Responds 403 with the missing ones otherwise.
  *
  * @example
  * ```ts
@@ -146,7 +145,7 @@ export function requireScopes(...scopes: string[]): ExpressMiddleware {
 }
 
 /**
- * Needs all of these roles: otherwise 403, which names those that are missing.
+ * Requires all of these roles. Responds 403 with the missing ones otherwise.
  *
  * @example
  * ```ts
@@ -157,7 +156,7 @@ export function requireRoles(...roles: string[]): ExpressMiddleware {
   return guard((principal) => decide(principal, { requireRoles: roles }))
 }
 
-/** A guard: whoever is known, and of whom `decision` allows it, may go on. */
+/** A guard that lets an authenticated caller pass if `decision` allows it. */
 export function guard(
   decision: (
     principal: Principal,
@@ -167,7 +166,7 @@ export function guard(
 ): ExpressMiddleware {
   return async (req, res, next) => {
     const caller = callers.get(req)
-    if (!caller) throw new Error('A guard was asked before withAuthn(). Mount withAuthn() first.')
+    if (!caller) throw new Error('A guard ran before withAuthn(). Mount withAuthn() first.')
     const { realm, log } = caller
     const found = await caller.authenticate().catch((error: unknown) => {
       if (error instanceof GuardUnavailableError) return error
@@ -198,7 +197,7 @@ async function ask(
   req: ExpressRequest,
   res: ExpressResponse,
 ): Promise<Authentication> {
-  // What is answered is for this caller alone, unless the handler knows better.
+  // The response depends on the caller. A handler may still override these headers.
   res.vary('Cookie').vary('Authorization').setHeader('Cache-Control', 'no-store')
   const pass = ({ setCookies }: { readonly setCookies: readonly string[] }): void => {
     for (const cookie of setCookies) res.append('Set-Cookie', cookie)

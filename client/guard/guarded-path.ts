@@ -1,16 +1,16 @@
-/** Which paths need somebody to be signed in. */
+/** Which paths require a session. */
 export interface GuardedPaths {
-  /** Paths, with all that is below them. Default: `/api`. */
+  /** Protected paths, including everything below them. @default ['/api'] */
   protect?: readonly string[]
-  /** Exceptions from it. Default: `/health`. */
+  /** Exceptions to `protect`, including everything below them. @default ['/health'] */
   allowAnonymous?: readonly string[]
 }
 
 /**
- * Tells whether a path needs somebody to be signed in. Doubt protects: `/API` is `/api` to Express,
- * so `protect` does not look at case; an exception is a path that every reader reads alike.
+ * Decides whether a path requires a session. When in doubt it does: `protect` ignores case, because
+ * Express routes `/API` to `/api`, and an exception applies only to a path without ambiguous segments.
  *
- * @throws TypeError for a path that does not begin with a slash: it would never match.
+ * @throws TypeError for a path that does not begin with a slash, because it would never match.
  */
 export function pathGuard({ protect, allowAnonymous }: GuardedPaths): (path: string) => boolean {
   const closed = prefixes(protect, '/api').map((prefix) => prefix.toLowerCase())
@@ -21,7 +21,7 @@ export function pathGuard({ protect, allowAnonymous }: GuardedPaths): (path: str
   }
 }
 
-/** An empty list is none, since "nothing is protected" is too easily written by accident. */
+/** An empty list means the default: an accidental `[]` must not leave every path open. */
 function prefixes(given: readonly string[] = [], otherwise: string): string[] {
   return (given.length > 0 ? given : [otherwise]).map((prefix) => {
     if (!prefix.startsWith('/')) throw new TypeError(`The path "${prefix}" must begin with "/".`)
@@ -29,7 +29,7 @@ function prefixes(given: readonly string[] = [], otherwise: string): string[] {
   })
 }
 
-/** No segment is empty, of dots alone, escaped, or has a backslash. */
+/** Paths that every parser reads alike: no empty or dot segment, no percent-encoding, no backslash. */
 const PLAIN = /^(\/(?!\.{1,2}(\/|$))[^/%\\]+)*\/?$/
 
 const isBelow = (path: string, prefix: string): boolean =>

@@ -1,6 +1,6 @@
 /**
- * Guards for services of others: who is calling, asked of the authentication service, and what they
- * may do. Framework-neutral at the core, with middleware for Express 5 and ts-rest.
+ * Authentication and authorization for services behind the authentication service. The core is
+ * independent of frameworks; middleware for Express 5 and ts-rest is included.
  *
  * @module
  */

@@ -6,13 +6,13 @@ import {
 } from '@netscript/auth-contract'
 import type { Authentication, GuardUnavailableError } from './authenticator.js'
 
-/** How a request is refused: a problem document (RFC 9457) and the headers that go with it. */
+/** A refused request: a problem document (RFC 9457) and its headers. */
 export interface Refusal {
   readonly problem: Problem
   readonly headers: Readonly<Record<string, string>>
 }
 
-/** 401: there is no session, or no longer. */
+/** 401: no credential, or one that is invalid, expired or revoked. */
 export function unauthorized(
   { reason }: Pick<Extract<Authentication, { ok: false }>, 'reason'>,
   { realm, bearer }: { realm: string | undefined; bearer: boolean },
@@ -32,7 +32,7 @@ export function unauthorized(
   }
 }
 
-/** 403: the caller is known and lacks something. */
+/** 403: the caller is authenticated but not allowed. */
 export function forbidden(
   { missingScopes = [], missingRoles = [] }: Partial<ForbiddenData>,
   { realm, principal }: { realm: string | undefined; principal: Principal },
@@ -56,10 +56,13 @@ export function forbidden(
   }
 }
 
-/** 503: who is calling cannot be told. */
+/** 503: the caller cannot be authenticated during an outage. */
 export function unavailable({ retryAfterSeconds }: GuardUnavailableError): Refusal {
   return {
-    problem: problemOf('AUTH_UNAVAILABLE', 'Who is calling cannot be told now. Try again soon.'),
+    problem: problemOf(
+      'AUTH_UNAVAILABLE',
+      'The caller cannot be authenticated right now. Try again in a few seconds.',
+    ),
     headers: { 'Retry-After': String(retryAfterSeconds) },
   }
 }
@@ -69,7 +72,7 @@ function named(what: string, names: readonly string[]): string {
   return `${what}${names.length > 1 ? 's' : ''} ${names.map((name) => `"${name}"`).join(', ')}`
 }
 
-/** RFC 6750 section 3: the scheme, and at least one parameter. */
+/** A challenge has the scheme and at least one parameter (RFC 6750 section 3). */
 function challenge(
   realm: string,
   parameters: { error?: string; scope?: string },

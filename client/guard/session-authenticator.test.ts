@@ -21,7 +21,7 @@ const nobody = () => Response.json({ authenticated: false })
 const withCookie = (cookie: string) => ({ headers: { cookie } })
 const OWN = '__Host-ns_session=own'
 
-/** An authentication service that records what it is asked. */
+/** An authentication service that records its requests. */
 function service(answer: (headers: Headers, call: number) => Response | Promise<Response>) {
   const asked: { url: string; headers: Headers; init: RequestInit }[] = []
   const fetch: Fetch = async (url, init) => {
@@ -32,8 +32,8 @@ function service(answer: (headers: Headers, call: number) => Response | Promise<
   return { asked, fetch, options: { baseUrl: BASE, fetch } }
 }
 
-describe('what is asked', () => {
-  it('is /session, with auth cookies and a bearer token and nothing else of the request', async () => {
+describe('the request to the service', () => {
+  it('is GET /session with auth cookies and the bearer token, and no other header of the request', async () => {
     const { asked, options } = service(() => signedIn())
     await createSessionAuthenticator(options).authenticate({
       headers: {
@@ -57,7 +57,7 @@ describe('what is asked', () => {
     })
   })
 
-  it('is nothing without a credential; passwords and cookies of others are none', async () => {
+  it('is not sent without a credential; other cookies and Basic passwords are not credentials', async () => {
     const { asked, options } = service(() => signedIn())
     const authenticator = createSessionAuthenticator(options)
     for (const headers of [
@@ -75,22 +75,22 @@ describe('what is asked', () => {
     expect(asked).toEqual([])
   })
 
-  it('takes Request objects, and cookies of other names when told', async () => {
+  it('is made from a Request object too, and with configured cookie names', async () => {
     const { asked, options } = service(() => signedIn())
     const authenticator = createSessionAuthenticator({ ...options, cookies: ['sid'] })
     await authenticator.authenticate(new Request(BASE, { headers: { cookie: `sid=1; ${OWN}` } }))
     expect(asked[0]?.headers.get('cookie')).toBe('sid=1')
   })
 
-  it('refuses an address that is none', () => {
+  it('throws TypeError for a baseUrl that is not an http or https URL', () => {
     for (const baseUrl of ['auth.example', 'ftp://auth.example']) {
       expect(() => createSessionAuthenticator({ baseUrl })).toThrow(TypeError)
     }
   })
 })
 
-describe('the answer', () => {
-  it('is a frozen principal, with every Set-Cookie as it came', async () => {
+describe('the result', () => {
+  it('is a frozen principal, with every Set-Cookie unchanged', async () => {
     const cookies = [
       'wos-session=new%2F; Path=/; HttpOnly',
       'b=2; Expires=Wed, 01 Jan 2031 00:00:00 GMT',
@@ -119,7 +119,7 @@ describe('the answer', () => {
     expect(authenticator.realm).toBe(BASE)
   })
 
-  it('names the scheme by what was shown', async () => {
+  it('has the scheme bearer for a bearer token', async () => {
     const { options } = service(() => signedIn())
     const bearer = { headers: { authorization: 'bearer abc' } }
     const found = await createSessionAuthenticator(options).authenticate(bearer)
@@ -129,7 +129,7 @@ describe('the answer', () => {
   it.each([
     ['no session', nobody],
     ['a session that has ended', () => signedIn({ state: 'revoked' })],
-  ])('is a refusal for %s', async (_what, answer) => {
+  ])('is credential-invalid for %s', async (_what, answer) => {
     const { options } = service(answer)
     const found = await createSessionAuthenticator(options).authenticate(withCookie(OWN))
     expect(found).toMatchObject({ ok: false, reason: 'credential-invalid' })
@@ -137,20 +137,20 @@ describe('the answer', () => {
 
   it.each<[string, () => Response | Promise<Response>]>([
     ['an unreachable service', () => Promise.reject(new TypeError('fetch failed'))],
-    ['a page', () => new Response('<html>', { headers: { 'content-type': 'text/html' } })],
-    ['half an answer', () => new Response('{"authenticated":tr')],
-    ['something else', () => Response.json({ authenticated: 'yes', session: SESSION })],
+    ['an HTML page', () => new Response('<html>', { headers: { 'content-type': 'text/html' } })],
+    ['truncated JSON', () => new Response('{"authenticated":tr')],
+    ['another body', () => Response.json({ authenticated: 'yes', session: SESSION })],
     ['a session without an owner', () => signedIn({ userId: '' })],
     ['a redirect', () => Response.redirect('https://evil.example', 302)],
-    ['a refusal', () => Response.json({ authenticated: true, session: SESSION }, { status: 401 })],
-    ['a fault', () => Response.json({}, { status: 500 })],
-  ])('is no answer at all: %s', async (_what, answer) => {
+    ['a 401', () => Response.json({ authenticated: true, session: SESSION }, { status: 401 })],
+    ['a 500', () => Response.json({}, { status: 500 })],
+  ])('is GuardUnavailableError for %s', async (_what, answer) => {
     const { options } = service(answer)
     const asking = createSessionAuthenticator(options).authenticate(withCookie(OWN))
     await expect(asking).rejects.toBeInstanceOf(GuardUnavailableError)
   })
 
-  it('keeps cookies and the time to wait of an answer that is none', async () => {
+  it('keeps Set-Cookie and Retry-After of a failed response', async () => {
     const headers = { 'retry-after': '17', 'set-cookie': 'wos-session=renewed' }
     const { options } = service(() => Response.json({}, { status: 503, headers }))
     const asking = createSessionAuthenticator(options).authenticate(withCookie(OWN))
@@ -161,7 +161,7 @@ describe('the answer', () => {
   })
 })
 
-/** A service whose answers wait until they are released, one by one. */
+/** A service that holds its responses until each is released. */
 function held(answer: (headers: Headers) => Response = () => signedIn()) {
   const waiting: (() => void)[] = []
   const of = service((headers) => {
@@ -172,8 +172,8 @@ function held(answer: (headers: Headers) => Response = () => signedIn()) {
   return { ...of, sent, release: () => waiting.shift()?.() }
 }
 
-describe('requests at the same moment', () => {
-  it('share one question when it has not been sent, and all get its cookies', async () => {
+describe('concurrent requests', () => {
+  it('share one call and its cookies', async () => {
     const set: [string, string][] = [['set-cookie', 'wos-session=new']]
     const { asked, options } = service(() => signedIn({}, set))
     const authenticator = createSessionAuthenticator(options)
@@ -185,7 +185,7 @@ describe('requests at the same moment', () => {
       expect(one).toMatchObject({ ok: true, setCookies: ['wos-session=new'] })
   })
 
-  it('never share one that is under way: it may not know of a revocation', async () => {
+  it('do not join a call in flight, which may predate a revocation', async () => {
     let revoked = false
     const { options, sent, release, asked } = held(() => (revoked ? nobody() : signedIn()))
     const authenticator = createSessionAuthenticator(options)
@@ -201,7 +201,7 @@ describe('requests at the same moment', () => {
     expect(asked).toHaveLength(2)
   })
 
-  it('never share one across credentials', async () => {
+  it('do not share a call across credentials', async () => {
     const { options, asked } = service((headers) =>
       signedIn({ userId: `${headers.get('cookie')} ${headers.get('authorization')}` }),
     )
@@ -220,7 +220,7 @@ describe('requests at the same moment', () => {
     expect(asked).toHaveLength(5)
   })
 
-  it('ask again after a failure, and each waits no longer than it would alone', async () => {
+  it('call again after a failure, and each waits at most timeoutMs', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
     onTestFinished(() => void vi.useRealTimers())
     const { asked, options } = held()
@@ -242,7 +242,7 @@ describe('cacheForMs', () => {
     createSessionAuthenticator({ ...of.options, cacheForMs: 60_000, ...options })
   const asks = (of: ReturnType<typeof service>) => of.asked.length
 
-  it('takes an answer for true meanwhile, for its credential alone', async () => {
+  it('caches a result for its credential only', async () => {
     const of = service(() => signedIn())
     const authenticator = cached(of)
     for (let n = 0; n < 3; n += 1) await authenticator.authenticate(withCookie(OWN))
@@ -251,7 +251,7 @@ describe('cacheForMs', () => {
     expect(asks(of)).toBe(2)
   })
 
-  it('is nought by default', async () => {
+  it('defaults to no cache', async () => {
     const of = service(() => signedIn())
     const authenticator = createSessionAuthenticator(of.options)
     for (let n = 0; n < 3; n += 1) await authenticator.authenticate(withCookie(OWN))
@@ -259,17 +259,17 @@ describe('cacheForMs', () => {
   })
 
   it.each<[string, () => Response]>([
-    ['refusals', nobody],
-    ['answers with a new cookie', () => signedIn({}, [['set-cookie', 'wos-session=new']])],
-    ['a session past its end', () => signedIn({ expiresAt: '2020-01-01T00:00:00.000Z' })],
-  ])('keeps no %s', async (_what, answer) => {
+    ['failed authentication', nobody],
+    ['response that sets a cookie', () => signedIn({}, [['set-cookie', 'wos-session=new']])],
+    ['expired session', () => signedIn({ expiresAt: '2020-01-01T00:00:00.000Z' })],
+  ])('does not cache a %s', async (_what, answer) => {
     const of = service(answer)
     const authenticator = cached(of)
     for (let n = 0; n < 2; n += 1) await authenticator.authenticate(withCookie(OWN))
     expect(asks(of)).toBe(2)
   })
 
-  it('keeps a bounded number, and forgets the oldest', async () => {
+  it('evicts the oldest entry beyond cacheMaxEntries', async () => {
     const of = service(() => signedIn())
     const authenticator = cached(of, { cacheMaxEntries: 2 })
     const ask = (name: string) =>

@@ -12,32 +12,34 @@ import { AUTH_COOKIES, type Credential, credentialKey, credentialOf } from './cr
 
 /** Options of {@link createSessionAuthenticator}. */
 export interface SessionAuthenticatorOptions {
-  /** Where the authentication service is, such as `https://auth.example.com`. */
+  /** URL of the authentication service, such as `https://auth.example.com`. */
   baseUrl: string
-  /** How long a caller waits for its answer, in milliseconds. Default: 2000. */
+  /** Time limit of an authentication, in milliseconds. @default 2000 */
   timeoutMs?: number
   /**
-   * Cookies to pass on; a name that ends in `*` is how names begin. Default: those of the three
-   * backends. Set it when NETSCRIPT_AUTH_COOKIE_NAME or `WORKOS_COOKIE_NAME` is set there.
+   * Names of the cookies to forward; a name that ends in `*` is a prefix. Set it when the service
+   * has its own `NETSCRIPT_AUTH_COOKIE_NAME` or `WORKOS_COOKIE_NAME`.
+   * @default the cookies of the three backends
    */
   cookies?: readonly string[]
   /**
-   * Takes an answer for true for this long, in milliseconds, and so sees a revocation as much later.
-   * Default: 0, every request is asked for.
+   * Caches a session for this long, in milliseconds. A revocation is noticed that much later.
+   * @default 0: no cache
    */
   cacheForMs?: number
-  /** How many answers are kept at most. Default: 1000. */
+  /** Maximum number of cached sessions. @default 1000 */
   cacheMaxEntries?: number
-  /** Default: the global fetch. */
+  /** @default globalThis.fetch */
   fetch?: Fetch
 }
 
 /**
- * Tells who is calling by asking the authentication service with the caller's own cookie or bearer
- * token, and nothing else of the request. Requests with the same credential share a question that
- * was not sent yet, never one that is under way: every answer is newer than the request.
+ * Creates an authenticator that forwards the caller's session cookie or bearer token, and nothing
+ * else, to the authentication service. Concurrent requests with the same credential share a call
+ * that has not been sent yet, never one in flight: without a cache, every result is newer than the
+ * request.
  *
- * @throws TypeError when `baseUrl` is no http or https URL.
+ * @throws TypeError when `baseUrl` is not an http or https URL.
  *
  * @example
  * ```ts
@@ -62,7 +64,7 @@ export function createSessionAuthenticator(options: SessionAuthenticatorOptions)
       (init) => fetch(url.href, { ...init, signal: AbortSignal.timeout(timeoutMs) }),
       credential,
     )
-    // An answer with a new cookie is not for those who come later with the old one.
+    // A response that rotates the cookie must not be reused for requests with the old cookie.
     if (authentication.ok && authentication.setCookies.length === 0) {
       const until = askedAt + Math.min(cacheForMs, livesForMs)
       await cache?.set(credentialKey(credential), authentication, until)
@@ -78,7 +80,7 @@ export function createSessionAuthenticator(options: SessionAuthenticatorOptions)
       const key = credentialKey(credential)
       const known = await cache?.get(key)
       if (known) return known
-      // Who joins a question that waits for another does not wait for both.
+      // A joined call may still wait for the one in flight: bound the total wait of this caller.
       return withinTime(
         timeoutMs,
         share(key, () => withinTime(timeoutMs, ask(credential))),
@@ -99,10 +101,10 @@ async function askSession(
 ): Promise<{ authentication: Authentication; livesForMs: number }> {
   const response = await send({
     headers: { ...credential, accept: 'application/json' },
-    // Wherever a redirect leads, the credential is not for it.
+    // Never send the credential to the target of a redirect.
     redirect: 'manual',
   }).catch((cause: unknown) => {
-    throw new GuardUnavailableError('The authentication service does not answer.', { cause })
+    throw new GuardUnavailableError('The authentication service is unreachable.', { cause })
   })
   const setCookies = response.headers.getSetCookie()
   const unavailable = (message: string, cause?: unknown): GuardUnavailableError =>
@@ -114,7 +116,7 @@ async function askSession(
     throw unavailable(`The authentication service answered ${response.status}.`)
   }
   const { data: answer, error } = SessionResponse.safeParse(body)
-  if (!answer) throw unavailable('The authentication service answered something else.', error)
+  if (!answer) throw unavailable('The authentication service returned an unexpected body.', error)
   if (!answer.authenticated || answer.session.state !== 'active') {
     const refused = { ok: false, reason: 'credential-invalid', setCookies } as const
     return { authentication: refused, livesForMs: 0 }
@@ -132,7 +134,6 @@ function waitOf({ headers }: Response): number | undefined {
   return /^\d{1,4}$/.test(value) ? Number(value) : undefined
 }
 
-/** The answer, or that there was none in time. */
 async function withinTime<T>(ms: number, answer: Promise<T>): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined
   const over = new Promise<never>((_resolve, reject) => {

@@ -12,7 +12,7 @@ const missing = { ok: false, reason: 'credential-missing', setCookies: [] }
 const invalid = { ok: false, reason: 'credential-invalid', setCookies: [] }
 
 describe('createStaticCredentialAuthenticator', () => {
-  it('knows whom a token stands for', async () => {
+  it('authenticates a token as its identity', async () => {
     expect(await with_({ authorization: 'Bearer secret-one' })).toEqual({
       ok: true,
       setCookies: [],
@@ -36,7 +36,7 @@ describe('createStaticCredentialAuthenticator', () => {
     ['another scheme, whatever the key', { authorization: 'Basic x', 'x-api-key': 'secret-one' }],
     ['a scheme alone, whatever the key', { authorization: 'Bearer', 'x-api-key': 'secret-one' }],
     ['two tokens', { authorization: 'Bearer secret-one secret-two' }],
-  ])('misses a credential: %s', async (_what, headers) => {
+  ])('finds no credential: %s', async (_what, headers) => {
     expect(await with_(headers as Record<string, string>)).toEqual(missing)
   })
 
@@ -48,7 +48,7 @@ describe('createStaticCredentialAuthenticator', () => {
     },
   )
 
-  it('says the scheme that it is told, and takes no empty token', async () => {
+  it('uses the configured scheme and throws for an empty token', async () => {
     const credentials = { token: { subject: 's' } }
     const custom = createStaticCredentialAuthenticator({ credentials, scheme: 'custom' })
     const found = await custom.authenticate({ headers: { 'x-api-key': 'token' } })

@@ -1,31 +1,31 @@
 import { authenticated, type Authenticator, headerOf, type Principal } from './authenticator.js'
 
-/** Whom a static credential stands for. */
+/** The identity of a static credential. */
 export interface StaticIdentity {
-  /** The id that the principal gets. */
+  /** The subject of the principal. */
   subject: string
-  /** Default: none. */
+  /** @default none */
   scopes?: readonly string[]
-  /** Default: none. */
+  /** @default none */
   roles?: readonly string[]
-  /** Default: none. Each principal has a copy. */
+  /** Copied for each principal. @default none */
   claims?: Readonly<Record<string, unknown>>
 }
 
 /** Options of {@link createStaticCredentialAuthenticator}. */
 export interface StaticCredentialOptions {
-  /** Identities by their secret token. */
+  /** Identities by secret token. */
   credentials: Readonly<Record<string, StaticIdentity>>
-  /** How principals say that they came. Default: `bearer` or `api-key`, as the token was sent. */
+  /** The scheme of the principals. @default `bearer` or `api-key`, as the token was sent */
   scheme?: Principal['scheme']
-  /** The protection space of `WWW-Authenticate`. Default: `api`. */
+  /** The realm of `WWW-Authenticate`. @default 'api' */
   realm?: string
 }
 
 /**
- * Tells callers by a secret that both sides were given, for machines: `Authorization: Bearer`, or
- * `x-api-key` when there is no `Authorization`. The token is compared with all of them by digest, in
- * a time that tells nothing.
+ * Creates an authenticator for machine callers with a shared secret, sent as `Authorization: Bearer`,
+ * or as `x-api-key` when there is no `Authorization` header. Tokens are compared by SHA-256 digest
+ * in constant time.
  *
  * @throws TypeError for an empty token.
  *
@@ -58,7 +58,7 @@ export function createStaticCredentialAuthenticator({
           : BEARER.exec(authorization)?.[1]
       if (!token) return { ok: false, reason: 'credential-missing', setCookies: [] }
       const given = await digestOf(token)
-      // Every one is looked at, found or not.
+      // Compares all entries even after a match, to keep the timing constant.
       const [found] = (await known).filter(({ digest }) => isEqual(digest, given))
       if (!found) return { ok: false, reason: 'credential-invalid', setCookies: [] }
       const { subject, scopes = [], roles = [], claims = {} } = found.identity
@@ -73,12 +73,12 @@ export function createStaticCredentialAuthenticator({
   }
 }
 
-/** RFC 6750 section 2.1. */
+/** The bearer `Authorization` header (RFC 6750 section 2.1). */
 const BEARER = /^Bearer +(\S+) *$/i
 
 const digestOf = async (text: string): Promise<Uint8Array> =>
   new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text)))
 
-/** Looks at every byte, whatever the first ones are. */
+/** Compares in constant time. */
 const isEqual = (one: Uint8Array, other: Uint8Array): boolean =>
   one.reduce((difference, byte, index) => difference | (byte ^ (other[index] ?? 0)), 0) === 0

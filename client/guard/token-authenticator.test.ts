@@ -57,7 +57,7 @@ const sign = (
   by: CryptoKey | Uint8Array = key.private,
 ) => new SignJWT({ ...claims(), ...over }).setProtectedHeader({ ...header(), ...head }).sign(by)
 
-/** A service that takes tokens, and the keys that it finds. */
+/** A service that verifies tokens, and records its fetches of the keys. */
 function service(
   keys: () => Response | Promise<Response> = () => Response.json({ keys: [key.jwk] }),
 ) {
@@ -74,7 +74,7 @@ function service(
 }
 
 describe('a token', () => {
-  it('says who is calling, without asking again', async () => {
+  it('authenticates the caller; the keys are fetched once', async () => {
     const orders = service()
     const headers = { authorization: `Bearer ${await sign()}` }
     for (let n = 0; n < 3; n += 1) {
@@ -94,13 +94,13 @@ describe('a token', () => {
     expect(orders.realm).toBe(AUDIENCE)
   })
 
-  it('may have no scopes and roles, and a clock that is seconds off', async () => {
+  it('is accepted without scopes and roles, and within the clock tolerance', async () => {
     const orders = service()
     const token = await sign({ scope: '', roles: [], iat: now() + 3, exp: now() - 3 })
     expect(await orders.verifyToken(token)).toMatchObject({ principal: { scopes: [], roles: [] } })
   })
 
-  it('is good for an issuer that was named with a slash', async () => {
+  it('is accepted when the issuer option ends in a slash', async () => {
     const orders = createTokenAuthenticator({
       issuer: `${ISSUER}/`,
       audience: AUDIENCE,
@@ -110,11 +110,11 @@ describe('a token', () => {
   })
 
   it.each<[string, () => string | Promise<string>]>([
-    ['nothing', () => ''],
-    ['no token', () => 'abc'],
+    ['an empty string', () => ''],
+    ['not a JWT', () => 'abc'],
     ['alg none', () => new UnsecuredJWT(claims()).encode()],
     [
-      'alg none, and its type',
+      'alg none with the type of an access token',
       async () => {
         const [, payload] = (await sign()).split('.')
         const head = Buffer.from(JSON.stringify({ ...header(), alg: 'none' })).toString('base64url')
@@ -133,24 +133,24 @@ describe('a token', () => {
     ['a key of another issuer', () => sign({}, {}, other.private)],
     ['a key that is not published', () => sign({}, { kid: other.kid }, other.private)],
     [
-      'a key that it brings along',
+      'a key embedded in its header (jwk)',
       () => sign({}, { kid: undefined, jwk: other.jwk }, other.private),
     ],
     ['another audience', () => sign({ aud: 'https://billing.example' })],
-    ['an audience that begins alike', () => sign({ aud: `${AUDIENCE}.evil.example` })],
+    ['an audience with the same prefix', () => sign({ aud: `${AUDIENCE}.evil.example` })],
     ['no audience', () => sign({ aud: undefined })],
     ['another issuer', () => sign({ iss: 'https://evil.example' })],
     ['an issuer with a slash', () => sign({ iss: `${ISSUER}/` })],
     ['an id token', () => sign({}, { typ: 'JWT' })],
     ['a logout token', () => sign({}, { typ: 'logout+jwt' })],
     ['no type', () => sign({}, { typ: undefined })],
-    ['its time over', () => sign({ exp: now() - 30 })],
-    ['no end', () => sign({ exp: undefined })],
-    ['a time to come', () => sign({ nbf: now() + 300 })],
+    ['expired', () => sign({ exp: now() - 30 })],
+    ['no exp', () => sign({ exp: undefined })],
+    ['nbf in the future', () => sign({ nbf: now() + 300 })],
     ['no subject', () => sign({ sub: undefined })],
     ['an empty subject', () => sign({ sub: '' })],
-    ['no session', () => sign({ sid: undefined })],
-    ['roles that are none', () => sign({ roles: 'admin' })],
+    ['no sid', () => sign({ sid: undefined })],
+    ['roles that are not a list', () => sign({ roles: 'admin' })],
     ['scopes that are a list', () => sign({ scope: ['a'] })],
     [
       'another payload',
@@ -160,7 +160,7 @@ describe('a token', () => {
         return `${head}.${payload.toString('base64url')}.${signature}`
       },
     ],
-  ])('is refused: %s', async (_what, make) => {
+  ])('is rejected: %s', async (_what, make) => {
     expect(await service().verifyToken(await make())).toEqual({
       ok: false,
       reason: 'credential-invalid',
@@ -168,13 +168,13 @@ describe('a token', () => {
     })
   })
 
-  it('is refused without a kid when several keys could have signed it', async () => {
+  it('is rejected without a kid when several keys are published', async () => {
     const orders = service(() => Response.json({ keys: [key.jwk, other.jwk] }))
     const token = await sign({}, { kid: undefined })
     expect(await orders.verifyToken(token)).toMatchObject({ reason: 'credential-invalid' })
   })
 
-  it('is looked for in Authorization alone', async () => {
+  it('is read from the Authorization header only', async () => {
     const orders = service()
     const token = await sign()
     for (const headers of [
@@ -202,16 +202,19 @@ describe('the keys', () => {
 
   it.each<[string, () => Response | Promise<Response>]>([
     ['an unreachable service', () => Promise.reject(new TypeError('fetch failed'))],
-    ['a fault', () => Response.json({}, { status: 500 })],
+    ['a 500', () => Response.json({}, { status: 500 })],
     ['a redirect', () => Response.redirect('https://evil.example', 302)],
-    ['a page', () => new Response('<html>')],
+    ['an HTML page', () => new Response('<html>')],
     ['no keys', () => Response.json({})],
-  ])('that cannot be had say nothing of the token: %s', async (_what, keys) => {
-    const asking = service(keys).verifyToken(await sign())
-    await expect(asking).rejects.toBeInstanceOf(GuardUnavailableError)
-  })
+  ])(
+    'that cannot be fetched are GuardUnavailableError, not an invalid token: %s',
+    async (_what, keys) => {
+      const asking = service(keys).verifyToken(await sign())
+      await expect(asking).rejects.toBeInstanceOf(GuardUnavailableError)
+    },
+  )
 
-  it('are asked for again after a failure', async () => {
+  it('are fetched again after a failure', async () => {
     let up = false
     const orders = service(() =>
       up ? Response.json({ keys: [key.jwk] }) : Response.json({}, { status: 503 }),
@@ -222,7 +225,7 @@ describe('the keys', () => {
     expect((await orders.verifyToken(await sign())).ok).toBe(true)
   })
 
-  it('are fetched at most once in 30 seconds for invented key ids', async () => {
+  it('are fetched at most every 30 seconds for unknown key ids', async () => {
     const orders = service()
     const invented = async () => orders.verifyToken(await sign({}, { kid: randomUUID() }))
     for (let n = 0; n < 20; n += 1) await invented()

@@ -19,30 +19,30 @@ import {
 
 /** Options of {@link createTokenAuthenticator}. */
 export interface TokenAuthenticatorOptions {
-  /** The origin of the authentication service, as its tokens say it: `https://auth.example.com`. */
+  /** The issuer of the tokens: the origin of the service, such as `https://auth.example.com`. */
   issuer: string
-  /** What this service is called in NETSCRIPT_AUTH_TOKEN_AUDIENCES there. */
+  /** This service's entry in `NETSCRIPT_AUTH_TOKEN_AUDIENCES` of the authentication service. */
   audience: string
-  /** Where its keys are. Default: `/.well-known/jwks.json` at the issuer. */
+  /** URL of the issuer's key set. @default `/.well-known/jwks.json` at the issuer */
   jwksUrl?: string
-  /** How far the clocks of the two may differ, in seconds. Default: 5. */
+  /** Allowed clock skew, in seconds. @default 5 */
   clockToleranceSeconds?: number
-  /** How long fetching the keys may take, in milliseconds. Default: 2000. */
+  /** Time limit for fetching the keys, in milliseconds. @default 2000 */
   timeoutMs?: number
-  /** Default: the global fetch. */
+  /** @default globalThis.fetch */
   fetch?: Fetch
 }
 
-/** An authenticator that can also be given a token as it is. */
+/** An authenticator that can also verify a bare token. */
 export interface TokenAuthenticator extends Authenticator {
   /**
-   * Who a token says is calling, wherever it came from.
+   * Verifies a token that did not arrive in an `Authorization` header, such as in a WebSocket message.
    * @throws GuardUnavailableError when the keys are unavailable.
    */
   verifyToken(token: string): Promise<Authentication>
 }
 
-/** What a token says beside what jose has checked. */
+/** The claims that this authenticator checks in addition to jose. */
 interface TokenClaims extends JWTPayload {
   sub: string
   scope: string
@@ -51,12 +51,11 @@ interface TokenClaims extends JWTPayload {
 }
 
 /**
- * Tells who is calling by a token of `POST /api/v1/auth/token`, sent as a bearer token, without
- * asking: issuer, audience, type and algorithm are pinned (RFC 9068 section 4), and the keys are
- * fetched once and again when one is missing. A session that ends is seen when its token does, after
- * five minutes at most.
+ * Creates an authenticator that verifies bearer tokens of `POST /api/v1/auth/token` offline. Issuer,
+ * audience, type and algorithm are pinned (RFC 9068 section 4). Keys are cached and fetched again
+ * for an unknown key id. A token outlives its session by at most five minutes.
  *
- * @throws TypeError when `issuer` or `jwksUrl` is no URL.
+ * @throws TypeError when `issuer` or `jwksUrl` is not a URL.
  *
  * @example
  * ```ts
@@ -68,7 +67,7 @@ interface TokenClaims extends JWTPayload {
  */
 export function createTokenAuthenticator(options: TokenAuthenticatorOptions): TokenAuthenticator {
   const { audience, clockToleranceSeconds = 5 } = options
-  // Tokens say the origin, which has no slash at the end.
+  // The `iss` claim is an origin, without a trailing slash.
   const issuer = options.issuer.replace(/\/+$/, '')
   const keys = remoteKeys(options)
 
@@ -104,12 +103,13 @@ export function createTokenAuthenticator(options: TokenAuthenticatorOptions): To
 
 const INVALID: Authentication = { ok: false, reason: 'credential-invalid', setCookies: [] }
 
-/** After a failure the issuer is left alone for this long, whatever tokens arrive. */
+/** Pause after a failed fetch of the keys, so that requests do not hammer a failing issuer. */
 const BACK_OFF_MS = 1000
 
 /**
- * The keys of the issuer. An unknown key id fetches them again at most once in the 30 seconds that
- * are jose's default, and known keys are found while the issuer fails.
+ * The keys of the issuer. An unknown key id triggers a fetch at most every 30 seconds (jose's
+ * default cooldown). Cached keys stay usable for ten minutes (`cacheMaxAge` of jose) while the issuer
+ * is down.
  */
 function remoteKeys({
   issuer,

@@ -3,13 +3,13 @@ import { ROUTES } from '../routes.js'
 import { currentPage } from '../session-store/current-page.js'
 import type { SessionStore } from '../session-store/session-store.js'
 
-/** Attributes of the button; its type, name and value belong to the form. */
+/** Attributes of the button, except those that the form sets. */
 export type ButtonProps = Omit<ComponentProps<'button'>, 'type' | 'name' | 'value' | 'form'>
 
 /**
- * A button in a form that is posted to the service, so that it works before the page is hydrated
- * and without JavaScript. An empty field is one that was not given; the return address is filled in
- * when the form is sent, unless there is one.
+ * A button in a form that posts to the service, so that it works before hydration and without
+ * JavaScript. Fields without a value are sent empty, which the service ignores. Without a given
+ * return address, the current page is filled in on submit.
  */
 export function AuthForm({
   store,
@@ -20,7 +20,7 @@ export function AuthForm({
 }: {
   store: SessionStore
   route: 'signin' | 'signout'
-  /** By their names in the contract. */
+  /** Hidden fields, named as in the contract. */
   fields: Readonly<Record<string, string | undefined>> & { redirectTo: string | undefined }
   button: ButtonProps
   onSubmit?: (event: FormEvent<HTMLFormElement>, redirectTo: string) => void

@@ -15,19 +15,18 @@ import {
 
 const StoreContext = createContext<SessionStore | undefined>(undefined)
 
-/** Props of {@link AuthProvider}. They are read once; give another `key` to begin anew. */
+/** Props of {@link AuthProvider}. They are read once; change `key` to apply new ones. */
 export interface AuthProviderProps extends Pick<
   SessionStoreOptions,
   'baseUrl' | 'client' | 'initial'
 > {
-  /** A store of your own, in place of all other props. */
+  /** An existing store. Replaces all other props. */
   store?: SessionStore
-  /** Your app. */
   children?: ReactNode
 }
 
 /**
- * Tells everything inside it who is signed in.
+ * Provides the session store to the hooks and components below it.
  *
  * @example
  * ```tsx
@@ -38,19 +37,19 @@ export interface AuthProviderProps extends Pick<
  */
 export function AuthProvider({ store: given, children, ...options }: AuthProviderProps): ReactNode {
   const [store] = useState(() => given ?? createSessionStore(options))
-  // Whoever shows a session may come and go; what is known stays true meanwhile.
+  // Keeps the store running while components that use it mount and unmount.
   useEffect(() => store.subscribe(() => {}), [store])
   return createElement(StoreContext.Provider, { value: store }, children)
 }
 
-/** The store of the provider around, for the hook or component of this name. */
+/** The store of the nearest provider. `name` is the hook or component named in the error. */
 export function useStore(name: string): SessionStore {
   const store = useContext(StoreContext)
   if (store) return store
   throw new Error(`${name} is not inside an AuthProvider. Put <AuthProvider> around your app.`)
 }
 
-/** The client of the provider around, for everything else that the service can do. */
+/** The client of the nearest {@link AuthProvider}, for calls that no hook or component covers. */
 export function useAuthClient(): AuthClient {
   return useStore('useAuthClient()').client
 }

@@ -1,6 +1,6 @@
 'use client'
 /**
- * Who is signed in, for React 18 and 19.
+ * Hooks and components that show the session and start sign-in and sign-out, for React 18 and 19.
  *
  * @module
  */

@@ -20,7 +20,7 @@ const ADA = {
 const inside = (element: ReactElement, props: react.AuthProviderProps = {}): string =>
   renderToStaticMarkup(createElement(react.AuthProvider, props, element))
 
-/** What the service reads of a form. */
+/** The fields of a form, decoded as the service does. */
 function sent(html: string): Record<string, unknown> {
   const fields = [...html.matchAll(/<input type="hidden" name="(\w+)" value="([^"]*)"\/>/g)]
   return decodeForm(
@@ -34,7 +34,7 @@ describe('rendered on a server', () => {
     return `${status} ${user?.displayName ?? 'nobody'}`
   }
 
-  it('is what the server knows, without a request', () => {
+  it('shows the initial state without a request', () => {
     expect(inside(createElement(Who))).toBe('loading nobody')
     expect(inside(createElement(Who), { initial: ADA })).toBe('signed-in Ada')
     expect(inside(createElement(Who), { initial: { authenticated: false } })).toBe(
@@ -44,7 +44,7 @@ describe('rendered on a server', () => {
     expect(inside(createElement(Who), { store })).toBe('signed-in Ada')
   })
 
-  it('is the client of the provider', () => {
+  it('provides the client of the store', () => {
     const { client } = createSessionStore()
     const Client = () => String(react.useAuthClient() === client)
     expect(inside(createElement(Client), { client })).toBe('true')
@@ -55,7 +55,7 @@ describe('rendered on a server', () => {
     ['<SignInButton>', createElement(react.SignInButton)],
     ['<SignOutButton>', createElement(react.SignOutButton)],
     ['useAuthClient()', createElement(() => react.useAuthClient() && null)],
-  ])('says what to do about %s outside a provider', (name, element) => {
+  ])('throws an error that explains %s outside a provider', (name, element) => {
     expect(() => renderToString(element)).toThrow(
       `${name} is not inside an AuthProvider. Put <AuthProvider> around your app.`,
     )
@@ -71,7 +71,7 @@ describe('RequireAuth', () => {
     [{ status: 'unavailable', error }, 'unavailable'],
     [{ status: 'signed-in', error, ...ADA } as unknown as SessionSnapshot, 'secret'],
   ]
-  it.each(known)('shows for %j %s alone', (snapshot, expected) => {
+  it.each(known)('renders for %j only %s', (snapshot, expected) => {
     const store = { ...createSessionStore(), getServerSnapshot: () => snapshot }
     const words = { fallback: 'fallback', loading: 'loading', unavailable: 'unavailable' }
     expect(inside(createElement(react.RequireAuth, words, 'secret'), { store })).toBe(expected)
@@ -82,7 +82,7 @@ describe('RequireAuth', () => {
 })
 
 describe('the buttons', () => {
-  it('send what the contract reads', () => {
+  it('post fields that the contract accepts', () => {
     const given = { providerId: 'p', redirectTo: '/a?b', loginHint: 'ada@x', scopes: ['a', 'b'] }
     const html = inside(createElement(react.SignInButton, { ...given, className: 'big' }, 'Go'), {
       baseUrl: 'https://auth.example/',
@@ -95,7 +95,7 @@ describe('the buttons', () => {
     expect(SignoutInput.parse(sent(out))).toEqual({ everywhere: true, redirectTo: '/' })
   })
 
-  it('send nothing that was not given', () => {
+  it('post no field without a value', () => {
     expect(sent(inside(createElement(react.SignInButton)))).toEqual({})
     expect(sent(inside(createElement(react.SignOutButton)))).toEqual({ everywhere: false })
   })

@@ -4,19 +4,19 @@ import { useSession } from './use-session.js'
 
 /** Props of {@link RequireAuth}. */
 export interface RequireAuthProps {
-  /** Shown to who is signed out. Default: a SignInButton. */
+  /** Shown when signed out. @default <SignInButton /> */
   fallback?: ReactNode
-  /** Shown until the service has answered. Default: nothing. */
+  /** Shown until the first response. @default nothing */
   loading?: ReactNode
-  /** Shown when nothing is known because the service is away. Default: nothing. */
+  /** Shown when the service is unavailable and the status is unknown. @default nothing */
   unavailable?: ReactNode
-  /** Shown to who is signed in. */
+  /** Shown when signed in. */
   children?: ReactNode
 }
 
 /**
- * Shows its children to who is signed in, and to nobody else. It goes nowhere by itself. It keeps
- * nothing secret: what only some may know, the service that has it must refuse to others.
+ * Renders its children only for a signed-in user. It does not redirect. It is not a security
+ * boundary: the service that holds protected data must authorize requests itself.
  *
  * @example
  * ```tsx

@@ -3,11 +3,11 @@ import type { SigninInput } from '../auth-api.js'
 import { AuthForm, type ButtonProps } from './auth-form.js'
 import { useStore } from './auth-provider.js'
 
-/** Props of {@link SignInButton}: those of signin, and of a button. */
+/** Props of {@link SignInButton}: the input of signin, and attributes of the button. */
 export interface SignInButtonProps extends SigninInput, ButtonProps {}
 
 /**
- * A button that leads to the provider and back. Default return address: this page.
+ * A button that starts a sign-in. Without `redirectTo`, the user returns to the current page.
  *
  * @example
  * ```tsx

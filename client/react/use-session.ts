@@ -3,12 +3,12 @@ import type { SessionSnapshot } from '../session-store/session-snapshot.js'
 import type { SessionStore } from '../session-store/session-store.js'
 import { useStore } from './auth-provider.js'
 
-/** Who is signed in, and what can be done about it. */
+/** The session snapshot and the actions of the store. */
 export type Session = SessionSnapshot &
   Pick<SessionStore, 'refresh' | 'redirectToSignIn' | 'redirectToSignOut'>
 
 /**
- * Who is signed in. Renders again when that changes, and is the same object until it does.
+ * The current session. Rerenders the component when it changes; the object is stable until then.
  *
  * @throws Error outside an AuthProvider.
  *

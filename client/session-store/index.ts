@@ -1,6 +1,6 @@
 /**
- * Who is signed in, as a store that any frontend framework can subscribe to. For browsers; on a
- * server it renders what it was given.
+ * The session as a store that any frontend framework can subscribe to. On a server it renders the
+ * `initial` state that it was given.
  *
  * @module
  */

@@ -1,15 +1,15 @@
-/** Whether nobody can see the page. Without a document somebody can. */
+/** Whether the page is hidden; false without a document. */
 export const isHidden = (): boolean => globalThis.document?.visibilityState === 'hidden'
 
 /**
- * Tells when somebody returns to the page, or the network does. Returns how to stop. Without a
- * window nothing is told.
+ * Calls `tell` when the page is shown or focused again, or when the network returns. Returns a
+ * function that stops it. Does nothing without a window.
  */
 export function onOccasion(tell: () => void): () => void {
   const { window, document } = globalThis
   if (!window?.addEventListener) return () => {}
   const shown = (): void => void (isHidden() || tell())
-  // A page from the back-forward cache shows what was true when it was left.
+  // A page restored from the back-forward cache shows stale state.
   const restored = (event: PageTransitionEvent): void => void (event.persisted && tell())
   window.addEventListener('focus', tell)
   window.addEventListener('online', tell)

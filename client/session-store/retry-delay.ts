@@ -4,11 +4,11 @@ const FIRST_MS = 1_000
 const LONGEST_MS = 60_000
 
 /**
- * How long to wait before asking again, in milliseconds: a second, doubled at every failure up to a
- * minute, by chance up to half less, so that pages which lost the service together do not return
- * together. Not before `Retry-After`. Undefined for what a retry cannot fix.
+ * Delay before a retry, in milliseconds: exponential back-off from one second to one minute, with up
+ * to 50% jitter so that pages do not retry in step after an outage. Never earlier than
+ * `Retry-After`. Undefined for errors that a retry cannot fix.
  *
- * @param failures How many came before this one.
+ * @param failures Number of consecutive failures before this one.
  */
 export function retryDelay(error: AuthClientError, failures: number): number | undefined {
   const { status, retryAfterSeconds = 0 } = error

@@ -2,40 +2,38 @@ import type { AuthSession, AuthUser, MeResponse } from '../auth-api.js'
 import type { AuthClientError } from '../error.js'
 
 /**
- * What is known of who is signed in.
+ * The known state of the session.
  *
- * - `loading`: nobody has answered yet.
- * - `signed-in`, `signed-out`: what the service said last. `error` is there while the last question
- *   failed; what was known before stays.
- * - `unavailable`: nothing is known, and the question failed.
+ * - `loading`: no response yet.
+ * - `signed-in`, `signed-out`: the last response of the service. `error` is set while the latest
+ *   request has failed; the earlier state is kept.
+ * - `unavailable`: the request failed and no earlier state is known.
  */
 export type SessionSnapshot =
   | ({ readonly status: 'loading'; readonly error?: undefined } & Nobody)
   | {
-      /** What is known, in a word. */
+      /** Discriminates the union. */
       readonly status: 'signed-in'
-      /** Who is signed in; undefined when nobody is, or nothing is known. */
+      /** The signed-in user; undefined in every other status. */
       readonly user: AuthUser
-      /** Their session. */
+      /** The session of the user. */
       readonly session: AuthSession
-      /** Why the last question failed; absent when it did not. */
+      /** Why the latest request failed; absent when it succeeded. */
       readonly error?: AuthClientError
     }
   | ({ readonly status: 'signed-out'; readonly error?: AuthClientError } & Nobody)
   | ({ readonly status: 'unavailable'; readonly error: AuthClientError } & Nobody)
 
-/** Lets `user` be read without asking for the status. */
+/** Lets `user` and `session` be read without narrowing on the status. */
 interface Nobody {
   readonly user?: undefined
   readonly session?: undefined
 }
 
-/** Nobody has answered yet. */
 export const LOADING: SessionSnapshot = { status: 'loading' }
-/** Nobody is signed in. */
 export const SIGNED_OUT: SessionSnapshot = { status: 'signed-out' }
 
-/** What is known after an answer: the object from before when a reader sees no difference. */
+/** The snapshot after a response: the same object when nothing changed, to avoid rerenders. */
 export function afterAnswer(known: SessionSnapshot, me: MeResponse): SessionSnapshot {
   if (!me.authenticated) {
     return known.status === 'signed-out' && !known.error ? known : SIGNED_OUT
@@ -50,7 +48,7 @@ export function afterAnswer(known: SessionSnapshot, me: MeResponse): SessionSnap
     : { status: 'signed-in', user, session }
 }
 
-/** What is known after a failure: nothing is forgotten. The same failure again is no difference. */
+/** The snapshot after a failure: keeps the known state. A repeated failure changes nothing. */
 export function afterFailure(known: SessionSnapshot, error: AuthClientError): SessionSnapshot {
   if (known.error?.code === error.code && known.error.status === error.status) return known
   return known.status === 'signed-in' || known.status === 'signed-out'
@@ -58,7 +56,7 @@ export function afterFailure(known: SessionSnapshot, error: AuthClientError): Se
     : { status: 'unavailable', error }
 }
 
-/** The public id of the session that is known; empty for nobody, undefined when nothing is known. */
+/** The public id of the known session; empty when signed out, undefined when unknown. */
 export function sessionIdOf(known: SessionSnapshot): string | undefined {
   if (known.status === 'signed-in') return known.session.id
   return known.status === 'signed-out' ? '' : undefined

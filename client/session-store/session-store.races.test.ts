@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { MeResponse } from '../auth-api.js'
 import { createSessionStore } from './session-store.js'
 
-/** What can happen, in any order; `pick` chooses among the requests under way. */
+/** Events in any order; `pick` selects one of the requests in flight. */
 const step = fc.oneof(
   fc.record({ do: fc.constantFrom('refresh', 'redirectToSignOut', 'signInElsewhere' as const) }),
   fc.record({
@@ -14,7 +14,7 @@ const step = fc.oneof(
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never
 
 interface UnderWay {
-  /** The number of a question; undefined for a sign-out. */
+  /** The sequence number of a request to `/me`; undefined for a sign-out. */
   question: number | undefined
   body?: object
   answer: (response: Response) => void
@@ -23,12 +23,12 @@ interface UnderWay {
 
 const settle = (): Promise<void> => new Promise((done) => setImmediate(done))
 
-/** A store and a service between which nothing moves unless it is told to. */
+/** A store and a service whose messages are delivered one step at a time. */
 function createScene() {
   const underWay: UnderWay[] = []
   let questions = 0
   let isSignedIn = true
-  /** Questions before this one were asked before the last sign-out was over. */
+  /** The first request that was sent after the last sign-out completed. */
   let firstAfterSignOut = 0
   const shown: (number | undefined)[] = []
 
@@ -87,7 +87,7 @@ function createScene() {
   }
 }
 
-/** The session is named after the question, so that a snapshot says which one it came from. */
+/** The session id is the number of the request, so that a snapshot shows which one it came from. */
 function me(isSignedIn: boolean, question: number): MeResponse {
   if (!isSignedIn) return { authenticated: false }
   const session = {
@@ -104,8 +104,8 @@ function me(isSignedIn: boolean, question: number): MeResponse {
   return { authenticated: true, user: { id: 'u1' }, session }
 }
 
-describe('answers in any order', () => {
-  it('show no user after a sign-out whom no later request found', async () => {
+describe('responses in any order', () => {
+  it('never show a user after a sign-out unless a later request found one', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 30 }), async (steps) => {
         const scene = createScene()

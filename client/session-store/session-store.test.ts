@@ -24,7 +24,7 @@ function ada(over: Partial<AuthSession> = {}, lifeMs = HOUR): MeResponse {
   return { authenticated: true, user: { id: 'u1', displayName: 'Ada' }, session }
 }
 
-/** A page with a window and a document, as far as the store looks at them. */
+/** The parts of window and document that the store uses. */
 const page = {
   window: new EventTarget(),
   document: Object.assign(new EventTarget(), { visibilityState: 'visible' }),
@@ -35,7 +35,7 @@ const page = {
   },
 }
 
-/** The service: what it answers next, and how often it was asked. */
+/** The service: its next response, and its number of requests. */
 const service = {
   me: ANONYMOUS as MeResponse | (() => Response),
   signout: (): Response => Response.json({ signedOut: true }),
@@ -53,7 +53,7 @@ const away = (headers: Record<string, string> = {}, status = 503) =>
   new Response('', { status, headers })
 
 const stops: (() => void)[] = []
-/** A store of a tab, with everything that it showed. */
+/** The store of a tab, and every status that it showed. */
 function tab(options: SessionStoreOptions = {}) {
   const store = createSessionStore({ fetch: (url) => service.fetch(url), ...options })
   const shown: string[] = []
@@ -66,7 +66,7 @@ function tab(options: SessionStoreOptions = {}) {
 }
 
 const turn = setImmediate
-/** Lets messages between tabs, which no fake timer holds, arrive, and their answers too. */
+/** Lets messages between tabs and the responses to them arrive; fake timers do not control these. */
 async function settle(): Promise<void> {
   for (let turns = 0; turns < 20; turns += 1) await new Promise((next) => turn(next))
 }
@@ -92,8 +92,8 @@ afterEach(() => {
   vi.restoreAllMocks()
 })
 
-describe('what is known', () => {
-  it('is nothing, and then what the service says', async () => {
+describe('the snapshot', () => {
+  it('is loading, then the state that the service returns', async () => {
     service.me = ada()
     const { store, shown, open } = tab()
     expect(store.getSnapshot()).toEqual({ status: 'loading' })
@@ -104,7 +104,7 @@ describe('what is known', () => {
     expect(store.getServerSnapshot()).toEqual({ status: 'loading' })
   })
 
-  it('is the same object while the answer is the same, and shares what did not change', async () => {
+  it('is the same object while nothing changes, and keeps unchanged parts', async () => {
     service.me = ada()
     const { store, shown, open } = tab()
     open()
@@ -121,7 +121,7 @@ describe('what is known', () => {
     expect(shown).toEqual(['signed-in', 'signed-in', 'signed-out'])
   })
 
-  it('is what the server rendered with, without a request', async () => {
+  it('is the initial state that the server rendered with, without a request', async () => {
     const { store, shown, open } = tab({ initial: ada() })
     expect(store.getServerSnapshot()).toMatchObject({ status: 'signed-in' })
     expect(store.getSnapshot()).toBe(store.getServerSnapshot())
@@ -135,7 +135,7 @@ describe('what is known', () => {
   it.each<[string, () => SessionStoreOptions, number]>([
     ['has ended', () => ({ initial: ada({}, -1) }), 0],
     ['is old', () => ({ initial: ada() }), 5_001],
-  ])('is asked for when what the server rendered with %s', async (_name, options, age) => {
+  ])('is refreshed when the initial state %s', async (_name, options, age) => {
     const { open } = tab(options())
     await pass(age)
     open()
@@ -143,7 +143,7 @@ describe('what is known', () => {
     expect(service.asked).toBe(1)
   })
 
-  it('needs no window, no document and no channel', async () => {
+  it('works without window, document and BroadcastChannel', async () => {
     for (const name of ['window', 'document', 'BroadcastChannel']) vi.stubGlobal(name, undefined)
     const { store, shown, open } = tab()
     open()
@@ -152,7 +152,7 @@ describe('what is known', () => {
     expect(shown).toEqual(['signed-out'])
   })
 
-  it('reaches every listener, whatever one of them throws', async () => {
+  it('reaches every listener, even if one of them throws', async () => {
     const { store, shown, open } = tab()
     const thrown: unknown[] = []
     vi.stubGlobal('queueMicrotask', (report: () => void) => {
@@ -174,8 +174,8 @@ describe('what is known', () => {
   })
 })
 
-describe('asking', () => {
-  it('is shared by callers at once, and by those that come meanwhile', async () => {
+describe('a refresh', () => {
+  it('is shared by concurrent callers; later callers share the next one', async () => {
     const { store, open } = tab()
     open()
     open()
@@ -217,7 +217,7 @@ describe('asking', () => {
     expect(service.asked).toBe(6)
   })
 
-  it('happens at the end of the session, once, whatever the clocks say', async () => {
+  it('happens once when the session expires, also if the clock of the service differs', async () => {
     service.me = ada({}, 10_000)
     const { open } = tab()
     open()
@@ -234,7 +234,7 @@ describe('asking', () => {
     expect(service.asked).toBe(4)
   })
 
-  it('waits for an end that no timer can hold', async () => {
+  it('is scheduled within the longest delay of a timer', async () => {
     service.me = ada({}, 2 ** 32)
     const { open } = tab()
     open()
@@ -244,7 +244,7 @@ describe('asking', () => {
     expect(service.asked).toBe(2)
   })
 
-  it('stops with the last who subscribes, and asks again for the next', async () => {
+  it('is not scheduled without subscribers, and happens for the next subscriber', async () => {
     service.me = ada()
     const { open } = tab()
     const [first, second] = [open(), open()]
@@ -263,7 +263,7 @@ describe('asking', () => {
     expect(service.asked).toBe(2)
   })
 
-  it('is not repeated for who returns while an answer is under way', async () => {
+  it('is not repeated when the user returns while a request is in flight', async () => {
     let answer = (_: Response): void => {}
     const { open } = tab({
       fetch: () => ((service.asked += 1), new Promise((resolve) => (answer = resolve))),
@@ -276,7 +276,7 @@ describe('asking', () => {
     expect(service.asked).toBe(1)
   })
 
-  it('waits for its time when one comes right after the last who left', async () => {
+  it('waits for minIntervalMs when a new subscriber follows soon after the last one left', async () => {
     const { open } = tab()
     open()
     await pass(1_000)
@@ -288,7 +288,7 @@ describe('asking', () => {
     expect(service.asked).toBe(2)
   })
 
-  it('happens once when an effect is run, taken back and run again', async () => {
+  it('happens once when an effect is run, cleaned up and run again (React strict mode)', async () => {
     const { open } = tab()
     open()()
     open()
@@ -297,8 +297,8 @@ describe('asking', () => {
   })
 })
 
-describe('while the service is away', () => {
-  it('keeps the user signed in, says so once, and forgets the error afterwards', async () => {
+describe('an outage', () => {
+  it('keeps the known state, is shown once, and its error is cleared by the next success', async () => {
     for (const me of [ada(), ANONYMOUS]) {
       service.me = me
       const { store, shown, open } = tab()
@@ -318,7 +318,7 @@ describe('while the service is away', () => {
     }
   })
 
-  it('is unavailable when nothing is known, and never signed out', async () => {
+  it('is shown as unavailable, not signed out, when no state is known', async () => {
     service.me = () => away()
     const { shown, open } = tab()
     open()
@@ -329,7 +329,7 @@ describe('while the service is away', () => {
     expect(shown).toEqual(['unavailable', 'signed-out'])
   })
 
-  /** The times of the questions of a while, in seconds. */
+  /** The times of the requests, in seconds. */
   async function questions(seconds: number): Promise<number[]> {
     const times: number[] = []
     const start = Date.now()
@@ -340,12 +340,12 @@ describe('while the service is away', () => {
     return times
   }
 
-  it('backs off to a minute', async () => {
+  it('is retried with back-off up to a minute', async () => {
     service.me = () => away()
     expect(await questions(250)).toEqual([0, 1, 3, 7, 15, 31, 63, 123, 183, 243])
   })
 
-  it('begins with a second again when it was there meanwhile', async () => {
+  it('restarts the back-off at one second after a success', async () => {
     service.me = () => away()
     await questions(7)
     service.me = ANONYMOUS
@@ -358,7 +358,7 @@ describe('while the service is away', () => {
     expect(service.asked).toBe(before + 1)
   })
 
-  it('still sees the session end when the answer is one that a retry cannot fix', async () => {
+  it('does not cancel the refresh at the end of the session when an error is not retried', async () => {
     service.me = ada()
     const { store, open } = tab()
     open()
@@ -370,13 +370,13 @@ describe('while the service is away', () => {
     expect(store.getSnapshot().status).toBe('signed-out')
   })
 
-  it('comes back by chance a little earlier', async () => {
+  it('is retried up to 50% earlier by jitter', async () => {
     vi.mocked(Math.random).mockReturnValue(0.999)
     service.me = () => away()
     expect((await questions(4)).map(Math.round)).toEqual([0, 1, 2, 4])
   })
 
-  it('does as Retry-After says, also when the user returns', async () => {
+  it('respects Retry-After, also when the user returns', async () => {
     service.me = () => away({ 'retry-after': '30' })
     const asking = questions(0)
     await asking
@@ -388,7 +388,7 @@ describe('while the service is away', () => {
     expect(service.asked).toBe(2)
   })
 
-  it('asks at once when the user returns after a while', async () => {
+  it('is retried at once when the network returns', async () => {
     service.me = () => away()
     await questions(70)
     const before = service.asked
@@ -397,7 +397,7 @@ describe('while the service is away', () => {
     expect(service.asked).toBe(before + 1)
   })
 
-  it('asks nothing while the page is hidden', async () => {
+  it('is not retried while the page is hidden', async () => {
     service.me = () => away()
     await questions(0)
     page.show('hidden')
@@ -417,12 +417,12 @@ describe('while the service is away', () => {
     [429, 3],
     [408, 3],
     [500, 3],
-  ])('for status %i asks %i times in three seconds', async (status, times) => {
+  ])('with status %i leads to %i requests in three seconds', async (status, times) => {
     service.me = () => away({}, status)
     expect(await questions(3)).toHaveLength(times)
   })
 
-  it('is told apart from a client that is broken', async () => {
+  it('is NETWORK_ERROR; a client that throws anything else is UNEXPECTED_RESPONSE', async () => {
     const { store } = tab({
       fetch: () => Promise.reject(new TypeError('no network')),
     })
@@ -443,7 +443,7 @@ describe('while the service is away', () => {
 })
 
 describe('tabs', () => {
-  /** Tabs that are open and know what the service says. */
+  /** Open tabs that have loaded their state. */
   async function openTabs(count: number, options: SessionStoreOptions = {}) {
     const tabs = Array.from({ length: count }, () => tab(options))
     for (const { open } of tabs) open()
@@ -451,7 +451,7 @@ describe('tabs', () => {
     return tabs.map(({ store, shown }) => ({ store, shown }))
   }
 
-  it('learn of a sign-out, and do not tell it again', async () => {
+  it('learn of a sign-out, and do not echo it', async () => {
     service.me = ada()
     const [one, two, three] = await openTabs(3)
     expect(service.asked).toBe(3)
@@ -462,7 +462,7 @@ describe('tabs', () => {
     expect(service.asked).toBe(5)
   })
 
-  it('learn what one of them found out', async () => {
+  it('learn of a session that another tab found', async () => {
     service.me = ada()
     const [one, two] = await openTabs(2)
     service.me = ada({ id: 'second' })
@@ -472,7 +472,7 @@ describe('tabs', () => {
     expect(service.asked).toBe(4)
   })
 
-  it('are not told of what concerns one tab only', async () => {
+  it('are not notified when only expiresAt changes', async () => {
     service.me = ada()
     const [one] = await openTabs(2)
     expect(service.asked).toBe(2)
@@ -482,7 +482,7 @@ describe('tabs', () => {
     expect(service.asked).toBe(3)
   })
 
-  it('are told by a tab without subscribers', async () => {
+  it('learn of a sign-out in a tab without subscribers', async () => {
     service.me = ada()
     const [one] = await openTabs(1)
     const close = vi.spyOn(BroadcastChannel.prototype, 'close')
@@ -492,7 +492,7 @@ describe('tabs', () => {
     expect(one?.shown).toEqual(['signed-in', 'signed-out'])
   })
 
-  it('do not hear those of another service', async () => {
+  it('ignore tabs that use another service', async () => {
     service.me = ada()
     const [one] = await openTabs(1, { baseUrl: 'https://one.example/' })
     await tab({ baseUrl: 'https://other.example' }).store.redirectToSignOut()
@@ -503,7 +503,7 @@ describe('tabs', () => {
     expect(one?.shown).toEqual(['signed-in', 'signed-out'])
   })
 
-  it('learn of a sign-in that another tab comes back from', async () => {
+  it('learn of a sign-in when another tab returns from the provider', async () => {
     const [one, two] = await openTabs(2)
     service.me = ada()
     tab().open()
@@ -512,7 +512,7 @@ describe('tabs', () => {
     expect(service.asked).toBe(5)
   })
 
-  it('ask again when they hear of another session than the one that they are told of', async () => {
+  it('refresh again when another tab reports a session that differs from the response', async () => {
     let answer = (_: Response): void => {}
     const slow = new Promise<Response>((resolve) => (answer = resolve))
     const fetch = vi.fn((url: string) => service.fetch(url)).mockReturnValueOnce(slow)
@@ -526,7 +526,7 @@ describe('tabs', () => {
     expect(fetch).toHaveBeenCalledTimes(2)
   })
 
-  it('do not ask each other without end when they are told different things', async () => {
+  it('do not refresh endlessly when they see different sessions', async () => {
     const asked = [0, 0]
     for (const at of [0, 1]) {
       const fetch = async (): Promise<Response> => {
@@ -539,7 +539,7 @@ describe('tabs', () => {
     expect(Math.max(...asked)).toBeLessThanOrEqual(2)
   })
 
-  it('say the public id of the session, and nothing else', async () => {
+  it('send only the public id of the session', async () => {
     const said: unknown[] = []
     const channel = new BroadcastChannel('netscript-auth ')
     channel.onmessage = (event: unknown) => said.push((event as MessageEvent).data)
@@ -552,8 +552,8 @@ describe('tabs', () => {
   })
 })
 
-describe('signing in and out', () => {
-  it('leaves for the provider, to come back to this page', async () => {
+describe('sign-in and sign-out', () => {
+  it('redirectToSignIn navigates to the provider and returns to the current page', async () => {
     const sent: unknown[] = []
     const visited: string[] = []
     const started = {
@@ -582,7 +582,7 @@ describe('signing in and out', () => {
     expect(visited).toEqual(Array(3).fill('https://p.example/'))
   })
 
-  it('says when signing out failed, and asks what is true', async () => {
+  it('redirectToSignOut rejects when it fails, and refreshes the state', async () => {
     service.me = ada()
     const { store, shown, open } = tab()
     open()

@@ -22,54 +22,55 @@ import {
 } from './session-snapshot.js'
 import { createTabs } from './tabs.js'
 
-/** When the service says that a session is still good whose end has come by our clock. */
+/** Recheck interval for a session that has expired by the local clock but not at the service. */
 const CLOCKS_DIFFER_MS = 60_000
-/** Asking at the very instant could still find the session alive. */
+/** Margin after `expiresAt`, so that the service has expired the session too. */
 const AFTER_THE_END_MS = 1_000
 
 /** Options of {@link createSessionStore}: those of the client, or the client itself. */
 export interface SessionStoreOptions extends AuthClientOptions {
   /**
-   * Default: one made from the other options. Give `baseUrl` as well: it names the channel of the tabs
-   * and is where forms are sent.
+   * Pass `baseUrl` as well: it names the channel between tabs and is where forms are sent.
+   * @default a client created from the other options
    */
   client?: AuthClient
-  /** What `me` answered when the server rendered the page. Default: nothing is known yet. */
+  /** The response of `me` that the server rendered the page with. @default none: `loading` */
   initial?: MeResponse | undefined
-  /** How often the page may ask when somebody returns to it, in milliseconds. Default: 5 000. */
+  /** Minimum time between refreshes on focus or reconnect, in milliseconds. @default 5000 */
   minIntervalMs?: number
 }
 
-/** Who is signed in. Works while somebody subscribes. Its functions can be handed on by themselves. */
+/** A store of the session. It refreshes while it has subscribers. Its functions need no `this`. */
 export interface SessionStore {
-  /** For everything else that the service can do. */
+  /** The client that the store uses. */
   readonly client: AuthClient
-  /** Where the service is, without a slash at the end; empty for the page's own origin. */
+  /** URL of the service without a trailing slash; empty for the page's own origin. */
   readonly baseUrl: string
-  /** What is known: the same object until something changes that a reader can see. */
+  /** The current state: the same object until its content changes. */
   readonly getSnapshot: () => SessionSnapshot
-  /** What the server rendered with. */
+  /** The state that the server rendered with, for hydration. */
   readonly getServerSnapshot: () => SessionSnapshot
-  /** Calls `listener` after every change. Returns how to stop; the last one to leave stops it all. */
+  /** Calls `listener` after every change. Returns the unsubscribe function. */
   readonly subscribe: (listener: () => void) => () => void
-  /** Asks the service now. Never rejects: what failed is in `error` of the snapshot. */
+  /** Refreshes now. Never rejects: a failure is in `error` of the snapshot. */
   readonly refresh: () => Promise<SessionSnapshot>
   /**
-   * Leaves for the provider. Default return address: this page.
-   * @throws AuthClientError when that cannot be started.
+   * Starts a sign-in and navigates to the provider. Without `redirectTo`, the user returns to the
+   * current page.
+   * @throws AuthClientError when the sign-in cannot start.
    */
   readonly redirectToSignIn: (input?: SigninInput) => Promise<void>
   /**
-   * Ends the session of this browser, in all tabs.
-   * @throws AuthClientError when it did not; whoever was signed in is shown as signed in.
+   * Ends the session of this browser and notifies its other tabs.
+   * @throws AuthClientError when it fails; the state then stays as it was.
    */
   readonly redirectToSignOut: (input?: SignoutInput) => Promise<void>
 }
 
 /**
- * Keeps what the service says of who is signed in, and keeps it true: it asks again when somebody
- * returns to the page, when the session ends, and when another tab says that something changed.
- * While the service is away it backs off, and nobody is taken for signed out.
+ * Creates a store of the session that keeps itself current: it refreshes when the user returns to the
+ * page, when the session expires and when another tab reports a change. While the service is
+ * unavailable it backs off and keeps the last known state: an outage never signs a user out.
  *
  * @example
  * ```ts
@@ -90,14 +91,14 @@ export function createSessionStore(options: SessionStoreOptions = {}): SessionSt
   let snapshot = rendered
   let stop = (): void => {}
   let timer: ReturnType<typeof setTimeout> | undefined
-  /** What was asked before a sign-out is of another era, and says nothing. */
+  /** Incremented by a sign-out. A response to a request from an earlier era is ignored. */
   let era = 0
   let asking = false
   let asked = false
-  /** What another tab said of the session, unless somebody was asked since. */
+  /** The session id that another tab reported since the last request. */
   let heard: unknown
   let failures = 0
-  /** The earliest that an occasion may ask, on the clock that nobody sets. */
+  /** When the next refresh on focus may start; monotonic, so clock changes do not matter. */
   let notBefore = isAlive(initial) ? performance.now() + minIntervalMs : 0
 
   const ask = (): Promise<void> => share('', question)
@@ -118,7 +119,7 @@ export function createSessionStore(options: SessionStoreOptions = {}): SessionSt
     failures = 0
     plan(after)
     const sessionId = sessionIdOf(after)
-    // What another tab told us it has told the others, too.
+    // Don't echo: a change that another tab reported is already known to all tabs.
     if (sessionId !== undefined && sessionId !== sessionIdOf(before) && !hearsay) {
       tabs.tell(sessionId)
     }
@@ -135,7 +136,7 @@ export function createSessionStore(options: SessionStoreOptions = {}): SessionSt
     }
   }
 
-  /** Asks when another tab knows of another session. */
+  /** Refreshes when another tab reported a different session. */
   function compare(): void {
     if (heard === undefined || asking) return
     if (heard === sessionIdOf(snapshot)) heard = undefined
@@ -150,7 +151,7 @@ export function createSessionStore(options: SessionStoreOptions = {}): SessionSt
     show(afterFailure(snapshot, error))
   }
 
-  /** Asks again when the session has ended. */
+  /** Schedules a refresh for the end of the session. */
   function plan(known = snapshot): void {
     if (known.status !== 'signed-in') return
     const left = Date.parse(known.session.expiresAt) - Date.now()
@@ -158,14 +159,13 @@ export function createSessionStore(options: SessionStoreOptions = {}): SessionSt
     else if (!isHidden()) wake(CLOCKS_DIFFER_MS)
   }
 
-  /** There is one timer, and it asks. */
   function wake(delay: number): void {
     clearTimeout(timer)
     if (listeners.size === 0) return
     timer = setTimeout(() => void (isWaiting() || ask()), Math.min(delay, LONGEST_TIMER_MS))
   }
 
-  /** Nobody needs an answer while the service is away and the page hidden; returning is an occasion. */
+  /** Don't poll a failing service from a hidden page; becoming visible triggers a refresh. */
   const isWaiting = (): boolean => failures > 0 && isHidden()
 
   function occasion(): void {
@@ -225,7 +225,7 @@ export function createSessionStore(options: SessionStoreOptions = {}): SessionSt
       try {
         await client.redirectToSignOut(input)
       } catch (error) {
-        // Perhaps it ended all the same, and only the answer was lost.
+        // The session may have ended even though the response was lost.
         void ask()
         throw error
       }

@@ -1,14 +1,14 @@
-/** The other tabs of this browser, as far as they ask the same service. */
+/** The other tabs of this browser that use the same service. */
 export interface Tabs {
-  /** Tells them the public id of the session that the service named; empty for nobody. */
+  /** Sends the public id of the current session; empty when signed out. */
   tell(sessionId: string): void
-  /** Listens to them. Returns how to stop. */
+  /** Receives session ids of other tabs. Returns a function that stops it. */
   listen(heard: (sessionId: unknown) => void): () => void
 }
 
 /**
- * A channel between tabs. A message is only a reason to ask: who is signed in is for the service
- * to say. Where there are no channels, or none are allowed, it does nothing.
+ * A channel between tabs. A message only triggers a refresh; the service stays the source of truth.
+ * Does nothing where `BroadcastChannel` is missing or blocked.
  */
 export function createTabs(name: string): Tabs {
   let listening: BroadcastChannel | undefined
@@ -29,7 +29,7 @@ export function createTabs(name: string): Tabs {
   }
 }
 
-/** Firefox refuses one in a frame whose storage is blocked. */
+/** Firefox throws in a frame whose storage is blocked. */
 function open(name: string): BroadcastChannel | undefined {
   try {
     return new BroadcastChannel(name)

@@ -6,9 +6,9 @@ import { withNavigation } from '../navigation.js'
 import { pathSegment } from '../path-segment.js'
 
 /**
- * The client of `@netscript/auth-client`, made by ts-rest from the contract itself: every
- * answer is validated against its schema, fields that the contract does not know are dropped, and
- * anything else throws `UNEXPECTED_RESPONSE`.
+ * Creates a client with the interface of `@netscript/auth-client` that validates every response
+ * against the contract. Unknown fields are dropped; a response that the contract does not declare
+ * throws `UNEXPECTED_RESPONSE`.
  *
  * @example
  * ```ts
@@ -41,7 +41,7 @@ export function createAuthClient(options: AuthClientOptions = {}): AuthClient {
       describe: async (call) => success(await api.describe(toArgs(call))),
       sessions: async ({ limit, cursor, ...call } = {}) =>
         success(await api.sessions({ query: { limit, cursor }, ...toArgs(call) })),
-      // ts-rest puts parameters into the path as they are.
+      // ts-rest does not encode path parameters.
       revokeSession: async (id, call) => {
         const params = { id: pathSegment(id) }
         return success(await api.revokeSession({ params, ...toArgs(call) }))
@@ -56,7 +56,7 @@ export function createAuthClient(options: AuthClientOptions = {}): AuthClient {
 const toArgs = ({ signal }: CallOptions = {}): { fetchOptions?: { signal: AbortSignal } } =>
   signal ? { fetchOptions: { signal } } : {}
 
-/** The transport throws for every other status, which its type cannot say. */
+/** Narrows to status 200: the transport throws for every other status. */
 function success<R extends { status: number; body: unknown }>(
   response: R,
 ): Extract<R, { status: 200 }>['body'] {
@@ -69,7 +69,7 @@ interface StandardSchema {
   }
 }
 
-/** ts-rest's transport: what comes back is what the contract declares. */
+/** The fetcher of ts-rest: sends through {@link exchange} and validates the response. */
 function validating(transport: Transport): ApiFetcher {
   return async ({ route, path, method, headers, body: sent, fetchOptions }) => {
     const { response, body } = await exchange(transport, {

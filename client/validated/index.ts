@@ -1,6 +1,6 @@
 /**
- * The client that validates every answer against the contract. It has the calls and the errors of
- * `@netscript/auth-client`, and brings zod and ts-rest with it.
+ * A client that validates every response against the contract. It has the methods and the errors of
+ * `@netscript/auth-client`, and depends on zod and ts-rest.
  *
  * @module
  */

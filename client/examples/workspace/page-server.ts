@@ -4,19 +4,19 @@ import { build, createServer, defaultClientConditions, type InlineConfig, previe
 
 /** Options of {@link startPageServer}. */
 export interface PageServerOptions {
-  /** The port on localhost. */
+  /** Port on localhost. */
   port: number
-  /** Where the authentication service is. */
+  /** URL of the authentication service. */
   authUrl: string
-  /** Where the workspace service is. */
+  /** URL of the workspace service. */
   serviceUrl: string
-  /** Build the page into this directory and serve that. Default: serve the sources, as in development. */
+  /** Build into this directory and serve the result. @default serve the sources, as in development */
   outDir?: string
 }
 
 /**
- * Serves the page, and both services on its origin: the session cookie belongs to the page then, and
- * no request crosses an origin.
+ * Serves the page and proxies both services on its origin, so that the session cookie is first-party
+ * and no request is cross-origin.
  */
 export async function startPageServer(options: PageServerOptions): Promise<{
   close(): Promise<void>
@@ -28,7 +28,7 @@ export async function startPageServer(options: PageServerOptions): Promise<{
     root: fileURLToPath(new URL('./page', import.meta.url)),
     configFile: false,
     logLevel: 'warn',
-    // The packages of this repository, from their sources.
+    // Resolves the packages of this repository to their sources.
     resolve: { conditions: ['@netscript/source', ...defaultClientConditions] },
     plugins: [react()],
     server: listening,

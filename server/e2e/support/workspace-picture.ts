@@ -28,7 +28,7 @@ export async function takeWorkspacePicture(browser: Browser, path: string): Prom
     await page.getByText('you', { exact: true }).waitFor()
     const members = await page.screenshot()
     await page.getByRole('link', { name: 'Sessions' }).click()
-    await page.getByRole('button', { name: 'Log out other devices' }).focus()
+    await page.getByRole('button', { name: 'Sign out other devices' }).focus()
     await page.emulateMedia({ colorScheme: 'dark' })
     const sessions = await page.screenshot()
     await sideBySide(browser, [members, sessions], path)

@@ -12,7 +12,7 @@ function useHash(): string {
   return useSyncExternalStore(subscribe, () => window.location.hash)
 }
 
-/** The frame: who is signed in, and two places to be. */
+/** The frame of the page: header with sign-in or sign-out, and two views. */
 export function App() {
   const { status, user, session, error } = useSession()
   const isSessions = useHash() === '#sessions'
@@ -39,7 +39,7 @@ export function App() {
       </header>
       {error && (
         <p className="notice" role="status">
-          The sign-in service does not answer. What you see may be old.
+          The sign-in service is unavailable. What you see may be out of date.
         </p>
       )}
       <main>
@@ -47,7 +47,7 @@ export function App() {
           <RequireAuth
             fallback={<p>Sign in to see where you are signed in.</p>}
             loading={<p role="status">One moment.</p>}
-            unavailable={<p>Nobody can tell who you are just now.</p>}
+            unavailable={<p>Your session cannot be checked right now.</p>}
           >
             <SessionList />
           </RequireAuth>

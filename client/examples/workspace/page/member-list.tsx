@@ -3,7 +3,7 @@ import { SignInButton } from '@netscript/auth-client/react'
 import { type MembersAnswer, requestJoin, requestMembers } from './members-request.js'
 import { SIGN_IN_SCOPES } from './sign-in-scopes.js'
 
-/** Who is in the workspace, or what it takes to see them. The service decides, not the page. */
+/** The members of a workspace, or how to get access. The service authorizes, not the page. */
 export function MemberList({ workspace }: { workspace: string }) {
   const [answer, setAnswer] = useState<MembersAnswer>()
   const load = useCallback(async () => setAnswer(await requestMembers(workspace)), [workspace])
@@ -31,7 +31,7 @@ function Answer({ answer, workspace, load }: AnswerProps) {
     case 'away':
       return (
         <>
-          <p>The workspace does not answer.</p>
+          <p>The workspace is unavailable.</p>
           <button onClick={() => void load()}>Try again</button>
         </>
       )

@@ -1,7 +1,7 @@
 import type { Problem } from '@netscript/auth-contract'
 import type { Member } from '../service/members.js'
 
-/** What the service answered about the members of a workspace. */
+/** The result of a request for the members of a workspace. */
 export type MembersAnswer =
   | { readonly kind: 'members'; readonly members: readonly Member[]; readonly you: string }
   | { readonly kind: 'signed-out' }
@@ -11,7 +11,7 @@ export type MembersAnswer =
 const pathOf = (workspace: string): string =>
   `/api/workspace/${encodeURIComponent(workspace)}/members`
 
-/** Asks who is in a workspace. The service answers problems of the contract, as its guards do. */
+/** Requests the members of a workspace. Errors are problem documents of the guards. */
 export async function requestMembers(workspace: string): Promise<MembersAnswer> {
   try {
     const response = await fetch(pathOf(workspace))
@@ -27,7 +27,7 @@ export async function requestMembers(workspace: string): Promise<MembersAnswer> 
   }
 }
 
-/** Joins a workspace. False when that did not work. */
+/** Joins a workspace. Resolves to false on failure. */
 export async function requestJoin(workspace: string): Promise<boolean> {
   const headers = { 'content-type': 'application/json' }
   const answer = fetch(pathOf(workspace), { method: 'POST', headers, body: '{}' })

@@ -2,12 +2,12 @@ import { useCallback, useEffect, useState } from 'react'
 import { AuthClientError, type SessionSummary } from '@netscript/auth-client'
 import { useAuthClient } from '@netscript/auth-client/react'
 
-/** Where somebody is signed in, and how to end it elsewhere. */
+/** The sessions of the user, with a button that ends all others. */
 export function SessionList() {
   const client = useAuthClient()
   const [sessions, setSessions] = useState<readonly SessionSummary[]>()
   const [problem, setProblem] = useState<string>()
-  /** Does something, and shows what is there afterwards, or what is wrong. */
+  /** Runs an action, then reloads the list or shows the error. */
   const run = useCallback(
     async (action: () => Promise<unknown> = async () => undefined) => {
       try {
@@ -42,14 +42,14 @@ export function SessionList() {
       </ul>
       {others > 0 && (
         <button className="primary" onClick={() => void run(() => client.revokeOtherSessions())}>
-          Log out other devices
+          Sign out other devices
         </button>
       )}
     </>
   )
 }
 
-/** The first that fits: browsers name those that they want to be taken for as well. */
+/** In this order: user agents also name the browsers that they are compatible with. */
 const BROWSERS = ['Firefox', 'Edg', 'Chrome', 'Safari']
 
 function browserOf(userAgent = ''): string {

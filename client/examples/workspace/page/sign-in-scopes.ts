@@ -1,2 +1,2 @@
-/** Asked for at first: who somebody is. What the members need is asked for when it is needed. */
+/** Scopes of the first sign-in. `workspace:read` is requested later, when the member list needs it. */
 export const SIGN_IN_SCOPES = ['openid', 'profile', 'email']

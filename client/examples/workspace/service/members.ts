@@ -1,20 +1,20 @@
 import type { Pool } from 'pg'
 
-/** Somebody in a workspace. */
+/** A member of a workspace. `subject` is the user id of the authentication service. */
 export interface Member {
   readonly subject: string
   readonly name: string
   readonly joinedAt: string
 }
 
-/** The people of the service's own table, by the user id that the authentication service gives. */
+/** The members table of the service, keyed by user id. */
 export interface Members {
   list(workspace: string): Promise<Member[]>
-  /** Adds somebody, or notes their new name. */
+  /** Adds a member, or updates their name. */
   add(workspace: string, member: { subject: string; name: string }): Promise<void>
 }
 
-/** Two people are there from the start, so that there is something to see. */
+/** Includes two members, so that the list is not empty at first. */
 const MIGRATION = `
 CREATE SCHEMA IF NOT EXISTS workspace;
 CREATE TABLE IF NOT EXISTS workspace.member (
@@ -30,15 +30,15 @@ INSERT INTO workspace.member (workspace, subject, name, joined_at) VALUES
 ON CONFLICT DO NOTHING;
 `
 
-/** Opens the table, which is made at the first start. */
+/** Creates the table if it does not exist. */
 export async function openMembers(pool: Pool): Promise<Members> {
   const client = await pool.connect()
   try {
-    // Two processes that start at once do not make it at once.
+    // Serializes the migration across processes that start at the same time.
     await client.query('SELECT pg_advisory_lock(7305)')
     await client.query(MIGRATION)
   } finally {
-    // The lock goes with the connection.
+    // Closing the connection releases the lock.
     client.release(true)
   }
   return {

@@ -7,9 +7,9 @@ import { type Members, openMembers } from './members.js'
 
 /** Options of {@link startWorkspaceService}. */
 export interface WorkspaceServiceOptions {
-  /** The Postgres of the service. */
+  /** URL of the service's own Postgres database. */
   databaseUrl: string
-  /** Where the authentication service is. */
+  /** URL of the authentication service. */
   authUrl: string
 }
 
@@ -19,7 +19,7 @@ export interface WorkspaceService {
   close(): Promise<void>
 }
 
-/** The routes: who is in a workspace, and joining it. Both need the scope. */
+/** Two routes, to list the members of a workspace and to join it. Both require the scope. */
 export function createWorkspaceApp(authUrl: string, members: Members): Express {
   const app = express()
   app.disable('x-powered-by')
@@ -36,10 +36,10 @@ export function createWorkspaceApp(authUrl: string, members: Members): Express {
   })
 
   app.post(path, requireScopes('workspace:read'), async (req, res) => {
-    // A page of another site can send a form with the cookie, but not JSON.
+    // CSRF: a page of another site can post a form with the cookie, but not JSON.
     if (!req.is('application/json')) return void res.sendStatus(415)
     const { subject, claims } = req.principal
-    const name = typeof claims.name === 'string' ? claims.name : 'Somebody without a name'
+    const name = typeof claims.name === 'string' ? claims.name : 'Unnamed member'
     await members.add(String(req.params.workspace), { subject, name })
     res.sendStatus(204)
   })
@@ -47,7 +47,7 @@ export function createWorkspaceApp(authUrl: string, members: Members): Express {
   return app
 }
 
-/** What went wrong is for those who run the service: Express would send it along. */
+/** Logs errors instead of sending them: the default handler of Express exposes the stack. */
 const sayNothing: ErrorRequestHandler = (error: { status?: number }, req, res, next) => {
   if (res.headersSent) return next(error)
   const status = error.status ?? 500
@@ -55,13 +55,13 @@ const sayNothing: ErrorRequestHandler = (error: { status?: number }, req, res, n
   res.sendStatus(status)
 }
 
-/** Migrates the table and listens on any free port of this machine. */
+/** Creates the table and listens on a free port of 127.0.0.1. */
 export async function startWorkspaceService({
   databaseUrl,
   authUrl,
 }: WorkspaceServiceOptions): Promise<WorkspaceService> {
   const pool = new Pool({ connectionString: databaseUrl, max: 5 })
-  // Without a listener a connection that breaks while idle would end the process.
+  // Without a listener, an error of an idle connection would crash the process.
   pool.on('error', () => {})
   const app = createWorkspaceApp(authUrl, await openMembers(pool))
   const server = await new Promise<Server>((listening, failed) => {
