@@ -64,3 +64,21 @@ async function administer(statement: string): Promise<void> {
     await client.end()
   }
 }
+
+/**
+ * Resolves when a statement in the pool's database waits for a lock. Rejects when `statement`, which
+ * must wait for one, ends first: a missing lock fails at once instead of timing out.
+ */
+export async function waitsForLock(pool: pg.Pool, statement: Promise<unknown>): Promise<void> {
+  let ended = false
+  const end = (): void => void (ended = true)
+  statement.then(end, end)
+  for (;;) {
+    const { rowCount } = await pool.query(
+      `SELECT 1 FROM pg_stat_activity
+       WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+    )
+    if (rowCount !== 0) return
+    if (ended) throw new Error('The statement ended without waiting for a lock.')
+  }
+}

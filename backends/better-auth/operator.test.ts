@@ -1,7 +1,9 @@
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createBetterAuthOperator } from './operator.js'
+import { trailOf } from '../kv-oauth/storage/testing/audit-trail.js'
 import { sweepBetterAuth } from '../../prisma/sweep.js'
+import { waitsForLock } from '../../prisma/test-database.js'
 import { startTestServer, type TestServer } from './testing/server.js'
 import { openBrowser, signUp, type SignedUpPerson } from './testing/sign-up.js'
 
@@ -111,6 +113,59 @@ describe('createBetterAuthOperator', () => {
     expect(await isSignedIn(person)).toBe(false)
     expect(await operator().getUser(person.userId)).toBeUndefined()
     expect((await signInAgain(person)).status).toBe(401)
+  })
+
+  /** Inserts a session as better-auth does, with the mark of a user who was authenticated. */
+  const insertSession = (connection: pg.ClientBase, id: string, userId: string) =>
+    connection.query(
+      `INSERT INTO auth_sessions (id, token, user_id, audit_subject, expires_at)
+       VALUES ($1, $1, $2, 'ada', now() + interval '1 hour')`,
+      [id, userId],
+    )
+
+  it('records the end of a session that begins while its user is deleted', async () => {
+    const { userId } = await signUp(server)
+    const signIn = await server.pool.connect()
+    try {
+      await signIn.query('BEGIN')
+      await insertSession(signIn, 'begins-late', userId)
+      const deleted = operator().deleteUser(userId)
+      await waitsForLock(server.pool, deleted)
+      await signIn.query('COMMIT')
+      expect(await deleted).toBe(true)
+    } finally {
+      signIn.release(true)
+    }
+    expect(await trailOf(server.pool, 'begins-late')).toEqual([['session.revoked', 'user-deleted']])
+  })
+
+  // Two operations that lock the same sessions in a different order can deadlock.
+  it.each([
+    ['revoking all', 'revokeSessions'],
+    ['disabling the user', 'disableUser'],
+    ['deleting the user', 'deleteUser'],
+  ] as const)('%s locks the sessions in the order of their ids', async (_what, method) => {
+    const { userId } = await signUp(server)
+    await operator().revokeSessions(userId)
+    const [first, ...others] = ['a', 'b', 'c', 'd', 'e'].map((letter) => `${userId}-${letter}`)
+    const other = await server.pool.connect()
+    try {
+      // The first in order is neither the oldest nor the newest.
+      for (const id of [others[1]!, first!, others[3]!, others[0]!, others[2]!]) {
+        await insertSession(other, id, userId)
+      }
+      await other.query('BEGIN')
+      await other.query('SELECT FROM auth_sessions WHERE id = $1 FOR UPDATE', [first])
+      const ended = operator()[method](userId)
+      await waitsForLock(server.pool, ended)
+      const free = 'SELECT FROM auth_sessions WHERE id = ANY($1) FOR UPDATE NOWAIT'
+      expect((await other.query(free, [others])).rowCount).toBe(4)
+      await other.query('COMMIT')
+      await ended
+    } finally {
+      other.release(true)
+    }
+    expect(await server.prisma.authSession.count({ where: { userId } })).toBe(0)
   })
 
   it('finds users by id, address, name and provider, page by page', async () => {

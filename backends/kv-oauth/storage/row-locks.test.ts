@@ -1,7 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import type pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { createTestDatabase, type TestDatabase } from '../../../prisma/test-database.js'
+import {
+  createTestDatabase,
+  type TestDatabase,
+  waitsForLock,
+} from '../../../prisma/test-database.js'
 import { createKeyring } from '../../keyring.js'
 import { createPool } from '../../../prisma/pool.js'
 import { sessionRecord } from './session-store-suite.js'
@@ -38,22 +42,12 @@ describe('row locks', () => {
       await client.query('BEGIN')
       await client.query(...change)
       const outcome = Promise.allSettled([blocked()])
-      await waitsForLock()
+      await waitsForLock(pool, outcome)
       await client.query('COMMIT')
       const [settled] = await outcome
       return settled
     } finally {
-      client.release()
-    }
-  }
-
-  async function waitsForLock(): Promise<void> {
-    for (;;) {
-      const { rowCount } = await pool.query(
-        `SELECT 1 FROM pg_stat_activity
-         WHERE datname = current_database() AND wait_event_type = 'Lock'`,
-      )
-      if (rowCount !== 0) return
+      client.release(true)
     }
   }
 
@@ -135,7 +129,7 @@ describe('row locks', () => {
         await client.query('BEGIN')
         await client.query(...held)
         const outcome = blocked()
-        await Promise.race([waitsForLock(), outcome])
+        await waitsForLock(pool, outcome)
         const [sql, values] = others
         const { rowCount } = await client.query(`${sql} FOR UPDATE NOWAIT`, values)
         expect(rowCount).toBeGreaterThan(0)
