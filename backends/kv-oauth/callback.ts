@@ -169,7 +169,7 @@ function isAt(
       [...other.searchParams.keys()].forEach((name) => names.add(name))
   }
   return [...names].every((name) =>
-    isDeepStrictEqual(query.getAll(name), searchParams.getAll(name)),
+    isDeepStrictEqual(query.getAll(name), searchParams.getAll(name).filter(Boolean)),
   )
 }
 

@@ -72,7 +72,7 @@ function openExchange(engine: Engine): RequestHandler {
     if (exchange.isAnswered) return send(res, exchange)
     exchanges.set(req, exchange)
     req.body = exchange.body
-    req.url = decodable(req.url)
+    req.url = `${decodable(req.url)}?${exchange.searchParams().toString()}`
     // Without an ETag there is nothing to compare, but Express takes `*` for a match.
     delete req.headers['if-none-match']
     next()
@@ -81,10 +81,10 @@ function openExchange(engine: Engine): RequestHandler {
 
 /**
  * Express refuses a path with a segment that cannot be decoded. To the engine such a segment is a name
- * as it stands, so it is encoded once more.
+ * as it stands, so it is encoded once more. Returns the path alone.
  */
 function decodable(url: string): string {
-  const [path = '', ...query] = url.split('?')
+  const [path = ''] = url.split('?', 1)
   const segments = path.split('/').map((segment) => {
     try {
       decodeURIComponent(segment)
@@ -93,7 +93,7 @@ function decodable(url: string): string {
       return encodeURIComponent(segment)
     }
   })
-  return [segments.join('/'), ...query].join('?')
+  return segments.join('/')
 }
 
 type Issues = { issues: z.core.$ZodIssue[] } | null

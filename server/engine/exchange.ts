@@ -63,9 +63,10 @@ export class Exchange {
     return this.#clientAddress(this.request)
   }
 
-  /** The query as it was sent, duplicates included. */
+  /** The query, duplicates included; a parameter without a value is absent (RFC 6749 section 3.1). */
   searchParams(): URLSearchParams {
-    return new URLSearchParams(this.request.target.slice(this.path.length + 1))
+    const sent = new URLSearchParams(this.request.target.slice(this.path.length + 1))
+    return new URLSearchParams([...sent].filter(([, value]) => value !== ''))
   }
 
   /** Adds to what every response to this request carries. */

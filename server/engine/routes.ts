@@ -15,7 +15,7 @@ export interface RouteInput<R = unknown> {
   readonly params: ParamsOf<R>
   readonly query: QueryOf<R>
   readonly body: BodyOf<R>
-  /** The query as it was sent, duplicates included. */
+  /** The query, duplicates included, without parameters that have no value. */
   readonly searchParams: URLSearchParams
 }
 

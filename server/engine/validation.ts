@@ -31,11 +31,13 @@ export function validateInput(exchange: Exchange): RouteInput {
 
 /** A query as an object: a repeated parameter becomes a list, which every schema rejects. */
 export function queryOf(searchParams: URLSearchParams): Record<string, string | string[]> {
-  const entries = [...new Set(searchParams.keys())].map((name): [string, string | string[]] => {
-    const [value = '', ...more] = searchParams.getAll(name)
-    return [name, more.length > 0 ? [value, ...more] : value]
-  })
-  return Object.fromEntries(entries)
+  const query = new Map<string, string | string[]>()
+  for (const [name, value] of searchParams) {
+    const earlier = query.get(name)
+    if (Array.isArray(earlier)) earlier.push(value)
+    else query.set(name, earlier === undefined ? value : [earlier, value])
+  }
+  return Object.fromEntries(query)
 }
 
 function decodeParams(params: Readonly<Record<string, string>>): Record<string, string> {
