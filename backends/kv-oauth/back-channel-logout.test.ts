@@ -248,6 +248,14 @@ describe('OpenID Connect Back-Channel Logout', () => {
     await expect(logOut(token)).rejects.toMatchObject({ code: 'LOGOUT_TOKEN_INVALID' })
   })
 
+  it.each([
+    ['sid', { sub: null }],
+    ['sub', { sid: null }],
+  ])('ends the session by its %s when the other claim is null', async (_what, over) => {
+    const session = await signedIn()
+    expect(await logOut(await sign(claimsOf(session, over)))).toEqual({ ended: 1 })
+  })
+
   describe('refuses', () => {
     it.each<[string, (now: number) => Claims]>([
       ['no jti', () => ({ jti: undefined })],
@@ -270,7 +278,7 @@ describe('OpenID Connect Back-Channel Logout', () => {
       ['an empty sub', () => ({ sub: '', sid: undefined })],
       ['a sub that is no text', () => ({ sub: { $ne: '' }, sid: undefined })],
       ['an empty sid', () => ({ sid: '' })],
-      ['a sid that is null', () => ({ sid: null })],
+      ['a sub and a sid that are null', () => ({ sub: null, sid: null })],
       ['a sub of 256 characters', () => ({ sub: 'x'.repeat(256), sid: undefined })],
     ])('%s', (_what, over) => expectRefused((session) => sign(claimsOf(session, over(now())))))
 

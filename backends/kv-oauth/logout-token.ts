@@ -25,6 +25,9 @@ const MAX_LIFETIME_SECONDS = 60 * 60
 /** OpenID Connect Core section 2 bounds a subject; longer identifiers are stored with no session. */
 const identifier = z.string().min(1).max(255)
 
+/** Some serializers write what they do not have as `null`. */
+const absentWhenNull = identifier.nullish().transform((value) => value ?? undefined)
+
 const LogoutClaims = z.object({
   iss: z.string(),
   aud: z.union([z.string(), z.array(z.string())]),
@@ -32,8 +35,8 @@ const LogoutClaims = z.object({
   iat: z.number(),
   exp: z.number().optional(),
   jti: identifier,
-  sub: identifier.optional(),
-  sid: identifier.optional(),
+  sub: absentWhenNull,
+  sid: absentWhenNull,
   events: z.object({ [EVENT]: z.record(z.string(), z.unknown()) }),
 })
 
