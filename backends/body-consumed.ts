@@ -14,6 +14,20 @@ export class BodyConsumedError extends Error {
 export const isPlainObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   Object.prototype.toString.call(value) === '[object Object]'
 
+/**
+ * The fields of a form that a parser has read: repeated ones were folded into lists, those with
+ * brackets into objects.
+ */
+export function formFields(parsed: object): [string, string][] {
+  return Object.entries(parsed).flatMap(([name, value]) => fieldsOf(name, value))
+}
+
+function fieldsOf(name: string, value: unknown): [string, string][] {
+  if (Array.isArray(value)) return value.flatMap((item) => fieldsOf(name, item))
+  if (!isPlainObject(value)) return [[name, String(value)]]
+  return Object.entries(value).flatMap(([key, item]) => fieldsOf(`${name}[${key}]`, item))
+}
+
 /** A form parser for any content type takes the whole JSON text for the name of a field. */
 export const isMisreadJson = (parsed: object): boolean =>
   Object.keys(parsed).some((name) => name.trimStart().startsWith('{'))

@@ -3,7 +3,13 @@
  *
  * @module
  */
-export { announcesBody, BodyConsumedError, isMisreadJson, isPlainObject } from './body-consumed.js'
+export {
+  announcesBody,
+  BodyConsumedError,
+  formFields,
+  isMisreadJson,
+  isPlainObject,
+} from './body-consumed.js'
 export { type AuditEventType, type AuditLog, createSubjectHash, keyFingerprint } from './audit.js'
 export { type ClientNetwork, clientNetworks } from './client-network.js'
 export { isoInstant } from './instant.js'

@@ -5,6 +5,7 @@ import {
   BODY_LIMIT,
   BodyConsumedError,
   clientNetworks,
+  formFields,
   isMisreadJson,
   isPlainObject,
   isPrefetch,
@@ -168,7 +169,7 @@ function parsedBody(body: unknown, headers: Headers): string | Uint8Array<ArrayB
   }
   if (body instanceof URLSearchParams && isForm(headers)) return body.toString()
   if (!isPlainObject(body) && !Array.isArray(body)) throw new BodyConsumedError()
-  if (isForm(headers)) return encodeForm(body).toString()
+  if (isForm(headers)) return new URLSearchParams(formFields(body)).toString()
   if (isMisreadJson(body)) throw new BodyConsumedError()
   headers.set('content-type', 'application/json')
   return JSON.stringify(body)
@@ -198,13 +199,6 @@ const isJson = (headers: Headers): boolean =>
   /^application\/([a-z0-9.+-]*\+)?json/.test(mediaType(headers))
 const isForm = (headers: Headers): boolean =>
   mediaType(headers).includes('application/x-www-form-urlencoded')
-
-function encodeForm(form: object): URLSearchParams {
-  const pairs = Object.entries(form).flatMap(([name, value]: [string, unknown]) =>
-    [value].flat().map((item): [string, string] => [name, String(item)]),
-  )
-  return new URLSearchParams(pairs)
-}
 
 /** Parses the body as better-auth does; `undefined` for content types it does not read. */
 async function parse(request: Request): Promise<unknown> {

@@ -3,6 +3,7 @@ import { AuthError } from '@netscript/plugin-auth-core'
 import {
   BODY_LIMIT,
   BodyConsumedError,
+  formFields,
   isMisreadJson,
   isPlainObject,
 } from '@netscript/plugin-auth-core/internal'
@@ -106,15 +107,7 @@ function formOf(received: ReceivedBody): unknown {
   const { parsed } = received
   if (tagOf(parsed) === '[object URLSearchParams]') return decodeForm(String(parsed))
   if (!isPlainObject(parsed)) throw new BodyConsumedError()
-  const pairs = Object.entries(parsed).flatMap(([name, value]) => fieldsOf(name, value))
-  return decodeForm(new URLSearchParams(pairs).toString())
-}
-
-/** A field as it was sent: repeated ones were folded into lists, those with brackets into objects. */
-function fieldsOf(name: string, value: unknown): [string, string][] {
-  if (Array.isArray(value)) return value.flatMap((item) => fieldsOf(name, item))
-  if (!isPlainObject(value)) return [[name, String(value)]]
-  return Object.entries(value).flatMap(([key, item]) => fieldsOf(`${name}[${key}]`, item))
+  return decodeForm(new URLSearchParams(formFields(parsed)).toString())
 }
 
 const tagOf = (value: unknown): string => Object.prototype.toString.call(value)
