@@ -10,7 +10,7 @@ export const OVERVIEW = `Tokens of the provider stay on the server; the browser 
 ### Signing in
 
 1. \`POST /api/v1/auth/signin\` opens a transaction and names the provider's address.
-2. The person signs in there. The provider sends the browser to \`GET /api/v1/auth/callback\`, which sets the session cookie.
+2. The user signs in at the provider. The provider sends the browser to \`GET /api/v1/auth/callback\`, which sets the session cookie.
 3. \`GET /api/v1/auth/me\` says who is signed in, and never refuses.
 
 ### Requests from other sites

@@ -76,11 +76,11 @@ interface BackendEntry {
 
 const DATABASE: BackendNeed = {
   variable: 'DATABASE_URL',
-  how: 'The URL of a Postgres; until then "npm start" brings one.',
+  how: 'The URL of a Postgres; "netscript dev" starts one where none is set.',
 }
 const ORIGIN: BackendNeed = {
   variable: 'NETSCRIPT_AUTH_ORIGIN',
-  how: 'What people see, such as https://auth.example.com; for production.',
+  how: 'The public origin, such as https://auth.example.com; for production.',
 }
 
 /** @throws AuthConfigurationError when the secret is missing or short. */

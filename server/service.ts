@@ -7,7 +7,6 @@ import { AuthConfigurationError } from '@netscript/plugin-auth-core'
 import type { TokenIssuer } from './tokens/token-issuer.js'
 import { backendEntry, type MountedBackend } from './backends.js'
 import type { AuthConfig } from './config/auth-config.js'
-import { insecureSwitches } from './config/variables.js'
 import type { RateLimitOptions } from './engine/rate-limit.js'
 import { listen } from './listen.js'
 import { createLogger, type Logger } from './log.js'
@@ -64,7 +63,6 @@ export interface AuthService {
 export async function createAuthService(options: AuthServiceOptions): Promise<AuthService> {
   const { config, env = process.env } = options
   const logger = options.logger ?? createLogger(config.variables.NETSCRIPT_AUTH_LOG_LEVEL)
-  warnOfInsecureSwitches(config, logger)
   for (const warning of config.warnings) logger.warn(warning)
   const proxy = readOutgoingProxy(env)
   if (proxy) logger.info({ proxy: proxyHosts(proxy) }, 'Requests to providers go through a proxy.')
@@ -195,10 +193,4 @@ async function drain(server: Server): Promise<void> {
   clearTimeout(force)
   // Ends the timers of http, which has no connections left to cut.
   server.close()
-}
-
-function warnOfInsecureSwitches({ variables }: AuthConfig, logger: Logger): void {
-  for (const name of insecureSwitches(variables)) {
-    logger.warn({ variable: name }, `${name} is on.`)
-  }
 }

@@ -7,7 +7,7 @@ import { AuthConfigurationError } from '@netscript/plugin-auth-core'
 export async function confirm(question: string, { yes }: { yes?: boolean }): Promise<void> {
   if (yes) return
   if (!process.stdin.isTTY || !process.stdout.isTTY) {
-    throw new AuthConfigurationError(`${question} Say so with --yes.`)
+    throw new AuthConfigurationError(`${question} Pass --yes to confirm.`)
   }
   const prompts = await import('@clack/prompts')
   const answer = await prompts.confirm({ message: question, initialValue: false })

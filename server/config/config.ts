@@ -8,7 +8,7 @@ import type { AuthConfig } from './auth-config.js'
 import { isLoopback } from './loopback.js'
 import { providerReaders, variablePrefix } from './providers.js'
 import { unknownVariables } from './unknown-variables.js'
-import { readVariables, type VariableIssue, type Variables } from './variables.js'
+import { insecureSwitches, readVariables, type VariableIssue, type Variables } from './variables.js'
 
 /** How the process was started. */
 export interface StartMode {
@@ -73,6 +73,7 @@ export function inspectConfig(env: NodeJS.ProcessEnv, mode: StartMode): ConfigRe
     origin: attempt(() => ownOrigin(variables, providers)) ?? '',
     docs: variables.NETSCRIPT_AUTH_DOCS ?? !production,
     warnings: [
+      ...insecureSwitches(variables).map((name) => `${name} is on. Use it for development only.`),
       ...unknownVariables(env, variables.NETSCRIPT_AUTH_PROVIDERS ?? []),
       ...providers.flatMap((provider) => otherPort(provider, variables) ?? []),
     ],

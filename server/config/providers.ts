@@ -170,7 +170,7 @@ function toProvider(
   if (clientId === undefined || redirectUri === undefined || missing.length > 0) {
     const [are, them] = missing.length === 1 ? ['is', 'it'] : ['are', 'them']
     throw new AuthConfigurationError(
-      `${missing.join(', ')} ${are} not set, but other variables of the provider are. Set ${them}, or unset them all to use the local provider with npm start.`,
+      `${missing.join(', ')} ${are} not set, but other variables of the provider are. Set ${them}, or unset them all to use the local provider of netscript dev.`,
     )
   }
   checkRedirectUri(redirectUri, settings.redirectUriVariable)

@@ -235,7 +235,7 @@ export const VARIABLES = {
     ),
   NETSCRIPT_AUTH_LOCAL_PROVIDER_PORT: port
     .default(9094)
-    .describe('Port of the local provider that `npm start` brings when none is configured.'),
+    .describe('Port of the local provider that `netscript dev` starts when none is configured.'),
   NETSCRIPT_AUTH_AUDIT_SALT: z
     .string()
     .min(32, 'must have at least 32 characters')

@@ -462,7 +462,7 @@ describe('netscript doctor', () => {
       const { code, output } = await netscript(['doctor', '--production'], { DATABASE_URL: '' })
       expect(code).toBe(1)
       expect(output).toMatch(/fail {2}CONFIGURATION: DATABASE_URL is not set\./)
-      expect(output).not.toContain('npm start')
+      expect(output).not.toContain('netscript dev')
     })
   })
 })

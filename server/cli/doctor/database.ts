@@ -44,7 +44,7 @@ export const checkDatabase: Check = async ({ config, problems }) => {
   if (url === undefined) {
     // A wrong one, or none in production, is a problem of the configuration.
     if (problems.some(({ message }) => message.startsWith('DATABASE_URL'))) return []
-    return [ok('DATABASE', `None is configured: "npm start" brings its own, in ${dataDir}.`)]
+    return [ok('DATABASE', `None is configured: "netscript dev" brings its own, in ${dataDir}.`)]
   }
   const pool = createPool(url, {
     max: 1,
