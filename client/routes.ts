@@ -1,6 +1,6 @@
 // Written by `npm run openapi` from the contract. Do not edit.
 
-/** The routes that a client calls: those that take and answer JSON. */
+/** The routes of the client: those with a JSON request and a JSON response. */
 export const ROUTES = {
   signin: {
     method: 'POST',
@@ -59,7 +59,7 @@ export const ROUTES = {
   },
 } as const
 
-/** The status of every problem. */
+/** The HTTP status of every error code. */
 export const PROBLEM_STATUSES = {
   MALFORMED_REQUEST: 400,
   AUTH_TRANSACTION_MISSING: 400,

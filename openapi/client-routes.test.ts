@@ -5,7 +5,7 @@ import { clientRoutes } from './client-routes.js'
 
 const FILE = new URL('../client/routes.ts', import.meta.url)
 
-it('client/routes.ts is what the contract says; npm run openapi fixes it', async () => {
+it('client/routes.ts matches the contract; run npm run openapi to update it', async () => {
   const expected = await format(clientRoutes(), {
     ...(await resolveConfig(FILE)),
     parser: 'typescript',

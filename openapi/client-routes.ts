@@ -3,9 +3,7 @@ import { AUTH_ERRORS, AUTH_PATH_PREFIX, type ContractRoute } from '@netscript/au
 import { DOCUMENTED } from './document.js'
 import { routesOf } from './routes.js'
 
-/**
- * The source of client/routes.ts: what a client that carries no schema must know of the contract.
- */
+/** Generates client/routes.ts: what a client without schemas needs from the contract. */
 export function clientRoutes(): string {
   const routes = DOCUMENTED.flatMap(({ contract }) => routesOf(contract))
     .filter(({ route }) => isCall(route))
@@ -17,10 +15,10 @@ export function clientRoutes(): string {
   return [
     '// Written by `npm run openapi` from the contract. Do not edit.',
     '',
-    '/** The routes that a client calls: those that take and answer JSON. */',
+    '/** The routes of the client: those with a JSON request and a JSON response. */',
     constant('ROUTES', Object.fromEntries(routes)),
     '',
-    '/** The status of every problem. */',
+    '/** The HTTP status of every error code. */',
     constant('PROBLEM_STATUSES', Object.fromEntries(statuses)),
     '',
   ].join('\n')
@@ -34,7 +32,7 @@ const isCall = ({ path, responses, contentType = 'application/json' }: ContractR
   responses[200] instanceof z.ZodType &&
   contentType === 'application/json'
 
-/** The fields that every success has. */
+/** The fields that are required in every member of a success schema. */
 function requiredOf(schema: unknown): string[] {
   if (schema instanceof z.ZodUnion) {
     const [first = [], ...others] = schema.options.map(requiredOf)

@@ -4,11 +4,11 @@ import { z } from 'zod'
 import { CallbackQuery, SessionsQuery } from '@netscript/auth-contract'
 import { createOpenApiDocument } from './document.js'
 
-/** Of the document: what a client neither sends nor receives. */
+/** Schemas of the document that a client neither sends nor receives. */
 const LEFT_OUT = /Problem$|^(PublicKey|BackChannelLogout|ProviderErrorData|ValidationErrorData)/
 
 /**
- * The source of client/wire.ts: the types of what is sent and received, so that the client needs
+ * Generates client/wire.ts: the types of requests and responses, so that the client depends on
  * neither the contract nor zod.
  */
 export async function clientTypes(): Promise<string> {
@@ -37,7 +37,7 @@ export async function clientTypes(): Promise<string> {
   ].join('\n')
 }
 
-/** A query is no component of the document: its parameters stand one by one. */
+/** Queries are not components of the document, which lists their parameters one by one. */
 function queryOf(query: z.ZodType): object {
   const { $defs = {}, type, properties, required } = z.toJSONSchema(query, { io: 'input' })
   const [named] = Object.values($defs)
@@ -47,7 +47,7 @@ function queryOf(query: z.ZodType): object {
 const isComponents = (node: ts.Node): boolean =>
   ts.isInterfaceDeclaration(node) && node.name.text === 'components'
 
-/** As zod types what is optional, under `exactOptionalPropertyTypes` as well. */
+/** Adds `undefined` to optional properties, as zod does, for `exactOptionalPropertyTypes`. */
 function orUndefined(property: ts.PropertySignature): ts.PropertySignature {
   if (!property.questionToken || !property.type) return property
   const { factory } = ts

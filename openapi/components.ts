@@ -3,23 +3,22 @@ import { HEADERS, type HeaderName } from './headers.js'
 import { describe, type Side } from './json-schema.js'
 import type { ComponentsObject, Reference, ResponseObject, SchemaObject } from './specification.js'
 
-/** Gathers what operations share, so that it is written once and pointed to. */
+/** Collects the components that operations share. */
 export interface Components {
   /**
-   * The JSON Schema of a zod schema, and whether it must be present as a field. Schemas with an id
-   * become components.
+   * Converts a zod schema to JSON Schema. Schemas with an id become components. `required` says
+   * whether the value must be present as a field.
    *
-   * @throws Error when two different schemas have one id.
+   * @throws Error when two different schemas have the same id.
    */
   schema(schema: z.ZodType, side: Side): { schema: SchemaObject; required: boolean }
-  /** A response under `name`, made when it is asked for the first time. */
+  /** A reference to the response `name`, which `make` creates on first use. */
   response(name: string, make: () => ResponseObject): Reference
   header(name: HeaderName): Reference
-  /** All that was gathered, sorted by name. */
+  /** All collected components, sorted by name. */
   gathered(): Omit<ComponentsObject, 'securitySchemes'>
 }
 
-/** An empty {@link Components}. */
 export function createComponents(): Components {
   const schemas: ComponentsObject['schemas'] = {}
   const responses: ComponentsObject['responses'] = {}

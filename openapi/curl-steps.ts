@@ -1,42 +1,42 @@
-/** One call of the walk through the API. */
+/** One step of the walk through the API with curl. */
 export interface CurlStep {
   /** The key of the route. */
   readonly key: string
-  /** What it answers here. Default: 200. */
+  /** The response status of this step. @default 200 */
   readonly status?: number
-  /** What to do before. */
+  /** Instructions to show before the command. */
   readonly before?: string
-  /** A shell variable for what was learned on the way. */
+  /** A shell variable for a value from an earlier step. */
   readonly variable?: Learned
-  /** The media type that is asked for. Default: any. */
+  /** The `Accept` header. @default any media type */
   readonly accept?: string
 }
 
-/** Something that only the way so far can tell; the contract has an example of it. */
+/** A value that only an earlier step can provide; the contract has an example of it. */
 export interface Learned {
   readonly name: string
   /**
-   * `address`: the whole address of the route, with these query parameters. `path`: the parameter in
-   * its path. `field`: the one field of its form.
+   * `address`: the full URL of the route, with these query parameters. `path`: its path parameter.
+   * `field`: the only field of its form.
    */
   readonly use: 'path' | 'field' | { readonly address: readonly string[] }
 }
 
-/** Every route, in an order in which each call has what it needs. */
+/** Every route, in an order in which each step has the values that it needs. */
 export const CURL_STEPS: readonly CurlStep[] = [
   { key: 'describe' },
   { key: 'signin' },
   {
     key: 'callback',
     before:
-      'Open `redirectUrl` in a private window of a browser and sign in. The browser comes to the callback and is refused there, since curl began the sign-in; that uses nothing up. Copy the address where it stands.',
+      'Open `redirectUrl` in a private window of a browser and sign in. The callback refuses the browser, because curl started the sign-in; the transaction stays usable. Copy the URL from the address bar.',
     variable: { name: 'CALLBACK', use: { address: ['code', 'state', 'iss'] } },
     accept: 'application/json',
   },
   {
     key: 'providerCallback',
     status: 400,
-    before: 'No sign-in of this walk began with this redirect URI, so it is refused.',
+    before: 'No sign-in of this walk started with this redirect URI, so it is refused.',
     variable: { name: 'PROVIDER_CALLBACK', use: { address: ['code', 'state', 'iss'] } },
     accept: 'application/json',
   },
@@ -63,13 +63,13 @@ export const CURL_STEPS: readonly CurlStep[] = [
     key: 'loggedOut',
     status: 303,
     before:
-      'Open that `Location` in the browser and sign out. It is refused at the end, as it was at the callback. Copy the address where it stands.',
+      'Open that `Location` in the browser and sign out. The browser is refused at the end, as at the callback. Copy the URL from the address bar.',
     variable: { name: 'LOGGED_OUT', use: { address: ['state'] } },
   },
   {
     key: 'backChannelLogout',
-    before: 'Only the provider can make the token. It sends the request by itself.',
+    before: 'Only the provider can create the token, and it sends this request itself.',
     variable: { name: 'LOGOUT_TOKEN', use: 'field' },
   },
-  { key: 'sessions', status: 401, before: 'There is no session any more.' },
+  { key: 'sessions', status: 401, before: 'The session has ended.' },
 ]

@@ -8,8 +8,8 @@ import { routesOf } from './routes.js'
 
 const FILE = new URL('CURL.md', import.meta.url)
 
-describe('the page of commands', () => {
-  it('is what the contract says; npm run openapi fixes it', async () => {
+describe('openapi/CURL.md', () => {
+  it('matches the contract; run npm run openapi to update it', async () => {
     const expected = await format(curlWalk(), {
       ...(await resolveConfig(FILE)),
       parser: 'markdown',
@@ -17,7 +17,7 @@ describe('the page of commands', () => {
     expect(await readFile(FILE, 'utf8')).toBe(expected)
   })
 
-  it('has every route', () => {
+  it('covers every route', () => {
     const keys = DOCUMENTED.flatMap(({ contract }) => routesOf(contract)).map(({ key }) => key)
     expect([...new Set(CURL_STEPS.map(({ key }) => key))].sort()).toEqual(keys.sort())
   })

@@ -7,12 +7,12 @@ import type { MediaTypeObject, OperationObject, ResponseObject } from './specifi
 const DOCUMENT = createOpenApiDocument()
 const SERVER = DOCUMENT.servers[0]?.url ?? ''
 
-/** The source of openapi/CURL.md: every route as a command, with the answer as its example has it. */
+/** Generates openapi/CURL.md: every route as a curl command with its example response. */
 export function curlWalk(): string {
   return [
     '<!-- Written by `npm run openapi` from the contract. Do not edit. -->',
     '# The API by curl',
-    'Every route, in an order in which it can be typed. Values that come from elsewhere are examples.',
+    'Every route, in an order that works when you type it. Values from other systems are examples.',
     block('sh', 'NETSCRIPT_AUTH_TOKEN_AUDIENCES=https://orders.example.com npm start'),
     'And in another terminal:',
     block('sh', `AUTH=${SERVER}`),
@@ -40,7 +40,7 @@ function section(step: CurlStep): string[] {
   const found = find(step.key)
   const { method, path, operation } = found
   const { status = 200, before } = step
-  // A route that was called before is called again for its problem.
+  // The second step of a route shows a problem.
   const isProblem = CURL_STEPS.find(({ key }) => key === step.key) !== step
   return [
     `## ${isProblem ? 'A problem' : operation.summary}`,
@@ -61,7 +61,7 @@ function command({ status, variable, accept }: CurlStep, found: Found): string {
     method === 'DELETE' && '-X DELETE',
     keepsCookies(operation) && '-b cookies.txt -c cookies.txt',
     accept !== undefined && `-H 'Accept: ${accept}'`,
-    // What changes something must be JSON when no Origin says where it comes from.
+    // Without an Origin header, a request that changes state must be JSON (CSRF protection).
     method !== 'GET' && !isForm && `-H 'Content-Type: application/json'`,
   ].filter((option) => option !== false)
   const head = ['curl', ...options].join(' ')
@@ -125,7 +125,7 @@ function responseOf({ responses }: OperationObject, status: number): ResponseObj
   return shared
 }
 
-/** The example of a body: a named one, or that of its schema. */
+/** The first named example of a body, or the example of its schema. */
 function exampleOf({ schema, examples }: MediaTypeObject): unknown {
   const [named] = Object.values(examples ?? {})
   if (named) return named.value

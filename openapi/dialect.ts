@@ -5,20 +5,20 @@ import type { ContractRoute } from '@netscript/auth-contract'
 import { isNavigation } from './routes.js'
 import type { ResponseObject } from './specification.js'
 
-/** What a service does alike on all its routes, and no contract says. */
+/** Conventions of a service that its contract does not declare. */
 export interface Dialect {
   /** Notes by the key of the route. */
   readonly notes: Readonly<Record<string, RouteNote>>
-  /** The headers of an answer with this status. */
+  /** The headers of a response with this status. */
   headersOf(status: number, components: Components): ResponseObject['headers']
-  /** Whether a browser navigates there, posts forms, and gets problems as pages. */
+  /** Whether browsers navigate to the route: it accepts forms and renders problems as pages. */
   isNavigation(route: ContractRoute): boolean
 }
 
-/** The ways of this service. */
+/** The conventions of the authentication service. */
 export const OWN_DIALECT: Dialect = { notes: ROUTE_NOTES, headersOf, isNavigation }
 
-/** A service of others, behind the guards. */
+/** The conventions of a service behind the guards. */
 export const GUARDED_DIALECT: Dialect = {
   notes: {},
   headersOf: (status, components) => ({

@@ -16,7 +16,7 @@ const operation = (id: string) => operations.find(({ operationId }) => operation
 const root = fileURLToPath(new URL('..', import.meta.url))
 const run = promisify(execFile)
 
-/** Runs a linter of the project; its report, or what it printed when it failed. */
+/** Runs a linter. Resolves to its report, or to its output on failure. */
 async function lint(bin: string, ...args: string[]): Promise<string> {
   const env = { ...process.env, REDOCLY_SUPPRESS_UPDATE_NOTICE: 'true', REDOCLY_TELEMETRY: 'off' }
   const file = `${root}node_modules/.bin/${bin}`
@@ -27,7 +27,7 @@ async function lint(bin: string, ...args: string[]): Promise<string> {
   return stdout
 }
 
-/** Every object of a document with the path to it. */
+/** Visits every object of a document with its path. */
 function visit(node: unknown, path: string, see: (node: object, path: string) => void): void {
   if (typeof node !== 'object' || node === null) return
   see(node, path)
@@ -35,12 +35,12 @@ function visit(node: unknown, path: string, see: (node: object, path: string) =>
 }
 
 describe('the committed document', () => {
-  it('is what the contract says; npm run openapi fixes it', async () => {
+  it('matches the contract; run npm run openapi to update it', async () => {
     const committed = await readFile(new URL('auth.v1.json', import.meta.url), 'utf8')
     expect(committed).toBe(`${JSON.stringify(document, null, 2)}\n`)
   })
 
-  it('is valid OpenAPI 3.1 and has nothing for redocly and spectral to say', async () => {
+  it('is valid OpenAPI 3.1, without findings of redocly and spectral', async () => {
     const [redocly, spectral] = await Promise.all([
       lint('redocly', '--format=json'),
       lint('spectral', '--format=json', '--quiet'),
@@ -53,7 +53,7 @@ describe('the committed document', () => {
 })
 
 describe('createOpenApiDocument', () => {
-  it('has the version of the contract, which all packages share', async () => {
+  it('has the version that all packages share', async () => {
     const manifest = async (path: string) =>
       JSON.parse(await readFile(`${root}${path}package.json`, 'utf8')) as {
         version: string
@@ -66,7 +66,7 @@ describe('createOpenApiDocument', () => {
     }
   })
 
-  it('has one operation a route, named by its key, with its summary and statuses', () => {
+  it('has one operation for each route, with its key, summary and statuses', () => {
     const routes = DOCUMENTED.flatMap(({ contract }) => routesOf(contract))
     expect(operations.map(({ operationId }) => operationId)).toEqual(routes.map(({ key }) => key))
     for (const { key, route } of routes) {
@@ -77,7 +77,7 @@ describe('createOpenApiDocument', () => {
     }
   })
 
-  it('has a component with a discriminator for every code that a route declares', () => {
+  it('has a component with a discriminator for every declared error code', () => {
     const declared = new Set<string>()
     for (const { route } of DOCUMENTED.flatMap(({ contract }) => routesOf(contract))) {
       for (const schema of Object.values(route.responses)) {
@@ -104,7 +104,7 @@ describe('createOpenApiDocument', () => {
     }
   })
 
-  it('copies no schema: objects are components, each is pointed to, every pointer arrives', () => {
+  it('inlines no object schema; every component is referenced and every reference resolves', () => {
     const copies: string[] = []
     const pointers = new Set<string>()
     visit(document, '#', (node, path) => {
@@ -126,7 +126,7 @@ describe('createOpenApiDocument', () => {
     expect([...pointers].sort()).toEqual(components.sort())
   })
 
-  it('carries nothing of zod that the wire does not promise', () => {
+  it('contains no keywords that zod adds but the API does not promise', () => {
     const text = JSON.stringify(document)
     for (const quirk of ['$schema', '$defs', '~standard', 'propertyNames', '9007199254740991']) {
       expect(text).not.toContain(quirk)
@@ -135,7 +135,7 @@ describe('createOpenApiDocument', () => {
     expect(schemas.AuthUser).not.toHaveProperty('additionalProperties')
   })
 
-  it('repeats every const as an enum, which is what OpenAPI 3.0 tools read', () => {
+  it('repeats every const as an enum, for OpenAPI 3.0 tools', () => {
     const constants: string[] = []
     visit(document, '#', (node, path) => {
       if (!('const' in node) || /\/properties$/.test(path)) return
@@ -147,13 +147,13 @@ describe('createOpenApiDocument', () => {
     expect(constants).toContain('#/components/schemas/NotFoundProblem/properties/status')
   })
 
-  it('has only examples that its own schemas accept', () => {
+  it('has only examples that are valid for its schemas', () => {
     const { failures, checked } = exampleFailures(document)
     expect(failures).toEqual([])
     expect(checked).toBeGreaterThan(30)
   })
 
-  it('takes JSON and forms where a browser may post a form', () => {
+  it('declares JSON and form bodies where browsers may post a form', () => {
     for (const id of ['signin', 'signout']) {
       expect(Object.keys(operation(id)?.requestBody?.content ?? {})).toEqual([
         'application/json',
@@ -167,7 +167,7 @@ describe('createOpenApiDocument', () => {
     expect(form?.encoding).toEqual({ scopes: { style: 'form', explode: true } })
   })
 
-  it('says which answers redirect, set cookies, and ask to wait', () => {
+  it('declares which responses redirect, set cookies and have Retry-After', () => {
     const headersAt = (id: string, status: number): string[] => {
       const response = operation(id)?.responses[status] ?? { $ref: '' }
       const { headers = {} } =
@@ -181,7 +181,7 @@ describe('createOpenApiDocument', () => {
     expect(headersAt('callback', 400)).toEqual([...always, 'Set-Cookie'])
   })
 
-  it('says who reads the session cookie, and its name', () => {
+  it('declares which routes read the session cookie, and its name', () => {
     expect(operation('signin')?.security).toEqual([])
     expect(operation('backChannelLogout')?.security).toEqual([])
     expect(operation('me')?.security).toEqual([{ sessionCookie: [] }, {}])

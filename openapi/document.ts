@@ -19,52 +19,53 @@ const { version } = createRequire(import.meta.url)('@netscript/auth-openapi/pack
   version: string
 }
 
-/** A contract and the tag under which its operations stand. */
+/** A contract and the tag of its operations. */
 export interface TaggedContract {
-  /** The name of the group. */
+  /** The name of the tag. */
   tag: string
-  /** What the group is for, in a sentence. */
+  /** One sentence about the tag. */
   description: string
   /** A ts-rest contract. */
   contract: RouteContract
 }
 
-/** The contracts of this service. */
+/** The contracts of the authentication service. */
 export const DOCUMENTED: readonly TaggedContract[] = [
   {
     tag: 'Authentication',
-    description: 'Sign in, sign out, and ask who is signed in.',
+    description: 'Sign in, sign out and read the session.',
     contract: authContractV1,
   },
   {
     tag: 'Account',
-    description: 'What goes beyond the five routes. It may grow within this version.',
+    description: 'Routes beyond the core five. Routes may be added within this version.',
     contract: accountContractV1,
   },
   {
     tag: 'Protocol',
-    description: 'What providers call, and where they send browsers beside the callback.',
+    description: 'Routes besides the callback that providers call or redirect browsers to.',
     contract: protocolContractV1,
   },
   {
     tag: 'Discovery',
-    description: 'What others must find at the root of the origin.',
+    description: 'Well-known documents at the root of the origin.',
     contract: discoveryContractV1,
   },
 ]
 
 /** Options of {@link createOpenApiDocument}. */
 export interface OpenApiOptions {
-  /** The origin of the service. Default: `http://localhost:8094`. */
+  /** The origin of the service. @default 'http://localhost:8094' */
   serverUrl?: string
-  /** The name of the session cookie. Default: `__Host-ns_session`. */
+  /** The name of the session cookie. @default '__Host-ns_session' */
   cookieName?: string
 }
 
 /**
- * The OpenAPI 3.1 document of the contracts. The same options give the same document, key by key.
+ * Creates the OpenAPI 3.1 document of the authentication service. It is deterministic, including the
+ * order of keys.
  *
- * @throws Error when two different schemas of the contracts have one id.
+ * @throws Error when two different schemas of the contracts have the same id.
  *
  * @example
  * ```ts
@@ -94,21 +95,21 @@ export function createOpenApiDocument({
 
 /** Options of {@link createGuardedDocument}. */
 export interface GuardedDocumentOptions {
-  /** Title and version of the service that is described. */
+  /** Title and version of the described service. */
   info: InfoObject
-  /** The origin of the service that is described. */
+  /** The origin of the described service. */
   serverUrl: string
-  /** Its contracts, each under a tag. */
+  /** Its contracts, each with a tag. */
   contracts: readonly TaggedContract[]
-  /** The name of the session cookie. Default: `__Host-ns_session`. */
+  /** The name of the session cookie. @default '__Host-ns_session' */
   cookieName?: string
 }
 
 /**
- * The OpenAPI 3.1 document of a service of others, from contracts whose routes say in
- * `metadata.auth` what they ask of their callers: its `security` is what `guardContract` enforces.
+ * Creates the OpenAPI 3.1 document of a service behind the guards, from contracts whose routes
+ * declare `metadata.auth`. `security` of each operation is what `guardContract` enforces.
  *
- * @throws Error when two different schemas have one id, or a route says what cannot be understood.
+ * @throws Error when two different schemas have the same id, or `metadata.auth` is malformed.
  *
  * @example
  * ```ts
@@ -147,7 +148,7 @@ const sessionCookie = (name: string): SecuritySchemeObject => ({
   in: 'cookie',
   name,
   description:
-    'Set by the callback; the browser sends it by itself. It is HttpOnly: there is nothing to type in.',
+    'Set by the callback and sent by the browser. It is HttpOnly, so there is nothing to enter here.',
 })
 
 function compose(

@@ -7,7 +7,7 @@ import type {
 } from '@netscript/auth-contract'
 import type { ExampleObject } from './specification.js'
 
-/** A `detail` by code, as the service words it. */
+/** An example `detail` for each code. */
 export const PROBLEM_DETAILS: { readonly [C in AuthErrorCode]?: string } = {
   MALFORMED_REQUEST: 'The body could not be parsed. Send valid JSON.',
   AUTH_TRANSACTION_MISSING: 'Start the sign-in again.',
@@ -32,7 +32,7 @@ export const PROBLEM_DETAILS: { readonly [C in AuthErrorCode]?: string } = {
   AUTH_UNAVAILABLE: 'The caller cannot be authenticated right now. Try again in a few seconds.',
 }
 
-/** `data` of the codes that carry some. */
+/** Example `data` of the codes that have data. */
 export const PROBLEM_DATA: { readonly [C in AuthErrorCode]?: object } = {
   FORBIDDEN: { missingScopes: ['orders:write'], missingRoles: [] },
   VALIDATION_ERROR: {
@@ -43,8 +43,8 @@ export const PROBLEM_DATA: { readonly [C in AuthErrorCode]?: object } = {
 }
 
 /**
- * Values of parameters by name, for those whose schema brings none. Swagger UI sends all of them, so
- * there are none for `error`: a callback carries it in place of `code`.
+ * Example values of parameters whose schema has none, by name. Swagger UI sends all examples, so
+ * there is none for `error`, which excludes `code`.
  */
 export const PARAMETER_EXAMPLES: Readonly<Record<string, string>> = {
   code: 'SplxlOBeZQQYbYS6WxSbIA',
@@ -70,7 +70,7 @@ const session: Extract<SessionResponse, { authenticated: true }>['session'] = {
 
 const anonymous: ExampleObject = { summary: 'There is no session', value: { authenticated: false } }
 
-/** Named examples of bodies by the id of their schema, where one would not show all its shapes. */
+/** Named examples of bodies by schema id, where one example would not show every variant. */
 export const BODY_EXAMPLES: Readonly<Record<string, Record<string, ExampleObject>>> = {
   SessionResponse: {
     signedIn: {
@@ -117,7 +117,7 @@ export const BODY_EXAMPLES: Readonly<Record<string, Record<string, ExampleObject
   },
   PublicKeySet: {
     one: {
-      summary: 'The key that signs',
+      summary: 'The current signing key',
       value: {
         keys: [
           {

@@ -1,33 +1,33 @@
 import type { HeaderObject, Reference, ResponseObject } from './specification.js'
 
-/** The response headers of the API, each under the name that it has in `components/headers`. */
+/** The response headers of the API, by their name in `components/headers`. */
 export const HEADERS = {
   Allow: {
-    description: 'The methods that this address takes (RFC 9110 section 10.2.1).',
+    description: 'The methods allowed at this address (RFC 9110 section 10.2.1).',
     required: true,
     schema: { type: 'string' },
     example: 'GET, HEAD, OPTIONS',
   },
   CacheControl: {
-    description: 'Nothing about a person is kept by a cache.',
+    description: 'Responses about a user must not be cached.',
     required: true,
     schema: { type: 'string', const: 'no-store', enum: ['no-store'] },
     example: 'no-store',
   },
   Challenge: {
-    description: 'How to say who is calling (RFC 6750 section 3).',
+    description: 'How to authenticate (RFC 6750 section 3).',
     required: true,
     schema: { type: 'string' },
     example: 'Bearer realm="https://auth.example.com"',
   },
   Location: {
-    description: 'Where the browser goes on, with GET.',
+    description: 'Where the browser continues, with GET.',
     required: true,
     schema: { type: 'string', format: 'uri' },
     example: 'http://localhost:8094/',
   },
   PublicCacheControl: {
-    description: 'It is the same for everybody and may be kept.',
+    description: 'The response is public and may be cached.',
     required: true,
     schema: {
       type: 'string',
@@ -38,20 +38,21 @@ export const HEADERS = {
   },
   RateLimit: {
     description:
-      'What is left of the policy of the same name: `r` requests, `t` seconds until it starts anew (draft-ietf-httpapi-ratelimit-headers-08).',
+      'The remaining quota of the policy with the same name: `r` requests, `t` seconds until it resets (draft-ietf-httpapi-ratelimit-headers-08).',
     required: true,
     schema: { type: 'string' },
     example: '"signin"; r=0; t=42',
   },
   RateLimitPolicy: {
     description:
-      'The limit of this route for an address: `q` requests in `w` seconds; `pk` names the address without telling it.',
+      'The quota of this route per client address: `q` requests in `w` seconds; `pk` identifies the address without revealing it.',
     required: true,
     schema: { type: 'string' },
     example: '"signin"; q=120; w=60; pk=:OTZjZGE1NTZkYzg2:',
   },
   RequestId: {
-    description: 'Names the request in the log of the service. An X-Request-Id of yours is kept.',
+    description:
+      'Identifies the request in the log of the service. A valid X-Request-Id of the request is kept.',
     schema: { type: 'string', pattern: '^[\\w-]{1,64}$' },
     example: '5d0c8a0e-6f0b-4a55-9d4e-0c0f3f1f7a52',
   },
@@ -67,7 +68,7 @@ export const HEADERS = {
     example: '__Host-ns_txn_pGm0X1uVhXo=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax; Secure',
   },
   Vary: {
-    description: 'Contains Cookie: another caller gets another answer.',
+    description: 'Contains Cookie: the response depends on the caller.',
     required: true,
     schema: { type: 'string' },
     example: 'Cookie',
@@ -77,12 +78,11 @@ export const HEADERS = {
 /** A key of {@link HEADERS}. */
 export type HeaderName = keyof typeof HEADERS
 
-/** Where headers become components. */
 interface HeaderComponents {
   header(name: HeaderName): Reference
 }
 
-/** What every answer carries, and what its status calls for. */
+/** The headers of every response, and those of its status. */
 export function headersOf(status: number, components: HeaderComponents): ResponseObject['headers'] {
   return {
     'Cache-Control': components.header('CacheControl'),
@@ -98,7 +98,7 @@ export function headersOf(status: number, components: HeaderComponents): Respons
   }
 }
 
-/** What an answer carries that is the same for everybody. */
+/** The headers of a public response. */
 export const publicHeaders = (components: HeaderComponents): ResponseObject['headers'] => ({
   'Cache-Control': components.header('PublicCacheControl'),
   'X-Request-Id': components.header('RequestId'),

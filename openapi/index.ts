@@ -1,6 +1,6 @@
 /**
- * OpenAPI 3.1 documents from ts-rest contracts: that of this service, and those of services behind
- * its guards.
+ * OpenAPI 3.1 documents generated from ts-rest contracts, for the authentication service and for
+ * services behind its guards.
  *
  * @module
  */

@@ -1,24 +1,23 @@
 import { z } from 'zod'
 import type { SchemaObject } from './specification.js'
 
-/** Which side of a schema goes over the wire: a request carries its input, a response its output. */
+/** Requests are described by the input of a schema, responses by its output. */
 export type Side = 'input' | 'output'
 
-/** Where components with a schema are. */
 export const SCHEMAS = '#/components/schemas/'
 
-/** A schema with all that it points to. */
+/** A JSON Schema and the schemas that it references. */
 export interface Described {
   schema: SchemaObject
   /** Whether the value must be present as a field of an object. */
   required: boolean
-  /** Every schema with an id that is reached, by id. */
+  /** All referenced schemas, by id. */
   definitions: Record<string, SchemaObject>
 }
 
-/** The JSON Schema of a zod schema, pointing to components instead of copying them. */
+/** Converts a zod schema to JSON Schema with references to components. */
 export function describe(schema: z.ZodType, side: Side): Described {
-  // As a field, a schema with an id is always pointed to; at the root zod may copy it.
+  // Wrapped in a field, a schema with an id is always referenced; at the root zod may inline it.
   const { properties, required, $defs } = z.toJSONSchema(z.object({ value: schema }), {
     io: side,
     target: 'draft-2020-12',
@@ -38,25 +37,25 @@ export function describe(schema: z.ZodType, side: Side): Described {
   }
 }
 
-/** Takes out what zod writes down but the wire does not promise. */
+/** Removes keywords that zod adds but the API does not promise. */
 function tidy(zodSchema: z.core.$ZodTypes, node: SchemaObject): void {
   const { def } = zodSchema._zod
-  // Only a strict object refuses unknown fields; a later v1 may add one to the others.
+  // Only strict objects forbid unknown fields; a later v1 may add fields to the others.
   if (def.type === 'object' && def.catchall === undefined) delete node.additionalProperties
   if (def.type === 'record') delete node.propertyNames
   if (Number.isInteger(node.const)) node.type = 'integer'
-  // Generators made for OpenAPI 3.0 know no const; without it they take any boolean for either side.
+  // OpenAPI 3.0 tools ignore const; without enum they could not tell `true` and `false` variants apart.
   if ('const' in node) node.enum = [node.const]
   if (node.minimum === Number.MIN_SAFE_INTEGER) delete node.minimum
   if (node.maximum === Number.MAX_SAFE_INTEGER) delete node.maximum
-  // The pattern repeats the format, at the length of a paragraph.
+  // The pattern repeats the format and is very long.
   if (node.format === 'date-time') delete node.pattern
   if (node.format === 'starts_with' || node.format === 'ends_with') delete node.format
 }
 
 const VALUES = new Set(['const', 'default', 'enum', 'examples'])
 
-/** Points references to components and names what tells the members of a union apart. */
+/** Rewrites references to components, and adds discriminators to unions. */
 function relocate(node: SchemaObject, definitions: Record<string, SchemaObject>): SchemaObject {
   const visit = (value: unknown): unknown => {
     if (Array.isArray(value)) return value.map(visit)
@@ -74,8 +73,8 @@ function relocate(node: SchemaObject, definitions: Record<string, SchemaObject>)
 }
 
 /**
- * The discriminator of a union of components: a field that is another constant string in each
- * (OpenAPI Specification 4.8.25). A union on a boolean has none, since mappings are by string.
+ * The discriminator of a union of components: a field with a different constant string in each
+ * member (OpenAPI Specification 4.8.25). A union on a boolean has none: mapping keys are strings.
  */
 function discriminatorOf(
   members: unknown,
@@ -100,7 +99,7 @@ function discriminatorOf(
   }
 }
 
-/** The fields of an object that are one string each. */
+/** The fields of an object that are constant strings. */
 function constantsOf({ properties = {} }: SchemaObject): Record<string, string> {
   return Object.fromEntries(
     Object.entries(properties as Record<string, SchemaObject>).flatMap(([name, field]) =>

@@ -34,11 +34,11 @@ const [rename, forget] = routesOf(contract).map((named) =>
 )
 
 describe('operationOf', () => {
-  it('names operations of nested contracts by their whole key', () => {
+  it('uses the full key of a nested contract as operationId', () => {
     expect([rename?.operationId, forget?.operationId]).toEqual(['devices.rename', 'devices.forget'])
   })
 
-  it('describes path parameters, declared or not, and query parameters by what is sent', () => {
+  it('describes path parameters, declared or not, and query parameters by their input', () => {
     expect(rename?.parameters).toEqual([
       {
         name: 'deviceId',
@@ -58,7 +58,7 @@ describe('operationOf', () => {
     expect(forget?.parameters).toMatchObject([{ name: 'deviceId', in: 'path', required: true }])
   })
 
-  it('offers no form and no page where no browser navigates', () => {
+  it('declares no form and no page on routes without a redirect', () => {
     expect(rename?.requestBody).toEqual({
       required: true,
       content: { 'application/json': { schema: { $ref: '#/components/schemas/Rename' } } },
@@ -67,12 +67,12 @@ describe('operationOf', () => {
     expect(forget?.requestBody).toBeUndefined()
   })
 
-  it('asks for the cookie where a route refuses without', () => {
+  it('requires the cookie where a route declares 401', () => {
     expect(rename?.security).toEqual([{ sessionCookie: [] }, {}])
     expect(forget?.security).toEqual([{ sessionCookie: [] }])
   })
 
-  it('describes a response by its schema, and none without a body', () => {
+  it('describes a response by its schema, and an empty response without content', () => {
     expect(rename?.responses[200]).toMatchObject({
       description: 'A device.',
       content: { 'application/json': { schema: { $ref: '#/components/schemas/Device' } } },
@@ -80,12 +80,12 @@ describe('operationOf', () => {
     expect(rename?.responses[204]).not.toHaveProperty('content')
   })
 
-  it('refuses two schemas of one id', () => {
+  it('throws for two schemas with the same id', () => {
     const other = z.object({ id: z.number() }).meta({ id: 'Device' })
     expect(() => components.schema(other, 'output')).toThrow(/Device/)
   })
 
-  it('refuses what it cannot describe instead of leaving it out', () => {
+  it('throws for responses and headers that it cannot describe, instead of omitting them', () => {
     const route = { method: 'GET', path: '/x', responses: { 200: { contentType: 'text/csv' } } }
     expect(() => operationOf({ key: 'x', route }, 'X', components)).toThrow(/zod schema/)
     const headers = { ...route, headers: { accept: z.string() } }

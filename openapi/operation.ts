@@ -17,13 +17,12 @@ import type {
   ResponseObject,
 } from './specification.js'
 
-/** The name of the security scheme of the session cookie. */
+/** Name of the security scheme of the session cookie. */
 export const SESSION_COOKIE = 'sessionCookie'
 
-/** The name of the security scheme of tokens, which guarded services take as well. */
+/** Name of the security scheme of bearer tokens, which guarded services accept too. */
 export const BEARER_TOKEN = 'bearerToken'
 
-/** The operation of a route. */
 export function operationOf(
   named: NamedRoute,
   tag: string,
@@ -59,7 +58,7 @@ function securityOf(
   const auth = routeAuthOf(key, route)
   if (auth?.public) return []
   if (auth) {
-    // The names that are needed, which OpenAPI 3.1 takes for schemes of any type (4.8.30).
+    // OpenAPI 3.1 allows required scopes or roles for schemes of any type (4.8.30).
     const names = [...(auth.scopes ?? []), ...(auth.roles ?? [])]
     return [{ [SESSION_COOKIE]: names }, { [BEARER_TOKEN]: names }]
   }
@@ -80,7 +79,7 @@ function responseOf(
   components: Components,
   dialect: Dialect,
 ): ResponseObject | Reference {
-  // ts-rest says noBody() by a symbol; z.undefined() says the same without its types.
+  // No body: a symbol of ts-rest (`noBody()`), or `z.undefined()`.
   const isEmpty = typeof schema === 'symbol' || schema instanceof z.ZodUndefined
   const isSchema = schema instanceof z.ZodType && !isEmpty
   if (status >= 400 && isSchema) {

@@ -12,10 +12,10 @@ import { SCHEMAS } from './json-schema.js'
 import type { ExampleObject, Reference, SchemaObject } from './specification.js'
 
 /**
- * A response with problem documents (RFC 9457), shared by all routes that answer the same. A
- * navigation may get it as a page, and with it the end of its transaction's cookie.
+ * A response with problem documents (RFC 9457), shared by all routes with the same codes. For a
+ * navigation it may be a page, and may clear the transaction cookie.
  *
- * @returns `undefined` for a schema that is not one of `problems()`.
+ * @returns `undefined` for a schema that `problems()` did not create.
  */
 export function problemResponse(
   schema: z.ZodType,
@@ -45,7 +45,7 @@ export function problemResponse(
         'text/html': {
           schema: {
             type: 'string',
-            description: 'The same as a page, when Accept asks for text/html.',
+            description: 'The same problem as a page, when the request accepts text/html.',
           },
         },
       }),
@@ -53,7 +53,7 @@ export function problemResponse(
   }))
 }
 
-/** The id of a problem's schema: `StoreUnavailableProblem`. */
+/** The schema id of a problem, such as `StoreUnavailableProblem`. */
 function problemId(code: AuthErrorCode): string {
   const words = code.toLowerCase().split('_')
   return `${words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join('')}Problem`

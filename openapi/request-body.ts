@@ -3,7 +3,7 @@ import { z } from 'zod'
 import type { Components } from './components.js'
 import type { MediaTypeObject, RequestBodyObject } from './specification.js'
 
-/** The body of a route: JSON unless it says otherwise, and a form as well where a browser may post one. */
+/** The request body of a route. Routes that browsers navigate to accept a form as well. */
 export function requestBodyOf(
   { body, contentType = 'application/json' }: ContractRoute,
   navigation: boolean,
@@ -23,7 +23,7 @@ export function requestBodyOf(
   }
   return {
     description: [
-      'JSON is answered with JSON, a form with a redirect. In a form an empty field is an absent one',
+      'A JSON request gets a JSON response, a form post a redirect. Empty form fields count as absent',
       ...lists.map((name) => `, and \`${name}\` may repeat or be separated by spaces`),
       '.',
     ].join(''),
@@ -32,10 +32,9 @@ export function requestBodyOf(
   }
 }
 
-/** No body is read as an empty object. */
+/** A missing body is read as an empty object. */
 const isRequired = (body: z.ZodType): boolean => !body.safeParse({}).success
 
-/** The fields that are lists. */
 function listsOf(body: z.ZodType): string[] {
   if (!(body instanceof z.ZodObject)) return []
   return Object.entries(body.shape as Record<string, z.ZodType>)

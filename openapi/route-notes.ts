@@ -1,15 +1,15 @@
-/** What the document says about a route and cannot be read off its contract. */
+/** Facts about a route for the document that its contract does not declare. */
 export interface RouteNote {
   /**
-   * Whether the session cookie is read. Default: `required` when the route declares 401, else
-   * `optional`: without a session the answer is another one, but no refusal.
+   * Whether the session cookie is required, read if present, or not read.
+   * @default `required` when the route declares 401, else `optional`
    */
   session?: 'required' | 'optional' | 'ignored'
-  /** Whether a success is the same for everybody and may be kept. Default: false. */
+  /** Whether a success response is public and cacheable. @default false */
   isPublic?: boolean
-  /** Descriptions of responses by status. Default: that of the schema. */
+  /** Descriptions of responses by status. @default the description of the schema */
   responses?: Readonly<Record<number, string>>
-  /** What `Set-Cookie` does in an answer that is no problem. Default: there is none. */
+  /** `Set-Cookie` of a success response. @default none */
   setCookie?: { description: string; example: string }
 }
 
@@ -18,8 +18,8 @@ const CLEARED = HOST_COOKIE.replace('600', '0')
 
 const CALLBACK: RouteNote = {
   responses: {
-    200: 'The sign-in is complete: the answer to `Accept: application/json`. The token is in the cookie alone.',
-    303: 'To the return address, signed in. With a used transaction and a living session, to the default return address.',
+    200: 'The sign-in is complete: the response to `Accept: application/json`. The session token is only in the cookie.',
+    303: 'To the return address, signed in. With a used transaction and a live session, to the default return address.',
   },
   setCookie: {
     description:
@@ -28,13 +28,13 @@ const CALLBACK: RouteNote = {
   },
 }
 
-/** Notes by the key of the route. */
+/** Notes by route key. */
 export const ROUTE_NOTES: Readonly<Record<string, RouteNote>> = {
   signin: {
     session: 'ignored',
     responses: {
       200: 'The transaction is open. Send the browser to `redirectUrl`.',
-      303: 'To the provider: the answer to a form post.',
+      303: 'To the provider: the response to a form post.',
     },
     setCookie: {
       description:
@@ -45,7 +45,7 @@ export const ROUTE_NOTES: Readonly<Record<string, RouteNote>> = {
   signout: {
     responses: {
       200: 'There is no session in this browser.',
-      303: 'To the provider, to sign out there too, or to the return address: the answer to a form post.',
+      303: 'To the provider, to sign out there too, or to the return address: the response to a form post.',
     },
     setCookie: {
       description:
@@ -71,7 +71,8 @@ export const ROUTE_NOTES: Readonly<Record<string, RouteNote>> = {
     session: 'ignored',
     responses: { 303: "To the provider's end_session_endpoint." },
     setCookie: {
-      description: 'Clears the cookie of the ticket; another one waits for the way back.',
+      description:
+        'Clears the cookie of the ticket, and sets another one for the return from the provider.',
       example: `__Host-ns_logout_pGm0X1uVhXo3v0mR=; ${CLEARED}`,
     },
   },

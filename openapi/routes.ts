@@ -1,17 +1,17 @@
 import { type ContractRoute, contractRoutes, type RouteContract } from '@netscript/auth-contract'
 
-/** A route with the key that names it in the contract, its clients and the document. */
+/** A route and its key in the contract, the clients and the document. */
 export interface NamedRoute {
   readonly key: string
   readonly route: ContractRoute
 }
 
-/** The routes of a contract in their order. */
+/** The routes of a contract, in order. */
 export const routesOf = (contract: RouteContract): NamedRoute[] =>
   contractRoutes(contract).map(([key, route]) => ({ key, route }))
 
 /**
- * Whether a browser navigates there. Such a route can answer with a redirect; its errors are pages
- * for a person, and its body may come from a form.
+ * Whether browsers navigate to a route, which then can redirect, render errors as pages and accept
+ * forms.
  */
 export const isNavigation = ({ responses }: ContractRoute): boolean => 303 in responses

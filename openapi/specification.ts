@@ -1,7 +1,7 @@
-/** A JSON Schema 2020-12 object, as OpenAPI 3.1 takes it. */
+/** A JSON Schema 2020-12 object, as used by OpenAPI 3.1. */
 export type SchemaObject = Record<string, unknown>
 
-/** A pointer into `components`. */
+/** A reference into `components`. */
 export interface Reference {
   /** Such as `#/components/schemas/AuthUser`. */
   $ref: string
@@ -9,19 +9,19 @@ export interface Reference {
 
 /** A named example of a body. */
 export interface ExampleObject {
-  /** A few words. */
+  /** A short title. */
   summary: string
-  /** The body. */
+  /** The example body. */
   value: unknown
 }
 
 /** A body in one media type. */
 export interface MediaTypeObject {
-  /** What the body is. */
+  /** The schema of the body. */
   schema: SchemaObject
-  /** By name. Default: that of the schema. */
+  /** Examples by name. @default the example of the schema */
   examples?: Record<string, ExampleObject>
-  /** How lists are written in a form, by field. */
+  /** How lists are serialized in a form, by field. */
   encoding?: Record<string, { style: 'form'; explode: boolean }>
 }
 
@@ -29,11 +29,11 @@ export interface MediaTypeObject {
 export interface HeaderObject {
   /** CommonMark. */
   description: string
-  /** Whether it is always there. Default: false. */
+  /** Whether the header is always present. @default false */
   required?: boolean
-  /** What its value is. */
+  /** The schema of the value. */
   schema: SchemaObject
-  /** A value. */
+  /** An example value. */
   example?: unknown
 }
 
@@ -41,7 +41,7 @@ export interface HeaderObject {
 export interface ResponseObject {
   /** CommonMark. */
   description: string
-  /** By name. */
+  /** Headers by name. */
   headers: Record<string, HeaderObject | Reference>
   /** Bodies by media type; absent when there is none. */
   content?: Record<string, MediaTypeObject>
@@ -49,17 +49,17 @@ export interface ResponseObject {
 
 /** A path or query parameter. */
 export interface ParameterObject {
-  /** As it is sent. */
+  /** The name in the URL. */
   name: string
-  /** Where it is sent. */
+  /** The location in the URL. */
   in: 'path' | 'query'
   /** CommonMark. */
   description?: string
-  /** Whether a request must have it. */
+  /** Whether the parameter is required. */
   required: boolean
-  /** What its value is. */
+  /** The schema of the value. */
   schema: SchemaObject
-  /** A value. */
+  /** An example value. */
   example?: unknown
 }
 
@@ -67,7 +67,7 @@ export interface ParameterObject {
 export interface RequestBodyObject {
   /** CommonMark. */
   description?: string
-  /** Whether a request must have one. */
+  /** Whether the body is required. */
   required: boolean
   /** Bodies by media type. */
   content: Record<string, MediaTypeObject>
@@ -75,27 +75,27 @@ export interface RequestBodyObject {
 
 /** One method of one path. */
 export interface OperationObject {
-  /** The key of the route. */
+  /** The route key. */
   operationId: string
-  /** The groups that it stands in. */
+  /** The tags of the operation. */
   tags: string[]
-  /** A few words. */
+  /** A short title. */
   summary?: string
   /** CommonMark. */
   description?: string
-  /** Default: false. */
+  /** @default false */
   deprecated?: boolean
-  /** Any one of these is enough: scopes and roles by security scheme. Empty for everybody. */
+  /** Alternatives; each lists required scopes and roles by security scheme. Empty: no credential. */
   security: Record<string, string[]>[]
-  /** In the path and the query; absent when there are none. */
+  /** Path and query parameters; absent when there are none. */
   parameters?: ParameterObject[]
-  /** Absent when none is taken. */
+  /** Absent when the operation has no body. */
   requestBody?: RequestBodyObject
-  /** By status. */
+  /** Responses by status. */
   responses: Record<string, ResponseObject | Reference>
 }
 
-/** How a caller says who they are. */
+/** How a caller authenticates. */
 export type SecuritySchemeObject =
   | {
       type: 'apiKey'
@@ -108,50 +108,50 @@ export type SecuritySchemeObject =
   | {
       type: 'http'
       scheme: 'bearer'
-      /** What tokens look like: `JWT`. */
+      /** The token format: `JWT`. */
       bearerFormat: string
       /** CommonMark. */
       description: string
     }
 
-/** What operations point to. */
+/** The reusable parts of the document. */
 export interface ComponentsObject {
-  /** By the id of the schema. */
+  /** Schemas by id. */
   schemas: Record<string, SchemaObject>
-  /** By a name made of their codes. */
+  /** Responses by a name composed of their error codes. */
   responses: Record<string, ResponseObject>
-  /** By name. */
+  /** Headers by name. */
   headers: Record<string, HeaderObject>
-  /** By the name that `security` uses. */
+  /** Security schemes by the name that `security` refers to. */
   securitySchemes: Record<string, SecuritySchemeObject>
 }
 
-/** About the API as a whole. */
+/** Metadata of the API. */
 export interface InfoObject {
-  /** What the API is called. */
+  /** The name of the API. */
   title: string
-  /** Its version, as its makers count. */
+  /** The version of the API. */
   version: string
   /** One sentence. */
   summary?: string
   /** CommonMark. */
   description?: string
-  /** `identifier` is that of SPDX. */
+  /** `identifier` is an SPDX license identifier. */
   license?: { name: string; identifier: string }
 }
 
 /** The parts of an OpenAPI 3.1.0 document that this service uses (OpenAPI Specification 4.8). */
 export interface OpenApiDocument {
-  /** The version of the specification. */
+  /** The version of the OpenAPI Specification. */
   openapi: '3.1.0'
-  /** About the API as a whole. */
+  /** Metadata of the API. */
   info: InfoObject
-  /** Where it is. */
+  /** Base URLs of the API. */
   servers: { url: string; description: string }[]
-  /** The groups of operations, in their order. */
+  /** The tags, in order. */
   tags: { name: string; description: string }[]
-  /** Operations by path, and there by method in small letters. */
+  /** Operations by path and lower-case method. */
   paths: Record<string, Record<string, OperationObject>>
-  /** What operations point to. */
+  /** The reusable parts of the document. */
   components: ComponentsObject
 }

@@ -2,11 +2,11 @@ import { readCurrent, readReleased, readVersioned } from './released.js'
 import { judge } from './verdict.js'
 
 /*
- * `npm run contract:check`: what the document breaks since the last release. Two files may be named
- * instead, each after its version: `npm run contract:check -- 0.1.0.json 0.2.0.json`.
+ * `npm run contract:check`: reports breaking changes since the last release. To compare two files
+ * named by version: `npm run contract:check -- 0.1.0.json 0.2.0.json`.
  *
- * Exit code 0: nothing breaks, or the version says so. 1: something breaks. 2: there is nothing to
- * compare.
+ * Exit code 0: no breaking change, or the new version allows them. 1: breaking changes. 2: a document
+ * cannot be read.
  */
 try {
   const [earlier, later] = process.argv.slice(2)

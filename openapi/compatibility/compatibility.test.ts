@@ -12,7 +12,7 @@ import { announcesBreaks, judge } from './verdict.js'
 const API = '/api/v1/auth'
 const released = createOpenApiDocument()
 
-/** A document to change, and short ways to its parts. */
+/** A copy of the released document with a change. */
 function seeded(change: (parts: ReturnType<typeof partsOf>) => void): OpenApiDocument {
   const document = structuredClone(released)
   change(partsOf(document))
@@ -233,7 +233,7 @@ const BREAKING: [what: string, change: (parts: Parts) => void, report: string][]
 ]
 
 const HARMLESS: [what: string, change: (parts: Parts) => void][] = [
-  ['nothing', () => {}],
+  ['nothing changes', () => {}],
   [
     'a route is new',
     ({ document, operation }) => {
@@ -339,11 +339,11 @@ describe('breakingChanges', () => {
     expect(changes.map(({ where, what }) => `${where.replace(API, '')}: ${what}`)).toContain(report)
   })
 
-  it.each(HARMLESS)('not: %s', (_what, change) => {
+  it.each(HARMLESS)('reports nothing when %s', (_what, change) => {
     expect(breakingChanges(released, seeded(change))).toEqual([])
   })
 
-  it('names a credential that is sent otherwise, and one that is gone', () => {
+  it('reports a credential that is sent in another place, and one that was removed', () => {
     const change = {
       where: 'sessionCookie',
       what: 'was the cookie __Host-ns_session, and is not any more',
@@ -354,7 +354,7 @@ describe('breakingChanges', () => {
     expect(breakingChanges(released, gone)).toEqual([change])
   })
 
-  it('ends with schemas that contain themselves', () => {
+  it('terminates on recursive schemas', () => {
     const recursive = (further: SchemaObject): OpenApiDocument =>
       seeded(({ document, properties }) => {
         const node = { $ref: '#/components/schemas/Node' }
@@ -383,7 +383,7 @@ describe('the version', () => {
     expect(announcesBreaks(earlier, later)).toBe(expected)
   })
 
-  it('lets through what it announces, and names it all the same', () => {
+  it('allows breaking changes that it announces, and still reports them', () => {
     const document = seeded(({ operation }) => delete operation('GET /me').responses[503])
     const before = { version: '0.1.0', document: released }
     const refused = judge(before, { version: '0.1.4', document })
@@ -396,7 +396,7 @@ describe('the version', () => {
   })
 })
 
-it('the contract breaks nothing that was released; npm run contract:check tells', async () => {
+it('the contract has no breaking change since the last release; see npm run contract:check', async () => {
   const { allowed, report } = judge(await readReleased(), await readCurrent())
   expect(allowed, report).toBe(true)
 })
@@ -431,7 +431,7 @@ describe('npm run contract:check', () => {
     [['1.0.0', '1.1.0'], 1, 'from 1.1.0 to 2.0.0'],
     [['1.0.0', '3.0.0'], 2, 'is not JSON'],
     [['9.9.9'], 2, 'no such file'],
-  ])('%j ends with %i', async (versions, code, text) => {
+  ])('of %j exits with %i', async (versions, code, text) => {
     const result = await check(...versions)
     expect(result.output).toContain(text)
     expect(result.code).toBe(code)

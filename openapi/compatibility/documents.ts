@@ -1,7 +1,7 @@
 import type { OpenApiDocument, OperationObject, SecuritySchemeObject } from '../specification.js'
 import { operationChanges } from './operations.js'
 
-/** A change that a client of the released document may not survive. */
+/** A change that may break a client of the released document. */
 export interface BreakingChange {
   /** The method and the path, or the name of a security scheme. */
   where: string
@@ -9,9 +9,9 @@ export interface BreakingChange {
 }
 
 /**
- * What breaks between a released document and another one: what is gone, what is asked of requests
- * on top, and what responses may be that they could not be before. Descriptions and examples do not
- * matter, nor does how schemas are shared or what path parameters are called.
+ * The breaking changes between a released document and another: removed parts, new requirements for
+ * requests, and new possible values in responses. Descriptions, examples, the sharing of schemas and
+ * the names of path parameters are ignored.
  */
 export function breakingChanges(
   released: OpenApiDocument,
@@ -47,7 +47,7 @@ interface Named {
 const placeOf = (scheme: SecuritySchemeObject): string =>
   'in' in scheme ? `the ${scheme.in} ${scheme.name}` : `the ${scheme.scheme} credential`
 
-/** Where a credential is sent. */
+/** Security schemes that were removed, or are sent in another place. */
 function credentialChanges(released: OpenApiDocument, current: OpenApiDocument): BreakingChange[] {
   return Object.entries(released.components.securitySchemes).flatMap(([where, scheme]) => {
     const found = current.components.securitySchemes[where]

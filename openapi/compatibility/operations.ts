@@ -9,19 +9,19 @@ import type {
 } from '../specification.js'
 import { type Direction, schemaChanges } from './schemas.js'
 
-/** The two documents that operations are from. */
+/** The documents that the compared operations belong to. */
 export interface Documents {
   released: OpenApiDocument
   current: OpenApiDocument
 }
 
-/** A released thing and what became of it. */
+/** The released and the current version of an item. */
 interface Change<T> {
   released: T
   current: T
 }
 
-/** What of an operation a client of the released document could no longer rely on. */
+/** The breaking changes of an operation. */
 export function operationChanges(
   { released, current }: Change<OperationObject>,
   documents: Documents,
@@ -37,7 +37,7 @@ export function operationChanges(
   ]
 }
 
-/** Whoever was let in still is: for each way in there is one that asks for no more. */
+/** Every accepted set of credentials must still be accepted: a current alternative asks for no more. */
 function securityChanges({ released, current }: Change<OperationObject>): string[] {
   const waysIn = (operation: OperationObject): string[][] =>
     operation.security.length > 0 ? operation.security.map(Object.keys) : [[]]
@@ -48,7 +48,7 @@ function securityChanges({ released, current }: Change<OperationObject>): string
     .map((schemes) => `${schemes.join(' and ') || 'no credential'} is no longer enough`)
 }
 
-/** Path parameters are known by their place, others by their name. */
+/** Path parameters are identified by position, others by name. */
 function parametersOf({ parameters = [] }: OperationObject): Map<string, ParameterObject> {
   const inPath = parameters.filter((parameter) => parameter.in === 'path')
   return new Map(
@@ -95,7 +95,7 @@ function responseChanges(operations: Change<OperationObject>, documents: Documen
   const isNewSuccess = (status: string): boolean =>
     !(status in released.responses) && !/^[45]/.test(status)
   return [
-    // A client takes an error that it does not know as one of its class (RFC 9110 section 15).
+    // New errors are compatible: clients treat an unknown status by its class (RFC 9110 section 15).
     ...Object.keys(current.responses)
       .filter(isNewSuccess)
       .map((status) => `status ${status} is new, and no error`),
@@ -171,7 +171,7 @@ function compare(
   return schemaChanges(released.schema, current.schema, { direction, place, ...schemas })
 }
 
-/** A component by its pointer, or what stands there itself. */
+/** Resolves a reference to a component; other items are returned as they are. */
 function resolve<T extends object>(item: T | Reference, named: Record<string, T>): T {
   if (!('$ref' in item)) return item
   const found = named[item.$ref.split('/').at(-1) ?? '']

@@ -4,8 +4,8 @@ import { readCurrent, readReleased, RELEASED } from './released.js'
 import { judge } from './verdict.js'
 
 /*
- * `npm run contract:release`: keeps the committed document as that of this version of the package,
- * in place of the last one. It is part of a release, and refuses what contract:check refuses.
+ * `npm run contract:release`: stores the committed document as the released one, under the current
+ * version of the package. Part of a release. It fails when contract:check fails.
  */
 const current = await readCurrent()
 const { allowed, report } = judge(await readReleased(), current)

@@ -6,13 +6,13 @@ import type { VersionedDocument } from './verdict.js'
 
 const path = (file: string): string => fileURLToPath(new URL(`../../${file}`, import.meta.url))
 
-/** Where the document of the last release is kept, named after the version of the package. */
+/** Directory with the document of the last release, named by its version. */
 export const RELEASED = path('openapi/released/')
 
 /**
- * The document that was released last. `npm run contract:release` keeps it.
+ * Reads the document of the last release, which `npm run contract:release` stored.
  *
- * @throws Error when there is not exactly one.
+ * @throws Error unless there is exactly one.
  */
 export async function readReleased(): Promise<VersionedDocument> {
   const files = (await readdir(RELEASED)).filter((file) => file.endsWith('.json'))
@@ -26,12 +26,12 @@ export async function readReleased(): Promise<VersionedDocument> {
   return readVersioned(`${RELEASED}${file}`)
 }
 
-/** A document from a file that is named after its version, such as `0.1.0.json`. */
+/** Reads a document from a file named by its version, such as `0.1.0.json`. */
 export async function readVersioned(file: string): Promise<VersionedDocument> {
   return { version: basename(file, '.json'), document: await readDocument(file) }
 }
 
-/** The committed document and the version of the package. */
+/** Reads the committed document and the version of the package. */
 export async function readCurrent(): Promise<VersionedDocument> {
   const { version } = JSON.parse(await readFile(path('package.json'), 'utf8')) as {
     version: string

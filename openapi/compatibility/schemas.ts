@@ -4,38 +4,38 @@ import { SCHEMAS } from '../json-schema.js'
 /** Schemas by their name in `components/schemas`. */
 export type Schemas = Readonly<Record<string, SchemaObject>>
 
-/** Who sends: a request is sent as it was released, a response as it is now. */
+/** A request is sent by a client of the released document, a response by the current service. */
 export type Direction = 'request' | 'response'
 
-/** What two schemas are compared in. */
+/** The context of a comparison. */
 export interface Comparison {
   direction: Direction
-  /** Where they stand, for people: `status 200`. */
+  /** The place in the document, for the report: `status 200`. */
   place: string
   released: Schemas
   current: Schemas
 }
 
-/** Keywords that say nothing about which values are valid. */
+/** Keywords that do not affect which values are valid. */
 const ANNOTATIONS = ['title', 'description', 'examples', 'example', 'deprecated', 'discriminator']
 const LOWER_BOUNDS = ['minimum', 'exclusiveMinimum', 'minLength', 'minItems', 'minProperties']
 const UPPER_BOUNDS = ['maximum', 'exclusiveMaximum', 'maxLength', 'maxItems', 'maxProperties']
 const OTHERS = ['type', 'const', 'enum', 'properties', 'required', 'additionalProperties', 'items']
 const COMPARED = new Set([...ANNOTATIONS, ...LOWER_BOUNDS, ...UPPER_BOUNDS, ...OTHERS])
 
-/** One schema and the other: what is sent must be what is expected. */
+/** The schema of the sender must be a subset of the schema of the receiver. */
 interface Pair {
   sent: SchemaObject
   expected: SchemaObject
 }
 
 /**
- * Why not every value of what is sent is one of what is expected. A client of the released document
- * sends requests and expects responses as they are there; the service expects and sends the current
- * ones. A field that was released stays, and a response may have new ones unless the released schema
- * refuses them. A keyword that is unknown here must not change.
+ * The reasons why a sent value could be invalid for the receiver. For requests the client sends by
+ * the released schema and the service expects the current one; for responses it is the reverse.
+ * Released fields must stay. A response may gain fields unless the released schema forbids them.
+ * Keywords that this comparison does not know must not change.
  *
- * @returns sentences that begin with the place and the path to the field.
+ * @returns sentences that start with the place and the path to the field.
  */
 export function schemaChanges(
   released: SchemaObject,
@@ -49,7 +49,7 @@ export function schemaChanges(
   const visited = new Set<string>()
 
   function compare(sent: SchemaObject, expected: SchemaObject, at: string): string[] {
-    // Schemas that contain themselves are the same all the way down.
+    // Ends the recursion of schemas that contain themselves.
     const key = JSON.stringify([sent, expected])
     if (visited.has(key)) return []
     visited.add(key)
@@ -89,7 +89,7 @@ export function schemaChanges(
     return [`${at}: ${name} is ${isRequest ? 'no longer taken' : 'a new kind of answer'}`]
   }
 
-  /** What it was and what it is, as a reader of both documents sees it. */
+  /** A change as "was ..., is ...", in the order of the documents. */
   function moved(at: string, what: string, sent: unknown, expected: unknown): string {
     const [was, is] = isRequest ? [sent, expected] : [expected, sent]
     const say = (value: unknown): string =>
@@ -150,7 +150,7 @@ export function schemaChanges(
     ]
   }
 
-  /** Fields without a name in the schema that is expected. */
+  /** Fields that the receiver's schema does not name. */
   function furtherChanges(sent: unknown, expected: SchemaObject, at: string): string[] {
     const allowed = expected.additionalProperties ?? true
     if (sent === false || allowed === true) return []
@@ -170,7 +170,7 @@ export function schemaChanges(
   function otherChanges({ sent, expected }: Pair, at: string): string[] {
     const isMet = (keyword: string): boolean =>
       same(sent[keyword], expected[keyword]) ||
-      // One pattern or format less is more that is valid: fine for what is expected.
+      // A receiver without the pattern or format accepts more.
       (['pattern', 'format'].includes(keyword) &&
         (expected[keyword] === undefined || valuesOf(sent) !== undefined))
     return [...new Set([...Object.keys(sent), ...Object.keys(expected)])]
@@ -181,7 +181,7 @@ export function schemaChanges(
   return isRequest ? compare(released, current, place) : compare(current, released, place)
 }
 
-/** The schema itself, where it points to a component; what stands beside the pointer counts. */
+/** Resolves a reference to a component; keywords beside `$ref` are merged. */
 function resolve(schema: SchemaObject, schemas: Schemas): SchemaObject {
   const name = nameOf(schema)
   if (name === undefined) return schema
@@ -201,7 +201,7 @@ const fieldsOf = ({ properties }: SchemaObject): Schemas => (properties ?? {}) a
 
 const requiredOf = ({ required }: SchemaObject): string[] => (required ?? []) as string[]
 
-/** The values of a schema that lists them, as JSON. */
+/** The values of a `const` or `enum`, as JSON. */
 function valuesOf(schema: SchemaObject): string[] | undefined {
   if ('const' in schema) return [JSON.stringify(schema.const)]
   return (schema.enum as unknown[] | undefined)?.map((value) => JSON.stringify(value))

@@ -1,7 +1,7 @@
 import type { OpenApiDocument } from '../specification.js'
 import { type BreakingChange, breakingChanges } from './documents.js'
 
-/** A document and the version of the package that it belongs to. */
+/** A document and its package version. */
 export interface VersionedDocument {
   version: string
   document: OpenApiDocument
@@ -10,15 +10,15 @@ export interface VersionedDocument {
 /** Whether a document may follow a released one. */
 export interface Verdict {
   breaking: BreakingChange[]
-  /** Nothing breaks, or the version says that something does. */
+  /** True without breaking changes, or when the version allows them. */
   allowed: boolean
-  /** The same for a person, with what to do. */
+  /** The verdict as text, with how to fix it. */
   report: string
 }
 
 /**
- * Compares a document with the one released last. What breaks needs a version that says so: another
- * major version, or before 1.0.0 another minor one (Semantic Versioning 2.0.0, sections 4 and 8).
+ * Compares a document with the last release. Breaking changes need a new major version, or before
+ * 1.0.0 a new minor version (Semantic Versioning 2.0.0, items 4 and 8).
  */
 export function judge(released: VersionedDocument, current: VersionedDocument): Verdict {
   const breaking = breakingChanges(released.document, current.document)
@@ -27,7 +27,7 @@ export function judge(released: VersionedDocument, current: VersionedDocument): 
   return { breaking, allowed, report: report(breaking, { released, current, moved }) }
 }
 
-/** Whether a version tells users of an earlier one that something breaks. */
+/** Whether a version increment allows breaking changes. */
 export function announcesBreaks(earlier: string, later: string): boolean {
   const [before, after] = [parse(earlier), parse(later)]
   if (after.major !== before.major) return after.major > before.major
