@@ -8,7 +8,7 @@ import { openTokens, sealTokens } from './kv-oauth/storage/sealed-tokens.js'
 const keyring = createKeyring([randomBytes(32)])
 const rateLimitKey = createRateLimitKeys(randomBytes(32))
 
-/** The same characters in the same order, divided elsewhere. */
+/** Pairs whose concatenation is the same. */
 const DIVIDED: [[string, string], [string, string]][] = [
   [
     ['https://idp.example', '1ada'],
@@ -28,23 +28,20 @@ const DIVIDED: [[string, string], [string, string]][] = [
   ],
 ]
 
-describe('two values that are hashed or bound together', () => {
-  it.each(DIVIDED)(
-    'name another user in the audit trail when divided elsewhere: %j, %j',
-    (one, other) => {
-      for (const salt of [undefined, 'x'.repeat(32)]) {
-        const hash = createSubjectHash(keyring, salt)
-        expect(hash(...one)).not.toBe(hash(...other))
-        expect(hash(...one)).toBe(hash(...one))
-      }
-    },
-  )
+describe('values that are hashed or bound together', () => {
+  it.each(DIVIDED)('give another subject hash when split elsewhere: %j, %j', (one, other) => {
+    for (const salt of [undefined, 'x'.repeat(32)]) {
+      const hash = createSubjectHash(keyring, salt)
+      expect(hash(...one)).not.toBe(hash(...other))
+      expect(hash(...one)).toBe(hash(...one))
+    }
+  })
 
-  it.each(DIVIDED)('count on another rate limit when divided elsewhere: %j, %j', (one, other) => {
+  it.each(DIVIDED)('give another rate limit key when split elsewhere: %j, %j', (one, other) => {
     expect(rateLimitKey(...one)).not.toBe(rateLimitKey(...other))
   })
 
-  it('open no token that was sealed for another session or field', () => {
+  it('do not open tokens sealed for another session or field', () => {
     const sealed = sealTokens(keyring, 'session-1', { accessToken: 'a', refreshToken: 'b' })
     expect(openTokens(keyring, 'session-1', sealed)).toEqual({
       accessToken: 'a',
@@ -59,7 +56,7 @@ describe('two values that are hashed or bound together', () => {
     }
   })
 
-  it('open nothing that was sealed for another purpose or entry', () => {
+  it('do not open values sealed for another purpose or entry', () => {
     const sealed = seal(keyring, 'sign-in-transaction', 'key', 'text')
     expect(unseal(keyring, 'sign-in-transaction', 'key', sealed)).toBe('text')
     expect(unseal(keyring, 'log-out-transaction', 'key', sealed)).toBeUndefined()

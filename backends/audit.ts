@@ -1,8 +1,8 @@
 import { type Keyring, sign } from './keyring.js'
 
 /**
- * What the audit trail records. Nothing is recorded of an unauthenticated caller: the trail only
- * grows, so `sign-in.failed` is for failures after the provider has proven who it is.
+ * The event types of the audit trail. Anonymous callers must not be able to fill the append-only
+ * trail, so `sign-in.failed` is recorded only after the provider has authenticated the user.
  */
 export type AuditEventType =
   | 'sign-in.completed'
@@ -13,7 +13,7 @@ export type AuditEventType =
   | 'token.issued'
   | 'key.rotated'
 
-/** Why a session was ended. `signed-out` is an event type of its own, the others are its reason. */
+/** Why a session ended. `signed-out` has its own event type; the others are reasons of `session.revoked`. */
 export type SessionEnd =
   | 'signed-out'
   | 'signed-out-everywhere'
@@ -25,34 +25,36 @@ export type SessionEnd =
   | 'user-deleted'
   | 'ended-by-provider'
 
-/** An event that belongs to no change of a session. */
+/** An audit event that is not written together with a change of a session. */
 export interface AuditEvent {
   readonly type: AuditEventType
   readonly providerId?: string
   readonly subjectHash?: string
-  /** The public id of the session that it belongs to. */
+  /** The public id of the session. */
   readonly sessionId?: string
   readonly reason?: string
 }
 
 /**
- * The audit trail: append-only, in the database. Events of sessions and transactions are not passed
- * to it: their stores write them with the change, or before it when they are in another database.
+ * The append-only audit trail in the database. Events of sessions and transactions do not go through
+ * it: their stores write them together with the change, or before it when they are in another
+ * database.
  */
 export interface AuditLog {
   record(event: AuditEvent): Promise<void>
-  /** Records the first key of the keyring once, by a fingerprint that gives nothing away. */
+  /** Records the first key of the keyring once, by its {@link keyFingerprint}. */
   recordKey(fingerprint: string): Promise<void>
-  /** Whether tokens of any session at a provider were renewed in the last `ms` milliseconds. */
+  /** Whether any session of the provider has refreshed its tokens in the last `ms` milliseconds. */
   tokensRenewed(providerId: string, ms: number): Promise<boolean>
 }
 
 /**
- * Names a person in the audit trail: HMAC-SHA-256 of issuer and subject, base64url. The same person
- * has the same name as long as the key stays; without it nobody can tell who it is.
+ * Creates the function that pseudonymizes users in the audit trail: HMAC-SHA-256 of issuer and
+ * subject, base64url. The pseudonym of a user is stable while the key stays the same, and cannot be
+ * reversed without the key.
  *
- * @param salt `NETSCRIPT_AUTH_AUDIT_SALT`. Default: a key derived from the first of the keyring, so
- * that names change when it is rotated.
+ * @param salt `NETSCRIPT_AUTH_AUDIT_SALT`. Without it, the key is derived from the first key of the
+ * keyring, and pseudonyms change when that key is rotated.
  */
 export function createSubjectHash(
   keyring: Keyring,
@@ -62,7 +64,7 @@ export function createSubjectHash(
   return (issuer, subject) => sign(key, `${issuer}\0${subject}`)
 }
 
-/** What names a key in the audit trail. */
+/** Identifies the first key in the audit trail without revealing it. */
 export function keyFingerprint(keyring: Keyring): string {
   return sign(firstKey(keyring), 'fingerprint').slice(0, 16)
 }

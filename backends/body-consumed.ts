@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
 
-/** A mistake of the application around the API: the operator finds it in the log. */
+/** The host application consumed the request body before the API. Reported in the log only. */
 export class BodyConsumedError extends Error {
   override readonly name = 'BodyConsumedError'
   constructor() {
@@ -10,13 +10,13 @@ export class BodyConsumedError extends Error {
   }
 }
 
-/** By its tag: an object of another realm, as in Jest, is plain as well. */
+/** Checks the tag, because objects of another realm (as in Jest) have another prototype. */
 export const isPlainObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   Object.prototype.toString.call(value) === '[object Object]'
 
 /**
- * The fields of a form that a parser has read: repeated ones were folded into lists, those with
- * brackets into objects.
+ * Restores the fields of a form from the result of a body parser, which turns repeated fields into
+ * lists and bracketed names into objects.
  */
 export function formFields(parsed: object): [string, string][] {
   return Object.entries(parsed).flatMap(([name, value]) => fieldsOf(name, value))
@@ -28,7 +28,7 @@ function fieldsOf(name: string, value: unknown): [string, string][] {
   return Object.entries(value).flatMap(([key, item]) => fieldsOf(`${name}[${key}]`, item))
 }
 
-/** A form parser for any content type takes the whole JSON text for the name of a field. */
+/** A form parser that ignores the content type turns a JSON body into one field name. */
 export const isMisreadJson = (parsed: object): boolean =>
   Object.keys(parsed).some((name) => name.trimStart().startsWith('{'))
 

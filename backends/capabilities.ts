@@ -1,6 +1,6 @@
 import type { AuthBackendCapabilities } from './port.js'
 
-/** A backend that can tell who is calling and sign them out, and nothing else: a start to spread. */
+/** Capabilities of a minimal backend, which only authenticates and signs out. Spread it to add more. */
 export const NO_CAPABILITIES: AuthBackendCapabilities = {
   interactive: false,
   listSessions: false,

@@ -18,7 +18,7 @@ describe('clientNetworks', () => {
     ['[evil]', 'unknown'],
     ['', 'unknown'],
     [undefined, 'unknown'],
-  ])('counts %s as the one network %s', (address, cidr) => {
+  ])('counts %s as the single network %s', (address, cidr) => {
     expect(cidrs(address)).toEqual([cidr])
   })
 

@@ -1,24 +1,24 @@
 import { isIP } from 'node:net'
 
-/** A block of addresses that counts as one client, or as a few. */
+/** A block of addresses that a rate limit counts as one client, or as a few. */
 export interface ClientNetwork {
-  /** In CIDR notation; `unknown` for what is not an address. */
+  /** CIDR notation, or `unknown` without a valid address. */
   readonly cidr: string
   /** The prefix length; 0 for `unknown`. */
   readonly prefix: 0 | 32 | 48 | 56 | 64
-  /** For how many clients it counts: a home or a site has several, but fewer than it has subnets. */
+  /** Number of clients that it counts as: a home or site has several, but fewer than subnets. */
   readonly clients: 1 | 4 | 16
 }
 
 const CLIENTS = { 0: 1, 32: 1, 64: 1, 56: 4, 48: 16 } as const
 
 /**
- * The networks of a client, narrowest first. IPv4 counts by address: a wider block rarely belongs to
- * one customer, and behind carrier NAT many customers share even one address. IPv6 counts by /64, /56
- * and /48, the blocks that providers assign to a link, a home and a site (RFC 6177); each is free to
- * use every address and subnet in it.
+ * The networks of a client, narrowest first. IPv4 counts per address: a wider block rarely belongs to
+ * one customer, and with carrier-grade NAT many customers share one address. IPv6 counts per /64, /56
+ * and /48, the blocks that providers assign to a link, a home and a site (RFC 6177), because a client
+ * can use every address and subnet in its block.
  *
- * Takes an address as proxies write it: with a port, in brackets, with a zone.
+ * Accepts addresses as proxies write them: with a port, brackets or a zone.
  */
 export function clientNetworks(
   address: string | undefined,
@@ -52,7 +52,7 @@ function ipv6(groups: readonly number[], prefix: 64 | 56 | 48): ClientNetwork {
   return network(`${masked.map((group) => group.toString(16)).join(':')}::/${prefix}`, prefix)
 }
 
-/** The eight groups. The URL parser turns a dotted tail into hexadecimal. */
+/** The eight groups of an IPv6 address. The URL parser converts a dotted tail to hexadecimal. */
 function groupsOf(address: string): number[] {
   const canonical = new URL(`http://[${address}]`).hostname.slice(1, -1)
   const [left = [], right = []] = canonical
@@ -63,8 +63,8 @@ function groupsOf(address: string): number[] {
 }
 
 /**
- * IPv4-mapped addresses (RFC 4291 section 2.5.5.2) and those of a translator in front of us (RFC 6052
- * section 2.1): as IPv6, all of IPv4 would be one /64.
+ * The IPv4 address in an IPv4-mapped address (RFC 4291 section 2.5.5.2) or in one of a NAT64
+ * translator (RFC 6052 section 2.1). Counted as IPv6, all of IPv4 would share one /64.
  */
 function embeddedIPv4(groups: readonly number[]): string | undefined {
   const head = groups.slice(0, 6).join(':')

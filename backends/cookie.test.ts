@@ -7,7 +7,7 @@ describe('setCookie', () => {
     [{ maxAge: 60 }, '__Host-a=b; Path=/; Max-Age=60; HttpOnly; SameSite=Lax; Secure'],
     [{ maxAge: 0, secure: true }, '__Host-a=b; Path=/; Max-Age=0; HttpOnly; SameSite=Lax; Secure'],
     [{ maxAge: 60, secure: false }, '__Host-a=b; Path=/; Max-Age=60; HttpOnly; SameSite=Lax'],
-  ])('with %j', (options, expected) => {
+  ])('serializes %j', (options, expected) => {
     expect(setCookie('__Host-a', 'b', options)).toBe(expected)
   })
 })
@@ -16,11 +16,11 @@ describe('clearCookie', () => {
   it.each([
     [undefined, '__Host-a=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax; Secure'],
     [{ secure: false }, '__Host-a=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax'],
-  ])('with %j', (options, expected) => {
+  ])('serializes %j', (options, expected) => {
     expect(clearCookie('__Host-a', options)).toBe(expected)
   })
 
-  it('makes a strict cookie jar forget what setCookie made it keep', async () => {
+  it('deletes a cookie of setCookie in a strict cookie jar', async () => {
     const jar = new CookieJar(undefined, { prefixSecurity: 'strict' })
     const url = 'https://auth.example/api/v1/auth/callback'
     const sent = () => jar.getCookieString('https://auth.example/')

@@ -1,14 +1,14 @@
-/** Attributes of a cookie that this service sets. `Path=/`, `HttpOnly` and `SameSite=Lax` are fixed. */
+/** Attributes of a cookie. `Path=/`, `HttpOnly` and `SameSite=Lax` are fixed. */
 export interface CookieOptions {
-  /** Seconds until the browser forgets it. */
+  /** `Max-Age` in seconds. */
   maxAge: number
-  /** Default: true. False only for a name without the `__Host-` prefix, on http://localhost. */
+  /** False only for a name without the `__Host-` prefix, on http://localhost. @default true */
   secure?: boolean
 }
 
 /**
- * A `Set-Cookie` value. A `__Host-` name must be Secure, with `Path=/` and no Domain, or browsers
- * drop it (RFC 6265bis section 4.1.3.2), so none of that can be chosen.
+ * Creates a `Set-Cookie` value. Browsers reject a `__Host-` cookie unless it is Secure, with `Path=/`
+ * and no Domain (RFC 6265bis section 4.1.3.2), so these attributes are not configurable.
  *
  * @example
  * ```ts
@@ -21,7 +21,7 @@ export function setCookie(name: string, value: string, options: CookieOptions): 
   return `${name}=${value}; Path=/; Max-Age=${options.maxAge}; HttpOnly; SameSite=Lax${secure ? '; Secure' : ''}`
 }
 
-/** A `Set-Cookie` value that makes the browser forget a cookie set by {@link setCookie}. */
+/** Creates a `Set-Cookie` value that deletes a cookie set by {@link setCookie}. */
 export function clearCookie(name: string, options: Pick<CookieOptions, 'secure'> = {}): string {
   return setCookie(name, '', { ...options, maxAge: 0 })
 }

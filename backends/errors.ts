@@ -1,10 +1,10 @@
 import { AUTH_ERRORS, type AuthErrorCode, type AuthErrorData } from '@netscript/auth-contract'
 
 /**
- * An error that has a place in the contract. `code` decides the status; `detail` says what happened,
- * then the fix; `cause` stays inside, for the log. Error pages show the details of `AUTH_PROVIDER_ERROR`,
- * `AUTH_ACCESS_DENIED`, `AUTH_USER_DISABLED` and the `AUTH_TRANSACTION_` codes to users: write these
- * without HTTP, names of variables or of products.
+ * An error of the contract. `code` determines the status. `detail` says what happened, then how to
+ * fix it. `cause` is only logged. Error pages show `detail` of `AUTH_PROVIDER_ERROR`,
+ * `AUTH_ACCESS_DENIED`, `AUTH_USER_DISABLED` and the `AUTH_TRANSACTION_` codes to users, so it must
+ * not mention HTTP, variables or products.
  *
  * @example
  * ```ts
@@ -19,11 +19,11 @@ export class AuthError<C extends AuthErrorCode = AuthErrorCode> extends Error {
   readonly code: C
   /** The HTTP status of the code. */
   readonly status: number
-  /** What happened, then the fix, for the caller. */
+  /** What happened, then how to fix it, for the caller. */
   readonly detail: string
-  /** What the code carries; `undefined` for most. */
+  /** Structured details; `undefined` for most codes. */
   readonly data: AuthErrorData<C> | undefined
-  /** `Set-Cookie` values that go out with the error, such as a cleared transaction cookie. */
+  /** `Set-Cookie` values of the error response, such as a cleared transaction cookie. */
   readonly setCookies: readonly string[]
 
   constructor(
@@ -45,12 +45,12 @@ export function isAuthError(error: unknown): error is AuthError {
   return error instanceof AuthError
 }
 
-/** The code that a thrown value is answered with. */
+/** The error code of the response to a thrown value. */
 export function codeOf(error: unknown): AuthErrorCode {
   return isAuthError(error) ? error.code : 'INTERNAL'
 }
 
-/** `AUTH_PROVIDER_ERROR` (502): the provider, or the backend named by `providerId`, cannot do it. */
+/** Creates an `AUTH_PROVIDER_ERROR` (502). `providerId` names the provider or the backend. */
 export function providerError(
   providerId: string,
   reason: string,
@@ -59,17 +59,17 @@ export function providerError(
   return new AuthError('AUTH_PROVIDER_ERROR', reason, { ...options, data: { providerId, reason } })
 }
 
-/** A startup error: which variable or option is wrong, and the fix. Never sent to a caller. */
+/** A startup error: names the wrong variable or option and the fix. Never sent to a caller. */
 export class AuthConfigurationError extends Error {
   override readonly name = 'AuthConfigurationError'
-  /** The same for all of them; the message tells them apart. */
+  /** Fixed; the message has the details. */
   readonly code = 'AUTH_CONFIGURATION_ERROR'
 }
 
-/** Thrown by `resolveBackend` when no backend has the name; lists those that exist. */
+/** Thrown by `resolveBackend` for an unknown name. Lists the names that exist. */
 export class AuthBackendNotFoundError extends Error {
   override readonly name = 'AuthBackendNotFoundError'
-  /** Of this class alone; it is no code of the contract. */
+  /** Not a code of the contract. */
   readonly code = 'AUTH_BACKEND_NOT_FOUND'
   constructor(
     readonly backendName: string,
@@ -81,10 +81,10 @@ export class AuthBackendNotFoundError extends Error {
   }
 }
 
-/** Thrown by a backend for an operation it cannot do; every backend throws this one class. */
+/** Thrown by every backend for an operation that it does not support. */
 export class AuthBackendOperationUnsupportedError extends Error {
   override readonly name = 'AuthBackendOperationUnsupportedError'
-  /** Of this class; the routes answer `AUTH_OPERATION_UNSUPPORTED` (501). */
+  /** Not a code of the contract: routes respond `AUTH_OPERATION_UNSUPPORTED` (501). */
   readonly code = 'AUTH_BACKEND_OPERATION_UNSUPPORTED'
   constructor(
     readonly backendName: string,

@@ -1,6 +1,6 @@
 /**
- * The seam between the HTTP surface and whatever knows the people: ports, registry, errors and
- * token cryptography.
+ * The interface between the HTTP API and the authentication backends: ports, registry, errors,
+ * cookies and token cryptography.
  *
  * @module
  */

@@ -16,7 +16,7 @@ it.each([
   [-1, FIRST],
   [-Infinity, FIRST],
   [NaN, FIRST],
-])('writes %d as an instant of the contract', (ms, expected) => {
+])('isoInstant(%d) is a valid instant of the contract', (ms, expected) => {
   expect(isoInstant(ms)).toBe(expected)
   expect(AuthSession.shape.issuedAt.parse(isoInstant(ms))).toBe(expected)
 })

@@ -21,7 +21,7 @@ describe('parseKeyring', () => {
     expect(parseKeyring(` ${key()} , ${key()},`).secrets).toHaveLength(2)
   })
 
-  it.each([undefined, '', ' , '])('says that it is missing: %j', (value) => {
+  it.each([undefined, '', ' , '])('throws that the variable is not set: %j', (value) => {
     expect(() => parseKeyring(value)).toThrow(
       /NETSCRIPT_AUTH_KV_OAUTH_KEY is not set.*Make one with/,
     )
@@ -34,14 +34,14 @@ describe('parseKeyring', () => {
     `${key()}=`,
     randomBytes(32).toString('hex'),
     `${'A'.repeat(42)}B`,
-  ])('refuses %s without repeating it', (value) => {
+  ])('rejects %s without the key in the message', (value) => {
     expect(() => parseKeyring(value)).toThrow(
       /^NETSCRIPT_AUTH_KV_OAUTH_KEY must be 32 bytes.*Make one with/,
     )
     expect(() => parseKeyring(value)).not.toThrow(new RegExp(value.slice(0, 12)))
   })
 
-  it('names the key that is wrong by its place', () => {
+  it('names the invalid key by its position', () => {
     expect(() => parseKeyring(`${key()},wrong`)).toThrow(/^key 2 of NETSCRIPT_AUTH_KV_OAUTH_KEY/)
     expect(() => parseKeyring('wrong', 'OTHER_KEY')).toThrow(/^OTHER_KEY must be/)
   })
@@ -51,7 +51,7 @@ describe('createKeyring', () => {
   const PURPOSES: KeyPurpose[] = ['session-token', 'sign-in-transaction', 'provider-tokens']
   const secrets = [Buffer.alloc(32, 1), Buffer.alloc(32, 2)]
 
-  it('derives by RFC 5869 what processes of every version must agree on', () => {
+  it('derives fixed keys by RFC 5869, which every version must agree on', () => {
     const hmac = (key: Buffer, data: string) => createHmac('sha256', key).update(data).digest()
     for (const purpose of PURPOSES) {
       expect(createKeyring(secrets).keys(purpose)).toEqual(
@@ -63,7 +63,7 @@ describe('createKeyring', () => {
     }
   })
 
-  it('derives once', () => {
+  it('derives each key once', () => {
     const ring = createKeyring(secrets)
     expect(ring.keys('session-token')).toBe(ring.keys('session-token'))
   })
@@ -81,19 +81,19 @@ describe('sign and verify', () => {
     )
   })
 
-  it('takes what any of the keys signed', () => {
+  it('accepts a signature of any of the keys', () => {
     expect(verify([one, two], 'm', sign(one, 'm'))).toBe(true)
     expect(verify([one, two], 'm', sign(two, 'm'))).toBe(true)
   })
 
   it.each([
-    ['another message', sign(one, 'n')],
-    ['another key', sign(randomBytes(32), 'm')],
-    ['nothing', ''],
-    ['one byte too few', randomBytes(31).toString('base64url')],
-    ['one byte too many', randomBytes(33).toString('base64url')],
-    ['no base64url', `${sign(one, 'm')}=`],
-  ])('refuses the signature of %s', (_name, signature) => {
+    ['a signature of another message', sign(one, 'n')],
+    ['a signature of another key', sign(randomBytes(32), 'm')],
+    ['an empty signature', ''],
+    ['a signature with one byte too few', randomBytes(31).toString('base64url')],
+    ['a signature with one byte too many', randomBytes(33).toString('base64url')],
+    ['a signature with padding', `${sign(one, 'm')}=`],
+  ])('rejects %s', (_name, signature) => {
     expect(verify([one, two], 'm', signature)).toBe(false)
     expect(verify([], 'm', signature)).toBe(false)
   })
@@ -102,7 +102,7 @@ describe('sign and verify', () => {
 describe('seal', () => {
   const ring = createKeyring([randomBytes(32)])
 
-  it('opens to what was sealed', () => {
+  it('opens to the sealed text', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme' }), fc.string(), (text, boundTo) => {
         const sealed = seal(ring, 'provider-tokens', boundTo, text)
@@ -112,22 +112,22 @@ describe('seal', () => {
     )
   })
 
-  it('never seals twice alike', () => {
+  it('gives another ciphertext each time', () => {
     const sealed = Array.from({ length: 100 }, () => seal(ring, 'provider-tokens', 'id', 'text'))
     expect(new Set(sealed).size).toBe(100)
   })
 
-  it.each(['', 'AAAA', 'no base64url', `${'A'.repeat(64)}=`])('never opens %j', (sealed) => {
+  it.each(['', 'AAAA', 'no base64url', `${'A'.repeat(64)}=`])('does not open %j', (sealed) => {
     expect(unseal(ring, 'provider-tokens', 'id', sealed)).toBeUndefined()
   })
 
-  it('needs a key', () => {
+  it('throws for an empty keyring', () => {
     expect(() => seal(createKeyring([]), 'provider-tokens', 'id', 'text')).toThrow(
       new AuthConfigurationError('The keyring is empty.'),
     )
   })
 
-  it('opens nowhere else: not for another id, purpose or key', () => {
+  it('does not open for another id, purpose or key', () => {
     const sealed = seal(ring, 'provider-tokens', 'id', 'text')
     expect(unseal(ring, 'provider-tokens', 'other', sealed)).toBeUndefined()
     expect(unseal(ring, 'sign-in-transaction', 'id', sealed)).toBeUndefined()
@@ -136,7 +136,7 @@ describe('seal', () => {
     ).toBeUndefined()
   })
 
-  it('does not open when any byte is changed, cut or added', () => {
+  it('does not open when any byte is changed, removed or added', () => {
     const bytes = Buffer.from(seal(ring, 'provider-tokens', 'id', 'text'), 'base64url')
     for (let at = 0; at < bytes.length; at += 1) {
       const changed = Buffer.from(bytes)
@@ -149,7 +149,7 @@ describe('seal', () => {
     expect(unseal(ring, 'provider-tokens', 'id', longer)).toBeUndefined()
   })
 
-  it('opens with any key of the ring, and seals with the first', () => {
+  it('seals with the first key and opens with any', () => {
     const [old, fresh] = [randomBytes(32), randomBytes(32)]
     const sealed = seal(createKeyring([old]), 'provider-tokens', 'id', 'text')
     const rotated = createKeyring([fresh, old])
@@ -160,7 +160,7 @@ describe('seal', () => {
 })
 
 describe('decodeBase64url', () => {
-  it('takes canonical, unpadded text only', () => {
+  it('accepts only canonical text without padding', () => {
     expect(decodeBase64url('AAA')).toHaveLength(2)
     for (const text of ['AAB', 'AA=', 'A', 'AA+A', 'AA/A', ' AAA', 'AAA\n']) {
       expect(decodeBase64url(text), text).toBeUndefined()

@@ -8,7 +8,7 @@ import {
 } from 'node:crypto'
 import { AuthConfigurationError } from './errors.js'
 
-/** What a derived key is for. A value made for one purpose never opens for another. */
+/** The purpose of a derived key. A value sealed for one purpose does not open for another. */
 export type KeyPurpose =
   | 'session-token'
   | 'sign-in-transaction'
@@ -19,20 +19,21 @@ export type KeyPurpose =
   | 'signing-keys'
 
 /**
- * One or more 32-byte secrets. The first signs and seals; all of them open, so that a new key can be
- * rolled out before it is used and an old one dropped after its last session.
+ * One or more 32-byte secrets. The first signs and seals; all of them verify and open. To rotate,
+ * append the new key, move it to the front once every process has it, and remove the old key after
+ * its last session has expired.
  */
 export interface Keyring {
-  /** The secrets themselves, 32 bytes each. */
+  /** The raw secrets, 32 bytes each. */
   readonly secrets: readonly Buffer[]
-  /** Purpose keys, one per secret, derived with HKDF-SHA-256 (RFC 5869). */
+  /** Keys for a purpose, one per secret, derived with HKDF-SHA-256 (RFC 5869). */
   keys(purpose: KeyPurpose): readonly Buffer[]
 }
 
 const HOW_TO_MAKE_ONE =
   'Make one with: node -e "console.log(crypto.randomBytes(32).toString(\'base64url\'))"'
 
-/** A keyring over raw secrets. */
+/** Creates a keyring from raw secrets. */
 export function createKeyring(secrets: readonly Buffer[]): Keyring {
   const derived = new Map<KeyPurpose, readonly Buffer[]>()
   return {
@@ -52,7 +53,7 @@ export function createKeyring(secrets: readonly Buffer[]): Keyring {
 
 /**
  * Parses `NETSCRIPT_AUTH_KV_OAUTH_KEY`: comma-separated base64url secrets of exactly 32 bytes.
- * @throws AuthConfigurationError naming the variable, the key by its place, and the fix; never the key.
+ * @throws AuthConfigurationError with the variable, the position of the key and the fix; never the key.
  */
 export function parseKeyring(
   value: string | undefined,
@@ -89,7 +90,7 @@ export function sign(key: Buffer, message: string): string {
   return createHmac('sha256', key).update(message).digest('base64url')
 }
 
-/** Whether any of the keys made the signature. Constant time in the signature's bytes. */
+/** Whether any of the keys made the signature. Signatures are compared in constant time. */
 export function verify(keys: readonly Buffer[], message: string, signature: string): boolean {
   const given = decodeBase64url(signature)
   if (given?.length !== 32) return false
@@ -102,8 +103,8 @@ const IV_BYTES = 12
 const TAG_BYTES = 16
 
 /**
- * Seals text with AES-256-GCM under the first key of the purpose. `boundTo` (a session id, a
- * transaction key) is authenticated: the sealed value opens nowhere else.
+ * Encrypts text with AES-256-GCM under the first key of the purpose. `boundTo` (a session id, a
+ * transaction key) is additional authenticated data: the value opens only with the same `boundTo`.
  */
 export function seal(keyring: Keyring, purpose: KeyPurpose, boundTo: string, text: string): string {
   const [key] = keyring.keys(purpose)
@@ -116,7 +117,7 @@ export function seal(keyring: Keyring, purpose: KeyPurpose, boundTo: string, tex
   return Buffer.concat([iv, sealed, cipher.getAuthTag()]).toString('base64url')
 }
 
-/** Opens what {@link seal} made, with any key of the ring; `undefined` when none fits. */
+/** Decrypts a value of {@link seal} with any key of the ring; `undefined` when none fits. */
 export function unseal(
   keyring: Keyring,
   purpose: KeyPurpose,
@@ -134,7 +135,7 @@ export function unseal(
       decipher.setAAD(Buffer.from(`${purpose}\0${boundTo}`)).setAuthTag(tag)
       return Buffer.concat([decipher.update(body), decipher.final()]).toString('utf8')
     } catch {
-      // Another key of the ring may have sealed it.
+      // Try the next key.
     }
   }
   return undefined

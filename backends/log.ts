@@ -1,15 +1,15 @@
 /**
- * Where a backend says what happened. A pino logger fits as it is. Nothing secret is passed to it:
- * no token, no cookie value, no state, no raw subject.
+ * The log of a backend, such as a pino logger. Secrets are never logged: no token, no cookie value,
+ * no state, no raw subject.
  */
 export interface AuthLog {
-  /** What is as it should be. `fields` may have `err`, a code, or ids that are public. */
+  /** Expected events. `fields` may have `err`, a code, or public ids. */
   info(fields: object, message: string): void
-  /** What is not as it should be, and was dealt with. */
+  /** Problems that were handled. */
   warn(fields: object, message: string): void
-  /** What was not dealt with. */
+  /** Problems that were not handled. */
   error(fields: object, message: string): void
 }
 
-/** Says nothing. */
+/** Discards everything. */
 export const silentLog: AuthLog = { info() {}, warn() {}, error() {} }

@@ -1,4 +1,4 @@
-/** What network errors mean, and what to look at. */
+/** What a network error code means, and how to fix it. */
 const REASONS: Readonly<Record<string, readonly [what: string, fix: string]>> = {
   ECONNREFUSED: ['nothing listens there', 'Start it, or correct the address.'],
   ECONNRESET: ['the connection was cut', 'Look at proxies and firewalls on the way.'],
@@ -12,10 +12,10 @@ const REASONS: Readonly<Record<string, readonly [what: string, fix: string]>> = 
 const CERTIFICATE = /CERT|SELF_SIGNED|UNABLE_TO_VERIFY|ERR_TLS/
 const TIMEOUT = /timeout|aborted|did not answer/i
 
-/** What a network error is, as a word for logs. */
+/** The kind of network error, for logs. */
 export type NetworkFailure = 'unreachable' | 'certificate' | 'timeout'
 
-/** Why something could not be reached, in a few words, and the fix. */
+/** Explains a network error: its kind, what happened and the fix. */
 export function networkReason(error: unknown): {
   failure: NetworkFailure
   what: string
@@ -43,7 +43,7 @@ export function networkReason(error: unknown): {
   return { failure: 'unreachable', what, fix: 'Correct the address, or look at the network.' }
 }
 
-/** A connection that was tried on several addresses fails with one error for each. */
+/** A connection attempt to several addresses fails with one error for each. */
 function innerCause(error: Error): unknown {
   return error instanceof AggregateError ? (error.errors as unknown[])[0] : error.cause
 }

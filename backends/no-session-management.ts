@@ -2,9 +2,9 @@ import { AuthBackendOperationUnsupportedError } from './errors.js'
 import type { AuthSessionsPort } from './port.js'
 
 /**
- * The part of {@link AuthSessionsPort} of a backend that keeps no list of sessions: each operation
- * throws `AuthBackendOperationUnsupportedError` with the reason. Its capabilities `listSessions` and
- * `revokeSessions` are false.
+ * Implements the list and revoke operations of {@link AuthSessionsPort} for a backend without session
+ * management: each throws `AuthBackendOperationUnsupportedError` with the reason. Declare the
+ * capabilities `listSessions` and `revokeSessions` as false.
  *
  * @example
  * ```ts

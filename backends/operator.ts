@@ -1,17 +1,17 @@
 import { AuthBackendOperationUnsupportedError } from './errors.js'
 import type { AuthSessionPage, SessionListOptions } from './port.js'
 
-/** How a provider knows a user. */
+/** The account of a user at a provider. */
 export interface OperatorAccount {
   /** The id of the provider in the configuration. */
   readonly providerId: string
-  /** The provider's identifier for the user. */
+  /** The provider subject of the user. */
   readonly subject: string
 }
 
 /** A user as an operator sees them. Instants are ISO 8601. */
 export interface OperatorUser {
-  /** The user id, as `me` shows it. */
+  /** The user id, as in the response of `me`. */
   readonly id: string
   /** Name to show. */
   readonly displayName?: string
@@ -19,7 +19,7 @@ export interface OperatorUser {
   readonly email?: string
   /** Whether the provider verified the address. */
   readonly emailVerified?: boolean
-  /** Where the user can sign in. Empty when the backend does not say. */
+  /** The accounts of the user. Empty when the backend does not expose them. */
   readonly accounts: readonly OperatorAccount[]
   /** When the user first signed in. */
   readonly createdAt: string
@@ -31,13 +31,13 @@ export interface OperatorUser {
 
 /** Which users {@link Operator.findUsers} returns. Conditions are combined with AND. */
 export interface UserSearch {
-  /** Part of a name or an e-mail address, a user id or a provider subject. Default: any user. */
+  /** Part of a name or an e-mail address, a user id or a provider subject. @default any user */
   readonly text?: string
-  /** Only users with an account at this provider. Default: any provider. */
+  /** Only users with an account at this provider. @default any provider */
   readonly providerId?: string
-  /** Users per page, 1 to 100. Default: 50. */
+  /** Users per page, 1 to 100. @default 50 */
   readonly limit?: number
-  /** The `cursor` of the page before. Default: the first page. */
+  /** The `cursor` of the previous page. @default the first page */
   readonly cursor?: string
 }
 
@@ -45,26 +45,26 @@ export interface UserSearch {
 export interface UserPage {
   /** At most `limit` users. */
   readonly users: readonly OperatorUser[]
-  /** Gets the next page; absent on the last one. */
+  /** The cursor of the next page; absent on the last one. */
   readonly cursor?: string
 }
 
 /**
- * What an operator can do to the users and sessions of a backend. An operation that the backend has
- * no way to do throws `AuthBackendOperationUnsupportedError`; none pretends to have worked.
+ * Operations of an operator on the users and sessions of a backend. An unsupported operation throws
+ * `AuthBackendOperationUnsupportedError`; it never silently does nothing.
  */
 export interface Operator {
   /** The name of the backend. */
   readonly backend: string
-  /** Present when an ended session can be accepted for a while: a sentence that says how long. */
+  /** Present when a revoked session may still be accepted for a while: a sentence with the time. */
   readonly endsLater?: string
   /** Finds users. */
   findUsers(search?: UserSearch): Promise<UserPage>
-  /** The user with the id; `undefined` when there is none. */
+  /** Returns a user; `undefined` for an unknown id. */
   getUser(userId: string): Promise<OperatorUser | undefined>
-  /** The live sessions of a user, newest first. */
+  /** Lists the live sessions of a user, newest first. */
   listSessions(userId: string, options?: SessionListOptions): Promise<AuthSessionPage>
-  /** Ends a session. False when there is none. */
+  /** Ends a session. False for an unknown id. */
   revokeSession(sessionId: string): Promise<boolean>
   /** Ends all sessions of a user; returns how many. When it throws, call it again. */
   revokeSessions(userId: string): Promise<number>
@@ -80,8 +80,8 @@ export interface Operator {
 }
 
 /**
- * An operator that can do nothing: each operation throws `AuthBackendOperationUnsupportedError` with
- * the reason. A backend spreads it and adds what it can do.
+ * An operator without any operation: each throws `AuthBackendOperationUnsupportedError` with the
+ * reason. Spread it and add the operations that the backend supports.
  *
  * @example
  * ```ts

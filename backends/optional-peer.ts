@@ -2,11 +2,11 @@ import { AuthConfigurationError } from './errors.js'
 import { installCommand } from './package-manager.js'
 
 /**
- * Imports optional peers.
+ * Imports an optional peer dependency.
  *
- * @param names What to install when one is missing.
+ * @param names Packages to install when one is missing.
  * @param purpose What needs them, as the subject of a sentence: `NETSCRIPT_AUTH_BACKEND=workos`.
- * @param dev Whether production does without them. @default false
+ * @param dev Whether they are only needed in development. @default false
  * @throws AuthConfigurationError with the install command when a package is not installed.
  *
  * @example
@@ -32,7 +32,7 @@ export async function importPeer<T>(
   }
 }
 
-/** A package that an installed one cannot find is another fault. */
+/** False when an installed package fails to import one of its own dependencies. */
 function isMissing(error: unknown, names: readonly string[]): boolean {
   const { code, message } = error as NodeJS.ErrnoException
   const isNotFound = code === 'ERR_MODULE_NOT_FOUND' || code === 'MODULE_NOT_FOUND'

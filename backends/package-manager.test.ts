@@ -34,12 +34,17 @@ describe('findPackageManager', () => {
       {},
       { name: 'yarn', version: '1.22.22' },
     ],
-    ['a field and another lock', { ...field('bun@1.4.5'), 'yarn.lock': '' }, {}, { name: 'bun' }],
-    ['a field that is none', { ...field('deno@2'), 'yarn.lock': '' }, {}, { name: 'yarn' }],
+    [
+      'a field before another lock file',
+      { ...field('bun@1.4.5'), 'yarn.lock': '' },
+      {},
+      { name: 'bun' },
+    ],
+    ['an unsupported field', { ...field('deno@2'), 'yarn.lock': '' }, {}, { name: 'yarn' }],
     ['a broken package.json', { 'package.json': '{', 'yarn.lock': '' }, {}, { name: 'yarn' }],
-    ['only what runs it', {}, agent('pnpm/10.34.9 npm/? node/v20'), { name: 'pnpm' }],
-    ['npm that runs it', {}, agent('npm/11.19.1 node/v20'), { name: 'npm' }],
-  ])('goes by %s', (_what, files, env, manager) => {
+    ['the running package manager', {}, agent('pnpm/10.34.9 npm/? node/v20'), { name: 'pnpm' }],
+    ['npm as the running package manager', {}, agent('npm/11.19.1 node/v20'), { name: 'npm' }],
+  ])('detects from %s', (_what, files, env, manager) => {
     const root = directoryWith(files)
     expect(findPackageManager(root, env)).toMatchObject({ ...manager, root })
   })
@@ -67,7 +72,7 @@ describe('findPackageManager', () => {
       'npm',
       'apps/auth',
     ],
-  ])('takes a member of a monorepo of %s for what it is', (_what, files, name, root) => {
+  ])('detects a member of a monorepo of %s', (_what, files, name, root) => {
     const directory = directoryWith({ 'apps/auth/index.js': '', ...files })
     expect(findPackageManager(join(directory, 'apps/auth'), {})).toMatchObject({
       name,
@@ -88,7 +93,7 @@ it.each([
   ],
   ['yarn', 'yarn add a b', 'yarn add --dev a', 'yarn add -W a', 'yarn'],
   ['bun', 'bun add a b', 'bun add --dev a', 'bun add a', 'bunx'],
-] as const)('says commands of %s', (name, install, installDev, installAtRoot, run) => {
+] as const)('prints the commands of %s', (name, install, installDev, installAtRoot, run) => {
   const manager = { name, root: '/', hasMembers: false }
   expect(installCommand(['a', 'b'], {}, manager)).toBe(install)
   expect(installCommand(['a'], { dev: true, scripts: ['c'] }, manager)).toBe(installDev)
@@ -101,6 +106,6 @@ it.each<[boolean, Record<string, string>]>([
   [false, { 'pnpm-workspace.yaml': 'strictDepBuilds: true\n' }],
   [true, { 'pnpm-workspace.yaml': 'strictDepBuilds: true\npackages: [apps/*]\n' }],
   [true, { 'package.json': '{"workspaces":["apps/*"]}' }],
-])('is the root of a monorepo: %s, with %j', (hasMembers, files) => {
+])('hasMembers is %s with %j', (hasMembers, files) => {
   expect(findPackageManager(directoryWith(files), {})).toMatchObject({ hasMembers })
 })

@@ -1,21 +1,20 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 
-/** The package managers that a project may use. */
+/** The supported package managers. */
 export type PackageManagerName = 'npm' | 'pnpm' | 'yarn' | 'bun'
 
-/** What installs the packages of a project. */
+/** The package manager of a project. */
 export interface PackageManager {
   readonly name: PackageManagerName
-  /** As the `packageManager` field says, such as `10.34.9`; absent when it says nothing. */
+  /** The version of the `packageManager` field, such as `10.34.9`; absent without one. */
   readonly version?: string
-  /** The directory with its settings: that of the monorepo when the project is in one. */
+  /** The directory with its settings: the monorepo's if the project is in one. */
   readonly root: string
   /** Whether the project is the root of a monorepo. */
   readonly hasMembers: boolean
 }
 
-/** Where pnpm reads its settings. */
 const PNPM_SETTINGS = 'pnpm-workspace.yaml'
 
 const LOCK_FILES: Readonly<Record<string, PackageManagerName>> = {
@@ -28,14 +27,14 @@ const LOCK_FILES: Readonly<Record<string, PackageManagerName>> = {
 }
 
 /**
- * The package manager of the project in a directory: by its `packageManager` field, else its lock file, both
- * also of the monorepo around it, else by what runs this process, else npm.
+ * Detects the package manager of a project: by its `packageManager` field, else its lock file, then
+ * the same of the surrounding monorepo, else by the one that runs this process, else npm.
  */
 export function findPackageManager(
   directory = process.cwd(),
   env: NodeJS.ProcessEnv = process.env,
 ): PackageManager {
-  // A member of a monorepo may have a lock file of its own, and then is a project of its own.
+  // A member of a monorepo with its own lock file is a separate project.
   const isOwnRoot = lockOf(directory) !== undefined || isMonorepo(directory)
   const root = (isOwnRoot ? undefined : ancestors(directory).find(isMonorepo)) ?? directory
   const runs = /^(pnpm|yarn|bun)\//.exec(env.npm_config_user_agent ?? '')?.[1]
@@ -47,8 +46,8 @@ export function findPackageManager(
 /**
  * The command that installs packages, such as `pnpm add --save-dev prisma`.
  *
- * @param options.dev Whether production does without them. @default false
- * @param options.scripts Packages among them, or of theirs, whose install script pnpm must be told to run.
+ * @param options.dev Whether they are only needed in development. @default false
+ * @param options.scripts Packages or dependencies whose install scripts pnpm must be allowed to run.
  */
 export function installCommand(
   packages: readonly string[],
@@ -66,7 +65,7 @@ export function installCommand(
   ].join(' ')
 }
 
-/** What goes before the name of a program of an installed package, such as `pnpm exec`. */
+/** The command prefix that runs a program of an installed package, such as `pnpm exec`. */
 export function runCommand({ name } = findPackageManager()): string {
   return { npm: 'npx', pnpm: 'pnpm exec', yarn: 'yarn', bun: 'bunx' }[name]
 }

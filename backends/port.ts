@@ -9,7 +9,7 @@ import type { AuthnRequest } from './request.js'
 
 export type { Principal }
 
-/** Why nobody is signed in; for logs, never for a body. */
+/** Why a request is unauthenticated. For logs, never for a response body. */
 export type AnonymousReason =
   | 'credential-missing'
   | 'credential-invalid'
@@ -18,65 +18,65 @@ export type AnonymousReason =
   | 'session-revoked'
 
 /**
- * The outcome of {@link AuthBackendPort.authenticate}. A store or provider that cannot be asked is
- * no outcome: the backend throws `AuthError` `STORE_UNAVAILABLE` instead of answering anonymous.
+ * The result of {@link AuthBackendPort.authenticate}. An outage is never reported as unauthenticated:
+ * when its store or provider is unavailable, a backend throws `AuthError` `STORE_UNAVAILABLE`.
  */
 export type AuthnResult =
   | {
       readonly ok: true
-      /** Who is calling, as guards see it: the user of the session. */
+      /** The user of the session, as guards see them. */
       readonly principal: Principal
-      /** The session, active and of this user. */
+      /** The active session of the user. */
       readonly session: AuthSession
-      /** The person, as far as the backend knows them. */
+      /** The user. Fields that the backend does not know are absent. */
       readonly user: AuthUser
-      /** `Set-Cookie` values that must reach the browser byte for byte. */
+      /** `Set-Cookie` values to send to the browser unchanged. */
       readonly setCookies: readonly string[]
     }
   | {
       readonly ok: false
-      /** Why it is nobody. */
+      /** Why the request is unauthenticated. */
       readonly reason: AnonymousReason
       readonly setCookies: readonly string[]
     }
 
-/** How a provider is shown to people and to `describe`. */
+/** A provider as `describe` and pages show it. */
 export type AuthProviderDescriptor = Readonly<ProviderDescription>
 
-/** The providers of a backend, in the order configured. */
+/** The providers of a backend, in configured order. */
 export interface AuthProviderRegistryPort {
-  /** All of them; the first is the default of `signin`. */
+  /** All providers; the first is the default of `signin`. */
   listProviders(): readonly AuthProviderDescriptor[]
-  /** The one with the id; `undefined` when there is none. */
+  /** Returns a provider; `undefined` for an unknown id. */
   getProvider(id: string): AuthProviderDescriptor | undefined
 }
 
-/** What a backend can really do; `describe` shows it and the conformance suite holds it to it. */
+/** The optional features of a backend. `describe` shows them; the conformance suite verifies them. */
 export type AuthBackendCapabilities = Readonly<BackendCapabilities>
 
-/** What signing out did. */
+/** The result of a sign-out. */
 export interface SignOutResult {
   /** The session that was ended; absent when the caller had none. */
   readonly sessionId?: string
-  /** Clears the session cookie; sent even when there was no session. */
+  /** Clears the session cookie; present even without a session. */
   readonly setCookies: readonly string[]
-  /** Where to go to sign out at the provider too. */
+  /** URL to open to sign out at the provider too. */
   readonly logoutUrl?: string
 }
 
-/** A session as its owner sees it in a list. */
+/** A session in the session list of a user. */
 export interface AuthSessionSummary {
-  /** Active, and of the user whose list it is. */
+  /** An active session of the user. */
   readonly session: AuthSession
-  /** The `User-Agent` that signed in, cut to 256 characters. */
+  /** The `User-Agent` of the sign-in, at most 256 characters. */
   readonly userAgent?: string
 }
 
-/** Which page of a list of sessions. */
+/** Selects a page of a list of sessions. */
 export interface SessionListOptions {
-  /** Sessions per page, 1 to 100. Default: 100. */
+  /** Sessions per page, 1 to 100. @default 100 */
   readonly limit?: number
-  /** The `cursor` of the page before. Default: the first page. */
+  /** The `cursor` of the previous page. @default the first page */
   readonly cursor?: string
 }
 
@@ -84,81 +84,80 @@ export interface SessionListOptions {
 export interface AuthSessionPage {
   /** At most `limit` sessions. */
   readonly sessions: readonly AuthSessionSummary[]
-  /** Gets the next page; absent on the last one. */
+  /** The cursor of the next page; absent on the last one. */
   readonly cursor?: string
 }
 
-/** The sessions of a backend. Every method acts for the owner; none takes a credential from a body. */
+/** The sessions of a backend. Callers pass the id of the authenticated user, never one from a body. */
 export interface AuthSessionsPort {
   /**
-   * Ends the caller's own session; with `everywhere`, all sessions of the same user, the caller's own
-   * last or all in one step, so that a sign-out that failed half-way can be repeated. Idempotent.
-   * `returnTo` is an address already checked by the caller.
+   * Ends the caller's session; with `everywhere`, all sessions of the user. The caller's own session
+   * must end last, or all in one transaction, so that a partly failed sign-out can be repeated.
+   * Idempotent. `returnTo` has been validated.
    */
   signOut(
     request: AuthnRequest,
     options: { everywhere: boolean; returnTo?: string },
   ): Promise<SignOutResult>
   /**
-   * The live sessions of a user, newest first and page by page. Sessions that begin or end meanwhile
-   * neither repeat nor hide another one.
+   * Lists the live sessions of a user, newest first. Sessions that start or end between two pages do
+   * not cause others to be repeated or skipped.
    * @throws AuthBackendOperationUnsupportedError when `capabilities.listSessions` is false;
-   * AuthError `VALIDATION_ERROR` when no page had the cursor.
+   * AuthError `VALIDATION_ERROR` for an invalid cursor.
    */
   listSessions(userId: string, options?: SessionListOptions): Promise<AuthSessionPage>
   /**
-   * Ends one session of a user. False for an unknown and for a foreign id alike.
+   * Ends one session of a user. False for an unknown id and for a session of another user.
    * @throws AuthBackendOperationUnsupportedError when `capabilities.revokeSessions` is false.
    */
   revokeSession(userId: string, sessionId: string): Promise<boolean>
   /**
-   * Ends all sessions of a user but the one named; returns how many.
+   * Ends all sessions of a user except `except`; returns how many.
    * @throws AuthBackendOperationUnsupportedError when `capabilities.revokeSessions` is false.
    */
   revokeSessions(userId: string, options?: { except?: string }): Promise<number>
 }
 
-/** Issues and opens session tokens: the secret in the cookie, never the id in the store. */
+/** Issues and verifies session tokens, the secrets in session cookies. */
 export interface AuthSessionCryptoPort {
-  /** A fresh token of 256 random bits and the public session id that belongs to it. */
+  /** Creates a token from 256 random bits, and the public session id that belongs to it. */
   issueSessionToken(): { token: string; sessionId: string }
-  /** The session id of a token that this service signed, else `undefined`. Never throws. */
+  /** Returns the session id of a token signed by this service, else `undefined`. Never throws. */
   openSessionToken(token: string): string | undefined
 }
 
-/** A sign-in that has been started. */
+/** A started sign-in. */
 export interface SignInResult {
   /** The provider that was chosen. */
   readonly providerId: string
-  /** The authorization request (RFC 6749 section 4.1.1). */
+  /** URL of the authorization request (RFC 6749 section 4.1.1). */
   readonly redirectUrl: string
-  /** The `state` of that request; it belongs to the transaction. */
+  /** The `state` of the request, which identifies the transaction. */
   readonly state: string
-  /** Binds the transaction to this browser. Byte for byte. */
+  /** Binds the transaction to this browser. Send unchanged. */
   readonly setCookies: readonly string[]
 }
 
-/** A sign-in that is complete. */
+/** A completed sign-in. */
 export interface CallbackResult {
   /** The public id of the new session. */
   readonly sessionId: string
-  /** The provider's identifier for the person. */
+  /** The provider subject of the user. */
   readonly subject: string
-  /** The stable id of the person here. */
+  /** The stable user id of this service. */
   readonly userId: string
-  /** The provider that signed them in. */
+  /** The provider that authenticated the user. */
   readonly providerId: string
-  /** The return address that was checked when the sign-in began. */
+  /** The return address that was validated when the sign-in started. */
   readonly returnTo: string
-  /** Sets the session cookie and clears that of the transaction. Byte for byte. */
+  /** Sets the session cookie and clears the transaction cookie. Send unchanged. */
   readonly setCookies: readonly string[]
 }
 
-/** The redirect flow, for backends that have one. Plain data in and out; no HTTP objects. */
+/** The redirect flow, for backends that have one. Takes and returns plain data, no HTTP objects. */
 export interface InteractiveFlowPort {
   /**
-   * Opens a transaction and says where to send the browser. `returnTo` is an address already checked
-   * by the caller.
+   * Opens a transaction and returns where to send the browser. `returnTo` has been validated.
    * @throws AuthError `VALIDATION_ERROR` for an unknown provider or a scope that is not offered,
    * `AUTH_PROVIDER_ERROR`, `STORE_UNAVAILABLE`.
    */
@@ -172,18 +171,18 @@ export interface InteractiveFlowPort {
     },
   ): Promise<SignInResult>
   /**
-   * Takes the transaction and completes the sign-in. The request is the one for the redirect URI, and
-   * `query` its raw query: both must be what the sign-in gave to the provider.
+   * Consumes the transaction and completes the sign-in. `request` is the request to the redirect URI
+   * and `query` its raw query; both must match what the sign-in sent to the provider.
    * @throws AuthError `AUTH_TRANSACTION_MISSING`, `AUTH_TRANSACTION_EXPIRED`, `AUTH_ACCESS_DENIED`,
    * `AUTH_USER_DISABLED`, `AUTH_PROVIDER_ERROR`, `STORE_UNAVAILABLE`.
    */
   handleCallback(request: AuthnRequest, query: URLSearchParams): Promise<CallbackResult>
-  /** Takes a log-out ticket: the address of the provider and the cookies that go with it. */
+  /** Consumes a logout ticket. Returns the logout URL of the provider, and cookies to set. */
   startLogout(
     request: AuthnRequest,
     ticket: string,
   ): Promise<{ redirectUrl: string; setCookies: readonly string[] }>
-  /** Takes the state of a log-out: the return address and the cookies that go with it. */
+  /** Consumes the state of a logout. Returns the return address, and cookies to set. */
   finishLogout(
     request: AuthnRequest,
     state: string,
@@ -191,40 +190,40 @@ export interface InteractiveFlowPort {
 }
 
 /**
- * The contract that every auth backend implements. The HTTP surface is the same for all of them,
- * because nothing above this port knows which one is active.
+ * The interface of an authentication backend. The HTTP API is the same for all backends, because
+ * nothing above this port knows which one is active.
  */
 export interface AuthBackendPort {
-  /** What `NETSCRIPT_AUTH_BACKEND`, a registry and `describe` call it. */
+  /** The name in `NETSCRIPT_AUTH_BACKEND`, a registry and `describe`. */
   readonly name: string
-  /** Where people can sign in. */
+  /** The providers that users can sign in with. */
   readonly providers: AuthProviderRegistryPort
-  /** Ends and lists sessions. */
+  /** Lists and ends sessions. */
   readonly sessions: AuthSessionsPort
-  /** Issues and opens the tokens in cookies. */
+  /** Issues and verifies session tokens. */
   readonly crypto: AuthSessionCryptoPort
-  /** What works; what does not, throws `AuthBackendOperationUnsupportedError`. */
+  /** Supported features. Unsupported operations throw `AuthBackendOperationUnsupportedError`. */
   readonly capabilities: AuthBackendCapabilities
   /** Present exactly when `capabilities.interactive` is true. */
   readonly interactive?: InteractiveFlowPort
   /**
-   * Ends the sessions that a provider names in a logout token, which works once; says how many.
+   * Ends the sessions named by a logout token and returns how many. The token works once.
    * Present exactly when `capabilities.backChannelLogout` is true.
-   * @throws AuthError `LOGOUT_TOKEN_INVALID`, `AUTH_PROVIDER_ERROR` when the provider's keys cannot
-   * be had, `STORE_UNAVAILABLE`.
+   * @throws AuthError `LOGOUT_TOKEN_INVALID`, `AUTH_PROVIDER_ERROR` when the provider's keys are
+   * unavailable, `STORE_UNAVAILABLE`.
    */
   backChannelLogout?(logoutToken: string): Promise<{ ended: number }>
   /**
-   * Where users sign in when the backend is not interactive: a URL or a path, to which pages link, or
-   * words for developers.
+   * Where users sign in when the backend is not interactive: a URL or path that pages link to, or a
+   * text for developers.
    */
   readonly signInHint?: string
-  /** Who the request is from. At most one store read; a write only past the refresh window. */
+  /** Authenticates a request. At most one store read; writes only when a refresh is due. */
   authenticate(request: AuthnRequest): Promise<AuthnResult>
-  /** Resolves when the backend can serve; rejects otherwise. Called by the readiness probe. */
+  /** Resolves when the backend is ready to serve requests; rejects otherwise. For readiness probes. */
   probe(): Promise<void>
-  /** The number of live sessions, for metrics. Absent when it cannot be had with one cheap question. */
+  /** The number of live sessions, for metrics. Absent when one cheap query cannot count them. */
   countSessions?(): Promise<number>
-  /** Releases what the backend opened itself. */
+  /** Closes the connections and timers that the backend opened. */
   close(): Promise<void>
 }

@@ -15,6 +15,6 @@ it.each([
   ],
   ['unsupported_response_type', 'unsupported_response_type'],
   [`${'x '.repeat(5000)}`, 'x '.repeat(128).trim()],
-])('writes %j for a log', (text, expected) => {
+])('sanitizes %j for a log', (text, expected) => {
   expect(printable(text)).toBe(expected)
 })

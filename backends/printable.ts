@@ -1,13 +1,13 @@
 const MAX_CHARACTERS = 256
 
-/** Codes, tokens, secrets and keys: long words of letters and digits. */
+/** Likely codes, tokens, secrets and keys: long words of letters and digits. */
 const SECRET = /(?=[\w\-+/=.~%]*\d)(?=[\w\-+/=.~%]*[a-z])[\w\-+/=.~%]{16,}/gi
 const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i
 const EMAIL = /[^\s"'<>()]+@[^\s"'<>()]+/g
 
 /**
- * Foreign text for a log line: printable, at most 256 characters, and without what could be a secret
- * or an e-mail address. Ids that a provider asks for when one reports a problem (UUID) stay.
+ * Sanitizes foreign text for a log line: printable characters, at most 256, without likely secrets
+ * and e-mail addresses. UUIDs stay, because providers ask for such ids in error reports.
  */
 export function printable(text: string): string {
   return text

@@ -1,6 +1,6 @@
 import type { AuthProviderDescriptor, AuthProviderRegistryPort } from './port.js'
 
-/** The providers of a backend over a list, in its order. */
+/** Creates a provider registry from a list, in its order. */
 export function createProviderRegistry(
   providers: readonly AuthProviderDescriptor[],
 ): AuthProviderRegistryPort {

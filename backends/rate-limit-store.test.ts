@@ -68,13 +68,13 @@ describe('the rate limit store', () => {
       expect(await read()).toEqual([2])
     })
 
-    it('counts each key for itself', async () => {
+    it('counts each key separately', async () => {
       expect(await hits(store, 'a')).toBe(1)
       expect(await hits(store, 'a')).toBe(2)
       expect(await hits(store, 'b')).toBe(1)
     })
 
-    it('charges no wider counter for what a narrow one refuses', async () => {
+    it('does not charge the wider counter when the narrow one is exceeded', async () => {
       expect(await charge(store, 'link-1', 'home')).toEqual([1, 1])
       expect(await charge(store, 'link-1', 'home')).toEqual([2, 2])
       for (let refused = 3; refused < 20; refused += 1) {
@@ -86,7 +86,7 @@ describe('the rate limit store', () => {
       expect(await store.charge([], WINDOW_MS)).toEqual([])
     })
 
-    it('counts every one of 200 requests at once, narrow and wide', async () => {
+    it('counts each of 200 concurrent requests, narrow and wide', async () => {
       const counts = await Promise.all(
         Array.from({ length: 200 }, (_, n) =>
           charge(store, `link-${n % 10}`, 'home', [1_000, 1_000]),
@@ -97,7 +97,7 @@ describe('the rate limit store', () => {
       expect(Math.max(...counts.map(([count]) => count!))).toBe(20)
     })
 
-    it('begins another window when one has ended', async () => {
+    it('starts a new window when one has ended', async () => {
       const [first] = await store.charge([{ key: 'short', limit: 1 }], 50)
       expect(first!.resetMs).toBeGreaterThan(0)
       expect(first!.resetMs).toBeLessThanOrEqual(50)
@@ -108,7 +108,7 @@ describe('the rate limit store', () => {
 })
 
 describe('the memory store', () => {
-  it('keeps a bounded number of counters, the newest', async () => {
+  it('keeps at most maxCounters, the newest', async () => {
     const store = createMemoryRateLimitStore({ maxCounters: 3 })
     for (const key of ['a', 'b', 'c', 'd']) await hits(store, key)
     expect([await hits(store, 'd'), await hits(store, 'c'), await hits(store, 'b')]).toEqual([
@@ -117,7 +117,7 @@ describe('the memory store', () => {
     expect(await hits(store, 'a')).toBe(1)
   })
 
-  it('drops what has ended before what is still counted', async () => {
+  it('evicts ended windows before current ones', async () => {
     let time = 0
     const store = createMemoryRateLimitStore({ maxCounters: 2, now: () => time })
     await store.charge([{ key: 'ended', limit: 1 }], 10)
@@ -128,10 +128,10 @@ describe('the memory store', () => {
   })
 })
 
-describe('the keys of counters', () => {
+describe('createRateLimitKeys', () => {
   const keyOf = createRateLimitKeys(Buffer.alloc(32, 1))
 
-  it('name the scope and one of a million buckets, and nothing of the client', () => {
+  it('gives keys with the scope and one of a million buckets, without the client address', () => {
     const keys = Array.from({ length: 1_000 }, (_, n) => keyOf('callback/32', `192.0.2.${n}/32`))
     for (const key of keys) {
       const [, bucket] = /^callback\/32:(\d+)$/.exec(key) ?? []
@@ -140,7 +140,7 @@ describe('the keys of counters', () => {
     expect(new Set(keys).size).toBeGreaterThan(990)
   })
 
-  it('are the same for the same client, scope and secret, and for nothing else', () => {
+  it('gives the same key only for the same client, scope and secret', () => {
     const key = keyOf('callback/32', '192.0.2.1/32')
     expect(keyOf('callback/32', '192.0.2.1/32')).toBe(key)
     const bucket = (text: string): string | undefined => text.split(':')[1]

@@ -1,29 +1,29 @@
 import { createKeyring, sign } from './keyring.js'
 
-/** A counter that a request is charged to. */
+/** A counter to charge a request to. */
 export interface RateLimitCharge {
-  /** Where the requests are counted, such as {@link RateLimitKeys} makes it. */
+  /** The key of the counter, as {@link RateLimitKeys} creates it. */
   readonly key: string
   /** Maximum number of requests in the window. */
   readonly limit: number
 }
 
-/** The state of a counter after a request was charged to it. */
+/** The state of a counter after a charge. */
 export interface RateLimitCount {
-  /** The requests in the window, this one included. More than the limit: refuse it. */
+  /** Requests in the window, including this one. Refuse it when this exceeds the limit. */
   readonly hits: number
-  /** When the window ends, in milliseconds from now. */
+  /** Time until the window ends, in milliseconds. */
   readonly resetMs: number
 }
 
-/** Counts requests in fixed windows that begin with the first request. */
+/** Counts requests in fixed windows that start with the first request. */
 export interface RateLimitStore {
   /**
-   * Charges a request to counters, in order. The first one over its limit is the last one charged:
-   * what a narrow limit refuses does not use up the wider ones. Returns one count for each charge
-   * made, so the request is refused exactly when the last one is over its limit.
+   * Charges a request to counters, in order, and stops at the first that exceeds its limit, so that
+   * requests refused by a narrow limit do not count against wider ones. Returns one count per charge
+   * made: refuse the request exactly when the last count exceeds its limit.
    *
-   * @param hits 0 reads the counters and charges nothing. Default: 1.
+   * @param hits 0 reads the counters without charging them. @default 1
    * @throws AuthError `STORE_UNAVAILABLE`
    */
   charge(
@@ -33,15 +33,15 @@ export interface RateLimitStore {
   ): Promise<readonly RateLimitCount[]>
 }
 
-/** The key of the counter for `text` in a scope, such as a route and a prefix length. */
+/** Returns the counter key of `text` in a scope, such as a route and a prefix length. */
 export type RateLimitKeys = (scope: string, text: string) => string
 
 const BUCKET_BITS = 20
 
 /**
- * Keys that are a keyed hash of what is counted, cut to 20 bits: the store never sees an address, and
- * no number of clients makes more than 1,048,576 counters in a scope. Two clients share a counter
- * with a probability of one in a million, and without the secret nobody can choose to.
+ * Creates keys from a keyed hash, truncated to 20 bits. The store never sees an address, and a scope
+ * has at most 1,048,576 counters. Two clients share a counter with a probability of one in a million;
+ * without the secret, a collision cannot be chosen.
  */
 export function createRateLimitKeys(secret: Buffer): RateLimitKeys {
   const [key = secret] = createKeyring([secret]).keys('rate-limit')
@@ -54,14 +54,13 @@ export function createRateLimitKeys(secret: Buffer): RateLimitKeys {
 const MAX_COUNTERS = 100_000
 
 /**
- * Counts in the memory of this process. It keeps at most `maxCounters` counters and drops the oldest
- * for a new one.
+ * Counts in the memory of this process. It keeps at most `maxCounters` counters and evicts the oldest.
  */
 export function createMemoryRateLimitStore({
   maxCounters = MAX_COUNTERS,
   now = Date.now,
 }: { maxCounters?: number; now?: () => number } = {}): RateLimitStore {
-  /** In the order in which the windows began. */
+  /** In order of the start of their windows. */
   const counters = new Map<string, { hits: number; resetAt: number }>()
 
   const countOn = (key: string, windowMs: number, hits: 0 | 1): RateLimitCount => {

@@ -10,7 +10,7 @@ const backends = new Map([
 ])
 
 describe('createAuthBackendRegistry', () => {
-  it('resolves the default and by name', () => {
+  it('resolves the default and backends by name', () => {
     const registry = createAuthBackendRegistry(backends)
     expect(DEFAULT_AUTH_BACKEND_NAME).toBe('kv-oauth')
     expect(registry.default.name).toBe('kv-oauth')
@@ -19,14 +19,14 @@ describe('createAuthBackendRegistry', () => {
     expect(createAuthBackendRegistry(backends, 'workos').resolveBackend().name).toBe('workos')
   })
 
-  it('keeps a copy', () => {
+  it('copies the map', () => {
     const original = new Map(backends)
     const registry = createAuthBackendRegistry(original)
     original.clear()
     expect(registry.resolveBackend('workos').name).toBe('workos')
   })
 
-  it('names what exists when a name does not', () => {
+  it('throws for an unknown name and lists the known ones', () => {
     expect(() => createAuthBackendRegistry(backends, 'ldap')).toThrow(AuthBackendNotFoundError)
     try {
       resolveBackend(backends, 'ldap')
@@ -42,7 +42,7 @@ describe('createAuthBackendRegistry', () => {
 })
 
 describe('AuthBackendPort', () => {
-  it('does not take a backend that lacks a member', () => {
+  it('requires every member except interactive', () => {
     type Without<K extends keyof AuthBackendPort> = Omit<AuthBackendPort, K>
     expectTypeOf<Without<'authenticate'>>().not.toExtend<AuthBackendPort>()
     expectTypeOf<Without<'sessions'>>().not.toExtend<AuthBackendPort>()

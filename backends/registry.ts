@@ -1,15 +1,15 @@
 import { AuthBackendNotFoundError } from './errors.js'
 import type { AuthBackendPort } from './port.js'
 
-/** The backend that is used when none is named. */
+/** Name of the default backend. */
 export const DEFAULT_AUTH_BACKEND_NAME = 'kv-oauth'
 
 /** Backends by name. */
 export type AuthBackends = ReadonlyMap<string, AuthBackendPort>
 
 /**
- * The backend with the given name.
- * @throws AuthBackendNotFoundError with the names that exist.
+ * Returns the backend with a name.
+ * @throws AuthBackendNotFoundError for an unknown name; it lists the names that exist.
  *
  * @example
  * ```ts
@@ -25,21 +25,21 @@ export function resolveBackend(
   return backend
 }
 
-/** A set of backends of which one is the default. */
+/** A set of backends with a default. */
 export interface AuthBackendRegistry {
-  /** All of them by name. */
+  /** All backends by name. */
   readonly backends: AuthBackends
-  /** The one that is used when none is named. */
+  /** The default backend. */
   readonly default: AuthBackendPort
-  /** Its name. */
+  /** The name of the default backend. */
   readonly defaultName: string
-  /** The named backend; the default one when no name is given. */
+  /** Returns a backend by name. @default the default backend */
   resolveBackend(name?: string): AuthBackendPort
 }
 
 /**
- * A registry over a copy of `backends`. The default is resolved at once, so that a wrong name stops
- * the start and not the first request.
+ * Creates a registry from a copy of `backends`. The default is resolved immediately, so that a wrong
+ * name fails at startup and not at the first request.
  *
  * @example
  * ```ts

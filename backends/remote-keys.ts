@@ -7,10 +7,10 @@ import {
   type JWTVerifyGetKey,
 } from 'jose'
 
-/** After a failure the server of the keys is left alone for this long. */
+/** Pause after a failed fetch of the keys. */
 const BACK_OFF_MS = 1000
 
-/** The keys behind a URL. */
+/** A remote key set. */
 export interface RemoteKeys {
   /** For `jwtVerify`. Throws the errors of jose, and those of `fetch`. */
   readonly keys: (...token: Parameters<JWTVerifyGetKey>) => Promise<CryptoKey>
@@ -19,9 +19,9 @@ export interface RemoteKeys {
 }
 
 /**
- * A cached key set. An anonymous caller decides which key ids we look for, so what unknown ones can
- * cause is bounded: one request in `cooldownMs` while the server answers, and one a second while it
- * fails. Known keys are found meanwhile.
+ * A cached remote key set. Anonymous callers choose the key ids to look up, so fetches for unknown
+ * ids are limited: one per `cooldownMs` while the server responds, one per second while it fails.
+ * Cached keys stay usable meanwhile, for ten minutes at most (`cacheMaxAge` of jose).
  */
 export function createRemoteKeys(
   url: URL,

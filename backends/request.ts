@@ -1,40 +1,40 @@
 /** Maximum size of a request body in bytes. */
 export const BODY_LIMIT = 16 * 1024
 
-/** Characters of a `User-Agent` header that are stored and shown. */
+/** Maximum number of characters of a `User-Agent` header that are stored and shown. */
 export const USER_AGENT_LENGTH = 256
 
 /**
- * The part of an HTTP request that a backend may look at. Identity is read from nothing else, and
- * never from the address.
+ * The parts of an HTTP request that a backend may read. Identity comes from nothing else, and never
+ * from the client address.
  */
 export interface AuthnRequest {
-  /** In capitals: `GET`. */
+  /** In upper case: `GET`. */
   readonly method: string
   /** The path of the request target, without the query. */
   readonly path: string
-  /** A header by its case-insensitive name; repeated headers are joined as Node joins them. */
+  /** Returns a header; the name is case-insensitive. Repeated headers are joined as in Node. */
   header(name: string): string | undefined
   /**
-   * Every value that the browser sent for a cookie, undecoded, in the order sent. A caller that
-   * finds more than one takes none: somebody on a sibling domain may have planted the other.
+   * Returns every value of a cookie, undecoded, in the order sent. When there is more than one, use
+   * none of them: a sibling domain may have planted the other (cookie tossing).
    */
   cookies(name: string): readonly string[]
-  /** The names of all cookies sent. */
+  /** Returns the names of all cookies. */
   cookieNames(): readonly string[]
-  /** The address of the client behind trusted proxies, to share out what is scarce. */
+  /** The client address behind trusted proxies, to share scarce resources fairly. */
   readonly clientAddress?: string | undefined
 }
 
-/** The one value of a cookie, or `undefined` when there is none or more than one. */
+/** Returns the value of a cookie; `undefined` when it was sent never or more than once. */
 export function singleCookie(request: AuthnRequest, name: string): string | undefined {
   const values = request.cookies(name)
   return values.length === 1 ? values[0] : undefined
 }
 
 /**
- * The request without its headers, but for cookies and `User-Agent`: no bearer token, API key or
- * header of a proxy signs it in.
+ * The request with only its cookies and `User-Agent`, so that no bearer token, API key or proxy
+ * header can authenticate it.
  */
 export function withCookiesOnly(request: AuthnRequest): AuthnRequest {
   return {
@@ -48,18 +48,18 @@ export function withCookiesOnly(request: AuthnRequest): AuthnRequest {
 
 /** The parts of a request that {@link toAuthnRequest} reads. */
 export interface RequestParts {
-  /** Default: `GET`. */
+  /** @default 'GET' */
   method?: string | undefined
-  /** The request target; authority and query are cut off. */
+  /** The request target; authority and query are removed. @default '/' */
   url?: string | undefined
-  /** By lower-case name. */
+  /** Headers by lower-case name. */
   headers: Readonly<Record<string, string | readonly string[] | undefined>>
-  /** The address of the client, as Express names it. Default: unknown. */
+  /** The client address, as in Express. @default unknown */
   ip?: string | undefined
 }
 
 /**
- * An {@link AuthnRequest} over the parts of a Node request (`IncomingMessage` fits as it is). The
+ * Creates an {@link AuthnRequest} from the parts of a Node request, such as an `IncomingMessage`. The
  * `Cookie` header is parsed once, on first use.
  *
  * @example
@@ -81,7 +81,7 @@ export function toAuthnRequest(parts: RequestParts): AuthnRequest {
     header,
     cookies: (name) => parsed().get(name) ?? [],
     cookieNames: () => [...parsed().keys()],
-    // Express works it out on each access, and most requests need none.
+    // Lazy: Express computes it on each access, and most requests do not need it.
     get clientAddress() {
       return parts.ip
     },
@@ -89,8 +89,8 @@ export function toAuthnRequest(parts: RequestParts): AuthnRequest {
 }
 
 /**
- * A request target as path and query. In the absolute form (RFC 9112 section 3.2.2) the caller
- * chooses the authority, so nothing may depend on it.
+ * Reduces a request target to path and query. In absolute form (RFC 9112 section 3.2.2) the caller
+ * chooses the authority, so it must not be trusted.
  */
 export function originForm(target: string): string {
   if (target.startsWith('/')) return target
@@ -98,7 +98,7 @@ export function originForm(target: string): string {
   return rest.startsWith('/') ? rest : `/${rest}`
 }
 
-/** The path of a request target, without the query. */
+/** Returns the path of a request target, without the query. */
 export function pathOf(target: string): string {
   return originForm(target).split('?', 1)[0] ?? ''
 }
@@ -106,8 +106,9 @@ export function pathOf(target: string): string {
 const PREFETCH_HEADERS = ['sec-purpose', 'purpose', 'x-purpose', 'x-moz']
 
 /**
- * Whether a browser fetches ahead of a navigation that may never come. Such a request must take nothing
- * that works once; 503 makes the browser discard the answer and ask again on the navigation.
+ * Whether a request is a prefetch, for a navigation that may never happen. It must not consume
+ * anything single-use; a 503 makes the browser discard the response and repeat the request on the
+ * navigation.
  */
 export function isPrefetch(headers: RequestParts['headers']): boolean {
   return PREFETCH_HEADERS.some((name) =>
@@ -115,7 +116,7 @@ export function isPrefetch(headers: RequestParts['headers']): boolean {
   )
 }
 
-/** RFC 6265 section 5.4 in reverse. Values stay as they were sent: our own need no decoding. */
+/** Parses a `Cookie` header (RFC 6265 section 5.4). Values are not decoded: ours need no encoding. */
 function parseCookies(header: string | undefined): Map<string, string[]> {
   const jar = new Map<string, string[]>()
   for (const pair of header?.split(';') ?? []) {

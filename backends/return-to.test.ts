@@ -74,21 +74,21 @@ describe('createReturnToPolicy', () => {
     ['/#', '\u20ac', 9],
     ['/', '\u{1f600}', 12],
     [`${APP}/`, 'a', 1],
-  ])('allows 2048 characters of %s%s as they are encoded, and no more', (start, text, encoded) => {
+  ])('limits %s%s to 2048 characters after encoding', (start, text, encoded) => {
     const base = new URL(start, OWN).href.length
     const fits = Math.floor((2048 - base) / encoded)
     expect(policy.resolve(start + text.repeat(fits)).length).toBeLessThanOrEqual(2048)
     expect(() => policy.resolve(start + text.repeat(fits + 1))).toThrow(/^RETURN_TO_NOT_ALLOWED/)
   })
 
-  it('allows only its own origin unless told otherwise', () => {
+  it('allows only its own origin by default', () => {
     const own = createReturnToPolicy(OWN)
     expect(own.default).toBe(`${OWN}/`)
     expect(own.resolve('/a')).toBe(`${OWN}/a`)
     expect(() => own.resolve(APP)).toThrow(/^RETURN_TO_NOT_ALLOWED/)
   })
 
-  it('lets nothing leave the allowed origins, however often it is decoded', () => {
+  it('never resolves to another origin, however often the path is decoded', () => {
     const piece = fc.constantFrom(
       ...'/ \\ // %2f %5c %252f @ : . .. ? # \t \n evil.example localhost:8094 https: http:// %00 a'.split(
         ' ',

@@ -1,28 +1,28 @@
 import { AuthError } from './errors.js'
 
-/** Decides where a browser may be sent after signin, callback and signout. */
+/** Validates the return addresses of signin, callback and signout. */
 export interface ReturnToPolicy {
-  /** Where to go when nothing was asked for: the front page of the service. */
+  /** The default return address: the front page of the service. */
   readonly default: string
   /**
-   * The absolute URL of an allowed target; the default for `undefined`.
+   * Returns the absolute URL of an allowed target; the default for `undefined`.
    * @throws AuthError `RETURN_TO_NOT_ALLOWED`
    */
   resolve(target: string | undefined): string
-  /** Whether an address leads to an allowed origin, however long it is. */
+  /** Whether a target is on an allowed origin, regardless of its length. */
   allows(target: string): boolean
 }
 
 const UNSAFE = /[\u0000-\u0020\u007f\\]/
-/** What parsers drop, or take for a slash. A space in a path is only a space. */
+/** Characters that parsers drop or read as a slash. A space in a path is harmless. */
 const RESHAPING = /[\u0000-\u001f\u007f\\]/
 const DECODE_ROUNDS = 3
-/** Of the URL as it is kept: characters that have to be encoded take up to nine. */
+/** Limits the URL after encoding, where one character takes up to nine. */
 const MAX_LENGTH = 2048
 
 /**
- * Targets are paths on the service's own origin, or URLs whose origin is listed exactly. A target is
- * parsed once, compared by origin, and sent out as the parser wrote it (RFC 9700 section 4.11).
+ * Creates a policy that allows paths on the service's own origin and URLs on listed origins. A target
+ * is parsed once, compared by origin, and sent as the parser serialized it (RFC 9700 section 4.11).
  */
 export function createReturnToPolicy(
   ownOrigin: string,
@@ -51,7 +51,7 @@ export function createReturnToPolicy(
   }
 }
 
-/** For the log: a user cannot change the setting. */
+/** Only for the log: a user cannot change the setting. */
 const unlisted = (origin: string): Error =>
   new Error(
     `The return target is on ${origin}. To allow it, list that origin in NETSCRIPT_AUTH_ALLOWED_RETURN_TO (allowedReturnTo of the API).`,
@@ -65,8 +65,8 @@ function parseTarget(target: string, base: string): URL | undefined {
 }
 
 /**
- * A proxy or a router behind us may decode again and follow dot segments; no reading of the path may
- * name another host.
+ * A proxy or router behind the service may decode the path again and resolve dot segments. No such
+ * reading may lead to another host.
  */
 function isSafePath(pathname: string): boolean {
   if (decodesToNothing(pathname)) return false
@@ -81,7 +81,7 @@ function isSafePath(pathname: string): boolean {
   return false
 }
 
-/** Malformed from the start; what is malformed only when decoded again is a percent sign. */
+/** Whether the path is malformed as sent. Malformed after further decoding is a literal percent sign. */
 function decodesToNothing(pathname: string): boolean {
   try {
     decodeURIComponent(pathname)
@@ -91,7 +91,7 @@ function decodesToNothing(pathname: string): boolean {
   }
 }
 
-/** As lenient as the most lenient reader: other bytes than ASCII do not change where a path leads. */
+/** Decodes as leniently as possible. Only ASCII bytes can change where a path leads. */
 function decodeAscii(path: string): string {
   return path.replace(/%([0-7][0-9a-f])/gi, (_, hex: string) =>
     String.fromCharCode(parseInt(hex, 16)),

@@ -1,32 +1,32 @@
 import { AuthError } from './errors.js'
 import type { SessionListOptions } from './port.js'
 
-/** Maximum number of sessions in a page, and the default. */
+/** Maximum and default number of sessions per page. */
 export const MAX_SESSIONS_IN_PAGE = 100
 
-/** The place of a session in a list that is sorted newest first. */
+/** The position of a session in a list that is sorted newest first. */
 export interface SessionPosition {
   /** When the user signed in, in milliseconds since the epoch. */
   readonly issuedAt: number
-  /** The public id of the session, for sessions of the same millisecond. */
+  /** The public id, as a tie-breaker for sessions of the same millisecond. */
   readonly id: string
 }
 
-/** What a page begins after, and how many sessions it has. */
+/** The start and size of a page of sessions. */
 export interface SessionRange {
   /** Maximum number of sessions. */
   readonly limit: number
-  /** The place of the last session of the page before; absent for the first page. */
+  /** The position of the last session of the previous page; absent for the first page. */
   readonly after?: SessionPosition | undefined
 }
 
-/** Sorts sessions newest first, always in the same order. */
+/** Compares sessions for a stable order, newest first. */
 export const newestFirst = (a: SessionPosition, b: SessionPosition): number =>
   b.issuedAt - a.issuedAt || (a.id < b.id ? 1 : a.id > b.id ? -1 : 0)
 
 /**
- * The page that is asked for.
- * @throws AuthError `VALIDATION_ERROR` when the cursor is not one of {@link pageOf}.
+ * Parses the options of a list into a range.
+ * @throws AuthError `VALIDATION_ERROR` when the cursor was not created by {@link pageOf}.
  */
 export function sessionRange({ limit, cursor }: SessionListOptions = {}): SessionRange {
   const size = Math.trunc(limit ?? MAX_SESSIONS_IN_PAGE)
@@ -37,8 +37,9 @@ export function sessionRange({ limit, cursor }: SessionListOptions = {}): Sessio
 }
 
 /**
- * A page of what was read: at least one more than `limit` if there are more. The cursor names the
- * place of the last session, so ending sessions, that one too, neither repeats nor skips any.
+ * Cuts a page from `items`, which must have at least one more than `limit` if there are more. The
+ * cursor is the position of the last session, so that sessions which end meanwhile (even that one) do
+ * not cause others to be repeated or skipped.
  */
 export function pageOf<Item>(
   items: readonly Item[],
@@ -58,7 +59,7 @@ function openCursor(cursor: string): SessionPosition {
   throw invalidCursor()
 }
 
-/** The error for a cursor that no page of the backend had. */
+/** The error for an invalid cursor. */
 export const invalidCursor = (): AuthError<'VALIDATION_ERROR'> =>
   new AuthError('VALIDATION_ERROR', 'Use the cursor of the page before, or leave it out.', {
     data: { formErrors: [], fieldErrors: { cursor: ['is not the cursor of a page'] } },

@@ -15,7 +15,7 @@ describe('createHmacSessionTokenCrypto', () => {
     crypto = createHmacSessionTokenCrypto(KEY)
   })
 
-  it('opens what it issued to the public id, which is the hash of the secret', () => {
+  it('opens an issued token to the public id, the hash of the secret', () => {
     const { token, sessionId } = crypto.issueSessionToken()
     expect(crypto.openSessionToken(token)).toBe(sessionId)
     const [secret = ''] = token.split('.')
@@ -23,12 +23,12 @@ describe('createHmacSessionTokenCrypto', () => {
     expect(Buffer.from(secret, 'base64url')).toHaveLength(32)
   })
 
-  it('issues no token twice', () => {
+  it('issues unique tokens', () => {
     const tokens = Array.from({ length: 1000 }, () => crypto.issueSessionToken().token)
     expect(new Set(tokens).size).toBe(1000)
   })
 
-  it('opens no token of which any character is changed', () => {
+  it('does not open a token with any character changed', () => {
     const { token } = crypto.issueSessionToken()
     for (let at = 0; at < token.length; at += 1) {
       for (const character of ['A', 'B', '.', '-', '=', '%', ' ']) {
@@ -43,7 +43,7 @@ describe('createHmacSessionTokenCrypto', () => {
     }
   })
 
-  it('never throws, whatever it is given', () => {
+  it('never throws for any input', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (text) => {
         expect(crypto.openSessionToken(text)).toBeUndefined()
@@ -51,13 +51,13 @@ describe('createHmacSessionTokenCrypto', () => {
     )
   })
 
-  it('cannot be opened with the id, or with the id and the key of another', () => {
+  it('does not open a session id as a token', () => {
     const { sessionId } = crypto.issueSessionToken()
     expect(crypto.openSessionToken(sessionId)).toBeUndefined()
     expect(crypto.openSessionToken(`${sessionId}.${sessionId}`)).toBeUndefined()
   })
 
-  it('rotates: the first secret signs, all of them open', () => {
+  it('signs with the first secret and opens with all of them', () => {
     const old = crypto.issueSessionToken()
     const rotated = createHmacSessionTokenCrypto([OTHER, KEY])
     const fresh = rotated.issueSessionToken()
@@ -69,18 +69,18 @@ describe('createHmacSessionTokenCrypto', () => {
     )
   })
 
-  it.each(['', 'short', [], ['a'.repeat(31)], [KEY, '']])('refuses the secret %j', (secret) => {
+  it.each(['', 'short', [], ['a'.repeat(31)], [KEY, '']])('rejects the secret %j', (secret) => {
     expect(() => createHmacSessionTokenCrypto(secret)).toThrow(/at least 32 characters/)
   })
 
-  it('takes a secret of exactly 32 characters', () => {
+  it('accepts a secret of exactly 32 characters', () => {
     const { token, sessionId } = createHmacSessionTokenCrypto('a'.repeat(32)).issueSessionToken()
     expect(createHmacSessionTokenCrypto(['a'.repeat(32)]).openSessionToken(token)).toBe(sessionId)
   })
 })
 
 describe('createKeyringSessionTokenCrypto', () => {
-  it('opens no token whose secret is not 32 bytes, even if it is signed', () => {
+  it('does not open a signed token whose secret is not 32 bytes', () => {
     const ring = createKeyring([Buffer.alloc(32, 1)])
     const [key] = ring.keys('session-token')
     const crypto = createKeyringSessionTokenCrypto(ring)
@@ -92,7 +92,7 @@ describe('createKeyringSessionTokenCrypto', () => {
     for (const bytes of [0, 31, 33]) expect(crypto.openSessionToken(signed(bytes))).toBeUndefined()
   })
 
-  it('signs with keys of its own purpose', () => {
+  it('signs with the keys of its purpose', () => {
     const ring = createKeyring([Buffer.alloc(32, 1)])
     const crypto = createKeyringSessionTokenCrypto(ring)
     const [secret = ''] = crypto.issueSessionToken().token.split('.')
@@ -102,14 +102,14 @@ describe('createKeyringSessionTokenCrypto', () => {
     expect(crypto.openSessionToken(`${secret}.${sign(own!, secret)}`)).toBeDefined()
   })
 
-  it('needs a key', () => {
+  it('throws for an empty keyring', () => {
     const crypto = createKeyringSessionTokenCrypto(createKeyring([]))
     expect(() => crypto.issueSessionToken()).toThrow(
       new AuthConfigurationError('The keyring is empty.'),
     )
   })
 
-  it('shares no token between keyrings', () => {
+  it('does not open a token of another keyring', () => {
     const one = createKeyringSessionTokenCrypto(createKeyring([Buffer.alloc(32, 1)]))
     const two = createKeyringSessionTokenCrypto(createKeyring([Buffer.alloc(32, 2)]))
     expect(two.openSessionToken(one.issueSessionToken().token)).toBeUndefined()

@@ -3,17 +3,17 @@ import { AuthConfigurationError } from './errors.js'
 import { createKeyring, decodeBase64url, type Keyring, sign, verify } from './keyring.js'
 import type { AuthSessionCryptoPort } from './port.js'
 
-/** The public id of a secret: base64url(SHA-256(secret)), 43 characters. */
+/** Returns the public id of a secret: base64url(SHA-256(secret)), 43 characters. */
 export function publicId(secret: string): string {
   return hash('sha256', secret, 'base64url')
 }
 
-/** 256 random bits as base64url, 43 characters. */
+/** Creates 256 random bits as base64url, 43 characters. */
 export function randomSecret(): string {
   return randomBytes(32).toString('base64url')
 }
 
-/** {@link createHmacSessionTokenCrypto} over a keyring whose keys are already separated by purpose. */
+/** Like {@link createHmacSessionTokenCrypto}, with a keyring whose keys are separated by purpose. */
 export function createKeyringSessionTokenCrypto(keyring: Keyring): AuthSessionCryptoPort {
   const keys = keyring.keys('session-token')
   return {
@@ -33,14 +33,15 @@ export function createKeyringSessionTokenCrypto(keyring: Keyring): AuthSessionCr
 }
 
 /**
- * Issues and opens session tokens.
+ * Creates the crypto port for session tokens.
  *
  * A token is `secret.signature`: 256 random bits and their HMAC-SHA-256. The session id is the
- * SHA-256 of the secret, so the id, the stored session and a dump of the store build no token; the
- * signature means that a guess costs the store nothing.
+ * SHA-256 of the secret, so that no token can be derived from a session id or a dump of the store.
+ * The signature lets forged tokens fail without a store read.
  *
- * @param secrets One secret or several, each of at least 32 characters. The first signs, all open.
- * @throws AuthConfigurationError when a secret is shorter.
+ * @param secrets One or more secrets of at least 32 characters, as a list or comma-separated. The
+ * first signs; all of them verify.
+ * @throws AuthConfigurationError when a secret is shorter or none is given.
  *
  * @example
  * ```ts
