@@ -15,7 +15,7 @@ beforeAll(async () => {
 })
 afterAll(() => server.close())
 
-/** The token of a session: what better-auth keeps, and signs for the cookie. */
+/** The session token that better-auth stores, and signs for the cookie. */
 const tokenOf = ({ headers }: SignedIn): string =>
   decodeURIComponent(headers.cookie?.split('=')[1] ?? '').split('.')[0] ?? ''
 
@@ -45,7 +45,7 @@ const harness: AuthBackendHarness = {
     return { ...signedIn, secrets: [tokenOf(signedIn), person.credentials.password] }
   },
   expire: endIn(-1000),
-  // Sessions last seven days and are extended once a day.
+  // By default sessions last seven days and are extended at most once a day.
   refreshDue: endIn(5 * DAY_MS),
   async revokeElsewhere(_backend, signedIn) {
     await server.prisma.authSession.delete({ where: { token: tokenOf(signedIn) } })

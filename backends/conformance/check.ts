@@ -1,11 +1,11 @@
 import type { Scene } from './scene.js'
 
-/** One thing that every backend must do. */
+/** A requirement for every backend. */
 export interface AuthBackendCheck {
-  /** Stable; in kebab case. */
+  /** A stable id in kebab case. */
   readonly id: string
-  /** What must be so, for people. */
+  /** The requirement as a sentence. */
   readonly title: string
-  /** Resolves when it is so; throws otherwise. */
+  /** Rejects when the backend does not meet the requirement. */
   run(scene: Scene): Promise<void>
 }

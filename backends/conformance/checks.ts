@@ -10,7 +10,7 @@ import { SECRECY_CHECKS } from './checks/secrecy.js'
 import { SESSION_CHECKS } from './checks/sessions.js'
 import { SIGN_OUT_CHECKS } from './checks/sign-out.js'
 
-/** Everything that a backend must do, in the order in which it is checked. */
+/** All checks, in the order in which they run. */
 export const AUTH_BACKEND_CHECKS: readonly AuthBackendCheck[] = [
   ...CAPABILITY_CHECKS,
   ...ANONYMOUS_CHECKS,

@@ -7,7 +7,7 @@ import { type BackendChange, memoryHarness } from './testing/memory-harness.js'
 
 runAuthBackendConformance(memoryHarness(), { describe, it })
 
-/** A backend that can do nothing beyond the necessary, and says so. */
+/** A minimal backend that declares no capability. */
 const frugal: BackendChange = ({ sessions, capabilities }) => {
   const refuse = (operation: string) => async (): Promise<never> => {
     throw new AuthBackendOperationUnsupportedError('memory', operation, 'It keeps no list.')
@@ -31,13 +31,13 @@ const frugal: BackendChange = ({ sessions, capabilities }) => {
 }
 
 describe('checkAuthBackend', () => {
-  it('has one id for every check', () => {
+  it('has a unique id for every check', () => {
     const ids = AUTH_BACKEND_CHECKS.map(({ id }) => id)
     expect(new Set(ids).size).toBe(ids.length)
     expect(ids.filter((id) => !/^[a-z]+(-[a-z]+)+$/.test(id))).toEqual([])
   })
 
-  it('passes a backend with bearer tokens, skipping what it makes pointless', async () => {
+  it('passes a backend with bearer tokens, and skips checks that do not apply', async () => {
     const base = memoryHarness(acceptingEither)
     const results = await checkAuthBackend({ ...base, ...withBearer(base) })
     expect(results.filter(({ ok }) => !ok)).toEqual([])
@@ -48,7 +48,7 @@ describe('checkAuthBackend', () => {
     ])
   })
 
-  it('passes a backend that can do little and says so', async () => {
+  it('passes a minimal backend that declares no capability', async () => {
     const { refreshDue: _refreshDue, approve: _approve, ...base } = memoryHarness(frugal)
     const results = await checkAuthBackend(base)
     expect(results.filter(({ ok }) => !ok)).toEqual([])
@@ -65,7 +65,7 @@ describe('checkAuthBackend', () => {
     )
   })
 
-  it('skips what the harness cannot bring about, and says what it lacks', async () => {
+  it('skips checks whose hook is missing, and names the hook', async () => {
     const { name, create, signIn, refreshDue } = memoryHarness()
     const results = await checkAuthBackend({ name, create, signIn, refreshDue: refreshDue! })
     expect(results.filter(({ ok }) => !ok)).toEqual([])
@@ -74,25 +74,25 @@ describe('checkAuthBackend', () => {
     }
   })
 
-  it('fails a backend that cannot even be made, for every check', async () => {
+  it('fails every check when create rejects', async () => {
     const create = () => Promise.reject(new Error('no database'))
     const results = await checkAuthBackend({ ...memoryHarness(), create })
     expect(results.filter(({ ok }) => ok)).toEqual([])
     expect(results.every(({ error }) => error?.message === 'no database')).toBe(true)
   })
 
-  it('runs no check that there is not', async () => {
+  it('throws for an unknown check in only', async () => {
     const checked = checkAuthBackend(memoryHarness(), { only: ['probe-resolvs'] })
     await expect(checked).rejects.toThrow('There is no check probe-resolvs.')
   })
 
-  it('fails a backend that never answers', async () => {
+  it('fails a backend that hangs', async () => {
     const mute = memoryHarness(() => ({ probe: () => new Promise(() => {}) }))
     const [result] = await checkAuthBackend(mute, { only: ['probe-resolves'], limitMs: 20 })
     expect(result?.error?.message).toBe('The backend did not answer within 20 ms.')
   })
 
-  it('closes every backend that it was given', async () => {
+  it('closes every backend', async () => {
     let open = 0
     const base = memoryHarness(() => {
       open += 1
@@ -106,12 +106,12 @@ describe('checkAuthBackend', () => {
 })
 
 describe('flaws', () => {
-  it('has one for every check', () => {
+  it('exist for every check', () => {
     const flawed = new Set(FLAWS.map(({ check }) => check))
     expect(AUTH_BACKEND_CHECKS.map(({ id }) => id).filter((id) => !flawed.has(id))).toEqual([])
   })
 
-  it.each(FLAWS)('$check notices: $flaw', async ({ check, because, change, harness }) => {
+  it.each(FLAWS)('$check detects: $flaw', async ({ check, because, change, harness }) => {
     const base = memoryHarness(change)
     const [result] = await checkAuthBackend({ ...base, ...harness?.(base) }, { only: [check] })
     expect(result?.ok).toBe(false)

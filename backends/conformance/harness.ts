@@ -1,51 +1,52 @@
 import type { AuthBackendPort } from '../port.js'
 
-/** A session of a user, as a browser or another client carries it. */
+/** The credential of a signed-in user, as a client holds it. */
 export interface SignedIn {
   /**
-   * The request headers that sign in: `cookie`, `authorization` or both. Give only what
-   * authenticates, since every cookie in it is taken for a credential.
+   * The request headers that authenticate: `cookie`, `authorization` or both. Include only
+   * credentials: the checks treat every cookie as one.
    */
   readonly headers: Readonly<Record<string, string>>
-  /** A bearer token of the same session, for a backend that takes it instead of the cookie. */
+  /** A bearer token of the same session, for a backend that accepts it instead of the cookie. */
   readonly bearer?: string
-  /** Further texts that no result may contain, such as a refresh token. Credentials always count. */
+  /** Further secrets that no result may contain, such as a refresh token. */
   readonly secrets?: readonly string[]
 }
 
 /**
- * Changes a session behind the back of the backend under test. When the credential itself says how
- * long it is good, the hook returns the credential that the person would have by then.
+ * Changes a session outside the backend under test. If the credential carries its own expiry, the
+ * hook returns the credential that the user would have by then.
  */
 export type SessionHook = (backend: AuthBackendPort, signedIn: SignedIn) => Promise<SignedIn | void>
 
 /**
- * What the author of a backend supplies. Only the first three are required. A check whose hook is
- * absent is skipped and says so, unless the backend claims the ability: then it fails.
+ * What the author of a backend provides. Only the first three members are required. A check whose
+ * hook is missing is skipped, or fails if the backend claims the capability.
  */
 export interface AuthBackendHarness {
   /** The name that the backend must have. */
   readonly name: string
-  /** A backend that is ready to serve. Every check asks for one and closes it. */
+  /** Creates a backend that is ready. Each check creates one and closes it. */
   readonly create: () => Promise<AuthBackendPort>
-  /** Signs in a new user; with `as`, opens another session of the same person. */
+  /** Signs in a new user; with `as`, opens another session of the same user. */
   readonly signIn: (backend: AuthBackendPort, as?: SignedIn) => Promise<SignedIn>
-  /** Lets the session run out. */
+  /** Lets the session expire. */
   readonly expire?: SessionHook
   /** Ends the session in another process, or at the provider. */
   readonly revokeElsewhere?: SessionHook
-  /** Makes the next `authenticate` extend the session. Needed when `capabilities.refresh` is true. */
+  /** Makes the session due to refresh. Required when `capabilities.refresh` is true. */
   readonly refreshDue?: SessionHook
-  /** Takes the store or the provider away; returns what brings it back. */
+  /** Makes the store or provider unavailable. Returns a function that restores it. */
   readonly storeDown?: (backend: AuthBackendPort) => Promise<() => Promise<void>>
   /**
-   * A credential proves itself, as a signed token does, so `authenticate` may still know its bearer
-   * while the store is down. Default: false.
+   * Whether credentials are self-contained, as signed tokens are, so that `authenticate` may succeed
+   * during an outage.
+   * @default false
    */
   readonly selfContained?: boolean
   /**
-   * Plays the provider for a new user: takes the address that sign-in redirects to and returns
-   * the query that comes back to the redirect URI.
+   * Acts as the provider for a new user: takes the redirect URL of the sign-in and returns the query
+   * of the redirect URI.
    */
   readonly approve?: (redirectUrl: string) => Promise<URLSearchParams>
 }

@@ -1,6 +1,6 @@
 /**
- * What every auth backend must do, as a suite: for the backends here, and for anyone who writes
- * another. It needs no particular test runner.
+ * The conformance suite that every authentication backend must pass, including your own. It works
+ * with any test runner, or without one.
  *
  * @module
  */

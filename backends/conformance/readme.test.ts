@@ -4,7 +4,7 @@ import { AUTH_BACKEND_CHECKS } from './index.js'
 
 const read = (file: string) => readFile(new URL(file, import.meta.url), 'utf8')
 
-/** The file as somebody outside this package would write it. */
+/** The file with imports as a user of the package writes them. */
 async function asPublished(file: string): Promise<string> {
   const text = await read(file)
   return text
@@ -16,14 +16,14 @@ async function asPublished(file: string): Promise<string> {
 
 describe('the guides', () => {
   it.each(['testing/fourth-backend.ts', 'fourth-backend.test.ts'])(
-    'show %s as it is',
+    'contain the current %s',
     async (file) => {
       const block = `\`\`\`ts\n${await asPublished(file)}\`\`\``
       expect(await read('../README.md')).toContain(block)
     },
   )
 
-  it('list the checks', async () => {
+  it('list all checks', async () => {
     const list = AUTH_BACKEND_CHECKS.map(({ id, title }) => `- \`${id}\`: ${title}`).join('\n')
     expect(await read('README.md')).toContain(`${list}\n`)
   })

@@ -3,19 +3,19 @@ import { CheckSkipped } from './skip.js'
 import { AUTH_BACKEND_CHECKS } from './checks.js'
 import type { AuthBackendHarness } from './harness.js'
 
-/** What a check found. */
+/** The result of a check. */
 export interface AuthBackendCheckResult {
   /** The id of the check. */
   readonly check: string
-  /** False when the backend does not do what it must. True for a check that was skipped. */
+  /** Whether the backend passed. True for a skipped check. */
   readonly ok: boolean
-  /** Why it failed; absent when it did not. */
+  /** Why the check failed; absent when it passed. */
   readonly error?: Error
-  /** Why the check had nothing to say. */
+  /** Why the check was skipped; absent when it ran. */
   readonly skipped?: string
 }
 
-/** The two functions of a test runner that the suite needs. */
+/** The functions of a test runner that the suite uses. */
 export interface TestRunner {
   /** Groups tests. */
   readonly describe: (name: string, body: () => void) => unknown
@@ -25,19 +25,19 @@ export interface TestRunner {
 
 /** Options of {@link checkAuthBackend} and {@link runAuthBackendConformance}. */
 export interface AuthBackendCheckOptions {
-  /** How long one check may take: a backend that never answers fails. Default: 30 seconds. */
+  /** Time limit of one check, in milliseconds. A backend that hangs fails. @default 30000 */
   readonly limitMs?: number
 }
 
 const LIMIT_MS = 30_000
 
 /**
- * Checks a backend without a test runner. Runs the checks one after another; each has a backend of
- * its own, which is closed afterwards.
+ * Checks a backend without a test runner. The checks run one after another, each with a new backend,
+ * which is closed afterwards.
  *
- * @param options.only The ids of the checks to run. Default: all.
+ * @param options.only The ids of the checks to run. @default all
  *
- * @throws TypeError for a check in `only` that does not exist.
+ * @throws TypeError for an unknown id in `only`.
  *
  * @example
  * ```ts
@@ -61,9 +61,9 @@ export async function checkAuthBackend(
 }
 
 /**
- * Declares one test for every check with the `describe` and `it` of Vitest, Jest, Mocha or
- * node:test. A check that does not apply is reported as skipped, with the reason, by the runners
- * that can be told so while a test runs; Jest cannot, and reports it as passed.
+ * Declares a test for each check with `describe` and `it` of Vitest, Jest, Mocha or node:test. Checks
+ * that do not apply are reported as skipped, with the reason. Jest cannot skip a running test and
+ * reports them as passed.
  *
  * @example
  * ```ts
@@ -79,7 +79,7 @@ export function runAuthBackendConformance(
 ): void {
   describe(`AuthBackendPort: ${harness.name}`, () => {
     for (const check of AUTH_BACKEND_CHECKS) {
-      // No named parameter: Mocha and Jest would take the test for one that calls back.
+      // Rest parameter: with a named one, Mocha and Jest would wait for a `done` callback.
       it(`${check.id}: ${check.title}`, async function (this: unknown, ...given: unknown[]) {
         const { error, skipped } = await runCheck(harness, check, options)
         if (error) throw error
@@ -89,7 +89,7 @@ export function runAuthBackendConformance(
   })
 }
 
-/** Vitest and node:test pass a context to the test; Mocha binds it. */
+/** Vitest and node:test pass a context as an argument; Mocha binds it to `this`. */
 function reportSkipped(contexts: readonly unknown[], reason: string): void {
   for (const context of contexts) {
     const skip: unknown = (context as { skip?: unknown } | null | undefined)?.skip
@@ -108,7 +108,7 @@ async function runCheck(
       try {
         await check.run({ harness, backend })
       } finally {
-        // Another check asks whether that works.
+        // `close-can-be-repeated` checks this.
         await backend.close().catch(() => undefined)
       }
     })

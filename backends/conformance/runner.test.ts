@@ -7,7 +7,7 @@ import { memoryHarness } from './testing/memory-harness.js'
 
 type Body = (...given: unknown[]) => Promise<void>
 
-/** Collects the tests as a runner does, and leaves running them to the caller. */
+/** Collects tests like a runner, without running them. */
 function collect(declare: (runner: TestRunner) => void): ReadonlyMap<string, Body> {
   const tests = new Map<string, Body>()
   declare({
@@ -37,7 +37,7 @@ describe('runAuthBackendConformance', () => {
     expect(stdout).toContain('# SKIP capabilities.listSessions is true')
   })
 
-  it('gives every check a test whose function takes no callback', () => {
+  it('declares a test without a callback parameter for every check', () => {
     const tests = collect((runner) => runAuthBackendConformance(memoryHarness(), runner))
     expect([...tests.keys()].map((name) => name.split(':')[0])).toEqual(
       AUTH_BACKEND_CHECKS.map(({ id }) => id),
@@ -53,14 +53,14 @@ describe('runAuthBackendConformance', () => {
     return body ?? expect.fail(`There is no check ${id}.`)
   }
 
-  it('tells a runner that binds the context, as Mocha does, that a check is skipped', async () => {
+  it('skips a check in a runner that binds the context to this (Mocha)', async () => {
     let skipped = 0
     await testOf('unsupported-listing-says-so').call({ skip: () => (skipped += 1) })
     await testOf('lists-own-sessions').call({ skip: () => (skipped += 1) })
     expect(skipped).toBe(1)
   })
 
-  it('passes a skipped check where a runner cannot be told, as with Jest', async () => {
+  it('passes a skipped check in a runner that cannot skip (Jest)', async () => {
     await expect(testOf('unsupported-listing-says-so')()).resolves.toBeUndefined()
   })
 

@@ -6,18 +6,18 @@ import { skip } from './skip.js'
 import type { AuthBackendHarness, SessionHook, SignedIn } from './harness.js'
 import { cookieHeader, parseCookieHeader } from './set-cookie.js'
 
-/** What a check works with: a backend of its own, and the harness that made it. */
+/** The environment of a check: a backend of its own, and the harness that created it. */
 export interface Scene {
-  /** Where the backend came from. */
+  /** The harness that created the backend. */
   readonly harness: AuthBackendHarness
-  /** Of this check alone; it is closed afterwards. */
+  /** Used by this check only, and closed afterwards. */
   readonly backend: AuthBackendPort
 }
 
 /** Request headers by lower-case name. */
 export type Headers = Readonly<Record<string, string>>
 
-/** A user who is signed in, and what the backend said about them. */
+/** A signed-in user, with the result of `authenticate`. */
 export interface Person {
   readonly signedIn: SignedIn
   readonly headers: Headers
@@ -27,17 +27,15 @@ export interface Person {
   readonly principal: Principal
 }
 
-/** A request with these headers. */
 export function requestWith(headers: Headers, url = '/api/v1/auth/session'): AuthnRequest {
   return toAuthnRequest({ url, headers })
 }
 
-/** A request with these cookies and nothing else. */
 export function requestWithCookies(cookies: readonly (readonly [string, string])[]): AuthnRequest {
   return requestWith({ cookie: cookieHeader(cookies) })
 }
 
-/** Signs in a new user; with `as`, the same person once more. */
+/** Signs in a new user; with `as`, the same user again. */
 export async function signIn(scene: Scene, as?: Person): Promise<Person> {
   const { harness, backend } = scene
   const person = await meet(scene, await harness.signIn(backend, as?.signedIn))
@@ -60,7 +58,7 @@ async function meet(scene: Scene, signedIn: SignedIn): Promise<Person> {
 const lowerCase = (headers: Headers): Headers =>
   Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))
 
-/** Asks who it is; `authenticate` must not throw. */
+/** Authenticates a request. Fails the check if `authenticate` throws. */
 export async function authenticate(
   { backend }: Scene,
   request: AuthnRequest,
@@ -81,7 +79,7 @@ const REASONS = [
   'session-revoked',
 ]
 
-/** The request is anonymous, and nothing is said about anybody. */
+/** Checks that a request is anonymous, and that the result contains no user. */
 export async function expectNobody(
   scene: Scene,
   request: AuthnRequest,
@@ -96,7 +94,7 @@ export async function expectNobody(
   assert.ok(Array.isArray(result.setCookies), `${whom}: setCookies is not a list`)
 }
 
-/** The request is from this person, in this session. */
+/** Checks that a request authenticates as this user and session. */
 export async function expectPerson(
   scene: Scene,
   request: AuthnRequest,
@@ -108,7 +106,7 @@ export async function expectPerson(
   return result
 }
 
-/** The result is about this person, in this session. */
+/** Checks that a result has this user and session. */
 export function assertPerson(
   result: AuthnResult,
   { session, user }: Person,
@@ -121,21 +119,21 @@ export function assertPerson(
   assert.equal(result.principal.subject, user.id, `the principal is another user: ${when}`)
 }
 
-/** The person's own request, as their browser sends it. */
+/** A request with the credential of the user. */
 export const requestOf = (person: Person): AuthnRequest => requestWith(person.headers)
 
-/** The session has ended for the user who has it. */
+/** Checks that the session has ended. */
 export const expectOver = (scene: Scene, person: Person, whom: string): Promise<void> =>
   expectNobody(scene, requestOf(person), whom)
 
-/** The session goes on. */
+/** Checks that the session is live. */
 export async function expectAlive(scene: Scene, person: Person, when: string): Promise<void> {
   await expectPerson(scene, requestOf(person), person, when)
 }
 
 type HookName = 'expire' | 'revokeElsewhere' | 'refreshDue'
 
-/** Lets a hook of the harness change the session; returns what the person sends from then on. */
+/** Changes a session with a hook of the harness. Returns the headers that the user sends then. */
 export async function change(
   { harness, backend }: Scene,
   hook: HookName,
@@ -148,13 +146,13 @@ export async function change(
   return changed ? lowerCase(changed.headers) : person.headers
 }
 
-/** A hook that is absent skips the check, or fails it when the backend claims what it would show. */
+/** Skips the check for a missing hook, or fails it if the backend claims the capability. */
 export function missingHook(hook: keyof AuthBackendHarness, claim?: string): never {
   if (claim !== undefined) assert.fail(`${claim}, so the harness needs ${hook}`)
   return skip(`the harness has no ${hook}`)
 }
 
-/** What a promise is rejected with. */
+/** Returns the error of a promise, which must reject. */
 export async function rejection(promise: Promise<unknown>, what: string): Promise<Error> {
   const error = await promise.then(
     () => assert.fail(`${what} must be refused, but was answered`),
@@ -164,7 +162,7 @@ export async function rejection(promise: Promise<unknown>, what: string): Promis
   return error
 }
 
-/** Lets the clock go on, since two things of one millisecond have no order. */
+/** Waits for the next millisecond, because sessions of the same millisecond have no order. */
 export async function nextMillisecond(): Promise<void> {
   const start = Date.now()
   while (Date.now() === start) await new Promise((resolve) => setImmediate(resolve))

@@ -1,4 +1,4 @@
-/** A `Set-Cookie` value in its parts. Attribute names are in lower case. */
+/** A parsed `Set-Cookie` value. Attribute names are in lower case. */
 export interface ParsedSetCookie {
   readonly name: string
   readonly value: string
@@ -28,7 +28,7 @@ function split(pair: string): [string, string] {
     : [pair.slice(0, equals).trim(), pair.slice(equals + 1).trim()]
 }
 
-/** Whether the browser forgets the cookie: Max-Age of zero or less, or Expires in the past. */
+/** Whether the cookie is deleted: Max-Age of zero or less, or Expires in the past. */
 export function isCleared({ attributes }: ParsedSetCookie): boolean {
   const maxAge = attributes.get('max-age')
   if (maxAge !== undefined) return Number(maxAge) <= 0
@@ -36,7 +36,7 @@ export function isCleared({ attributes }: ParsedSetCookie): boolean {
   return expires !== undefined && Date.parse(expires) <= Date.now()
 }
 
-/** The cookies of a `Cookie` header, in order. */
+/** Parses a `Cookie` header, in order. */
 export function parseCookieHeader(header = ''): readonly (readonly [string, string])[] {
   return header
     .split(';')
@@ -44,7 +44,7 @@ export function parseCookieHeader(header = ''): readonly (readonly [string, stri
     .map(split)
 }
 
-/** What a browser that sent `header` would send after it got `setCookies`. */
+/** The `Cookie` header of a browser that had sent `header` and received `setCookies`. */
 export function applySetCookies(header: string | undefined, setCookies: readonly string[]): string {
   const jar = new Map(parseCookieHeader(header))
   for (const cookie of setCookies.map(parseSetCookie)) {
@@ -54,7 +54,6 @@ export function applySetCookies(header: string | undefined, setCookies: readonly
   return cookieHeader([...jar])
 }
 
-/** A `Cookie` header. */
 export function cookieHeader(cookies: readonly (readonly [string, string])[]): string {
   return cookies.map(([name, value]) => `${name}=${value}`).join('; ')
 }

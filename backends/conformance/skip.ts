@@ -1,9 +1,9 @@
-/** Thrown by a check that has nothing to say about this backend. */
+/** Thrown by a check that does not apply to the backend. */
 export class CheckSkipped extends Error {
   override readonly name = 'CheckSkipped'
 }
 
-/** Leaves the check: `reason` says what is missing, or why it does not apply. */
+/** Skips the running check. `reason` says why it does not apply. */
 export function skip(reason: string): never {
   throw new CheckSkipped(reason)
 }

@@ -2,8 +2,8 @@ const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789
 const POSITIONS = 32
 
 /**
- * Values that differ from `value` in one character, at positions spread over all of it and around
- * its separators, and two that were cut short.
+ * Values that differ from `value` in one character, at evenly spread positions and around
+ * separators, and two truncated ones.
  */
 export function tampered(value: string): readonly string[] {
   const last = value.length - 1
@@ -18,7 +18,7 @@ export function tampered(value: string): readonly string[] {
   return [...changed, value.slice(0, last), value.slice(0, value.length >> 1)]
 }
 
-/** Flips the top bit of a base64url digit: of a last digit the lower ones may carry nothing. */
+/** Flips the top bit of a base64url digit, because lower bits of the last digit may be unused. */
 function other(character: string): string {
   const digit = ALPHABET.indexOf(character)
   return digit < 0 ? 'A' : ALPHABET.charAt(digit ^ 32)

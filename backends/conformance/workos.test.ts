@@ -13,7 +13,7 @@ beforeAll(async () => {
 })
 afterAll(() => api.stop())
 
-/** What AuthKit leaves in a browser; `expiresIn` seconds is how long the access token is good. */
+/** The cookie that AuthKit sets. `expiresIn` is the lifetime of the access token, in seconds. */
 async function seal(userId: string, options: { sessionId?: string; expiresIn?: number } = {}) {
   const signIn = await api.sealSession({ id: userId, firstName: 'Ada' }, options)
   const cookie = `wos-session=${signIn.cookie}`
@@ -40,7 +40,7 @@ const harness: AuthBackendHarness = {
     const token = await api.accessToken(userId, { sessionId, expiresIn: -1 })
     return { headers: { authorization: `Bearer ${token}` } }
   },
-  // The access token is good until it expires; that is when its renewal is refused.
+  // The access token stays valid until it expires; then its refresh is refused.
   async revokeElsewhere(_backend, signedIn) {
     const { userId, sessionId } = remember(signedIn)
     api.endSession(sessionId)

@@ -17,7 +17,7 @@ const GARBAGE = [
   ...['{}', '[]', 'j:{}', 'j:{"id":1}', '{"__proto__":1}', 'eyJhbGciOiJub25lIn0.e30.', '__proto__'],
 ]
 
-/** What a client can send that no browser would: all of it is anonymous. */
+/** Values that a malicious client can send, although no browser would. */
 const HOSTILE = [
   ...['%', '%%', '%E0%A4%A', '%00', '%0d%0a', 'a%2Fb', '\0', 'a\0b', '\u007f', '"', '"a"', '\\'],
   ...['é', '\ud800', '日本', '=', '==', ',', ', ', 'a,b', '<script>', '../../etc/passwd'],
@@ -60,7 +60,7 @@ export const ANONYMOUS_CHECKS: readonly AuthBackendCheck[] = [
   },
   {
     id: 'anonymous-with-garbage',
-    title: 'a request with something that was never issued is anonymous',
+    title: 'a request with a value that was never issued is anonymous',
     async run(scene) {
       const { cookies } = await signIn(scene)
       for (const value of GARBAGE) {
@@ -74,7 +74,7 @@ export const ANONYMOUS_CHECKS: readonly AuthBackendCheck[] = [
   },
   {
     id: 'hostile-cookies-never-throw',
-    title: 'percent signs, NUL, 8 KB and other nonsense in a cookie are anonymous',
+    title: 'a malformed cookie (percent signs, NUL, 8 KB) is anonymous and does not throw',
     async run(scene) {
       const { cookies } = await signIn(scene)
       for (const value of HOSTILE) {
@@ -90,7 +90,7 @@ export const ANONYMOUS_CHECKS: readonly AuthBackendCheck[] = [
   },
   {
     id: 'hostile-authorization-never-throws',
-    title: 'a malformed Authorization header is anonymous',
+    title: 'a malformed Authorization header is anonymous and does not throw',
     async run(scene) {
       for (const authorization of AUTHORIZATIONS) {
         const whom = `Authorization: ${JSON.stringify(authorization.slice(0, 32))}`
@@ -100,7 +100,7 @@ export const ANONYMOUS_CHECKS: readonly AuthBackendCheck[] = [
   },
   {
     id: 'other-cookies-do-not-matter',
-    title: 'other cookies and the order of cookies change nothing',
+    title: 'other cookies and the order of cookies do not matter',
     async run(scene) {
       const person = await signIn(scene)
       if (person.cookies.length === 0) return skip('the credential is no cookie')
@@ -124,7 +124,7 @@ export const ANONYMOUS_CHECKS: readonly AuthBackendCheck[] = [
   },
   {
     id: 'identity-from-credential-only',
-    title: 'nothing else in a request says who it is',
+    title: 'the identity comes from the credential only',
     async run(scene) {
       const [mine, theirs] = [await signIn(scene), await signIn(scene)]
       const { session, user } = theirs

@@ -47,7 +47,7 @@ export const CAPABILITY_CHECKS: readonly AuthBackendCheck[] = [
   },
   {
     id: 'interactive-matches-capability',
-    title: 'the redirect flow is there exactly if capabilities.interactive is true',
+    title: 'the redirect flow is present exactly if capabilities.interactive is true',
     async run({ backend: { interactive, capabilities } }) {
       assert.equal(interactive !== undefined, capabilities.interactive, 'they disagree')
       if (!interactive) return
@@ -58,7 +58,7 @@ export const CAPABILITY_CHECKS: readonly AuthBackendCheck[] = [
   },
   {
     id: 'refresh-extends-session',
-    title: 'with capabilities.refresh a session that is used ends later',
+    title: 'with capabilities.refresh, using a session extends it',
     async run(scene) {
       if (!scene.backend.capabilities.refresh) return skip('capabilities.refresh is false')
       const person = await signIn(scene)
@@ -66,7 +66,7 @@ export const CAPABILITY_CHECKS: readonly AuthBackendCheck[] = [
       await nextMillisecond()
       const { session, setCookies } = await expectPerson(scene, request, person, 'refresh is due')
       const later = Date.parse(session.expiresAt) > Date.parse(person.session.expiresAt)
-      // A clock that counts seconds may give the same end again.
+      // With a resolution of seconds, expiresAt may stay the same.
       const said = session.refreshedAt !== person.session.refreshedAt
       assert.ok(
         later || said || setCookies.length > 0,
@@ -76,7 +76,7 @@ export const CAPABILITY_CHECKS: readonly AuthBackendCheck[] = [
   },
   {
     id: 'no-refresh-extends-nothing',
-    title: 'without capabilities.refresh a session ends when it said it would',
+    title: 'without capabilities.refresh, using a session does not extend it',
     async run(scene) {
       if (scene.backend.capabilities.refresh) return skip(CLAIM)
       const person = await signIn(scene)
@@ -92,8 +92,7 @@ export const CAPABILITY_CHECKS: readonly AuthBackendCheck[] = [
   },
   {
     id: 'refresh-is-safe-at-once',
-    title:
-      'twenty requests at once that all find the session due are one person, who stays signed in',
+    title: 'twenty concurrent requests that are all due to refresh keep the user signed in',
     async run(scene) {
       if (!scene.backend.capabilities.refresh) return skip('capabilities.refresh is false')
       const person = await signIn(scene)

@@ -48,7 +48,7 @@ export const CREDENTIAL_CHECKS: readonly AuthBackendCheck[] = [
   },
   {
     id: 'ended-session-stays-over',
-    title: 'requests that race a sign-out do not bring the session back',
+    title: 'requests that race with a sign-out do not restore the session',
     async run(scene) {
       const person = await signIn(scene)
       const { harness, backend } = scene
@@ -82,7 +82,7 @@ export const CREDENTIAL_CHECKS: readonly AuthBackendCheck[] = [
   },
   {
     id: 'duplicate-cookies-are-refused',
-    title: 'a cookie that is there twice counts as none',
+    title: 'a cookie that is sent twice is ignored',
     async run(scene) {
       const [mine, theirs] = [await signIn(scene), await signIn(scene)]
       if (mine.cookies.length === 0) return skip('the credential is no cookie')
@@ -100,7 +100,7 @@ export const CREDENTIAL_CHECKS: readonly AuthBackendCheck[] = [
   },
   {
     id: 'public-ids-are-no-credential',
-    title: 'the ids that a session shows do not sign in',
+    title: 'public ids of a session are not credentials',
     async run(scene) {
       const person = await signIn(scene)
       const { session, user, cookies } = person
@@ -117,7 +117,7 @@ export const CREDENTIAL_CHECKS: readonly AuthBackendCheck[] = [
   },
   {
     id: 'signed-token-alone-is-refused',
-    title: 'a token that the backend signed, but of no session, is anonymous',
+    title: 'a signed token without a session is anonymous',
     async run(scene) {
       const { cookies } = await signIn(scene)
       const { token } = scene.backend.crypto.issueSessionToken()
@@ -130,7 +130,7 @@ export const CREDENTIAL_CHECKS: readonly AuthBackendCheck[] = [
   },
   {
     id: 'bearer-token-signs-in',
-    title: 'the bearer token of a session is as good as its cookie',
+    title: 'the bearer token of a session signs in like its cookie',
     async run(scene) {
       const person = await signIn(scene)
       const authorization = bearer(person)
@@ -139,7 +139,7 @@ export const CREDENTIAL_CHECKS: readonly AuthBackendCheck[] = [
   },
   {
     id: 'bearer-token-is-no-cookie',
-    title: 'the scheme of a principal tells the session cookie from any other credential',
+    title: 'the scheme of the principal is custom for the session cookie and for nothing else',
     async run(scene) {
       const person = await signIn(scene)
       const { principal, signedIn, headers } = person
@@ -156,7 +156,7 @@ export const CREDENTIAL_CHECKS: readonly AuthBackendCheck[] = [
   },
   {
     id: 'two-credentials-are-not-mixed',
-    title: 'the cookie of one person beside the bearer token of another is anonymous',
+    title: 'a cookie of one user with a bearer token of another is anonymous',
     async run(scene) {
       const [mine, theirs] = [await signIn(scene), await signIn(scene)]
       const authorization = bearer(theirs)
@@ -172,7 +172,7 @@ function bearer({ signedIn }: Person): string {
   return `Bearer ${signedIn.bearer}`
 }
 
-/** The requests of a person with one character of the credential changed. */
+/** Requests of a user with one character of the credential changed. */
 export function tamperedRequests({ cookies, headers }: Person) {
   const byCookie = cookies.flatMap(([name, value], index) =>
     tampered(value).map((changed) =>

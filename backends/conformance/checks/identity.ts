@@ -14,14 +14,14 @@ import {
   signIn,
 } from '../scene.js'
 
-/** Clocks of two machines agree to this many milliseconds. */
+/** Allowed clock skew between machines. */
 const CLOCK_SKEW_MS = 60_000
 const SCHEMES = ['api-key', 'bearer', 'trusted-header', 'custom']
 
 export const IDENTITY_CHECKS: readonly AuthBackendCheck[] = [
   {
     id: 'session-follows-contract',
-    title: 'session and user are valid by the contract and belong together',
+    title: 'session and user match the contract and belong together',
     async run(scene) {
       const { session, user } = await signIn(scene)
       assertValid(AuthSession.safeParse(session), 'the session')
@@ -35,7 +35,8 @@ export const IDENTITY_CHECKS: readonly AuthBackendCheck[] = [
   },
   {
     id: 'answers-can-be-sent',
-    title: 'every answer fits JSON, the contract and the header of a cookie, renewed ones too',
+    title:
+      'every result can be sent as JSON of the contract and as Set-Cookie headers, also after a refresh',
     async run(scene) {
       const { backend, harness } = scene
       const assertSendableTo = async (whose: string, headers: Headers): Promise<void> =>
@@ -55,7 +56,7 @@ export const IDENTITY_CHECKS: readonly AuthBackendCheck[] = [
   },
   {
     id: 'session-is-live',
-    title: 'a session that is good is active, was issued before now and ends later',
+    title: 'a valid session is active, was issued in the past and expires in the future',
     async run(scene) {
       const { session } = await signIn(scene)
       const [issued, expires] = [Date.parse(session.issuedAt), Date.parse(session.expiresAt)]
@@ -79,7 +80,7 @@ export const IDENTITY_CHECKS: readonly AuthBackendCheck[] = [
   },
   {
     id: 'answers-are-stable',
-    title: 'the same credential is the same session and person every time',
+    title: 'the same credential gives the same session and user every time',
     async run(scene) {
       const person = await signIn(scene)
       for (const when of ['the first time', 'the second time', 'the third time']) {
@@ -91,7 +92,7 @@ export const IDENTITY_CHECKS: readonly AuthBackendCheck[] = [
   },
   {
     id: 'same-person-same-user',
-    title: 'a person who signs in twice has one user id and two sessions',
+    title: 'a user who signs in twice has one user id and two sessions',
     async run(scene) {
       const first = await signIn(scene)
       const second = await signIn(scene, first)
@@ -102,7 +103,7 @@ export const IDENTITY_CHECKS: readonly AuthBackendCheck[] = [
   },
   {
     id: 'two-people-are-two',
-    title: 'two people share no user id, no session id and no credential',
+    title: 'two users share no user id, session id or credential',
     async run(scene) {
       const [a, b] = [await signIn(scene), await signIn(scene)]
       assert.notEqual(a.user.id, b.user.id, 'two people have one user id')
@@ -114,7 +115,7 @@ export const IDENTITY_CHECKS: readonly AuthBackendCheck[] = [
   },
   {
     id: 'people-are-never-mixed',
-    title: 'fifty requests of five people at once are each answered with their own person',
+    title: 'fifty concurrent requests of five users each get their own user',
     async run(scene) {
       const people = [await signIn(scene)]
       while (people.length < 5) people.push(await signIn(scene))
@@ -131,7 +132,7 @@ export const IDENTITY_CHECKS: readonly AuthBackendCheck[] = [
   },
 ]
 
-/** What `GET /me` sends, as a client reads it. */
+/** Checks the body of `GET /me` as a client reads it. */
 function assertSendable(result: AuthnResult, whose: string): void {
   const { ok: authenticated } = result
   const body = result.ok

@@ -40,7 +40,7 @@ export const INTERACTIVE_CHECKS: readonly AuthBackendCheck[] = [
   },
   {
     id: 'sign-ins-share-nothing',
-    title: 'two sign-ins have their own state, challenge and cookie',
+    title: 'two sign-ins do not share state, challenge or cookie',
     async run(scene) {
       const [a, b] = [await begin(scene), await begin(scene)]
       assert.notEqual(a.signedIn.state, b.signedIn.state, 'two sign-ins have one state')
@@ -51,7 +51,7 @@ export const INTERACTIVE_CHECKS: readonly AuthBackendCheck[] = [
   },
   {
     id: 'sign-in-is-bound-to-browser',
-    title: 'a sign-in sets a cookie whose secret is not in the address',
+    title: 'a sign-in sets a cookie whose secret is not in the redirect URL',
     async run(scene) {
       const { signedIn } = await begin(scene)
       const cookies = signedIn.setCookies.map(parseSetCookie).filter((one) => !isCleared(one))
@@ -73,7 +73,7 @@ export const INTERACTIVE_CHECKS: readonly AuthBackendCheck[] = [
   },
   {
     id: 'sign-in-grants-no-unknown-scope',
-    title: 'a scope that the caller made up is refused or not granted',
+    title: 'a made-up scope is refused or not granted',
     async run(scene) {
       const scope = 'conformance:made-up'
       try {
@@ -90,7 +90,7 @@ export const INTERACTIVE_CHECKS: readonly AuthBackendCheck[] = [
   },
   {
     id: 'sign-in-keeps-session',
-    title: 'a sign-in that was only begun changes nothing about the session',
+    title: 'starting a sign-in does not change the current session',
     async run(scene) {
       const flow = interactive(scene)
       const person = await signIn(scene)
@@ -104,7 +104,7 @@ export const INTERACTIVE_CHECKS: readonly AuthBackendCheck[] = [
   },
   {
     id: 'callback-needs-transaction-cookie',
-    title: 'a callback in a browser that began no sign-in is AUTH_TRANSACTION_MISSING',
+    title: 'a callback in a browser that started no sign-in is AUTH_TRANSACTION_MISSING',
     async run(scene) {
       const flow = interactive(scene)
       const { signedIn } = await begin(scene)
@@ -124,7 +124,8 @@ export const INTERACTIVE_CHECKS: readonly AuthBackendCheck[] = [
   },
   {
     id: 'foreign-callback-takes-nothing',
-    title: 'a callback in the browser of another sign-in is refused and uses up neither',
+    title:
+      'a callback in the browser of another sign-in is refused and consumes neither transaction',
     async run(scene) {
       const flow = interactive(scene)
       const [mine, theirs] = [await begin(scene), await begin(scene)]
@@ -136,7 +137,7 @@ export const INTERACTIVE_CHECKS: readonly AuthBackendCheck[] = [
   },
   {
     id: 'transaction-works-once',
-    title: 'a transaction is used up by the first callback, even by one with an error',
+    title: 'a transaction is consumed by the first callback, also by one with an error',
     async run(scene) {
       const { signedIn } = await begin(scene)
       const callbacks = Array.from({ length: 8 }, () => errorOf(callBack(scene, signedIn)))
@@ -152,7 +153,7 @@ export const INTERACTIVE_CHECKS: readonly AuthBackendCheck[] = [
   },
   {
     id: 'transaction-cookie-is-cleared',
-    title: 'a callback that used the transaction up clears its cookie',
+    title: 'a callback that consumes the transaction clears its cookie',
     async run(scene) {
       const { signedIn } = await begin(scene)
       const error = await errorOf(callBack(scene, signedIn))
@@ -166,7 +167,7 @@ export const INTERACTIVE_CHECKS: readonly AuthBackendCheck[] = [
   },
   {
     id: 'transaction-is-no-session',
-    title: 'the cookie of a transaction does not sign in',
+    title: 'a transaction cookie does not sign in',
     async run(scene) {
       const { signedIn, browser } = await begin(scene)
       const { cookies } = await signIn(scene)
@@ -183,7 +184,7 @@ export const INTERACTIVE_CHECKS: readonly AuthBackendCheck[] = [
   },
   {
     id: 'session-is-no-transaction',
-    title: 'the session cookie does not complete a sign-in',
+    title: 'a session cookie does not complete a sign-in',
     async run(scene) {
       const flow = interactive(scene)
       const { signedIn } = await begin(scene)
@@ -200,7 +201,7 @@ export const INTERACTIVE_CHECKS: readonly AuthBackendCheck[] = [
   },
   {
     id: 'unknown-logout-is-refused',
-    title: 'a logout ticket and a logout state that were never issued are refused',
+    title: 'unknown logout tickets and logout states are refused',
     async run(scene) {
       const flow = interactive(scene)
       const { signedIn, browser } = await begin(scene)
@@ -213,7 +214,7 @@ export const INTERACTIVE_CHECKS: readonly AuthBackendCheck[] = [
   },
   {
     id: 'callback-signs-in',
-    title: 'a callback with the approval of the provider opens the session that it names',
+    title: 'an approved callback opens the session that it returns',
     async run(scene) {
       const { result, cookie } = await complete(scene)
       const answer = await authenticate(scene, requestWith({ cookie }), 'after the callback')
@@ -230,7 +231,7 @@ export const INTERACTIVE_CHECKS: readonly AuthBackendCheck[] = [
   },
   {
     id: 'callback-ends-previous-session',
-    title: 'a callback ends the session that the browser brought and makes a new one',
+    title: 'a callback ends the previous session of the browser and opens a new one',
     async run(scene) {
       const person = await signIn(scene)
       const [elsewhere, bystander] = [await signIn(scene, person), await signIn(scene)]
@@ -245,7 +246,7 @@ export const INTERACTIVE_CHECKS: readonly AuthBackendCheck[] = [
   },
   {
     id: 'callback-works-once',
-    title: 'the same approved callback opens one session',
+    title: 'repeating an approved callback opens only one session',
     async run(scene) {
       const { browser, query } = await approved(scene)
       const flow = interactive(scene)
@@ -262,7 +263,7 @@ export const INTERACTIVE_CHECKS: readonly AuthBackendCheck[] = [
 interface Flow {
   readonly signedIn: SignInResult
   readonly url: URL
-  /** A request of the browser that began it. */
+  /** A request of the browser that started it. */
   readonly browser: AuthnRequest
 }
 
@@ -281,18 +282,18 @@ async function begin(scene: Scene, cookie?: string, scopes?: readonly string[]):
   return { signedIn, url: new URL(signedIn.redirectUrl), browser }
 }
 
-/** The request that the provider sends the browser to: the redirect URI. */
+/** A request to the redirect URI, where the provider redirects the browser. */
 function requestOfCallback({ redirectUrl }: SignInResult, cookie: string): AuthnRequest {
   const redirectUri = new URL(redirectUrl).searchParams.get('redirect_uri')
   const path = redirectUri === null ? undefined : new URL(redirectUri, redirectUrl).pathname
   return requestWith({ cookie }, path)
 }
 
-/** What a provider answers when the person declines (RFC 6749 section 4.1.2.1). */
+/** The response of a provider when the user declines (RFC 6749 section 4.1.2.1). */
 const denied = (state: string): URLSearchParams =>
   new URLSearchParams({ error: 'access_denied', state })
 
-/** The callback of a user who declined, in the browser that began the sign-in. */
+/** The callback of a user who declined, in the browser that started the sign-in. */
 function callBack(scene: Scene, signedIn: SignInResult): Promise<unknown> {
   const cookie = applySetCookies(undefined, signedIn.setCookies)
   const request = requestOfCallback(signedIn, cookie)

@@ -18,7 +18,7 @@ import {
 export const OUTAGE_CHECKS: readonly AuthBackendCheck[] = [
   {
     id: 'outage-is-not-anonymous',
-    title: 'while the store is down a credential is neither valid nor anonymous',
+    title: 'during an outage a credential is neither valid nor anonymous',
     async run(scene) {
       const { backend, harness } = scene
       const person = await signIn(scene)
@@ -32,7 +32,7 @@ export const OUTAGE_CHECKS: readonly AuthBackendCheck[] = [
   },
   {
     id: 'outage-fails-sign-out',
-    title: 'while the store is down signing out does not pretend to have worked',
+    title: 'during an outage signing out fails',
     async run(scene) {
       const { sessions } = scene.backend
       const person = await signIn(scene)
@@ -48,7 +48,7 @@ export const OUTAGE_CHECKS: readonly AuthBackendCheck[] = [
   },
   {
     id: 'outage-fails-session-management',
-    title: 'while the store is down sessions are neither listed nor revoked',
+    title: 'during an outage listing and revoking sessions fail',
     async run(scene) {
       const { sessions, capabilities } = scene.backend
       const { user, session } = await signIn(scene)
@@ -73,7 +73,7 @@ export const OUTAGE_CHECKS: readonly AuthBackendCheck[] = [
   },
   {
     id: 'outage-fails-probe',
-    title: 'while the store is down the backend is not ready',
+    title: 'during an outage the backend is not ready',
     async run(scene) {
       await duringOutage(scene, async () => {
         await rejection(scene.backend.probe(), 'probe, while the store is down,')
@@ -82,7 +82,7 @@ export const OUTAGE_CHECKS: readonly AuthBackendCheck[] = [
   },
   {
     id: 'outage-fails-sign-in',
-    title: 'while the store is down no sign-in begins',
+    title: 'during an outage starting a sign-in fails',
     async run(scene) {
       const { interactive } = scene.backend
       if (!interactive) return skip('capabilities.interactive is false')
@@ -94,7 +94,7 @@ export const OUTAGE_CHECKS: readonly AuthBackendCheck[] = [
   },
   {
     id: 'outage-costs-no-session',
-    title: 'after an outage everything works as before',
+    title: 'after an outage sessions and sign-in work again',
     async run(scene) {
       const person = await signIn(scene)
       await duringOutage(scene, async () => {
@@ -108,7 +108,7 @@ export const OUTAGE_CHECKS: readonly AuthBackendCheck[] = [
   },
 ]
 
-/** Takes the store away while `during` runs, and brings it back whatever happens. */
+/** Runs `during` while the store is down, and always restores the store. */
 export async function duringOutage(
   { harness, backend }: Scene,
   during: () => Promise<void>,

@@ -6,13 +6,13 @@ const KINDS = ['oauth', 'oidc', 'saml', 'credentials', 'custom']
 const NO_PROVIDER = ['', 'missing', '__proto__', 'constructor', 'toString']
 const NO_TOKEN = ['', '.', '..', 'a.b', 'a.b.c', '%', '\0', '\ud800', 'é', 'x'.repeat(8192)]
 
-/** 128 bits in base64url, the least that a guess must be up against. */
+/** Minimum length of a token: 128 bits in base64url. */
 const SHORTEST_TOKEN = 22
 
 export const PART_CHECKS: readonly AuthBackendCheck[] = [
   {
     id: 'providers-are-consistent',
-    title: 'providers have ids of their own, by which they are found',
+    title: 'providers have unique ids and are found by them',
     async run({ backend: { providers } }) {
       const list = providers.listProviders()
       assert.ok(list.length > 0, 'the backend lists no provider')
@@ -45,7 +45,7 @@ export const PART_CHECKS: readonly AuthBackendCheck[] = [
   },
   {
     id: 'crypto-refuses-the-rest',
-    title: 'a token that was changed, and one that was never issued, open nothing',
+    title: 'changed tokens and tokens that were never issued do not open',
     async run({ backend: { crypto } }) {
       const { token, sessionId } = crypto.issueSessionToken()
       for (const text of [...tampered(token), ...NO_TOKEN, sessionId, `${sessionId}.${token}`]) {
@@ -61,14 +61,14 @@ export const PART_CHECKS: readonly AuthBackendCheck[] = [
   },
   {
     id: 'probe-resolves',
-    title: 'a backend that can serve is ready',
+    title: 'a working backend is ready',
     async run({ backend }) {
       await assert.doesNotReject(backend.probe(), 'probe was rejected')
     },
   },
   {
     id: 'close-can-be-repeated',
-    title: 'closing works, and works again',
+    title: 'closing works and can be repeated',
     async run({ backend }) {
       await assert.doesNotReject(backend.close(), 'close was rejected')
       await assert.doesNotReject(backend.close(), 'close was rejected the second time')

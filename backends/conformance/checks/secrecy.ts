@@ -17,7 +17,7 @@ import { duringOutage } from './outage.js'
 export const SECRECY_CHECKS: readonly AuthBackendCheck[] = [
   {
     id: 'results-hold-no-secret',
-    title: 'no result of any operation contains a credential',
+    title: 'no result contains a credential',
     async run(scene) {
       const { secrets, outcomes } = await useEverything(scene)
       for (const { operation, result } of outcomes) {
@@ -27,7 +27,7 @@ export const SECRECY_CHECKS: readonly AuthBackendCheck[] = [
   },
   {
     id: 'errors-hold-no-secret',
-    title: 'no error of any operation contains a credential, or more than its own words',
+    title: 'no error contains a credential or the message of its cause',
     async run(scene) {
       const { secrets, outcomes } = await useEverything(scene)
       for (const { operation, error } of outcomes) {
@@ -43,7 +43,7 @@ export const SECRECY_CHECKS: readonly AuthBackendCheck[] = [
   },
   {
     id: 'set-cookies-are-well-formed',
-    title: 'every cookie that is set is one line, HttpOnly, for the whole site, with a SameSite',
+    title: 'every Set-Cookie is one line, with HttpOnly, Path=/ and SameSite',
     async run(scene) {
       const { outcomes } = await useEverything(scene)
       for (const { operation, result, error } of outcomes) {
@@ -59,7 +59,7 @@ interface Outcome {
   readonly error?: unknown
 }
 
-/** Runs every operation of the port in good and in bad ways, and collects what comes of it. */
+/** Runs every operation of the port with valid and invalid input, and collects the outcomes. */
 async function useEverything(
   scene: Scene,
 ): Promise<{ secrets: readonly string[]; outcomes: readonly Outcome[] }> {
@@ -123,7 +123,7 @@ async function useEverything(
   return { secrets: [mine, second, third, theirs].flatMap(secretsOf), outcomes }
 }
 
-/** The values of the credential, as they are sent and decoded, and what the harness names. */
+/** The credential as sent and decoded, and the secrets that the harness declares. */
 function secretsOf({ cookies, headers, signedIn }: Person): string[] {
   const token = headers.authorization?.split(' ')[1]
   const values = cookies.map(([, value]) => value)
@@ -140,7 +140,7 @@ function decoded(value: string): string {
   }
 }
 
-/** A result as text, without the one field that credentials belong in. */
+/** A result as text, without `setCookies`, where credentials belong. */
 function readable(value: unknown): string {
   return (
     JSON.stringify(value, (key, member: unknown) => (key === 'setCookies' ? undefined : member)) ??

@@ -14,15 +14,15 @@ import {
   signIn,
 } from '../scene.js'
 
-/** User ids come from the backend, but what is no user id must match no user. */
+/** User ids come from the backend, but an invalid one must still match no user. */
 const UNKNOWN = ['missing', '', '%', "' OR 1=1 --", '__proto__', '../..', 'x'.repeat(1000)]
-/** Session ids come from the caller, and a caller can send anything. */
+/** Session ids come from the caller, who can send anything. */
 const UNKNOWN_SESSIONS = [...UNKNOWN, '\0', '\ud800']
 
 export const SESSION_CHECKS: readonly AuthBackendCheck[] = [
   {
     id: 'lists-own-sessions',
-    title: 'the list has exactly the live sessions of the user, newest first',
+    title: 'the list contains exactly the live sessions of the user, newest first',
     async run(scene) {
       needs(scene, 'listSessions')
       const first = await signIn(scene)
@@ -44,7 +44,7 @@ export const SESSION_CHECKS: readonly AuthBackendCheck[] = [
   },
   {
     id: 'pages-own-sessions',
-    title: 'pages of any size have each session once, in the order of the whole list',
+    title: 'pages of any size contain each session once, in the order of the full list',
     async run(scene) {
       needs(scene, 'listSessions')
       const first = await signIn(scene)
@@ -70,7 +70,7 @@ export const SESSION_CHECKS: readonly AuthBackendCheck[] = [
   },
   {
     id: 'pages-are-stable',
-    title: 'a page follows the one before, whatever sessions began or ended meanwhile',
+    title: 'pages stay consistent when sessions start or end in between',
     async run(scene) {
       needs(scene, 'listSessions')
       const oldest = await signIn(scene)
@@ -92,7 +92,7 @@ export const SESSION_CHECKS: readonly AuthBackendCheck[] = [
   },
   {
     id: 'refuses-unknown-cursors',
-    title: 'a cursor that no page had is VALIDATION_ERROR',
+    title: 'an invalid cursor is VALIDATION_ERROR',
     async run(scene) {
       needs(scene, 'listSessions')
       const { user } = await signIn(scene)
@@ -108,7 +108,7 @@ export const SESSION_CHECKS: readonly AuthBackendCheck[] = [
   },
   {
     id: 'listed-sessions-follow-contract',
-    title: 'a listed session is valid by the contract, active and of the user',
+    title: 'a listed session matches the contract, is active and belongs to the user',
     async run(scene) {
       needs(scene, 'listSessions')
       const { user } = await signIn(scene)
@@ -137,7 +137,7 @@ export const SESSION_CHECKS: readonly AuthBackendCheck[] = [
   },
   {
     id: 'revokes-own-session-once',
-    title: 'a user ends one of their sessions: true, and false the second time',
+    title: 'revoking an own session returns true, and false the second time',
     async run(scene) {
       needs(scene, 'revokeSessions')
       const mine = await signIn(scene)
@@ -152,7 +152,7 @@ export const SESSION_CHECKS: readonly AuthBackendCheck[] = [
   },
   {
     id: 'revokes-no-foreign-session',
-    title: 'a session of another user, and one that does not exist, are not revoked',
+    title: 'sessions of another user and unknown sessions are not revoked',
     async run(scene) {
       needs(scene, 'revokeSessions')
       const [mine, theirs] = [await signIn(scene), await signIn(scene)]
@@ -171,7 +171,7 @@ export const SESSION_CHECKS: readonly AuthBackendCheck[] = [
   },
   {
     id: 'revokes-all-sessions-but-one',
-    title: 'a user ends all their sessions but one, then all; the answer is how many',
+    title: 'revoking all sessions of a user, with or without an exception, returns how many',
     async run(scene) {
       needs(scene, 'revokeSessions')
       const { sessions } = scene.backend
@@ -203,7 +203,7 @@ export const SESSION_CHECKS: readonly AuthBackendCheck[] = [
   },
   {
     id: 'unsupported-listing-says-so',
-    title: 'without capabilities.listSessions listing throws the one error for it',
+    title: 'without capabilities.listSessions, listing throws AuthBackendOperationUnsupportedError',
     async run(scene) {
       lacks(scene, 'listSessions')
       const { user } = await signIn(scene)
@@ -212,7 +212,8 @@ export const SESSION_CHECKS: readonly AuthBackendCheck[] = [
   },
   {
     id: 'unsupported-revocation-says-so',
-    title: 'without capabilities.revokeSessions revoking throws the one error for it',
+    title:
+      'without capabilities.revokeSessions, revoking throws AuthBackendOperationUnsupportedError',
     async run(scene) {
       lacks(scene, 'revokeSessions')
       const { user, session } = await signIn(scene)

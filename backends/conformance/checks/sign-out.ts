@@ -19,7 +19,7 @@ const EVERYWHERE = { everywhere: true }
 export const SIGN_OUT_CHECKS: readonly AuthBackendCheck[] = [
   {
     id: 'sign-out-ends-own-session-only',
-    title: 'signing out ends the session of the caller and no other',
+    title: 'signing out ends only the session of the caller',
     async run(scene) {
       const mine = await signIn(scene)
       const [elsewhere, theirs] = [await signIn(scene, mine), await signIn(scene)]
@@ -32,7 +32,7 @@ export const SIGN_OUT_CHECKS: readonly AuthBackendCheck[] = [
   },
   {
     id: 'sign-out-is-idempotent',
-    title: 'signing out again, or without a session, is answered and ends nothing',
+    title: 'signing out again, or without a session, succeeds and ends nothing',
     async run(scene) {
       const { sessions } = scene.backend
       const person = await signIn(scene)
@@ -73,7 +73,7 @@ export const SIGN_OUT_CHECKS: readonly AuthBackendCheck[] = [
   },
   {
     id: 'sign-out-everywhere',
-    title: 'signing out everywhere ends all sessions of the user and of no other',
+    title: 'signing out everywhere ends all sessions of the user, and no others',
     async run(scene) {
       const mine = await signIn(scene)
       const [second, third] = [await signIn(scene, mine), await signIn(scene, mine)]

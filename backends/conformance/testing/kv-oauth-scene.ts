@@ -16,21 +16,20 @@ import type { AuthBackendHarness, SignedIn } from '../harness.js'
 const REDIRECT_URI = 'http://localhost:8094/api/v1/auth/callback'
 const ISSUER = 'https://issuer.example'
 
-/** What the kv-oauth backend under test runs on. */
+/** The environment of the kv-oauth backend under test. */
 export interface KvOAuthScene {
   readonly databaseUrl: string
   readonly pool: pg.Pool
   readonly oidc: OidcServer
   readonly provider: OAuthProvider
   readonly key: string
-  /** As in `NETSCRIPT_AUTH_SESSION_STORE`; empty is Postgres. */
+  /** Value of `NETSCRIPT_AUTH_SESSION_STORE`; empty means Postgres. */
   readonly sessionStore: string
-  /** As another process has them. */
+  /** The stores of another process. */
   readonly stores: AuthStores
   close(): Promise<void>
 }
 
-/** Starts a {@link KvOAuthScene}. */
 export async function startKvOAuthScene(sessionStore = ''): Promise<KvOAuthScene> {
   const oidc = await startOidcServer({ redirectUri: REDIRECT_URI, claimsInIdToken: true })
   const database = await createTestDatabase()
@@ -59,7 +58,7 @@ export async function startKvOAuthScene(sessionStore = ''): Promise<KvOAuthScene
   }
 }
 
-/** The harness of kv-oauth on a scene that is there when the first check runs. */
+/** The harness of kv-oauth. The scene must be ready when the first check runs. */
 export function kvOAuthHarness(
   scene: () => KvOAuthScene,
   storeDown: NonNullable<AuthBackendHarness['storeDown']>,
@@ -74,7 +73,7 @@ export function kvOAuthHarness(
     return record
   }
 
-  /** Moves a session into the past, as if the clock had gone on. */
+  /** Moves a session into the past, as if time had passed. */
   const age =
     (ms: number) =>
     async (backend: AuthBackendPort, signedIn: SignedIn): Promise<void> => {

@@ -15,7 +15,7 @@ import {
   reach,
 } from './memory-store.js'
 
-/** Using a session extends it at most once in this time. */
+/** Minimum time between two extensions of a session. */
 const REFRESH_WINDOW_MS = 10 * 60_000
 
 const positionOf = ({ session }: { session: AuthSession }): SessionPosition => ({
@@ -26,8 +26,8 @@ const positionOf = ({ session }: { session: AuthSession }): SessionPosition => (
 const iso = (ms: number): string => new Date(ms).toISOString()
 
 /**
- * A whole backend in memory: the one that the conformance suite is tried on, and a model of how to
- * write one. Its sessions end with the process, so it is of no use to anybody else.
+ * A complete backend in memory: the subject of the tests of the conformance suite, and an example of
+ * how to write a backend. Not for production: its sessions end with the process.
  */
 export function createMemoryBackend(store: MemoryStore, secret: string): AuthBackendPort {
   const crypto = createHmacSessionTokenCrypto(secret)

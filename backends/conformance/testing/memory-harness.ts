@@ -13,13 +13,13 @@ import {
   openMemorySession,
 } from './memory-store.js'
 
-/** Makes another backend of a good one. */
+/** Changes a correct backend. */
 export type BackendChange = (
   backend: AuthBackendPort,
   store: MemoryStore,
 ) => Partial<AuthBackendPort>
 
-/** A harness over the memory backend, or over what `change` makes of it. */
+/** A harness for the memory backend, optionally changed by `change`. */
 export function memoryHarness(change: BackendChange = () => ({})): AuthBackendHarness {
   const store = createMemoryStore()
   const secret = randomSecret()

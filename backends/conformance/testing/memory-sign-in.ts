@@ -15,15 +15,15 @@ import {
 const cookieName = (state: string): string => `__Host-memory_txn_${publicId(state).slice(0, 16)}`
 
 /**
- * The redirect flow of the memory backend. Its provider is a page that nobody serves, and the code
- * that comes back is the subject of the person who approved.
+ * The redirect flow of the memory backend. Its provider does not exist; the authorization code is the
+ * subject of the user who approved.
  */
 export function createMemorySignIn(
   store: MemoryStore,
-  /** Opens a session in place of the one that the browser brought. */
+  /** Opens a session that replaces the previous one of the browser. */
   open: (request: AuthnRequest, subject: string) => { token: string; session: AuthSession },
 ): InteractiveFlowPort {
-  /** One step: of many callbacks one gets it, and a foreign one leaves it where it is. */
+  /** Atomic: exactly one concurrent callback gets it, and a foreign callback does not consume it. */
   const take = (request: AuthnRequest, state: string): MemoryTransaction => {
     const secret = singleCookie(request, cookieName(state))
     if (!secret) throw new AuthError('AUTH_TRANSACTION_MISSING', 'Start the sign-in again.')
@@ -52,7 +52,7 @@ export function createMemorySignIn(
       const parameters = new URLSearchParams({
         response_type: 'code',
         state,
-        // No token endpoint will ask for the verifier.
+        // No token endpoint will ever need the verifier.
         code_challenge: publicId(randomSecret()),
         code_challenge_method: 'S256',
       })

@@ -7,26 +7,26 @@ import type { AuthSessionCryptoPort } from '../../port.js'
 export const MEMORY_PROVIDER = { id: 'memory', displayName: 'Memory', kind: 'oauth' } as const
 export const MEMORY_COOKIE = '__Host-memory_session'
 
-/** A session ends when it is not used for this long. */
+/** Idle timeout of a session. */
 export const IDLE_MS = 60 * 60_000
 
-/** A session and its user. The session is replaced, never changed. */
+/** A session and its user. The session object is replaced, never mutated. */
 export interface MemorySession {
   session: AuthSession
   readonly user: AuthUser
 }
 
-/** A sign-in that was begun; it is kept under the hash of the secret in its cookie. */
+/** A started sign-in, stored under the hash of the secret in its cookie. */
 export interface MemoryTransaction {
   readonly state: string
   readonly returnTo: string
 }
 
-/** Where everything is kept. Several backends may share one, as processes share a database. */
+/** The store. Several backends can share one, as processes share a database. */
 export interface MemoryStore {
   readonly sessions: Map<string, MemorySession>
   readonly transactions: Map<string, MemoryTransaction>
-  /** Whether it refuses to answer. */
+  /** Whether the store is unavailable. */
   down: boolean
 }
 
@@ -36,7 +36,7 @@ export const createMemoryStore = (): MemoryStore => ({
   down: false,
 })
 
-/** The store, if it answers: an outage is an error, and "no such session" it is not. */
+/** Returns the store, or throws during an outage, which is not the same as an unknown session. */
 export function reach(store: MemoryStore): MemoryStore {
   if (store.down) throw new AuthError('STORE_UNAVAILABLE', 'The store is down. Try again.')
   return store
@@ -45,8 +45,8 @@ export function reach(store: MemoryStore): MemoryStore {
 const iso = (ms: number): string => new Date(ms).toISOString()
 
 /**
- * Opens a session. The token goes into the cookie and is kept nowhere; store and wire know its
- * public id. The same subject is the same user every time.
+ * Opens a session. The token is only in the cookie; the store and the API use its public id. The same
+ * subject is the same user every time.
  */
 export function openMemorySession(
   store: MemoryStore,
@@ -72,6 +72,5 @@ export function openMemorySession(
   return { token, session }
 }
 
-/** The cookie of a session. */
 export const memoryCookie = (token: string): string =>
   setCookie(MEMORY_COOKIE, token, { maxAge: IDLE_MS / 1000 })

@@ -2,8 +2,8 @@ import pg from 'pg'
 import { inject } from 'vitest'
 
 /**
- * Takes a database away, as a restart or a cut cable does: open connections break and new ones are
- * refused. Returns what brings it back.
+ * Makes a database unreachable: open connections break and new ones are refused. Returns a function
+ * that restores it.
  */
 export async function takeDatabaseAway(pool: pg.Pool): Promise<() => Promise<void>> {
   const { rows } = await pool.query<{ name: string }>('SELECT current_database() AS name')
@@ -15,7 +15,7 @@ export async function takeDatabaseAway(pool: pg.Pool): Promise<() => Promise<voi
       [name],
     )
   })
-  // A connection that the pool has not yet seen breaking would fail after the outage.
+  // A broken connection that the pool has not noticed yet would fail after the outage.
   while (pool.totalCount > 0) await new Promise((resolve) => pool.once('remove', resolve))
   return () =>
     administer(async (client) => {

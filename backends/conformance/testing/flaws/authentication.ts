@@ -16,7 +16,7 @@ import { acceptingBearer, mistakingBearer, withBearer } from './bearer.js'
 
 const NOBODY: AuthnResult = { ok: false, reason: 'session-unknown', setCookies: [] }
 
-/** A backend that takes some cookies for those of a guest. */
+/** A backend that authenticates some cookies as a guest. */
 const welcoming = (isGuest: (value: string | undefined) => boolean) =>
   authenticating(
     (authenticate) => async (request) =>
@@ -26,13 +26,13 @@ const welcoming = (isGuest: (value: string | undefined) => boolean) =>
 export const AUTHENTICATION_FLAWS: readonly Flaw[] = [
   {
     check: 'anonymous-without-credential',
-    flaw: 'everybody is at least a guest',
+    flaw: 'anonymous callers are signed in as a guest',
     because: /must be anonymous, but is a user/,
     change: welcoming((value) => value === undefined),
   },
   {
     check: 'anonymous-without-credential',
-    flaw: 'a missing credential is called an unknown session',
+    flaw: 'a missing credential has the reason session-unknown',
     because: /the reason is another one/,
     change: authenticating((authenticate) => async (request) => {
       const result = await authenticate(request)
@@ -41,7 +41,7 @@ export const AUTHENTICATION_FLAWS: readonly Flaw[] = [
   },
   {
     check: 'anonymous-without-credential',
-    flaw: 'the reason is in words of its own',
+    flaw: 'the reason is not one of the port',
     because: /the reason is not one of ours/,
     change: authenticating(
       () => async () => ({ ...NOBODY, reason: 'no cookie' }) as unknown as AuthnResult,
@@ -57,13 +57,13 @@ export const AUTHENTICATION_FLAWS: readonly Flaw[] = [
   },
   {
     check: 'anonymous-with-empty-credential',
-    flaw: 'an empty cookie is a guest',
+    flaw: 'an empty cookie signs in as a guest',
     because: /must be anonymous, but is a user/,
     change: welcoming((value) => value === ''),
   },
   {
     check: 'anonymous-with-garbage',
-    flaw: 'a cookie is taken for JSON',
+    flaw: 'a cookie is parsed as JSON',
     because: /must be anonymous, but is a user/,
     change: welcoming((value) => value?.startsWith('j:') ?? false),
   },
@@ -78,7 +78,7 @@ export const AUTHENTICATION_FLAWS: readonly Flaw[] = [
   },
   {
     check: 'hostile-authorization-never-throws',
-    flaw: 'the header is taken apart unseen',
+    flaw: 'the Authorization header is split without validation',
     because: /authenticate threw TypeError/,
     change: authenticating((authenticate) => async (request) => {
       request.header('authorization')?.split(' ')[1]!.trim()
@@ -87,7 +87,7 @@ export const AUTHENTICATION_FLAWS: readonly Flaw[] = [
   },
   {
     check: 'other-cookies-do-not-matter',
-    flaw: 'only the first cookie is looked at',
+    flaw: 'only the first cookie of the header is read',
     because: /no user is signed in/,
     change: authenticating(
       (authenticate) => async (request) =>
@@ -96,7 +96,7 @@ export const AUTHENTICATION_FLAWS: readonly Flaw[] = [
   },
   {
     check: 'identity-from-credential-only',
-    flaw: 'a header of the caller names the user',
+    flaw: 'a header of the caller selects the user',
     because: /must be anonymous, but is a user/,
     change: authenticating((authenticate, _backend, store) => async (request) => {
       const id = request.header('x-user-id')
@@ -118,13 +118,13 @@ export const AUTHENTICATION_FLAWS: readonly Flaw[] = [
   },
   {
     check: 'session-follows-contract',
-    flaw: 'the session names a provider that there is not',
+    flaw: 'the session has an unknown providerId',
     because: /no provider has the providerId/,
     change: describing(({ session }) => ({ session: { ...session, providerId: 'other' } })),
   },
   {
     check: 'session-follows-contract',
-    flaw: 'the session belongs to the subject of the provider',
+    flaw: 'userId of the session is the provider subject',
     because: /belongs to another user/,
     change: describing(({ session }) => ({ session: { ...session, userId: session.subject } })),
   },
@@ -169,7 +169,7 @@ export const AUTHENTICATION_FLAWS: readonly Flaw[] = [
   },
   {
     check: 'session-is-live',
-    flaw: 'seconds are taken for milliseconds',
+    flaw: 'seconds are used as milliseconds',
     because: /the session has expired/,
     change: describing(({ session }) => ({
       session: {
@@ -180,7 +180,7 @@ export const AUTHENTICATION_FLAWS: readonly Flaw[] = [
   },
   {
     check: 'principal-follows-session',
-    flaw: 'the principal is the subject of the provider',
+    flaw: 'the subject of the principal is the provider subject',
     because: /not the user id/,
     change: describing(({ session, principal }) => ({
       principal: { ...principal, subject: session.subject },
@@ -194,7 +194,7 @@ export const AUTHENTICATION_FLAWS: readonly Flaw[] = [
   },
   {
     check: 'answers-are-stable',
-    flaw: 'every request has a session id of its own',
+    flaw: 'every request has another session id',
     because: /it is another session/,
     change: describing(({ session }) => ({
       session: { ...session, id: publicId(`${Math.random()}`) },
@@ -202,7 +202,7 @@ export const AUTHENTICATION_FLAWS: readonly Flaw[] = [
   },
   {
     check: 'answers-are-stable',
-    flaw: 'a session was issued just now, at every request',
+    flaw: 'issuedAt is the time of the request',
     because: /issuedAt moves/,
     change: (backend) => {
       let reads = 0
@@ -213,19 +213,19 @@ export const AUTHENTICATION_FLAWS: readonly Flaw[] = [
   },
   {
     check: 'same-person-same-user',
-    flaw: 'every session has a user of its own',
+    flaw: 'every session has another user',
     because: /another session of the same person/,
     change: describing(({ session, user }) => ({ user: { ...user, id: session.id } })),
   },
   {
     check: 'two-people-are-two',
-    flaw: 'users are named by their display name',
+    flaw: 'the user id is the display name',
     because: /two people have one user id/,
     change: describing(({ user }) => ({ user: { ...user, id: 'Ada' } })),
   },
   {
     check: 'people-are-never-mixed',
-    flaw: 'the current request is kept in a variable',
+    flaw: 'the current request is kept in a shared variable',
     because: /it is another person/,
     change: authenticating((authenticate) => {
       let current: Promise<AuthnResult> | undefined
@@ -238,7 +238,7 @@ export const AUTHENTICATION_FLAWS: readonly Flaw[] = [
   },
   {
     check: 'expired-session-is-refused',
-    flaw: 'the end of a session is ignored',
+    flaw: 'the expiry of a session is ignored',
     because: /ran out must be anonymous, but is a user/,
     change: authenticating((authenticate, _backend, store) => async (request) => {
       const expiresAt = new Date(Date.now() + 60_000).toISOString()
@@ -248,7 +248,7 @@ export const AUTHENTICATION_FLAWS: readonly Flaw[] = [
   },
   {
     check: 'session-revoked-elsewhere-is-refused',
-    flaw: 'answers are cached',
+    flaw: 'results are cached',
     because: /ended elsewhere must be anonymous, but is a user/,
     change: authenticating((authenticate) => {
       const cache = new Map<string | undefined, AuthnResult>()
@@ -282,7 +282,7 @@ export const AUTHENTICATION_FLAWS: readonly Flaw[] = [
   },
   {
     check: 'tampered-credential-is-refused',
-    flaw: 'the signature is not looked at',
+    flaw: 'the signature is not verified',
     because: /changed credential must be anonymous, but is a user/,
     change: authenticating((authenticate, _backend, store) => async (request) => {
       const [secret = ''] = singleCookie(request, MEMORY_COOKIE)?.split('.') ?? []
@@ -292,7 +292,7 @@ export const AUTHENTICATION_FLAWS: readonly Flaw[] = [
   },
   {
     check: 'duplicate-cookies-are-refused',
-    flaw: 'of two cookies the first counts',
+    flaw: 'the first of two cookies is used',
     because: /must be anonymous, but is a user/,
     change: authenticating(
       (authenticate) => (request) =>
@@ -301,7 +301,7 @@ export const AUTHENTICATION_FLAWS: readonly Flaw[] = [
   },
   {
     check: 'duplicate-cookies-are-refused',
-    flaw: 'of two cookies the last counts',
+    flaw: 'the last of two cookies is used',
     because: /must be anonymous, but is a user/,
     change: authenticating(
       (authenticate) => (request) =>
@@ -330,7 +330,7 @@ export const AUTHENTICATION_FLAWS: readonly Flaw[] = [
   },
   {
     check: 'bearer-token-signs-in',
-    flaw: 'bearer tokens are promised but not taken',
+    flaw: 'bearer tokens are declared but not accepted',
     because: /no user is signed in/,
     change: () => ({}),
     harness: withBearer,
@@ -350,14 +350,14 @@ export const AUTHENTICATION_FLAWS: readonly Flaw[] = [
   },
   {
     check: 'two-credentials-are-not-mixed',
-    flaw: 'the bearer token counts, whatever the cookie says',
+    flaw: 'the bearer token wins over the cookie',
     because: /two people in one request must be anonymous, but is a user/,
     change: acceptingBearer((_cookie, token) => [token]),
     harness: withBearer,
   },
   {
     check: 'two-credentials-are-not-mixed',
-    flaw: 'the cookie counts, whatever the bearer token says',
+    flaw: 'the cookie wins over the bearer token',
     because: /two people in one request must be anonymous, but is a user/,
     change: acceptingBearer((cookie, token) => [cookie ?? token]),
     harness: withBearer,

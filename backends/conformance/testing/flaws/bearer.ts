@@ -5,7 +5,7 @@ import { MEMORY_COOKIE } from '../memory-store.js'
 import type { BackendChange } from '../memory-harness.js'
 import { authenticating, withCookies } from './flaw.js'
 
-/** A backend that also takes its token as a bearer token; `choose` says which ones then count. */
+/** A backend that also accepts its token as a bearer token; `choose` selects the credentials to use. */
 export const acceptingBearer = (
   choose: (cookie: string | undefined, token: string) => readonly string[],
   scheme: Principal['scheme'] = 'bearer',
@@ -19,17 +19,17 @@ export const acceptingBearer = (
     return { ...result, principal: { ...result.principal, scheme } }
   })
 
-/** Two credentials that differ are none. */
+/** Accepts no credential when the two differ. */
 const either = (cookie: string | undefined, token: string): readonly string[] =>
   cookie === undefined || cookie === token ? [token] : [cookie, token]
 
-/** The right way. */
+/** The correct behavior. */
 export const acceptingEither = acceptingBearer(either)
 
 /** Accepts a bearer token, and reports it as the session cookie. */
 export const mistakingBearer = acceptingBearer(either, 'custom')
 
-/** A harness that says that the token is also a bearer token. */
+/** A harness that declares the token as a bearer token too. */
 export const withBearer = ({ signIn }: AuthBackendHarness): Partial<AuthBackendHarness> => ({
   async signIn(backend, as) {
     const signedIn = await signIn(backend, as)

@@ -5,22 +5,22 @@ import type { AuthBackendHarness } from '../../harness.js'
 import type { MemorySession } from '../memory-store.js'
 import type { BackendChange } from '../memory-harness.js'
 
-/** One way to get a backend wrong, and the check that must notice. */
+/** A faulty backend, and the check that must detect the fault. */
 export interface Flaw {
   /** The id of the check. */
   readonly check: string
-  /** What is wrong, for people. */
+  /** The fault as a phrase. */
   readonly flaw: string
-  /** What the check must complain about, so that it does not fail for another reason. */
+  /** Matches the message of the check, so that it does not fail for another reason. */
   readonly because: RegExp
   readonly change: BackendChange
-  /** What the harness has to be like for it. */
+  /** Changes that the harness needs. */
   readonly harness?: (harness: AuthBackendHarness) => Partial<AuthBackendHarness>
 }
 
 type Authenticate = AuthBackendPort['authenticate']
 
-/** A backend whose `authenticate` is another. */
+/** A backend with another `authenticate`. */
 export const authenticating =
   (
     make: (authenticate: Authenticate, ...rest: Parameters<BackendChange>) => Authenticate,
@@ -29,7 +29,7 @@ export const authenticating =
     authenticate: make((request) => backend.authenticate(request), backend, store),
   })
 
-/** A backend that says something else about those it knows. */
+/** A backend that changes the result for authenticated users. */
 export const describing = (
   describe: (known: Extract<AuthnResult, { ok: true }>) => object,
 ): BackendChange =>
@@ -38,7 +38,7 @@ export const describing = (
     return result.ok ? { ...result, ...describe(result) } : result
   })
 
-/** A backend whose sessions port differs. */
+/** A backend with another sessions port. */
 export const managing =
   (
     make: (
@@ -55,13 +55,13 @@ export const claiming =
   (capabilities: Partial<AuthBackendPort['capabilities']>): BackendChange =>
   ({ capabilities: known }) => ({ capabilities: { ...known, ...capabilities } })
 
-/** A user who is signed in, whoever asks. */
+/** A result that is always signed in as this user. */
 export function signedInAs({ session, user }: MemorySession): AuthnResult {
   const principal = mapSessionToPrincipal(session)
   return { ok: true, session, user, principal, setCookies: [] }
 }
 
-/** A user whom nobody signed in. */
+/** A user who never signed in. */
 export function guest(): AuthnResult {
   const now = new Date().toISOString()
   const claims = { scopes: [], roles: [], claims: {} }
@@ -72,11 +72,11 @@ export function guest(): AuthnResult {
   })
 }
 
-/** The request with other cookies of a name. */
+/** The request with other values for cookies. */
 export const withCookies = (
   request: AuthnRequest,
   cookies: (name: string) => readonly string[],
 ): AuthnRequest => ({ ...request, cookies })
 
-/** Lets everything go first that is ready to. */
+/** Lets all pending work run first. */
 export const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))

@@ -4,7 +4,7 @@ import { INTERACTIVE_FLAWS } from './interactive.js'
 import { OPERATION_FLAWS } from './operation.js'
 import { SESSION_FLAWS } from './sessions.js'
 
-/** Ways to get a backend wrong: at least one for every check. */
+/** Faulty backends: at least one for every check. */
 export const FLAWS: readonly Flaw[] = [
   ...OPERATION_FLAWS,
   ...AUTHENTICATION_FLAWS,

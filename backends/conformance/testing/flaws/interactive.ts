@@ -7,7 +7,7 @@ import { MEMORY_COOKIE, type MemoryStore } from '../memory-store.js'
 import type { BackendChange } from '../memory-harness.js'
 import { authenticating, type Flaw, guest, turn, withCookies } from './flaw.js'
 
-/** A backend whose redirect flow differs. */
+/** A backend with another redirect flow. */
 const flowing =
   (
     make: (
@@ -33,14 +33,14 @@ const starting = (change: (result: SignInResult) => Partial<SignInResult>): Back
 
 const declined = (): AuthError => new AuthError('AUTH_ACCESS_DENIED', 'The sign-in was declined.')
 
-/** Deletes the sign-ins of a state, whoever began them. */
+/** Deletes the transactions of a state, of any browser. */
 function deleteByState({ transactions }: MemoryStore, state: string | null): boolean {
   const found = [...transactions].filter(([, transaction]) => transaction.state === state)
   for (const [key] of found) transactions.delete(key)
   return found.length > 0
 }
 
-/** Callbacks do not use the transaction up when `keep` says so. */
+/** Callbacks do not consume the transaction if `keep` returns true. */
 const keeping = (keep: (failed: boolean) => boolean): BackendChange =>
   flowing((flow, _backend, { transactions }) => ({
     async handleCallback(request, query) {
@@ -68,13 +68,13 @@ export const INTERACTIVE_FLAWS: readonly Flaw[] = [
   },
   {
     check: 'sign-in-redirects-to-provider',
-    flaw: 'the state is not in the address',
+    flaw: 'the state is not in the redirect URL',
     because: /the address has another state/,
     change: starting(() => ({ state: 'x'.repeat(43) })),
   },
   {
     check: 'sign-ins-share-nothing',
-    flaw: 'a sign-in that was begun is gone on with',
+    flaw: 'a second sign-in reuses the first',
     because: /two sign-ins have one state/,
     change: flowing((flow) => {
       let begun: Promise<SignInResult> | undefined
@@ -89,7 +89,7 @@ export const INTERACTIVE_FLAWS: readonly Flaw[] = [
   },
   {
     check: 'sign-in-is-bound-to-browser',
-    flaw: 'the cookie is the state once more',
+    flaw: 'the cookie value is the state',
     because: /the address tells all that the cookie does/,
     change: starting(({ state }) => ({
       setCookies: [`txn=${state}; Path=/; HttpOnly; SameSite=Lax`],
@@ -97,7 +97,7 @@ export const INTERACTIVE_FLAWS: readonly Flaw[] = [
   },
   {
     check: 'sign-in-refuses-unknown-provider',
-    flaw: 'an unknown provider is the default one',
+    flaw: 'an unknown provider is replaced by the default',
     because: /must be refused, but was answered/,
     change: flowing((flow) => ({
       signIn: (request, { returnTo }) => flow.signIn(request, { returnTo }),
@@ -105,7 +105,7 @@ export const INTERACTIVE_FLAWS: readonly Flaw[] = [
   },
   {
     check: 'sign-in-refuses-unknown-provider',
-    flaw: 'an unknown provider is an accident',
+    flaw: 'an unknown provider is an internal error',
     because: /must throw an AuthError/,
     change: flowing(() => ({ signIn: () => Promise.reject(new TypeError('undefined')) })),
   },
@@ -131,7 +131,7 @@ export const INTERACTIVE_FLAWS: readonly Flaw[] = [
   },
   {
     check: 'sign-in-keeps-session',
-    flaw: 'one cookie serves transaction and session',
+    flaw: 'transaction and session share a cookie',
     because: /beginning a sign-in sets the session cookie/,
     change: starting(({ setCookies }) => ({
       setCookies: [...setCookies, clearCookie(MEMORY_COOKIE)],
@@ -139,7 +139,7 @@ export const INTERACTIVE_FLAWS: readonly Flaw[] = [
   },
   {
     check: 'sign-in-keeps-session',
-    flaw: 'beginning a sign-in signs out',
+    flaw: 'starting a sign-in signs out',
     because: /no user is signed in: after a sign-in was begun/,
     change: flowing((flow, { sessions }) => ({
       async signIn(request, input) {
@@ -150,7 +150,7 @@ export const INTERACTIVE_FLAWS: readonly Flaw[] = [
   },
   {
     check: 'callback-needs-transaction-cookie',
-    flaw: 'the state alone finds the transaction',
+    flaw: 'the state alone identifies the transaction',
     because: /must be AUTH_TRANSACTION_MISSING, but is AUTH_ACCESS_DENIED/,
     change: flowing((flow, _backend, store) => ({
       async handleCallback(request, query) {
@@ -161,7 +161,7 @@ export const INTERACTIVE_FLAWS: readonly Flaw[] = [
   },
   {
     check: 'foreign-callback-takes-nothing',
-    flaw: 'a foreign callback uses the transaction up',
+    flaw: 'a foreign callback consumes the transaction',
     because: /the callback that was stolen must be/,
     change: flowing((flow, _backend, store) => ({
       async handleCallback(request, query) {
@@ -175,13 +175,13 @@ export const INTERACTIVE_FLAWS: readonly Flaw[] = [
   },
   {
     check: 'transaction-works-once',
-    flaw: 'a callback with an error leaves the transaction',
+    flaw: 'a callback with an error does not consume the transaction',
     because: /a callback that was heard before must be/,
     change: keeping((failed) => failed),
   },
   {
     check: 'transaction-works-once',
-    flaw: 'a transaction is read, and deleted later',
+    flaw: 'a transaction is read and deleted in two steps',
     because: /of eight callbacks at once 8 were heard/,
     change: flowing((flow, _backend, store) => ({
       async handleCallback(request, query) {
@@ -210,7 +210,7 @@ export const INTERACTIVE_FLAWS: readonly Flaw[] = [
   },
   {
     check: 'transaction-is-no-session',
-    flaw: 'the secret of a transaction is a session too',
+    flaw: 'the secret of a transaction is accepted as a session',
     because: /transaction cookie as session must be anonymous, but is a user/,
     change: authenticating((authenticate, _backend, store) => async (request) => {
       const key = publicId(singleCookie(request, MEMORY_COOKIE) ?? '')
@@ -219,7 +219,7 @@ export const INTERACTIVE_FLAWS: readonly Flaw[] = [
   },
   {
     check: 'session-is-no-transaction',
-    flaw: 'whatever is signed is a transaction',
+    flaw: 'any signed token is accepted as a transaction',
     because: /session cookie as transaction must be/,
     change: flowing((flow, { crypto }) => ({
       async handleCallback(request, query) {
@@ -234,7 +234,7 @@ export const INTERACTIVE_FLAWS: readonly Flaw[] = [
   },
   {
     check: 'unknown-logout-is-refused',
-    flaw: 'any ticket will do',
+    flaw: 'any logout ticket is accepted',
     because: /an unknown logout ticket must be refused, but was answered/,
     change: flowing(() => ({
       startLogout: async () => ({ redirectUrl: 'https://provider.example/out', setCookies: [] }),
@@ -242,7 +242,7 @@ export const INTERACTIVE_FLAWS: readonly Flaw[] = [
   },
   {
     check: 'unknown-logout-is-refused',
-    flaw: 'any state will do',
+    flaw: 'any logout state is accepted',
     because: /an unknown logout state must be refused, but was answered/,
     change: flowing(() => ({ finishLogout: async () => ({ returnTo: '/', setCookies: [] }) })),
   },
@@ -270,7 +270,7 @@ export const INTERACTIVE_FLAWS: readonly Flaw[] = [
   },
   {
     check: 'callback-ends-previous-session',
-    flaw: 'the old session lives on',
+    flaw: 'the previous session stays live',
     because: /the session that the browser brought must be anonymous, but is a user/,
     change: flowing((flow) => ({
       handleCallback: (request, query) =>
@@ -282,7 +282,7 @@ export const INTERACTIVE_FLAWS: readonly Flaw[] = [
   },
   {
     check: 'callback-works-once',
-    flaw: 'a code is taken again and again',
+    flaw: 'a callback can be repeated',
     because: /a replayed callback must be refused, but was answered/,
     change: keeping((failed) => !failed),
   },

@@ -11,13 +11,13 @@ const ANONYMOUS: AuthnResult = { ok: false, reason: 'session-unknown', setCookie
 export const OPERATION_FLAWS: readonly Flaw[] = [
   {
     check: 'name-is-expected',
-    flaw: 'the name is another one',
+    flaw: 'the name is wrong',
     because: /another name/,
     change: () => ({ name: 'Memory' }),
   },
   {
     check: 'capabilities-are-complete',
-    flaw: 'a capability is left out',
+    flaw: 'a capability is missing',
     because: /capabilities.refresh is not a boolean/,
     change: ({ capabilities: { refresh: _refresh, ...rest } }) => ({
       capabilities: rest as AuthBackendCapabilities,
@@ -25,13 +25,13 @@ export const OPERATION_FLAWS: readonly Flaw[] = [
   },
   {
     check: 'interactive-matches-capability',
-    flaw: 'a redirect flow is there but not claimed',
+    flaw: 'a redirect flow is present but not claimed',
     because: /they disagree/,
     change: claiming({ interactive: false }),
   },
   {
     check: 'interactive-matches-capability',
-    flaw: 'half a redirect flow',
+    flaw: 'a method of the redirect flow is missing',
     because: /interactive.startLogout is missing/,
     change: ({ interactive }) => ({
       interactive: { ...interactive, startLogout: undefined } as never,
@@ -49,7 +49,7 @@ export const OPERATION_FLAWS: readonly Flaw[] = [
   },
   {
     check: 'refresh-extends-session',
-    flaw: 'refresh is claimed and cannot be shown',
+    flaw: 'refresh is claimed but the harness has no refreshDue',
     because: /capabilities.refresh is true, so the harness needs refreshDue/,
     change: () => ({}),
     harness: () => ({ refreshDue: undefined }) as never,
@@ -79,7 +79,7 @@ export const OPERATION_FLAWS: readonly Flaw[] = [
   },
   {
     check: 'refresh-is-safe-at-once',
-    flaw: 'a request that does not win the refresh is signed out',
+    flaw: 'a request that loses the race to refresh is anonymous',
     because: /no user is signed in: one of twenty at once/,
     change: authenticating((authenticate) => {
       let refreshing = false
@@ -102,7 +102,7 @@ export const OPERATION_FLAWS: readonly Flaw[] = [
   },
   {
     check: 'outage-is-not-anonymous',
-    flaw: 'an outage is an accident',
+    flaw: 'an outage is an internal error',
     because: /STORE_UNAVAILABLE or AUTH_PROVIDER_ERROR must be thrown, not Error: ECONNREFUSED/,
     change: authenticating(
       (authenticate) => (request) =>
@@ -111,7 +111,7 @@ export const OPERATION_FLAWS: readonly Flaw[] = [
   },
   {
     check: 'outage-is-not-anonymous',
-    flaw: 'a credential that proves itself is anonymous during an outage',
+    flaw: 'a self-contained credential is anonymous during an outage',
     because: /no user is signed in: while the store is down/,
     change: authenticating(
       (authenticate) => (request) => authenticate(request).catch(() => ANONYMOUS),
@@ -129,7 +129,7 @@ export const OPERATION_FLAWS: readonly Flaw[] = [
   },
   {
     check: 'outage-fails-session-management',
-    flaw: 'during an outage no user has sessions',
+    flaw: 'during an outage the session list is empty',
     because: /must be refused, but was answered/,
     change: managing((sessions) => ({
       listSessions: (userId) => sessions.listSessions(userId).catch(() => ({ sessions: [] })),
@@ -137,7 +137,7 @@ export const OPERATION_FLAWS: readonly Flaw[] = [
   },
   {
     check: 'outage-fails-session-management',
-    flaw: 'during an outage nothing is there to revoke',
+    flaw: 'during an outage revoking ends nothing',
     because: /must be refused, but was answered/,
     change: managing((sessions) => ({
       revokeSessions: (...given) => sessions.revokeSessions(...given).catch(() => 0),
@@ -151,7 +151,7 @@ export const OPERATION_FLAWS: readonly Flaw[] = [
   },
   {
     check: 'outage-fails-sign-in',
-    flaw: 'a sign-in that cannot be kept begins',
+    flaw: 'a sign-in starts although it cannot be stored',
     because: /signIn, while the store is down, must be refused, but was answered/,
     change: ({ interactive }) => ({
       interactive: {
@@ -167,7 +167,7 @@ export const OPERATION_FLAWS: readonly Flaw[] = [
   },
   {
     check: 'outage-costs-no-session',
-    flaw: 'what was found broken stays broken',
+    flaw: 'the backend does not recover from an outage',
     because: /authenticate threw AuthError: STORE_UNAVAILABLE/,
     change: authenticating((authenticate) => {
       let broken: Error | undefined
@@ -192,7 +192,7 @@ export const OPERATION_FLAWS: readonly Flaw[] = [
   },
   {
     check: 'results-hold-no-secret',
-    flaw: 'the claims hold the token',
+    flaw: 'the claims contain the token',
     because: /the result of authenticate .* contains a secret/,
     change: authenticating((authenticate) => async (request) => {
       const result = await authenticate(request)
@@ -203,7 +203,7 @@ export const OPERATION_FLAWS: readonly Flaw[] = [
   },
   {
     check: 'results-hold-no-secret',
-    flaw: 'the logout address holds the secret of the session',
+    flaw: 'the logoutUrl contains the secret of the session',
     because: /the result of signOut .*contains a secret/,
     change: managing((sessions) => ({
       async signOut(request, options) {
@@ -215,7 +215,7 @@ export const OPERATION_FLAWS: readonly Flaw[] = [
   },
   {
     check: 'errors-hold-no-secret',
-    flaw: 'an error tells which cookie it was',
+    flaw: 'an error contains the cookie',
     because: /the error of authenticate during an outage contains a secret/,
     change: authenticating(
       (authenticate) => (request) =>
@@ -227,7 +227,7 @@ export const OPERATION_FLAWS: readonly Flaw[] = [
   },
   {
     check: 'errors-hold-no-secret',
-    flaw: 'an error passes on what the driver said',
+    flaw: 'an error contains the message of the driver',
     because: /is the text of its cause/,
     change: authenticating(
       (authenticate) => (request) =>
@@ -294,7 +294,7 @@ export const OPERATION_FLAWS: readonly Flaw[] = [
   },
   {
     check: 'crypto-opens-what-it-issued',
-    flaw: 'the same token is issued again',
+    flaw: 'a token is issued twice',
     because: /a token was issued twice/,
     change: ({ crypto }) => {
       const issued = crypto.issueSessionToken()
@@ -303,7 +303,7 @@ export const OPERATION_FLAWS: readonly Flaw[] = [
   },
   {
     check: 'crypto-refuses-the-rest',
-    flaw: 'the signature is not looked at',
+    flaw: 'the signature is not verified',
     because: /a token that was not issued opens/,
     change: ({ crypto }) => ({
       crypto: { ...crypto, openSessionToken: (token) => publicId(token.split('.')[0] ?? '') },
@@ -331,7 +331,7 @@ export const OPERATION_FLAWS: readonly Flaw[] = [
   },
   {
     check: 'close-can-be-repeated',
-    flaw: 'closing works once',
+    flaw: 'a second close rejects',
     because: /close was rejected the second time/,
     change: () => {
       let closed = false

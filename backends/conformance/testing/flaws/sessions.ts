@@ -17,7 +17,7 @@ export const SESSION_FLAWS: readonly Flaw[] = [
   },
   {
     check: 'sign-out-ends-own-session-only',
-    flaw: 'signing out does not say what ended',
+    flaw: 'signing out does not return the session id',
     because: /names another session/,
     change: managing((sessions) => ({
       async signOut(request, options) {
@@ -28,7 +28,7 @@ export const SESSION_FLAWS: readonly Flaw[] = [
   },
   {
     check: 'sign-out-is-idempotent',
-    flaw: 'a caller without a session cannot sign out',
+    flaw: 'signing out without a session throws',
     because: /no session/,
     change: managing((sessions) => ({
       async signOut(request, options) {
@@ -69,7 +69,7 @@ export const SESSION_FLAWS: readonly Flaw[] = [
   },
   {
     check: 'sign-out-clears-cookies',
-    flaw: 'an invalid cookie stays',
+    flaw: 'an invalid cookie is not cleared',
     because: /with an invalid cookie does not clear/,
     change: managing((sessions) => ({
       async signOut(request, options) {
@@ -91,7 +91,7 @@ export const SESSION_FLAWS: readonly Flaw[] = [
   },
   {
     check: 'sign-out-everywhere',
-    flaw: 'everywhere is not looked at',
+    flaw: 'everywhere is ignored',
     because: /signed out everywhere must be anonymous, but is a user/,
     change: managing((sessions) => ({
       signOut: (request, options) => sessions.signOut(request, { ...options, everywhere: false }),
@@ -99,7 +99,7 @@ export const SESSION_FLAWS: readonly Flaw[] = [
   },
   {
     check: 'sign-out-everywhere',
-    flaw: 'everywhere is everybody',
+    flaw: 'everywhere ends the sessions of all users',
     because: /no user is signed in: after another user signed out everywhere/,
     change: managing((sessions, _backend, store) => ({
       async signOut(request, options) {
@@ -111,7 +111,7 @@ export const SESSION_FLAWS: readonly Flaw[] = [
   },
   {
     check: 'forged-sign-out-ends-nothing',
-    flaw: 'signing out does not look at the signature',
+    flaw: 'signing out does not verify the signature',
     because: /forged credential/,
     change: managing((sessions, _backend, store) => ({
       async signOut(request, options) {
@@ -123,7 +123,7 @@ export const SESSION_FLAWS: readonly Flaw[] = [
   },
   {
     check: 'forged-sign-out-ends-nothing',
-    flaw: 'signing out takes a public id',
+    flaw: 'signing out accepts a public id',
     because: /forged credential/,
     change: managing((sessions, _backend, store) => ({
       async signOut(request, options) {
@@ -134,7 +134,7 @@ export const SESSION_FLAWS: readonly Flaw[] = [
   },
   {
     check: 'provider-logout-matches-capability',
-    flaw: 'a logoutUrl comes unannounced',
+    flaw: 'a logoutUrl is returned although the capability is false',
     because: /there is a logoutUrl, but the capability is false/,
     change: managing((sessions) => ({
       signOut: async (request, options) => ({
@@ -145,7 +145,7 @@ export const SESSION_FLAWS: readonly Flaw[] = [
   },
   {
     check: 'lists-own-sessions',
-    flaw: 'the list is of everybody',
+    flaw: 'the list has sessions of all users',
     because: /the list has other sessions/,
     change: managing((_sessions, _backend, store) => ({
       listSessions: async () => ({ sessions: [...store.sessions.values()] }),
@@ -163,7 +163,7 @@ export const SESSION_FLAWS: readonly Flaw[] = [
   },
   {
     check: 'lists-own-sessions',
-    flaw: 'the list stops at one',
+    flaw: 'the list has only one session',
     because: /the list has other sessions/,
     change: managing((sessions) => ({
       listSessions: async (userId) => ({
@@ -201,7 +201,7 @@ export const SESSION_FLAWS: readonly Flaw[] = [
   },
   {
     check: 'pages-are-stable',
-    flaw: 'a page begins at a number of sessions',
+    flaw: 'the cursor is an offset',
     because: /the second page is not the second session/,
     change: managing((sessions) => ({
       async listSessions(userId, { limit = 100, cursor = '0' } = {}) {
@@ -216,7 +216,7 @@ export const SESSION_FLAWS: readonly Flaw[] = [
   },
   {
     check: 'refuses-unknown-cursors',
-    flaw: 'an unknown cursor is the first page',
+    flaw: 'an unknown cursor returns the first page',
     because: /listSessions with the cursor .* must be refused, but was answered/,
     change: managing((sessions) => ({
       listSessions: (userId, options) =>
@@ -225,7 +225,7 @@ export const SESSION_FLAWS: readonly Flaw[] = [
   },
   {
     check: 'refuses-unknown-cursors',
-    flaw: 'an unknown cursor is an outage',
+    flaw: 'an unknown cursor is STORE_UNAVAILABLE',
     because: /an unknown cursor is another error/,
     change: managing((sessions) => ({
       listSessions: (userId, options) =>
@@ -236,7 +236,7 @@ export const SESSION_FLAWS: readonly Flaw[] = [
   },
   {
     check: 'listed-sessions-follow-contract',
-    flaw: 'listed sessions are as the database has them',
+    flaw: 'listed sessions are raw database rows',
     because: /a listed session is not valid/,
     change: managing((sessions) => ({
       listSessions: async (userId) => ({
@@ -248,7 +248,7 @@ export const SESSION_FLAWS: readonly Flaw[] = [
   },
   {
     check: 'lists-nothing-of-unknown-user',
-    flaw: 'an unknown user has the sessions of everybody',
+    flaw: 'an unknown user has the sessions of all users',
     because: /there are sessions of/,
     change: managing((sessions, _backend, store) => ({
       async listSessions(userId) {
@@ -259,7 +259,7 @@ export const SESSION_FLAWS: readonly Flaw[] = [
   },
   {
     check: 'revokes-own-session-once',
-    flaw: 'revoking always says that it worked',
+    flaw: 'revoking always returns true',
     because: /a session is revoked twice/,
     change: managing((sessions) => ({
       revokeSession: async (...ids) => (await sessions.revokeSession(...ids)) || true,
@@ -287,7 +287,7 @@ export const SESSION_FLAWS: readonly Flaw[] = [
   },
   {
     check: 'revokes-no-foreign-session',
-    flaw: 'a foreign session is ended, and denied',
+    flaw: 'a foreign session is ended, and false returned',
     because: /no user is signed in: after another user tried/,
     change: managing((sessions, _backend, store) => ({
       async revokeSession(userId, sessionId) {
@@ -307,7 +307,7 @@ export const SESSION_FLAWS: readonly Flaw[] = [
   },
   {
     check: 'revokes-all-sessions-but-one',
-    flaw: 'the number is made up',
+    flaw: 'the returned number is wrong',
     because: /not two were ended/,
     change: managing((sessions) => ({
       revokeSessions: async (...given) => (await sessions.revokeSessions(...given)) * 0,
@@ -328,7 +328,7 @@ export const SESSION_FLAWS: readonly Flaw[] = [
   },
   {
     check: 'unsupported-listing-says-so',
-    flaw: 'what cannot be listed is an empty list',
+    flaw: 'unsupported listing returns an empty list',
     because: /listSessions must be refused, but was answered/,
     change: (backend, store) => ({
       ...claiming({ listSessions: false })(backend, store),
@@ -337,13 +337,13 @@ export const SESSION_FLAWS: readonly Flaw[] = [
   },
   {
     check: 'unsupported-listing-says-so',
-    flaw: 'what can be listed is said not to be',
+    flaw: 'listing works although the capability is false',
     because: /listSessions must be refused, but was answered/,
     change: claiming({ listSessions: false }),
   },
   {
     check: 'unsupported-listing-says-so',
-    flaw: 'the error is one of its own',
+    flaw: 'unsupported listing throws another error class',
     because: /must throw AuthBackendOperationUnsupportedError/,
     change: (backend, store) => ({
       ...claiming({ listSessions: false })(backend, store),
@@ -368,7 +368,7 @@ export const SESSION_FLAWS: readonly Flaw[] = [
   },
   {
     check: 'unsupported-revocation-says-so',
-    flaw: 'what cannot be revoked is denied',
+    flaw: 'unsupported revocation returns false',
     because: /revokeSession must be refused, but was answered/,
     change: (backend, store) => ({
       ...claiming({ revokeSessions: false })(backend, store),
