@@ -1,4 +1,4 @@
-import { createHmac, randomBytes } from 'node:crypto'
+import { createDecipheriv, createHmac, randomBytes } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { AuthConfigurationError } from './errors.js'
@@ -110,6 +110,15 @@ describe('seal', () => {
       }),
       { examples: [['', '']] },
     )
+  })
+
+  it('binds the purpose and the entry as processes of every version must agree on', () => {
+    const bytes = Buffer.from(seal(ring, 'provider-tokens', 'id', 'text'), 'base64url')
+    const [key] = ring.keys('provider-tokens')
+    const decipher = createDecipheriv('aes-256-gcm', key!, bytes.subarray(0, 12))
+    decipher.setAAD(Buffer.from('provider-tokens\0id')).setAuthTag(bytes.subarray(-16))
+    const opened = Buffer.concat([decipher.update(bytes.subarray(12, -16)), decipher.final()])
+    expect(opened.toString()).toBe('text')
   })
 
   it('gives another ciphertext each time', () => {

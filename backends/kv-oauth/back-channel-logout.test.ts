@@ -20,6 +20,8 @@ const EVENT = 'http://schemas.openid.net/event/backchannel-logout'
 const CLIENT_ID = 'client'
 const CLIENT_SECRET = 'a secret of the client that is long enough for HS256'
 const KEY = randomBytes(32).toString('base64url')
+/** The path of a second issuer at an origin, with the same keys. */
+const TENANT = '/tenant'
 
 interface SigningKey {
   alg: string
@@ -47,6 +49,9 @@ async function startIssuer(): Promise<Issuer> {
   const key = await signingKey()
   const server = await startJsonServer(({ path }) => {
     if (path === '/jwks') return issuer.jwks?.() ?? { json: { keys: issuer.keys } }
+    if (path.startsWith(`${TENANT}/`)) {
+      return { json: { ...issuer.metadata, issuer: `${origin}${TENANT}` } }
+    }
     return { json: issuer.metadata }
   })
   const { origin } = server
@@ -77,6 +82,7 @@ describe('OpenID Connect Back-Channel Logout', () => {
         ['idp', idp.origin, CLIENT_ID],
         ['other', other.origin, CLIENT_ID],
         ['same-issuer', idp.origin, 'second-client'],
+        ['tenant', `${idp.origin}${TENANT}`, CLIENT_ID],
       ].map(([id = '', issuer, clientId = '']) =>
         defineOAuthProvider({
           id,
@@ -464,6 +470,14 @@ describe('OpenID Connect Back-Channel Logout', () => {
       await logOut(sign(claimsOf(await signedIn(), { jti })))
       const session = await signedIn({ issuer: other.origin })
       const token = sign(claimsOf(session, { jti, iss: other.origin }), {}, other.key)
+      expect(await logOut(token)).toEqual({ ended: 1 })
+    })
+
+    it('while an issuer and a jti that join to the same text are another token', async () => {
+      const [issuer, jti] = [`${idp.origin}${TENANT}`, randomUUID()]
+      await logOut(sign(claimsOf(await signedIn(), { jti: `${TENANT}${jti}` })))
+      const session = await signedIn({ issuer })
+      const token = sign(claimsOf(session, { jti, iss: issuer }))
       expect(await logOut(token)).toEqual({ ended: 1 })
     })
 

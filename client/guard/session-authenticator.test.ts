@@ -251,6 +251,24 @@ describe('cacheForMs', () => {
     expect(asks(of)).toBe(2)
   })
 
+  it.each([
+    ['that long', 3_600_000, 60_000],
+    ['until the session expires, when that is sooner', 20_000, 20_000],
+  ])('caches a result %s', async (_what, livesForMs, cachedForMs) => {
+    vi.useFakeTimers({ toFake: ['performance', 'Date'] })
+    onTestFinished(() => void vi.useRealTimers())
+    const expiresAt = new Date(Date.now() + livesForMs).toISOString()
+    const of = service(() => signedIn({ expiresAt }))
+    const authenticator = cached(of)
+    await authenticator.authenticate(withCookie(OWN))
+    vi.advanceTimersByTime(cachedForMs - 1)
+    await authenticator.authenticate(withCookie(OWN))
+    expect(asks(of)).toBe(1)
+    vi.advanceTimersByTime(1)
+    await authenticator.authenticate(withCookie(OWN))
+    expect(asks(of)).toBe(2)
+  })
+
   it('defaults to no cache', async () => {
     const of = service(() => signedIn())
     const authenticator = createSessionAuthenticator(of.options)

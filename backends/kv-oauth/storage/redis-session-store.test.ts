@@ -153,6 +153,24 @@ describeWithRedis('sessions in Redis, their users and their trail in Postgres', 
     expect(await stores.sessions.revokeByUser(userId, 'revoked-by-owner')).toBe(2)
   })
 
+  it.each(['sid', 'subject'] as const)(
+    'keeps the %s indexes of two issuers apart, with no text of a provider in their keys',
+    async (name) => {
+      const ids = []
+      for (const [issuer, text] of [
+        ['https://idp.example/', 'ada'],
+        ['https://idp.example/a', 'da'],
+        ['https://idp.example/a', 'ada'],
+      ]) {
+        ids.push((await signedIn({ issuer: issuer!, [name]: text! })).id)
+      }
+      const keys = (await redis('keys', `ns:${name}:*`)).split('\n')
+      for (const key of keys) expect(key).toMatch(/^ns:(sid|subject):[\w-]{43}$/)
+      const members = await Promise.all(keys.map((key) => redis('zrange', key, '0', '-1')))
+      expect(members.sort()).toEqual(ids.sort())
+    },
+  )
+
   it('writes no session that an index does not name', async () => {
     const record = sessionRecord(await createTestUser(stores.users))
     await redis('set', `ns:user:${record.userId}`, 'not a sorted set')

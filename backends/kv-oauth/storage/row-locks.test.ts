@@ -93,6 +93,22 @@ describe('row locks', () => {
     expect(await stores.sessions.get(record.id)).toBeUndefined()
   })
 
+  it('a sign-in whose session another sign-in of the user is ending ends no other session', async () => {
+    const { id: kept, userId } = await createSession()
+    const record = sessionRecord(userId)
+    await stores.sessions.create(record)
+    const outcome = await afterCommit(
+      [
+        `DELETE FROM auth_keyv USING (SELECT FROM auth_users WHERE id = $2 FOR NO KEY UPDATE) AS locked
+         WHERE key = $1`,
+        [`session:${record.id}`, userId],
+      ],
+      () => stores.sessions.evict(userId, { keep: record.id, max: 1 }),
+    )
+    expect(outcome).toEqual({ status: 'fulfilled', value: 0 })
+    expect(await stores.sessions.get(kept)).toBeDefined()
+  })
+
   it('a session that is being revoked is not extended', async () => {
     const { id } = await createSession()
     const record = await stores.sessions.get(id)

@@ -301,6 +301,19 @@ export function sessionStoreSuite(name: string, make: () => Promise<StoreUnderTe
       expect(await sut.store.get(other.id)).toBeDefined()
     })
 
+    it.each(['sid', 'subject'] as const)(
+      'revokes no session of another issuer when issuer and %s join to the same text',
+      async (name) => {
+        const text = `x-${Date.now()}`
+        const mine = await create({ issuer: 'https://idp.example/', [name]: `a${text}` })
+        const other = await create({ issuer: 'https://idp.example/a', [name]: text })
+        const named = { issuer: mine.issuer, [name]: mine[name] }
+        expect(await sut.store.revokeByProviderSession(named)).toBe(1)
+        expect(await sut.store.get(mine.id)).toBeUndefined()
+        expect(await sut.store.get(other.id)).toEqual(other)
+      },
+    )
+
     it('revokes once for a key, which of many callers one has', async () => {
       const { issuer, subject } = await create()
       for (let round = 0; round < 10; round += 1) {
