@@ -23,7 +23,7 @@ describe('createBetterAuthOperator', () => {
     return { browser, status: error?.status }
   }
 
-  it('lists the live sessions of a user as the user sees them', async () => {
+  it('lists the live sessions of a user as the API returns them', async () => {
     const person = await signUp(server)
     await signInAgain(person)
     const listed = await operator().listSessions(person.userId)
@@ -37,7 +37,7 @@ describe('createBetterAuthOperator', () => {
     expect(await operator().listSessions('\0')).toEqual({ sessions: [] })
   })
 
-  it('reads instants with a pool whose dates are in another style and time zone', async () => {
+  it('reads instants correctly with another DateStyle and time zone', async () => {
     const person = await signUp(server)
     const own = new pg.Pool({
       connectionString: server.databaseUrl,
@@ -56,7 +56,7 @@ describe('createBetterAuthOperator', () => {
     await own.end()
   })
 
-  it('ends one session or all of them, for every process', async () => {
+  it('ends one or all sessions of a user, in every process', async () => {
     const person = await signUp(server)
     const { browser } = await signInAgain(person)
     const {
@@ -83,7 +83,7 @@ describe('createBetterAuthOperator', () => {
     expect(await operator().enableUser('nobody')).toBe(false)
   })
 
-  it('leaves no session to a user who is disabled while they sign in', async () => {
+  it('leaves no session when a user is disabled during a sign-in', async () => {
     const racing: TestServer<[]> = await startTestServer({
       betterAuthOptions: {
         databaseHooks: {
@@ -115,7 +115,7 @@ describe('createBetterAuthOperator', () => {
     expect((await signInAgain(person)).status).toBe(401)
   })
 
-  /** Inserts a session as better-auth does, with the mark of a user who was authenticated. */
+  /** Inserts a session like better-auth, with the audit subject of an authenticated user. */
   const insertSession = (connection: pg.ClientBase, id: string, userId: string) =>
     connection.query(
       `INSERT INTO auth_sessions (id, token, user_id, audit_subject, expires_at)
@@ -123,7 +123,7 @@ describe('createBetterAuthOperator', () => {
       [id, userId],
     )
 
-  it('records the end of a session that begins while its user is deleted', async () => {
+  it('records the end of a session that starts while its user is deleted', async () => {
     const { userId } = await signUp(server)
     const signIn = await server.pool.connect()
     try {
@@ -150,7 +150,7 @@ describe('createBetterAuthOperator', () => {
     const [first, ...others] = ['a', 'b', 'c', 'd', 'e'].map((letter) => `${userId}-${letter}`)
     const other = await server.pool.connect()
     try {
-      // The first in order is neither the oldest nor the newest.
+      // The first id in order is neither of the oldest nor of the newest session.
       for (const id of [others[1]!, first!, others[3]!, others[0]!, others[2]!]) {
         await insertSession(other, id, userId)
       }
@@ -168,7 +168,7 @@ describe('createBetterAuthOperator', () => {
     expect(await server.prisma.authSession.count({ where: { userId } })).toBe(0)
   })
 
-  it('finds users by id, address, name and provider, page by page', async () => {
+  it('finds users by id, e-mail address, name and provider, with pages', async () => {
     const people = [await signUp(server), await signUp(server)]
     const [person] = people as [SignedUpPerson, SignedUpPerson]
     for (const text of [person.userId, person.email.toUpperCase(), person.name]) {
@@ -190,7 +190,7 @@ describe('createBetterAuthOperator', () => {
 })
 
 describe('sessions of better-auth', () => {
-  it('are swept when they have expired, as verifications are', async () => {
+  it('are swept after they expire, like verifications', async () => {
     const server = await startTestServer()
     const person = await signUp(server)
     await signUp(server)
@@ -214,7 +214,7 @@ describe('sessions of better-auth', () => {
     await server.close()
   })
 
-  it('are at most a hundred for a user: the least recently used end, and never the new one', async () => {
+  it('are limited to 100 per user; the least recently used one ends, never the new one', async () => {
     const server = await startTestServer()
     const person = await signUp(server)
     const { userId } = person
@@ -240,12 +240,12 @@ describe('sessions of better-auth', () => {
     await server.close()
   })
 
-  it('of sign-ins at once are as many as a user may have, and not fewer', async () => {
+  it('of concurrent sign-ins reach the limit exactly', async () => {
     const AT_ONCE = 6
     const arrived: (() => void)[] = []
     const session = {
       create: {
-        // No sign-in looks for sessions to end before the sessions of all are there.
+        // No sign-in looks for sessions to end before all sessions are inserted.
         after: () =>
           new Promise<void>((resolve) => {
             arrived.push(resolve)
@@ -253,7 +253,7 @@ describe('sessions of better-auth', () => {
             else if (arrived.length === 1) resolve()
           }),
       },
-      // And none ends one before all have looked.
+      // None ends a session before all have looked.
       delete: { before: () => new Promise<void>((resolve) => setTimeout(resolve, 300)) },
     }
     const plugin = { id: 'slow', init: () => ({ options: { databaseHooks: { session } } }) }

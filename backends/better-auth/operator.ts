@@ -27,8 +27,8 @@ const BETTER_AUTH_USERS = {
 }
 
 /**
- * The operator's side of the better-auth backend, over its database. Every process sees the effect
- * with the next request. Hooks of better-auth run in the service only, so not for these operations.
+ * Creates the operator of the better-auth backend, which uses its database. Changes take effect in
+ * every process with the next request. Hooks of better-auth do not run: they run in the service only.
  *
  * @throws AuthError `STORE_UNAVAILABLE` from every method.
  *
@@ -76,7 +76,7 @@ export function createBetterAuthOperator(pool: pg.Pool): Operator {
     revokeSessions,
     async disableUser(userId) {
       const disable = `UPDATE better_auth_users SET disabled_at = coalesce(disabled_at, now()) WHERE id = $1`
-      // First: a session that begins meanwhile is refused, or deleted below.
+      // Disable first: a session that starts meanwhile is then refused, or deleted below.
       if ((await rowsChanged(disable, userId)) === 0) return false
       await rowsChanged(endSessions('user_id = $1', 'user-disabled'), userId)
       return true
@@ -88,7 +88,7 @@ export function createBetterAuthOperator(pool: pg.Pool): Operator {
       if (!isId(userId)) return false
       return storeCall(() =>
         inTransaction(pool, async (connection) => {
-          // Locked, so that no session begins that would go without its event.
+          // Locks the user, so that no session can start and be deleted without an audit event.
           await connection.query('SELECT FROM better_auth_users WHERE id = $1 FOR UPDATE', [userId])
           await connection.query(endSessions('user_id = $1', 'user-deleted'), [userId])
           const deletion = 'DELETE FROM better_auth_users WHERE id = $1'
@@ -99,7 +99,7 @@ export function createBetterAuthOperator(pool: pg.Pool): Operator {
   }
 }
 
-/** Deletes the live sessions of a condition over $1, with an event for each. */
+/** SQL that deletes the live sessions matching a condition on $1, with an audit event for each. */
 const endSessions = (condition: string, end: SessionEnd): string =>
   `WITH ended AS (
      DELETE FROM auth_sessions WHERE id = ANY(ARRAY(
@@ -108,5 +108,5 @@ const endSessions = (condition: string, end: SessionEnd): string =>
      RETURNING id, audit_subject)
    ${insertEvents('ended', `'${endEventType(end)}'`, `'${end}'`)}`
 
-/** Postgres refuses NUL in text: no id has one. */
+/** Postgres rejects NUL in text, and no id contains it. */
 const isId = (text: string): boolean => !text.includes('\0')

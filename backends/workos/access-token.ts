@@ -6,7 +6,7 @@ import type { WorkosSettings } from './options.js'
 
 const strings = z.array(z.string()).default([]).catch([])
 const text = z.string().optional().catch(undefined)
-/** Seconds since the epoch. */
+/** In seconds since the epoch. */
 const instant = z.number()
 
 const AccessTokenClaims = z.object({
@@ -26,24 +26,25 @@ const AccessTokenClaims = z.object({
 /** The claims of a WorkOS access token that this backend reads. */
 export type AccessTokenClaims = z.infer<typeof AccessTokenClaims>
 
-/** What checking an access token found; `code` says why, for the log. */
+/** The result of verifying an access token; `code` is the reason, for the log. */
 export type AccessTokenCheck =
   | { readonly status: 'valid' | 'expired'; readonly claims: AccessTokenClaims }
   | { readonly status: 'invalid'; readonly code: string }
 
-/** Checks access tokens against the key set of the client. */
+/** Verifies access tokens with the key set of the client. */
 export interface AccessTokenVerifier {
   /**
-   * `sealed` says that the token came out of a cookie sealed by us, which vouches for it: once it
-   * has expired, it may also be of a key that WorkOS has since retired.
-   * @throws AuthError `STORE_UNAVAILABLE` when the keys cannot be had.
+   * Verifies a token. With `sealed`, the token comes from a cookie sealed with our password, which
+   * authenticates it: an expired token is then accepted as expired even if its signing key has been
+   * retired, so that the session can be refreshed.
+   * @throws AuthError `STORE_UNAVAILABLE` when the keys are unavailable.
    */
   verify(token: string, options?: { sealed?: boolean }): Promise<AccessTokenCheck>
-  /** Resolves when the keys can be had; a good answer counts for five seconds. */
+  /** Resolves when the keys can be fetched. A success is cached for five seconds. */
   probe(): Promise<void>
 }
 
-/** The errors that condemn the token; any other means that it could not be checked. */
+/** Errors that make a token invalid. Any other error means that it could not be verified. */
 const CONDEMNING = [
   errors.JWTInvalid,
   errors.JWTClaimValidationFailed,
@@ -74,7 +75,7 @@ export function createAccessTokenVerifier(settings: WorkosSettings): AccessToken
         })
         return accept(payload, 'valid', settings)
       } catch (error) {
-        // Issuer and signature are checked before the expiry.
+        // jose checks signature and issuer before the expiry.
         if (error instanceof errors.JWTExpired) return accept(error.payload, 'expired', settings)
         if (!CONDEMNING.some((kind) => error instanceof kind)) throw workosUnavailable(error)
         if (sealed && error instanceof errors.JWKSNoMatchingKey) {
@@ -109,8 +110,8 @@ function accept(
 }
 
 /**
- * Whether the token was issued for our client. Every client has a key set of its own, so the
- * signature binds it; `client_id` and `aud`, which not all environments send, must not disagree.
+ * Whether the token was issued for this client. Each client has its own key set, so the signature
+ * already binds it. `client_id` and `aud`, which some environments omit, must match if present.
  */
 function isForClient(payload: JWTPayload, settings: WorkosSettings): boolean {
   const { aud, client_id: clientId } = payload

@@ -32,7 +32,7 @@ afterAll(() => api.stop())
 const refusal = { ok: false, reason: 'credential-invalid', setCookies: [] }
 const unavailable = { code: 'STORE_UNAVAILABLE', status: 503 }
 
-/** The last character of the digest has spare bits: four spellings mean the same bytes. */
+/** The last character of the digest has unused bits: four spellings decode to the same bytes. */
 function otherLastCharacters(cookie: string): string[] {
   const last = cookie.length - '~2'.length - 1
   return [...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_']
@@ -40,7 +40,7 @@ function otherLastCharacters(cookie: string): string[] {
     .map((character) => cookie.slice(0, last) + character + cookie.slice(last + 1))
 }
 
-describe('an access token with an instant that the contract cannot say', () => {
+describe('an access token with an instant out of the range of the contract', () => {
   const LAST = '9999-12-31T23:59:59.999Z'
   it.each([
     ['the year 10000', { exp: 253_402_300_800 }, { expiresAt: LAST }],
@@ -49,7 +49,7 @@ describe('an access token with an instant that the contract cannot say', () => {
     ['milliseconds for seconds', { iat: 1e15, exp: 2e15 }, { issuedAt: LAST, expiresAt: LAST }],
     ['before 1970', { iat: -1 }, { issuedAt: '1970-01-01T00:00:00.000Z' }],
   ])(
-    'is a session with the nearest instant, by cookie and bearer: %s',
+    'gives a session with the nearest instant, by cookie and bearer token: %s',
     async (_, claims, shown) => {
       const { cookie, accessToken } = await api.sealSession(ADA, { claims })
       for (const request of [withCookie(cookie), withBearer(accessToken)]) {
@@ -62,7 +62,7 @@ describe('an access token with an instant that the contract cannot say', () => {
 })
 
 describe('a sealed cookie', () => {
-  it('names the person, the session and what they may do, and shows no token', async () => {
+  it('gives user, session, scopes and roles, without tokens', async () => {
     const { cookie, accessToken, refreshToken, sessionId } = await api.sealSession(ADA, {
       claims: {
         roles: ['member', 'editor'],
@@ -114,27 +114,27 @@ describe('a sealed cookie', () => {
     }
   })
 
-  it('needs one look at the keys for any number of requests', async () => {
+  it('fetches the keys once for any number of requests', async () => {
     const { cookie } = await api.sealSession(ADA)
     const before = api.calls.jwks
     for (let count = 0; count < 5; count += 1) await backend.authenticate(withCookie(cookie))
     expect(api.calls.jwks).toBe(before + 1)
   })
 
-  it('is read percent-encoded, too', async () => {
+  it('is accepted percent-encoded too', async () => {
     const { cookie } = await api.sealSession(ADA)
     const encoded = cookie.replaceAll('*', '%2A').replaceAll('~', '%7E')
     expect(await backend.authenticate(withCookie(encoded))).toMatchObject({ ok: true })
   })
 
-  it('shows that an administrator is impersonating, not who', async () => {
+  it('has a claim for impersonation without the identity of the administrator', async () => {
     const { cookie } = await api.sealSession(ADA, { claims: { act: { sub: 'admin@example.com' } } })
     const result = await backend.authenticate(withCookie(cookie))
     expect(result).toMatchObject({ ok: true, session: { claims: { impersonated: true } } })
     expect(JSON.stringify(result)).not.toContain('admin@example.com')
   })
 
-  it('of a person without a name or an organization is enough', async () => {
+  it('of a user without a name or an organization is accepted', async () => {
     const { cookie } = await api.sealSession(
       { id: 'user_01BARE' },
       { claims: { org_id: null, role: null, roles: null, permissions: null } },
@@ -146,7 +146,7 @@ describe('a sealed cookie', () => {
     })
   })
 
-  it('that is missing, empty or one of two is none', async () => {
+  it('that is missing, empty or sent twice is no credential', async () => {
     const { cookie } = await api.sealSession(ADA)
     for (const cookies of [[], [''], [cookie, cookie], [cookie, 'x']]) {
       expect(await backend.authenticate(requestWith({ cookies }))).toEqual({
@@ -157,7 +157,7 @@ describe('a sealed cookie', () => {
     }
   })
 
-  it('that was tampered with anywhere is refused', async () => {
+  it('with any character changed is refused', async () => {
     const { cookie } = await api.sealSession(ADA)
     const parts = cookie.split('*')
     const forged = parts.flatMap((part, index) => {
@@ -165,7 +165,7 @@ describe('a sealed cookie', () => {
       return [flipped, '', `${part}x`].map((other) => parts.with(index, other).join('*'))
     })
     const candidates = [
-      // Without an expiry one part is empty already.
+      // Without an expiry, one part is already empty.
       ...forged.filter((candidate) => candidate !== cookie),
       ...otherLastCharacters(cookie),
       cookie.slice(0, -10),
@@ -203,14 +203,14 @@ describe('a sealed cookie', () => {
     expect(await backend.authenticate(withCookie(cookie))).toEqual(refusal)
   })
 
-  it('whose user is not the one in the token is refused', async () => {
+  it('with another user than the token is refused', async () => {
     const accessToken = await api.accessToken('user_01EVE')
     const { cookie } = await api.sealSession(ADA, { accessToken })
     expect(await backend.authenticate(withCookie(cookie))).toEqual(refusal)
   })
 })
 
-/** Each of these is refused in a cookie and as a bearer token. */
+/** Tokens that are refused in a cookie and as a bearer token. */
 const BAD_TOKENS: [string, (api: WorkosApi) => Promise<string>][] = [
   [
     'of another issuer',
@@ -232,7 +232,7 @@ const BAD_TOKENS: [string, (api: WorkosApi) => Promise<string>][] = [
   ['without an expiry', (at) => at.accessToken(ADA.id, { claims: { exp: null } })],
   ['that is not valid yet', (at) => at.accessToken(ADA.id, { claims: { nbf: 32_503_680_000 } })],
   [
-    'signed by another key under our key id',
+    'signed by another key with the key id of the key set',
     async (at) => {
       const { privateKey } = await generateKeyPair('RS256')
       return at.accessToken(ADA.id, { key: privateKey })
@@ -295,7 +295,7 @@ describe.each(BAD_TOKENS)('an access token %s', (_what, make) => {
     expect(await backend.authenticate(withBearer(await make(api)))).toEqual(refusal)
   })
 
-  it('is refused in a cookie, and not renewed', async () => {
+  it('is refused in a cookie, and not refreshed', async () => {
     const before = api.calls.authenticate
     const { cookie } = await api.sealSession(ADA, { accessToken: await make(api) })
     expect(await backend.authenticate(withCookie(cookie))).toEqual(refusal)
@@ -304,13 +304,13 @@ describe.each(BAD_TOKENS)('an access token %s', (_what, make) => {
 })
 
 describe('issuers and audiences', () => {
-  it('of older environments are accepted, which name no client', async () => {
+  it('of older environments, without a client id, are accepted', async () => {
     const claims = { iss: api.url, client_id: null }
     const token = await api.accessToken(ADA.id, { claims })
     expect(await backend.authenticate(withBearer(token))).toMatchObject({ ok: true })
   })
 
-  it('may be those that are configured, and then no others', async () => {
+  it('are limited to the configured ones', async () => {
     const strict = await createWorkosBackend({
       ...optionsFor(api),
       issuers: ['https://auth.example.com'],
@@ -326,10 +326,10 @@ describe('issuers and audiences', () => {
     expect(outcomes).toEqual([true, false, false, false])
   })
 
-  it('follows a change of the signing key', async () => {
+  it('are accepted after a rotation of the signing key', async () => {
     const { cookie } = await api.sealSession(ADA)
     await api.rotateKeys()
-    // The first look at the keys is after the change: the old one is gone, the new one counts.
+    // The keys are first fetched after the rotation: only the new key is known.
     expect(await backend.authenticate(withCookie(cookie))).toEqual(refusal)
     const { cookie: fresh } = await api.sealSession(ADA)
     expect(await backend.authenticate(withCookie(fresh))).toMatchObject({ ok: true })
@@ -337,7 +337,7 @@ describe('issuers and audiences', () => {
 })
 
 describe('a bearer token', () => {
-  it('is as good as a cookie, but names only the user id', async () => {
+  it('authenticates like a cookie, but the user has only an id', async () => {
     const token = await api.accessToken(ADA.id, { sessionId: 'session_01' })
     const result = await backend.authenticate(withBearer(token))
     expect(result).toMatchObject({
@@ -349,7 +349,7 @@ describe('a bearer token', () => {
     expect(JSON.stringify(result)).not.toContain(token)
   })
 
-  it('that has expired is not renewed', async () => {
+  it('that has expired is not refreshed', async () => {
     const token = await api.accessToken(ADA.id, { expiresIn: -1 })
     expect(await backend.authenticate(withBearer(token))).toMatchObject({
       ok: false,
@@ -368,7 +368,7 @@ describe('a bearer token', () => {
     },
   )
 
-  it('that is empty is none', async () => {
+  it('that is empty is no credential', async () => {
     const { cookie } = await api.sealSession(ADA)
     const request = requestWith({ cookies: [cookie], authorization: '' })
     expect(await backend.authenticate(request)).toMatchObject({ ok: true })
@@ -385,7 +385,7 @@ describe('a bearer token', () => {
     })
   })
 
-  it('goes with a cookie of the same session, and with no other', async () => {
+  it('is accepted with a cookie of the same session only', async () => {
     const { cookie, accessToken } = await api.sealSession(ADA)
     const { accessToken: otherSession } = await api.sealSession(ADA)
     const { accessToken: otherUser } = await api.sealSession({ id: 'user_01EVE' })
@@ -398,14 +398,14 @@ describe('a bearer token', () => {
   })
 })
 
-describe('when the keys cannot be had', () => {
+describe('when the keys are unavailable', () => {
   it.each([
     ['the connection breaks', () => api.down({ parts: ['jwks'] })],
     ['nothing answers', () => api.down({ parts: ['jwks'], hang: true })],
     ['there is an error', () => api.fail('jwks', 500, {})],
     ['there is something else', () => api.fail('jwks', 200, { hello: 'world' })],
     ['the address is wrong', () => api.fail('jwks', 404, {})],
-  ])('no request is anonymous: %s', async (_how, breakIt) => {
+  ])('requests fail with STORE_UNAVAILABLE instead of anonymous: %s', async (_how, breakIt) => {
     const { cookie, accessToken } = await api.sealSession(ADA)
     const impatient = await createWorkosBackend({ ...optionsFor(api), jwksTimeoutMs: 750 })
     breakIt()
@@ -417,7 +417,7 @@ describe('when the keys cannot be had', () => {
     expect(await impatient.authenticate(withCookie(cookie))).toMatchObject({ ok: true })
   })
 
-  it('bearer tokens with invented key ids fetch them at most once a second, and known ones still verify', async () => {
+  it('bearer tokens with unknown key ids fetch them at most once a second, and known keys still verify', async () => {
     vi.useFakeTimers({ toFake: ['Date'], now: Date.now() })
     const { cookie, accessToken } = await api.sealSession(ADA)
     expect(await backend.authenticate(withCookie(cookie))).toMatchObject({ ok: true })
@@ -435,7 +435,7 @@ describe('when the keys cannot be had', () => {
     expect(api.calls.jwks).toBe(before + 1)
   })
 
-  it('those already fetched will do', async () => {
+  it('cached keys are used', async () => {
     const { cookie } = await api.sealSession(ADA)
     await backend.authenticate(withCookie(cookie))
     api.down()

@@ -16,8 +16,8 @@ import { toAuthSession, toAuthUser } from './session.js'
 type CookieCaller = Extract<Identified, { by: 'cookie' }>
 
 /**
- * Who the request is from. It costs no call to WorkOS but for the cached keys, unless the access
- * token in the cookie has to be renewed.
+ * Authenticates a request. It calls WorkOS only to fetch the keys, which are cached, and to refresh
+ * the access token in the cookie.
  *
  * @throws AuthError `STORE_UNAVAILABLE`
  */
@@ -43,8 +43,8 @@ export async function authenticate(
 }
 
 /**
- * Renews, then looks at the ended sessions again: one that is ended while WorkOS is asked must not
- * come back with a new cookie, whether that comes with a result or with an error.
+ * Refreshes, then checks the ended sessions again: a session that ends during the call to WorkOS must
+ * not be restored by a new cookie, neither with a result nor with an error.
  */
 async function unlessEnded(context: WorkosContext, caller: CookieCaller): Promise<AuthnResult> {
   const [answer] = await Promise.allSettled([renewed(context, caller)])
@@ -79,7 +79,7 @@ function signedIn(
 
 function isDue({ settings }: WorkosContext, { claims, expired }: CookieCaller): boolean {
   if (settings.refresh === 'never') return false
-  // A lead as long as the token lives would renew it at every read.
+  // A lead longer than the lifetime of the token would refresh it on every request.
   const leadMs = Math.min(settings.refreshAheadMs, ((claims.exp - claims.iat) * 1000) / 2)
   return expired || claims.exp * 1000 - Date.now() < leadMs
 }
@@ -101,11 +101,11 @@ async function renewed(context: WorkosContext, caller: CookieCaller): Promise<Au
   }
   if (outcome.status === 'renewed') return fromRenewed(context, caller, outcome.sealed)
   settings.log.info({ code: outcome.reason }, 'WorkOS refused to renew a session.')
-  // Another process may have been first: what is good for seconds more need not end here.
+  // Another process may have used the refresh token. The access token is valid until it expires.
   return caller.expired ? anonymous('session-expired', cookie.clear()) : asItIs(caller)
 }
 
-/** The old refresh token is spent, so from here on every outcome carries the new cookie. */
+/** The old refresh token is used up, so every outcome from here on must set the new cookie. */
 async function fromRenewed(
   context: WorkosContext,
   caller: CookieCaller,

@@ -11,7 +11,7 @@ beforeEach(async () => {
 afterEach(() => api.stop())
 
 describe('createWorkosBackend', () => {
-  it('has no interactive flow and says where to sign in', async () => {
+  it('has no interactive flow and a sign-in hint', async () => {
     const backend = await createWorkosBackend(optionsFor(api))
     expect(resolveBackend(new Map([['workos', backend]]), 'workos')).toBe(backend)
     expect(backend).not.toHaveProperty('interactive')
@@ -24,7 +24,7 @@ describe('createWorkosBackend', () => {
     expect(backend.providers.getProvider('google')).toBeUndefined()
   })
 
-  it('issues tokens even when the cookie password contains commas', async () => {
+  it('issues tokens when the cookie password contains commas', async () => {
     const backend = await createWorkosBackend({
       ...optionsFor(api),
       cookiePassword: 'with,commas,in,a,long,enough,password',
@@ -34,7 +34,7 @@ describe('createWorkosBackend', () => {
     expect(backend.crypto.openSessionToken(`${token}x`)).toBeUndefined()
   })
 
-  it('is ready when the key set can be had, and asks for it once in a while only', async () => {
+  it('is ready when the key set is available, and caches that for a while', async () => {
     const backend = await createWorkosBackend(optionsFor(api))
     await backend.probe()
     await backend.probe()
@@ -55,7 +55,7 @@ describe('createWorkosBackend', () => {
       await backend.probe()
     },
     4500,
-  ) // The key set alone would wait for five seconds.
+  ) // By default, jose would wait for five seconds.
 
   it('warns about cookies without Secure', async () => {
     const warnings: object[] = []

@@ -17,13 +17,13 @@ import { createWorkosSessions } from './sessions.js'
 const PROVIDER: AuthProviderDescriptor = { id: 'workos', displayName: 'WorkOS', kind: 'oidc' }
 
 /**
- * A backend for applications that sign people in with WorkOS AuthKit. It reads the sealed cookie
- * that AuthKit sets, or an access token sent as a bearer token (RFC 6750), renews the session, lists
- * sessions and ends them. Signing in stays with AuthKit: the backend has no interactive flow.
+ * Creates a backend for applications that sign in users with WorkOS AuthKit. It accepts the sealed
+ * cookie of AuthKit or an access token as a bearer token (RFC 6750), refreshes the session, and lists
+ * and ends sessions. Users sign in with AuthKit: the backend has no interactive flow.
  *
  * The SDK checks neither the issuer nor the client of an access token; this backend does.
  *
- * @throws AuthConfigurationError that names the option and the fix.
+ * @throws AuthConfigurationError with the option and the fix.
  *
  * @example
  * ```ts
@@ -52,7 +52,7 @@ export async function createWorkosBackend(options: WorkosBackendOptions): Promis
     name: 'workos',
     providers: createProviderRegistry([PROVIDER]),
     sessions: createWorkosSessions(context),
-    // A list of one: a password may contain commas.
+    // As a list, because a string is split at commas, which a password may contain.
     crypto: createHmacSessionTokenCrypto([settings.cookiePassword]),
     capabilities: {
       interactive: false,
@@ -65,7 +65,7 @@ export async function createWorkosBackend(options: WorkosBackendOptions): Promis
     signInHint: settings.signInHint,
     authenticate: (request) => authenticate(context, request),
     probe: () => context.verifier.probe(),
-    // Nothing is held open: every request to WorkOS ends by its timeout.
+    // Nothing to close: every request to WorkOS has a timeout.
     close: async () => {},
   }
 }

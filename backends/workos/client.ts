@@ -5,7 +5,7 @@ import type { WorkosSettings } from './options.js'
 /** The part of the SDK that this backend uses. */
 export type UserManagement = WorkOS['userManagement']
 
-/** Loads the SDK, which a process with another backend never pays for. */
+/** Loads the SDK lazily, so that processes with another backend do not pay for it. */
 export async function createUserManagement(settings: WorkosSettings): Promise<UserManagement> {
   const { WorkOS } = await import('@workos-inc/node')
   const { apiUrl } = settings
@@ -20,7 +20,7 @@ export async function createUserManagement(settings: WorkosSettings): Promise<Us
   return workos.userManagement
 }
 
-/** The SDK's own timeout ends with the response headers; this one covers the body as well. */
+/** Adds a timeout that covers the response body: that of the SDK ends with the headers. */
 function boundedFetch(timeoutMs: number): typeof fetch {
   return (input, init) => {
     const signals = [AbortSignal.timeout(timeoutMs), ...(init?.signal ? [init.signal] : [])]
@@ -28,13 +28,13 @@ function boundedFetch(timeoutMs: number): typeof fetch {
   }
 }
 
-/** The HTTP status with which the API answered, when an error of the SDK has one. */
+/** The HTTP status of an SDK error, if it has one. */
 export function statusOf(error: unknown): number | undefined {
   const { status } = (error ?? {}) as { status?: unknown }
   return typeof status === 'number' ? status : undefined
 }
 
-/** WorkOS is unreachable, so the caller is unknown: never answer that there is no session. */
+/** The error for an outage of WorkOS, which must never be reported as anonymous. */
 export function workosUnavailable(
   cause: unknown,
   setCookies: readonly string[] = [],
@@ -45,7 +45,7 @@ export function workosUnavailable(
   })
 }
 
-/** WorkOS did not do what it was asked to. */
+/** The error for an operation that WorkOS did not complete. */
 export function workosFailed(detail: string, cause: unknown): AuthError<'AUTH_PROVIDER_ERROR'> {
   return providerError('workos', detail, { cause })
 }

@@ -33,14 +33,14 @@ function recall({ headers }: SignedIn) {
   return signIn
 }
 
-/** The cookie as the browser still has it once the access token in it has expired. */
+/** The cookie of the browser after the access token in it has expired. */
 async function later(signedIn: SignedIn): Promise<SignedIn> {
   const { userId, sessionId, refreshToken } = recall(signedIn)
   const sealed = await api.sealSession({ id: userId }, { sessionId, refreshToken, expiresIn: -60 })
   return remember(userId, sealed)
 }
 
-/** WorkOS ends a session; the access token is good until it expires. */
+/** Ends the session at WorkOS, and returns the cookie with an expired access token. */
 async function ended(signedIn: SignedIn): Promise<SignedIn> {
   api.endSession(recall(signedIn).sessionId)
   return later(signedIn)

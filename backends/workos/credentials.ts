@@ -1,21 +1,21 @@
 import { type AuthnRequest, singleCookie } from '@netscript/plugin-auth-core'
 
-/** What a request brought along to say who is calling. */
+/** The credentials of a request. */
 export interface Credentials {
-  /** The sealed session; absent when there was no cookie or more than one. */
+  /** The sealed session; absent without a cookie, or when it was sent more than once. */
   readonly sealed?: string
   readonly bearer?: string
-  /** The `Authorization` header cannot be read. */
+  /** Whether the `Authorization` header is malformed. */
   readonly malformed: boolean
 }
 
-/** RFC 9110 section 11.4 with the token68 form that RFC 6750 section 2.1 uses. */
+/** RFC 9110 section 11.4, with the token68 form of RFC 6750 section 2.1. */
 const BEARER = /^Bearer +([\w.~+/-]+=*)$/i
 const OTHER_SCHEME = /^(?!Bearer\b)[\w!#$%&'*+.^`|~-]+ +\S/i
 
 /**
- * Reads the credentials of a request. Another scheme in `Authorization` is none of ours: a proxy
- * with a password of its own sends it along.
+ * Reads the credentials of a request. Other `Authorization` schemes are ignored: a proxy with its own
+ * password may forward its header.
  */
 export function readCredentials(request: AuthnRequest, cookieName: string): Credentials {
   const header = request.header('authorization')?.trim() || undefined
@@ -28,7 +28,7 @@ export function readCredentials(request: AuthnRequest, cookieName: string): Cred
   }
 }
 
-/** Some libraries percent-encode cookie values and some do not; a seal itself contains no `%`. */
+/** Some libraries percent-encode cookie values. A sealed session never contains `%`. */
 function decoded(value: string): string {
   try {
     return decodeURIComponent(value)

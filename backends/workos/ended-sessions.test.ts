@@ -15,7 +15,7 @@ it('remembers an ended session for a day', () => {
   expect([ended.has('a'), ended.has('b'), ended.has('c')]).toEqual([false, true, true])
 })
 
-it('keeps no more than its share of memory', () => {
+it('keeps a bounded number of sessions', () => {
   const ended = createEndedSessions()
   for (let index = 0; index <= 50_000; index += 1) ended.add(String(index))
   expect([ended.has('0'), ended.has('1'), ended.has('50000')]).toEqual([false, true, true])

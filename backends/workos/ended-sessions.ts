@@ -1,14 +1,14 @@
 /**
- * The sessions that this process has ended. An access token stays good until it expires, whatever
- * WorkOS knows of its session; this makes a sign-out count at once where it was made. Elsewhere it
- * counts when the token expires and its renewal is refused, which is minutes.
+ * The sessions that this process has ended. An access token stays valid until it expires, even if
+ * WorkOS has ended its session. This list makes a sign-out effective immediately in this process; in
+ * others it takes effect minutes later, when the token expires and its refresh is refused.
  */
 export interface EndedSessions {
   add(sessionId: string): void
   has(sessionId: string): boolean
 }
 
-/** Longer than any access token lives. */
+/** Longer than the lifetime of any access token. */
 const KEPT_MS = 24 * 60 * 60 * 1000
 const MOST = 50_000
 

@@ -9,7 +9,7 @@ const ENV = {
 }
 
 describe('workosOptionsFromEnv', () => {
-  it('needs three variables and no more', () => {
+  it('requires only three variables', () => {
     expect(workosOptionsFromEnv(ENV)).toEqual({
       apiKey: 'sk_test_1',
       clientId: 'client_01',
@@ -17,7 +17,7 @@ describe('workosOptionsFromEnv', () => {
     })
   })
 
-  it.each(Object.keys(ENV))('names %s when it is missing or blank', (name) => {
+  it.each(Object.keys(ENV))('throws with the name %s when it is missing or blank', (name) => {
     for (const value of [undefined, '', '  ']) {
       expect(() => workosOptionsFromEnv({ ...ENV, [name]: value })).toThrow(AuthConfigurationError)
       expect(() => workosOptionsFromEnv({ ...ENV, [name]: value })).toThrow(
@@ -26,7 +26,7 @@ describe('workosOptionsFromEnv', () => {
     }
   })
 
-  it('names all that are missing at once', () => {
+  it('names all missing variables in one error', () => {
     expect(() => workosOptionsFromEnv({ WORKOS_CLIENT_ID: 'client_01' })).toThrow(
       'WORKOS_API_KEY and WORKOS_COOKIE_PASSWORD must be set',
     )
@@ -48,32 +48,32 @@ describe('workosOptionsFromEnv', () => {
     ['WORKOS_ISSUER', ',', 'empty'],
     ['WORKOS_SIGN_IN_URL', 'javascript:alert(1)', 'URL or a path'],
     ['WORKOS_SIGN_IN_URL', '//evil.example', 'URL or a path'],
-  ])('refuses %s=%s by name', (name, value, fix) => {
+  ])('rejects %s=%s with its name', (name, value, fix) => {
     const read = () => workosOptionsFromEnv({ ...ENV, [name]: value })
     expect(read).toThrow(AuthConfigurationError)
     expect(read).toThrow(new RegExp(`^${name} .*${fix}`))
   })
 
-  it('never shows the value of a secret', () => {
+  it('never includes a secret in a message', () => {
     expect(() => workosOptionsFromEnv({ ...ENV, WORKOS_COOKIE_PASSWORD: 'hunter2' })).toThrow(
       /^(?!.*hunter2)/,
     )
   })
 
-  it('takes http on loopback', () => {
+  it('accepts http on loopback', () => {
     for (const apiUrl of ['http://127.0.0.1:4000', 'http://localhost:4000', 'http://[::1]:4000']) {
       expect(workosOptionsFromEnv({ ...ENV, WORKOS_API_URL: apiUrl })).toMatchObject({ apiUrl })
     }
   })
 
-  it('keeps the white space of the password, which is part of the key', () => {
+  it('does not trim the password, whose white space is part of the key', () => {
     const password = ` ${'x'.repeat(32)} `
     expect(workosOptionsFromEnv({ ...ENV, WORKOS_COOKIE_PASSWORD: password })).toMatchObject({
       cookiePassword: password,
     })
   })
 
-  it('reads lists', () => {
+  it('reads comma-separated lists', () => {
     expect(
       workosOptionsFromEnv({ ...ENV, WORKOS_ISSUER: 'https://a.example, https://b.example' }),
     ).toMatchObject({ issuers: ['https://a.example', 'https://b.example'] })
@@ -81,7 +81,7 @@ describe('workosOptionsFromEnv', () => {
 })
 
 describe('workosBackendFromEnv', () => {
-  it('makes a backend without asking WorkOS', async () => {
+  it('creates a backend without a call to WorkOS', async () => {
     const backend = await workosBackendFromEnv({
       ...ENV,
       WORKOS_SIGN_IN_URL: 'https://app.example/login',

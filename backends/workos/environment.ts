@@ -22,13 +22,13 @@ const OPTIONAL = {
 const VARIABLES: Readonly<Record<string, string>> = { ...REQUIRED, ...OPTIONAL }
 
 /**
- * The options that environment variables spell. Besides the three required ones they are
- * `WORKOS_API_URL`, `WORKOS_COOKIE_NAME`, `WORKOS_COOKIE_DOMAIN`, `WORKOS_COOKIE_MAX_AGE` (seconds),
- * `WORKOS_SESSION_REFRESH` (`when-expired` or `never`), `WORKOS_ISSUER` and `WORKOS_AUDIENCE`
- * (comma-separated), and `WORKOS_SIGN_IN_URL`. Those of the cookie and the issuer are named as
- * WorkOS's own AuthKit libraries name them.
+ * Reads the options from environment variables. Required: `WORKOS_API_KEY`, `WORKOS_CLIENT_ID` and
+ * `WORKOS_COOKIE_PASSWORD`. Optional: `WORKOS_API_URL`, `WORKOS_COOKIE_NAME`, `WORKOS_COOKIE_DOMAIN`,
+ * `WORKOS_COOKIE_MAX_AGE` (seconds), `WORKOS_SESSION_REFRESH` (`when-expired` or `never`),
+ * `WORKOS_ISSUER` and `WORKOS_AUDIENCE` (comma-separated), and `WORKOS_SIGN_IN_URL`. The cookie and
+ * issuer variables have the names of WorkOS's own AuthKit libraries.
  *
- * @throws AuthConfigurationError that names every missing variable, or the wrong one, and the fix.
+ * @throws AuthConfigurationError with all missing variables, or with the invalid one and the fix.
  */
 export function workosOptionsFromEnv(
   env: Readonly<Record<string, string | undefined>>,
@@ -59,7 +59,7 @@ export function workosOptionsFromEnv(
   const options = {
     apiKey: read(REQUIRED.apiKey) ?? '',
     clientId: read(REQUIRED.clientId) ?? '',
-    // Not trimmed: AuthKit does not trim it either, and every character is part of the key.
+    // Not trimmed, because AuthKit does not trim it either and every character is part of the key.
     cookiePassword: env[REQUIRED.cookiePassword] ?? '',
     ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
   } as WorkosBackendOptions
@@ -68,8 +68,8 @@ export function workosOptionsFromEnv(
 }
 
 /**
- * The WorkOS backend that environment variables describe; see {@link workosOptionsFromEnv}.
- * `options` adds what no variable says, such as the log.
+ * Creates a WorkOS backend from environment variables; see {@link workosOptionsFromEnv}. `options`
+ * adds or overrides options, such as the log.
  *
  * @throws AuthConfigurationError
  *

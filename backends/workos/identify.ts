@@ -8,7 +8,7 @@ import type { SessionRefresher } from './refresh.js'
 import { openSealedSession, type SealedSession } from './sealed-session.js'
 import type { SessionCookie } from './session-cookie.js'
 
-/** What the parts of this backend share. */
+/** The shared parts of this backend. */
 export interface WorkosContext {
   readonly settings: WorkosSettings
   readonly userManagement: UserManagement
@@ -18,7 +18,7 @@ export interface WorkosContext {
   readonly ended: EndedSessions
 }
 
-/** The caller as their credentials say it; nothing has been renewed yet. */
+/** The caller according to the credentials, before any refresh. */
 export type Identified =
   | { readonly by: 'bearer'; readonly claims: AccessTokenClaims }
   | {
@@ -37,10 +37,10 @@ const nothing = (reason: AnonymousReason, code?: string): Identified => ({
 })
 
 /**
- * Who the credentials of a request belong to. A cookie and a bearer token must name one session:
- * which of two callers was meant is not for us to guess.
+ * Identifies the caller of a request. A cookie and a bearer token must belong to the same session:
+ * two different callers in one request are refused, not guessed.
  *
- * @throws AuthError `STORE_UNAVAILABLE` when the keys of WorkOS cannot be had.
+ * @throws AuthError `STORE_UNAVAILABLE` when the keys of WorkOS are unavailable.
  */
 export async function identify(context: WorkosContext, request: AuthnRequest): Promise<Identified> {
   const credentials = readCredentials(request, context.settings.cookieName)

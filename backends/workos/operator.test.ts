@@ -16,7 +16,7 @@ describe('the operator of the workos backend', () => {
   beforeEach(() => api.up())
   afterAll(() => api.stop())
 
-  it('lists and ends the sessions that WorkOS has, one or all', async () => {
+  it('lists sessions at WorkOS and ends one or all', async () => {
     const [one, two, other] = [
       await api.sealSession(ada),
       await api.sealSession(ada),
@@ -35,7 +35,7 @@ describe('the operator of the workos backend', () => {
     ])
   })
 
-  it('finds a user by id and by e-mail address, and pages through all', async () => {
+  it('finds users by id and e-mail address, and pages through all', async () => {
     await api.sealSession(ada)
     for (const id of ['user_1', 'user_2']) await api.sealSession({ id })
     const found = { id: ada.id, email: ada.email, displayName: 'Ada Lovelace' }
@@ -64,7 +64,7 @@ describe('the operator of the workos backend', () => {
     ['enabling a user', (one) => one.enableUser(ada.id)],
     ['finding users by provider', (one) => one.findUsers({ providerId: 'google' })],
     ['finding users by a part', (one) => one.findUsers({ text: 'Lovelace' })],
-  ])('refuses by name what WorkOS has no call for: %s', async (operation, act) => {
+  ])('throws that an operation is unsupported: %s', async (operation, act) => {
     await api.sealSession(ada)
     const refused = await act(operator).catch((error: unknown) => error)
     expect(refused).toBeInstanceOf(AuthBackendOperationUnsupportedError)
@@ -78,12 +78,12 @@ describe('the operator of the workos backend', () => {
     ['revokeSession', (one) => one.revokeSession('session_1')],
     ['revokeSessions', (one) => one.revokeSessions(ada.id)],
     ['deleteUser', (one) => one.deleteUser(ada.id)],
-  ])('never takes an unreachable WorkOS for "there is none": %s', async (_name, act) => {
+  ])('throws AUTH_PROVIDER_ERROR when WorkOS is unreachable: %s', async (_name, act) => {
     api.down()
     await expect(act(operator)).rejects.toMatchObject({ code: 'AUTH_PROVIDER_ERROR' })
   })
 
-  it('puts nothing into a path that is not a user id', async () => {
+  it('does not call WorkOS with an invalid user id', async () => {
     const before = { ...api.calls }
     for (const id of ['', '..', 'user_1/../user_ada', 'user_ada?x=']) {
       expect(await operator.getUser(id)).toBeUndefined()

@@ -12,9 +12,10 @@ import { checkOptions, type WorkosBackendOptions } from './options.js'
 import { activeSessions, endOthers, listSessions, USER_ID } from './sessions.js'
 
 /**
- * The operator's side of the WorkOS backend, over the API of WorkOS. WorkOS cannot disable a user.
+ * Creates the operator of the WorkOS backend, which uses the API of WorkOS. WorkOS cannot disable a
+ * user.
  *
- * @throws AuthConfigurationError that names the option and the fix.
+ * @throws AuthConfigurationError with the option and the fix.
  *
  * @example
  * ```ts
@@ -52,7 +53,7 @@ export async function createWorkosOperator(options: WorkosBackendOptions): Promi
   }
 }
 
-/** False when WorkOS does not know what the call is about. */
+/** Resolves to false when WorkOS responds 404. */
 async function unlessMissing(failure: string, call: () => Promise<void>): Promise<boolean> {
   try {
     await call()
@@ -106,7 +107,7 @@ const unsupported = (operation: string): AuthBackendOperationUnsupportedError =>
     'WorkOS finds a user by id or by the whole e-mail address.',
   )
 
-/** WorkOS names the accounts of a user only one user at a time, so they are left out. */
+/** Accounts are omitted: the API returns them only one user at a time. */
 function toOperatorUser(user: User): OperatorUser {
   const displayName = [user.firstName, user.lastName].filter(Boolean).join(' ')
   return {

@@ -1,60 +1,63 @@
 import { AuthConfigurationError, type AuthLog, silentLog } from '@netscript/plugin-auth-core'
 
-/** How the WorkOS backend is set up. Durations are milliseconds unless they say otherwise. */
+/** Options of the WorkOS backend. Durations are in milliseconds unless stated otherwise. */
 export interface WorkosBackendOptions {
   /** The secret key of the WorkOS environment (`sk_...`). */
   readonly apiKey: string
-  /** The client id of the WorkOS environment (`client_...`); tokens for any other are refused. */
+  /** The client id of the WorkOS environment (`client_...`). Tokens of other clients are refused. */
   readonly clientId: string
-  /** Seals the session cookie; the same value as in the application that uses AuthKit. */
+  /** The password that seals the session cookie, the same as in the application with AuthKit. */
   readonly cookiePassword: string
-  /** Origin of the WorkOS API. Default: `https://api.workos.com`. Plain http only on loopback. */
+  /** Origin of the WorkOS API; http only on loopback. @default 'https://api.workos.com' */
   readonly apiUrl?: string
-  /** Default: `wos-session`. */
+  /** Name of the session cookie. @default 'wos-session' */
   readonly cookieName?: string
   /**
-   * Domain of the session cookie; must equal that of the application, or the browser would keep two
-   * cookies of one name. Default: none, the cookie belongs to this host alone.
+   * Domain of the session cookie. It must be the same as in the application, or the browser keeps two
+   * cookies with the same name.
+   * @default none: a host-only cookie
    */
   readonly cookieDomain?: string
-  /** Seconds until the browser forgets a renewed cookie. Default: 400 days, the most it may be. */
+  /** `Max-Age` of a refreshed cookie, in seconds. @default 400 days, the maximum */
   readonly cookieMaxAge?: number
-  /** Leaves `Secure` off the cookie, for http on a host other than localhost. Default: false. */
+  /** Omits `Secure` from the cookie, for http on a host other than localhost. @default false */
   readonly insecureCookies?: boolean
   /**
-   * `when-expired` (the default) renews an access token that has ended or is about to, and sends
-   * the new cookie: these tokens live five minutes, so without renewal that is how long a sign-in
-   * would last. `never` leaves it to an application that renews the same cookie itself.
+   * `when-expired` refreshes an access token that has expired or is about to, and sets the new cookie.
+   * Without it a sign-in would last as long as an access token, five minutes. `never` leaves it to an
+   * application that refreshes the same cookie itself.
+   * @default 'when-expired'
    */
   readonly refresh?: 'never' | 'when-expired'
   /**
-   * How long before its end an access token is renewed; at most half of its lifetime counts.
-   * Default: 10 seconds.
+   * How long before its expiry an access token is refreshed, at most half of its lifetime.
+   * @default 10000
    */
   readonly refreshAheadMs?: number
   /**
-   * The `iss` values that are accepted. Default: the API's origin, which older environments use,
-   * and `<origin>/user_management/<clientId>`. A custom authentication domain must be listed.
+   * Accepted `iss` values. A custom authentication domain must be listed.
+   * @default `<origin>/user_management/<clientId>`, and the origin of the API (older environments)
    */
   readonly issuers?: readonly string[]
   /**
-   * The `aud` values that are accepted; listing any makes the claim required. WorkOS sets `aud` only
-   * through a JWT template. Default: the client id where a token has the claim.
+   * Accepted `aud` values. Setting it makes the claim required. WorkOS sets `aud` only through a JWT
+   * template.
+   * @default the client id, if a token has the claim
    */
   readonly audiences?: readonly string[]
-  /** Where people sign in: a URL or a path, for messages. Default: words that name AuthKit. */
+  /** Where users sign in: a URL or a path, for messages. @default a text that names AuthKit */
   readonly signInUrl?: string
-  /** Default: 3 seconds. */
+  /** Time limit for fetching the keys. @default 3000 */
   readonly jwksTimeoutMs?: number
-  /** How long after the keys were fetched an unknown one fetches them again. Default: 30 seconds. */
+  /** Minimum time between fetches of the keys for unknown key ids. @default 30000 */
   readonly jwksCooldownMs?: number
-  /** Default: 5 seconds. */
+  /** Time limit of a call to the API. @default 5000 */
   readonly apiTimeoutMs?: number
-  /** Default: silent. */
+  /** @default no log */
   readonly log?: AuthLog
 }
 
-/** {@link WorkosBackendOptions}, checked and complete. */
+/** {@link WorkosBackendOptions}, validated and with defaults. */
 export interface WorkosSettings extends Required<
   Omit<WorkosBackendOptions, 'apiUrl' | 'cookieDomain' | 'signInUrl' | 'audiences'>
 > {
@@ -67,10 +70,10 @@ export interface WorkosSettings extends Required<
 
 const MAX_COOKIE_AGE = 400 * 24 * 60 * 60
 
-/** What an option is called where it came from, so that an error names what the operator typed. */
+/** Returns the name of an option at its source, such as an environment variable, for errors. */
 export type OptionName = (option: keyof WorkosBackendOptions) => string
 
-/** @throws AuthConfigurationError that names the option and the fix. */
+/** @throws AuthConfigurationError with the option and the fix. */
 export function checkOptions(
   options: WorkosBackendOptions,
   nameOf: OptionName = (option) => option,
@@ -134,7 +137,7 @@ export function checkOptions(
   }
 }
 
-/** The SDK takes a scheme, a host and a port, so a path would silently be dropped. */
+/** Rejects a path, which the SDK would silently drop: it takes scheme, host and port. */
 function apiOrigin(text: string, name: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined
   if (!url || !/^https?:$/.test(url.protocol) || url.href !== `${url.origin}/`) {

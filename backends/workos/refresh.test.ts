@@ -28,7 +28,7 @@ const newCookie = ({ setCookies }: AuthnResult): string =>
   /^wos-session=([^;]+);/.exec(setCookies[0] ?? '')?.[1] ?? ''
 
 describe('an expired access token', () => {
-  it('is renewed, and the new cookie reaches the browser', async () => {
+  it('is refreshed, and the new cookie is set', async () => {
     const { cookie, sessionId } = await api.sealSession(ADA, { expiresIn: -60 })
     api.setRefreshedClaims({ role: 'admin', roles: ['admin'] })
     const result = await backend.authenticate(withCookie(cookie))
@@ -50,7 +50,7 @@ describe('an expired access token', () => {
     expect(api.calls.authenticate).toBe(calls)
   })
 
-  it('gets the cookie attributes that are configured', async () => {
+  it('gets a cookie with the configured attributes', async () => {
     const shared = await createWorkosBackend({
       ...optionsFor(api),
       cookieDomain: 'example.com',
@@ -64,7 +64,7 @@ describe('an expired access token', () => {
     ])
   })
 
-  it('is renewed once for all requests that come with it, at once or a moment later', async () => {
+  it('is refreshed once for all requests that send it, concurrent or shortly after', async () => {
     const { cookie } = await api.sealSession(ADA, { expiresIn: -60 })
     const calls = api.calls.authenticate
     const results = await Promise.all(
@@ -76,13 +76,13 @@ describe('an expired access token', () => {
     expect(api.calls.authenticate).toBe(calls + 1)
   })
 
-  it('is renewed although its key has been retired', async () => {
+  it('is refreshed although its signing key has been retired', async () => {
     const { cookie } = await api.sealSession(ADA, { expiresIn: -60 })
     await api.rotateKeys()
     expect(await backend.authenticate(withCookie(cookie))).toMatchObject({ ok: true })
   })
 
-  it('is a cleared cookie when WorkOS refuses', async () => {
+  it('clears the cookie when WorkOS refuses to refresh', async () => {
     const { cookie, sessionId } = await api.sealSession(ADA, { expiresIn: -60 })
     api.endSession(sessionId)
     const ended = { ok: false, reason: 'session-expired', setCookies: CLEARED }
@@ -107,27 +107,30 @@ describe('an expired access token', () => {
 
   it.each([
     ['the connection breaks', () => api.down({ parts: ['authenticate'] })],
-    ['nothing answers', () => api.down({ parts: ['authenticate'], hang: true })],
+    ['the call times out', () => api.down({ parts: ['authenticate'], hang: true })],
     ['500', () => api.fail('authenticate', 500, { message: 'Oops' })],
     ['503 with an OAuth error', () => api.fail('authenticate', 503, { error: 'unavailable' })],
     ['429', () => api.fail('authenticate', 429, { message: 'Slow down' })],
-    ['401, a wrong key of ours', () => api.fail('authenticate', 401, { message: 'Unauthorized' })],
-    ['404, a wrong address of ours', () => api.fail('authenticate', 404, { message: 'Lost' })],
+    ['401 for a wrong API key', () => api.fail('authenticate', 401, { message: 'Unauthorized' })],
+    ['404 for a wrong address', () => api.fail('authenticate', 404, { message: 'Lost' })],
     ['200 without tokens', () => api.fail('authenticate', 200, {})],
-  ])('makes no request anonymous when WorkOS fails: %s', async (_how, breakIt) => {
-    const impatient = await createWorkosBackend({ ...optionsFor(api), apiTimeoutMs: 750 })
-    const { cookie } = await api.sealSession(ADA, { expiresIn: -60 })
-    breakIt()
-    await expect(impatient.authenticate(withCookie(cookie))).rejects.toMatchObject({
-      code: 'STORE_UNAVAILABLE',
-      status: 503,
-      setCookies: [],
-    })
-    api.up()
-    expect(await impatient.authenticate(withCookie(cookie))).toMatchObject({ ok: true })
-  })
+  ])(
+    'fails with STORE_UNAVAILABLE instead of anonymous when WorkOS fails: %s',
+    async (_how, breakIt) => {
+      const impatient = await createWorkosBackend({ ...optionsFor(api), apiTimeoutMs: 750 })
+      const { cookie } = await api.sealSession(ADA, { expiresIn: -60 })
+      breakIt()
+      await expect(impatient.authenticate(withCookie(cookie))).rejects.toMatchObject({
+        code: 'STORE_UNAVAILABLE',
+        status: 503,
+        setCookies: [],
+      })
+      api.up()
+      expect(await impatient.authenticate(withCookie(cookie))).toMatchObject({ ok: true })
+    },
+  )
 
-  it('does not lose the new cookie when the keys cannot be had just then', async () => {
+  it('sets the new cookie even when the keys are unavailable', async () => {
     const eager = await createWorkosBackend({ ...optionsFor(api), jwksCooldownMs: 0 })
     const { cookie } = await api.sealSession(ADA, { expiresIn: -60 })
     api.beforeNextRefresh(async () => {
@@ -138,7 +141,7 @@ describe('an expired access token', () => {
     expect(error).toMatchObject({ code: 'STORE_UNAVAILABLE' })
     const sealed = newCookie(error as AuthnResult)
     api.up()
-    // Keys that could not be had are not asked for again within a second.
+    // A failed fetch of the keys is not repeated within a second.
     const renewed = await vi.waitFor(() => eager.authenticate(withCookie(sealed)), {
       timeout: 10_000,
       interval: 50,
@@ -146,7 +149,7 @@ describe('an expired access token', () => {
     expect(renewed).toMatchObject({ ok: true })
   })
 
-  it('that comes back as another person is refused', async () => {
+  it('that is refreshed to another user is refused', async () => {
     const { cookie } = await api.sealSession(ADA, { expiresIn: -60 })
     api.setRefreshedClaims({ sub: 'user_01EVE' })
     expect(await backend.authenticate(withCookie(cookie))).toMatchObject({
@@ -155,7 +158,7 @@ describe('an expired access token', () => {
     })
   })
 
-  it('sealed with the refresh token of another person is refused', async () => {
+  it('sealed with the refresh token of another user is refused', async () => {
     const eve = await api.sealSession({ id: 'user_01EVE' })
     const { cookie } = await api.sealSession(ADA, {
       expiresIn: -60,
@@ -167,13 +170,13 @@ describe('an expired access token', () => {
     })
   })
 
-  it('that comes back for another client is refused', async () => {
+  it('that is refreshed to another client is refused', async () => {
     const { cookie } = await api.sealSession(ADA, { expiresIn: -60 })
     api.setRefreshedClaims({ client_id: 'client_02' })
     expect(await backend.authenticate(withCookie(cookie))).toMatchObject({ ok: false })
   })
 
-  it('is left alone when a bearer token of another session came with it', async () => {
+  it('is not refreshed when a bearer token of another session is sent with it', async () => {
     const { cookie } = await api.sealSession(ADA, { expiresIn: -60 })
     const { accessToken } = await api.sealSession(ADA)
     const calls = api.calls.authenticate
@@ -184,7 +187,7 @@ describe('an expired access token', () => {
     expect(api.calls.authenticate).toBe(calls)
   })
 
-  it('stays expired with refresh: never, and the cookie stays for who renews it', async () => {
+  it('stays expired with refresh: never, and the cookie is kept for the application', async () => {
     const never = await createWorkosBackend({ ...optionsFor(api), refresh: 'never' })
     const { cookie } = await api.sealSession(ADA, { expiresIn: -60 })
     const calls = api.calls.authenticate
@@ -198,13 +201,13 @@ describe('an expired access token', () => {
 })
 
 describe('an access token about to expire', () => {
-  it('is renewed ahead of time', async () => {
+  it('is refreshed ahead of time', async () => {
     const { cookie } = await api.sealSession(ADA, { expiresIn: 5 })
     const result = await backend.authenticate(withCookie(cookie))
     expect(newCookie(result)).not.toBe('')
   })
 
-  it('still counts when WorkOS is down or refuses', async () => {
+  it('stays valid when WorkOS is down or refuses', async () => {
     const early = await createWorkosBackend({ ...optionsFor(api), refreshAheadMs: 600_000 })
     const { cookie, sessionId } = await api.sealSession(ADA, { expiresIn: 100 })
     api.down({ parts: ['authenticate'] })
@@ -214,7 +217,7 @@ describe('an access token about to expire', () => {
     expect(await early.authenticate(withCookie(cookie))).toMatchObject({ ok: true, setCookies: [] })
   })
 
-  it('is renewed once, not at every read, when refreshAheadMs is longer than it lives', async () => {
+  it('is refreshed once, not on every request, when refreshAheadMs exceeds its lifetime', async () => {
     const early = await createWorkosBackend({ ...optionsFor(api), refreshAheadMs: 600_000 })
     const { cookie } = await api.sealSession(ADA, { expiresIn: 100 })
     const renewed = newCookie(await early.authenticate(withCookie(cookie)))
@@ -225,7 +228,7 @@ describe('an access token about to expire', () => {
     })
   })
 
-  it('is not renewed early with refresh: never', async () => {
+  it('is not refreshed early with refresh: never', async () => {
     const never = await createWorkosBackend({
       ...optionsFor(api),
       refresh: 'never',
@@ -236,7 +239,7 @@ describe('an access token about to expire', () => {
   })
 })
 
-describe('a session that is ended while it is renewed', () => {
+describe('a session that ends during its refresh', () => {
   type End = (sessionId: string, cookie: string) => Promise<unknown>
   const ends: Readonly<Record<string, End>> = {
     'signed out': (_id, cookie) =>
@@ -263,7 +266,7 @@ describe('a session that is ended while it is renewed', () => {
   )
 
   it.each(cases)(
-    'stays ended when it was $how and the renewal is $outcome; token life $expiresIn s',
+    'stays ended when it was $how and the refresh is $outcome; the token expires in $expiresIn s',
     async ({ end, answer, expiresIn }) => {
       const { cookie, sessionId } = await api.sealSession(ADA, { expiresIn })
       api.beforeNextRefresh(async () => {
@@ -276,7 +279,7 @@ describe('a session that is ended while it is renewed', () => {
     },
   )
 
-  it('stays ended when the keys for the renewed token cannot be had', async () => {
+  it('stays ended when the keys for the refreshed token are unavailable', async () => {
     const eager = await createWorkosBackend({ ...optionsFor(api), jwksCooldownMs: 0 })
     const { cookie } = await api.sealSession(ADA, { expiresIn: -60 })
     api.beforeNextRefresh(async () => {
@@ -292,8 +295,8 @@ describe('a session that is ended while it is renewed', () => {
   })
 })
 
-describe('what is logged and thrown', () => {
-  it('holds no token, no cookie and no key', async () => {
+describe('logs and errors', () => {
+  it('contain no token, cookie or key', async () => {
     const written: unknown[] = []
     const write = (fields: object): void => void written.push(fields)
     const log = { info: write, warn: write, error: write }
@@ -326,7 +329,7 @@ describe('what is logged and thrown', () => {
 })
 
 describe('createSessionRefresher', () => {
-  it('shares an outcome for ten seconds, then asks again', async () => {
+  it('shares a result for ten seconds, then calls WorkOS again', async () => {
     const settings = checkOptions(optionsFor(api))
     const userManagement = await createUserManagement(settings)
     let now = 0

@@ -3,23 +3,23 @@ import { type UserManagement, workosUnavailable } from './client.js'
 import type { WorkosSettings } from './options.js'
 import type { SealedSession } from './sealed-session.js'
 
-/** What asking WorkOS for new tokens came to. */
+/** The result of a refresh. */
 export type RefreshOutcome =
   | { readonly status: 'renewed'; readonly sealed: string }
   | { readonly status: 'refused'; readonly reason: string }
 
-/** Renews sealed sessions. */
+/** Refreshes sealed sessions. */
 export interface SessionRefresher {
-  /** @throws AuthError `STORE_UNAVAILABLE` when WorkOS gave neither tokens nor a refusal. */
+  /** @throws AuthError `STORE_UNAVAILABLE` when WorkOS returned neither tokens nor a refusal. */
   refresh(session: SealedSession, sealed: string): Promise<RefreshOutcome>
 }
 
-/** Requests that a browser sent before it had the new cookie arrive within this time. */
+/** Requests that a browser sent with the old cookie arrive within this time. */
 const SHARED_MS = 10_000
 
 /**
- * A refresh token works once, so requests with the same one share one call and, for ten seconds
- * more, its outcome. Processes do not share; there the reuse interval of WorkOS itself must do.
+ * A refresh token is single-use, so concurrent requests with the same token share one call, and later
+ * ones its result for ten seconds. Across processes, the reuse interval of WorkOS covers this.
  */
 export function createSessionRefresher(
   userManagement: UserManagement,

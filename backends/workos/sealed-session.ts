@@ -18,19 +18,19 @@ const SealedSession = z.object({
   }),
 })
 
-/** What AuthKit seals into the session cookie. It holds tokens: it never leaves this folder. */
+/** The content of the session cookie of AuthKit. It contains tokens and must not leave this package. */
 export type SealedSession = z.infer<typeof SealedSession>
 
 /**
- * The seal authenticates itself but for its end: the version, and the spare bits of the last
- * character before it. Only the one way in which they are written counts.
+ * The seal authenticates everything except its end: the version suffix, and the unused bits of the
+ * last character before it. Only the canonical spelling of these is accepted.
  */
 function isCanonical(sessionData: string): boolean {
   const digest = /^[^~]*\*([\w-]+)~2$/.exec(sessionData)?.[1]
   return digest !== undefined && decodeBase64url(digest) !== undefined
 }
 
-/** Opens a sealed session with the SDK; `undefined` when it was not sealed with our password. */
+/** Opens a sealed session with the SDK; `undefined` if it was not sealed with our password. */
 export async function openSealedSession(
   userManagement: UserManagement,
   cookiePassword: string,
@@ -44,7 +44,7 @@ export async function openSealedSession(
     })
     return SealedSession.safeParse(opened).data
   } catch {
-    // The SDK throws for some broken seals and answers with an empty object for others.
+    // The SDK throws for some invalid seals and returns an empty object for others.
     return undefined
   }
 }

@@ -1,7 +1,7 @@
 import { clearCookie, setCookie } from '@netscript/plugin-auth-core'
 import type { WorkosSettings } from './options.js'
 
-/** The `Set-Cookie` values of the session cookie. */
+/** Creates the `Set-Cookie` values of the session cookie. */
 export interface SessionCookie {
   set(sealed: string): readonly string[]
   clear(): readonly string[]
@@ -14,7 +14,7 @@ export function createSessionCookie(settings: WorkosSettings): SessionCookie {
   const cleared = clearCookie(cookieName, { secure })
   return {
     set: (sealed) => [setCookie(cookieName, sealed, { maxAge: cookieMaxAge, secure }) + domain],
-    // With and without the domain they are two cookies, and both must go.
+    // With and without a domain are two different cookies; clear both.
     clear: () => (domain === '' ? [cleared] : [cleared + domain, cleared]),
   }
 }

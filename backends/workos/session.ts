@@ -3,7 +3,7 @@ import { isoInstant } from '@netscript/plugin-auth-core/internal'
 import type { AccessTokenClaims } from './access-token.js'
 import type { SealedSession } from './sealed-session.js'
 
-/** The session behind an access token that was verified. Its id is the `sid`, which opens nothing. */
+/** Maps a verified access token to a session. The id is its `sid`, which is not a credential. */
 export function toAuthSession(
   claims: AccessTokenClaims,
   authenticationMethod?: string,
@@ -28,7 +28,7 @@ export function toAuthSession(
   }
 }
 
-/** The person in a sealed session. */
+/** Maps the user of a sealed session. */
 export function toAuthUser({ user }: SealedSession): AuthUser {
   const displayName = [user.firstName, user.lastName].filter(Boolean).join(' ')
   return {

@@ -44,7 +44,7 @@ describe('signOut', () => {
     expect(api.isActive(other.sessionId)).toBe(true)
   })
 
-  it('counts at once, although the access token has not expired', async () => {
+  it('takes effect immediately, although the access token has not expired', async () => {
     const { cookie, accessToken } = await api.sealSession(ada)
     await backend.sessions.signOut(withCookie(cookie), here)
     expect(await backend.authenticate(withCookie(cookie))).toEqual({
@@ -59,7 +59,7 @@ describe('signOut', () => {
     })
   })
 
-  it('may be repeated, and then ends nothing more', async () => {
+  it('can be repeated, and then ends nothing', async () => {
     const { cookie } = await api.sealSession(ada)
     const other = await api.sealSession(ada)
     const { logoutUrl } = await backend.sessions.signOut(withCookie(cookie), here)
@@ -80,7 +80,7 @@ describe('signOut', () => {
     expect(api.isActive(other.sessionId)).toBe(true)
   })
 
-  it('is the same without a session', async () => {
+  it('clears the cookie without a session too', async () => {
     const { cookie } = await api.sealSession(ada)
     const { cookie: foreign } = await api.sealSession(ada, { password: 'p'.repeat(32) })
     const calls = api.calls.revoke
@@ -91,7 +91,7 @@ describe('signOut', () => {
     expect(api.calls.revoke).toBe(calls)
   })
 
-  it('ends a session whose access token has expired, which could still be renewed', async () => {
+  it('ends a session with an expired access token, which could be refreshed', async () => {
     const { cookie, sessionId } = await api.sealSession(ada, { expiresIn: -60 })
     const { setCookies } = await backend.sessions.signOut(withCookie(cookie), here)
     expect(setCookies).toEqual(CLEARED)
@@ -117,24 +117,27 @@ describe('signOut', () => {
     ['401, a wrong key of ours', () => api.fail('revoke', 401, { message: 'Unauthorized' })],
     ['400 and the session lives on', () => api.fail('revoke', 400, { message: 'No' })],
     ['the keys cannot be had', () => api.down({ parts: ['jwks'] })],
-  ])('says so when the session could not be ended: %s', async (_how, breakIt) => {
-    const { cookie, sessionId } = await api.sealSession(ada)
-    breakIt()
-    await expect(backend.sessions.signOut(withCookie(cookie), here)).rejects.toMatchObject({
-      code: 'AUTH_PROVIDER_ERROR',
-      status: 502,
-      data: { providerId: 'workos' },
-      setCookies: [],
-    })
-    api.up()
-    // Keys that could not be had are not asked for again within a second.
-    const result = await vi.waitFor(() => backend.authenticate(withCookie(cookie)), BACK_AGAIN)
-    expect(result).toMatchObject({ ok: true })
-    await backend.sessions.signOut(withCookie(cookie), here)
-    expect(api.isActive(sessionId)).toBe(false)
-  })
+  ])(
+    'throws AUTH_PROVIDER_ERROR when the session could not be ended: %s',
+    async (_how, breakIt) => {
+      const { cookie, sessionId } = await api.sealSession(ada)
+      breakIt()
+      await expect(backend.sessions.signOut(withCookie(cookie), here)).rejects.toMatchObject({
+        code: 'AUTH_PROVIDER_ERROR',
+        status: 502,
+        data: { providerId: 'workos' },
+        setCookies: [],
+      })
+      api.up()
+      // A failed fetch of the keys is not repeated within a second.
+      const result = await vi.waitFor(() => backend.authenticate(withCookie(cookie)), BACK_AGAIN)
+      expect(result).toMatchObject({ ok: true })
+      await backend.sessions.signOut(withCookie(cookie), here)
+      expect(api.isActive(sessionId)).toBe(false)
+    },
+  )
 
-  it('asks when WorkOS refuses without saying that the session is gone', async () => {
+  it('lists the sessions when WorkOS refuses without a clear reason', async () => {
     const { cookie, sessionId } = await api.sealSession(ada)
     api.endSession(sessionId)
     api.fail('revoke', 422, { message: 'Nothing to do', errors: [] })
@@ -143,7 +146,7 @@ describe('signOut', () => {
     expect(result).not.toHaveProperty('sessionId')
   })
 
-  it('everywhere ends all sessions of the user, beyond the first page, and of no other', async () => {
+  it('everywhere ends all sessions of the user, beyond the first page, and no others', async () => {
     const own = await Promise.all(Array.from({ length: 103 }, () => api.sealSession(ada)))
     const foreign = await api.sealSession({ id: 'user_other' })
     await backend.sessions.signOut(withCookie(own[0]?.cookie ?? ''), everywhere)
@@ -151,7 +154,7 @@ describe('signOut', () => {
     expect(api.isActive(foreign.sessionId)).toBe(true)
   })
 
-  it('everywhere fails as a whole and leaves the own session for another try', async () => {
+  it('everywhere fails and keeps the own session, so that it can be repeated', async () => {
     const { cookie, sessionId } = await api.sealSession(ada)
     await api.sealSession(ada)
     api.fail('revoke', 500, { message: 'Oops' })
@@ -163,7 +166,7 @@ describe('signOut', () => {
 })
 
 describe('listSessions', () => {
-  it('shows the live sessions of a person, newest first', async () => {
+  it('lists the live sessions of a user, newest first', async () => {
     const first = await api.sealSession(ada, { userAgent: 'x'.repeat(300) })
     const second = await api.sealSession(ada)
     const ended = await api.sealSession(ada)
@@ -178,7 +181,7 @@ describe('listSessions', () => {
     expect(session).toMatchObject({ userId: ada.id, state: 'active', providerId: 'workos' })
   })
 
-  it('is empty for an unknown person', async () => {
+  it('is empty for an unknown user', async () => {
     expect(await backend.sessions.listSessions('user_unknown')).toEqual({ sessions: [] })
   })
 
@@ -195,7 +198,7 @@ describe('listSessions', () => {
     expect(AuthSession.parse(summary?.session).expiresAt).toBe(expected)
   })
 
-  it('puts nothing into a path that is not a user id', async () => {
+  it('does not call WorkOS with an invalid user id', async () => {
     await api.sealSession(ada)
     const calls = api.calls.sessions
     for (const id of ['', '..', `../users/${ada.id}`, `${ada.id}/sessions?x=`]) {
@@ -204,7 +207,7 @@ describe('listSessions', () => {
     expect(api.calls.sessions).toBe(calls)
   })
 
-  it('says so when WorkOS does not answer', async () => {
+  it('throws AUTH_PROVIDER_ERROR when WorkOS is unreachable', async () => {
     api.down()
     await expect(backend.sessions.listSessions(ada.id)).rejects.toMatchObject({
       code: 'AUTH_PROVIDER_ERROR',
@@ -213,7 +216,7 @@ describe('listSessions', () => {
 })
 
 describe('revokeSession', () => {
-  it('ends one session of the person', async () => {
+  it('ends one session of the user', async () => {
     const { cookie, sessionId } = await api.sealSession(ada)
     expect(await backend.sessions.revokeSession(ada.id, sessionId)).toBe(true)
     expect(api.isActive(sessionId)).toBe(false)
@@ -222,7 +225,7 @@ describe('revokeSession', () => {
     })
   })
 
-  it('answers alike for a foreign, an ended and an unknown session', async () => {
+  it('returns false for a foreign, an ended and an unknown session', async () => {
     await api.sealSession(ada)
     const foreign = await api.sealSession({ id: 'user_other' })
     const ended = await api.sealSession(ada)
@@ -234,7 +237,7 @@ describe('revokeSession', () => {
   })
 })
 
-it('a list of sessions that does not end is given up', async () => {
+it('an endless list of sessions is an error', async () => {
   let asked = 0
   const listSessions = () => {
     asked += 1
@@ -249,7 +252,7 @@ it('a list of sessions that does not end is given up', async () => {
 })
 
 describe('revokeSessions', () => {
-  it('ends all but one', async () => {
+  it('ends all sessions except one', async () => {
     const [kept] = await Promise.all([1, 2, 3].map(() => api.sealSession(ada)))
     const except = kept?.sessionId ?? ''
     expect(await backend.sessions.revokeSessions(ada.id, { except })).toBe(2)

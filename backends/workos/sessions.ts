@@ -17,7 +17,7 @@ import {
 import { statusOf, workosFailed } from './client.js'
 import { identify, type WorkosContext } from './identify.js'
 
-/** The sessions as WorkOS keeps them. */
+/** Creates the sessions port, which uses the API of WorkOS. */
 export function createWorkosSessions(context: WorkosContext): AuthSessionsPort {
   return {
     signOut: (request, options) => signOut(context, request, options),
@@ -53,7 +53,7 @@ async function signOut(
   return { ...(hasEnded && { sessionId }), setCookies, logoutUrl }
 }
 
-/** False when the session was over: then it has no say about the others either. */
+/** Returns false if the session had already ended; then it must not end other sessions either. */
 async function endOwn(
   context: WorkosContext,
   userId: string,
@@ -64,7 +64,7 @@ async function endOwn(
   if (everywhere) {
     const sessions = await activeSessions(context, userId)
     if (!has(sessions, sessionId)) return false
-    // The own one comes last, so that a sign-out that failed half-way can be repeated.
+    // End the own session last, so that a partly failed sign-out can be repeated.
     await endOthers(context, userId, sessions, sessionId)
   }
   return endSession(context, userId, sessionId)
@@ -73,16 +73,16 @@ async function endOwn(
 const has = (sessions: readonly Session[], sessionId: string): boolean =>
   sessions.some(({ id }) => id === sessionId)
 
-/** What ending a session needs. */
+/** The dependencies for ending a session. */
 export type SessionsAtWorkos = Pick<WorkosContext, 'userManagement' | 'ended'>
 
-/** The SDK puts the id into the path as it is. */
+/** Ids are validated because the SDK inserts them into the path without encoding. */
 export const USER_ID = /^[\w-]{1,255}$/
 const SESSION_ID = USER_ID
 
 /**
- * A page of the live sessions of a user. The cursor is the id of its last session: WorkOS keeps
- * sessions that have ended in its list.
+ * Lists a page of the live sessions of a user. The cursor is the id of its last session, which stays
+ * valid because WorkOS keeps ended sessions in its list.
  */
 export async function listSessions(
   context: Pick<WorkosContext, 'userManagement'>,
@@ -101,12 +101,12 @@ export async function listSessions(
 }
 
 /**
- * WorkOS keeps sessions that have ended in its list. Of a longer one no part may be taken for the
- * whole: sessions would be left that the user has ended.
+ * Maximum number of pages to read: WorkOS keeps ended sessions in its list. A longer list is an error,
+ * because with a partial one, sessions that the user wants to end would stay live.
  */
 const MAX_PAGES = 100
 
-/** The live sessions of a user, newest first, from as many pages of the API as it takes. */
+/** Lists the live sessions of a user, newest first, from all pages of the API that it takes. */
 export async function activeSessions(
   { userManagement }: Pick<WorkosContext, 'userManagement'>,
   userId: string,
@@ -138,7 +138,7 @@ export async function activeSessions(
 
 const AT_ONCE = 10
 
-/** Ends all of the sessions but one; returns how many. */
+/** Ends all of the sessions except one; returns how many. */
 export async function endOthers(
   context: SessionsAtWorkos,
   userId: string,
@@ -155,7 +155,7 @@ export async function endOthers(
   return count
 }
 
-/** Ends a session; false when it was already over, which is as good. */
+/** Ends a session. Returns false if it had already ended, which is a success too. */
 async function endSession(
   context: SessionsAtWorkos,
   userId: string,
@@ -174,7 +174,7 @@ async function endSession(
   return hasEnded
 }
 
-/** Whether WorkOS refused because there is nothing left to end; if it is unclear, it is asked. */
+/** Whether WorkOS refused because the session has ended. Lists the sessions if that is unclear. */
 async function isOver(
   context: SessionsAtWorkos,
   error: unknown,
@@ -187,7 +187,7 @@ async function isOver(
   return !has(await activeSessions(context, userId), sessionId)
 }
 
-/** WorkOS lists a session without its scopes and roles: those are in its access tokens. */
+/** Scopes and roles are empty: WorkOS has them only in access tokens. */
 export function toSummary(session: Session): AuthSessionSummary {
   return {
     session: {

@@ -8,21 +8,21 @@ import {
   SignJWT,
 } from 'jose'
 
-/** What an access token says beyond the defaults. `null` leaves a claim out. */
+/** Overrides for an access token. A claim of `null` is omitted. */
 export interface AccessTokenOptions {
-  /** Seconds until it expires; negative for one that has. Default: 300, as at WorkOS. */
+  /** Seconds until the token expires; negative for an expired one. @default 300, as at WorkOS */
   expiresIn?: number
   sessionId?: string
   claims?: Record<string, unknown>
   header?: JWTHeaderParameters
-  /** Default: the key in the key set. */
+  /** @default the key in the key set */
   key?: CryptoKey | Uint8Array
 }
 
 /** Signs access tokens as WorkOS does. */
 export interface TokenIssuer {
   issue(subject: string, options?: AccessTokenOptions): Promise<string>
-  /** The key that verifies what {@link issue} signs now. */
+  /** The public key of the current signing key. */
   jwk(): JWK
   publicKey(): CryptoKey
   rotateKeys(): Promise<void>

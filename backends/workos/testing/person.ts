@@ -1,4 +1,4 @@
-/** A person as a test describes them. */
+/** A user as a test describes them. */
 export interface WorkosPerson {
   id: string
   email?: string
@@ -10,7 +10,7 @@ export interface WorkosPerson {
 
 const SINCE = '2026-01-01T00:00:00.000Z'
 
-/** The person as the API of WorkOS sends them. */
+/** The user as the API of WorkOS returns them. */
 export function toUserResponse(person: WorkosPerson) {
   return {
     object: 'user',
@@ -26,7 +26,7 @@ export function toUserResponse(person: WorkosPerson) {
   }
 }
 
-/** The person as the SDK seals them into a cookie. */
+/** The user as the SDK seals them into a cookie. */
 export function toSealedUser(person: WorkosPerson) {
   return {
     object: 'user',

@@ -15,14 +15,14 @@ export function requestWith({
   })
 }
 
-/** The request of a browser that holds one cookie. */
+/** A request with one session cookie. */
 export const withCookie = (cookie: string): AuthnRequest => requestWith({ cookies: [cookie] })
 
-/** The request of a client that holds an access token. */
+/** A request with an access token. */
 export const withBearer = (token: string): AuthnRequest =>
   requestWith({ authorization: `Bearer ${token}` })
 
-/** The options of a backend that talks to the given API. */
+/** Options for a backend that uses this API. */
 export const optionsFor = (api: WorkosApi): WorkosBackendOptions => ({
   apiKey: api.apiKey,
   clientId: api.clientId,

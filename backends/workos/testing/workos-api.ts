@@ -6,12 +6,12 @@ import { type AccessTokenOptions, createTokenIssuer } from './access-tokens.js'
 import { toSealedUser, toUserResponse, type WorkosPerson } from './person.js'
 
 export interface SealOptions extends AccessTokenOptions {
-  /** Default: the cookie password of this API. */
+  /** @default the cookie password of this API */
   password?: string
   accessToken?: string
   refreshToken?: string
   userAgent?: string
-  /** What the list of sessions says about its end. Default: a day after it was created. */
+  /** `expires_at` in the list of sessions. @default one day after its creation */
   listedUntil?: string
 }
 
@@ -40,7 +40,7 @@ interface StoredSession {
   userAgent: string | null
 }
 
-/** A WorkOS environment on loopback; see {@link startWorkosApi}. */
+/** A fake WorkOS environment on loopback; see {@link startWorkosApi}. */
 export interface WorkosApi {
   readonly url: string
   readonly clientId: string
@@ -48,35 +48,35 @@ export interface WorkosApi {
   readonly cookiePassword: string
   /** The issuer of its access tokens. */
   readonly issuer: string
-  /** How often each part was asked. */
+  /** Number of calls to each part. */
   readonly calls: Record<Part | 'revoke', number>
   /** Opens a session and seals it as AuthKit does after a sign-in. */
   sealSession(person: WorkosPerson, options?: SealOptions): Promise<WorkosSignIn>
   accessToken(subject: string, options?: AccessTokenOptions): Promise<string>
-  /** The public key, for those who would use it as an HMAC secret. */
+  /** The public key, for tests of the attack that uses it as an HMAC secret. */
   publicKey(): CryptoKey
   /** Replaces the signing key. */
   rotateKeys(): Promise<void>
   isActive(sessionId: string): boolean
-  /** Ends a session at WorkOS, without a word to anybody. */
+  /** Ends a session at WorkOS only. */
   endSession(sessionId: string): void
-  /** Claims added to the tokens that a refresh brings. */
+  /** Sets claims to add to refreshed tokens. */
   setRefreshedClaims(claims: Record<string, unknown>): void
-  /** Answers a part with an error until {@link up}. */
+  /** Makes a part respond with an error until {@link up}. */
   fail(part: Part | 'revoke', status: number, body: object): void
-  /** Breaks off the connections of some parts (default: all), or never answers them. */
+  /** Makes parts (default: all) close connections, or hang. */
   down(options?: { parts?: readonly Part[]; hang?: boolean }): void
-  /** Does something once, before the next refresh is answered; with a failure, answers that. */
+  /** Runs `action` once before the next refresh responds. A returned failure is the response. */
   beforeNextRefresh(action: () => Promise<Failure | void>): void
-  /** Repairs what {@link down} and {@link fail} broke. */
+  /** Reverts {@link down} and {@link fail}. */
   up(): void
   stop(): Promise<void>
 }
 
 /**
- * Starts a stand-in for the API of WorkOS, the one neighbour that cannot run on this machine: its
- * key set, token endpoint, users and sessions, in the wire format that the SDK speaks. Cookies are
- * sealed with iron-session, whose format is the one of the SDK.
+ * Starts a fake of the WorkOS API, the only dependency that tests cannot run for real: key set, token
+ * endpoint, users and sessions, in the wire format of the SDK. Cookies are sealed with iron-session,
+ * which has the same format as the SDK.
  */
 export async function startWorkosApi(
   options: { clientId?: string; apiKey?: string; cookiePassword?: string; port?: number } = {},
@@ -107,7 +107,7 @@ export async function startWorkosApi(
     { userAgent = null, listedUntil }: { userAgent?: string | null; listedUntil?: string } = {},
   ): StoredSession {
     const id = `session_${randomUUID().replaceAll('-', '')}`
-    // Distinct and increasing, so that "newest first" has one answer.
+    // Unique and increasing, so that the order is well defined.
     const createdAt = Date.now() + ticks++
     const session = { id, userId, active: true, createdAt, userAgent, listedUntil }
     sessions.set(id, session)
