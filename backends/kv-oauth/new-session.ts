@@ -50,7 +50,7 @@ export function newSession(
     user: identity.profile,
     ...(userAgent !== undefined && { userAgent }),
     issuedAt,
-    expiresAt: issuedAt + Math.min(policy.idleMs, policy.absoluteMs),
+    expiresAt: issuedAt + policy.idleMs,
     absoluteExpiresAt: issuedAt + policy.absoluteMs,
     ...(tokenRefreshAt !== undefined && { tokenRefreshAt }),
     version: 1,

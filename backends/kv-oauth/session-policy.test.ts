@@ -49,3 +49,37 @@ describeOnEveryStore('a session with a short idle limit', (scene) => {
     expect(ends.size).toBe(51)
   })
 })
+
+describeOnEveryStore('the expiry of a session', (scene) => {
+  it.each<[string, Partial<SessionPolicy>, { signedIn: number; used: number }]>([
+    [
+      'the idle timeout from its last use',
+      { idleMs: 60 * SECOND, absoluteMs: 600 * SECOND },
+      { signedIn: 60, used: 110 },
+    ],
+    [
+      'the absolute timeout, when that is sooner',
+      { idleMs: 60 * SECOND, absoluteMs: 90 * SECOND },
+      { signedIn: 60, used: 90 },
+    ],
+    [
+      'the absolute timeout alone, when that is shorter than the default idle timeout',
+      { absoluteMs: 60 * SECOND },
+      { signedIn: 60, used: 60 },
+    ],
+  ])('is %s', async (_what, policy, { signedIn, used }) => {
+    scene.idp.token = ({ refresh_token: _, ...json }) => ({ json })
+    const start = Date.now()
+    let clock = start
+    const backend = await scene.create('oidc', {}, { policy, now: () => clock })
+    const request = await signInAt(backend)
+    const expiresAfter = async () => {
+      const result = await backend.authenticate(request)
+      if (!result.ok) throw new Error(result.reason)
+      return (Date.parse(result.session.expiresAt) - start) / SECOND
+    }
+    expect(await expiresAfter()).toBe(signedIn)
+    clock += 50 * SECOND
+    expect(await expiresAfter()).toBe(used)
+  })
+})

@@ -207,6 +207,16 @@ describe('an access token about to expire', () => {
     expect(newCookie(result)).not.toBe('')
   })
 
+  it('is not renewed while it is valid for longer than refreshAheadMs', async () => {
+    const { cookie } = await api.sealSession(ADA, { expiresIn: 120 })
+    const calls = api.calls.authenticate
+    expect(await backend.authenticate(withCookie(cookie))).toMatchObject({
+      ok: true,
+      setCookies: [],
+    })
+    expect(api.calls.authenticate).toBe(calls)
+  })
+
   it('stays valid when WorkOS is down or refuses', async () => {
     const early = await createWorkosBackend({ ...optionsFor(api), refreshAheadMs: 600_000 })
     const { cookie, sessionId } = await api.sealSession(ADA, { expiresIn: 100 })
