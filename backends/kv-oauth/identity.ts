@@ -11,22 +11,22 @@ import { failureOf, NOT_IDENTIFIED, NOT_VERIFIED, ProviderAnswerError } from './
 import { type FoundRoles, readRoles } from './roles.js'
 import { fetchUserClaims } from './user-info.js'
 
-/** Who signed in, as the provider vouches for it. A person is (`issuer`, `subject`). */
+/** The identity that the provider asserts. (`issuer`, `subject`) identifies a user. */
 export interface ProviderIdentity {
-  /** The issuer of the id_token; the provider id for plain OAuth 2.0. */
+  /** The issuer of the id_token, or the provider id for plain OAuth 2.0. */
   readonly issuer: string
-  /** See {@link encodeSubject}. */
+  /** The provider subject, encoded by {@link encodeSubject}. */
   readonly subject: string
-  /** The session at the provider (OpenID Connect Back-Channel Logout section 2.1). */
+  /** The session id at the provider (OpenID Connect Back-Channel Logout 1.0 section 2.1). */
   readonly sid?: string
-  /** As the provider sends them, which is more than a session may carry. */
+  /** All claims of the provider. A session stores fewer. */
   readonly claims: Record<string, unknown>
-  /** Absent when the provider has no claim of roles for this user. */
+  /** Absent when the provider sends no roles claim for this user. */
   readonly roles?: FoundRoles & { readonly from: 'id-token' | 'user-info' }
   readonly profile: {
     readonly displayName?: string
     readonly email?: string
-    /** Only what the provider says; undefined when it does not. */
+    /** As asserted by the provider; undefined when it does not say. */
     readonly emailVerified?: boolean
     readonly imageUrl?: string
   }
@@ -35,13 +35,13 @@ export interface ProviderIdentity {
 const MAX_SUBJECT = 255
 
 /**
- * The identity behind a token response.
+ * Resolves the identity of a token response.
  *
- * With an id_token its claims count; the user info endpoint is asked for the name, e-mail and roles
- * that it lacks, and must name the same subject (OpenID Connect Core section 5.3.2). Without one,
- * that is plain OAuth 2.0, the user info endpoint is the only source.
+ * With an id_token, its claims take precedence. Name, e-mail address and roles that it lacks come
+ * from the user info endpoint, which must return the same subject (OpenID Connect Core section
+ * 5.3.2). For plain OAuth 2.0 the user info endpoint is the only source.
  *
- * @throws AuthError `AUTH_PROVIDER_ERROR` when the provider does not say who it is.
+ * @throws AuthError `AUTH_PROVIDER_ERROR` when the provider does not identify the user.
  */
 export async function resolveIdentity(
   provider: OAuthProvider,
@@ -82,7 +82,7 @@ function lacks({ scopes, rolesClaim }: OAuthProvider, claims: Record<string, unk
 
 const isText = (value: unknown): value is string => typeof value === 'string' && value.trim() !== ''
 
-/** The user info, or nothing when the endpoint has none: the id_token proves who it is. */
+/** Fetches the user info. It may be unavailable, because the id_token already identifies the user. */
 async function fetchUserInfo(
   provider: OAuthProvider,
   configuration: Configuration,
@@ -107,27 +107,27 @@ async function fetchUserInfo(
 }
 
 /**
- * Whether the endpoint said nothing about the user: an error status, such as a 403 for an access
- * token that is for another API, a timeout or a broken connection. What it says with status 200 must
- * be right, and a redirect is not followed.
+ * Whether the user info is unavailable: an error status (such as a 403 for an access token of another
+ * API), a timeout or a network error. An invalid response with status 200 is an error, and redirects
+ * are not followed.
  */
 function isUnavailable(error: unknown): boolean {
   const status = statusOf(error)
   if (status !== undefined) return status >= 400
   const { code, cause } = error as { code?: unknown; cause?: unknown }
   if (code === 'OAUTH_TIMEOUT' || code === 'OAUTH_ABORT') return true
-  // What fetch throws when there is no response, or when its body breaks off.
+  // The error of fetch when there is no response, or its body is cut off.
   return error instanceof TypeError && code === undefined && cause instanceof Error
 }
 
-/** The status of the response that openid-client refused; `undefined` when it was another error. */
+/** The status of a response that openid-client rejected; `undefined` for other errors. */
 function statusOf(error: unknown): number | undefined {
   const { status, cause } = error as { status?: unknown; cause?: unknown }
   if (cause instanceof Response) return cause.status
   return typeof status === 'number' ? status : undefined
 }
 
-/** The id_token wins. An address keeps the verdict of a source that names the same address. */
+/** The id_token takes precedence. `email_verified` comes from a source with the same address. */
 function merge(
   idToken: Record<string, unknown>,
   userInfo: Record<string, unknown>,
@@ -186,11 +186,12 @@ function webUrl(text: string | undefined): string | undefined {
 }
 
 /**
- * A subject as it is stored and compared. Postgres refuses NUL and lone surrogates, so these and the
- * backslash are written as `\uXXXX`; every other subject stays as it is, and no two become one.
+ * Encodes a subject for storage and comparison. Postgres rejects NUL and lone surrogates, so these
+ * and the backslash are escaped as `\uXXXX`. The encoding is injective, and other subjects are
+ * unchanged.
  *
- * @throws AuthError `AUTH_PROVIDER_ERROR` when it is empty or over 255 UTF-16 units (OpenID Connect
- * Core section 2 allows 255 ASCII characters).
+ * @throws AuthError `AUTH_PROVIDER_ERROR` when it is empty or longer than 255 UTF-16 units (OpenID
+ * Connect Core section 2 allows 255 ASCII characters).
  */
 export function encodeSubject(raw: string, providerId?: string): string {
   if (raw === '' || raw.length > MAX_SUBJECT) {

@@ -1,5 +1,5 @@
 /**
- * For the other packages of this repository only: anything here may change in any release.
+ * Internal to the packages of this repository; it may change in any release.
  *
  * @module
  */

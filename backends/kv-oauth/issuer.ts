@@ -2,7 +2,7 @@ import type { OAuthProvider } from './provider.js'
 
 const TENANT = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
-/** Exact, but for a `{tenantid}` in the expected one: Entra ID signs for all tenants with one key. */
+/** Compares exactly, except for `{tenantid}`: Entra ID signs for all tenants with the same keys. */
 export function isIssuer(expected: string, issuer: string): boolean {
   const [before = '', after] = expected.split('{tenantid}')
   if (after === undefined) return issuer === expected
@@ -11,8 +11,8 @@ export function isIssuer(expected: string, issuer: string): boolean {
 }
 
 /**
- * Whether an issuer can be the provider's, as far as its configuration tells: exactly the configured
- * one, but for the slash that a URL without a path may or may not end in, or one of its template.
+ * Whether an issuer matches the configuration of a provider: the configured issuer, with or without
+ * the trailing slash of a URL without a path, or one that matches its template.
  */
 export function isIssuerOf(
   { issuer: configured, issuerTemplate }: OAuthProvider,

@@ -3,7 +3,7 @@ import { pageOf, sessionRange } from '@netscript/plugin-auth-core/internal'
 import type { SessionStore } from './session-store.js'
 import { toAuthSession } from './authenticate.js'
 
-/** A page of the live sessions of a user, newest first. */
+/** Lists a page of the live sessions of a user, newest first. */
 export async function listSessions(
   sessions: Pick<SessionStore, 'listByUser'>,
   userId: string,

@@ -9,23 +9,23 @@ import { keysUnavailable, providerKeys, signingAlgorithms } from './provider-key
 const EVENT = 'http://schemas.openid.net/event/backchannel-logout'
 
 /**
- * Section 2.4 only recommends explicit typing, and many providers, the conformance suite of the
- * OpenID Foundation among them, send `JWT` or nothing: what tells their tokens from others is the
- * event and the missing nonce (section 4.1).
+ * Accepted `typ` values. Explicit typing is only recommended (section 2.4). Many providers, and the
+ * conformance suite of the OpenID Foundation, send `JWT` or none; the event and the missing nonce then
+ * distinguish a logout token (section 4.1).
  */
 const TYPES: readonly unknown[] = [undefined, 'jwt', 'logout+jwt']
 
 /**
- * Section 2.4 recommends two minutes; providers that repeat a request may take longer. Drafts before
- * the final specification had no `exp`, and some providers still send none: `iat` bounds the age.
+ * Maximum age. Section 2.4 recommends a lifetime of two minutes, but providers may retry for longer.
+ * Early drafts had no `exp` and some providers still omit it, so `iat` bounds the age.
  */
 const MAX_AGE_SECONDS = 10 * 60
 const MAX_LIFETIME_SECONDS = 60 * 60
 
-/** OpenID Connect Core section 2 bounds a subject; longer identifiers are stored with no session. */
+/** At most 255 characters (OpenID Connect Core section 2); no session has a longer identifier. */
 const identifier = z.string().min(1).max(255)
 
-/** Some serializers write what they do not have as `null`. */
+/** Some providers send `null` for absent claims. */
 const absentWhenNull = identifier.nullish().transform((value) => value ?? undefined)
 
 const LogoutClaims = z.object({
@@ -40,17 +40,17 @@ const LogoutClaims = z.object({
   events: z.object({ [EVENT]: z.record(z.string(), z.unknown()) }),
 })
 
-/** What a logout token says (OpenID Connect Back-Channel Logout 1.0 section 2.4). */
+/** A verified logout token (OpenID Connect Back-Channel Logout 1.0 section 2.4). */
 export interface LogoutToken {
   readonly issuer: string
   readonly jti: string
   readonly subject?: string
   readonly sid?: string
-  /** When it can no longer be used, in milliseconds since the epoch, clocks that differ included. */
+  /** When the token can no longer be accepted, in milliseconds since the epoch, clock skew included. */
   readonly unusableAt: number
 }
 
-/** `LOGOUT_TOKEN_INVALID`. The caller learns no more than that; `cause` is for the log. */
+/** Creates a `LOGOUT_TOKEN_INVALID`. The reason is only in `cause`, for the log. */
 export function invalidLogoutToken(cause: unknown): AuthError {
   return new AuthError(
     'LOGOUT_TOKEN_INVALID',
@@ -59,7 +59,7 @@ export function invalidLogoutToken(cause: unknown): AuthError {
   )
 }
 
-/** Who a token claims to be from and for; nothing of it is verified. */
+/** Reads issuer and audiences of a token without verifying it. */
 export async function readLogoutToken(
   token: string,
 ): Promise<{ issuer: string; audiences: readonly unknown[] }> {
@@ -74,10 +74,10 @@ export async function readLogoutToken(
 }
 
 /**
- * Validates a logout token to the letter of section 2.6, but for the replay of its `jti`.
+ * Verifies a logout token (section 2.6), except for the replay of its `jti`.
  *
- * @param now The clock, in milliseconds since the epoch.
- * @throws AuthError `LOGOUT_TOKEN_INVALID`; `AUTH_PROVIDER_ERROR` when the keys cannot be had.
+ * @param now The current time, in milliseconds since the epoch.
+ * @throws AuthError `LOGOUT_TOKEN_INVALID`; `AUTH_PROVIDER_ERROR` when the keys are unavailable.
  */
 export async function verifyLogoutToken(
   provider: OAuthProvider,
@@ -97,7 +97,7 @@ export async function verifyLogoutToken(
   }).catch((cause: unknown) => {
     if (cause instanceof AuthError) throw cause
     if (cause instanceof errors.JOSEError) throw invalidLogoutToken(cause)
-    // It is not the token that is wrong but the key it was to be verified with, such as a short one.
+    // Not the token but the key of the provider is unusable, such as one that is too short.
     throw keysUnavailable(provider, cause)
   })
   if (!TYPES.includes(mediaType(protectedHeader.typ))) {
@@ -117,7 +117,7 @@ function accepted(
   { iss, aud, azp, iat, exp = iat + MAX_AGE_SECONDS, jti, sub, sid }: z.infer<typeof LogoutClaims>,
   now: number,
 ): LogoutToken {
-  // As in id_tokens (OpenID Connect Core section 3.1.3.7): no other audience is trusted.
+  // Same rule as for id_tokens (OpenID Connect Core section 3.1.3.7): no other audience is trusted.
   if ([aud].flat().length > 1 && azp !== clientId) throw invalidLogoutToken('It is for others too.')
   if (exp > now / 1000 + MAX_LIFETIME_SECONDS) throw invalidLogoutToken('It lives too long.')
   if (sub === undefined && sid === undefined) throw invalidLogoutToken('It has no sub and no sid.')
@@ -130,6 +130,6 @@ function accepted(
   }
 }
 
-/** RFC 7515 section 4.1.9: `application/` may be left out, and case does not count. */
+/** Normalizes `typ`: case-insensitive, with an optional `application/` (RFC 7515 section 4.1.9). */
 const mediaType = (typ: unknown): unknown =>
   typeof typ === 'string' ? typ.toLowerCase().replace(/^application\//, '') : typ

@@ -2,31 +2,29 @@ import type { AuthErrorCode } from '@netscript/auth-contract'
 import type { SessionEnd } from '@netscript/plugin-auth-core'
 import type { SessionRefresh } from './session-store.js'
 
-/** How a sign-in stands: an error code says why it failed. */
+/** The state of a sign-in: started, completed, or failed with an error code. */
 export type SignInOutcome = 'started' | 'completed' | AuthErrorCode
 
 /**
- * Where a backend counts what happened. Every argument becomes a label or a number that anybody with
- * access to the metrics may read, so it is one of a few known words: no user, no session, no address.
+ * Metrics of the backend. Arguments become labels or numbers that everyone with access to the metrics
+ * can read: they have few known values, and never contain a user, a session or an address.
  */
 export interface AuthMetrics {
-  /** `providerId` is the id of a configured provider, or `unknown` where the request named none. */
+  /** `providerId` is the id of a configured provider, or `unknown` if the request named none. */
   signIn(providerId: string, outcome: SignInOutcome): void
-  /**
-   * A provider refused a sign-in with this error code; one that is not a standard code is `other`.
-   */
+  /** A provider refused a sign-in. `error` is a standard error code, or `other`. */
   providerRefused(providerId: string, error: string): void
-  /** A session was extended, or the provider's tokens were renewed or not. */
+  /** A session was extended, or a refresh of its provider tokens succeeded or failed. */
   sessionRefreshed(why: SessionRefresh): void
-  /** So many sessions ended before their time. */
+  /** `count` sessions ended before they expired. */
   sessionsEnded(end: SessionEnd, count: number): void
-  /** A call of a store, such as `session.extend`, whether it succeeded or not. */
+  /** A store call, such as `session.extend`, whether it succeeded or failed. */
   storeCall(operation: string, seconds: number): void
-  /** A query for sessions that were asked for one by one and read together. */
+  /** A query that read a batch of sessions. */
   readBatch(sessions: number, seconds: number): void
 }
 
-/** Counts nothing. */
+/** Discards all metrics. */
 export const silentMetrics: AuthMetrics = {
   signIn() {},
   providerRefused() {},

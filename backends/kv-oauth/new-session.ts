@@ -9,7 +9,7 @@ import type { FoundRoles } from './roles.js'
 import type { SignInTransaction } from './sign-in.js'
 import { nextTokenRefresh, type Tokens } from './tokens.js'
 
-/** An entry takes at most 8 KiB; the rest is for what Keyv and the name of the member add. */
+/** Limits a stored entry to 8 KiB, with 128 bytes for what Keyv adds. */
 const MAX_ENTRY_BYTES = 8 * 1024 - 128
 const MAX_CLAIMS_BYTES = 4096
 const MAX_SCOPES_BYTES = 1024
@@ -26,7 +26,7 @@ interface NewSession {
   userId: string
 }
 
-/** The session that a completed sign-in opens. */
+/** Creates the session record of a completed sign-in. */
 export function newSession(
   { policy, now, subjectHash, log }: KvOAuthContext,
   { request, provider, transaction, tokens, identity, sessionId, userId }: NewSession,
@@ -68,8 +68,8 @@ export function newSession(
 }
 
 /**
- * The roles for a session, as many as it has room for. What is left out is logged: a user who lacks a
- * role is refused where they should not be.
+ * The roles for a session, as many as fit into the entry. Dropped roles are logged, because a user
+ * who lacks a role is refused without an obvious reason.
  */
 export function rolesOf(
   record: SessionRecord,
@@ -95,12 +95,12 @@ export function rolesOf(
   return kept
 }
 
-/** The bytes that an entry has left. */
+/** The remaining bytes of an entry. */
 function roomIn(record: SessionRecord): number {
   return MAX_ENTRY_BYTES - Buffer.byteLength(JSON.stringify(record))
 }
 
-/** As many items as there is room for; one that does not fit leaves room for the next. */
+/** Selects the items that fit; an item that is too long is skipped. */
 function withinRoom(
   items: readonly string[],
   maxBytes: number,
@@ -120,9 +120,9 @@ function withinRoom(
 }
 
 /**
- * The scopes that the provider granted. A token response without a scope means those requested (RFC
- * 6749 section 5.1), but the request passes through the browser of the user, and some providers never
- * name a scope: only configured scopes count then, never one that a caller added.
+ * The granted scopes. A token response without `scope` means the requested scopes (RFC 6749 section
+ * 5.1). But the user can alter the request in the browser, and some providers never return `scope`, so
+ * then only configured scopes count, never those that a caller added.
  */
 function grantedScopes(
   { scopes: configured }: OAuthProvider,
@@ -133,8 +133,7 @@ function grantedScopes(
 }
 
 /**
- * The scopes after a refresh: those that are still granted. A refresh never adds one (RFC 6749
- * section 6).
+ * The scopes that are still granted after a refresh, which never adds scopes (RFC 6749 section 6).
  */
 export function remainingScopes(
   { scopes }: Pick<SessionRecord, 'scopes'>,
@@ -144,7 +143,7 @@ export function remainingScopes(
   return named ? scopes.filter((scope) => named.includes(scope)) : scopes
 }
 
-/** The scope tokens (RFC 6749 section 3.3) of a token response; `undefined` when it names none. */
+/** The scope tokens (RFC 6749 section 3.3) of a token response; `undefined` without `scope`. */
 function namedScopes({ scope }: Tokens): string[] | undefined {
   if (scope === undefined) return undefined
   return [...new Set(scope.split(/[\s,]+/))].filter((token) => SCOPE_TOKEN.test(token))

@@ -7,11 +7,11 @@ import { createUserDirectory } from '@netscript/auth-database/internal'
 import { listSessions } from './list-sessions.js'
 
 /**
- * The operator's side of the kv-oauth backend, over its database. What it does counts at once on
- * every process, and is in the audit trail.
+ * Creates the operator of the kv-oauth backend, which uses its database. Changes take effect in every
+ * process immediately and are recorded in the audit trail.
  *
- * @param stores Where the backend keeps its data. Default: all of it in that database. With
- * `NETSCRIPT_AUTH_SESSION_STORE` set they are those of `openStores`.
+ * @param stores The stores of the backend. With `NETSCRIPT_AUTH_SESSION_STORE` set, pass those of
+ * `openStores`. @default all stores in the database of `pool`
  *
  * @throws AuthError `STORE_UNAVAILABLE` from every method.
  *

@@ -6,7 +6,7 @@ import {
   type OAuthProviderOptions,
 } from './provider.js'
 
-/** What every preset takes. Explicit endpoints win, for self-hosted editions and proxies. */
+/** Options of every preset. Explicit endpoints take precedence, for self-hosted editions and proxies. */
 export interface PresetOptions extends Pick<
   OAuthProviderOptions,
   | 'clientId'
@@ -25,31 +25,31 @@ export interface PresetOptions extends Pick<
   | 'endSessionEndpoint'
   | 'signOutParams'
 > {
-  /** Default: the id of the preset. Set it to use a preset twice. */
+  /** Set it to use a preset twice. @default the id of the preset */
   id?: string | undefined
 }
 
-/** Presets of OpenID Connect providers also take the issuer. */
+/** Options of presets for OpenID Connect providers. */
 export interface IssuerPresetOptions extends PresetOptions {
-  /** The issuer identifier. Default: that of the preset. */
+  /** The issuer identifier. @default the issuer of the preset */
   issuer?: string | undefined
-  /** The URL of the metadata. Default: `/.well-known/openid-configuration` at the issuer. */
+  /** The URL of the metadata. @default `/.well-known/openid-configuration` at the issuer */
   discoveryUrl?: string | undefined
 }
 
-/** Presets with a domain for each customer: `issuer` or `domain` is required. */
+/** Options of presets with a domain per customer: `issuer` or `domain` is required. */
 export interface DomainPresetOptions extends IssuerPresetOptions {
-  /** A host name such as `example.eu.auth0.com`; `https://` in front is allowed. Required without `issuer`. */
+  /** A host name such as `example.eu.auth0.com`, with or without `https://`. Required without `issuer`. */
   domain?: string | undefined
 }
 
-/** `providers.azureAd`. */
+/** Options of `providers.azureAd`. */
 export interface AzureAdOptions extends IssuerPresetOptions {
-  /** A tenant's id or domain, or `common`, `organizations`, `consumers`. Default: `common`. */
+  /** The id or domain of a tenant, or `common`, `organizations`, `consumers`. @default 'common' */
   tenantId?: string | undefined
 }
 
-/** `providers.awsCognito`: `issuer`, or `region` and `userPoolId`, are required. */
+/** Options of `providers.awsCognito`: `issuer`, or `region` and `userPoolId`, are required. */
 export interface AwsCognitoOptions extends IssuerPresetOptions {
   /** The region of the user pool, such as `eu-west-1`. Required without `issuer`. */
   region?: string | undefined
@@ -62,7 +62,7 @@ type Defaults = Omit<
   'clientId' | 'clientSecret' | 'redirectUri' | 'clientAuthMethod' | 'scopes'
 > & {
   scopes: readonly string[]
-  /** How a client with a secret authenticates, where the metadata does not exclude it. */
+  /** How a client with a secret authenticates, unless the metadata excludes it. */
   secretMethod: Exclude<ClientAuthMethod, 'none'>
 }
 
@@ -90,7 +90,7 @@ function build(options: IssuerPresetOptions, defaults: Defaults): OAuthProvider 
   )
 }
 
-/** GitHub. The e-mail is the primary one of `GET /user/emails`: the profile shows a public one. */
+/** GitHub. The address is the primary one of `GET /user/emails`; the profile has only a public one. */
 function github(options: PresetOptions): OAuthProvider {
   const userInfoEndpoint = options.userInfoEndpoint ?? 'https://api.github.com/user'
   return build(options, {
@@ -111,7 +111,7 @@ function github(options: PresetOptions): OAuthProvider {
   })
 }
 
-/** Google. It sends a refresh token only for offline access and a consent given now. */
+/** Google. It sends a refresh token only with `access_type=offline` and `prompt=consent`. */
 function google(options: IssuerPresetOptions): OAuthProvider {
   return build(options, {
     id: 'google',
@@ -123,7 +123,7 @@ function google(options: IssuerPresetOptions): OAuthProvider {
   })
 }
 
-/** GitLab; set `issuer` for a self-managed one. */
+/** GitLab. Set `issuer` for a self-managed instance. */
 function gitlab(options: IssuerPresetOptions): OAuthProvider {
   return build(options, {
     id: 'gitlab',
@@ -157,8 +157,8 @@ function discord(options: PresetOptions): OAuthProvider {
 }
 
 /**
- * Slack, by OpenID Connect. Its token endpoint refuses a secret together with a PKCE verifier, so
- * a client with a secret relies on the nonce (RFC 9700 section 2.1.1).
+ * Slack, with OpenID Connect. Its token endpoint rejects a client secret together with a PKCE
+ * verifier, so a client with a secret relies on the nonce (RFC 9700 section 2.1.1).
  */
 function slack(options: IssuerPresetOptions): OAuthProvider {
   return build(options, {
@@ -190,7 +190,7 @@ function spotify(options: PresetOptions): OAuthProvider {
   })
 }
 
-/** Facebook. Its Graph API sends the id and the name alone unless the fields are listed. */
+/** Facebook. Its Graph API returns only id and name unless the fields are listed. */
 function facebook(options: PresetOptions): OAuthProvider {
   return build(options, {
     id: 'facebook',
@@ -210,8 +210,8 @@ function facebook(options: PresetOptions): OAuthProvider {
 }
 
 /**
- * X. It sends a refresh token for `offline.access`. Add the scope `users.email`, once the app may
- * ask for it, to receive the confirmed address.
+ * X. It sends a refresh token for the scope `offline.access`. Add the scope `users.email`, once the
+ * app is allowed to request it, to receive the confirmed address.
  */
 function twitter(options: PresetOptions): OAuthProvider {
   const fields = ['id', 'name', 'username', 'profile_image_url']
@@ -248,7 +248,7 @@ function auth0(options: DomainPresetOptions): OAuthProvider {
   })
 }
 
-/** Okta. For a custom authorization server set `issuer`, such as `https://<domain>/oauth2/default`. */
+/** Okta. Set `issuer` for a custom authorization server, such as `https://<domain>/oauth2/default`. */
 function okta(options: DomainPresetOptions): OAuthProvider {
   return build(options, {
     id: 'okta',
@@ -260,7 +260,7 @@ function okta(options: DomainPresetOptions): OAuthProvider {
   })
 }
 
-/** Amazon Cognito user pools. Their sign-out has a parameter of its own and returns no state. */
+/** Amazon Cognito user pools. Their sign-out uses `logout_uri` and returns no state. */
 function awsCognito(options: AwsCognitoOptions): OAuthProvider {
   const { region, userPoolId } = options
   if (!options.issuer && !(region && userPoolId)) {
@@ -282,8 +282,8 @@ function awsCognito(options: AwsCognitoOptions): OAuthProvider {
 const ENTRA_ISSUER = /^https:\/\/login\.microsoftonline\.com\/([^/]+)\/v2\.0$/
 
 /**
- * Microsoft Entra ID. The metadata of a tenant that is no id names the issuer by a template or by
- * the tenant's id; the id_token is then verified against the tenant that it names.
+ * Microsoft Entra ID. If the tenant is not an id (such as `common`), the metadata has an issuer
+ * template or the id of the tenant; the id_token is then verified against the tenant in its issuer.
  */
 function azureAd(options: AzureAdOptions): OAuthProvider {
   const named = ENTRA_ISSUER.exec(options.issuer ?? '')?.[1]
@@ -302,7 +302,7 @@ function azureAd(options: AzureAdOptions): OAuthProvider {
   })
 }
 
-/** Logto. Its issuer is `/oidc` below the domain, and `offline_access` needs a consent. */
+/** Logto. Its issuer is `/oidc` at the domain, and `offline_access` requires `prompt=consent`. */
 function logto(options: DomainPresetOptions): OAuthProvider {
   const issuer = domainIssuer('logto', options)
   const { scopes = OPENID } = options
@@ -330,7 +330,7 @@ function clerk(options: DomainPresetOptions): OAuthProvider {
 /**
  * The presets. Each returns a frozen {@link OAuthProvider}.
  *
- * @throws AuthConfigurationError (each of them) that names the provider, the option and the fix.
+ * @throws AuthConfigurationError (each preset) with the provider, the option and the fix.
  *
  * @example
  * ```ts
@@ -358,7 +358,7 @@ export const providers = Object.freeze({
   clerk,
 })
 
-/** All options of all presets, as configuration by environment has them. */
+/** The options of all presets, for configuration by environment variables. */
 export type AnyPresetOptions = DomainPresetOptions & AzureAdOptions & AwsCognitoOptions
 
 const BY_ID = new Map<string, (options: AnyPresetOptions) => OAuthProvider>(
@@ -374,9 +374,9 @@ export function isPresetName(name: string): boolean {
 }
 
 /**
- * The provider of the preset with an id (`azure-ad`) or a function name (`azureAd`).
+ * Creates a provider from a preset, by its id (`azure-ad`) or function name (`azureAd`).
  *
- * @throws AuthConfigurationError for an unknown name, listing those that exist.
+ * @throws AuthConfigurationError for an unknown name; it lists the known ones.
  *
  * @example
  * ```ts
@@ -414,7 +414,7 @@ function missing(id: string, options: string): AuthConfigurationError {
   )
 }
 
-/** A value that becomes part of the issuer's host or path and must not change the rest of it. */
+/** Validates a value that becomes part of the host or path of the issuer. */
 function segment(id: string, option: string, value = ''): string {
   if (/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(value)) return value
   throw new AuthConfigurationError(

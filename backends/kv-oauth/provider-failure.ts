@@ -3,13 +3,13 @@ import { networkReason, printable } from '@netscript/plugin-auth-core/internal'
 import { isClientError } from './client-auth.js'
 import { isDeclined, NO_OAUTH_ERROR, refusalIn } from './provider-refusal.js'
 
-/** What the user is told; the log names the cause. */
+/** Message for the user; the cause is only in the log. */
 export const NOT_IDENTIFIED = 'The provider did not say who signed in. Try again.'
 /** @see NOT_IDENTIFIED */
 export const NOT_VERIFIED =
   'The answer of the provider could not be verified. Start the sign-in again.'
 
-/** An answer of a provider that cannot be used; `failure` is the cause in the log. */
+/** An unusable response of a provider. `failure` is the cause in the log. */
 export class ProviderAnswerError extends Error {
   override readonly name = 'ProviderAnswerError'
   readonly status: number | undefined
@@ -23,7 +23,7 @@ export class ProviderAnswerError extends Error {
   }
 }
 
-/** The same where the operator must change something, here or at the provider. */
+/** Like {@link ProviderAnswerError}, for a problem that only the operator can fix, here or at the provider. */
 export class ProviderSetupError extends AuthConfigurationError {
   constructor(
     readonly failure: string,
@@ -33,18 +33,18 @@ export class ProviderSetupError extends AuthConfigurationError {
   }
 }
 
-/** What the log says about a failed exchange with a provider. Queries may rely on the causes. */
+/** Log fields of a failed exchange with a provider. The causes are stable, for queries. */
 export interface ProviderFailure {
-  /** One word for each kind, such as `client-refused` or `id-token-nonce-missing`. */
+  /** A stable identifier, such as `client-refused` or `id-token-nonce-missing`. */
   readonly cause: string
-  /** The HTTP status, where one was the cause. */
+  /** The HTTP status, if it was the cause. */
   readonly providerStatus?: number
   /** The provider's own error code (RFC 6749 section 5.2) and description. */
   readonly providerError?: string
   readonly providerErrorDescription?: string
 }
 
-/** Describes an error for the log; `undefined` when no provider is to blame. */
+/** Describes an error for the log; `undefined` if no provider caused it. */
 export function failureOf(error: unknown): ProviderFailure | undefined {
   const codes = ['AUTH_PROVIDER_ERROR', 'AUTH_ACCESS_DENIED']
   if (isAuthError(error) && !codes.includes(error.code)) return undefined
@@ -75,12 +75,12 @@ function causeOf(
   const known = first(chain, ownCause) ?? first(chain, libraryCause)
   if (known !== undefined) return known
   if (status !== undefined) return 'unexpected-status'
-  // What fetch throws when there is no response, or when its body breaks off.
+  // The error of fetch when there is no response, or its body is cut off.
   const network = chain.find((error) => error instanceof TypeError && error.cause instanceof Error)
   return network ? networkReason(network).failure : 'other'
 }
 
-/** The error and its causes, outermost first. */
+/** An error and its causes, outermost first. */
 function causesOf(error: unknown): Error[] {
   const chain: Error[] = []
   for (let one = error; one instanceof Error && chain.length < 8; one = one.cause) chain.push(one)
@@ -95,7 +95,7 @@ function first<T>(chain: readonly Error[], find: (error: Error) => T | undefined
   return undefined
 }
 
-/** The status of the provider's response; that of an AuthError is our own. */
+/** The status of the provider's response. The status of an AuthError is that of this service. */
 function statusOf(error: Error): number | undefined {
   if (isAuthError(error)) return undefined
   const { status, cause } = error as { status?: unknown; cause?: unknown }
@@ -109,10 +109,10 @@ function ownCause(error: Error): string | undefined {
     : undefined
 }
 
-/** The claims that every id_token must have, in the order in which openid-client asks for them. */
+/** Required claims of an id_token, in the order in which openid-client checks them. */
 const REQUIRED_CLAIMS = ['aud', 'exp', 'iat', 'iss', 'sub', 'nonce']
 
-/** What is known of an error of openid-client, whose cause has what was compared as its own cause. */
+/** Maps an error of openid-client. The cause of its cause has the compared values. */
 function libraryCause(error: Error): string | undefined {
   const inner = error.cause instanceof Error ? error.cause : error
   const details = isObject(inner.cause) ? inner.cause : {}
@@ -160,7 +160,7 @@ function invalidResponse(
   return MALFORMED[property] ?? 'token-response-malformed'
 }
 
-/** The bodies that a missing property belongs to, where it is not a token response. */
+/** Failures by missing property, for bodies other than token responses. */
 const MALFORMED: Readonly<Record<string, string>> = {
   id_token: 'id-token-missing',
   keys: 'keys-malformed',

@@ -8,12 +8,13 @@ import { NO_OAUTH_ERROR, ProviderRefusedError } from './provider-refusal.js'
 const MAX_BODY_BYTES = 1024 * 1024
 
 /**
- * Carries the redirect URI of the authorization request to the token request, where it must be the
- * same (RFC 6749 section 4.1.3): openid-client drops its query, and the configuration may have changed.
+ * Passes the redirect URI of the authorization request to the token request, where it must be
+ * identical (RFC 6749 section 4.1.3). openid-client drops its query, and the configuration may have
+ * changed.
  */
 export const EXACT_REDIRECT_URI = 'netscript_redirect_uri'
 
-/** What some providers say where RFC 6749 section 5.2 says `invalid_grant`. */
+/** Nonstandard error codes for `invalid_grant` (RFC 6749 section 5.2). */
 const INVALID_GRANT = new Set([
   'bad_verification_code',
   'bad_refresh_token',
@@ -23,8 +24,8 @@ const INVALID_GRANT = new Set([
 ])
 
 /**
- * The HTTP client for one provider: follows no redirect, reads at most 1 MiB, and turns the token
- * responses that depart from the standard into ones that openid-client understands.
+ * Creates the HTTP client for a provider. It follows no redirects, reads at most 1 MiB, and converts
+ * nonstandard token responses into ones that openid-client understands.
  */
 export function createProviderFetch(
   provider: OAuthProvider,
@@ -48,7 +49,7 @@ export function createProviderFetch(
   }
 }
 
-/** One request that follows no redirect and reads at most 1 MiB of the response. */
+/** Sends a request without following redirects, and reads at most 1 MiB of the response. */
 export async function fetchBounded(
   fetch: typeof globalThis.fetch = globalThis.fetch,
   url: string,
@@ -60,20 +61,20 @@ export async function fetchBounded(
 
 const REDIRECTS = new Set([301, 302, 303, 307, 308])
 
-/** Where a response redirects to; `undefined` when it does not. */
+/** The target of a redirect; `undefined` for other responses. */
 export function redirectTarget(response: Response, url: string): URL | undefined {
   const location = response.headers.get('location')
   if (!REDIRECTS.has(response.status) || location === null) return undefined
   return URL.canParse(location, url) ? new URL(location, url) : undefined
 }
 
-/** A URL for messages: a query may hold what nobody should read. */
+/** A URL for messages, without its query, which may contain secrets. */
 export function withoutQuery(url: string | URL): string {
   const { origin, pathname } = new URL(url)
   return origin + pathname
 }
 
-/** These requests carry a secret, a token or the trust in keys, and go nowhere but where configured. */
+/** Rejects redirects: these requests carry a secret or a token, or fetch keys to trust. */
 function refuseRedirect(url: string, response: Response): void {
   const target = redirectTarget(response, url)
   if (target === undefined) return
@@ -84,9 +85,9 @@ function refuseRedirect(url: string, response: Response): void {
 }
 
 /**
- * A token response as RFC 6749 section 5 has it. GitHub and Slack report a failed grant with status
- * 200, and a challenge beside an error hides the error from openid-client. A provider without an
- * issuer has no keys to verify an id_token with, so one that it sends is dropped.
+ * Normalizes a token response to RFC 6749 section 5. GitHub and Slack report a failed grant with
+ * status 200. A `WWW-Authenticate` header hides the error from openid-client. An id_token of a plain
+ * OAuth 2.0 provider is dropped, because there are no keys to verify it.
  */
 function tokenResponse(provider: OAuthProvider, response: Response, body: Buffer): Response {
   const json = parseObject(body)
@@ -101,7 +102,7 @@ function tokenResponse(provider: OAuthProvider, response: Response, body: Buffer
     const refused = isRefusedIn200 ? 400 : status
     return errorResponse(response, refused, NO_OAUTH_ERROR, `The status is ${status}.`)
   }
-  // Some servers create tokens with 201.
+  // Some servers respond with 201.
   if (!json || (status !== 200 && status !== 201)) return copy(response, status, body)
   if (provider.kind === 'oidc') refuseEncrypted(provider, json.id_token)
   const { scope, id_token, token_type = 'bearer', ...others } = withoutEmpty(json)
@@ -111,12 +112,12 @@ function tokenResponse(provider: OAuthProvider, response: Response, body: Buffer
     scope: Array.isArray(scope) ? joined(scope) : scope,
     ...(provider.kind === 'oidc' && { id_token }),
   }
-  // openid-client refuses members of a wrong type.
+  // openid-client rejects members of a wrong type.
   const isFlat = Object.values(tokens).every((value) => typeof value !== 'object')
   return copy(response, 200, isFlat ? toJson(tokens) : body)
 }
 
-/** openid-client reads an error of RFC 6749 section 5.2 with status 400 to 499 only. */
+/** openid-client reads errors (RFC 6749 section 5.2) only with status 400 to 499. */
 function failedRequest(status: number, error: string, description: unknown): ProviderRefusedError {
   return new ProviderRefusedError(
     `The token endpoint answered with status ${status} and an error.`,
@@ -140,7 +141,7 @@ function errorResponse(
 
 const MEMBERS = ['access_token', 'token_type', 'expires_in', 'refresh_token', 'scope', 'id_token']
 
-/** The members of a token response that have a value: some providers send `null` or "" for none. */
+/** The nonempty members of a token response: some providers send `null` or "" for absent ones. */
 function withoutEmpty(json: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(
     MEMBERS.flatMap((name) => (isEmpty(json[name]) ? [] : [[name, json[name]]])),
@@ -151,7 +152,7 @@ function isEmpty(value: unknown): boolean {
   return value === undefined || value === null || (typeof value === 'string' && value.trim() === '')
 }
 
-/** A list of scopes as one text; a list of anything else stays as it is. */
+/** Joins a list of scopes; other lists are returned unchanged. */
 function joined(list: unknown[]): unknown {
   const scopes = list.filter((scope) => !isEmpty(scope))
   if (!scopes.every((scope) => typeof scope === 'string')) return list
@@ -160,7 +161,7 @@ function joined(list: unknown[]): unknown {
 
 const toJson = (value: object): Buffer => Buffer.from(JSON.stringify(value))
 
-/** RFC 7516 section 9: an encrypted token has five parts, a signed one three. */
+/** An encrypted token has five parts, a signed one three (RFC 7516 section 9). */
 function refuseEncrypted({ id }: OAuthProvider, idToken: unknown): void {
   if (typeof idToken !== 'string' || idToken.split('.').length !== 5) return
   throw new ProviderSetupError(
@@ -169,7 +170,7 @@ function refuseEncrypted({ id }: OAuthProvider, idToken: unknown): void {
   )
 }
 
-/** The body, if it is a JSON object. */
+/** Parses a body; `undefined` if it is not a JSON object. */
 export function parseObject(body: Buffer): Record<string, unknown> | undefined {
   try {
     const value: unknown = JSON.parse(body.toString('utf8'))
@@ -187,7 +188,7 @@ async function readBounded(response: Response): Promise<Buffer> {
   const body = response.body as unknown as AsyncIterable<Uint8Array> | null
   for await (const chunk of body ?? []) {
     size += chunk.byteLength
-    // Leaving the loop cancels the stream.
+    // Throwing out of the loop cancels the stream.
     if (size > MAX_BODY_BYTES) {
       throw new ProviderAnswerError(
         'response-too-large',

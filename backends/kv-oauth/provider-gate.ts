@@ -5,20 +5,20 @@ import { ProviderAnswerError } from './provider-failure.js'
 
 /** Options of {@link createProviderGate}. */
 export interface ProviderGateOptions {
-  /** Maximum number of sign-ins that talk to one provider at once. Default: 64. */
+  /** Maximum number of concurrent sign-ins that call a provider. @default 64 */
   concurrent?: number
-  /** Maximum number of sign-ins that wait for one provider. Default: 10,000. */
+  /** Maximum number of sign-ins that wait for a provider. @default 10000 */
   waiting?: number
-  /** Maximum wait in milliseconds. Default: 30,000. */
+  /** Maximum wait, in milliseconds. @default 30000 */
   waitMs?: number
 }
 
-/** Caps what this process asks of each provider at once, however many clients sign in. */
+/** Limits the concurrent calls of this process to each provider, however many clients sign in. */
 export interface ProviderGate {
   /**
-   * Runs the part of a sign-in that talks to the provider, when it is the turn of the client at
+   * Runs the part of a sign-in that calls the provider, when it is the turn of the client at
    * `address`.
-   * @throws AuthError `AUTH_PROVIDER_ERROR` when its turn does not come.
+   * @throws AuthError `AUTH_PROVIDER_ERROR` when the wait is too long or the queue is full.
    */
   run<T>(providerId: string, address: string | undefined, operation: () => Promise<T>): Promise<T>
 }
@@ -34,10 +34,10 @@ interface Lane {
 }
 
 /**
- * A {@link ProviderGate} with a fair queue for each provider: a network with a thousand waiting
- * sign-ins delays those of another by one turn each. A client within its rate limit is refused only
- * when the provider is too slow for everyone. A full queue drops sign-ins of the network that has
- * most of them.
+ * Creates a {@link ProviderGate} with a fair queue per provider: a network with a thousand waiting
+ * sign-ins delays each sign-in of another network by one turn. A client within its rate limit is
+ * refused only when the provider is too slow for everyone. A full queue drops sign-ins of the network
+ * with the most.
  */
 export function createProviderGate({
   concurrent = 64,
@@ -86,7 +86,7 @@ export function createProviderGate({
       try {
         return await operation()
       } finally {
-        // The place goes to the next in line, who never sees it free.
+        // Hands the slot to the next in the queue without releasing it.
         const next = lane.queue.shift()
         if (next) next.enter()
         else lane.running -= 1

@@ -4,14 +4,14 @@ import { type AuthError, providerError } from '@netscript/plugin-auth-core'
 import type { OAuthProvider } from './provider.js'
 import { createProviderFetch } from './provider-fetch.js'
 
-/** Any caller can send a token with an unknown key id, which fetches the keys again at most this often. */
+/** Minimum time between fetches for unknown key ids, which any caller can send. */
 const COOLDOWN_MS = 30_000
 const TIMEOUT_MS = 5000
 
-/** `none` and the HMACs are no proof that a token is the provider's: we could have made it. */
+/** Excludes `none` and HMACs, which do not prove that the provider signed a token. */
 const ASYMMETRIC = /^(?:(?:RS|PS|ES)(?:256|384|512)|EdDSA|Ed25519)$/
 
-/** The asymmetric algorithms that the provider signs id_tokens with. Default: RS256. */
+/** The asymmetric algorithms with which the provider signs id_tokens. @default RS256 */
 export function signingAlgorithms(server: Readonly<ServerMetadata>): string[] {
   const listed: unknown = server.id_token_signing_alg_values_supported
   const usable = [listed].flat().filter((alg) => typeof alg === 'string' && ASYMMETRIC.test(alg))
@@ -21,11 +21,11 @@ export function signingAlgorithms(server: Readonly<ServerMetadata>): string[] {
 const keySets = new WeakMap<Configuration, JWTVerifyGetKey>()
 
 /**
- * The keys at the provider's `jwks_uri`, for `jwtVerify`. Cached as long as the metadata, at most ten
- * minutes, and fetched again for an unknown key id.
+ * The keys at the provider's `jwks_uri`, for `jwtVerify`. They are cached as long as the metadata, at
+ * most ten minutes, and fetched again for an unknown key id.
  *
- * @throws AuthError `AUTH_PROVIDER_ERROR`, here and from the keys, when they are unavailable; that no
- * key fits the token is an error of jose.
+ * @throws AuthError `AUTH_PROVIDER_ERROR`, also from the returned function, when the keys are
+ * unavailable. A token without a matching key is an error of jose.
  */
 export async function providerKeys(
   provider: OAuthProvider,
@@ -64,7 +64,7 @@ export async function providerKeys(
   return keys
 }
 
-/** `AUTH_PROVIDER_ERROR`: the token was not checked, and may be sent again. */
+/** Creates an `AUTH_PROVIDER_ERROR`: the token could not be verified and may be sent again. */
 export function keysUnavailable(provider: OAuthProvider, cause: unknown): AuthError {
   return providerError(
     provider.id,

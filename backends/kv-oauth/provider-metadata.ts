@@ -7,12 +7,12 @@ import { fetchBounded, parseObject, redirectTarget, withoutQuery } from './provi
 
 const MAX_REDIRECTS = 3
 
-/** The metadata is that of another issuer than the configured one (RFC 8414 section 3.3). */
+/** The issuer of the metadata differs from the configured one (RFC 8414 section 3.3). */
 export class IssuerMismatchError extends ProviderSetupError {}
 
 /**
- * A fetch for discovery alone: reads the metadata where the provider has it, follows redirects on its
- * origin, and refuses metadata that this client cannot work with.
+ * Creates the fetch function for discovery. It reads the metadata at `discoveryUrl` or the issuer,
+ * follows redirects on the same origin, and rejects metadata that this client does not support.
  */
 export function createMetadataFetch(
   provider: OAuthProvider,
@@ -37,7 +37,7 @@ export function createMetadataFetch(
         `GET ${withoutQuery(url)} was not answered with JSON.`,
       )
     }
-    // The tenant-dependent issuer of Entra survives only in a configuration that discovery makes.
+    // openid-client supports the issuer template of Entra ID only through discovery.
     const metadata = { ...discovered, ...endpoints(provider) }
     checkMetadata(provider, metadata, options.allowInsecureRequests)
     return Response.json(metadata)
@@ -45,8 +45,8 @@ export function createMetadataFetch(
 }
 
 /**
- * Discovery sends no credentials, so a redirect that stays on the origin is followed: some providers
- * answer the address without a slash with the one that has it.
+ * Follows redirects on the same origin, because discovery sends no credentials: some providers
+ * redirect to the address with a trailing slash.
  */
 async function followed(
   { id }: OAuthProvider,
@@ -78,7 +78,7 @@ function problemOf(target: URL, start: string, visited: ReadonlySet<string>): st
   return visited.size > MAX_REDIRECTS ? `redirects more than ${MAX_REDIRECTS} times` : undefined
 }
 
-/** RFC 9700 section 2.1.1, OpenID Connect Discovery section 4.3, and what is not supported here. */
+/** Checks RFC 9700 section 2.1.1, OpenID Connect Discovery section 4.3 and unsupported requirements. */
 function checkMetadata(
   provider: OAuthProvider,
   metadata: Readonly<Record<string, unknown>>,
@@ -95,9 +95,9 @@ function checkMetadata(
 }
 
 function checkIssuer(provider: OAuthProvider, issuer: unknown): void {
-  // The library says what is wrong with metadata without an issuer.
+  // openid-client reports metadata without an issuer.
   if (typeof issuer !== 'string') return
-  // The metadata of Entra ID for all tenants names the template itself.
+  // The metadata of Entra ID for all tenants contains the template itself.
   if (isIssuerOf(provider, issuer) || issuer === provider.issuerTemplate) return
   throw new IssuerMismatchError(
     'issuer-mismatch',
@@ -108,7 +108,7 @@ function checkIssuer(provider: OAuthProvider, issuer: unknown): void {
 const FIX =
   'Set issuer (NETSCRIPT_AUTH_ISSUER) exactly as the provider writes it, and discoveryUrl (NETSCRIPT_AUTH_DISCOVERY_URL) to the address of the metadata if that is not below the issuer.'
 
-/** What the provider requires of every client and this one cannot do. */
+/** Requirements of the provider that this client does not support. */
 function requirements(
   provider: OAuthProvider,
   metadata: Readonly<Record<string, unknown>>,
@@ -156,10 +156,10 @@ function requirements(
   return found
 }
 
-/** OpenID Connect Discovery section 3. */
+/** Required metadata (OpenID Connect Discovery section 3). */
 const REQUIRED = ['authorization_endpoint', 'token_endpoint', 'jwks_uri']
 
-/** What one of must be listed, where a provider lists anything (OpenID Connect Discovery section 3). */
+/** Supported values, one of which must be listed if the provider lists any (Discovery section 3). */
 const NEEDED: readonly (readonly [name: string, usable: ReadonlySet<unknown>, what: string])[] = [
   [
     'id_token_signing_alg_values_supported',
@@ -194,7 +194,7 @@ const URLS_IN_USE = [
   'end_session_endpoint',
 ]
 
-/** @throws AuthConfigurationError when one of the configured addresses is http. */
+/** @throws AuthConfigurationError when a configured URL uses http. */
 export function refuseConfiguredHttp(provider: OAuthProvider): void {
   const { issuer, discoveryUrl, emailsEndpoint } = provider
   const named = { issuer, discoveryUrl, emailsEndpoint, ...endpoints(provider) }
@@ -216,7 +216,7 @@ function refuseHttp(
   }
 }
 
-/** The explicit endpoints by their names in RFC 8414. */
+/** The configured endpoints by their names in RFC 8414. */
 export function endpoints(provider: OAuthProvider): Record<string, string> {
   const named = {
     authorization_endpoint: provider.authorizationEndpoint,

@@ -1,13 +1,13 @@
-/** An error code of a provider, and what it says about it (RFC 6749 sections 4.1.2.1 and 5.2). */
+/** An error response of a provider (RFC 6749 sections 4.1.2.1 and 5.2). */
 export interface ProviderRefusal {
   readonly error: string
   readonly description?: string
 }
 
-/** In place of the error of RFC 6749 section 5.2 in a refusal (400, 401) that has none. */
+/** Stands for the error code (RFC 6749 section 5.2) of a 400 or 401 response that has none. */
 export const NO_OAUTH_ERROR = 'no_oauth_error'
 
-/** The provider answered with an error that openid-client does not report. */
+/** An error response of a provider that openid-client does not report. */
 export class ProviderRefusedError extends Error {
   override readonly name = 'ProviderRefusedError'
   readonly error_description: string | undefined
@@ -23,7 +23,7 @@ export class ProviderRefusedError extends Error {
   }
 }
 
-/** The refusal among the causes of an error: those of openid-client carry it as well. */
+/** Finds the error response among the causes of an error, including errors of openid-client. */
 export function refusalIn(error: unknown, depth = 0): ProviderRefusal | undefined {
   if (!(error instanceof Error) || depth > 4) return undefined
   const { error: code, error_description: description } = error as Partial<
@@ -34,8 +34,8 @@ export function refusalIn(error: unknown, depth = 0): ProviderRefusal | undefine
 }
 
 /**
- * Whether the user declined, or would have to do something at the provider first: beside the standard
- * names, those of LinkedIn and Apple (`user_cancelled_login`) and others of the kind.
+ * Whether the user declined or must first take an action at the provider. Besides the standard codes
+ * it recognizes those of LinkedIn and Apple (`user_cancelled_login`) and similar ones.
  */
 export function isDeclined(error: string): boolean {
   const code = error.toLowerCase().replaceAll('-', '_')
@@ -64,7 +64,7 @@ const MISCONFIGURED = new Set([
   'invalid_request_object',
 ])
 
-/** Whether the operator must change something, here or at the provider: a retry cannot help. */
+/** Whether only the operator can fix the error, here or at the provider; a retry cannot help. */
 export function isMisconfigured(error: string): boolean {
   return MISCONFIGURED.has(error)
 }
@@ -75,7 +75,7 @@ const COUNTED = new Set([
   ...['interaction_required', 'login_required', 'consent_required', 'account_selection_required'],
 ])
 
-/** A refusal as the label of a metric, of which there must be few. */
+/** The metric label of an error response, from a small set of values. */
 export function refusalLabel({ error }: ProviderRefusal): string {
   if (COUNTED.has(error)) return error
   return isDeclined(error) ? 'access_denied' : 'other'

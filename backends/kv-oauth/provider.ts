@@ -8,31 +8,31 @@ export const CLIENT_AUTH_METHODS = ['client_secret_basic', 'client_secret_post',
 export type ClientAuthMethod = (typeof CLIENT_AUTH_METHODS)[number]
 
 /**
- * Where a plain OAuth 2.0 provider keeps a person's data in its user info response. A path names
- * nested members with dots (`picture.data.url`, `images.0.url`).
+ * Where a plain OAuth 2.0 provider has the data of a user in its user info response. Paths use dots for
+ * nested members (`picture.data.url`, `images.0.url`).
  */
 export interface UserInfoFields {
-  /** Path of the stable id; a number becomes text. */
+  /** Path of the stable id; numbers are converted to strings. */
   readonly subject: string
-  /** Paths of the name to show; the first that holds text wins. */
+  /** Paths of the display name; the first with a text is used. */
   readonly displayName?: readonly string[]
   /** Path of the account name. */
   readonly username?: string
-  /** Path of the e-mail address. Default: none is kept. */
+  /** Path of the e-mail address. @default none: no address is stored */
   readonly email?: string
-  /** Path of a boolean; `true` when the provider hands out verified addresses only. */
+  /** Path of a boolean; `true` if the provider returns only verified addresses. */
   readonly emailVerified?: string | true
-  /** Path of the picture's URL, or a URL with `{path}` placeholders. */
+  /** Path of the picture URL, or a URL with `{path}` placeholders. */
   readonly imageUrl?: string
 }
 
-/** An OAuth 2.0 or OpenID Connect provider: frozen plain data, made by {@link defineOAuthProvider}. */
+/** An OAuth 2.0 or OpenID Connect provider: frozen data, created by {@link defineOAuthProvider}. */
 export interface OAuthProvider {
-  /** What `signin` takes as `providerId`. With the subject it names a person. */
+  /** The `providerId` of `signin`. For plain OAuth 2.0, it identifies a user together with the subject. */
   readonly id: string
   /** Name to show. */
   readonly displayName: string
-  /** `oidc` exactly when there is an issuer to verify an id_token against. */
+  /** `oidc` exactly when there is an issuer, so that id_tokens can be verified. */
   readonly kind: 'oidc' | 'oauth'
   /** The client id at the provider. */
   readonly clientId: string
@@ -40,118 +40,120 @@ export interface OAuthProvider {
   readonly clientSecret?: string
   /** The issuer identifier, exactly as the provider writes it. */
   readonly issuer?: string
-  /** The issuer that the metadata may name instead, with `{tenantid}` for the tenant of the user. */
+  /** An alternative issuer of the metadata, with `{tenantid}` for the tenant of the user. */
   readonly issuerTemplate?: string
-  /** The URL of the metadata. Absent when it is `/.well-known/openid-configuration` at the issuer. */
+  /** URL of the metadata. Absent for `/.well-known/openid-configuration` at the issuer. */
   readonly discoveryUrl?: string
-  /** Where people sign in. Absent when it is discovered. */
+  /** The authorization endpoint. Absent if discovered. */
   readonly authorizationEndpoint?: string
-  /** Where codes become tokens. Absent when it is discovered. */
+  /** The token endpoint. Absent if discovered. */
   readonly tokenEndpoint?: string
-  /** Where the person is described. Absent when it is discovered. */
+  /** The user info endpoint. Absent if discovered. */
   readonly userInfoEndpoint?: string
-  /** Where tokens are revoked (RFC 7009). Absent when it is discovered, or there is none. */
+  /** The revocation endpoint (RFC 7009). Absent if discovered or missing. */
   readonly revocationEndpoint?: string
-  /** Where people sign out (OpenID Connect RP-Initiated Logout 1.0). Absent like the last one. */
+  /** The end session endpoint (RP-Initiated Logout 1.0). Absent if discovered or missing. */
   readonly endSessionEndpoint?: string
-  /** Lists the person's addresses as `[{ email, primary, verified }]`. */
+  /** Endpoint that lists the addresses of the user as `[{ email, primary, verified }]`. */
   readonly emailsEndpoint?: string
-  /** The address registered at the provider, to the letter. */
+  /** The redirect URI, exactly as registered at the provider. */
   readonly redirectUri: string
-  /** The scopes to request when a sign-in names none. */
+  /** The scopes of a sign-in that requests none. */
   readonly scopes: readonly string[]
   /** Scopes that a sign-in may request beyond `scopes`. */
   readonly additionalScopes: readonly string[]
-  /** Path of the claim of roles. Absent: the claim `roles`, where it is sent. */
+  /** Path of the roles claim. Absent for the claim `roles`. */
   readonly rolesClaim?: string
   /**
-   * How the client authenticates at the token endpoint. Metadata that does not list it chooses
-   * between the two methods that send the secret, unless `clientAuthMethodIsExplicit`.
+   * How the client authenticates at the token endpoint. If the metadata does not list it, the other
+   * method with a secret is used, unless `clientAuthMethodIsExplicit`.
    */
   readonly clientAuthMethod: ClientAuthMethod
-  /** True when the operator set the method, which then wins over the metadata; absent otherwise. */
+  /** True if the operator set the method, which then takes precedence over the metadata. */
   readonly clientAuthMethodIsExplicit?: true
-  /** Whether the authorization request carries an S256 challenge (RFC 7636). */
+  /** Whether the authorization request has an S256 challenge (RFC 7636). */
   readonly pkce: boolean
   /** Further parameters of the authorization request. */
   readonly authorizationParams: Readonly<Record<string, string>>
-  /** Parameters of the sign-out at the provider. Absent: those of OpenID Connect. */
+  /** Parameters of the sign-out at the provider. Absent for those of OpenID Connect. */
   readonly signOutParams?: Readonly<Record<string, string>>
-  /** Used when `kind` is `oauth`. */
+  /** Used if `kind` is `oauth`. */
   readonly userInfoFields: UserInfoFields
 }
 
-/** What {@link defineOAuthProvider} takes. Either `issuer` or the three endpoints are required. */
+/** Options of {@link defineOAuthProvider}. Either `issuer` or the first three endpoints are required. */
 export interface OAuthProviderOptions {
-  /** Lower-case letters, digits and hyphens, at most 64. Part of every account: never change it. */
+  /** Lower-case letters, digits and hyphens, at most 64. It is stored with accounts: never change it. */
   id: string
-  /** Default: the id in title case. */
+  /** The name to show. @default the id in title case */
   displayName?: string | undefined
   /** The client id at the provider. */
   clientId: string
-  /** Default: none, the client is a public one. */
+  /** The client secret. @default none: a public client */
   clientSecret?: string | undefined
   /**
-   * The issuer identifier, from which the endpoints are discovered. Makes the provider `oidc`.
-   * Required without the three endpoints.
+   * The issuer identifier, for discovery of the endpoints. Makes the provider `oidc`. Required without
+   * explicit endpoints.
    */
   issuer?: string | undefined
-  /** An issuer with `{tenantid}` that the metadata may name instead. Default: none. */
+  /** An alternative issuer of the metadata, with `{tenantid}`. @default none */
   issuerTemplate?: string | undefined
   /**
-   * The URL of the metadata, for providers such as Azure AD B2C that serve it elsewhere. It must name
-   * `issuer`. Default: `/.well-known/openid-configuration` at the issuer.
+   * URL of the metadata, for providers such as Azure AD B2C that serve it elsewhere. The metadata must
+   * contain `issuer`.
+   * @default `/.well-known/openid-configuration` at the issuer
    */
   discoveryUrl?: string | undefined
-  /** Wins over the discovered one, as all endpoints here do. Default: the discovered one. */
+  /** Explicit endpoints take precedence over discovered ones. @default discovered */
   authorizationEndpoint?: string | undefined
-  /** Default: the discovered one. */
+  /** @default discovered */
   tokenEndpoint?: string | undefined
-  /** Default: the discovered one. */
+  /** @default discovered */
   userInfoEndpoint?: string | undefined
-  /** Default: the discovered one; without one, tokens are not revoked at sign-out. */
+  /** Without one, tokens are not revoked at sign-out. @default discovered */
   revocationEndpoint?: string | undefined
-  /** Default: the discovered one; without one, nobody is signed out at the provider. */
+  /** Without one, users are not signed out at the provider. @default discovered */
   endSessionEndpoint?: string | undefined
-  /** Lists addresses as `[{ email, primary, verified }]`. Default: none. */
+  /** Endpoint that lists addresses as `[{ email, primary, verified }]`. @default none */
   emailsEndpoint?: string | undefined
-  /** The address registered at the provider: the callback of this service. */
+  /** The redirect URI registered at the provider: the callback of this service. */
   redirectUri: string
-  /** A list, or text separated by spaces. Default: `openid profile email`. */
+  /** A list, or a string separated by spaces. @default 'openid profile email' */
   scopes?: string | readonly string[] | undefined
   /**
-   * Scopes that a sign-in may request beyond `scopes`, for incremental consent. Every other scope is
-   * refused. A session has one of these only when the provider's token response names it.
-   * Default: none.
+   * Scopes that a sign-in may request beyond `scopes`, for incremental consent. Other scopes are
+   * refused. A session gets one of these only if the token response contains it.
+   * @default none
    */
   additionalScopes?: string | readonly string[] | undefined
   /**
-   * Path of the claim whose texts are the roles of a user, such as `realm_access.roles`; a claim that
-   * has the whole path as its name comes first. It is read from the id_token, else from the user
-   * info. Default: `roles`, from standard claims only.
+   * Path of the roles claim, such as `realm_access.roles`. A claim whose name is the full path takes
+   * precedence. It is read from the id_token, else from the user info.
+   * @default 'roles', from standard claims only
    */
   rolesClaim?: string | undefined
   /**
-   * How the client authenticates at the token endpoint. Default: `none` without a secret; else
-   * `client_secret_basic` where the metadata lists it or lists nothing, else `client_secret_post`.
+   * How the client authenticates at the token endpoint.
+   * @default `none` without a secret; else `client_secret_basic` if the metadata lists it or lists
+   * nothing, else `client_secret_post`
    */
   clientAuthMethod?: ClientAuthMethod | undefined
-  /** Default: true. False only for an OIDC client with a secret; the nonce then guards the code. */
+  /** False only for an OIDC client with a secret; then the nonce protects the code. @default true */
   pkce?: boolean | undefined
-  /** More parameters of the authorization request, none of the protocol's own. Default: none. */
+  /** Further parameters of the authorization request, except those of the protocol. @default none */
   extraAuthParams?: Readonly<Record<string, string>> | undefined
   /**
-   * Parameters of the sign-out at the provider beside `client_id`, such as
-   * `{ logout_uri: '{return_uri}' }`; `{return_uri}`, `{state}` and `{id_token}` are filled in. Default:
-   * those of OpenID Connect RP-Initiated Logout 1.0.
+   * Parameters of the sign-out at the provider besides `client_id`, such as
+   * `{ logout_uri: '{return_uri}' }`. `{return_uri}`, `{state}` and `{id_token}` are replaced.
+   * @default those of OpenID Connect RP-Initiated Logout 1.0
    */
   signOutParams?: Readonly<Record<string, string>> | undefined
-  /** Default: standard claims, with `sub` as the subject if the scope has `openid`, else `id`. */
+  /** @default standard claims; the subject is `sub` if the scopes include `openid`, else `id` */
   userInfoFields?: UserInfoFields | undefined
 }
 
 const DEFAULT_SCOPES = ['openid', 'profile', 'email']
-/** RFC 6749 section 3.3. */
+/** A scope token (RFC 6749 section 3.3). */
 const SCOPE_TOKEN = /^[\x21\x23-\x5B\x5D-\x7E]+$/
 const ENDPOINTS = [
   'authorizationEndpoint',
@@ -162,7 +164,7 @@ const ENDPOINTS = [
   'emailsEndpoint',
 ] as const
 
-/** Parameters that this service alone decides; `request` and `request_uri` could carry all others. */
+/** Parameters that only this service may set. `request` and `request_uri` could contain the others. */
 const RESERVED_PARAMS = new Set([
   'client_id',
   'client_secret',
@@ -181,10 +183,10 @@ const RESERVED_PARAMS = new Set([
 /**
  * Defines a provider that is not one of the presets.
  *
- * With `offline_access` among the scopes of an OIDC provider, `prompt=consent` is added unless a
- * prompt is given, since providers ignore the scope without it (OpenID Connect Core section 11).
+ * If the scopes of an OIDC provider include `offline_access`, `prompt=consent` is added unless a
+ * prompt is set: providers ignore the scope without it (OpenID Connect Core section 11).
  *
- * @throws AuthConfigurationError that names the provider, the option and the fix.
+ * @throws AuthConfigurationError with the provider, the option and the fix.
  *
  * @example
  * ```ts
@@ -207,10 +209,10 @@ export function defineOAuthProvider(options: OAuthProviderOptions): OAuthProvide
 }
 
 /**
- * {@link defineOAuthProvider} without a prompt of its own, for presets that know their provider.
+ * Like {@link defineOAuthProvider}, but never adds a prompt, for presets.
  *
- * @param secretMethod What a client with a secret prefers when `clientAuthMethod` is not set.
- * @throws AuthConfigurationError that names the provider, the option and the fix.
+ * @param secretMethod Preferred method of a client with a secret, if `clientAuthMethod` is not set.
+ * @throws AuthConfigurationError with the provider, the option and the fix.
  */
 export function createOAuthProvider(
   options: OAuthProviderOptions,

@@ -2,11 +2,11 @@ import { AuthConfigurationError } from '@netscript/plugin-auth-core'
 import type { OAuthProvider } from './provider.js'
 
 /**
- * The providers by their ids. Each redirect URI is sent as it is and must be registered. One that
- * several providers share is a base: each appends its id as a path segment, since the answer of one
- * provider must not arrive where that of another is expected (RFC 9700 section 4.4.2.2).
+ * Indexes providers by id. A redirect URI is sent unchanged and must be registered. If several
+ * providers share one, it is a base to which each appends its id as a path segment, so that every
+ * provider has its own redirect URI (mix-up defense, RFC 9700 section 4.4.2.2).
  *
- * @throws AuthConfigurationError for no provider, and for two with the same id or redirect URI.
+ * @throws AuthConfigurationError without a provider, and for two with the same id or redirect URI.
  */
 export function providersById(list: readonly OAuthProvider[]): ReadonlyMap<string, OAuthProvider> {
   if (list.length === 0) {
@@ -37,7 +37,7 @@ export function providersById(list: readonly OAuthProvider[]): ReadonlyMap<strin
   return providers
 }
 
-/** The redirect URI of one of several providers: `id` appended to the path of the shared one. */
+/** The redirect URI of one of several providers: the shared one with `id` appended to its path. */
 export function redirectUriOf(shared: string, id: string): string {
   const url = new URL(shared)
   url.pathname = `${url.pathname.replace(/\/$/, '')}/${id}`

@@ -11,34 +11,34 @@ import { readRoles } from './roles.js'
 import { revokeAtProvider } from './revoke-at-provider.js'
 import { checkIdToken, nextTokenRefresh, providerTokens, type Tokens } from './tokens.js'
 
-/** Longer than a request to the provider may take: a lease never ends while its holder waits. */
+/** Longer than the time limit of a request, so that a lease never expires while its holder waits. */
 const LEASE_MS = 30_000
 const BACK_OFF_MS = 30_000
 const BACK_OFF_MAX_MS = 15 * 60_000
-/** Refusals without an OAuth error that end a session, and the least time that they must span. */
+/** Number of refusals without an OAuth error that end a session, and the time that they must span. */
 const MAX_REFUSALS = 3
 const REFUSALS_SPAN_MS = 10 * 60_000
 
 type Renewal =
   | { tokens: Tokens }
   | { ended: string }
-  /** Status 400 or 401 without an error of RFC 6749 section 5.2. */
+  /** Status 400 or 401 without an error code of RFC 6749 section 5.2. */
   | { refused: unknown }
-  /** Without an answer it is unknown whether the provider has renewed the tokens. */
+  /** Without a response it is unknown whether the provider has rotated the tokens. */
   | { failed: unknown; answered: boolean }
 
 /**
- * Renews the provider's tokens (RFC 6749 section 6). One process holds the lease and asks; the
- * others go on with the tokens that they have. An unreachable or slow provider ends no session; one
- * that rejects the grant does.
+ * Refreshes the provider tokens of a session (RFC 6749 section 6). One process holds a lease and calls
+ * the provider; others continue with the current tokens. An unreachable or slow provider does not end
+ * the session; a rejected grant does.
  *
- * A provider that rotates refresh tokens takes an old one that comes back for stolen. After a request
- * whose response was lost or could not be stored, `invalid_grant` therefore says nothing about the
- * grant. A lease that was not given back is the sign of such a request.
+ * A provider that rotates refresh tokens treats a reused one as stolen. If the response of an earlier
+ * refresh was lost or could not be stored, `invalid_grant` therefore says nothing about the grant. A
+ * lease that was never released indicates such a refresh.
  *
- * Some servers refuse a grant with status 400 and no OAuth error, and so does a broken proxy in front
- * of any server. Such refusals end a session only when they persist while the same provider renews
- * the tokens of other sessions.
+ * Some servers reject a grant with status 400 and no OAuth error, but so does a broken proxy. Such
+ * refusals end a session only if they persist while the same provider refreshes the tokens of other
+ * sessions.
  */
 export async function refreshProviderTokens(
   context: KvOAuthContext,
@@ -77,7 +77,7 @@ export async function refreshProviderTokens(
       'The provider refused to renew the tokens and gave no OAuth error.',
     )
     if (count + 1 >= MAX_REFUSALS && now - since >= REFUSALS_SPAN_MS) {
-      // The last renewal of this session was before the refusals: any since then is of another one.
+      // This session was last refreshed before the refusals, so any refresh since is of another one.
       const renewsOthers = await context.audit.tokensRenewed(provider.id, now - since)
       if (renewsOthers && !held.abandoned) return end('refresh-refused')
       context.log.warn(fields, 'The session goes on without tokens of the provider.')
@@ -101,7 +101,7 @@ export async function refreshProviderTokens(
     }))
   }
   const { tokens } = renewal
-  // A provider that does not rotate sends no refresh token; the id_token is the last one it sent.
+  // Without rotation the response has no refresh token: keep the old one, and the last id_token.
   const { abandoned: _, ...old } = held
   const merged = { ...old, ...providerTokens(tokens) }
   if (!(await context.tokens.replace(record.id, merged))) {
@@ -132,7 +132,7 @@ async function renew(
       checkIdToken(provider, tokens, context.now())
       keepKeys(provider, client, configuration)
       const subject = tokens.claims()?.sub
-      // OpenID Connect Core section 12.2: the subject must be the one of the original id_token.
+      // The subject must be that of the original id_token (OpenID Connect Core section 12.2).
       if (subject !== undefined && encodeSubject(subject) !== record.subject) {
         return { ended: 'subject-changed' }
       }
@@ -143,14 +143,15 @@ async function renew(
       return error.error === NO_OAUTH_ERROR ? { refused: error } : { failed: error, answered: true }
     }
   } catch (error) {
-    // The metadata could not be read, so nothing was asked.
+    // The metadata could not be read, so no refresh was sent.
     return { failed: error, answered: true }
   }
 }
 
 /**
- * The roles that a refreshed id_token names. One without the claim takes them away, since providers
- * leave the claim out for a user who has none; roles from the user info stay until the next sign-in.
+ * The roles after a refresh. A refreshed id_token without the claim removes all roles, because
+ * providers omit the claim for users without roles. Roles from the user info stay until the next
+ * sign-in.
  */
 function refreshedRoles(
   { log }: KvOAuthContext,

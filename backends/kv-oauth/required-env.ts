@@ -1,6 +1,6 @@
 import { AuthConfigurationError } from '@netscript/plugin-auth-core'
 
-/** What each backend is usually configured with; kv-oauth with one provider. */
+/** The usual variables of each backend; for kv-oauth with one provider. */
 const USUAL: readonly (readonly string[])[] = [
   [
     'NETSCRIPT_AUTH_CLIENT_ID',
@@ -14,10 +14,10 @@ const USUAL: readonly (readonly string[])[] = [
 ]
 
 /**
- * The value of an environment variable, without surrounding white space. Of the usual variables of
- * a backend the error names all that are not set, so that they can be set at once.
+ * Returns the value of an environment variable, trimmed.
  *
- * @throws AuthConfigurationError when the variable is unset or blank.
+ * @throws AuthConfigurationError when it is unset or blank. For a usual variable of a backend, the
+ * error names all of that backend that are missing.
  *
  * @example
  * ```ts

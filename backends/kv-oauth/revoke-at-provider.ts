@@ -4,9 +4,9 @@ import type { KvOAuthContext } from './context.js'
 import type { OAuthProvider } from './provider.js'
 
 /**
- * Revokes the tokens at the provider (RFC 7009), the refresh token where there is one: revoking it
- * ends the grant. Best effort: the session here is over already, and nobody waits for a provider
- * that does not answer longer than the client's time limit.
+ * Revokes the tokens at the provider (RFC 7009): the refresh token if there is one, which ends the
+ * grant. Best effort: the session has already ended here, and the wait is limited by the timeout of
+ * the client.
  */
 export async function revokeAtProvider(
   context: KvOAuthContext,

@@ -1,22 +1,21 @@
 const ROLES_CLAIM = 'roles'
 const MAX_PATH = 256
-/** At most 256 characters, none of them a control character or a lone surrogate. */
+/** At most 256 characters, without control characters and lone surrogates. */
 const ROLE = /^(?=.*\S)[^\p{Cc}\p{Surrogate}]{1,256}$/u
-/** What every object inherits; as the member of a path it is a mistake or an attack. */
+/** Inherited members, which a path must not contain (prototype access). */
 const INHERITED = new Set(['__proto__', 'constructor', 'prototype'])
 
-/** Roles as a provider sends them. */
+/** The roles in a claim. */
 export interface FoundRoles {
-  /** Each once, in the order of the provider. */
+  /** Unique roles, in the order of the provider. */
   readonly roles: readonly string[]
-  /** How many values are no roles: not text, blank, too long, or with control characters. */
+  /** Number of invalid values: not a string, blank, too long, or with control characters. */
   readonly refused: number
 }
 
 /**
- * The roles in the claim that a path names. A list has one role for each text in it; a text is one
- * role and is never split, since the names of groups have spaces and commas in them. Anything else
- * grants nothing.
+ * Reads the roles in the claim at a path. A list has one role per string. A string is one role and is
+ * never split, because group names contain spaces and commas. Other types grant no role.
  *
  * @returns `undefined` when the claim is missing or null.
  */
@@ -29,9 +28,9 @@ export function readRoles(claims: unknown, path = ROLES_CLAIM): FoundRoles | und
 }
 
 /**
- * What is at a path of names separated by dots, such as `realm_access.roles` or `images.0.url`. A
- * name may have dots itself (`https://example.com/roles`): at each level the longest one that is
- * there counts. Inherited members are never found.
+ * Returns the value at a path of names separated by dots, such as `realm_access.roles` or
+ * `images.0.url`. Names may contain dots (`https://example.com/roles`): at each level the longest
+ * existing name is used. Inherited members are ignored.
  */
 export function claimAt(value: unknown, path: string): unknown {
   if (typeof value !== 'object' || value === null) return undefined
@@ -45,7 +44,7 @@ export function claimAt(value: unknown, path: string): unknown {
   return undefined
 }
 
-/** Whether {@link claimAt} can find something at a path. */
+/** Whether a path is valid for {@link claimAt}. */
 export function isClaimPath(path: string): boolean {
   const names = path.split('.')
   return (

@@ -1,7 +1,7 @@
 import { type AuthnRequest, singleCookie } from '@netscript/plugin-auth-core'
 import type { KvOAuthContext } from './context.js'
 
-/** The id of the session that the request's cookie was signed for, live or not. */
+/** The session id in the signed cookie of the request; the session may have ended. */
 export function sessionIdOf(
   { cookies, crypto }: Pick<KvOAuthContext, 'cookies' | 'crypto'>,
   request: AuthnRequest,

@@ -1,33 +1,33 @@
 import type { Keyring, SessionEnd, SessionRange } from '@netscript/plugin-auth-core'
 
-/** What a provider says about a person, for people to read. It identifies nobody. */
+/** Profile data of a user, for display only. It does not identify the user. */
 export interface UserProfile {
   /** Name to show. */
   readonly displayName?: string
   /** The e-mail address. */
   readonly email?: string
-  /** Whether the provider verified the address; absent when it does not say. */
+  /** Whether the provider verified the address; absent if it does not say. */
   readonly emailVerified?: boolean
   /** URL of a picture. */
   readonly imageUrl?: string
 }
 
 /**
- * A session as it is stored: one plain-JSON entry that also carries the user's public snapshot, so
- * that `me` is the same single read as `session`. All instants are milliseconds since the epoch.
+ * A stored session: one JSON entry that also contains the profile of the user, so that `me` needs the
+ * same single read as `session`. All instants are milliseconds since the epoch.
  */
 export interface SessionRecord {
   /** The public id: SHA-256 of the secret in the cookie. */
   readonly id: string
-  /** The stable id of the person here. */
+  /** The stable user id. */
   readonly userId: string
-  /** The provider that signed them in. */
+  /** The provider of the sign-in. */
   readonly providerId: string
-  /** The issuer, or the provider id where there is none: with `subject` it names the person. */
+  /** The issuer, or the provider id without one. Identifies a user together with `subject`. */
   readonly issuer: string
-  /** The provider's identifier for the person. */
+  /** The provider subject of the user. */
   readonly subject: string
-  /** What the audit trail calls the person. */
+  /** The pseudonym of the user in the audit trail. */
   readonly auditSubject: string
   /** The provider's session id (OpenID Connect Back-Channel Logout 1.0 section 2.1). */
   readonly sid?: string
@@ -35,100 +35,100 @@ export interface SessionRecord {
   readonly scopes: readonly string[]
   /** Roles of the user. */
   readonly roles: readonly string[]
-  /** Present when the id_token has no claim of roles, and a refreshed one says nothing of them. */
+  /** Present if the roles come from the user info, because the id_token has no roles claim. */
   readonly rolesFrom?: 'user-info'
-  /** Claims, cut to the allow-list. */
+  /** Claims of the allow-list. */
   readonly claims: Readonly<Record<string, unknown>>
-  /** The user's public snapshot of the sign-in. */
+  /** The profile of the user at the sign-in. */
   readonly user: UserProfile
-  /** The `User-Agent` that signed in, cut to 256 characters. */
+  /** The `User-Agent` of the sign-in, at most 256 characters. */
   readonly userAgent?: string
-  /** When the person signed in. */
+  /** When the user signed in. */
   readonly issuedAt: number
-  /** When the session ends unless it is extended. Never later than `absoluteExpiresAt`. */
+  /** When the session expires unless extended; at most `absoluteExpiresAt`. */
   readonly expiresAt: number
-  /** When the session ends however much it is used. */
+  /** When the session expires regardless of use. */
   readonly absoluteExpiresAt: number
   /** When the idle deadline was last extended. */
   readonly refreshedAt?: number
-  /** When to renew the provider's access token; absent when it cannot be renewed. */
+  /** When to refresh the provider's access token; absent if it cannot be refreshed. */
   readonly tokenRefreshAt?: number
-  /** How often in a row renewing it has failed. */
+  /** Number of consecutive failed refreshes. */
   readonly tokenRefreshFailures?: number
-  /** How often in a row renewing it was refused without an OAuth error, and since when. */
+  /** Number of consecutive refusals without an OAuth error, and the time of the first. */
   readonly tokenRefusals?: { readonly count: number; readonly since: number } | undefined
-  /** Counts the changes of this entry; {@link SessionStore.extend} compares it. */
+  /** Incremented with each change, for the compare-and-set of {@link SessionStore.extend}. */
   readonly version: number
 }
 
-/** Why a session is changed; the reason of its `session.refreshed` event. */
+/** Why a session was changed: the reason of its `session.refreshed` event. */
 export type SessionRefresh = 'used' | 'tokens-renewed' | 'tokens-not-renewed'
 
-/** Maximum number of sessions that one sign-in ends because the user has too many. */
+/** Maximum number of surplus sessions that one sign-in ends. */
 export const MAX_EVICTED = 100
 
 /**
- * Where sessions live. Creating, extending and ending one writes its audit event: in the same
- * statement, or, when sessions and trail are in two databases, before the act, so that no act is
- * without its event; an event whose act then failed is possible there. Every method throws `AuthError` `STORE_UNAVAILABLE` when the store cannot be
- * asked, and none ever takes that for "no such session". Expiry is judged by the store's clock; a
- * read never deletes.
+ * The session store. Creating, extending and ending a session also writes its audit event: in the same
+ * statement, or, if sessions and trail are in different databases, before the change. Then no change
+ * lacks its event, but there may be an event for a change that failed. Every method throws `AuthError`
+ * `STORE_UNAVAILABLE` during an outage, which is never reported as a missing session. Expiry is judged
+ * by the clock of the store; reads never delete.
  */
 export interface SessionStore {
   /**
-   * Keeps a new session.
-   * @throws AuthError `AUTH_USER_DISABLED` when the user is disabled or gone, even in a race.
+   * Stores a new session.
+   * @throws AuthError `AUTH_USER_DISABLED` if the user is disabled or deleted, also concurrently.
    */
   create(record: SessionRecord): Promise<void>
-  /** The live session with the id; `undefined` when there is none, or it is over. */
+  /** Returns a live session; `undefined` for an unknown, expired or ended one. */
   get(id: string): Promise<SessionRecord | undefined>
   /**
-   * Replaces the live entry of version `next.version - 1`. False when there is none: it is over, or
-   * somebody else was first. Never brings back a session that ended.
+   * Replaces the live entry of version `next.version - 1`. Returns false if there is none, because the
+   * session ended or was changed concurrently. Never restores an ended session.
    */
   extend(next: SessionRecord, why: SessionRefresh): Promise<boolean>
-  /** Ends a session; returns what it was, or `undefined` when there was none. */
+  /** Ends a session and returns it; `undefined` if there was none. */
   revoke(id: string, end: SessionEnd): Promise<SessionRecord | undefined>
   /**
-   * Live sessions of a user, newest first: at most `limit` of those after a position.
-   * Default: the newest 100.
+   * Lists live sessions of a user, newest first: at most `limit`, after a position.
+   * @default the newest 100
    */
   listByUser(userId: string, range?: Partial<SessionRange>): Promise<readonly SessionRecord[]>
   /**
-   * Ends the least recently used sessions of a user until `max` are left: at most 100 at once, and
-   * never `keep`. Returns how many. Concurrent calls leave `max` together; one whose `keep` has ended
-   * does nothing.
+   * Ends the least recently used sessions of a user until `max` are left: at most 100 per call, and
+   * never `keep`. Returns how many. Concurrent calls together leave `max`. Does nothing if `keep` has
+   * ended.
    */
   evict(userId: string, options: { keep: string; max: number }): Promise<number>
-  /** Ends the sessions of a user, but for one; returns their number. */
+  /** Ends the sessions of a user, except `except`; returns how many. */
   revokeByUser(userId: string, end: SessionEnd, options?: { except?: string }): Promise<number>
   /**
-   * Ends the sessions that a provider names by `sid`, by `subject`, or by both; returns their number.
+   * Ends the sessions that match `sid`, `subject`, or both; returns how many.
    *
-   * With `once` the first call of a key does so and remembers the key for `ttlMs`; until then every
-   * other call, in whatever process, ends nothing and gets `undefined`. What fails or is cut off
-   * leaves the key unused, to be tried again. A store that cannot end and remember in one step
-   * claims the key for some seconds, ends, and remembers then; a call that finds a claim throws
-   * `STORE_UNAVAILABLE`, since the holder of it may have died over it.
+   * With `once`, only the first call with a key does so and stores the key for `ttlMs`. Until then
+   * other calls, in any process, end nothing and return `undefined`. If the call fails or the process
+   * crashes, the key stays unused and can be retried. A store that cannot do both atomically claims
+   * the key for some seconds, ends the sessions, and then stores the key; a call that finds a claim
+   * throws `STORE_UNAVAILABLE`, because its holder may have crashed.
    */
   revokeByProviderSession(
     session: { issuer: string; sid?: string; subject?: string },
     once?: { key: string; ttlMs: number },
   ): Promise<number | undefined>
   /**
-   * Deletes up to `limit` expired entries; returns how many, which is none where the store does so by
-   * itself. Safe in many processes at once.
+   * Deletes up to `limit` expired entries and returns how many; 0 if the store expires them itself.
+   * Safe to run in several processes.
    */
   sweep(limit: number): Promise<number>
-  /** The number of live sessions. */
+  /** Returns the number of live sessions. */
   count(): Promise<number>
-  /** Resolves when the store answers. */
+  /** Resolves if the store is available. */
   probe(): Promise<void>
 }
 
-/** Short-lived entries that work once. */
+/** A store of short-lived, single-use entries. */
 export interface TransactionStore {
-  /** Keeps `sealed` under `key` for `ttlMs`. */
+  /** Stores `sealed` under `key` for `ttlMs`. */
   put(
     key: string,
     entry: {
@@ -136,100 +136,100 @@ export interface TransactionStore {
       sealed: string
       /**
        * Whether a later write of the same flow is flushed to disk, so that this one need not be: a
-       * crash between them loses nothing that was acknowledged. Default: false.
+       * crash in between loses nothing that was acknowledged. @default false
        */
       flushedLater?: boolean
     },
     ttlMs: number,
   ): Promise<void>
   /**
-   * Takes the live entry that has both this key and this state hash, in one atomic step: of any
-   * number of callers one gets it. An entry of another state stays where it is.
+   * Atomically removes and returns the live entry with this key and state hash: exactly one concurrent
+   * caller gets it. An entry with another state hash is not removed.
    */
   take(key: string, stateHash: string): Promise<string | undefined>
 }
 
-/** The provider's tokens of a session, as text; the store seals each of them. */
+/** The provider tokens of a session in plain text. The store encrypts each of them. */
 export interface ProviderTokens {
   /** The access token (RFC 6749 section 1.4). */
   readonly accessToken?: string
-  /** The refresh token, if the provider gave one. */
+  /** The refresh token, if the provider issued one. */
   readonly refreshToken?: string
-  /** The id_token of an OpenID provider, a hint when signing out there. */
+  /** The id_token of an OpenID provider, sent as a hint at sign-out. */
   readonly idToken?: string
 }
 
-/** The tokens that somebody has the right to renew. */
+/** Tokens with a lease, whose holder may refresh them. */
 export interface LeasedTokens extends ProviderTokens {
   /**
-   * Whether an earlier holder never gave the lease back: the provider may have renewed these tokens
-   * already, for somebody who could not store the new ones.
+   * Whether an earlier holder never released the lease: the provider may already have rotated these
+   * tokens, and the new ones were lost.
    */
   readonly abandoned: boolean
 }
 
-/** Keeps the provider's tokens beside the sessions, off the read path; they end with the session. */
+/** Stores provider tokens separately from sessions, off the read path. They end with the session. */
 export interface ProviderTokenStore {
-  /** Does nothing when the session is over. */
+  /** Stores the tokens of a session. Does nothing if it has ended. */
   save(sessionId: string, tokens: ProviderTokens): Promise<void>
-  /** The tokens that a key of the ring opens; `undefined` when the session has none. */
+  /** Returns the tokens that the keyring can open; `undefined` if the session has none. */
   read(sessionId: string): Promise<ProviderTokens | undefined>
   /**
-   * Takes the right to renew the tokens for `ttlMs`; `undefined` when somebody else holds it or the
-   * session is over. No lock and no transaction is held meanwhile.
+   * Takes a lease to refresh the tokens, for `ttlMs`; `undefined` if another process holds it or the
+   * session has ended. No lock or transaction is held meanwhile.
    */
   lease(sessionId: string, ttlMs: number): Promise<LeasedTokens | undefined>
-  /** Stores renewed tokens and gives the lease back. False when the session is over. */
+  /** Stores refreshed tokens and releases the lease. False if the session has ended. */
   replace(sessionId: string, tokens: ProviderTokens): Promise<boolean>
-  /** Gives the lease back. */
+  /** Releases the lease. */
   release(sessionId: string): Promise<void>
 }
 
-/** A person as a provider knows them. */
+/** The identity of a user at a provider. */
 export interface SignedInIdentity {
-  /** The provider that signed them in. */
+  /** The provider of the sign-in. */
   readonly providerId: string
-  /** The issuer, or the provider id where there is none. */
+  /** The issuer, or the provider id without one. */
   readonly issuer: string
-  /** The provider's identifier for the person. */
+  /** The provider subject of the user. */
   readonly subject: string
-  /** What the provider says about them, to be kept up to date. */
+  /** The current profile, which updates the stored one. */
   readonly profile: UserProfile
 }
 
-/** The people who signed in. A person is (issuer, subject); an e-mail address names nobody. */
+/** The user store. (issuer, subject) identifies a user; an e-mail address does not. */
 export interface UserStore {
   /**
-   * Creates or updates the person and returns their stable id.
+   * Creates or updates the user and returns the stable user id.
    * @throws AuthError `AUTH_USER_DISABLED`
    */
   signIn(identity: SignedInIdentity): Promise<{ userId: string }>
   /**
-   * Disables a user and ends their sessions, in one transaction or, when they are in two databases,
-   * one after the other: when it throws, the user may be disabled and the sessions may go on, until
-   * it is done again. False when there is no such user.
+   * Disables a user and ends their sessions, in one transaction. If users and sessions are in different
+   * databases, it does so one after the other: when it throws, sessions may still be live, and the call
+   * must be repeated. False for an unknown user.
    */
   disable(userId: string): Promise<boolean>
   /** Lets a disabled user sign in again. */
   enable(userId: string): Promise<boolean>
-  /** Deletes a user, their accounts and their sessions. When it throws, they may be disabled only. */
+  /** Deletes a user, their accounts and sessions. When it throws, they may only be disabled. */
   delete(userId: string): Promise<boolean>
 }
 
-/** Everything that the kv-oauth backend remembers. */
+/** The stores of the kv-oauth backend. */
 export interface AuthStores {
-  /** The sessions. */
+  /** The session store. */
   readonly sessions: SessionStore
-  /** Whether reads of sessions share queries, each of which `onRead` is told of. Default: false. */
+  /** Whether session reads are batched, and each batch is reported to `onRead`. @default false */
   readonly sharesReads?: boolean
-  /** Sign-ins and sign-outs under way. */
+  /** Pending sign-ins and sign-outs. */
   readonly transactions: TransactionStore
-  /** The people, in Postgres in any case. */
+  /** The user store, always in Postgres. */
   readonly users: UserStore
-  /** The keyring seals the tokens. */
+  /** Creates the token store; the keyring encrypts the tokens. */
   readonly tokens: (keyring: Keyring) => ProviderTokenStore
-  /** Resolves when all of them answer. */
+  /** Resolves if all stores are available. */
   readonly probe: () => Promise<void>
-  /** Releases what was opened for them; the pool stays whose it is. */
+  /** Closes the connections that were opened for the stores, but not the pool. */
   readonly close: () => Promise<void>
 }

@@ -14,15 +14,15 @@ import type { OAuthProvider } from './provider.js'
 import { failureOf } from './provider-failure.js'
 import { openTransaction, SIGN_IN } from './transaction.js'
 
-/** What the callback must know again; sealed in the store, never in the browser. */
+/** The state of a sign-in for its callback; sealed in the store, never in the browser. */
 export interface SignInTransaction {
   providerId: string
   redirectUri: string
   returnTo: string
-  /** Absent for the one kind of provider that refuses PKCE (`OAuthProvider.pkce`). */
+  /** Absent for providers without PKCE (`OAuthProvider.pkce`). */
   codeVerifier?: string
   nonce?: string
-  /** The scopes that were requested, which says nothing about what the provider granted. */
+  /** The requested scopes; the provider may grant others. */
   scopes: readonly string[]
 }
 
@@ -98,7 +98,7 @@ async function startAt(
   return { providerId: provider.id, redirectUrl, state, setCookies }
 }
 
-/** RFC 7636 section 4.2. The library has it done on another thread, which costs more than doing it. */
+/** RFC 7636 section 4.2. Synchronous, because openid-client uses another thread, which costs more. */
 const challengeOf = (codeVerifier: string): string =>
   createHash('sha256').update(codeVerifier).digest('base64url')
 
@@ -112,11 +112,11 @@ function chooseProvider({ providers }: KvOAuthContext, id: string | undefined): 
 }
 
 /**
- * The scopes to request. `openid` makes the request an OpenID Connect request (Core section 3.1.2.1):
- * it cannot be left out.
+ * The scopes to request. `openid` is always included for OIDC providers: it makes the request an OpenID
+ * Connect request (Core section 3.1.2.1).
  *
- * @throws AuthError `VALIDATION_ERROR` for a scope that the operator neither configured nor lets
- * callers add: otherwise callers would choose what users are asked to consent to.
+ * @throws AuthError `VALIDATION_ERROR` for a scope that the operator did not configure. Otherwise
+ * callers could choose what users are asked to consent to.
  */
 function chooseScopes(
   { log }: KvOAuthContext,
@@ -145,8 +145,8 @@ function chooseScopes(
 }
 
 /**
- * A form_post answer would need SameSite=None cookies, so the default mode is asked for by name,
- * except where the metadata does not list it and naming it could be refused.
+ * Whether to request `response_mode=query` explicitly: `form_post` would need SameSite=None cookies. It
+ * is omitted if the metadata does not list it, because providers could reject it.
  */
 function mayAskForQuery({ response_modes_supported: modes }: ServerMetadata): boolean {
   return modes?.includes('query') ?? true

@@ -12,10 +12,10 @@ import { revokeAtProvider } from './revoke-at-provider.js'
 import { sessionIdOf } from './session-cookie.js'
 import { LOG_OUT_RETURN, LOG_OUT_TICKET, openTransaction, takeTransaction } from './transaction.js'
 
-/** Proxies and servers take 8 KiB of headers; a longer hint is left out, and client_id stands in. */
+/** Many servers limit headers to 8 KiB. A longer hint is omitted; client_id identifies the client. */
 const MAX_HINT = 6 * 1024
 
-/** OpenID Connect RP-Initiated Logout 1.0 section 2. */
+/** Parameters of OpenID Connect RP-Initiated Logout 1.0 section 2. */
 const STANDARD_PARAMS = {
   id_token_hint: '{id_token}',
   post_logout_redirect_uri: '{return_uri}',
@@ -32,7 +32,7 @@ interface LogOutReturn {
   returnTo: string
 }
 
-/** Ends the caller's own session, here first and then at the provider as far as it goes. */
+/** Ends the caller's session, first here, then at the provider if possible. */
 export async function signOut(
   context: KvOAuthContext,
   request: AuthnRequest,
@@ -46,7 +46,7 @@ export async function signOut(
   if (everywhere) {
     const own = await context.sessions.get(sessionId)
     if (!own) return { setCookies: [cleared] }
-    // The caller's own session ends last: it is what a sign-out that failed half-way is repeated with.
+    // End the caller's own session last, so that a partly failed sign-out can be repeated.
     await context.sessions.revokeByUser(own.userId, 'signed-out-everywhere', { except: sessionId })
   }
   const record = await context.sessions.revoke(sessionId, 'signed-out')
@@ -74,7 +74,7 @@ export async function signOut(
   }
 }
 
-/** The log-out address is a single-use ticket of ours, so that no id_token is in a body or a URL of ours. */
+/** Creates a logout URL with a single-use ticket, to keep the id_token out of bodies and URLs. */
 async function openTicket(
   context: KvOAuthContext,
   request: AuthnRequest,
@@ -85,7 +85,7 @@ async function openTicket(
   try {
     const configuration = await getClientConfiguration(provider, context)
     if (configuration.serverMetadata().end_session_endpoint === undefined) return undefined
-    // Metadata can name an endpoint that nobody can go to; better no address than a dead one.
+    // Throws for an unusable endpoint in the metadata: better no logoutUrl than a broken one.
     const client = await import('openid-client')
     client.buildEndSessionUrl(configuration, {})
     const ticket: LogOutTicket = {
@@ -98,7 +98,7 @@ async function openTicket(
     logoutUrl.searchParams.set('ticket', handle)
     return { logoutUrl: logoutUrl.href, setCookies }
   } catch (error) {
-    // The person is signed out here; without a provider that answers there is no further address.
+    // The user is signed out here. Without the provider there is just no logoutUrl.
     context.log.warn(
       { provider: provider.id, err: error },
       'The sign-out at the provider could not be prepared.',
@@ -107,7 +107,7 @@ async function openTicket(
   }
 }
 
-/** Another route beside the redirect URI. */
+/** The URL of another route next to the redirect URI. */
 function siblingUrl(provider: OAuthProvider, route: string): URL {
   const url = new URL(provider.redirectUri)
   url.search = ''
@@ -118,7 +118,7 @@ function siblingUrl(provider: OAuthProvider, route: string): URL {
 const LOCAL_ONLY =
   'You are signed out here, but cannot be signed out at the provider. Do it on its own page.'
 
-/** Takes the ticket and builds the request to the end_session_endpoint (RP-Initiated Logout section 2). */
+/** Consumes the ticket and builds the URL of the end_session_endpoint (RP-Initiated Logout section 2). */
 export const startLogout =
   (context: KvOAuthContext): InteractiveFlowPort['startLogout'] =>
   async (request, ticket) => {
@@ -140,7 +140,7 @@ export const startLogout =
     ])
     const { signOutParams = STANDARD_PARAMS } = provider
     const back: LogOutReturn = { returnTo: payload.returnTo }
-    // A provider that returns no state leads to the default return address.
+    // Without a returned state, the user ends up at the default return address.
     const returning = Object.values(signOutParams).some((value) => value.includes('{state}'))
       ? await openTransaction(context, LOG_OUT_RETURN, request, back)
       : undefined
@@ -161,7 +161,7 @@ export const startLogout =
     return { redirectUrl: url.href, setCookies: [...setCookies, ...(returning?.setCookies ?? [])] }
   }
 
-/** The parameters with their placeholders filled in; one whose value is absent is left out. */
+/** Replaces placeholders. A parameter whose value is absent is omitted. */
 function fillIn(
   parameters: Readonly<Record<string, string>>,
   values: Readonly<Record<string, string | undefined>>,
@@ -177,7 +177,7 @@ function fillIn(
   )
 }
 
-/** Takes the state that came back from the provider. */
+/** Consumes the state that the provider returned. */
 export const finishLogout =
   (context: KvOAuthContext): InteractiveFlowPort['finishLogout'] =>
   async (request, state) => {

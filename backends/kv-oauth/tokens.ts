@@ -4,16 +4,16 @@ import { CLOCK_TOLERANCE_SECONDS } from './configuration.js'
 import type { OAuthProvider } from './provider.js'
 import { ProviderAnswerError } from './provider-failure.js'
 
-/** Renew the access token this long before it expires, in milliseconds, or half-way if that is later. */
+/** Refresh the access token this long before it expires, or after half of its lifetime if that is later. */
 const TOKEN_REFRESH_LEAD_MS = 60_000
 
-/** At least this long between two renewals, in milliseconds, however short the provider's tokens live. */
+/** Minimum time between two refreshes, however short the tokens live. */
 const TOKEN_REFRESH_INTERVAL_MS = 5_000
 
-/** What the token endpoint answered. */
+/** A token response. */
 export type Tokens = TokenEndpointResponse & TokenEndpointResponseHelpers
 
-/** What the library leaves open of OpenID Connect Core section 3.1.3.7: rules 5 (azp) and 10 (iat). */
+/** Checks rules 5 (azp) and 10 (iat) of OpenID Connect Core section 3.1.3.7, which the library omits. */
 export function checkIdToken(provider: OAuthProvider, tokens: Tokens, now: number): void {
   const claims = tokens.claims()
   if (!claims) return
@@ -28,7 +28,7 @@ export function checkIdToken(provider: OAuthProvider, tokens: Tokens, now: numbe
   }
 }
 
-/** When to renew the access token; `undefined` without a refresh token or an end. */
+/** When to refresh the access token; `undefined` without a refresh token or an expiry. */
 export function nextTokenRefresh(
   tokens: Tokens,
   refreshToken: string | undefined,
@@ -41,7 +41,7 @@ export function nextTokenRefresh(
   return Math.min(now + Math.max(wait, TOKEN_REFRESH_INTERVAL_MS), Number.MAX_SAFE_INTEGER)
 }
 
-/** The tokens to keep beside the session. */
+/** The tokens to store for a session. */
 export function providerTokens(tokens: Tokens): ProviderTokens {
   return {
     accessToken: tokens.access_token,

@@ -1,21 +1,20 @@
-/** What is said of a span: a few known words, and numbers. */
+/** Attributes of a span: known names and numbers. */
 export type TraceAttributes = Readonly<Record<string, string | number | boolean>>
 
 /**
- * Where a backend says what it spends its time on. Spans go to whoever collects them, so nothing
- * secret or personal is passed: no token, no code, no e-mail, and of a person only the keyed hash by
- * which the audit trail knows them.
+ * Tracing of the backend. Spans leave the process, so they contain nothing secret or personal: no
+ * token, no code, no e-mail address, and of a user only the keyed hash of the audit trail.
  */
 export interface AuthTrace {
-  /** Runs a call in a span of its own, below the one that is under way. */
+  /** Runs a function in a child span of the current one. */
   span<T>(name: string, attributes: TraceAttributes, run: () => Promise<T>): Promise<T>
-  /** Adds to the span that is under way. */
+  /** Adds attributes to the current span. */
   annotate(attributes: TraceAttributes): void
 }
 
 /**
- * A fetch with a span for every request: its method, the host, the OAuth grant and the status. The
- * provider is not told of the trace: whom else a person meets is none of its business.
+ * Creates a fetch function with a span for each request: method, host, OAuth grant type and status. For
+ * privacy, trace headers are not sent to the provider.
  */
 export function tracedFetch(
   trace: AuthTrace,

@@ -9,7 +9,7 @@ import {
 import { publicId, randomSecret, seal, unseal } from '@netscript/plugin-auth-core/internal'
 import type { KvOAuthContext } from './context.js'
 
-/** One browser holds at most this many open transactions of a kind; the oldest make room. */
+/** Maximum number of open transactions of a kind per browser; the oldest are evicted. */
 const MAX_PER_BROWSER = 5
 
 /** A kind of single-use, browser-bound transaction. */
@@ -17,9 +17,9 @@ export interface TransactionKind {
   readonly cookiePrefix: string
   readonly purpose: KeyPurpose
   readonly ttlMs: number
-  /** Whether what it leads to is flushed to disk anyway. */
+  /** Whether a later write of the flow is flushed to disk anyway. */
   readonly flushedLater: boolean
-  /** What to do when it was used or has expired, for the user. */
+  /** Advice for the user when it was used or has expired. */
   readonly advice: string
 }
 
@@ -46,8 +46,8 @@ export const LOG_OUT_TICKET: TransactionKind = {
 export const LOG_OUT_RETURN: TransactionKind = { ...LOG_OUT_TICKET, ttlMs: 10 * 60_000 }
 
 /**
- * The cookie of a transaction carries its secret; the handle (state, ticket) in the URL names the
- * cookie. Somebody who has only the URL has nothing, and tabs do not disturb one another.
+ * The cookie of a transaction contains its secret; the handle (state, ticket) in the URL determines
+ * the name of the cookie. The URL alone is useless to an attacker, and tabs do not interfere.
  */
 function cookieName(context: KvOAuthContext, kind: TransactionKind, handle: string): string {
   return `${cookiePrefix(context, kind)}${publicId(handle).slice(0, 16)}`
@@ -74,7 +74,7 @@ export async function openTransaction<Payload extends object>(
     kind.ttlMs,
   )
   const { secure } = context.cookies
-  // Browsers send the cookies they got first first (RFC 6265 section 5.4).
+  // Browsers send older cookies first (RFC 6265 section 5.4).
   const held = request.cookieNames().filter((name) => name.startsWith(cookiePrefix(context, kind)))
   const evicted = held.slice(0, Math.max(0, held.length - MAX_PER_BROWSER + 1))
   return {
@@ -87,9 +87,9 @@ export async function openTransaction<Payload extends object>(
 }
 
 /**
- * Takes a transaction: it works once, in the browser that opened it, until it expires.
- * @throws AuthError `AUTH_TRANSACTION_MISSING` when this browser holds no secret for the handle,
- * `AUTH_TRANSACTION_EXPIRED` when the secret opens nothing any more.
+ * Consumes a transaction. It works once, in the browser that opened it, until it expires.
+ * @throws AuthError `AUTH_TRANSACTION_MISSING` if this browser has no secret for the handle,
+ * `AUTH_TRANSACTION_EXPIRED` if the transaction was used or has expired.
  */
 export async function takeTransaction<Payload extends object>(
   context: KvOAuthContext,

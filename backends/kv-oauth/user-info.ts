@@ -6,9 +6,9 @@ import { NOT_IDENTIFIED, ProviderAnswerError } from './provider-failure.js'
 import { claimAt } from './roles.js'
 
 /**
- * The user info of a plain OAuth 2.0 provider as it is, and as claims: the members that
- * `userInfoFields` names become `sub`, `name`, `preferred_username`, `email`, `email_verified` and
- * `picture`. Other members count only where `sub` says that the response is made of standard claims.
+ * Fetches the user info of a plain OAuth 2.0 provider and maps it to claims: the members in
+ * `userInfoFields` become `sub`, `name`, `preferred_username`, `email`, `email_verified` and `picture`.
+ * Other members are used only if the subject is `sub`, that is, if the response has standard claims.
  *
  * @throws AuthError `AUTH_PROVIDER_ERROR` when it cannot be read.
  */
@@ -42,12 +42,12 @@ export async function fetchUserClaims(
   return { info, claims }
 }
 
-/** A number that JSON could not carry exactly would make two people one. */
+/** Unsafe integers lose precision in JSON, so that two users could get the same id. */
 function isStableNumber(value: unknown): value is number {
   return typeof value === 'number' && Number.isSafeInteger(value)
 }
 
-/** The primary address; it does not count unless it is verified. */
+/** The primary address, if it is verified. */
 async function fetchEmail(
   provider: OAuthProvider,
   configuration: Configuration,
@@ -63,7 +63,7 @@ async function fetchEmail(
     : undefined
 }
 
-/** `undefined` for a status that means that this person did not grant it. */
+/** Returns `undefined` for a status in `notGranted`. */
 async function fetchJson(
   provider: OAuthProvider,
   configuration: Configuration,
@@ -97,7 +97,7 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** The template with its placeholders filled in, or `undefined` when one has no text. */
+/** Replaces the placeholders of a template; `undefined` if one has no text. */
 function fill(template: string, info: unknown): string | undefined {
   const paths = [...template.matchAll(/\{([^}]+)\}/g)].map(([, path = '']) => path)
   const filled = paths.reduce<string | undefined>((url, path) => {
