@@ -1,11 +1,9 @@
-/** Runs a call of a store and may do something before and after it. */
+/** Wraps a store call, to act before and after it. */
 export type Around = <T>(operation: string, run: () => Promise<T>) => Promise<T>
 
 type Call = (...args: unknown[]) => Promise<unknown>
 
-/**
- * A store like the one given, with every call run by `around` as `<name>.<method>`.
- */
+/** Wraps every method of a store with `around`, under the name `<name>.<method>`. */
 export function aroundCalls<Store extends object>(
   name: string,
   store: Store,

@@ -5,19 +5,19 @@ type Waiter = {
 
 /** Options of {@link coalesceReads}. */
 export interface CoalescedReadsOptions {
-  /** Queries in flight at most. Default: 2. */
+  /** Maximum number of queries in flight. @default 2 */
   maxInFlight?: number
-  /** How long a query may hold up the reads behind it, in milliseconds. Default: 20. */
+  /** How long reads wait for a query in flight, in milliseconds. @default 20 */
   patienceMs?: number
-  /** Keys in one query at most. Default: 500. */
+  /** Maximum number of keys per query. @default 500 */
   maxKeys?: number
 }
 
 /**
- * Turns single reads into batches: a read leaves at once while no query is in flight, and reads that
- * arrive meanwhile leave together when it is answered. A slow query holds nobody up: the next read
- * finds it late and leaves with those that wait, in a slot of its own. There is no timer and no
- * cache, so every answer was read after it was asked for.
+ * Batches single reads. A read is sent at once if no query is in flight; reads that arrive meanwhile
+ * are sent together when the query returns. A slow query does not block others: after `patienceMs`
+ * the next read sends all waiting reads as a second query. There is no timer and no cache, so every
+ * result is newer than its request.
  */
 export function coalesceReads(
   readMany: (keys: string[]) => Promise<ReadonlyMap<string, string>>,

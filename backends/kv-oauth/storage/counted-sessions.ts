@@ -1,7 +1,7 @@
 import type { AuthMetrics } from '../metrics.js'
 import type { SessionStore } from '../session-store.js'
 
-/** The session store, with every session that it extends or ends counted by the reason. */
+/** Wraps a session store to count extended and ended sessions by reason. */
 export function countedSessions(store: SessionStore, metrics: AuthMetrics): SessionStore {
   return {
     ...store,

@@ -6,15 +6,15 @@ import { AuthError } from '@netscript/plugin-auth-core'
 import { coalesceReads } from './coalesced-reads.js'
 import { lazilyIf } from './lazy-flush.js'
 
-/** The table that Keyv writes; a migration makes it, with generated columns over the JSON. */
+/** The table of Keyv. A migration creates it, with generated columns over the JSON. */
 export const KEYV_TABLE = 'auth_keyv'
 
-/** The database's clock in milliseconds: the only clock that judges expiry. */
+/** The clock of the database, in milliseconds: the only clock that decides expiry. */
 export const DATABASE_NOW_MS = `(extract(epoch from statement_timestamp()) * 1000)::bigint`
 
 /**
- * Deletes the entries of a condition and returns their values. They are locked in the order of their
- * keys, so that two of these statements never wait for each other.
+ * SQL that deletes the entries matching a condition and returns their values. Rows are locked in the
+ * order of their keys, so that two of these statements cannot deadlock.
  */
 export const deleteEntries = (condition: string): string =>
   `DELETE FROM ${KEYV_TABLE} WHERE key = ANY(ARRAY(
@@ -25,8 +25,8 @@ const WRITE = `WITH ${lazilyIf(`($2::text::jsonb)->'value' @> '{"flushedLater": 
   INSERT INTO ${KEYV_TABLE} (key, value) SELECT $1::text, $2::text FROM lazily
   ON CONFLICT (key) DO UPDATE SET value = excluded.value`
 /**
- * Locks the user's row against being disabled: either the sign-in comes first and disabling ends its
- * session, or disabling comes first and nothing is inserted.
+ * Locks the row of the user against a concurrent disable: either the sign-in commits first and
+ * disabling ends its session, or disabling commits first and nothing is inserted.
  */
 const WRITE_FOR_ENABLED_USER = `WITH written AS (
     INSERT INTO ${KEYV_TABLE} (key, value)
@@ -37,7 +37,7 @@ const WRITE_FOR_ENABLED_USER = `WITH written AS (
   audited AS (${auditSessions('written', "'sign-in.completed'", 'NULL')})
   SELECT 1 FROM written`
 
-/** @keyv/postgres on the shared pool, with coalesced reads and atomic deletes. */
+/** @keyv/postgres on the shared pool, with batched reads and atomic deletes. */
 class SharedPoolKeyvPostgres extends KeyvPostgres {
   readonly #pool: pg.Pool
   readonly #read: (key: string) => Promise<string | undefined>
@@ -63,12 +63,12 @@ class SharedPoolKeyvPostgres extends KeyvPostgres {
     })
   }
 
-  /** The base class opens a pool of its own and creates the table here; both exist already. */
+  /** Does nothing: the base class would open a pool of its own and create the table. */
   override connect(): Promise<() => Promise<never[]>> {
     return Promise.resolve(() => Promise.resolve([]))
   }
 
-  /** The pool belongs to whoever made it. */
+  /** Does nothing: the creator of the pool closes it. */
   override async disconnect(): Promise<void> {}
 
   override async get<Value>(key: string): Promise<Value | undefined> {
@@ -107,17 +107,17 @@ class SharedPoolKeyvPostgres extends KeyvPostgres {
 /** Options of {@link createPostgresKeyv}. */
 export interface PostgresKeyvOptions {
   pool: pg.Pool
-  /** The key prefix, without the colon. */
+  /** The prefix of keys, without the colon. */
   namespace: string
-  /** Write only while the user named in the value is enabled. Default: false. */
+  /** Write only if the user in the value is enabled. @default false */
   requireEnabledUser?: boolean
-  /** Told of every query that reads: its keys, and how long it took. Default: nobody. */
+  /** Called after each read query with its number of keys and its duration. @default none */
   onRead?: (keys: number, seconds: number) => void
 }
 
 /**
- * A Keyv over the shared pool that throws when the database fails. Keyv is not told when an entry
- * expires: it would judge by this process's clock and delete on a read.
+ * Creates a Keyv on the shared pool that throws when the database fails. The expiry is hidden from
+ * Keyv, which would judge it by the clock of this process and delete entries on read.
  */
 export function createPostgresKeyv<Value>(options: PostgresKeyvOptions): Keyv<Value> {
   const keyv = new Keyv<Value>({

@@ -2,17 +2,17 @@ import KeyvRedis from '@keyv/redis'
 import Keyv from 'keyv'
 import type { RedisClient, RedisConnection } from './redis-connection.js'
 
-/** What all keys begin with, and a colon after it. */
+/** The prefix of all keys, followed by a colon. */
 export const REDIS_NAMESPACE = 'ns'
 
-/** An entry as Keyv has it serialised. */
+/** An entry in the format that Keyv serializes. */
 export interface KeyvEntry<Value> {
   readonly value: Value
   /** Milliseconds since the epoch. */
   readonly expires?: number | undefined
 }
 
-/** @keyv/redis on the shared connection; an entry ends by the clock of Redis. */
+/** @keyv/redis on the shared connection. Entries expire by the clock of Redis. */
 class SharedConnectionKeyvRedis extends KeyvRedis<unknown> {
   readonly #connection: RedisConnection
 
@@ -21,7 +21,7 @@ class SharedConnectionKeyvRedis extends KeyvRedis<unknown> {
     this.#connection = connection
   }
 
-  /** The base class would keep the client it was made with, and connect it again by itself. */
+  /** The base class would keep its original client and reconnect it. */
   override async getClient(): Promise<RedisClient> {
     return this.#connection.client()
   }
@@ -30,14 +30,14 @@ class SharedConnectionKeyvRedis extends KeyvRedis<unknown> {
     return this.#connection.run(() => super.get<Value>(key))
   }
 
-  /** The keys may be in different slots, so there is no MGET; what is asked together goes together. */
+  /** No MGET, because keys may be in different slots. The reads are pipelined. */
   override getMany<Value>(keys: string[]): Promise<(Value | undefined)[]> {
     return Promise.all(keys.map((key) => this.get<Value>(key)))
   }
 
   /**
-   * The base class would give Redis a duration, counted by the clock of this process, and keep an
-   * entry without one for ever.
+   * Uses an absolute expiry. The base class would use a duration by the clock of this process, and
+   * store entries without one forever.
    */
   override async set(key: string, value: string): Promise<void> {
     const { expires = 1 } = JSON.parse(value) as KeyvEntry<unknown>
@@ -51,15 +51,15 @@ class SharedConnectionKeyvRedis extends KeyvRedis<unknown> {
     return this.#connection.run(() => super.delete(key))
   }
 
-  /** The connection belongs to whoever made it. */
+  /** Does nothing: the creator of the connection closes it. */
   override async disconnect(): Promise<void> {}
 }
 
 /**
- * A Keyv over the shared connection that throws when Redis fails. Keyv is not told when an entry
- * expires: it would judge by this process's clock and delete on a read.
+ * Creates a Keyv on the shared connection that throws when Redis fails. The expiry is hidden from
+ * Keyv, which would judge it by the clock of this process and delete entries on read.
  *
- * @param serialize Default: JSON of the entry.
+ * @param serialize @default JSON.stringify
  */
 export function createRedisKeyv<Value>(
   connection: RedisConnection,

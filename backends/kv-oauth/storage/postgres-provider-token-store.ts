@@ -8,8 +8,8 @@ const TABLE = 'auth_provider_tokens'
 const COLUMNS = 'access_token, refresh_token, id_token'
 
 /**
- * The provider's tokens in a table of their own. Each is sealed for its session and its field; the
- * row refers to the session's row and is deleted with it.
+ * Creates a store for provider tokens in a separate table. Each token is sealed for its session and
+ * field. The row references the row of the session and is deleted with it.
  */
 export function createPostgresProviderTokenStore(
   pool: pg.Pool,
@@ -26,7 +26,7 @@ export function createPostgresProviderTokenStore(
       storeCall(async () => {
         await queryPrepared(pool, {
           name: 'auth_provider_tokens_save',
-          // Locked, or the foreign key fails when the session is being ended at this moment.
+          // Locks the session, or the foreign key fails if the session ends concurrently.
           text: `INSERT INTO ${TABLE} (session_key, ${COLUMNS}, updated_at)
              SELECT key, $2, $3, $4, now() FROM auth_keyv WHERE key = $1 FOR KEY SHARE`,
           values: [sessionKey(id), ...sealAll(id, tokens)],

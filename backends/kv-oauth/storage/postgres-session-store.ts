@@ -22,7 +22,7 @@ const key = (id: string): string => `${NAMESPACE}:${id}`
 const EXPIRED = { table: KEYV_TABLE, key: 'key', column: 'expires_at', before: DATABASE_NOW_MS }
 const LIVE = `expires_at > ${DATABASE_NOW_MS}`
 
-/** Of any number of callers at once one gets a row: the others wait for it and then find its entry. */
+/** Exactly one concurrent caller gets a row; the others wait for it and then find its entry. */
 const FIRST_OF_KEY = `INSERT INTO ${KEYV_TABLE} (key, value)
   VALUES ($6, json_build_object('value', true, 'expires', ${DATABASE_NOW_MS} + $7::bigint)::text)
   ON CONFLICT (key) DO UPDATE SET value = excluded.value WHERE NOT ${KEYV_TABLE}.${LIVE}
@@ -45,8 +45,8 @@ const parse = ({ value }: { value: string }): SessionRecord =>
   (JSON.parse(value) as { value: SessionRecord }).value
 
 /**
- * Sessions in Postgres. Keyv writes, reads and deletes the entry; what Keyv cannot say is SQL on
- * the same row, so there is no second copy that could differ.
+ * Creates a session store in Postgres. Keyv writes and reads entries; other operations are SQL on the
+ * same rows, so there is no second copy that could diverge.
  */
 export function createPostgresSessionStore(
   pool: pg.Pool,
@@ -58,7 +58,7 @@ export function createPostgresSessionStore(
     requireEnabledUser: true,
     ...(onRead && { onRead }),
   })
-  /** Deletes the sessions of a condition over $3, $4, ... and says what they were. */
+  /** Deletes the sessions matching a condition on $3, $4, ... and returns them. */
   const ended = async (
     condition: string,
     end: SessionEnd,
@@ -125,7 +125,7 @@ export function createPostgresSessionStore(
         )
         if (Number(rows[0]?.count) <= max) return 0
         return inTransaction(pool, async (connection) => {
-          // One sign-in of a user after the other: two would end the session that the other keeps.
+          // Serializes the sign-ins of a user: concurrent ones would end each other's session.
           await connection.query('SELECT FROM auth_users WHERE id = $1 FOR NO KEY UPDATE', [userId])
           const end: SessionEnd = 'session-limit'
           const values = [endEventType(end), end, userId, key(keep), max]

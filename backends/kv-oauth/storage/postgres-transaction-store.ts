@@ -18,8 +18,8 @@ interface TransactionEntry {
 }
 
 /**
- * Single-use entries in Postgres. Keyv's own get and delete are two statements, and of two callers
- * both could win; one DELETE that returns what it deleted has one winner.
+ * Creates a store of single-use entries in Postgres. Get and delete of Keyv are two statements, so that
+ * two callers could both succeed; a DELETE with RETURNING has one winner.
  */
 export function createPostgresTransactionStore(pool: pg.Pool): TransactionStore {
   const keyv = createPostgresKeyv<TransactionEntry>({ pool, namespace: NAMESPACE })

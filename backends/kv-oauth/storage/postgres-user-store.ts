@@ -14,9 +14,9 @@ import { LAZILY } from './lazy-flush.js'
 const disabledUser = (): AuthError =>
   new AuthError('AUTH_USER_DISABLED', 'Ask an administrator to enable the account again.')
 
-/** Users in Postgres, one statement per sign-in. */
+/** Creates a user store in Postgres, with one statement per sign-in of a known user. */
 export function createPostgresUserStore(pool: pg.Pool): UserStore {
-  /** Locks the user's row first, so that a sign-in that races it is over before its session is ended. */
+  /** Locks the user row first, so that a concurrent sign-in commits before its session is ended. */
   const endUser = (userId: string, end: SessionEnd, statement: string): Promise<boolean> =>
     storeCall(() =>
       inTransaction(pool, async (connection) => {
@@ -58,8 +58,8 @@ export function createPostgresUserStore(pool: pg.Pool): UserStore {
 }
 
 /**
- * The person and what the provider says of them today; nothing of a disabled user changes. A verdict
- * is about one address: it goes with the address, and counts for no other.
+ * Updates the profile of a known user; a disabled user is not changed. `email_verified` belongs to one
+ * address: it changes with the address and is never carried over to another.
  */
 const UPDATE = `WITH ${LAZILY}, known AS (
     SELECT account.id, account.user_id, person.disabled_at IS NOT NULL AS disabled
@@ -94,9 +94,9 @@ async function update(
 }
 
 /**
- * A new user with the account that identifies them. Of concurrent first sign-ins one inserts the
- * account; the others wait for it and insert nothing, so no user is left without an account. Foreign
- * keys are checked at the end of the statement.
+ * Inserts a user with an account. Exactly one of concurrent first sign-ins inserts the account; the
+ * others wait for it and insert nothing, so that no user is left without an account. Foreign keys are
+ * checked at the end of the statement.
  */
 const CREATE = `WITH account AS (
     INSERT INTO auth_accounts (id, user_id, provider_id, issuer, subject)
@@ -107,7 +107,7 @@ const CREATE = `WITH account AS (
   SELECT user_id, $6, $7, coalesce($7::text IS NOT NULL AND $8, false), $9 FROM account
   RETURNING id AS "userId"`
 
-/** The new user, or `undefined` when another sign-in of the same person was first. */
+/** Creates a user; `undefined` if a concurrent sign-in of the same user was first. */
 async function create(
   pool: pg.Pool,
   { providerId, issuer, subject, profile }: SignedInIdentity,

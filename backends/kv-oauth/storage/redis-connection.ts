@@ -10,36 +10,36 @@ export type RedisServer = ReturnType<typeof createClient>
 /** A client of one server or of a cluster. */
 export type RedisClient = RedisServer | Cluster
 
-/** How long connecting may take, until the server has answered, in milliseconds. */
+/** Time limit for connecting, including the first response of the server, in milliseconds. */
 const CONNECT_MS = 2_000
-/** How long a command may take, in milliseconds. */
+/** Time limit of a command, in milliseconds. */
 const COMMAND_MS = 5_000
-/** How often an idle connection is asked whether it still works, in milliseconds. */
+/** Interval of pings on an idle connection, in milliseconds. */
 const PING_MS = 2_000
 const RETRY_MIN_MS = 50
 const RETRY_MAX_MS = 500
 
-/** The one way to Redis that the stores share. */
+/** The connection to Redis that the stores share. */
 export interface RedisConnection {
   /**
-   * The client that works now.
-   * @throws Error at once when there is none: nothing is queued for later.
+   * Returns the connected client.
+   * @throws Error immediately without a connection: commands are not queued.
    */
   client(): RedisClient
-  /** Runs commands on it; rejects when they take longer than 5 s. */
+  /** Runs commands on the client; rejects after 5 seconds. */
   run<T>(commands: (client: RedisClient) => Promise<T>): Promise<T>
-  /** Runs a Lua script, whose keys must be in one slot. */
+  /** Runs a Lua script. Its keys must be in one slot. */
   script(text: string, keys: string[], values?: (string | number)[]): Promise<unknown>
   close(): Promise<void>
 }
 
 /**
- * Connects to Redis. A connection that breaks, or on which a command got no answer, is replaced as a
- * whole: the client alone would wait for ever on one that a firewall has forgotten, and the cluster
- * client would not notice a failover whose old master never returns. Commands that fail are not
- * repeated, since nobody knows whether they ran.
+ * Connects to Redis. A connection that breaks, or on which a command timed out, is replaced as a
+ * whole: the client would wait forever on a connection that a firewall has dropped, and the cluster
+ * client would not notice a failover if the old master never returns. Failed commands are not retried,
+ * because they may have run.
  *
- * @throws Error when the first connection cannot be made.
+ * @throws Error when the first connection fails.
  */
 export async function connectRedis(target: RedisTarget, log: AuthLog): Promise<RedisConnection> {
   const open = new Set<RedisClient>()
@@ -55,10 +55,10 @@ export async function connectRedis(target: RedisTarget, log: AuthLog): Promise<R
       said = error
       if (client === current) replace(error)
     }
-    // Without a listener an error would end the process.
+    // Without a listener, an error would crash the process.
     client.on('error', onError).on('node-error', onError)
     try {
-      // What takes the connection may still want a password, read its data, or lack a node.
+      // A server that accepts connections may still require a password, load its data or lack a node.
       await within(
         CONNECT_MS,
         client.connect().then(() => ping(client)),
@@ -66,7 +66,7 @@ export async function connectRedis(target: RedisTarget, log: AuthLog): Promise<R
       return client
     } catch (error) {
       discard(client)
-      // The cluster client throws that no node is available, and only says why.
+      // The cluster client throws that no node is available; the reason was an error event.
       throw said ?? error
     }
   }
@@ -79,11 +79,11 @@ export async function connectRedis(target: RedisTarget, log: AuthLog): Promise<R
     replacing = true
     log.warn({ err }, 'The connection to Redis broke.')
     const old = current
-    // The other nodes of a cluster go on answering until a new connection to all of them is there.
+    // Keep using the other nodes of a cluster until the new connection is ready.
     if (!target.cluster) current = undefined
     void reconnect().then(() => {
       replacing = false
-      // Whoever still waits for an answer on the old one gets it, or runs into the time limit.
+      // Pending commands on the old client may still complete, until their time limit.
       if (old) setTimeout(() => discard(old), COMMAND_MS).unref()
     })
   }
@@ -98,7 +98,7 @@ export async function connectRedis(target: RedisTarget, log: AuthLog): Promise<R
         log.info({}, 'The connection to Redis is back.')
         return
       } catch {
-        // Whoever asks meanwhile learns that there is none.
+        // Retry. Meanwhile client() throws.
       }
     }
   }
@@ -129,14 +129,14 @@ export async function connectRedis(target: RedisTarget, log: AuthLog): Promise<R
   return connection
 }
 
-/** The servers that hold the keys: one, or the masters of a cluster. */
+/** The servers with keys: the only one, or the masters of a cluster. */
 export async function mastersOf(client: RedisClient): Promise<RedisServer[]> {
   if (!isCluster(client)) return [client]
   const masters = await Promise.all(client.masters.map((master) => client.nodeClient(master)))
   return masters
 }
 
-/** Rejects when one of the servers does not answer. */
+/** Pings all servers; rejects if one is unavailable. */
 export async function ping(client: RedisClient): Promise<void> {
   await Promise.all((await mastersOf(client)).map((master) => master.ping()))
 }
@@ -148,7 +148,7 @@ function makeClient({ cluster, urls }: RedisTarget): RedisClient {
     socket: {
       connectTimeout: CONNECT_MS,
       socketTimeout: COMMAND_MS,
-      // The whole connection is replaced instead.
+      // The whole connection is replaced instead; see connectRedis.
       reconnectStrategy: false as const,
     },
   }
@@ -157,7 +157,7 @@ function makeClient({ cluster, urls }: RedisTarget): RedisClient {
   const { username, password, protocol } = new URL(first)
   return createCluster({
     rootNodes: urls.map((url) => ({ url })),
-    // The nodes that are found know nothing of the URLs.
+    // Discovered nodes do not inherit credentials and TLS from the URLs.
     defaults: {
       ...options,
       ...(username && { username: decodeURIComponent(username) }),
@@ -169,13 +169,13 @@ function makeClient({ cluster, urls }: RedisTarget): RedisClient {
 
 const isCluster = (client: RedisClient): client is Cluster => 'slots' in client
 
-/** Anything but an error that Redis answered with; those begin with a code in capitals. */
+/** Whether an error concerns the connection. Error replies of Redis start with an upper-case code. */
 function isOfConnection(error: unknown): boolean {
   const { message } = error as Error
   return !/^[A-Z]{2,} /.test(message) || message.startsWith('READONLY ')
 }
 
-/** The cluster client would stop at the first node that is closed already. */
+/** Destroys a client. The cluster client would stop at the first node that is already closed. */
 function destroy(client: RedisClient): void {
   const parts = isCluster(client)
     ? [...client.masters.flatMap(({ client: node }) => node ?? []), client]
@@ -184,7 +184,7 @@ function destroy(client: RedisClient): void {
     try {
       part.destroy()
     } catch {
-      // It was closed.
+      // Already closed.
     }
   }
 }

@@ -7,7 +7,7 @@ import { openTokens, sealTokens, type SealedTokens } from './sealed-tokens.js'
 
 const FIELDS = "'access_token', 'refresh_token', 'id_token'"
 
-/** Replaces the tokens of a live session, with its end for theirs. KEYS: session, tokens. */
+/** Replaces the tokens of a live session, with the same expiry. KEYS: session, tokens. */
 const WRITE = `local left = redis.call('PTTL', KEYS[1])
 if left < 0 then return 0 end
 redis.call('DEL', KEYS[2])
@@ -18,7 +18,7 @@ const REPLACE = `if redis.call('EXISTS', KEYS[2]) == 0 then return 0 end
 ${WRITE}`
 const READ = `if redis.call('EXISTS', KEYS[2]) == 0 then return nil end
 return redis.call('HMGET', KEYS[2], ${FIELDS})`
-/** An instant that is past and still there is a lease that was not given back. */
+/** A `lease_until` in the past belongs to a lease that was never released. */
 const LEASE = `if redis.call('EXISTS', KEYS[2]) == 0 then return nil end
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -37,8 +37,8 @@ type Row = readonly [
 ]
 
 /**
- * The provider's tokens in Redis: a hash beside the entry of the session, in the same slot. Scripts
- * that touch the one touch the other, so that they end together.
+ * Creates a store for provider tokens in Redis: a hash in the same slot as the session. Scripts update
+ * both, so that they expire together.
  */
 export function createRedisProviderTokenStore(
   redis: RedisConnection,
@@ -46,7 +46,7 @@ export function createRedisProviderTokenStore(
 ): ProviderTokenStore {
   const open = (id: string, [access_token, refresh_token, id_token]: Row): ProviderTokens =>
     openTokens(keyring, id, { access_token, refresh_token, id_token })
-  /** Field, value, field, value, ...; `saved` is there even when no token is. */
+  /** Alternating fields and values. `saved` makes the hash exist even without a token. */
   const fieldsOf = (sealed: SealedTokens): string[] => [
     'saved',
     '1',

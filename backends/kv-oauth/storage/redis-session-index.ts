@@ -4,8 +4,8 @@ import { REDIS_NAMESPACE } from './keyv-redis.js'
 import type { RedisConnection } from './redis-connection.js'
 
 /**
- * Adds an id with its absolute end as the score, drops what is past its end by the clock of Redis,
- * and lets the whole index end with its last entry.
+ * Adds an id with its absolute expiry as the score, removes expired ids by the clock of Redis, and lets
+ * the index expire with its last entry.
  */
 const ADD = `local now = redis.call('TIME')
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now[1] * 1000 + math.floor(now[2] / 1000))
@@ -13,15 +13,15 @@ redis.call('ZADD', KEYS[1], ARGV[1], ARGV[2])
 local last = redis.call('ZRANGE', KEYS[1], -1, -1, 'WITHSCORES')
 redis.call('PEXPIREAT', KEYS[1], last[2])`
 
-/** Removes ids whose absolute end, which orders them as they began, is not later than a time. */
+/** Removes ids whose absolute expiry is at most ARGV[1]. The expiry orders sessions by their start. */
 const FORGET = `for at = 2, #ARGV do
   local ends = redis.call('ZSCORE', KEYS[1], ARGV[at])
   if ends and tonumber(ends) <= tonumber(ARGV[1]) then redis.call('ZREM', KEYS[1], ARGV[at]) end
 end`
-/** Longer than writing a session can take. */
+/** Longer than creating a session can take. */
 const SETTLED_MS = 10 * 60_000
 
-/** What a provider names a session by; with both, the session must have both. */
+/** How a provider identifies sessions. With both `sid` and `subject`, both must match. */
 export interface ProviderSession {
   readonly issuer: string
   readonly sid?: string
@@ -29,26 +29,26 @@ export interface ProviderSession {
 }
 
 /**
- * By whom the ids of sessions can be found. An index is only a hint: it may name sessions that are
- * over, never misses one that is not, and the entry of the session decides.
+ * Finds session ids by user or provider session. An index is only a hint: it may contain ended
+ * sessions but never misses a live one. The entry of the session is authoritative.
  */
 export interface SessionIndex {
-  /** Must come before the session is written, so that nobody can miss it. */
+  /** Must run before the session is written, so that no reader misses it. */
   add(record: SessionRecord): Promise<void>
-  /** For a session that is over. An id that stays behind is harmless. */
+  /** Removes an ended session. A leftover id is harmless. */
   remove(record: SessionRecord): Promise<void>
   ofUser(userId: string): Promise<string[]>
   /**
-   * Drops ids of sessions that have ended from the index of their user, but for those that `newest`
-   * may have overtaken: an id is indexed before its session is written.
+   * Removes ids of ended sessions from the index of a user, except recent ones: these may belong to
+   * sessions that are indexed but not written yet. `newest` determines what is recent.
    */
   forget(ids: readonly string[], newest: SessionRecord): Promise<void>
   ofProviderSession(session: ProviderSession): Promise<string[]>
 }
 
 /**
- * Sorted sets of session ids: one for each user, provider session and person at a provider. Each is
- * a key of its own and in whatever slot; there is no command over two of them.
+ * Creates the index: sorted sets of session ids per user, per provider session and per provider
+ * subject. They are in different slots, so no command uses two of them.
  */
 export function createSessionIndex(redis: RedisConnection): SessionIndex {
   const members = (key: string): Promise<string[]> =>
@@ -79,7 +79,7 @@ export function createSessionIndex(redis: RedisConnection): SessionIndex {
 }
 
 const userKey = (userId: string): string => `${REDIS_NAMESPACE}:user:${userId}`
-// Hashed, since a provider may choose any text.
+// Hashed, because a provider can choose any text.
 const sidKey = (issuer: string, sid: string): string =>
   `${REDIS_NAMESPACE}:sid:${publicId(`${issuer}\0${sid}`)}`
 const subjectKey = (issuer: string, subject: string): string =>

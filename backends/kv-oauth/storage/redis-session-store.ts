@@ -10,9 +10,9 @@ import { mastersOf, ping, type RedisConnection } from './redis-connection.js'
 import { createSessionIndex } from './redis-session-index.js'
 import { createSessionEvents } from './session-events.js'
 
-/** In braces, so that what belongs to a session is in one slot of a cluster. */
+/** A hash tag (braces) keeps all keys of a session in one slot of a cluster. */
 const keyvKey = (id: string): string => `{session:${id}}`
-/** The keys of a session's entry and of its provider tokens, which end together. */
+/** The keys of a session and of its provider tokens, which expire together. */
 export const sessionKeys = (id: string): [session: string, tokens: string] => [
   `${REDIS_NAMESPACE}:${keyvKey(id)}`,
   `${REDIS_NAMESPACE}:${keyvKey(id)}:tokens`,
@@ -22,7 +22,7 @@ const EVERY_SESSION = { MATCH: `${REDIS_NAMESPACE}:${keyvKey('*')}`, COUNT: 1_00
 
 const lastUsedAt = ({ refreshedAt, issuedAt }: SessionRecord): number => refreshedAt ?? issuedAt
 
-/** The version comes first, so that a script can compare it without reading JSON. */
+/** The version comes first, so that a script can compare it without parsing JSON. */
 const beginOf = (version: number): string => `{"version":${version},`
 const serialize = ({ value, expires }: KeyvEntry<SessionRecord>): string =>
   JSON.stringify({ version: value.version, value, expires })
@@ -36,31 +36,30 @@ const END = `local ended = redis.call('GET', KEYS[1])
 redis.call('DEL', KEYS[1], KEYS[2])
 return ended`
 
-/** How long somebody may take to end the sessions that a key stands for, in milliseconds. */
+/** How long a claim on a key lasts, in milliseconds. */
 const CLAIM_MS = 10_000
 const CLAIM_RETRY_MS = 20
-/** How many stale ids one sign-in drops from the index of its user. */
+/** Maximum number of stale ids that one sign-in removes from the index of its user. */
 const MAX_FORGOTTEN = 1_000
 const DONE = 'done'
-/** Turns a claim into the memory of it, or gives it back; only who holds it can. */
+/** Marks a claimed key as done, or releases it. Only for the holder of the claim. */
 const SETTLE = `if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 if tonumber(ARGV[2]) > 0 then redis.call('SET', KEYS[1], '${DONE}', 'PX', ARGV[2])
 else redis.call('DEL', KEYS[1]) end
 return 1`
 
 /**
- * Sessions in Redis, their users and the audit trail in Postgres. Keyv writes and reads the entry;
- * what Keyv cannot say is a Lua script on the keys of that one session. Redis ends entries by its own
- * clock, so there is nothing to sweep.
+ * Creates a session store in Redis, with users and the audit trail in Postgres. Keyv writes and reads
+ * entries; other operations are Lua scripts on the keys of one session. Redis expires entries itself,
+ * so there is nothing to sweep.
  *
- * What belongs together is in two databases here, so the order does what one statement does in
- * Postgres:
+ * A change spans two databases here, so its order replaces the single statement of Postgres:
  *
- * - A session is indexed, then written, then its user is looked at, and it is taken back when they
- *   are disabled. Disabling marks first and ends afterwards: whichever way they race, one of them
- *   sees the other. Nobody has the token of a session before `create` is done.
- * - An event is written before its act, so no act is without one. When the act then fails, or
- *   somebody else was first, there is an event too many.
+ * - `create` indexes the session, writes it, checks the user, and removes the session if the user is
+ *   disabled. Disabling marks the user first and ends the sessions afterwards, so at least one of two
+ *   concurrent operations sees the other. No client has the token before `create` resolves.
+ * - An audit event is written before its change, so that no change lacks an event. If the change then
+ *   fails, or loses a race, there is a surplus event.
  */
 export function createRedisSessionStore(redis: RedisConnection, pool: pg.Pool): SessionStore {
   const keyv = createRedisKeyv(redis, serialize)
@@ -81,7 +80,7 @@ export function createRedisSessionStore(redis: RedisConnection, pool: pg.Pool): 
       ? undefined
       : (JSON.parse(text as string) as KeyvEntry<SessionRecord>).value
   }
-  /** Says what they were, but for those that somebody else has ended meanwhile. */
+  /** Ends sessions and returns them, except those that another call has ended meanwhile. */
   const end = async (
     records: readonly SessionRecord[],
     why: SessionEnd,
@@ -110,7 +109,7 @@ export function createRedisSessionStore(redis: RedisConnection, pool: pg.Pool): 
   }
   const settle = (key: string, claim: string, ttlMs: number): Promise<unknown> =>
     redis.script(SETTLE, [key], [claim, Math.ceil(ttlMs)])
-  /** Evicts when no other process does. Those that wait for too long leave it to the next sign-in. */
+  /** Serializes evictions of a user across processes. After a long wait, the next sign-in does it. */
   const oneAtATime = async (userId: string, evict: () => Promise<number>): Promise<number> => {
     const [key, claim] = [`${REDIS_NAMESPACE}:evicting:${userId}`, randomUUID()]
     const deadline = Date.now() + CLAIM_MS
@@ -174,7 +173,7 @@ export function createRedisSessionStore(redis: RedisConnection, pool: pg.Pool): 
     evict: (userId, { keep, max }) =>
       redisCall(async () => {
         if ((await index.ofUser(userId)).length <= max) return 0
-        // One sign-in of a user after the other: two would end the session that the other keeps.
+        // Serializes the sign-ins of a user: concurrent ones would end each other's session.
         return oneAtATime(userId, async () => {
           const ids = await index.ofUser(userId)
           const records = await living(ids)
@@ -204,7 +203,7 @@ export function createRedisSessionStore(redis: RedisConnection, pool: pg.Pool): 
         const claim = randomUUID()
         if (!(await claimKey(key, claim))) {
           if ((await redis.run((client) => client.get(key))) === DONE) return undefined
-          // Somebody is at it, or died over it, and nobody can say yet that it is done.
+          // The holder of the claim is still running or has crashed: the outcome is unknown.
           throw new Error('Another call of the key is under way.')
         }
         try {
@@ -238,7 +237,7 @@ export function createRedisSessionStore(redis: RedisConnection, pool: pg.Pool): 
 
     probe: () =>
       redisCall(async () => {
-        // A cluster that lacks slots answers PING, but no question about a key.
+        // A cluster that lacks slots responds to PING but not to commands with keys.
         await Promise.all([redis.run(ping), get('probe')])
       }),
   }

@@ -1,12 +1,12 @@
 import { AuthConfigurationError, type AuthLog } from '@netscript/plugin-auth-core'
 import { mastersOf, type RedisConnection } from './redis-connection.js'
 
-/** The first version whose SET takes an instant and that has GETDEL. */
+/** The first version with SET PXAT and GETDEL. */
 const OLDEST = [6, 2] as const
 
 /**
- * Looks at the settings of every master that decide whether Redis keeps what it has acknowledged. A
- * server that does not tell them, as some do that are rented, is taken as it is.
+ * Checks the durability settings of every master. A server that does not expose them, as some hosted
+ * services do not, is accepted.
  *
  * @throws AuthConfigurationError when a server is too old.
  */
@@ -37,7 +37,7 @@ export async function checkRedisSettings(redis: RedisConnection, log: AuthLog): 
   }
 }
 
-/** The lines `name:value` of INFO. */
+/** Parses the `name:value` lines of INFO. */
 function parse(info: string): Map<string, string> {
   return new Map(
     info.split('\r\n').flatMap((line) => {

@@ -13,11 +13,11 @@ import type { AuthStores } from '../session-store.js'
 import { withSessionsElsewhere } from './user-store-with-sessions.js'
 
 /**
- * Sessions, transactions and provider tokens in Redis; users, accounts, the audit trail and rate
- * limits in Postgres.
+ * Opens stores with sessions, transactions and provider tokens in Redis, and users, accounts, the audit
+ * trail and rate limits in Postgres.
  *
- * @throws AuthConfigurationError when `urls` are no addresses of Redis, or one that is too old;
- * AuthError `STORE_UNAVAILABLE` when it does not answer.
+ * @throws AuthConfigurationError for invalid URLs or a server that is too old; AuthError
+ * `STORE_UNAVAILABLE` when Redis is unavailable.
  */
 export async function openRedisStores(
   urls: string,

@@ -3,10 +3,10 @@ import { createRedisKeyv, REDIS_NAMESPACE } from './keyv-redis.js'
 import type { RedisConnection } from './redis-connection.js'
 import { redisCall } from '@netscript/auth-database/internal'
 
-/** The state is part of the key: GETDEL has one winner, and another state finds nothing to take. */
+/** The key contains the state hash: GETDEL has one winner, and another state finds no entry. */
 const keyOf = (key: string, stateHash: string): string => `transaction:${key}:${stateHash}`
 
-/** Single-use entries in Redis. */
+/** Creates a store of single-use entries in Redis. */
 export function createRedisTransactionStore(redis: RedisConnection): TransactionStore {
   const keyv = createRedisKeyv<string>(redis)
   return {

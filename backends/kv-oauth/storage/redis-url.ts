@@ -1,9 +1,9 @@
 import { AuthConfigurationError } from '@netscript/plugin-auth-core'
 
-/** Where Redis is: one server, or nodes of a cluster by which the others are found. */
+/** A Redis server, or seed nodes of a cluster. */
 export interface RedisTarget {
   readonly cluster: boolean
-  /** Each begins with `redis://` or `rediss://` (TLS). */
+  /** URLs with `redis://` or `rediss://` (TLS). */
   readonly urls: readonly string[]
 }
 
@@ -11,10 +11,10 @@ const FORM =
   'must be redis://host:port, rediss://host:port with TLS, several of them separated by commas for the nodes of a cluster, or redis+cluster://host:port (rediss+cluster://) for a cluster that has one address'
 
 /**
- * Reads `NETSCRIPT_AUTH_SESSION_STORE`. One URL is one server; several, separated by commas, are
- * nodes of a cluster, and `redis+cluster://` is a cluster that is known by one address.
+ * Parses `NETSCRIPT_AUTH_SESSION_STORE`. One URL is one server. Several, separated by commas, are nodes
+ * of a cluster; `redis+cluster://` is a cluster with one address.
  *
- * @throws AuthConfigurationError that never repeats the text: it may hold a password.
+ * @throws AuthConfigurationError, which never contains the text, because it may contain a password.
  */
 export function parseRedisUrls(text: string): RedisTarget {
   const given = text.split(',').map((url) => url.trim())

@@ -2,7 +2,7 @@ import type { Keyring } from '@netscript/plugin-auth-core'
 import { seal, unseal } from '@netscript/plugin-auth-core/internal'
 import type { ProviderTokens } from '../session-store.js'
 
-/** The provider's tokens as they are stored: each sealed for its session and its field. */
+/** Provider tokens as stored: each sealed for its session and field. */
 export interface SealedTokens {
   readonly access_token: string | null
   readonly refresh_token: string | null
@@ -12,7 +12,7 @@ export interface SealedTokens {
 const PURPOSE = 'provider-tokens'
 const context = (sessionId: string, field: keyof SealedTokens): string => `${sessionId}:${field}`
 
-/** Seals what there is. */
+/** Seals the tokens that are present. */
 export function sealTokens(
   keyring: Keyring,
   sessionId: string,
@@ -27,7 +27,7 @@ export function sealTokens(
   }
 }
 
-/** Opens what can be opened with the keys of the ring. */
+/** Opens the tokens that a key of the keyring can open. */
 export function openTokens(
   keyring: Keyring,
   sessionId: string,

@@ -12,17 +12,17 @@ const RECORD_SIGN_IN = auditSessions(
 )
 
 /**
- * The audit events of sessions that are not in the database of the trail: the change and its event
- * cannot be one statement there.
+ * Writes audit events of sessions that are stored in another database than the trail, where a change
+ * and its event cannot be one statement.
  */
 export interface SessionEvents {
-  /** Records a sign-in, if the user is enabled at this moment; false when they are not, or gone. */
+  /** Records a sign-in if the user is enabled. Returns false for a disabled or deleted user. */
   signedIn(record: SessionRecord): Promise<boolean>
   refreshed(record: SessionRecord, why: SessionRefresh): Promise<void>
   ended(records: readonly SessionRecord[], end: SessionEnd): Promise<void>
 }
 
-/** {@link SessionEvents} in Postgres. */
+/** Creates {@link SessionEvents} for a trail in Postgres. */
 export function createSessionEvents(pool: pg.Pool): SessionEvents {
   const record = async (
     records: readonly SessionRecord[],

@@ -9,7 +9,7 @@ import { createPostgresSessionStore } from './postgres-session-store.js'
 import { createPostgresTransactionStore } from './postgres-transaction-store.js'
 import { createPostgresUserStore } from './postgres-user-store.js'
 
-/** All of it in Postgres. */
+/** Creates all stores in Postgres. */
 export function createPostgresStores(
   pool: pg.Pool,
   options: Pick<StoreOptions, 'onRead'> = {},
@@ -28,24 +28,25 @@ export function createPostgresStores(
 
 /** Options of {@link openStores}. */
 export interface StoreOptions {
-  /** The pool to share; it stays yours. */
+  /** The pool to use. The stores do not close it. */
   pool: pg.Pool
   /**
-   * Where sessions, transactions and provider tokens are, as in `NETSCRIPT_AUTH_SESSION_STORE`.
-   * Default: in Postgres, where everything else is in any case.
+   * Where to store sessions, transactions and provider tokens: a value of
+   * `NETSCRIPT_AUTH_SESSION_STORE`. Everything else is always in Postgres.
+   * @default in Postgres
    */
   sessionStore?: string | undefined
-  /** Says when a connection to Redis breaks and when it is back. Default: says nothing. */
+  /** Logs when the connection to Redis breaks and is restored. @default no log */
   log?: AuthLog
-  /** Told of each query that reads sessions: how many, and how long it took. Default: nobody. */
+  /** Called after each query that reads sessions, with their number and its duration. @default none */
   onRead?: (sessions: number, seconds: number) => void
 }
 
 /**
- * Opens the stores that are configured; a library that they do not need is not loaded.
+ * Opens the configured stores. The Redis library is loaded only if needed.
  *
- * @throws AuthConfigurationError when `sessionStore` is no address of Redis; AuthError
- * `STORE_UNAVAILABLE` when Redis does not answer.
+ * @throws AuthConfigurationError when `sessionStore` is not a valid Redis URL; AuthError
+ * `STORE_UNAVAILABLE` when Redis is unavailable.
  *
  * @example
  * ```ts
@@ -62,10 +63,10 @@ export async function openStores(options: StoreOptions): Promise<AuthStores> {
 }
 
 /**
- * Connects to the Redis of a session store and looks at its settings; what may lose sessions is a
- * warning in the log.
+ * Connects to the Redis of a session store and checks its settings. Settings that may lose sessions are
+ * logged as warnings.
  *
- * @throws AuthConfigurationError when it is too old.
+ * @throws AuthConfigurationError when the server is too old.
  */
 export async function inspectRedis(target: RedisTarget, log: AuthLog): Promise<void> {
   const [{ connectRedis }, { checkRedisSettings }] = await importRedis(() =>

@@ -1,9 +1,9 @@
 import type { SessionStore, UserStore } from '../session-store.js'
 
 /**
- * Users whose sessions are in another store than they are. A user is marked as disabled first, so
- * that no new session comes, and then the sessions end. When ending them fails the mark stays and the
- * error says to do it again; a user is deleted only when no session is left.
+ * Wraps a user store whose sessions are in another store. A user is disabled first, so that no new
+ * session can start, and then the sessions end. If that fails, the user stays disabled and the call
+ * must be repeated. A user is deleted only after their sessions have ended.
  */
 export function withSessionsElsewhere(
   users: UserStore,

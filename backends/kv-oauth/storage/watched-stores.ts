@@ -11,7 +11,7 @@ export interface WatchedStoresOptions {
   trace?: AuthTrace | undefined
 }
 
-/** How calls of stores are watched: timed and, when somebody traces, traced. */
+/** Times store calls, and traces them if tracing is on. */
 export function watchCalls({ metrics, trace }: WatchedStoresOptions): Around {
   const timed: Around = async (operation, run) => {
     const began = performance.now()
@@ -27,8 +27,8 @@ export function watchCalls({ metrics, trace }: WatchedStoresOptions): Around {
 }
 
 /**
- * The stores with their calls watched, and what becomes of sessions counted. Reads of sessions that
- * share a query are timed by the query (`onRead`) and not one by one.
+ * Wraps the stores to time and trace their calls and to count sessions. Batched session reads are timed
+ * per query (`onRead`), not individually.
  */
 export function watchedStores(stores: AuthStores, options: WatchedStoresOptions): AuthStores {
   const { metrics, trace } = options

@@ -1,6 +1,6 @@
 import type pg from 'pg'
 
-/** The events of a session in the order in which they were written: type and reason. */
+/** Type and reason of the audit events of a session, in order. */
 export async function trailOf(
   pool: pg.Pool,
   sessionId: string,

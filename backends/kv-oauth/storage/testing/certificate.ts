@@ -7,14 +7,14 @@ import { describeWithPrograms } from './describe-with-programs.js'
 /** `describe` for tests that need a certificate. */
 export const describeWithOpenssl = describeWithPrograms('openssl')
 
-/** A certificate of an authority that nobody knows, and its key. */
+/** A self-signed certificate and its key. */
 export interface TestCertificate {
   readonly certificate: string
   readonly key: string
   remove(): void
 }
 
-/** Makes a certificate for a host name, readable by the user that servers of tests run as. */
+/** Creates a certificate for a host name, readable by the user that test servers run as. */
 export function createTestCertificate(host: string): TestCertificate {
   const directory = mkdtempSync(join(tmpdir(), 'netscript-auth-tls-'))
   const [certificate, key] = [join(directory, 'server.crt'), join(directory, 'server.key')]

@@ -2,12 +2,12 @@ import { existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 
-/** Where Debian has what is meant for administrators. */
+/** Includes the directories where Debian installs programs for administrators. */
 export const PATH = [process.env.PATH, '/usr/sbin', '/usr/local/sbin'].join(delimiter)
 
 /**
- * `describe` for tests that need programs. Without one of them the tests are skipped and say why;
- * where `CI` is true they fail, so that they cannot be left out unnoticed.
+ * `describe` for tests that need programs. If one is missing, the tests are skipped with the reason; if
+ * `CI` is true they fail, so that they cannot be skipped unnoticed.
  */
 export function describeWithPrograms(
   ...programs: readonly string[]

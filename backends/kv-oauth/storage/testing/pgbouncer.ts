@@ -20,8 +20,8 @@ export interface TestPgBouncer {
 }
 
 /**
- * Starts PgBouncer in transaction mode. Two connections to Postgres serve all that come for a
- * database, so that consecutive transactions of a client are on different ones.
+ * Starts PgBouncer in transaction mode. Two connections to Postgres serve all clients of a database, so
+ * that consecutive transactions of a client run on different connections.
  */
 export async function startPgBouncer(
   settings: Readonly<Record<string, string>> = {},
@@ -38,7 +38,7 @@ export async function startPgBouncer(
     pool_mode: 'transaction',
     default_pool_size: '2',
     max_client_conn: '500',
-    // The oldest connection first: nothing that a client left behind stays its own by chance.
+    // Round robin, so that a client does not get its own connection state back by chance.
     server_round_robin: '1',
     ...settings,
   }
@@ -52,7 +52,7 @@ export async function startPgBouncer(
       '',
     ].join('\n'),
   )
-  // It refuses to run as root.
+  // PgBouncer refuses to run as root.
   const isRoot = process.getuid?.() === 0
   await chmod(directory, 0o755)
   await chmod(file, 0o644)

@@ -4,27 +4,27 @@ import { applyMigrations } from '../../../../prisma/migrate.js'
 import { createEmptyTestDatabase, type TestDatabase } from '../../../../prisma/test-database.js'
 import { createPool } from '../../../../prisma/pool.js'
 
-/** How a database differs from one that has everything in `public` and is in UTC. */
+/** How a database differs from the default, with all tables in `public` and in UTC. */
 export interface Place {
-  /** Settings that every connection begins with: of the role, or else of the database. */
+  /** Settings of every connection, set on the role if `ownRole`, else on the database. */
   settings?: Readonly<Record<string, string>>
   /**
-   * Whether the URL is of a role of its own, which may do nothing but use `schema`. @default false,
-   * a superuser
+   * Whether the URL has a role of its own, which may only use `schema`.
+   * @default false: a superuser
    */
   ownRole?: boolean
   /** Parameters of the URL. */
   parameters?: Readonly<Record<string, string>>
-  /** The schema that the tables are then in. Default: `public`. */
+  /** The schema of the tables. @default 'public' */
   schema?: string
-  /** Leads the URL through something. */
+  /** Maps the URL, such as to that of a pooler. */
   through?: (url: string) => string
 }
 
-/** Settings under which times shift and are written in another way, where that is not prevented. */
+/** Settings that shift and reformat times unless the code prevents it. */
 export const ABROAD = { TimeZone: `'Asia/Kolkata'`, DateStyle: `'German'` }
 
-/** A database without tables, as a {@link Place} has it. */
+/** Creates a database without tables. */
 export async function createPlacedDatabase({
   settings = {},
   parameters = {},
@@ -49,7 +49,7 @@ export async function createPlacedDatabase({
   for (const [parameter, value] of Object.entries(parameters)) {
     url.searchParams.set(parameter, value)
   }
-  // A pooler keeps its connections when those who used them are gone.
+  // FORCE, because a pooler keeps its connections open after its clients have disconnected.
   const drop = async (): Promise<void> => {
     await administer(`DROP DATABASE ${name} WITH (FORCE)`)
     if (ownRole) await administer(`DROP ROLE ${role}`)
@@ -66,7 +66,7 @@ async function administer(statement: string, database?: string): Promise<void> {
   await admin.end()
 }
 
-/** The same with the migrations applied. */
+/** Creates a database and applies the migrations. */
 export async function createMigratedDatabase(place: Place): Promise<TestDatabase> {
   const database = await createPlacedDatabase(place)
   const pool = createPool(database.url)

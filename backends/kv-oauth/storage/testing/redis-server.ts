@@ -7,24 +7,24 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
 
-/** A redis-server of a test, on a free port of loopback and in a directory of its own. */
+/** A redis-server for a test, on a free port of loopback and in its own directory. */
 export interface TestRedis {
   readonly url: string
   readonly port: number
   readonly pid: number
-  /** Ends the process without a goodbye; resolves when it is gone. */
+  /** Kills the process; resolves when it has exited. */
   stop(): Promise<void>
-  /** Starts it again on the same port and directory; resolves when it answers. */
+  /** Restarts it on the same port and directory; resolves when it responds. */
   start(): Promise<void>
   close(): Promise<void>
 }
 
 const run = promisify(execFile)
 
-/** Keeps what was acknowledged over {@link TestRedis.stop}. */
+/** Options that keep acknowledged writes across {@link TestRedis.stop}. */
 export const DURABLE = ['--appendonly', 'yes', '--appendfsync', 'always']
 
-/** Starts a redis-server; by default it keeps nothing on disk. */
+/** Starts a redis-server, by default without persistence. */
 export async function startTestRedis(options: readonly string[] = []): Promise<TestRedis> {
   const directory = await mkdtemp(join(tmpdir(), 'netscript-auth-redis-'))
   const port = await freePort()
@@ -55,10 +55,10 @@ export async function startTestRedis(options: readonly string[] = []): Promise<T
 
 /** A cluster of three masters. */
 export interface TestRedisCluster {
-  /** Of all nodes, separated by commas. */
+  /** The URLs of all nodes, separated by commas. */
   readonly urls: string
   readonly nodes: readonly TestRedis[]
-  /** Starts a replica of a node and resolves when it is in step with it. */
+  /** Starts a replica of a node; resolves when it is synchronized. */
   addReplica(of: number): Promise<TestRedis>
   close(): Promise<void>
 }
@@ -99,7 +99,7 @@ export async function startTestRedisCluster(
   }
 }
 
-/** What redis-cli says to a command. */
+/** The output of redis-cli for a command. */
 export async function ask(port: number, ...command: string[]): Promise<string> {
   return (await run('redis-cli', ['-p', String(port), ...command])).stdout.trim()
 }
