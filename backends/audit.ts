@@ -69,4 +69,5 @@ export function keyFingerprint(keyring: Keyring): string {
   return sign(firstKey(keyring), 'fingerprint').slice(0, 16)
 }
 
-const firstKey = (keyring: Keyring): Buffer => keyring.keys('audit-subject')[0] ?? Buffer.alloc(0)
+const firstKey = (keyring: Keyring): Uint8Array =>
+  keyring.keys('audit-subject')[0] ?? Buffer.alloc(0)

@@ -1,5 +1,3 @@
-import type { IncomingHttpHeaders } from 'node:http'
-
 /** The host application consumed the request body before the API. Reported in the log only. */
 export class BodyConsumedError extends Error {
   override readonly name = 'BodyConsumedError'
@@ -33,5 +31,8 @@ export const isMisreadJson = (parsed: object): boolean =>
   Object.keys(parsed).some((name) => name.trimStart().startsWith('{'))
 
 /** Whether the header fields announce a body (RFC 9112 section 6). */
-export const announcesBody = (headers: IncomingHttpHeaders): boolean =>
+export const announcesBody = (headers: {
+  readonly 'content-length'?: string | undefined
+  readonly 'transfer-encoding'?: string | undefined
+}): boolean =>
   Number(headers['content-length'] ?? 0) > 0 || headers['transfer-encoding'] !== undefined

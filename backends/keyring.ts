@@ -25,17 +25,17 @@ export type KeyPurpose =
  */
 export interface Keyring {
   /** The raw secrets, 32 bytes each. */
-  readonly secrets: readonly Buffer[]
+  readonly secrets: readonly Uint8Array[]
   /** Keys for a purpose, one per secret, derived with HKDF-SHA-256 (RFC 5869). */
-  keys(purpose: KeyPurpose): readonly Buffer[]
+  keys(purpose: KeyPurpose): readonly Uint8Array[]
 }
 
 const HOW_TO_MAKE_ONE =
   'Make one with: node -e "console.log(crypto.randomBytes(32).toString(\'base64url\'))"'
 
 /** Creates a keyring from raw secrets. */
-export function createKeyring(secrets: readonly Buffer[]): Keyring {
-  const derived = new Map<KeyPurpose, readonly Buffer[]>()
+export function createKeyring(secrets: readonly Uint8Array[]): Keyring {
+  const derived = new Map<KeyPurpose, readonly Uint8Array[]>()
   return {
     secrets,
     keys(purpose) {
@@ -80,18 +80,18 @@ export function parseKeyring(
 }
 
 /** Decodes canonical, unpadded base64url; `undefined` for anything else (RFC 4648 section 3.5). */
-export function decodeBase64url(text: string): Buffer | undefined {
+export function decodeBase64url(text: string): Uint8Array | undefined {
   const bytes = Buffer.from(text, 'base64url')
   return bytes.toString('base64url') === text ? bytes : undefined
 }
 
 /** HMAC-SHA-256 as base64url. */
-export function sign(key: Buffer, message: string): string {
+export function sign(key: Uint8Array, message: string): string {
   return createHmac('sha256', key).update(message).digest('base64url')
 }
 
 /** Whether any of the keys made the signature. Signatures are compared in constant time. */
-export function verify(keys: readonly Buffer[], message: string, signature: string): boolean {
+export function verify(keys: readonly Uint8Array[], message: string, signature: string): boolean {
   const given = decodeBase64url(signature)
   if (given?.length !== 32) return false
   return keys.some((key) =>

@@ -32,7 +32,7 @@ const LOCK_FILES: Readonly<Record<string, PackageManagerName>> = {
  */
 export function findPackageManager(
   directory = process.cwd(),
-  env: NodeJS.ProcessEnv = process.env,
+  env: Readonly<Record<string, string | undefined>> = process.env,
 ): PackageManager {
   // A member of a monorepo with its own lock file is a separate project.
   const isOwnRoot = lockOf(directory) !== undefined || isMonorepo(directory)

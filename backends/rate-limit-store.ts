@@ -43,7 +43,7 @@ const BUCKET_BITS = 20
  * has at most 1,048,576 counters. Two clients share a counter with a probability of one in a million;
  * without the secret, a collision cannot be chosen.
  */
-export function createRateLimitKeys(secret: Buffer): RateLimitKeys {
+export function createRateLimitKeys(secret: Uint8Array): RateLimitKeys {
   const [key = secret] = createKeyring([secret]).keys('rate-limit')
   return (scope, text) => {
     const hash = Buffer.from(sign(key, `${scope}\0${text}`), 'base64url')

@@ -1,4 +1,5 @@
 import pg from 'pg'
+import type { PostgresConnection, PostgresPool } from './postgres-pool.js'
 import { namedSchema } from './table-schema.js'
 import { AuthConfigurationError } from '@netscript/plugin-auth-core'
 import { inTransaction } from './transaction.js'
@@ -34,7 +35,7 @@ function grants(schema: string): string {
  * @throws AuthConfigurationError when the role does not exist or this connection lacks the
  * privileges for it.
  */
-export function countAuditEvents(pool: pg.Pool, before: Date): Promise<number> {
+export function countAuditEvents(pool: PostgresPool, before: Date): Promise<number> {
   return asRetentionRole(pool, async (client) => {
     const { rows } = await client.query<{ count: string }>(
       `SELECT count(*) FROM ${TABLE} WHERE ${OLD}`,
@@ -50,7 +51,7 @@ export function countAuditEvents(pool: pg.Pool, before: Date): Promise<number> {
  * @throws AuthConfigurationError when the role does not exist or this connection lacks the
  * privileges for it.
  */
-export async function deleteAuditEvents(pool: pg.Pool, before: Date): Promise<number> {
+export async function deleteAuditEvents(pool: PostgresPool, before: Date): Promise<number> {
   let total = 0
   for (let deleted = BATCH; deleted === BATCH; total += deleted) {
     deleted = await asRetentionRole(pool, async (client) => {
@@ -67,8 +68,8 @@ export async function deleteAuditEvents(pool: pg.Pool, before: Date): Promise<nu
 
 /** Runs `work` in a transaction under the retention role, independent of the connected role. */
 function asRetentionRole<T>(
-  pool: pg.Pool,
-  work: (connection: pg.PoolClient) => Promise<T>,
+  pool: PostgresPool,
+  work: (connection: PostgresConnection) => Promise<T>,
 ): Promise<T> {
   let schema = 'public'
   let isOwn = false

@@ -1,6 +1,7 @@
 import type pg from 'pg'
 import { PoolAdapter } from './adapter.js'
 import { PrismaClient } from './generated/client.js'
+import type { PostgresPool } from './postgres-pool.js'
 
 export type { PrismaClient } from './generated/client.js'
 
@@ -15,6 +16,6 @@ export type { PrismaClient } from './generated/client.js'
  * await prisma.authUser.count()
  * ```
  */
-export function createPrismaClient(pool: pg.Pool): PrismaClient {
-  return new PrismaClient({ adapter: new PoolAdapter(pool) })
+export function createPrismaClient(pool: PostgresPool): PrismaClient {
+  return new PrismaClient({ adapter: new PoolAdapter(pool as pg.Pool) })
 }

@@ -1,5 +1,6 @@
 import pg from 'pg'
 import type { DatabaseAddress } from './database-url.js'
+import type { PostgresQueryable, PostgresStatement } from './postgres-pool.js'
 
 /** State shared by the connections of a pool. */
 export interface Connecting {
@@ -9,8 +10,6 @@ export interface Connecting {
   pooled: boolean
 }
 
-/** A statement as pg accepts it, including the `query_timeout` that its types omit. */
-type Statement = pg.QueryConfig & { query_timeout?: number }
 type Connected = (error: Error | null, client: pg.Client) => void
 type Done = (error: Error | undefined, result?: pg.QueryResult) => void
 
@@ -74,8 +73,8 @@ export class DatabaseClient extends pg.Client {
     const submits = typeof (config as { submit?: unknown }).submit === 'function'
     if (!pooled || submits)
       return super.query(config as string, values as [], callback as never) as never
-    const statement: Statement =
-      typeof config === 'string' ? { text: config } : { ...(config as Statement) }
+    const statement: PostgresStatement =
+      typeof config === 'string' ? { text: config } : { ...(config as PostgresStatement) }
     if (Array.isArray(values)) statement.values = values
     const result = address.settings.size > 0 ? this.#inTurn(statement) : this.#send(statement)
     const done = [values, callback].find((value): value is Done => typeof value === 'function')
@@ -85,13 +84,13 @@ export class DatabaseClient extends pg.Client {
   }
 
   /** Holds the next statement until this one has left its transaction. */
-  #inTurn(statement: Statement): Promise<pg.QueryResult> {
+  #inTurn(statement: PostgresStatement): Promise<pg.QueryResult> {
     const result = this.#last.then(() => this.#withSettings(statement))
     this.#last = result.catch(() => undefined)
     return result
   }
 
-  async #withSettings(statement: Statement): Promise<pg.QueryResult> {
+  async #withSettings(statement: PostgresStatement): Promise<pg.QueryResult> {
     if (this.getTransactionStatus() !== 'I') return this.#send(statement)
     const { settings } = this.#connecting.address
     const set = [...settings].map(
@@ -114,14 +113,14 @@ export class DatabaseClient extends pg.Client {
     }
   }
 
-  async #send(statement: Statement): Promise<pg.QueryResult> {
+  async #send(statement: PostgresStatement): Promise<pg.QueryResult> {
     const limitMs = statement.query_timeout ?? this.#connecting.queryTimeoutMs
     const timer = setTimeout(() => cancel(this, this.#config), limitMs * SERVER_SHARE)
     try {
       return await super.query({
         ...statement,
         query_timeout: limitMs + CANCEL_TIMEOUT_MS,
-      } as Statement)
+      } as PostgresStatement)
     } finally {
       clearTimeout(timer)
     }
@@ -151,7 +150,7 @@ function startUpOptions({ address, pooled, queryTimeoutMs }: Connecting): string
  * Whether a pooler sits in front of Postgres: the backend process that answers is not the one that
  * the start-up message named.
  */
-export async function isPooler(client: pg.ClientBase, timeoutMs?: number): Promise<boolean> {
+export async function isPooler(client: PostgresQueryable, timeoutMs?: number): Promise<boolean> {
   const { processID } = client as unknown as { processID: number }
   const { rows } = await client.query<{ pid: number }>({
     text: 'SELECT pg_backend_pid() AS pid',

@@ -1,6 +1,6 @@
 import { createHmac, randomBytes } from 'node:crypto'
 import { inspect } from 'node:util'
-import type pg from 'pg'
+import type { PostgresPool } from './postgres-pool.js'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createPrismaClient } from './client.js'
 import { createEmptyTestDatabase, createTestDatabase, type TestDatabase } from './test-database.js'
@@ -25,7 +25,7 @@ const BASE_URL = 'http://localhost:8094'
 
 describe('a database without tables', () => {
   let database: TestDatabase
-  let pool: pg.Pool
+  let pool: PostgresPool
   beforeAll(async () => {
     database = await createEmptyTestDatabase()
     pool = createPool(database.url)

@@ -1,4 +1,4 @@
-import type pg from 'pg'
+import type { PostgresPool } from './postgres-pool.js'
 import { MigrationError } from './migrate.js'
 import { AuthConfigurationError, AuthError } from '@netscript/plugin-auth-core'
 import { networkReason } from '@netscript/plugin-auth-core/internal'
@@ -68,7 +68,7 @@ export function storeError(
  * @throws AuthConfigurationError with that name, the reason and the fix.
  */
 export async function checkTables(
-  pool: pg.Pool,
+  pool: PostgresPool,
   tables: readonly string[],
   name: string,
 ): Promise<void> {

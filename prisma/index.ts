@@ -12,3 +12,4 @@ export {
   migrationStatus,
 } from './migrate.js'
 export { createPool, type PoolOptions } from './pool.js'
+export type { PostgresConnection, PostgresPool } from './postgres-pool.js'

@@ -3,7 +3,8 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import pg from 'pg'
-import { claimSchema, type Queryable, tableSchema } from './table-schema.js'
+import type { PostgresPool, PostgresQueryable } from './postgres-pool.js'
+import { claimSchema, tableSchema } from './table-schema.js'
 
 /** The advisory lock that Prisma's engine takes, so that the two never migrate concurrently. */
 const ADVISORY_LOCK = 72707369
@@ -83,7 +84,7 @@ interface MigrationRow {
  * @throws MigrationError when a migration fails, failed before, or was edited after it was applied.
  */
 export async function applyMigrations(
-  pool: pg.Pool,
+  pool: PostgresPool,
   { log, directory = ownMigrations() }: MigrationOptions = {},
 ): Promise<string[]> {
   const files = readMigrations(directory)
@@ -98,7 +99,7 @@ export async function applyMigrations(
 
 /** The state of each migration, ordered by name. Reads only. */
 export async function migrationStatus(
-  pool: pg.Pool,
+  pool: PostgresPool,
   { directory = ownMigrations() }: Pick<MigrationOptions, 'directory'> = {},
 ): Promise<MigrationStatus[]> {
   const schema = await tableSchema(pool)
@@ -121,7 +122,7 @@ export async function migrationStatus(
  * @returns False when no failed migration has that name.
  */
 export async function resolveMigration(
-  pool: pg.Pool,
+  pool: PostgresPool,
   name: string,
   as: 'applied' | 'rolled-back',
   { directory = ownMigrations() }: Pick<MigrationOptions, 'directory'> = {},
@@ -150,21 +151,21 @@ export async function resolveMigration(
  * `search_path`.
  */
 async function locked<T>(
-  pool: pg.Pool,
-  work: (client: Queryable, table: string) => Promise<T>,
+  pool: PostgresPool,
+  work: (client: PostgresQueryable, table: string) => Promise<T>,
 ): Promise<T> {
   const client = await pool.connect()
   // A connection that breaks while checked out emits an event on the client; the query rejects as
   // well.
   const ignore = (): void => {}
   client.on('error', ignore)
-  const patient: Queryable = {
+  const patient: PostgresQueryable = {
     query: (text, values) =>
       client.query({
-        text,
+        ...(typeof text === 'string' ? { text } : text),
         query_timeout: QUERY_TIMEOUT_MS,
         ...(values && { values }),
-      } as pg.QueryConfig),
+      }),
   }
   let committed = false
   try {
@@ -180,7 +181,7 @@ async function locked<T>(
     committed = true
     return result
   } finally {
-    client.removeListener('error', ignore)
+    client.off('error', ignore)
     // Closing the connection rolls back, whatever its state.
     client.release(!committed)
   }
@@ -188,7 +189,7 @@ async function locked<T>(
 
 /** Applies the first pending migration. Returns its name, or `undefined` when none is pending. */
 async function applyNext(
-  pool: pg.Pool,
+  pool: PostgresPool,
   files: readonly MigrationFile[],
 ): Promise<string | undefined> {
   let next: MigrationFile | undefined
@@ -245,7 +246,7 @@ function nextOf(
 
 /** Does nothing when another process has applied the migration meanwhile, or failed as well. */
 async function recordFailure(
-  pool: pg.Pool,
+  pool: PostgresPool,
   { name, sql }: MigrationFile,
   cause: unknown,
 ): Promise<void> {
@@ -260,7 +261,7 @@ async function recordFailure(
 }
 
 /** The latest attempt of each migration that was not rolled back. */
-async function readRows(client: Queryable, table: string): Promise<MigrationRow[]> {
+async function readRows(client: PostgresQueryable, table: string): Promise<MigrationRow[]> {
   const { rows } = await client.query<{ name: string; checksum: string; finished: number | null }>(
     `SELECT DISTINCT ON (migration_name) migration_name AS name, checksum,
        (extract(epoch FROM finished_at) * 1000)::float8 AS finished
@@ -274,7 +275,7 @@ async function readRows(client: Queryable, table: string): Promise<MigrationRow[
   }))
 }
 
-async function exists(client: Queryable, table: string): Promise<boolean> {
+async function exists(client: PostgresQueryable, table: string): Promise<boolean> {
   const { rows } = await client.query<{ found: boolean }>(
     'SELECT to_regclass($1) IS NOT NULL AS found',
     [table],

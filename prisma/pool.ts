@@ -2,6 +2,7 @@ import pg from 'pg'
 import { DatabaseClient, type Connecting, isPooler } from './database-client.js'
 import { AuthConfigurationError } from '@netscript/plugin-auth-core'
 import { ignoredSchema, parseDatabaseUrl } from './database-url.js'
+import type { PostgresPool, PostgresResult, PostgresStatement } from './postgres-pool.js'
 
 /** Default maximum of connections per process. */
 export const POOL_SIZE = 10
@@ -27,7 +28,7 @@ export interface PoolOptions {
  *
  * @throws AuthConfigurationError when the URL is not a database URL.
  */
-export function createPool(url: string, options: PoolOptions = {}): pg.Pool {
+export function createPool(url: string, options: PoolOptions = {}): PostgresPool {
   const pool = new DatabasePool(url, options)
   pool.on('error', (error) => options.onIdleError?.(error))
   pool.on('release', (error) => {
@@ -91,9 +92,9 @@ class DatabasePool extends pg.Pool {
  * @throws AuthConfigurationError for a pool not made by {@link createPool} whose URL names a
  * schema.
  */
-export function assertSchemaIsRead(pool: pg.Pool): void {
+export function assertSchemaIsRead(pool: PostgresPool): void {
   if (pool instanceof DatabasePool) return
-  const { connectionString = '', options = '' } = pool.options
+  const { connectionString = '', options = '' } = pool.options ?? {}
   const schema = ignoredSchema(connectionString, options)
   if (schema === undefined) return
   const name = /^[a-z_][a-z0-9_]*$/.test(schema) ? schema : pg.escapeIdentifier(schema)
@@ -108,22 +109,22 @@ function refusesSettings(error: unknown): boolean {
   return ['08P01', '0A000'].includes(code) && /startup param|command-line option/i.test(message)
 }
 
-const POOLED = new WeakMap<pg.Pool, boolean>()
+const POOLED = new WeakMap<PostgresPool, boolean>()
 
 /**
  * Whether a pooler shares connections between transactions, for any pool. Session poolers are
  * reported as well.
  */
-export async function isPooled(pool: pg.Pool): Promise<boolean> {
+export async function isPooled(pool: PostgresPool): Promise<boolean> {
   const known = POOLED.get(pool)
   if (known !== undefined) return known
-  const told = /[?&]pgbouncer=true(&|$)/.test(pool.options.connectionString ?? '')
+  const told = /[?&]pgbouncer=true(&|$)/.test(pool.options?.connectionString ?? '')
   const pooled = told || (await hasPooler(pool))
   POOLED.set(pool, pooled)
   return pooled
 }
 
-async function hasPooler(pool: pg.Pool): Promise<boolean> {
+async function hasPooler(pool: PostgresPool): Promise<boolean> {
   const client = await pool.connect()
   try {
     const found = await isPooler(client)
@@ -139,10 +140,10 @@ async function hasPooler(pool: pg.Pool): Promise<boolean> {
  * Runs a statement that Postgres prepares once per connection. Behind a pooler it is unnamed: the
  * next connection may not have it, or have another statement under that name.
  */
-export async function queryPrepared<Row extends pg.QueryResultRow>(
-  pool: pg.Pool,
-  statement: pg.QueryConfig & { name: string },
-): Promise<pg.QueryResult<Row>> {
+export async function queryPrepared<Row extends object>(
+  pool: PostgresPool,
+  statement: PostgresStatement & { name: string },
+): Promise<PostgresResult<Row>> {
   const { name, ...unnamed } = statement
   return pool.query<Row>((await isPooled(pool)) ? unnamed : { ...unnamed, name })
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type pg from 'pg'
+import type { PostgresPool } from './postgres-pool.js'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createTestDatabase, type TestDatabase } from './test-database.js'
 import type { SessionRecord, SessionStore, UserStore } from '../backends/kv-oauth/session-store.js'
@@ -12,7 +12,7 @@ import { trailOf } from '../backends/kv-oauth/storage/testing/audit-trail.js'
 
 describe('the audit trail', () => {
   let database: TestDatabase
-  let pool: pg.Pool
+  let pool: PostgresPool
   let sessions: SessionStore
   let users: UserStore
   beforeAll(async () => {

@@ -1,11 +1,11 @@
-import type pg from 'pg'
+import type { PostgresPool } from './postgres-pool.js'
 import type { AuditLog } from '@netscript/plugin-auth-core/internal'
 import { storeCall } from './unavailable.js'
 
 const TABLE = 'auth_audit_events'
 
 /** The audit trail in Postgres. A trigger on the table rejects every update and deletion. */
-export function createPostgresAuditLog(pool: pg.Pool): AuditLog {
+export function createPostgresAuditLog(pool: PostgresPool): AuditLog {
   return {
     record: ({ type, providerId, subjectHash, sessionId, reason }) =>
       storeCall(async () => {

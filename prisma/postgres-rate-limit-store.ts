@@ -1,4 +1,4 @@
-import type pg from 'pg'
+import type { PostgresPool } from './postgres-pool.js'
 import type { RateLimitCount, RateLimitStore } from '@netscript/plugin-auth-core/internal'
 import { assertSchemaIsRead, queryPrepared } from './pool.js'
 import { sweep } from './sweep.js'
@@ -31,7 +31,7 @@ function chargeStatement(counters: number): string {
  * Rate limits in Postgres, shared by all processes. Only the database's clock decides when a window
  * ends.
  */
-export function createPostgresRateLimitStore(pool: pg.Pool): RateLimitStore {
+export function createPostgresRateLimitStore(pool: PostgresPool): RateLimitStore {
   assertSchemaIsRead(pool)
   return {
     charge: (charges, windowMs, hits = 1) =>
@@ -51,6 +51,6 @@ export function createPostgresRateLimitStore(pool: pg.Pool): RateLimitStore {
 }
 
 /** Deletes up to `limit` counters with an expired window. Returns the number deleted. */
-export function sweepRateLimits(pool: pg.Pool, limit: number): Promise<number> {
+export function sweepRateLimits(pool: PostgresPool, limit: number): Promise<number> {
   return sweep(pool, { table: TABLE, key: 'key', column: 'reset_at', before: NOW }, limit)
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type pg from 'pg'
+import type { PostgresPool } from './postgres-pool.js'
 
 /** Users of the local provider. They have no password or other secret. */
 const DEMO_PEOPLE = [
@@ -18,7 +18,7 @@ const DEMO_PEOPLE = [
  * await seed(pool, { issuer: 'http://localhost:8095' })
  * ```
  */
-export async function seed(pool: pg.Pool, { issuer }: { issuer: string }): Promise<number> {
+export async function seed(pool: PostgresPool, { issuer }: { issuer: string }): Promise<number> {
   let added = 0
   for (const { subject, displayName, email } of DEMO_PEOPLE) {
     // A deterministic id: of two concurrent runs one inserts and the other finds the row.

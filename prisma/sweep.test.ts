@@ -1,4 +1,4 @@
-import type pg from 'pg'
+import type { PostgresPool } from './postgres-pool.js'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createPostgresSessionStore } from '../backends/kv-oauth/storage/postgres-session-store.js'
 import { createPool } from './pool.js'
@@ -9,7 +9,7 @@ import { createTestDatabase, type TestDatabase } from './test-database.js'
 const EXPIRED = `now() - interval '1 hour'`
 
 /** The tables with expired rows: how to insert the row `$1`, the primary key, and what sweeps them. */
-const SWEPT: [string, string, string, (pool: pg.Pool) => Promise<number>][] = [
+const SWEPT: [string, string, string, (pool: PostgresPool) => Promise<number>][] = [
   [
     'auth_keyv',
     'key',
@@ -40,7 +40,7 @@ const SWEPT: [string, string, string, (pool: pg.Pool) => Promise<number>][] = [
 
 describe('a sweep', () => {
   let database: TestDatabase
-  let pool: pg.Pool
+  let pool: PostgresPool
   beforeAll(async () => {
     database = await createTestDatabase()
     pool = createPool(database.url)

@@ -1,4 +1,4 @@
-import type pg from 'pg'
+import type { PostgresPool } from './postgres-pool.js'
 import { storeCall } from './unavailable.js'
 
 /** Which rows to sweep. The names become part of the SQL, so they must be constants. */
@@ -17,7 +17,7 @@ export interface Expired {
  * Returns the number deleted.
  */
 export function sweep(
-  pool: pg.Pool,
+  pool: PostgresPool,
   { table, key, column, before }: Expired,
   limit: number,
 ): Promise<number> {
@@ -42,7 +42,7 @@ const GRACE = `interval '1 minute'`
  * Deletes up to `limit` expired better-auth sessions and up to `limit` verifications. Returns the
  * number deleted.
  */
-export async function sweepBetterAuth(pool: pg.Pool, limit: number): Promise<number> {
+export async function sweepBetterAuth(pool: PostgresPool, limit: number): Promise<number> {
   let deleted = 0
   for (const table of ['auth_sessions', 'auth_verifications']) {
     const expired = { table, key: 'id', column: 'expires_at', before: `now() - ${GRACE}` }

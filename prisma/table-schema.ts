@@ -1,12 +1,5 @@
 import pg from 'pg'
-
-/** A pool, or a connection in a transaction. */
-export interface Queryable {
-  query<Row extends pg.QueryResultRow>(
-    text: string,
-    values?: unknown[],
-  ): Promise<pg.QueryResult<Row>>
-}
+import type { PostgresQueryable } from './postgres-pool.js'
 
 const OURS = `(SELECT nspname FROM pg_namespace JOIN pg_class ON relnamespace = pg_namespace.oid
   WHERE pg_class.oid = to_regclass('auth_keyv'))`
@@ -15,7 +8,7 @@ const OURS = `(SELECT nspname FROM pg_namespace JOIN pg_class ON relnamespace = 
  * The schema of the tables: where `search_path` finds them, else where it would create them.
  * `undefined` when none of its schemas exists.
  */
-export async function tableSchema(client: Queryable): Promise<string | undefined> {
+export async function tableSchema(client: PostgresQueryable): Promise<string | undefined> {
   const { rows } = await client.query<{ name: string | null }>(
     `SELECT coalesce(${OURS}, current_schema())::text AS name`,
   )
@@ -23,11 +16,11 @@ export async function tableSchema(client: Queryable): Promise<string | undefined
 }
 
 /** {@link tableSchema}, or the first schema named by `search_path` when none of them is usable. */
-export async function namedSchema(client: Queryable): Promise<string> {
+export async function namedSchema(client: PostgresQueryable): Promise<string> {
   return (await tableSchema(client)) ?? firstOf(await searchPath(client))
 }
 
-async function searchPath(client: Queryable): Promise<string> {
+async function searchPath(client: PostgresQueryable): Promise<string> {
   const { rows } = await client.query<{ path: string }>(
     `SELECT current_setting('search_path') AS path`,
   )
@@ -38,7 +31,7 @@ async function searchPath(client: Queryable): Promise<string> {
  * Puts {@link tableSchema} first in `search_path` until the transaction ends. Creates the first
  * named schema if none exists.
  */
-export async function claimSchema(client: Queryable): Promise<string> {
+export async function claimSchema(client: PostgresQueryable): Promise<string> {
   const found = await tableSchema(client)
   const path = await searchPath(client)
   const schema = found ?? firstOf(path)

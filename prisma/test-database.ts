@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout } from 'node:timers/promises'
 import pg from 'pg'
 import { inject } from 'vitest'
+import type { PostgresPool } from './postgres-pool.js'
 
 /** A database for one test file, migrated and empty. */
 export interface TestDatabase {
@@ -69,7 +70,7 @@ async function administer(statement: string): Promise<void> {
  * Resolves when a statement in the pool's database waits for a lock. Rejects when `statement`, which
  * must wait for one, ends first: a missing lock fails at once instead of timing out.
  */
-export async function waitsForLock(pool: pg.Pool, statement: Promise<unknown>): Promise<void> {
+export async function waitsForLock(pool: PostgresPool, statement: Promise<unknown>): Promise<void> {
   let ended = false
   const end = (): void => void (ended = true)
   statement.then(end, end)

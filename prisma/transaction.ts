@@ -1,4 +1,4 @@
-import type pg from 'pg'
+import type { PostgresConnection, PostgresPool } from './postgres-pool.js'
 
 const ignore = (): void => undefined
 
@@ -7,8 +7,8 @@ const ignore = (): void => undefined
  * which rolls back.
  */
 export async function inTransaction<T>(
-  pool: pg.Pool,
-  work: (connection: pg.PoolClient) => Promise<T>,
+  pool: PostgresPool,
+  work: (connection: PostgresConnection) => Promise<T>,
 ): Promise<T> {
   const connection = await pool.connect()
   // Without a listener, a connection that breaks between two statements would crash the process.

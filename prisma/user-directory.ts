@@ -1,4 +1,4 @@
-import type pg from 'pg'
+import type { PostgresPool } from './postgres-pool.js'
 import { storeCall } from './unavailable.js'
 import type {
   OperatorAccount,
@@ -64,7 +64,7 @@ function searchUsers(tables: UserTables): string {
 }
 
 /** Reads a backend's users for an operator. Default: those of the kv-oauth backend. */
-export function createUserDirectory(pool: pg.Pool, tables = KV_OAUTH_USERS) {
+export function createUserDirectory(pool: PostgresPool, tables = KV_OAUTH_USERS) {
   return {
     /** Users that match, newest first. */
     async find({ text, providerId, limit = 50, cursor }: UserSearch = {}): Promise<UserPage> {

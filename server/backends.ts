@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type pg from 'pg'
+import type { PostgresPool } from '@netscript/auth-database'
 import type { AuthMetrics, AuthTrace } from '@netscript/auth-kv-oauth'
 import {
   AuthBackendNotFoundError,
@@ -32,7 +32,7 @@ export interface BackendDependencies {
   config: AuthConfig
   env: NodeJS.ProcessEnv
   /** Present when the backend keeps something in the database. */
-  pool: pg.Pool | undefined
+  pool: PostgresPool | undefined
   logger: Logger
   /** Absent when nothing is counted. */
   metrics: AuthMetrics | undefined
@@ -44,7 +44,7 @@ export interface BackendDependencies {
 export interface OperatorDependencies {
   env: NodeJS.ProcessEnv
   /** Present when the backend keeps something in the database. */
-  pool: pg.Pool | undefined
+  pool: PostgresPool | undefined
 }
 
 /** An operator, and how to release what was opened for it. */
@@ -215,7 +215,7 @@ const BACKENDS = new Map<string, BackendEntry>([
   ],
 ])
 
-function required(pool: pg.Pool | undefined, backend: string): pg.Pool {
+function required(pool: PostgresPool | undefined, backend: string): PostgresPool {
   if (pool) return pool
   throw new Error(`The ${backend} backend was loaded without a database.`)
 }

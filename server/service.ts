@@ -1,7 +1,6 @@
 import { createServer, type Server } from 'node:http'
 import { Server as NetServer } from 'node:net'
-import type pg from 'pg'
-import { applyMigrations, createPool } from '@netscript/auth-database'
+import { applyMigrations, createPool, type PostgresPool } from '@netscript/auth-database'
 import { databaseStartError } from '@netscript/auth-database/internal'
 import { AuthConfigurationError } from '@netscript/plugin-auth-core'
 import type { TokenIssuer } from './tokens/token-issuer.js'
@@ -133,7 +132,10 @@ export async function createAuthService(options: AuthServiceOptions): Promise<Au
 }
 
 /** @throws AuthConfigurationError that names what is wrong with the database, and the fix. */
-async function migrate(pool: pg.Pool, { config, databaseUrl }: AuthServiceOptions): Promise<void> {
+async function migrate(
+  pool: PostgresPool,
+  { config, databaseUrl }: AuthServiceOptions,
+): Promise<void> {
   const { DATABASE_URL } = config.variables
   try {
     await applyMigrations(pool)
@@ -142,7 +144,7 @@ async function migrate(pool: pg.Pool, { config, databaseUrl }: AuthServiceOption
   }
 }
 
-function openDatabase(url: string | undefined, logger: Logger): pg.Pool {
+function openDatabase(url: string | undefined, logger: Logger): PostgresPool {
   if (url === undefined) throw new AuthConfigurationError('DATABASE_URL is not set.')
   return createPool(url, {
     onIdleError: (err) => logger.warn({ err }, 'A database connection broke while idle.'),
@@ -153,20 +155,20 @@ function openDatabase(url: string | undefined, logger: Logger): pg.Pool {
 function rateLimitOf(
   { variables }: AuthConfig,
   env: NodeJS.ProcessEnv,
-  pool: pg.Pool | undefined,
+  pool: PostgresPool | undefined,
 ): RateLimitOptions | false {
   if (variables.NETSCRIPT_AUTH_INSECURE_NO_RATE_LIMIT) return false
   const perMinute = variables.NETSCRIPT_AUTH_RATE_LIMIT
   if (!pool) return { perMinute }
-  const [secret] = backendEntry(variables.NETSCRIPT_AUTH_BACKEND).keyring(env).secrets
-  return { perMinute, shared: { pool, secret: secret?.toString('base64url') ?? '' } }
+  const [secret = ''] = backendEntry(variables.NETSCRIPT_AUTH_BACKEND).keyring(env).secrets
+  return { perMinute, shared: { pool, secret: Buffer.from(secret).toString('base64url') } }
 }
 
 /** The issuer of tokens, with a key; loaded only when tokens are wanted. */
 async function tokenIssuerOf(
   { variables, origin }: AuthConfig,
   env: NodeJS.ProcessEnv,
-  pool: pg.Pool,
+  pool: PostgresPool,
   log: Logger,
 ): Promise<TokenIssuer | undefined> {
   const { NETSCRIPT_AUTH_TOKEN_AUDIENCES: audiences, NETSCRIPT_AUTH_BACKEND: backend } = variables

@@ -1,4 +1,4 @@
-import type pg from 'pg'
+import type { PostgresPool } from '@netscript/auth-database'
 import { sweepBetterAuth, sweepRateLimits } from '@netscript/auth-database/internal'
 import { createPostgresSessionStore } from '@netscript/auth-kv-oauth/internal'
 import type { TokenIssuer } from './tokens/token-issuer.js'
@@ -18,7 +18,7 @@ export interface SweepMetrics {
  * and waits for the batch under way.
  */
 export function startSweeping(
-  pool: pg.Pool,
+  pool: PostgresPool,
   logger: Logger,
   metrics?: SweepMetrics,
   tokens?: Pick<TokenIssuer, 'maintain'>,

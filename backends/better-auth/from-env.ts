@@ -1,4 +1,4 @@
-import type pg from 'pg'
+import type { PostgresPool } from '@netscript/auth-database'
 import { AuthConfigurationError, type AuthLog } from '@netscript/plugin-auth-core'
 import { type BetterAuthBackend, createBetterAuthBackend } from './backend.js'
 import { createNetscriptBetterAuth, type PassedOnOptions, SECRET_MIN_LENGTH } from './instance.js'
@@ -6,7 +6,7 @@ import { createNetscriptBetterAuth, type PassedOnOptions, SECRET_MIN_LENGTH } fr
 /** Options of {@link betterAuthBackendFromEnv} that do not come from variables. */
 export interface BetterAuthFromEnvOptions {
   /** The pool to share. The caller closes it. */
-  pool: pg.Pool
+  pool: PostgresPool
   /** The public origin. */
   baseUrl: string
   /** Additional origins that may call better-auth's own routes. Default: none. */

@@ -1,6 +1,6 @@
 import type { AuthContext, BetterAuthOptions, BetterAuthPlugin } from 'better-auth'
 import type { Auth } from 'better-auth/types'
-import type pg from 'pg'
+import type { PostgresPool } from '@netscript/auth-database'
 import type { PrismaClient } from '@netscript/auth-database/client'
 import { createPostgresRateLimitStore, databaseStartError } from '@netscript/auth-database/internal'
 import {
@@ -41,7 +41,7 @@ export interface NetscriptBetterAuthOptions<
    * A pool on the same database, so that all processes share rate limits. The caller closes it.
    * Default: each process counts in memory.
    */
-  pool?: pg.Pool
+  pool?: PostgresPool
   /** Signs the cookies. At least 32 characters. */
   secret: string
   /** The public origin, such as `https://auth.example.com`. With https, cookies are Secure. */

@@ -1,3 +1,4 @@
+import type { PostgresConnection } from '@netscript/auth-database'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createBetterAuthOperator } from './operator.js'
@@ -116,7 +117,7 @@ describe('createBetterAuthOperator', () => {
   })
 
   /** Inserts a session like better-auth, with the audit subject of an authenticated user. */
-  const insertSession = (connection: pg.ClientBase, id: string, userId: string) =>
+  const insertSession = (connection: PostgresConnection, id: string, userId: string) =>
     connection.query(
       `INSERT INTO auth_sessions (id, token, user_id, audit_subject, expires_at)
        VALUES ($1, $1, $2, 'ada', now() + interval '1 hour')`,

@@ -1,4 +1,4 @@
-import type pg from 'pg'
+import type { PostgresPool } from '@netscript/auth-database'
 import {
   assertSchemaIsRead,
   createUserDirectory,
@@ -38,12 +38,9 @@ const BETTER_AUTH_USERS = {
  * await operator.disableUser('user-id')
  * ```
  */
-export function createBetterAuthOperator(pool: pg.Pool): Operator {
+export function createBetterAuthOperator(pool: PostgresPool): Operator {
   assertSchemaIsRead(pool)
-  const query = async <Row extends pg.QueryResultRow>(
-    text: string,
-    values: readonly unknown[],
-  ): Promise<pg.QueryResult<Row>> => storeCall(() => pool.query<Row>(text, [...values]))
+  const query = (text: string, values: unknown[]) => storeCall(() => pool.query(text, values))
   const rowsChanged = async (text: string, id: string): Promise<number> =>
     isId(id) ? ((await query(text, [id])).rowCount ?? 0) : 0
   const revokeSessions = (userId: string): Promise<number> =>

@@ -1,6 +1,6 @@
 import { generateKeyPairSync, randomBytes, randomUUID } from 'node:crypto'
 import { exportJWK, generateKeyPair, type JWK, type JWTPayload, SignJWT, UnsecuredJWT } from 'jose'
-import type pg from 'pg'
+import type { PostgresPool } from '@netscript/auth-database'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { createTestDatabase, type TestDatabase } from '../../prisma/test-database.js'
 import { parseKeyring } from '../keyring.js'
@@ -68,7 +68,7 @@ async function startIssuer(): Promise<Issuer> {
 
 describe('OpenID Connect Back-Channel Logout', () => {
   let database: TestDatabase
-  let pool: pg.Pool
+  let pool: PostgresPool
   let users: UserStore
   let idp: Issuer
   let other: Issuer
@@ -76,7 +76,7 @@ describe('OpenID Connect Back-Channel Logout', () => {
   let metadata: Issuer['metadata']
   const log: object[] = []
 
-  const createBackend = (database: pg.Pool = pool): Promise<KvOAuthBackend> =>
+  const createBackend = (database: PostgresPool = pool): Promise<KvOAuthBackend> =>
     createKvOAuthBackend({
       providers: [
         ['idp', idp.origin, CLIENT_ID],

@@ -1,5 +1,4 @@
-import type pg from 'pg'
-import { createPool } from '@netscript/auth-database'
+import { createPool, type PostgresPool } from '@netscript/auth-database'
 import {
   assertSchemaIsRead,
   checkTables,
@@ -55,7 +54,7 @@ export interface KvOAuthBackendOptions {
    * A pool to share, preferably from `createPool`; the caller closes it. Default: a pool on
    * `DATABASE_URL`, closed with the backend.
    */
-  pool?: pg.Pool
+  pool?: PostgresPool
   /**
    * Redis URLs, to store sessions, transactions and provider tokens there instead of in Postgres;
    * see `backends/kv-oauth/storage/REDIS.md`. Default: the variable `NETSCRIPT_AUTH_SESSION_STORE`;

@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
-import type pg from 'pg'
+import type { PostgresPool } from '@netscript/auth-database'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createTestDatabase, type TestDatabase } from '../../prisma/test-database.js'
 import { parseKeyring } from '../keyring.js'
@@ -33,7 +33,7 @@ function suite(
   describeStore(`ending sessions in ${name}`, () => {
     let sessionStore: Awaited<ReturnType<typeof startStore>>
     let database: TestDatabase
-    let pool: pg.Pool
+    let pool: PostgresPool
     let stores: AuthStores
     let backend: KvOAuthBackend
     let operator: Operator

@@ -1,4 +1,4 @@
-import type pg from 'pg'
+import type { PostgresPool } from '@netscript/auth-database'
 import { assertSchemaIsRead } from '@netscript/auth-database/internal'
 import type { Operator } from '@netscript/plugin-auth-core'
 import type { AuthStores } from './session-store.js'
@@ -23,7 +23,7 @@ import { listSessions } from './list-sessions.js'
  * ```
  */
 export function createOperator(
-  pool: pg.Pool,
+  pool: PostgresPool,
   { sessions, users }: Pick<AuthStores, 'sessions' | 'users'> = createPostgresStores(pool),
 ): Operator {
   assertSchemaIsRead(pool)

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import type pg from 'pg'
+import type { PostgresPool } from '@netscript/auth-database'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { createTestDatabase, type TestDatabase } from '../../prisma/test-database.js'
 import { silentMetrics } from './metrics.js'
@@ -14,7 +14,7 @@ import {
 
 describe('the refusal of a provider', () => {
   let database: TestDatabase
-  let pool: pg.Pool
+  let pool: PostgresPool
   let provider: ScriptedProvider
   let backend: KvOAuthBackend
   let log: Record<string, unknown>[]

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import type pg from 'pg'
+import type { PostgresPool } from '@netscript/auth-database'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createTestDatabase, type TestDatabase } from '../../prisma/test-database.js'
 import { toAuthnRequest } from '../request.js'
@@ -17,7 +17,7 @@ const LOGGED_OUT = 'http://localhost:8094/api/v1/auth/logged-out'
 
 describe('the sign-out at the provider', () => {
   let database: TestDatabase
-  let pool: pg.Pool
+  let pool: PostgresPool
   let provider: ScriptedProvider
   beforeAll(async () => {
     database = await createTestDatabase()

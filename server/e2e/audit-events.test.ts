@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto'
-import type pg from 'pg'
+import type { PostgresPool } from '@netscript/auth-database'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createBetterAuthOperator } from '../../backends/better-auth/operator.js'
 import { createOperator } from '../../backends/kv-oauth/operator.js'
@@ -20,7 +20,7 @@ const SETTINGS = { NETSCRIPT_AUTH_MAX_SESSIONS_PER_USER: String(MAX) }
 
 /** A service on one of the backends. */
 interface Scene {
-  readonly pool: pg.Pool
+  readonly pool: PostgresPool
   readonly operator: Operator
   /** A user who has an account and no session, and signs in as often as asked. */
   newUser(): Promise<User>

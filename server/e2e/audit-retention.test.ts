@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import pg from 'pg'
+import type { PostgresPool } from '@netscript/auth-database'
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest'
 import {
   AUDIT_RETENTION_ROLE,
@@ -23,10 +24,10 @@ import { type NetscriptProcess, startNetscript } from './support/process.js'
 describe('the retention of audit events', () => {
   let database: TestDatabase
   /** The owner of the tables, as the service is where it applies its own migrations. */
-  let owner: pg.Pool
-  const opened: pg.Pool[] = []
+  let owner: PostgresPool
+  const opened: PostgresPool[] = []
   const running: NetscriptProcess[] = []
-  const connect = (url: string): pg.Pool => {
+  const connect = (url: string): PostgresPool => {
     const pool = createPool(url)
     opened.push(pool)
     return pool
@@ -56,7 +57,7 @@ describe('the retention of audit events', () => {
     await owner.query(auditRetentionSetup('public').replace("'...'", `'${password}'`))
     return urlFor(AUDIT_RETENTION_ROLE, password)
   }
-  const createRole = async (): Promise<pg.Pool> => connect(await createRoleUrl())
+  const createRole = async (): Promise<PostgresPool> => connect(await createRoleUrl())
   const netscript = async (url: string, ...args: string[]) => {
     const started = startNetscript(['auth', 'audit', 'delete', ...args], { DATABASE_URL: url })
     running.push(started)

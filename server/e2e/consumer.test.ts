@@ -1,11 +1,11 @@
 import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { build } from 'esbuild'
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { createTestDatabase } from '../../prisma/test-database.js'
 import { freePort } from '../local/free-port.js'
 import { type PackedPackage, packPackages } from './support/packed.js'
@@ -20,14 +20,30 @@ const NOT_STRICT = ['@netscript/auth-better-auth']
 /** It needs the generated client of Prisma, an optional peer that is not installed here. */
 const NOT_INSTALLED = ['@netscript/auth-database/client', ...NOT_STRICT]
 
+interface Manifest {
+  readonly name: string
+  readonly exports: Readonly<Record<string, unknown>>
+  readonly dependencies?: Readonly<Record<string, string>>
+}
+const manifestOf = async ({ directory }: PackedPackage): Promise<Manifest> =>
+  JSON.parse(await readFile(join(directory, 'package.json'), 'utf8')) as Manifest
+
+/** A package and the packages of this repository that it depends on. */
+async function withDependencies(name: string): Promise<PackedPackage[]> {
+  const found = new Set<PackedPackage>()
+  const visit = async (name: string): Promise<void> => {
+    const one = packed.find((candidate) => candidate.name === name)
+    if (!one || found.has(one)) return
+    found.add(one)
+    for (const other of Object.keys((await manifestOf(one)).dependencies ?? {})) await visit(other)
+  }
+  await visit(name)
+  return [...found]
+}
+
 /** What can be imported, by the manifests of the packages. */
-async function entryPoints(): Promise<string[]> {
-  const manifests = await Promise.all(
-    packed.map(async ({ directory }) => {
-      const text = await readFile(join(directory, 'package.json'), 'utf8')
-      return JSON.parse(text) as { name: string; exports: Record<string, unknown> }
-    }),
-  )
+async function entryPoints(packages = packed): Promise<string[]> {
+  const manifests = await Promise.all(packages.map(manifestOf))
   return manifests.flatMap(({ name, exports }) =>
     Object.entries(exports).flatMap(([path, target]) =>
       typeof target === 'string' ? [] : [path.replace('.', name)],
@@ -105,14 +121,21 @@ test('renders who is signed in, and a way to change it', () => {
 let packed: readonly PackedPackage[]
 let project: string
 const exec = promisify(execFile)
-/** Runs a command in the project; what it printed, also when it failed. */
-const run = (command: string, ...args: string[]): Promise<{ stdout: string; code?: number }> =>
-  exec(command, args, { cwd: project, env: { PATH: process.env.PATH, HOME: process.env.HOME } })
+/** Runs a command; what it printed, also when it failed. */
+const runIn = (
+  cwd: string,
+  command: string,
+  ...args: string[]
+): Promise<{ stdout: string; code?: number }> =>
+  exec(command, args, { cwd, env: { PATH: process.env.PATH, HOME: process.env.HOME } })
     .then(({ stdout, stderr }) => ({ stdout: stdout + stderr }))
     .catch((failure: { stdout: string; stderr: string; code: number }) => ({
       stdout: failure.stdout + failure.stderr,
       code: failure.code,
     }))
+const run = (...command: [string, ...string[]]) => runIn(project, ...command)
+
+const INSTALL = ['install', '--prefer-offline', '--no-audit', '--no-fund', '--ignore-scripts']
 
 beforeAll(async () => {
   packed = await packPackages()
@@ -124,17 +147,9 @@ beforeAll(async () => {
   // The oldest that ./react is for; its own tests have the newest.
   const react18 = ['react@18.2.0', 'react-dom@18.2.0', '@types/react@18', '@types/react-dom@18']
   await writeFile(join(project, 'package.json'), '{"private":true,"type":"module"}')
-  const flags = ['--prefer-offline', '--no-audit', '--no-fund', '--ignore-scripts']
   const { stdout, code } = await run(
     'npm',
-    ...[
-      'install',
-      ...flags,
-      ...packed.map(({ tarball }) => tarball),
-      'express@5',
-      ...tools,
-      ...react18,
-    ],
+    ...[...INSTALL, ...packed.map(({ tarball }) => tarball), 'express@5', ...tools, ...react18],
   )
   expect(code, stdout).toBeUndefined()
   await writeSources()
@@ -143,6 +158,9 @@ afterAll(async () => {
   if (project) await rm(project, { recursive: true, force: true })
 })
 
+const importing = (entries: readonly string[]): string =>
+  entries.map((entry, n) => `export * as entry${n} from '${entry}'\n`).join('')
+
 /** What the consumer writes: the backend and its test as the guide has them, and an app. */
 async function writeSources(): Promise<void> {
   const blocks = await readBlocks('backends/README.md')
@@ -150,8 +168,6 @@ async function writeSources(): Promise<void> {
   const src = join(project, 'src')
   const entries = await entryPoints()
   await mkdir(src)
-  const importing = (entries: string[]): string =>
-    entries.map((entry, n) => `export * as entry${n} from '${entry}'\n`).join('')
   const sources: Record<string, string> = {
     'fourth-backend.ts': block('export function createFourthBackend'),
     'fourth-backend.test.ts': block('runAuthBackendConformance(').replace(
@@ -190,6 +206,35 @@ describe('a project of a user', () => {
     expect(await compile(resolution, '--noEmit', 'src/strict-entries.ts')).toEqual({ stdout: '' })
     const { stdout } = await compile(resolution, '--noEmit', 'src/other-entries.ts')
     expect(stdout).not.toMatch(/@netscript|^src/m)
+  })
+
+  it('compiles kv-oauth without the types of Node.js and of pg', async () => {
+    const packages = await withDependencies('@netscript/auth-kv-oauth')
+    const entries = await entryPoints(packages)
+    expect(entries).toEqual(
+      expect.arrayContaining(['@netscript/auth-kv-oauth', '@netscript/auth-database']),
+    )
+    // Beside the project: TypeScript looks for types in the directories above.
+    const bare = await mkdtemp(join(tmpdir(), 'netscript-auth-consumer-bare-'))
+    onTestFinished(() => rm(bare, { recursive: true, force: true }))
+    await writeFile(join(bare, 'package.json'), '{"private":true,"type":"module"}')
+    await writeFile(
+      join(bare, 'entries.ts'),
+      importing(entries.filter((entry) => !NOT_INSTALLED.includes(entry))),
+    )
+    const tarballs = packages.map(({ tarball }) => tarball)
+    const { stdout, code } = await runIn(bare, 'npm', ...INSTALL, ...tarballs)
+    expect(code, stdout).toBeUndefined()
+    expect(await readdir(join(bare, 'node_modules'))).not.toContain('@types')
+    for (const flags of Object.values(RESOLUTIONS)) {
+      const compiled = await runIn(
+        bare,
+        join(project, 'node_modules/.bin/tsc'),
+        ...['--noEmit', '--target', 'es2022', '--lib', 'es2023,dom,dom.iterable'],
+        ...[...STRICT, ...flags, 'entries.ts'],
+      )
+      expect(compiled).toEqual({ stdout: '' })
+    }
   })
 
   it('mounts the app, asks it with both clients, and passes the conformance suite', async () => {

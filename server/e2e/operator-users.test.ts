@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type pg from 'pg'
+import type { PostgresPool } from '@netscript/auth-database'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createTestDatabase, type TestDatabase } from '../../prisma/test-database.js'
 import { createBetterAuthOperator } from '../../backends/better-auth/operator.js'
@@ -11,8 +11,8 @@ import { createPostgresUserStore } from '../../backends/kv-oauth/storage/postgre
 /** How users of a backend come into its tables. */
 interface Backend {
   readonly users: string
-  open(pool: pg.Pool): Pick<Operator, 'findUsers' | 'getUser'>
-  add(pool: pg.Pool, user: NewUser): Promise<string>
+  open(pool: PostgresPool): Pick<Operator, 'findUsers' | 'getUser'>
+  add(pool: PostgresPool, user: NewUser): Promise<string>
 }
 
 interface NewUser {
@@ -50,7 +50,7 @@ const BACKENDS: Record<string, Backend> = {
 
 describe.each(Object.entries(BACKENDS))('the users of %s', (name, backend) => {
   let database: TestDatabase
-  let pool: pg.Pool
+  let pool: PostgresPool
   let directory: ReturnType<Backend['open']>
   const ids: string[] = []
   beforeAll(async () => {

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import pg from 'pg'
+import type { PostgresPool } from '@netscript/auth-database'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { betterAuthBackendFromEnv } from '../../backends/better-auth/from-env.js'
 import { createNetscriptBetterAuth } from '../../backends/better-auth/instance.js'
@@ -27,7 +28,7 @@ const ORIGIN = 'http://localhost:8094'
 const KEY = randomBytes(32)
 
 /** What takes a pool, and asks the database with it. */
-const USES: Record<string, (pool: pg.Pool) => Promise<unknown>> = {
+const USES: Record<string, (pool: PostgresPool) => Promise<unknown>> = {
   createKvOAuthBackend: (pool) =>
     createKvOAuthBackend({
       pool,
@@ -74,7 +75,7 @@ describe('a pool of the caller on a URL with schema=', () => {
 
   const urlWith = (parameters: Record<string, string>): string =>
     `${database.url}?${new URLSearchParams(parameters).toString().replaceAll('+', '%20')}`
-  const schemaOf = async (pool: pg.Pool): Promise<unknown> =>
+  const schemaOf = async (pool: PostgresPool): Promise<unknown> =>
     (await pool.query('SELECT current_schema() AS name')).rows[0]
 
   it.each(Object.keys(USES))('is refused by %s, with two ways out', async (name) => {

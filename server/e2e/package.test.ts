@@ -64,6 +64,8 @@ beforeAll(async () => {
   packages = new Map((await packPackages()).map((one) => [one.name, one]))
 }, 600_000)
 
+const declarationOf = (module: string): string => module.replace(/\.js$/, '.d.ts')
+
 const isModule = (file: string): boolean =>
   /^dist\/.*\.js$/.test(file) && !file.includes('/swagger-ui/')
 
@@ -88,7 +90,10 @@ describe.each(names)('%s', (name) => {
   ]
 
   /** Every file that these import, at run time or for their types, and they themselves. */
-  function reachableFrom(files: readonly string[]): Set<string> {
+  function reachableFrom(
+    files: readonly string[],
+    filesOf = (module: string): string[] => [module, declarationOf(module)],
+  ): Set<string> {
     const reached = new Set<string>()
     const visit = (file: string): void => {
       if (reached.has(file)) return
@@ -97,9 +102,7 @@ describe.each(names)('%s', (name) => {
       for (const [, specifier = ''] of read(file).matchAll(
         /(?:from|import|import\(|new URL\()\s*['"](\.[^'"]+\.js)['"]/g,
       )) {
-        const target = posix.join(posix.dirname(file), specifier)
-        visit(target)
-        visit(target.replace(/\.js$/, '.d.ts'))
+        filesOf(posix.join(posix.dirname(file), specifier)).forEach(visit)
       }
     }
     files.forEach(visit)
@@ -119,8 +122,7 @@ describe.each(names)('%s', (name) => {
     const reached = reachableFrom(entries)
     const isMissing = (file: string) => !packed.files.includes(file) && !SCAFFOLDED.test(file)
     expect([...reached].filter(isMissing)).toEqual([])
-    const isReached = (file: string) =>
-      reached.has(file) || reached.has(file.replace(/\.js$/, '.d.ts'))
+    const isReached = (file: string) => reached.has(file) || reached.has(declarationOf(file))
     expect(packed.files.filter(isModule).filter((file) => !isReached(file))).toEqual([])
   })
 
@@ -140,6 +142,12 @@ describe.each(names)('%s', (name) => {
     expect(
       declarations.filter((file) => /from '@ts-rest|import\('@ts-rest/.test(read(file))),
     ).toEqual([])
+  })
+
+  it('has entry points whose declarations do not need the types of pg', () => {
+    const entries = entryFiles().filter((file) => file.endsWith('.d.ts'))
+    const declarations = [...reachableFrom(entries, (module) => [declarationOf(module)])]
+    expect(declarations.filter((file) => /(from |import\()'pg'/.test(read(file)))).toEqual([])
   })
 
   it('declares every package that it imports', () => {

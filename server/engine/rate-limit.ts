@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
-import type pg from 'pg'
+import type { PostgresPool } from '@netscript/auth-database'
 import { createPostgresRateLimitStore } from '@netscript/auth-database/internal'
 import {
   type ClientNetwork,
@@ -28,7 +28,7 @@ export interface RateLimitOptions {
    * not addresses. Default: each process counts in its own memory, so the limit of a service is that
    * of one process times their number.
    */
-  shared?: { pool: pg.Pool; secret: string }
+  shared?: { pool: PostgresPool; secret: string }
 }
 
 /** What became of a request that was counted. */

@@ -1,4 +1,4 @@
-import type pg from 'pg'
+import type { PostgresPool } from '@netscript/auth-database'
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { AuthMetrics } from '@netscript/auth-kv-oauth'
 import type { AuthBackendPort } from '@netscript/plugin-auth-core'
@@ -16,7 +16,7 @@ const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIO
 /** Everything that the service counts, and the page that shows it. */
 export interface ServiceMetrics extends AuthMetrics, HttpMetrics, SweepMetrics {
   /** Shows the connections of the pool. */
-  watchPool(pool: pg.Pool): void
+  watchPool(pool: PostgresPool): void
   /** Shows the live sessions: the store is asked for each scrape, within limits. */
   watchSessions(backend: Pick<AuthBackendPort, 'countSessions'>): void
   /** The page in the text format of Prometheus. */

@@ -1,4 +1,4 @@
-import type pg from 'pg'
+import type { PostgresPool } from '@netscript/auth-database'
 import type { PublicKey } from '@netscript/auth-contract'
 import { queryPrepared, storeCall } from '@netscript/auth-database/internal'
 import { createKeyring, type Keyring } from '@netscript/plugin-auth-core'
@@ -17,7 +17,10 @@ interface KeyRow {
 }
 
 /** Signing keys in Postgres, their private halves sealed. Its clock alone says which one signs. */
-export function createPostgresSigningKeyStore(pool: pg.Pool, keyring: Keyring): SigningKeyStore {
+export function createPostgresSigningKeyStore(
+  pool: PostgresPool,
+  keyring: Keyring,
+): SigningKeyStore {
   const newest = createKeyring(keyring.secrets.slice(0, 1))
   const open = (ring: Keyring, { kid, private_key }: KeyRow): string | undefined =>
     unseal(ring, 'signing-keys', kid, private_key)

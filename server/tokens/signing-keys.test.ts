@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import pg from 'pg'
+import type { PostgresPool } from '@netscript/auth-database'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { createTestDatabase, type TestDatabase } from '../../prisma/test-database.js'
 import { createKeyring, type Keyring, unseal } from '../../backends/keyring.js'
@@ -11,7 +12,7 @@ import { createSigningKeys } from './signing-keys.js'
 
 const [one, two] = [randomBytes(32), randomBytes(32)]
 let database: TestDatabase
-let pool: pg.Pool
+let pool: PostgresPool
 beforeAll(async () => {
   database = await createTestDatabase()
   pool = createPool(database.url)

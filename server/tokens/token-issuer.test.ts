@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { decodeJwt } from 'jose'
-import type pg from 'pg'
+import type { PostgresPool } from '@netscript/auth-database'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createKeyring } from '../../backends/keyring.js'
 import type { AuthSession } from '../../contract/session.js'
@@ -10,7 +10,7 @@ import { createTokenIssuer, type TokenIssuer } from './token-issuer.js'
 
 const AUDIENCE = 'https://orders.example'
 let database: TestDatabase
-let pool: pg.Pool
+let pool: PostgresPool
 let tokens: TokenIssuer
 beforeAll(async () => {
   database = await createTestDatabase()

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { SignJWT } from 'jose'
-import type pg from 'pg'
+import type { PostgresPool } from '@netscript/auth-database'
 import type { AuthSession, PublicKeySet, TokenResponse } from '@netscript/auth-contract'
 import { assertSchemaIsRead, createPostgresAuditLog } from '@netscript/auth-database/internal'
 import { AuthError, type AuthLog, type Keyring, silentLog } from '@netscript/plugin-auth-core'
@@ -10,7 +10,7 @@ import { ALGORITHM, createSigningKeys, TOKEN_LIFETIME_SECONDS } from './signing-
 /** Options of {@link createTokenIssuer}. */
 export interface TokenIssuerOptions {
   /** The database; it has the signing keys, sealed, and the audit trail. */
-  pool: pg.Pool
+  pool: PostgresPool
   /** What seals the signing keys. All processes have it, and the database has not. */
   keyring: Keyring
   /** The service's own origin: `iss`. */

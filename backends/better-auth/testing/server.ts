@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { BetterAuthPlugin } from 'better-auth'
-import type pg from 'pg'
+import type { PostgresPool } from '@netscript/auth-database'
 import { createPrismaClient, type PrismaClient } from '../../../prisma/client.js'
 import { createTestDatabase } from '../../../prisma/test-database.js'
 import { AuthError } from '../../errors.js'
@@ -22,7 +22,7 @@ export interface TestServer<Plugins extends BetterAuthPlugin[]> {
   readonly auth: NetscriptBetterAuth<Plugins>
   readonly backend: BetterAuthBackend
   readonly prisma: PrismaClient
-  readonly pool: pg.Pool
+  readonly pool: PostgresPool
   readonly databaseUrl: string
   /** Every log line so far, as JSON. */
   readonly log: readonly string[]

@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto'
-import type pg from 'pg'
+import type { PostgresPool } from '@netscript/auth-database'
 import { createTestDatabase } from '../../../prisma/test-database.js'
 import { createKvOAuthBackend } from '../../kv-oauth/backend.js'
 import { DEFAULT_SESSION_POLICY, SESSION_COOKIE_NAME } from '../../kv-oauth/context.js'
@@ -19,7 +19,7 @@ const ISSUER = 'https://issuer.example'
 /** The environment of the kv-oauth backend under test. */
 export interface KvOAuthScene {
   readonly databaseUrl: string
-  readonly pool: pg.Pool
+  readonly pool: PostgresPool
   readonly oidc: OidcServer
   readonly provider: OAuthProvider
   readonly key: string

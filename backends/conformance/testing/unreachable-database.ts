@@ -1,11 +1,12 @@
 import pg from 'pg'
-import { inject } from 'vitest'
+import { inject, vi } from 'vitest'
+import type { PostgresPool } from '@netscript/auth-database'
 
 /**
  * Makes a database unreachable: open connections break and new ones are refused. Returns a function
  * that restores it.
  */
-export async function takeDatabaseAway(pool: pg.Pool): Promise<() => Promise<void>> {
+export async function takeDatabaseAway(pool: PostgresPool): Promise<() => Promise<void>> {
   const { rows } = await pool.query<{ name: string }>('SELECT current_database() AS name')
   const name = rows[0]?.name ?? ''
   await administer(async (client) => {
@@ -16,7 +17,7 @@ export async function takeDatabaseAway(pool: pg.Pool): Promise<() => Promise<voi
     )
   })
   // A broken connection that the pool has not noticed yet would fail after the outage.
-  while (pool.totalCount > 0) await new Promise((resolve) => pool.once('remove', resolve))
+  await vi.waitUntil(() => pool.totalCount === 0, { interval: 5, timeout: 10_000 })
   return () =>
     administer(async (client) => {
       await client.query(`ALTER DATABASE ${name} ALLOW_CONNECTIONS true`)

@@ -1,6 +1,6 @@
 import KeyvPostgres from '@keyv/postgres'
 import Keyv from 'keyv'
-import type pg from 'pg'
+import type { PostgresPool } from '@netscript/auth-database'
 import { auditSessions, queryPrepared } from '@netscript/auth-database/internal'
 import { AuthError } from '@netscript/plugin-auth-core'
 import { coalesceReads } from './coalesced-reads.js'
@@ -39,7 +39,7 @@ const WRITE_FOR_ENABLED_USER = `WITH written AS (
 
 /** @keyv/postgres on the shared pool, with batched reads and atomic deletes. */
 class SharedPoolKeyvPostgres extends KeyvPostgres {
-  readonly #pool: pg.Pool
+  readonly #pool: PostgresPool
   readonly #read: (key: string) => Promise<string | undefined>
   readonly #requireEnabledUser: boolean
 
@@ -47,7 +47,7 @@ class SharedPoolKeyvPostgres extends KeyvPostgres {
     super({ table: KEYV_TABLE })
     this.#pool = pool
     this.#requireEnabledUser = requireEnabledUser
-    this.query = async (sql, values) => (await pool.query(sql, values)).rows as unknown[]
+    this.query = async (sql, values) => (await pool.query(sql, values as unknown[])).rows
     this.#read = coalesceReads(async (keys) => {
       const began = performance.now()
       try {
@@ -106,7 +106,7 @@ class SharedPoolKeyvPostgres extends KeyvPostgres {
 
 /** Options of {@link createPostgresKeyv}. */
 export interface PostgresKeyvOptions {
-  pool: pg.Pool
+  pool: PostgresPool
   /** The prefix of keys, without the colon. */
   namespace: string
   /** Write only if the user in the value is enabled. @default false */

@@ -1,4 +1,4 @@
-import type pg from 'pg'
+import type { PostgresPool } from '@netscript/auth-database'
 import { queryPrepared, storeCall } from '@netscript/auth-database/internal'
 import type { Keyring } from '@netscript/plugin-auth-core'
 import type { ProviderTokens, ProviderTokenStore } from '../session-store.js'
@@ -12,7 +12,7 @@ const COLUMNS = 'access_token, refresh_token, id_token'
  * field. The row references the row of the session and is deleted with it.
  */
 export function createPostgresProviderTokenStore(
-  pool: pg.Pool,
+  pool: PostgresPool,
   keyring: Keyring,
 ): ProviderTokenStore {
   const sessionKey = (id: string): string => `session:${id}`

@@ -1,4 +1,4 @@
-import type pg from 'pg'
+import type { PostgresPool } from '@netscript/auth-database'
 import {
   auditSessions,
   endEventType,
@@ -49,7 +49,7 @@ const parse = ({ value }: { value: string }): SessionRecord =>
  * same rows, so there is no second copy that could diverge.
  */
 export function createPostgresSessionStore(
-  pool: pg.Pool,
+  pool: PostgresPool,
   { onRead }: Pick<PostgresKeyvOptions, 'onRead'> = {},
 ): SessionStore {
   const keyv = createPostgresKeyv<SessionRecord>({

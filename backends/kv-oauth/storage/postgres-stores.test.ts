@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import pg from 'pg'
+import type { PostgresPool } from '@netscript/auth-database'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { createPrismaClient } from '../../../prisma/client.js'
 import { migrationStatus } from '../../../prisma/migrate.js'
@@ -98,7 +99,7 @@ describe.each<[string, Place]>([
 /** Whatever uses the database, once. */
 function everything(place: Place, pooled: boolean): void {
   let database: TestDatabase
-  let pool: pg.Pool
+  let pool: PostgresPool
   beforeAll(async () => {
     database = await createMigratedDatabase(place)
     pool = createPool(database.url)

@@ -1,4 +1,4 @@
-import type pg from 'pg'
+import type { PostgresPool } from '@netscript/auth-database'
 import type { TransactionStore } from '../session-store.js'
 import { createPostgresKeyv, DATABASE_NOW_MS, KEYV_TABLE } from './keyv-postgres.js'
 import { LAZILY } from './lazy-flush.js'
@@ -21,7 +21,7 @@ interface TransactionEntry {
  * Creates a store of single-use entries in Postgres. Get and delete of Keyv are two statements, so that
  * two callers could both succeed; a DELETE with RETURNING has one winner.
  */
-export function createPostgresTransactionStore(pool: pg.Pool): TransactionStore {
+export function createPostgresTransactionStore(pool: PostgresPool): TransactionStore {
   const keyv = createPostgresKeyv<TransactionEntry>({ pool, namespace: NAMESPACE })
   return {
     put: (key, entry, ttlMs) =>

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type pg from 'pg'
+import type { PostgresPool } from '@netscript/auth-database'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { createTestDatabase, type TestDatabase } from '../../../prisma/test-database.js'
 import type { UserProfile } from '../session-store.js'
@@ -11,7 +11,7 @@ const COUNTS = `SELECT (SELECT count(*)::int FROM auth_users) AS users,
   (SELECT count(*)::int FROM auth_accounts) AS accounts`
 
 let database: TestDatabase
-let pools: pg.Pool[]
+let pools: PostgresPool[]
 beforeAll(async () => {
   database = await createTestDatabase()
   pools = [createPool(database.url), createPool(database.url)]

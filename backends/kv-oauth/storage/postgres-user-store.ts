@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type pg from 'pg'
+import type { PostgresPool } from '@netscript/auth-database'
 import {
   auditSessions,
   inTransaction,
@@ -15,7 +15,7 @@ const disabledUser = (): AuthError =>
   new AuthError('AUTH_USER_DISABLED', 'Ask an administrator to enable the account again.')
 
 /** Creates a user store in Postgres, with one statement per sign-in of a known user. */
-export function createPostgresUserStore(pool: pg.Pool): UserStore {
+export function createPostgresUserStore(pool: PostgresPool): UserStore {
   /** Locks the user row first, so that a concurrent sign-in commits before its session is ended. */
   const endUser = (userId: string, end: SessionEnd, statement: string): Promise<boolean> =>
     storeCall(() =>
@@ -79,7 +79,7 @@ const UPDATE = `WITH ${LAZILY}, known AS (
   SELECT user_id AS "userId", disabled FROM known`
 
 async function update(
-  pool: pg.Pool,
+  pool: PostgresPool,
   { issuer, subject, profile }: SignedInIdentity,
 ): Promise<{ userId: string } | undefined> {
   const { displayName, email, emailVerified, imageUrl } = profile
@@ -109,7 +109,7 @@ const CREATE = `WITH account AS (
 
 /** Creates a user; `undefined` if a concurrent sign-in of the same user was first. */
 async function create(
-  pool: pg.Pool,
+  pool: PostgresPool,
   { providerId, issuer, subject, profile }: SignedInIdentity,
 ): Promise<{ userId: string } | undefined> {
   const { displayName, email, emailVerified, imageUrl } = profile

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import type pg from 'pg'
+import type { PostgresPool } from '@netscript/auth-database'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest'
 import { createTestDatabase, type TestDatabase } from '../../../prisma/test-database.js'
 import { createKeyring } from '../../keyring.js'
@@ -27,7 +27,7 @@ async function expectEach(
 
 describeWithRedis('sessions in Redis, their users and their trail in Postgres', () => {
   let database: TestDatabase
-  let pool: pg.Pool
+  let pool: PostgresPool
   let server: TestRedis
   let stores: AuthStores
   const keyring = createKeyring([randomBytes(32)])

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
-import type pg from 'pg'
+import type { PostgresPool } from '@netscript/auth-database'
 import { redisCall } from '@netscript/auth-database/internal'
 import { AuthError, type SessionEnd } from '@netscript/plugin-auth-core'
 import { MAX_SESSIONS_IN_PAGE, newestFirst } from '@netscript/plugin-auth-core/internal'
@@ -61,7 +61,7 @@ return 1`
  * - An audit event is written before its change, so that no change lacks an event. If the change then
  *   fails, or loses a race, there is a surplus event.
  */
-export function createRedisSessionStore(redis: RedisConnection, pool: pg.Pool): SessionStore {
+export function createRedisSessionStore(redis: RedisConnection, pool: PostgresPool): SessionStore {
   const keyv = createRedisKeyv(redis, serialize)
   const index = createSessionIndex(redis)
   const events = createSessionEvents(pool)

@@ -1,4 +1,4 @@
-import type pg from 'pg'
+import type { PostgresPool } from '@netscript/auth-database'
 import { redisCall } from '@netscript/auth-database/internal'
 import type { AuthLog } from '@netscript/plugin-auth-core'
 import { createPostgresSessionStore } from './postgres-session-store.js'
@@ -21,7 +21,7 @@ import { withSessionsElsewhere } from './user-store-with-sessions.js'
  */
 export async function openRedisStores(
   urls: string,
-  pool: pg.Pool,
+  pool: PostgresPool,
   log: AuthLog,
 ): Promise<AuthStores> {
   const target = parseRedisUrls(urls)

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import type pg from 'pg'
+import type { PostgresPool } from '@netscript/auth-database'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import {
   createTestDatabase,
@@ -19,7 +19,7 @@ import { createTestUser } from './testing/test-user.js'
  */
 describe('row locks', () => {
   let database: TestDatabase
-  let pool: pg.Pool
+  let pool: PostgresPool
   let stores: ReturnType<typeof createPostgresStores>
 
   beforeAll(async () => {

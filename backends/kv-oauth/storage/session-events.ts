@@ -1,4 +1,4 @@
-import type pg from 'pg'
+import type { PostgresPool } from '@netscript/auth-database'
 import { auditSessions, endEventType, queryPrepared } from '@netscript/auth-database/internal'
 import type { SessionEnd } from '@netscript/plugin-auth-core'
 import type { SessionRecord, SessionRefresh } from '../session-store.js'
@@ -23,7 +23,7 @@ export interface SessionEvents {
 }
 
 /** Creates {@link SessionEvents} for a trail in Postgres. */
-export function createSessionEvents(pool: pg.Pool): SessionEvents {
+export function createSessionEvents(pool: PostgresPool): SessionEvents {
   const record = async (
     records: readonly SessionRecord[],
     type: string,

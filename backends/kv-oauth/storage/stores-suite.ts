@@ -1,4 +1,4 @@
-import type pg from 'pg'
+import type { PostgresPool } from '@netscript/auth-database'
 import { createTestDatabase, type TestDatabase } from '../../../prisma/test-database.js'
 import { silentLog } from '../../log.js'
 import { createPool } from '../../../prisma/pool.js'
@@ -96,7 +96,7 @@ export function redisStoresSuite(name: string, urls: () => string): void {
   })
 }
 
-const rowsOf = (pool: pg.Pool): Pick<Opened, 'stored' | 'overwrite'> => ({
+const rowsOf = (pool: PostgresPool): Pick<Opened, 'stored' | 'overwrite'> => ({
   async stored(id) {
     const { rows } = await pool.query<Record<string, string | null>>(
       'SELECT access_token, refresh_token, id_token FROM auth_provider_tokens WHERE session_key = $1',

@@ -1,4 +1,4 @@
-import type pg from 'pg'
+import type { PostgresPool } from '@netscript/auth-database'
 import { assertSchemaIsRead } from '@netscript/auth-database/internal'
 import { type AuthLog, silentLog } from '@netscript/plugin-auth-core'
 import { importPeer } from '@netscript/plugin-auth-core/internal'
@@ -11,7 +11,7 @@ import { createPostgresUserStore } from './postgres-user-store.js'
 
 /** Creates all stores in Postgres. */
 export function createPostgresStores(
-  pool: pg.Pool,
+  pool: PostgresPool,
   options: Pick<StoreOptions, 'onRead'> = {},
 ): AuthStores {
   const sessions = createPostgresSessionStore(pool, options)
@@ -29,7 +29,7 @@ export function createPostgresStores(
 /** Options of {@link openStores}. */
 export interface StoreOptions {
   /** The pool to use. The stores do not close it. */
-  pool: pg.Pool
+  pool: PostgresPool
   /**
    * Where to store sessions, transactions and provider tokens: a value of
    * `NETSCRIPT_AUTH_SESSION_STORE`. Everything else is always in Postgres.

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import type pg from 'pg'
+import type { PostgresPool } from '@netscript/auth-database'
 import { afterAll, afterEach, beforeAll, describe } from 'vitest'
 import { createTestDatabase, type TestDatabase } from '../../../prisma/test-database.js'
 import { createPool } from '../../../prisma/pool.js'
@@ -24,7 +24,7 @@ export type Kind = (typeof KINDS)[number]
 /** A scripted provider and the kv-oauth backends of a test. */
 export interface ScriptedScene {
   readonly idp: ScriptedProvider
-  readonly pool: pg.Pool
+  readonly pool: PostgresPool
   /** Fields of the log lines of the running test. */
   readonly log: Record<string, unknown>[]
   /** Moves the clock of the backends on until the access tokens there are due for renewal. */
@@ -54,7 +54,7 @@ export function describeOnEveryStore(name: string, tests: (scene: ScriptedScene)
 export function scriptedScene(sessionStore: () => string = () => ''): ScriptedScene {
   let idp: ScriptedProvider
   let database: TestDatabase
-  let pool: pg.Pool
+  let pool: PostgresPool
   const key = randomBytes(32).toString('base64url')
   const backends: KvOAuthBackend[] = []
   const log: Record<string, unknown>[] = []

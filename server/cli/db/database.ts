@@ -1,6 +1,5 @@
 import { join } from 'node:path'
-import type pg from 'pg'
-import { createPool } from '@netscript/auth-database'
+import { createPool, type PostgresPool } from '@netscript/auth-database'
 import {
   databaseStartError,
   isFromDatabase,
@@ -16,7 +15,7 @@ export interface CommandDatabase {
   readonly url: string
   /** The same for Prisma's command line. */
   readonly prismaUrl: string
-  readonly pool: pg.Pool
+  readonly pool: PostgresPool
   /** For display: host and name, without credentials. */
   readonly description: string
 }

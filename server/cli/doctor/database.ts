@@ -1,5 +1,4 @@
-import type pg from 'pg'
-import { createPool, migrationStatus } from '@netscript/auth-database'
+import { createPool, migrationStatus, type PostgresPool } from '@netscript/auth-database'
 import {
   databaseReason,
   isPooled,
@@ -61,7 +60,7 @@ export const checkDatabase: Check = async ({ config, problems }) => {
   }
 }
 
-async function examine(pool: pg.Pool, url: string): Promise<Finding[]> {
+async function examine(pool: PostgresPool, url: string): Promise<Finding[]> {
   // The first query makes the connection, and its time is not the clock's.
   const migrations = await migrationFindings(pool)
   const sentAt = Date.now()
@@ -101,7 +100,7 @@ function versionFinding({ version, readOnly }: State, schema: string | undefined
       )
 }
 
-async function migrationFindings(pool: pg.Pool): Promise<Finding[]> {
+async function migrationFindings(pool: PostgresPool): Promise<Finding[]> {
   const all = await migrationStatus(pool)
   const names = (state: string): string[] =>
     all.filter((migration) => migration.state === state).map(({ name }) => name)
@@ -142,7 +141,7 @@ async function migrationFindings(pool: pg.Pool): Promise<Finding[]> {
 }
 
 /** What Postgres would say to the first migration, where the role may not create what it needs. */
-async function creationRefusal(pool: pg.Pool): Promise<Error | undefined> {
+async function creationRefusal(pool: PostgresPool): Promise<Error | undefined> {
   const schema = await tableSchema(pool)
   const [kind, allowed] =
     schema === undefined

@@ -33,7 +33,7 @@ function keyring({ config, env }: Examination): Finding[] {
       ),
     ]
   }
-  if (new Set(secrets.map((secret) => secret.toString('hex'))).size < secrets.length) {
+  if (new Set(secrets.map(String)).size < secrets.length) {
     return [
       warn(
         'KEYS',
@@ -47,7 +47,7 @@ function keyring({ config, env }: Examination): Finding[] {
 }
 
 /** 32 random bytes have some 30 different values, and are not all letters of a phrase. */
-function looksRandom(secret: Buffer): boolean {
+function looksRandom(secret: Uint8Array): boolean {
   const isText = secret.every((byte) => byte >= 0x20 && byte < 0x7f)
   return new Set(secret).size >= 20 && !isText
 }

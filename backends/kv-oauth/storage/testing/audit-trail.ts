@@ -1,8 +1,8 @@
-import type pg from 'pg'
+import type { PostgresPool } from '@netscript/auth-database'
 
 /** Type and reason of the audit events of a session, in order. */
 export async function trailOf(
-  pool: pg.Pool,
+  pool: PostgresPool,
   sessionId: string,
 ): Promise<[type: string, reason: string | null][]> {
   const { rows } = await pool.query<{ type: string; reason: string | null }>(
