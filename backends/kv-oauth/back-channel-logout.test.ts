@@ -34,13 +34,13 @@ async function signingKey(alg = 'RS256', kid: string = randomUUID()): Promise<Si
   return { alg, privateKey, jwk: { ...(await exportJWK(publicKey)), kid, alg, use: 'sig' } }
 }
 
-/** A provider of metadata and keys, and of nothing else. */
+/** A provider with only metadata and keys. */
 interface Issuer {
   origin: string
   key: SigningKey
   keys: JWK[]
   metadata: Record<string, unknown>
-  /** Answers instead of the keys. */
+  /** Overrides the response of the keys. */
   jwks: (() => JsonServerAnswer) | undefined
   server: JsonServer
 }
@@ -125,7 +125,7 @@ describe('OpenID Connect Back-Channel Logout', () => {
     idp.metadata = metadata
   })
 
-  /** A person who is signed in by the provider. */
+  /** A user who signed in at the provider. */
   async function signedIn(over: Partial<SessionRecord> = {}): Promise<SessionRecord> {
     const { userId } = await users.signIn({
       providerId: 'idp',
@@ -141,7 +141,7 @@ describe('OpenID Connect Back-Channel Logout', () => {
     (await createPostgresSessionStore(pool).get(id)) !== undefined
 
   type Claims = Record<string, unknown>
-  /** The claims of a good logout token of a session, with changes; `undefined` leaves one out. */
+  /** The claims of a valid logout token, with overrides; `undefined` omits one. */
   function claimsOf({ subject, sid }: SessionRecord, over: Claims = {}): JWTPayload {
     const now = Math.floor(Date.now() / 1000)
     const claims = {
@@ -158,7 +158,7 @@ describe('OpenID Connect Back-Channel Logout', () => {
     return Object.fromEntries(Object.entries(claims).filter(([, value]) => value !== undefined))
   }
 
-  /** Signs them; with `header` the header is another one. */
+  /** Signs claims, with overrides of the header. */
   function sign(claims: JWTPayload, header: Claims = {}, key = idp.key): Promise<string> {
     const { alg, privateKey } = key
     const protectedHeader = { alg, kid: key.jwk.kid, typ: 'logout+jwt', ...header }
@@ -247,7 +247,7 @@ describe('OpenID Connect Back-Channel Logout', () => {
   it.each([
     ['fractions of a second', (now: number) => ({ iat: now - 0.5, exp: now + 120.123456 })],
     ['a token that has just expired', (now: number) => ({ exp: now - 0.000001 })],
-  ])('takes instants with %s once (RFC 7519 section 2)', async (_what, over) => {
+  ])('accepts a token once, with %s (RFC 7519 section 2)', async (_what, over) => {
     const session = await signedIn()
     const token = await sign(claimsOf(session, over(now())))
     expect(await logOut(token)).toEqual({ ended: 1 })
@@ -266,23 +266,23 @@ describe('OpenID Connect Back-Channel Logout', () => {
     it.each<[string, (now: number) => Claims]>([
       ['no jti', () => ({ jti: undefined })],
       ['an empty jti', () => ({ jti: '' })],
-      ['a jti that is no text', () => ({ jti: 7 })],
+      ['a jti that is not a string', () => ({ jti: 7 })],
       ['no exp and an iat eleven minutes ago', (now) => ({ exp: undefined, iat: now - 660 })],
       ['no exp and no iat', () => ({ exp: undefined, iat: undefined })],
-      ['an exp that is no number', () => ({ exp: 'never' })],
+      ['an exp that is not a number', () => ({ exp: 'never' })],
       ['an exp that is null', () => ({ exp: null })],
       ['an exp that has passed', (now) => ({ exp: now - 31 })],
-      ['an exp that is far off', (now) => ({ exp: now + 3700 })],
+      ['an exp too far in the future', (now) => ({ exp: now + 3700 })],
       ['no iat', () => ({ iat: undefined })],
-      ['an iat beyond what a date can say', () => ({ iat: 1e18 })],
+      ['an iat beyond the range of Date', () => ({ iat: 1e18 })],
       ['an iat before 1970', () => ({ iat: -1e18 })],
-      ['an exp beyond what a date can say', () => ({ exp: 1e18 })],
+      ['an exp beyond the range of Date', () => ({ exp: 1e18 })],
       ['an iat in the future', (now) => ({ iat: now + 60 })],
       ['an iat long ago', (now) => ({ iat: now - 700 })],
       ['an nbf in the future', (now) => ({ nbf: now + 60 })],
       ['no sub and no sid', () => ({ sub: undefined, sid: undefined })],
       ['an empty sub', () => ({ sub: '', sid: undefined })],
-      ['a sub that is no text', () => ({ sub: { $ne: '' }, sid: undefined })],
+      ['a sub that is not a string', () => ({ sub: { $ne: '' }, sid: undefined })],
       ['an empty sid', () => ({ sid: '' })],
       ['a sub and a sid that are null', () => ({ sub: null, sid: null })],
       ['a sub of 256 characters', () => ({ sub: 'x'.repeat(256), sid: undefined })],
@@ -293,7 +293,7 @@ describe('OpenID Connect Back-Channel Logout', () => {
       (typ) => expectRefused((session) => sign(claimsOf(session), { typ })),
     )
 
-    it('HS256 with the secret of the client, though the metadata lists it', () =>
+    it('HS256 with the client secret, even if the metadata lists it', () =>
       expectRefused((session) =>
         new SignJWT(claimsOf(session))
           .setProtectedHeader({ alg: 'HS256', typ: 'logout+jwt' })
@@ -307,7 +307,7 @@ describe('OpenID Connect Back-Channel Logout', () => {
           .sign(new TextEncoder().encode(JSON.stringify(idp.key.jwk))),
       ))
 
-    it('the key of another issuer, under a known and under an unknown id', async () => {
+    it('the key of another issuer, with a known and with an unknown key id', async () => {
       const foreign = await signingKey()
       await expectRefused((session) => sign(claimsOf(session), {}, foreign))
       const posing = { ...foreign, jwk: idp.key.jwk }
@@ -315,19 +315,19 @@ describe('OpenID Connect Back-Channel Logout', () => {
       await expectRefused((session) => sign(claimsOf(session), { kid: undefined }, foreign))
     })
 
-    it('a key that the token brings itself', async () => {
+    it('a key embedded in the token', async () => {
       const own = await signingKey()
       await expectRefused((session) =>
         sign(claimsOf(session), { jwk: own.jwk, jku: `${idp.origin}/jwks`, kid: undefined }, own),
       )
     })
 
-    it('a header that must be understood', () =>
+    it('a critical header parameter (crit)', () =>
       expectRefused((session) =>
         sign(claimsOf(session), { crit: ['exp'], exp: 1 }).catch(() => 'x.y.z'),
       ))
 
-    it('a token that was changed', () =>
+    it('a token with a changed payload', () =>
       expectRefused(async (session) => {
         const [header, , signature] = (await sign(claimsOf(session, { sub: 'x', sid: 'x' }))).split(
           '.',
@@ -355,7 +355,7 @@ describe('OpenID Connect Back-Channel Logout', () => {
       },
     )
 
-    it('another algorithm that the provider lists, and no key id when there is one key', async () => {
+    it('another algorithm that the provider lists, and a missing key id if there is one key', async () => {
       const key = await signingKey('ES256')
       const elsewhere = await createBackend()
       idp.keys = [key.jwk]
@@ -363,7 +363,7 @@ describe('OpenID Connect Back-Channel Logout', () => {
       expect(await logOut(token, elsewhere)).toEqual({ ended: 1 })
     })
 
-    it('clocks that differ a little, a list of one audience, and claims of others', async () => {
+    it('small clock skew, a list of one audience, and unknown claims', async () => {
       const [early, late] = [await signedIn(), await signedIn()]
       const future = { iat: now() + 20, exp: now() + 140, aud: [CLIENT_ID], extra: { a: 1 } }
       expect(await logOut(sign(claimsOf(early, future)))).toEqual({ ended: 1 })
@@ -371,21 +371,21 @@ describe('OpenID Connect Back-Channel Logout', () => {
       expect(await logOut(sign(claimsOf(late, past)))).toEqual({ ended: 1 })
     })
 
-    it('a token without exp, as servers of earlier drafts send it', async () => {
+    it('a token without exp, as in early drafts', async () => {
       const [fresh, old] = [await signedIn(), await signedIn()]
       expect(await logOut(sign(claimsOf(fresh, { exp: undefined })))).toEqual({ ended: 1 })
       const past = { exp: undefined, iat: now() - 590 }
       expect(await logOut(sign(claimsOf(old, past)))).toEqual({ ended: 1 })
     })
 
-    it('the client of either registration at one issuer', async () => {
+    it('the client of each of two registrations at one issuer', async () => {
       const session = await signedIn()
       expect(await logOut(sign(claimsOf(session, { aud: 'second-client' })))).toEqual({ ended: 1 })
     })
   })
 
   describe('ends', () => {
-    it('the session of a sid and no other of the same person', async () => {
+    it('only the session with the sid, not others of the same user', async () => {
       const session = await signedIn()
       const { userId, subject } = session
       const second = await signedIn({ userId, subject })
@@ -393,7 +393,7 @@ describe('OpenID Connect Back-Channel Logout', () => {
       expect([await isAlive(session), await isAlive(second)]).toEqual([false, true])
     })
 
-    it('all sessions of a sub, whose characters the database refuses, when there is no sid', async () => {
+    it('all sessions of a sub without a sid, also with characters that Postgres rejects', async () => {
       const raw = `\0${randomUUID()}\\\ud800`
       const session = await signedIn({ subject: encodeSubject(raw) })
       await signedIn({ userId: session.userId, subject: session.subject })
@@ -401,12 +401,12 @@ describe('OpenID Connect Back-Channel Logout', () => {
       expect(await logOut(token)).toEqual({ ended: 2 })
     })
 
-    it('a sid in the encoding that it is stored in', async () => {
+    it('the session of a sid that is stored with escapes', async () => {
       const session = await signedIn({ sid: encodeSubject('\0sid\\') })
       expect(await logOut(sign(claimsOf(session, { sid: '\0sid\\' })))).toEqual({ ended: 1 })
     })
 
-    it('nothing for a foreign sub with a sid, and nothing at another issuer', async () => {
+    it('nothing for the sid of another sub, or for another issuer', async () => {
       const session = await signedIn()
       expect(await logOut(sign(claimsOf(session, { sub: 'another subject' })))).toEqual({
         ended: 0,
@@ -416,13 +416,13 @@ describe('OpenID Connect Back-Channel Logout', () => {
       expect(await isAlive(session)).toBe(true)
     })
 
-    it('nothing when there is no session any more, which is a success', async () => {
+    it('nothing if the session has already ended, which is a success', async () => {
       const session = await signedIn()
       await createPostgresSessionStore(pool).revoke(session.id, 'signed-out')
       expect(await logOut(sign(claimsOf(session)))).toEqual({ ended: 0 })
     })
 
-    it('the tokens of the provider with the session', async () => {
+    it('the provider tokens together with the session', async () => {
       const session = await signedIn()
       const tokens = createPostgresProviderTokenStore(pool, parseKeyring(KEY))
       await tokens.save(session.id, { refreshToken: 'refresh' })
@@ -433,7 +433,7 @@ describe('OpenID Connect Back-Channel Logout', () => {
       expect(rows).toEqual([])
     })
 
-    it('and says so in the log, without the person and the token', async () => {
+    it('sessions with a log line that contains no user and no token', async () => {
       const session = await signedIn()
       const token = await sign(claimsOf(session))
       log.length = 0
@@ -443,7 +443,7 @@ describe('OpenID Connect Back-Channel Logout', () => {
   })
 
   describe('a token works once', () => {
-    it('and ends nothing that began after it', async () => {
+    it('and does not end sessions that started after it', async () => {
       const session = await signedIn()
       const token = await sign(claimsOf(session))
       await logOut(token)
@@ -457,7 +457,7 @@ describe('OpenID Connect Back-Channel Logout', () => {
       expect(await isAlive(next)).toBe(true)
     })
 
-    it('by its jti, whatever else it says', async () => {
+    it('by its jti, even with other claims', async () => {
       const [first, second] = [await signedIn(), await signedIn()]
       const jti = randomUUID()
       await logOut(sign(claimsOf(first, { jti })))
@@ -465,7 +465,7 @@ describe('OpenID Connect Back-Channel Logout', () => {
       expect(await isAlive(second)).toBe(true)
     })
 
-    it('while the same jti of another issuer is another token', async () => {
+    it('but the same jti of another issuer is another token', async () => {
       const jti = randomUUID()
       await logOut(sign(claimsOf(await signedIn(), { jti })))
       const session = await signedIn({ issuer: other.origin })
@@ -473,7 +473,7 @@ describe('OpenID Connect Back-Channel Logout', () => {
       expect(await logOut(token)).toEqual({ ended: 1 })
     })
 
-    it('while an issuer and a jti that join to the same text are another token', async () => {
+    it('but an issuer and jti with the same concatenation are another token', async () => {
       const [issuer, jti] = [`${idp.origin}${TENANT}`, randomUUID()]
       await logOut(sign(claimsOf(await signedIn(), { jti: `${TENANT}${jti}` })))
       const session = await signedIn({ issuer })
@@ -496,7 +496,7 @@ describe('OpenID Connect Back-Channel Logout', () => {
       expect(Number(rows[0]?.until)).toBeGreaterThanOrEqual((usableUntil + 30) * 1000)
     })
 
-    it('when it has no exp, as late as it is accepted', async () => {
+    it('also without exp, for as long as it would be accepted', async () => {
       const session = await signedIn()
       const token = await sign(claimsOf(session, { exp: undefined }))
       expect(await logOut(token)).toEqual({ ended: 1 })
@@ -506,7 +506,7 @@ describe('OpenID Connect Back-Channel Logout', () => {
       })
     })
 
-    it('when two processes get it at once', async () => {
+    it('also when two processes receive it concurrently', async () => {
       const otherPool = createPool(database.url)
       const processes = [backend, await createBackend(otherPool)]
       for (let round = 0; round < 10; round += 1) {
@@ -527,7 +527,7 @@ describe('OpenID Connect Back-Channel Logout', () => {
   })
 
   describe('keys', () => {
-    it('that were rotated are read again for a key id that is not known', async () => {
+    it('are fetched again for an unknown key id after a rotation', async () => {
       const fresh = await createBackend()
       expect(await logOut(sign(claimsOf(await signedIn())), fresh)).toEqual({ ended: 1 })
       const next = await signingKey()
@@ -553,7 +553,7 @@ describe('OpenID Connect Back-Channel Logout', () => {
       expect(keyRequests()).toBe(before)
     })
 
-    it('are fetched at most once in 30 seconds for invented key ids', async () => {
+    it('are fetched at most every 30 seconds for unknown key ids', async () => {
       vi.useFakeTimers({ toFake: ['Date'], now: Date.now() })
       const fresh = await createBackend()
       const before = keyRequests()
@@ -566,7 +566,7 @@ describe('OpenID Connect Back-Channel Logout', () => {
       expect(keyRequests()).toBe(before + 2)
     })
 
-    it('are fetched at most once a second while they are unavailable, and known ones still verify', async () => {
+    it('are fetched at most once a second while unavailable, and cached keys still verify', async () => {
       vi.useFakeTimers({ toFake: ['Date'], now: Date.now() })
       const fresh = await createBackend()
       expect(await logOut(sign(claimsOf(await signedIn())), fresh)).toEqual({ ended: 1 })
@@ -581,39 +581,39 @@ describe('OpenID Connect Back-Channel Logout', () => {
     })
 
     it.each<[string, () => JsonServerAnswer]>([
-      ['are away', () => ({ status: 500, json: {} })],
-      ['are no JSON', () => ({ text: '<html>' })],
-      ['are no keys', () => ({ json: { keys: 'none' } })],
-      ['are elsewhere', () => ({ status: 302, headers: { location: `${other.origin}/jwks` } })],
-      ['are endless', () => ({ json: { keys: [idp.key.jwk], padding: 'x'.repeat(1024 * 1024) } })],
-    ])(
-      'that %s are a problem of the provider, and the token can be sent again',
-      async (_, jwks) => {
-        const session = await signedIn()
-        const token = await sign(claimsOf(session))
-        const fresh = await createBackend()
-        vi.useFakeTimers({ toFake: ['Date'], now: Date.now() })
-        idp.jwks = jwks
-        await expect(logOut(token, fresh)).rejects.toMatchObject({
-          code: 'AUTH_PROVIDER_ERROR',
-          status: 502,
-          data: { providerId: 'idp', reason: expect.stringMatching(/^The keys/) as string },
-        })
-        expect(await isAlive(session)).toBe(true)
-        idp.jwks = undefined
-        vi.setSystemTime(Date.now() + 1000)
-        expect(await logOut(token, fresh)).toEqual({ ended: 1 })
-      },
-    )
+      ['respond with 500', () => ({ status: 500, json: {} })],
+      ['are not JSON', () => ({ text: '<html>' })],
+      ['are malformed', () => ({ json: { keys: 'none' } })],
+      ['are redirected', () => ({ status: 302, headers: { location: `${other.origin}/jwks` } })],
+      [
+        'are too large',
+        () => ({ json: { keys: [idp.key.jwk], padding: 'x'.repeat(1024 * 1024) } }),
+      ],
+    ])('that %s are an AUTH_PROVIDER_ERROR, and the token can be sent again', async (_, jwks) => {
+      const session = await signedIn()
+      const token = await sign(claimsOf(session))
+      const fresh = await createBackend()
+      vi.useFakeTimers({ toFake: ['Date'], now: Date.now() })
+      idp.jwks = jwks
+      await expect(logOut(token, fresh)).rejects.toMatchObject({
+        code: 'AUTH_PROVIDER_ERROR',
+        status: 502,
+        data: { providerId: 'idp', reason: expect.stringMatching(/^The keys/) as string },
+      })
+      expect(await isAlive(session)).toBe(true)
+      idp.jwks = undefined
+      vi.setSystemTime(Date.now() + 1000)
+      expect(await logOut(token, fresh)).toEqual({ ended: 1 })
+    })
 
-    it('that are too short are one too', async () => {
+    it('that are too short are an AUTH_PROVIDER_ERROR too', async () => {
       const { publicKey } = generateKeyPairSync('rsa', { modulusLength: 1024 })
       idp.keys = [{ ...publicKey.export({ format: 'jwk' }), kid: 'short', alg: 'RS256' }]
       const token = await sign(claimsOf(await signedIn()), { kid: 'short' })
       await expect(logOut(token, await createBackend())).rejects.toMatchObject({ status: 502 })
     })
 
-    it('that the metadata does not name are one too, as is metadata that is away', async () => {
+    it('are an AUTH_PROVIDER_ERROR too if the metadata has no jwks_uri or is unavailable', async () => {
       const token = await sign(claimsOf(await signedIn()))
       for (const broken of [{ ...metadata, jwks_uri: undefined }, {}]) {
         idp.metadata = broken
@@ -623,7 +623,7 @@ describe('OpenID Connect Back-Channel Logout', () => {
       expect(await logOut(token, await createBackend())).toEqual({ ended: 1 })
     })
 
-    it('cost a provider without metadata one request a second, whatever tokens name it', async () => {
+    it('cause at most one request a second at a provider whose metadata fails', async () => {
       vi.useFakeTimers({ toFake: ['Date'], now: Date.now() })
       const fresh = await createBackend()
       const asked = () =>
@@ -644,7 +644,7 @@ describe('OpenID Connect Back-Channel Logout', () => {
     })
   })
 
-  it('leaves the token unused while the store is away', async () => {
+  it('does not consume the token while the store is unavailable', async () => {
     const session = await signedIn()
     const token = await sign(claimsOf(session))
     const away = createPool(database.url)
@@ -657,7 +657,7 @@ describe('OpenID Connect Back-Channel Logout', () => {
     expect(await logOut(token)).toEqual({ ended: 1 })
   })
 
-  it('is not offered where no provider has an issuer', async () => {
+  it('is not a capability when no provider has an issuer', async () => {
     const plain = await createKvOAuthBackend({
       provider: defineOAuthProvider({
         id: 'plain',

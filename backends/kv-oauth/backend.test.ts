@@ -24,7 +24,7 @@ describe('createKvOAuthBackend', () => {
     vi.stubEnv('DATABASE_URL', url)
   }
 
-  it('is one await call with a provider, as the key and the database are in the environment', async () => {
+  it('needs only a provider when key and database are in the environment', async () => {
     environment(KEY, database.url)
     const backend = await createKvOAuthBackend({ provider: google() })
     expect(backend.name).toBe('kv-oauth')
@@ -38,21 +38,21 @@ describe('createKvOAuthBackend', () => {
 
   it.each<[string, string | undefined, string | undefined, RegExp]>([
     ['the key', undefined, 'postgres://x', /NETSCRIPT_AUTH_KV_OAUTH_KEY is not set/],
-    ['a whole key', 'short', 'postgres://x', /NETSCRIPT_AUTH_KV_OAUTH_KEY must be 32 bytes/],
+    ['a valid key', 'short', 'postgres://x', /NETSCRIPT_AUTH_KV_OAUTH_KEY must be 32 bytes/],
     ['the database', KEY, undefined, /DATABASE_URL is not set/],
     [
-      'a database that answers',
+      'a reachable database',
       KEY,
       'postgres://missing@127.0.0.1:1/x',
       /DATABASE_URL: nothing listens/,
     ],
-    ['a database URL', KEY, 'mysql://x', /DATABASE_URL must begin with postgres/],
+    ['a valid database URL', KEY, 'mysql://x', /DATABASE_URL must begin with postgres/],
   ])('rejects without %s', async (_what, key, url, message) => {
     environment(key, url)
     await expect(createKvOAuthBackend({ provider: google() })).rejects.toThrow(message)
   })
 
-  it('names everything that is missing at once', async () => {
+  it('names everything that is missing in one error', async () => {
     environment(undefined, undefined)
     const failure = await createKvOAuthBackend({}).catch((error: unknown) => error)
     expect(failure).toBeInstanceOf(AuthConfigurationError)
@@ -61,7 +61,7 @@ describe('createKvOAuthBackend', () => {
     )
   })
 
-  it('refuses no provider, two of one id, and a cookie name that is not safe', async () => {
+  it('rejects an empty provider list, duplicate ids and an unsafe cookie name', async () => {
     const pool = createPool(database.url)
     const options = { key: KEY, pool }
     await expect(createKvOAuthBackend(options)).rejects.toThrow(/needs a provider/)
@@ -84,7 +84,7 @@ describe('createKvOAuthBackend', () => {
     'userInfoEndpoint',
     'revocationEndpoint',
     'endSessionEndpoint',
-  ])('refuses http in the %s of any provider, unless it is allowed', async (option) => {
+  ])('rejects http in the %s of a provider, unless allowed', async (option) => {
     const pool = createPool(database.url)
     const own = defineOAuthProvider({
       id: 'own',
@@ -100,7 +100,7 @@ describe('createKvOAuthBackend', () => {
     await pool.end()
   })
 
-  it('refuses two providers whose redirect URIs are one address', async () => {
+  it('rejects two providers with equivalent redirect URIs', async () => {
     const pool = createPool(database.url)
     const [one, two] = ['https://auth.example/cb', 'https://AUTH.example:443/cb'].map(google)
     const list = [one!, { ...two!, id: 'two' }]
@@ -110,7 +110,7 @@ describe('createKvOAuthBackend', () => {
     await pool.end()
   })
 
-  it('gives each of several providers a redirect URI of its own', async () => {
+  it('gives each of several providers its own redirect URI', async () => {
     const pool = createPool(database.url)
     const own = defineOAuthProvider({
       id: 'own',

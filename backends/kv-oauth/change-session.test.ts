@@ -5,7 +5,7 @@ import { changeSession } from './change-session.js'
 const record = { id: 'id', version: 1, expiresAt: 100 } as SessionRecord
 const theirs = (version: number): SessionRecord => ({ ...record, version, expiresAt: 200 })
 
-/** A store in which somebody else writes first, once for each of `others`; `undefined` ends it. */
+/** A store with concurrent writes: each of `others` is written first; `undefined` ends the session. */
 function contested(...others: (SessionRecord | undefined)[]) {
   const writes: [SessionRecord, SessionRefresh][] = []
   let stored: SessionRecord | undefined = record
@@ -23,7 +23,7 @@ function contested(...others: (SessionRecord | undefined)[]) {
 }
 
 describe('changeSession', () => {
-  it('writes the change once, as the next version, and says why', async () => {
+  it('writes the change once, as the next version, with its reason', async () => {
     const store = contested()
     const next = { ...record, expiresAt: 300, version: 2 }
     expect(await changeSession(store, record, 'used', () => ({ expiresAt: 300 }))).toEqual(next)
@@ -36,7 +36,7 @@ describe('changeSession', () => {
     expect(store.writes).toEqual([])
   })
 
-  it('asks again about what another writer wrote, and builds on that', async () => {
+  it('retries on top of a concurrent write', async () => {
     const seen: SessionRecord[] = []
     const changed = await changeSession(contested(theirs(2)), record, 'tokens-renewed', (now) => {
       seen.push(now)
@@ -46,7 +46,7 @@ describe('changeSession', () => {
     expect(changed).toEqual({ ...theirs(2), tokenRefreshAt: 7, version: 3 })
   })
 
-  it('keeps what another writer wrote when that will do', async () => {
+  it('keeps a concurrent write if no change is needed any more', async () => {
     const store = contested(theirs(2))
     const changed = await changeSession(store, record, 'used', ({ expiresAt }) =>
       expiresAt < 200 ? { expiresAt: 200 } : undefined,
@@ -55,7 +55,7 @@ describe('changeSession', () => {
     expect(store.writes).toHaveLength(1)
   })
 
-  it('leaves an ended session as it is', async () => {
+  it('does not restore an ended session', async () => {
     const store = contested(undefined)
     let asked = 0
     const changed = await changeSession(store, record, 'used', () => {
@@ -66,7 +66,7 @@ describe('changeSession', () => {
     expect(asked).toBe(1)
   })
 
-  it('gives up when another writer was first three times, with what it wrote', async () => {
+  it('gives up after three concurrent writes and returns the last one', async () => {
     const store = contested(theirs(2), theirs(3), theirs(4), theirs(5))
     expect(await changeSession(store, record, 'used', () => ({ expiresAt: 300 }))).toEqual(
       theirs(4),

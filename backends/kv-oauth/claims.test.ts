@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ALLOWED_CLAIMS, cleanText, cutClaims } from './claims.js'
 
-/** What Postgres refuses in jsonb, anywhere: in a key or in a value. */
+/** Characters that Postgres rejects in jsonb, in keys and values. */
 const REFUSED = /[\0\p{Surrogate}]/u
 
 function texts(value: unknown): string[] {
@@ -25,7 +25,7 @@ const anyClaims = fc.dictionary(
 )
 
 describe('cutClaims', () => {
-  it('keeps allowed names only', () => {
+  it('keeps only claims of the allow-list', () => {
     const raw = {
       sub: 'ada',
       email: 'ada@example.org',
@@ -47,7 +47,7 @@ describe('cutClaims', () => {
     expect(cutClaims(raw).claims).toEqual({ name: 'Ada 😀', roles: [{ k: ['x'] }] })
   })
 
-  it('keeps a claim that is no list whole or not at all', () => {
+  it('keeps a claim that is not a list completely or not at all', () => {
     const raw = {
       name: 'x'.repeat(1025),
       roles: { a: { b: { c: { d: 1 } } } },
@@ -82,7 +82,7 @@ describe('cutClaims', () => {
     })
   })
 
-  it('cuts nothing that fits, and an empty list stays one', () => {
+  it('cuts nothing that fits, and keeps empty lists', () => {
     const raw = { sub: 'ada', groups: [], roles: ['a'], name: undefined, locale: null }
     expect(cutClaims(raw)).toEqual({
       claims: { sub: 'ada', groups: [], roles: ['a'] },
@@ -90,12 +90,12 @@ describe('cutClaims', () => {
     })
   })
 
-  it('drops the verdict on an address that is dropped', () => {
+  it('drops email_verified together with a dropped e-mail address', () => {
     const raw = { sub: 'ada', email: `${'a'.repeat(60)}@example.org`, email_verified: true }
     expect(cutClaims(raw, 60).claims).toEqual({ sub: 'ada' })
   })
 
-  it('does not let a key become a prototype', () => {
+  it('does not set a prototype through a key', () => {
     const raw = JSON.parse('{"roles":{"__proto__":{"admin":true}},"name":"Ada"}') as object
     expect(cutClaims({ ...raw }).claims).toEqual({ name: 'Ada' })
   })
@@ -107,14 +107,14 @@ describe('cutClaims', () => {
     expect(cutClaims(raw, 2).claims).toEqual({})
   })
 
-  it('uses the bytes that are allowed to the last one', () => {
+  it('uses the byte limit exactly', () => {
     const raw = { sub: 'ada', name: 'Ada 😀' }
     const bytes = Buffer.byteLength(JSON.stringify(raw))
     expect(cutClaims(raw, bytes).claims).toEqual(raw)
     expect(cutClaims(raw, bytes - 1).claims).toEqual({ sub: 'ada' })
   })
 
-  it('always fits and is always safe for jsonb', () => {
+  it('always fits the limit and is always valid jsonb', () => {
     fc.assert(
       fc.property(anyClaims, fc.integer({ min: 2, max: 300 }), (raw, maxBytes) => {
         const { claims } = cutClaims(raw, maxBytes)
@@ -132,7 +132,7 @@ describe('cutClaims', () => {
 })
 
 describe('cleanText', () => {
-  it('removes what Postgres refuses and nothing else', () => {
+  it('removes only what Postgres rejects', () => {
     fc.assert(
       fc.property(badText, (text) => {
         const cleaned = cleanText(text)

@@ -23,7 +23,7 @@ function oidc(issuer: string, more: Partial<OAuthProviderOptions> = {}) {
   })
 }
 
-/** The error of a rejected promise, held to what a caller may see. */
+/** The error of a rejected promise, checked to contain nothing internal. */
 async function providerFailure(promise: Promise<unknown>): Promise<AuthError> {
   const error: unknown = await promise.then(
     () => expect.unreachable('it was accepted'),
@@ -34,7 +34,7 @@ async function providerFailure(promise: Promise<unknown>): Promise<AuthError> {
   return error as AuthError
 }
 
-/** What the operator is told in the log, while the caller learns nothing of it. */
+/** The cause in the log, which the caller does not see. */
 async function misconfigured(promise: Promise<unknown>): Promise<string> {
   const { cause, detail } = await providerFailure(promise)
   expect(cause).toBeInstanceOf(AuthConfigurationError)
@@ -55,7 +55,7 @@ describe('a real OpenID provider', () => {
   })
   afterEach(() => server.close())
 
-  it('is discovered once, by concurrent and by later calls', async () => {
+  it('is discovered once, for concurrent and later calls', async () => {
     const provider = oidc(server.issuer)
     const [first, second] = await Promise.all([
       getClientConfiguration(provider, insecure),
@@ -71,7 +71,7 @@ describe('a real OpenID provider', () => {
     })
   })
 
-  it('is asked again after an hour', async () => {
+  it('is discovered again after an hour', async () => {
     const provider = oidc(server.issuer)
     const first = await getClientConfiguration(provider, insecure)
     vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 61 * 60_000 })
@@ -81,7 +81,7 @@ describe('a real OpenID provider', () => {
     expect(server.discoveries()).toBe(2)
   })
 
-  it('serves on from old metadata when it is down, and is left alone for a minute', async () => {
+  it('keeps its cached metadata while it is down, and is retried after a minute', async () => {
     const provider = oidc(server.issuer)
     const first = await getClientConfiguration(provider, insecure)
     const failing = vi.fn<typeof fetch>(() => Promise.reject(new Error('down')))
@@ -97,7 +97,7 @@ describe('a real OpenID provider', () => {
     expect(await getClientConfiguration(provider, insecure)).not.toBe(first)
   })
 
-  it('is not reused for stricter options', async () => {
+  it('is discovered again for stricter options', async () => {
     const provider = oidc(server.issuer)
     await getClientConfiguration(provider, insecure)
     await providerFailure(getClientConfiguration(provider, { allowInsecureRequests: false }))
@@ -117,7 +117,7 @@ describe('a real OpenID provider', () => {
     expect(client.buildEndSessionUrl(configuration).href).toMatch(/^http:\/\/localhost:1\/logout/)
   })
 
-  it('names the switch when http is not allowed', async () => {
+  it('reports the setting to change when http is not allowed', async () => {
     const strict = { allowInsecureRequests: false }
     const error = await misconfigured(getClientConfiguration(oidc(server.issuer), strict))
     expect(error).toContain('the issuer uses http')
@@ -143,15 +143,22 @@ describe('metadata', () => {
   })
   const discover = (issuer: string) => getClientConfiguration(oidc(issuer), insecure)
 
-  it('that says nothing of PKCE is accepted', async () => {
+  it('without code_challenge_methods_supported is accepted', async () => {
     answer = (issuer) => ({ json: metadata(issuer) })
     expect((await discover(server.origin)).serverMetadata().issuer).toBe(server.origin)
   })
 
-  it.each([[['plain']], [[]], ['S256']])('that offers PKCE %j only is refused', async (methods) => {
-    answer = (issuer) => ({ json: metadata(issuer, { code_challenge_methods_supported: methods }) })
-    expect(await misconfigured(discover(server.origin))).toMatch(/does not support PKCE with S256/)
-  })
+  it.each([[['plain']], [[]], ['S256']])(
+    'with only the PKCE methods %j is rejected',
+    async (methods) => {
+      answer = (issuer) => ({
+        json: metadata(issuer, { code_challenge_methods_supported: methods }),
+      })
+      expect(await misconfigured(discover(server.origin))).toMatch(
+        /does not support PKCE with S256/,
+      )
+    },
+  )
 
   it.each(['https://other.example', 'ISSUER/x', 'ISSUER\u0000', ' ISSUER'])(
     'of the issuer %j is refused',
@@ -162,14 +169,14 @@ describe('metadata', () => {
     },
   )
 
-  it('may end the issuer in a slash, or not, where there is no path', async () => {
+  it('may have an issuer with or without a trailing slash if it has no path', async () => {
     answer = (issuer) => ({ json: metadata(issuer) })
     expect((await discover(`${server.origin}/`)).serverMetadata().issuer).toBe(server.origin)
     answer = (issuer) => ({ json: metadata(`${issuer}/`) })
     expect((await discover(server.origin)).serverMetadata().issuer).toBe(`${server.origin}/`)
   })
 
-  it('is asked for again after a failure', async () => {
+  it('is fetched again after a failure', async () => {
     const provider = oidc(server.origin)
     answer = () => ({ status: 500, text: 'stack trace at secret.ts' })
     const error = await providerFailure(getClientConfiguration(provider, insecure))
@@ -184,14 +191,14 @@ describe('metadata', () => {
     expect(server.requests).toHaveLength(2)
   })
 
-  it('over 1 MiB is refused', async () => {
+  it('over 1 MiB is rejected', async () => {
     answer = (issuer) => ({ json: metadata(issuer, { padding: 'x'.repeat(1024 * 1024) }) })
     await providerFailure(discover(server.origin))
   })
 
   describe('behind a redirect', () => {
     const path = '/.well-known/openid-configuration'
-    /** Answers `from` with a redirect to `to`, and everything else with the metadata. */
+    /** Redirects `from` to `to`, and responds to everything else with the metadata. */
     async function redirecting(redirects: Record<string, string>, status = 301) {
       await server.close()
       server = await startJsonServer(({ path }) => {
@@ -215,7 +222,7 @@ describe('metadata', () => {
       },
     )
 
-    it('is read after three redirects, relative and absolute, and not after four', async () => {
+    it('is read after three redirects, relative or absolute, but not after four', async () => {
       const three = { [path]: '/1', '/1': 'ORIGIN/2', '/2': './3' }
       expect((await redirecting(three)).serverMetadata().issuer).toBe(server.origin)
       const error = await misconfigured(redirecting({ ...three, '/3': '/4' }))
@@ -223,7 +230,7 @@ describe('metadata', () => {
       expect(server.requests).toHaveLength(4)
     })
 
-    it('in a circle is given up at once', async () => {
+    it('in a loop is rejected immediately', async () => {
       expect(await misconfigured(redirecting({ [path]: path }))).toContain('redirects in a circle')
       expect(server.requests).toHaveLength(1)
       await misconfigured(redirecting({ [path]: '/1', '/1': path }))
@@ -235,7 +242,7 @@ describe('metadata', () => {
       'https://127.0.0.1:PORT',
       'http://127.0.0.1:1',
       '//x.example',
-    ])('on another origin is not read, and the log names it: %s', async (origin) => {
+    ])('to another origin is not followed, and is logged: %s', async (origin) => {
       const target = `${origin.replace('PORT', new URL(server.origin).port)}${path}`
       const error = await misconfigured(redirecting({ [path]: `${target}?secret` }))
       expect(error).toContain(`redirects to ${new URL(target, 'http://x').href}, which is another`)
@@ -250,7 +257,7 @@ describe('metadata', () => {
     })
   })
 
-  describe('at an address apart from the issuer', () => {
+  describe('at a discoveryUrl', () => {
     const issuer = 'https://tenant.example/8eaef023-2b34-4da1-9baa-8bc8c9d6a490/v2.0/'
     const at = (path: string) => oidc(issuer, { discoveryUrl: server.origin + path })
 
@@ -276,7 +283,7 @@ describe('metadata', () => {
       },
     )
 
-    it('is refused over http when http is not allowed', async () => {
+    it('is rejected over http when http is not allowed', async () => {
       const strict = { allowInsecureRequests: false }
       const error = await misconfigured(getClientConfiguration(at('/m'), strict))
       expect(error).toContain('the discoveryUrl uses http')
@@ -327,22 +334,25 @@ describe('metadata', () => {
       { token_endpoint_auth_methods_supported: ['private_key_jwt', 'tls_client_auth'] },
       /authenticates clients by private_key_jwt, tls_client_auth only .*NETSCRIPT_AUTH_CLIENT_AUTH_METHOD/,
     ],
-  ])('of a provider that %s is refused, and the log names why', async (_what, more, message) => {
-    answer = (issuer) => ({ json: metadata(issuer, more) })
-    expect(await misconfigured(discover(server.origin))).toMatch(message)
-  })
+  ])(
+    'of a provider that %s is rejected, with the reason in the log',
+    async (_what, more, message) => {
+      answer = (issuer) => ({ json: metadata(issuer, more) })
+      expect(await misconfigured(discover(server.origin))).toMatch(message)
+    },
+  )
 
   it.each([
     { require_pushed_authorization_requests: false },
     { require_pushed_authorization_requests: 'true' },
     { token_endpoint_auth_methods_supported: ['private_key_jwt', 'client_secret_post'] },
     { id_token_encryption_alg_values_supported: ['RSA-OAEP'] },
-  ])('that only offers what is not supported is accepted: %j', async (more) => {
+  ])('with unsupported optional values is accepted: %j', async (more) => {
     answer = (issuer) => ({ json: metadata(issuer, more) })
     expect((await discover(server.origin)).serverMetadata().issuer).toBe(server.origin)
   })
 
-  it('is not waited for without end', async () => {
+  it('is fetched with a timeout', async () => {
     answer = () => new Promise(() => {})
     const error = await providerFailure(
       getClientConfiguration(oidc(server.origin), { ...insecure, timeoutSeconds: 0.05 }),
@@ -350,7 +360,7 @@ describe('metadata', () => {
     expect(error.cause).toMatchObject({ code: 'OAUTH_TIMEOUT' })
   }, 5_000)
 
-  it('with an http endpoint is refused when http is not allowed', async () => {
+  it('with an http endpoint is rejected when http is not allowed', async () => {
     const issuer = 'https://idp.example'
     const fetch = () =>
       Promise.resolve(Response.json(metadata(issuer, { jwks_uri: 'http://idp.example/jwks' })))
@@ -366,7 +376,7 @@ describe('Microsoft Entra ID for any tenant', () => {
   const tid = '8eaef023-2b34-4da1-9baa-8bc8c9d6a490'
   const issuerOf = (tenant: string) => `https://login.microsoftonline.com/${tenant}/v2.0`
 
-  /** Entra as far as a client sees it: templated metadata, keys, and one token. */
+  /** A fake of Entra ID: templated metadata, keys, and one token. */
   async function entra(
     found: string,
     claims: { tid: string; iss: string },
@@ -430,12 +440,12 @@ describe('Microsoft Entra ID for any tenant', () => {
     expect(claims).toMatchObject({ sub: 'ada', iss: issuerOf(tid) })
   })
 
-  it('refuses a token that another key has signed', async () => {
+  it('rejects a token signed by another key', async () => {
     const fetch = await entra(issuerOf('{tenantid}'), { tid, iss: issuerOf(tid) }, true)
     await expect(grant('common', fetch)).rejects.toMatchObject({ name: 'ClientError' })
   })
 
-  it('refuses a token whose issuer is not that of its tenant', async () => {
+  it('rejects a token whose issuer does not match its tenant', async () => {
     const other = '9188040d-6c67-4c5b-b112-36a304b66dad'
     const fetch = await entra(issuerOf('{tenantid}'), { tid, iss: issuerOf(other) })
     await expect(grant('common', fetch)).rejects.toMatchObject({
@@ -448,7 +458,7 @@ describe('Microsoft Entra ID for any tenant', () => {
     ['common', 'https://login.microsoftonline.com/x/v2.0'],
     [tid, issuerOf('9188040d-6c67-4c5b-b112-36a304b66dad')],
     [tid, issuerOf('{tenantid}')],
-  ])('%s refuses metadata of %s', async (tenantId, found) => {
+  ])('%s rejects metadata of %s', async (tenantId, found) => {
     await providerFailure(grant(tenantId, await entra(found, { tid, iss: issuerOf(tid) })))
   })
 })
@@ -473,7 +483,7 @@ describe('client authentication', () => {
   })
   afterEach(() => server.close())
 
-  /** The method that a code is exchanged by. */
+  /** The authentication method of a code exchange. */
   async function methodUsed(provider: OAuthProvider): Promise<string> {
     const configuration = await getClientConfiguration(provider, insecure)
     await expect(
@@ -520,7 +530,7 @@ describe('client authentication', () => {
       'client_secret_basic',
     ],
     [
-      'a key alone, and post configured',
+      'only private keys, and post configured',
       ['private_key_jwt'],
       own,
       { ...secret, clientAuthMethod: 'client_secret_post' },
@@ -541,7 +551,7 @@ describe('client authentication', () => {
       'client_secret_basic',
     ],
     ['nothing, and a preset that prefers post', undefined, auth0, secret, 'client_secret_post'],
-  ])('with %s is by the right method', async (_what, methods, define, options, expected) => {
+  ])('with %s uses the right method', async (_what, methods, define, options, expected) => {
     listed = methods
     expect(await methodUsed(define({ issuer: server.origin, ...options }))).toBe(expected)
   })
@@ -610,7 +620,7 @@ describe('a client that is refused', () => {
     },
   )
 
-  it('with a secret that stays the same is told what to check instead', async () => {
+  it('is not told to use client_secret_post if percent-encoding does not change its secret', async () => {
     answer = { status: 401, json: { error: 'invalid_client' } }
     for (const options of [
       { clientSecret: 'plain-._~' },
@@ -623,7 +633,7 @@ describe('a client that is refused', () => {
     }
   })
 
-  it('is told from a grant that is refused', async () => {
+  it('is distinguished from a rejected grant', async () => {
     answer = { status: 400, json: { error: 'invalid_grant' } }
     expect((await refused({ clientSecret: 'a+b/c=' })).said).toEqual([])
   })
@@ -667,7 +677,7 @@ describe('a redirect', () => {
           { payload: '', signature: '' },
         ),
     ],
-  ])('of %s is not followed, and the log names it', async (path, ask) => {
+  ])('of %s is not followed, and is logged', async (path, ask) => {
     const configuration = await getClientConfiguration(oidc(server.origin), insecure)
     const error: unknown = await ask(configuration).catch((reason: unknown) => reason)
     expect(server.requests.map((request) => request.path)).toEqual([
@@ -708,7 +718,7 @@ describe('the token endpoint of a plain OAuth 2.0 provider', () => {
     })
   }
 
-  it('gets the secret of GitHub in the body', async () => {
+  it('receives the secret of GitHub in the body', async () => {
     await exchange(providers.github({ ...app, ...endpoints() }))
     const [request] = server.requests
     expect(request?.headers.authorization).toBeUndefined()
@@ -723,7 +733,7 @@ describe('the token endpoint of a plain OAuth 2.0 provider', () => {
     })
   })
 
-  it('gets the secret of X in a header that need not be decoded, but can be', async () => {
+  it('receives the secret of X in a header that is valid decoded or not', async () => {
     await exchange(providers.twitter({ ...app, ...endpoints() }))
     const [request] = server.requests
     const header = Buffer.from(request?.headers.authorization?.slice(6) ?? '', 'base64').toString()
@@ -735,13 +745,13 @@ describe('the token endpoint of a plain OAuth 2.0 provider', () => {
     expect(request?.form.has('client_secret')).toBe(false)
   })
 
-  it('gets the id of a public client', async () => {
+  it('receives the id of a public client', async () => {
     await exchange(providers.twitter({ ...app, clientSecret: undefined, ...endpoints() }))
     expect(server.requests[0]?.form.get('client_id')).toBe(app.clientId)
     expect(server.requests[0]?.headers.authorization).toBeUndefined()
   })
 
-  it('gets the redirect URI with its query', async () => {
+  it('receives the redirect URI with its query', async () => {
     const withQuery = `${redirectUri}?provider=github`
     await exchange(providers.github({ ...app, ...endpoints(), redirectUri: withQuery }))
     expect(server.requests[0]?.form.get('redirect_uri')).toBe(withQuery)
@@ -750,14 +760,14 @@ describe('the token endpoint of a plain OAuth 2.0 provider', () => {
   it.each([
     ['bad_verification_code', 'invalid_grant'],
     ['incorrect_client_credentials', 'incorrect_client_credentials'],
-  ])('may say %s with status 200', async (said, understood) => {
+  ])('may respond %s with status 200', async (said, understood) => {
     answer = { json: { error: said, error_description: 'The code is incorrect or expired.' } }
     const promise = exchange(providers.github({ ...app, ...endpoints() }))
     await expect(promise).rejects.toBeInstanceOf(client.ResponseBodyError)
     await expect(promise).rejects.toMatchObject({ error: understood, status: 400 })
   })
 
-  it('may send an id_token that cannot be verified, which is removed', async () => {
+  it('may send an unverifiable id_token, which is dropped', async () => {
     answer = { json: { access_token: 'at', token_type: 'Bearer', id_token: 'e30.e30.' } }
     const provider = defineOAuthProvider({
       ...app,

@@ -19,8 +19,8 @@ const VERDICTS: [unknown, boolean | undefined][] = [
   [{ verified: true }, undefined],
 ]
 
-describeOnEveryStore('the verdict on an e-mail address', (scene) => {
-  /** What the session, its claims and the database say of the address. */
+describeOnEveryStore('email_verified', (scene) => {
+  /** `emailVerified` of the session, its claims and the database. */
   const signedIn = async (...args: Parameters<typeof scene.create>): Promise<unknown[]> => {
     const backend = await scene.create(...args)
     const result = await backend.authenticate(await signInAt(backend))
@@ -78,7 +78,7 @@ describeOnEveryStore('the verdict on an e-mail address', (scene) => {
     },
   )
 
-  it('does not pass to the address of a later sign-in', async () => {
+  it('is not carried over to another address of a later sign-in', async () => {
     const person = { sub: subject(), name: 'Ada' }
     scene.idp.claims = { ...person, email: EMAIL, email_verified: 'true' }
     expect(await signedIn('oidc')).toEqual(everywhere(true))

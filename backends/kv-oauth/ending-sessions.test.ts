@@ -24,7 +24,7 @@ const KEY = randomBytes(32).toString('base64url')
 suite('Postgres', describe, async () => ({ url: '', close: async () => {} }))
 suite('Redis', describeWithRedis, () => startTestRedis())
 
-/** Sessions in one store, and a provider that waits while a test ends one of them. */
+/** Sessions in one store, and a provider that waits while a test ends a session. */
 function suite(
   name: string,
   describeStore: (name: string, tests: () => void) => void,
@@ -39,7 +39,7 @@ function suite(
     let operator: Operator
     let idp: JsonServer
     let signingKey: CryptoKey
-    /** Runs once while the provider is asked to renew tokens, and says what it answers. */
+    /** Runs once during a token refresh, and returns the response of the provider. */
     let duringRenewal: () => Promise<JsonServerAnswer>
 
     beforeAll(async () => {
@@ -117,7 +117,7 @@ function suite(
         .sign(signingKey)
     }
 
-    describe('while the provider renews tokens', () => {
+    describe('during a token refresh', () => {
       const ends: Readonly<Record<string, (session: SignedIn) => Promise<unknown>>> = {
         'signed out': ({ request }) => backend.sessions.signOut(request, { everywhere: false }),
         'signed out everywhere': ({ request }) =>
@@ -149,7 +149,7 @@ function suite(
       )
 
       it.each(cases)(
-        'a session that is $how stays ended when the renewal is $outcome',
+        'a session that is $how stays ended when the refresh is $outcome',
         async ({ end, answer, outcome }) => {
           const session = await signedIn()
           let asked = 0
@@ -185,7 +185,7 @@ function suite(
       }
     })
 
-    describe('when ending one of several sessions fails', () => {
+    describe('if ending one of several sessions fails,', () => {
       const acts: Readonly<Record<string, (own: SignedIn) => Promise<unknown>>> = {
         'signing out everywhere': ({ request }) =>
           backend.sessions.signOut(request, { everywhere: true }),

@@ -6,12 +6,12 @@ import { createFairQueue, type FairQueue } from './fair-queue.js'
 const push = (queue: FairQueue<string>, address: string, count: number): void => {
   for (let n = 1; n <= count; n += 1) queue.push(`${address}#${n}`, clientNetworks(address))
 }
-/** The addresses whose items come next. */
+/** The addresses of the next items. */
 const next = (queue: FairQueue<string>, count: number): (string | undefined)[] =>
   Array.from({ length: count }, () => queue.shift()?.split('#')[0])
 
 describe('the fair queue', () => {
-  it('a client that arrives behind a thousand items of another network waits one turn', () => {
+  it('lets a client behind a thousand items of another network wait one turn', () => {
     const queue = createFairQueue<string>()
     push(queue, '192.0.2.1', 1_000)
     push(queue, '192.0.2.2', 2)
@@ -28,7 +28,7 @@ describe('the fair queue', () => {
     ['/64 of one /56', (n: number) => `2001:db8:1:${n.toString(16)}::1`],
     ['/56 of one /48', (n: number) => `2001:db8:1:${(n << 8).toString(16)}::1`],
     ['addresses of one /64', (n: number) => `2001:db8:1:1::${n.toString(16)}`],
-  ])('a hundred %s have one turn together', (_, addressOf) => {
+  ])('gives a hundred %s one turn together', (_, addressOf) => {
     const queue = createFairQueue<string>()
     for (let n = 1; n <= 100; n += 1) push(queue, addressOf(n), 10)
     push(queue, '192.0.2.1', 3)
@@ -63,7 +63,7 @@ describe('the fair queue', () => {
     ])
   })
 
-  it('drops from the network with most items for each client that it counts for', () => {
+  it('drops from the network with the most items per client', () => {
     const queue = createFairQueue<string>()
     push(queue, '192.0.2.1', 20)
     for (let n = 1; n <= 64; n += 1) push(queue, `2001:db8:1:${n.toString(16)}::1`, 1)
@@ -73,13 +73,13 @@ describe('the fair queue', () => {
     expect(queue.dropNewestOfLongest()).toMatch(/^2001:db8:1:/)
   })
 
-  it('drops the newcomer where every network has the same', () => {
+  it('drops the newest item if all networks have equally many', () => {
     const queue = createFairQueue<string>()
     for (let n = 1; n <= 5; n += 1) push(queue, `192.0.2.${n}`, 1)
     expect(queue.dropNewestOfLongest()).toBe('192.0.2.5#1')
   })
 
-  it('loses and repeats nothing, in any order of adding, taking, dropping and removing', () => {
+  it('never loses or repeats an item, in any order of operations', () => {
     const address = fc.constantFrom('192.0.2.1', '192.0.2.2', '2001:db8:1:1::1', '2001:db8:1:2::1')
     const step = fc.tuple(fc.constantFrom('push', 'shift', 'drop', 'remove'), address)
     fc.assert(

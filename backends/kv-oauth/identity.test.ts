@@ -14,13 +14,13 @@ const insecure = { allowInsecureRequests: true }
 const app = { clientId: 'client', clientSecret: 'secret', redirectUri }
 
 describe('encodeSubject', () => {
-  it('leaves ordinary subjects as they are', () => {
+  it('does not change ordinary subjects', () => {
     for (const subject of ['248289761001', 'auth0|5f7c', 'ada@example.org', 'é😀 "x"']) {
       expect(encodeSubject(subject)).toBe(subject)
     }
   })
 
-  it('writes what Postgres refuses as escapes', () => {
+  it('escapes what Postgres rejects', () => {
     expect(encodeSubject('a\0b\\c\ud800d')).toBe('a\\u0000b\\u005cc\\ud800d')
   })
 
@@ -46,16 +46,16 @@ describe('encodeSubject', () => {
     )
   })
 
-  it.each(['', 'x'.repeat(256), '😀'.repeat(128)])('refuses a length out of bounds', (raw) => {
+  it.each(['', 'x'.repeat(256), '😀'.repeat(128)])('rejects an invalid length', (raw) => {
     expect(() => encodeSubject(raw, 'test')).toThrow('AUTH_PROVIDER_ERROR')
   })
 
-  it('takes 255 characters', () => {
+  it('accepts 255 characters', () => {
     expect(encodeSubject('\0'.repeat(255))).toHaveLength(255 * 6)
   })
 })
 
-/** Exchanges a code and resolves who signed in, as the callback does. */
+/** Exchanges a code and resolves the identity, like the callback. */
 async function identify(
   provider: OAuthProvider,
   callback: URL,
@@ -140,14 +140,14 @@ describe('plain OAuth 2.0', () => {
     ['is refused', { status: 403, json: { message: 'Forbidden' } }],
     ['is empty', { json: [] }],
     ['has no verified one', { json: [{ email: 'a@b.c', primary: true, verified: false }] }],
-  ])('signs in at GitHub without an address when the list %s', async (_, emails) => {
+  ])('signs in at GitHub without an address if the list %s', async (_, emails) => {
     routes['/user'] = { json: octocat }
     routes['/user/emails'] = emails
     const { profile } = await signIn(providers.github)
     expect(profile).toEqual({ displayName: 'octocat', imageUrl: octocat.avatar_url })
   })
 
-  it('does not take GitHub being down for having no address', async () => {
+  it('fails if the address list of GitHub is unavailable, instead of signing in without an address', async () => {
     routes['/user'] = { json: octocat }
     routes['/user/emails'] = { status: 502, text: '<html>' }
     await expect(signIn(providers.github)).rejects.toMatchObject({ code: 'AUTH_PROVIDER_ERROR' })
@@ -162,7 +162,7 @@ describe('plain OAuth 2.0', () => {
     email: 'nelly@discord.example',
   }
 
-  it('reads Discord: the verdict on the address and the picture', async () => {
+  it('reads Discord: email_verified and the picture', async () => {
     routes['/user'] = { json: discordUser }
     expect(await signIn(providers.discord)).toMatchObject({
       issuer: 'discord',
@@ -203,7 +203,7 @@ describe('plain OAuth 2.0', () => {
     })
   })
 
-  it('reads Spotify, which does not say whether the address is verified', async () => {
+  it('reads Spotify, without email_verified', async () => {
     routes['/user'] = {
       json: {
         id: 'wizzler',
@@ -241,8 +241,8 @@ describe('plain OAuth 2.0', () => {
   it.each([
     ['no id', { login: 'octocat' }],
     ['an empty id', { id: '' }],
-    ['an id that is no text', { id: { $oid: 'x' } }],
-    ['an id that JSON cannot carry', { id: 2 ** 53 }],
+    ['an id that is an object', { id: { $oid: 'x' } }],
+    ['an id that is not a safe integer', { id: 2 ** 53 }],
     ['a list', [octocat]],
   ])('refuses %s', async (_, json) => {
     routes['/user'] = { json }
@@ -255,9 +255,9 @@ describe('plain OAuth 2.0', () => {
 
   it.each([
     ['an error', { status: 401, json: { message: 'Bad credentials' } }],
-    ['a page', { text: '<html>' }],
+    ['an HTML page', { text: '<html>' }],
     ['a redirect', { status: 302, headers: { location: '/elsewhere' }, json: octocat }],
-    ['a body without end', { text: ' '.repeat(1024 * 1024 + 1) }],
+    ['a body over 1 MiB', { text: ' '.repeat(1024 * 1024 + 1) }],
   ])('refuses %s', async (_, user) => {
     routes['/user'] = user
     await expect(signIn(providers.github)).rejects.toMatchObject({
@@ -266,7 +266,7 @@ describe('plain OAuth 2.0', () => {
     })
   })
 
-  it('takes no address that is not text and no picture that is not on the web', async () => {
+  it('ignores an address that is not a string and a picture that is not an http URL', async () => {
     routes['/user'] = {
       json: { id: 'x', email: ['a@b.c'], images: [{ url: 'javascript:alert(1)' }] },
     }
@@ -298,7 +298,7 @@ describe('OpenID Connect', () => {
     profile: { displayName: 'Name of ada', email: 'ada@example.org', emailVerified: true },
   })
 
-  it('reads the id_token, and asks the user info endpoint only for what it lacks', async () => {
+  it('reads the id_token, and the user info only for missing claims', async () => {
     for (const claimsInIdToken of [true, false]) {
       const server = await startOidcServer({ redirectUri, claimsInIdToken })
       try {
@@ -312,7 +312,7 @@ describe('OpenID Connect', () => {
     }
   })
 
-  it('works as plain OAuth 2.0 when only the endpoints are known', async () => {
+  it('works as plain OAuth 2.0 with explicit endpoints', async () => {
     const server = await startOidcServer({ redirectUri, claimsInIdToken: true })
     try {
       const provider = defineOAuthProvider({
@@ -344,7 +344,7 @@ describe('OpenID Connect', () => {
     ['names no subject', { json: { email: 'mallory@example.org' } }],
     ['is a page', { text: '<html>' }],
     ['is a redirect', { status: 302, headers: { location: '/elsewhere' }, json: {} }],
-  ])('is refused when the user info %s', async (_, answer) => {
+  ])('fails if the user info %s', async (_, answer) => {
     const server = await startOidcServer({ redirectUri, claimsInIdToken: false })
     try {
       await elsewhere(answer, async (userInfoEndpoint) => {
@@ -377,7 +377,7 @@ describe('OpenID Connect', () => {
     ['500 with a page', { status: 500, text: '<html>', headers: { 'content-type': 'text/html' } }],
     ['nothing in time', 'silence'],
     ['nothing, because there is no server', 'no server'],
-  ])('signs in with the id_token when the user info answers %s', async (_what, answer) => {
+  ])('signs in with the id_token if the user info responds with %s', async (_what, answer) => {
     const server = await startOidcServer({ redirectUri, claimsInIdToken: false })
     const other = await startJsonServer(() =>
       typeof answer === 'object' ? answer : new Promise<never>(() => undefined),
@@ -402,7 +402,7 @@ describe('OpenID Connect', () => {
     }
   })
 
-  it('keeps an address and its verdict together', async () => {
+  it('takes email_verified from the source of the address', async () => {
     const provider = defineOAuthProvider({
       ...app,
       id: 'local',

@@ -190,7 +190,7 @@ const tenant = {
 }
 
 describe('providers', () => {
-  it('has the fourteen presets', () => {
+  it('include fourteen presets', () => {
     expect(Object.keys(providers)).toEqual(Object.keys(expected))
   })
 
@@ -201,7 +201,7 @@ describe('providers', () => {
     expect(Object.isFrozen(provider)).toBe(true)
   })
 
-  it.each(Object.keys(expected))('%s takes a public client and options of its own', (name) => {
+  it.each(Object.keys(expected))('%s accepts a public client and further options', (name) => {
     const provider = providers[name as keyof typeof providers]({
       ...tenant,
       clientId: 'client',
@@ -249,20 +249,20 @@ describe('providers', () => {
     )
   })
 
-  it('refuses an issuer where there is no id_token', () => {
+  it('reject an issuer for plain OAuth 2.0', () => {
     expect(() => providerFromPreset('github', { ...app, issuer: 'https://github.com' })).toThrow(
       'OAuth provider "github": issuer cannot be set',
     )
   })
 
-  it('refuses a discovery URL where there is no id_token', () => {
+  it('reject a discovery URL for plain OAuth 2.0', () => {
     const discoveryUrl = 'https://github.com/metadata'
     expect(() => providerFromPreset('github', { ...app, discoveryUrl })).toThrow(
       'OAuth provider "github": discoveryUrl cannot be set',
     )
   })
 
-  it('takes the issuer and the discovery URL of Azure AD B2C', () => {
+  it('accept the issuer and the discovery URL of Azure AD B2C', () => {
     const host = 'https://contoso.b2clogin.com'
     const issuer = `${host}/8eaef023-2b34-4da1-9baa-8bc8c9d6a490/v2.0/`
     const discoveryUrl = `${host}/contoso.example/b2c_1_signin/v2.0/.well-known/openid-configuration`
@@ -271,26 +271,26 @@ describe('providers', () => {
     expect(provider).not.toHaveProperty('issuerTemplate')
   })
 
-  it('asks X for the address when its scope is there', () => {
+  it('request the address from X if its scope is configured', () => {
     const scopes = ['users.read', 'tweet.read', 'users.email']
     expect(providers.twitter({ ...app, scopes }).userInfoEndpoint).toContain('confirmed_email')
   })
 
-  it('asks Logto for the consent that offline_access needs', () => {
+  it('request consent from Logto for offline_access', () => {
     const scopes = ['openid', 'offline_access']
     expect(providers.logto({ ...app, ...tenant, scopes }).authorizationParams).toEqual({
       prompt: 'consent',
     })
   })
 
-  it('finds the e-mail addresses of a GitHub Enterprise Server', () => {
+  it('derive the e-mail endpoint of a GitHub Enterprise Server', () => {
     const userInfoEndpoint = 'https://github.corp.example/api/v3/user'
     expect(providers.github({ ...app, userInfoEndpoint }).emailsEndpoint).toBe(
       `${userInfoEndpoint}/emails`,
     )
   })
 
-  it('knows a tenant of Entra by id, and templates for all others', () => {
+  it('use an exact issuer for a tenant id of Entra, and a template otherwise', () => {
     const tenantId = '8eaef023-2b34-4da1-9baa-8bc8c9d6a490'
     expect(providers.azureAd({ ...app, tenantId }).issuerTemplate).toBeUndefined()
     expect(providers.azureAd({ ...app, tenantId: 'contoso.example' }).issuerTemplate).toBeDefined()
@@ -305,12 +305,12 @@ describe('providers', () => {
     },
   )
 
-  it('takes no part of another issuer for a tenant', () => {
+  it('do not read a tenant from another issuer', () => {
     const issuer = 'https://login.microsoftonline.us/common/v2.0'
     expect(providers.azureAd({ ...app, issuer })).not.toHaveProperty('issuerTemplate')
   })
 
-  it('keeps region and pool inside the issuer', () => {
+  it('reject a region or pool that would change the issuer', () => {
     expect(() =>
       providers.awsCognito({ ...app, region: 'evil.example/', userPoolId: 'x' }),
     ).toThrow('region')
@@ -327,7 +327,7 @@ describe('providerFromPreset', () => {
     expect(isPresetName('constructor')).toBe(false)
   })
 
-  it('lists the names and the variable for an unknown one', () => {
+  it('lists the known names and the variable for an unknown one', () => {
     const find = () => providerFromPreset('gogle', app)
     expect(find).toThrow(AuthConfigurationError)
     expect(find).toThrow(/NETSCRIPT_AUTH_PROVIDER_ID.*github, google, .*clerk/)

@@ -31,7 +31,7 @@ const withHeader = (header: object): Script =>
 
 const NOW = Math.floor(Date.now() / 1000)
 
-/** What a provider does, and the cause that the log names, with what else stands in the line. */
+/** A faulty response, the cause in the log, and further fields of the log line. */
 const AT_THE_TOKEN_ENDPOINT: [what: string, script: Script, cause: string, fields?: Fields][] = [
   ['leaves the nonce out', claims({ nonce: undefined }), 'id-token-nonce-missing'],
   ['sends another nonce', claims({ nonce: 'other' }), 'id-token-nonce'],
@@ -274,7 +274,7 @@ describe('the log line of a failed exchange', () => {
   it.each<[string, Partial<OAuthProviderOptions>]>([
     ['the token endpoint', { tokenEndpoint: `${CLOSED}/token` }],
     ['the metadata', { discoveryUrl: `${CLOSED}/metadata` }],
-  ])('of a sign-in names the cause when %s is not served', async (_what, options) => {
+  ])('of a sign-in has the cause if %s is unreachable', async (_what, options) => {
     const backend = await scene.create('oidc', options)
     await expect(signInAt(backend)).rejects.toMatchObject({ code: 'AUTH_PROVIDER_ERROR' })
     expect(failures()).toMatchObject([
@@ -294,11 +294,11 @@ describe('failureOf', () => {
     ['a slow network', fetchFailed('ETIMEDOUT'), 'timeout'],
     ['a timeout', Object.assign(new Error('x'), { code: 'OAUTH_TIMEOUT' }), 'timeout'],
     ['anything else', new Error('x'), 'other'],
-  ])('tells %s', (_what, cause, expected) => {
+  ])('recognizes %s', (_what, cause, expected) => {
     expect(failureOf(providerError('oidc', 'It failed.', { cause }))).toEqual({ cause: expected })
   })
 
-  it('says nothing about failures of this service', () => {
+  it('returns undefined for failures of this service', () => {
     const cause = fetchFailed('ECONNREFUSED')
     expect(failureOf(new AuthError('STORE_UNAVAILABLE', 'No.', { cause }))).toBeUndefined()
   })

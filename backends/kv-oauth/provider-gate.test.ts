@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createProviderGate, type ProviderGate, type ProviderGateOptions } from './provider-gate.js'
 
-/** A provider whose answers come when the test says so. */
+/** A provider whose responses the test releases. */
 function slowProvider(options: ProviderGateOptions, id = 'slow') {
   const gate: ProviderGate = createProviderGate(options)
   const answers: (() => void)[] = []
@@ -28,7 +28,7 @@ function slowProvider(options: ProviderGateOptions, id = 'slow') {
           refused.push(address)
         })
     },
-    /** The provider answers what it was asked first. */
+    /** Releases the response to the oldest call. */
     async answer(count = 1): Promise<void> {
       for (let n = 0; n <= count; n += 1) {
         await new Promise((resolve) => setImmediate(resolve))
@@ -42,7 +42,7 @@ describe('the gate of a provider', () => {
   beforeEach(() => vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] }))
   afterEach(() => vi.useRealTimers())
 
-  it('lets no more sign-ins talk to it at once than it may, and all of them in the end', async () => {
+  it('limits concurrent sign-ins, and runs all of them eventually', async () => {
     const provider = slowProvider({ concurrent: 3 })
     const all = Array.from({ length: 20 }, (_, n) => provider.ask(`192.0.2.${n}`))
     await provider.answer(20)
@@ -52,7 +52,7 @@ describe('the gate of a provider', () => {
     expect(vi.getTimerCount()).toBe(0)
   })
 
-  it('a client waits one turn behind a network with a thousand waiting sign-ins', async () => {
+  it('lets a client wait one turn behind a network with a thousand waiting sign-ins', async () => {
     const provider = slowProvider({ concurrent: 2 })
     for (let n = 0; n < 1_000; n += 1) {
       void provider.ask(`2001:db8:1:${(n % 11).toString(16)}::${n.toString(16)}`)
@@ -64,7 +64,7 @@ describe('the gate of a provider', () => {
     expect(provider.refused).toEqual([])
   })
 
-  it('one provider does not wait for another', async () => {
+  it('has a separate queue for each provider', async () => {
     const provider = slowProvider({ concurrent: 1 })
     void provider.ask('192.0.2.1', 'slow')
     void provider.ask('192.0.2.1', 'slow')
@@ -73,7 +73,7 @@ describe('the gate of a provider', () => {
     expect(provider.running()).toBe(2)
   })
 
-  it('goes on after failures', async () => {
+  it('continues after failures', async () => {
     const gate = createProviderGate({ concurrent: 1 })
     const fail = () => gate.run('slow', '192.0.2.1', () => Promise.reject(new Error('down')))
     const calls = [fail(), fail(), fail()]
@@ -81,7 +81,7 @@ describe('the gate of a provider', () => {
     await expect(gate.run('slow', '192.0.2.1', async () => 'up')).resolves.toBe('up')
   })
 
-  it('refuses a sign-in whose turn does not come in time, and nothing after it', async () => {
+  it('refuses a sign-in that waits too long, but not later ones', async () => {
     const provider = slowProvider({ concurrent: 1, waitMs: 30_000 })
     const [, late] = [provider.ask('192.0.2.1'), provider.ask('192.0.2.2')]
     vi.advanceTimersByTime(29_999)
@@ -94,7 +94,7 @@ describe('the gate of a provider', () => {
     expect(provider.finished).toEqual(['192.0.2.1', '192.0.2.3'])
   })
 
-  it('a full queue drops sign-ins of the network that has most of them', async () => {
+  it('drops sign-ins of the network with the most when the queue is full', async () => {
     const provider = slowProvider({ concurrent: 1, waiting: 100 })
     for (let n = 0; n < 200; n += 1) void provider.ask(`2001:db8:1:1::${n.toString(16)}`)
     for (let n = 1; n <= 50; n += 1) void provider.ask(`192.0.2.${n}`)

@@ -49,7 +49,7 @@ describe('the refusal of a provider', () => {
     await database.drop()
   })
 
-  /** Comes back with these parameters in place of a code. */
+  /** A callback with these parameters instead of a code. */
   async function comeBack(parameters: Record<string, string>, providerId = 'oidc') {
     const { interactive } = backend
     const started = await interactive.signIn(toAuthnRequest({ headers: {} }), {
@@ -94,7 +94,7 @@ describe('the refusal of a provider', () => {
     ['account_selection_required', 'account_selection_required'],
     ['unmet_authentication_requirements', 'other'],
   ] as const
-  it.each(DECLINED)('%s at the callback is a sign-in that was declined', async (error, label) => {
+  it.each(DECLINED)('%s at the callback is AUTH_ACCESS_DENIED', async (error, label) => {
     for (const id of ['oidc', 'oauth']) {
       expect(await comeBack({ error }, id)).toMatchObject({ code: 'AUTH_ACCESS_DENIED' })
     }
@@ -113,22 +113,25 @@ describe('the refusal of a provider', () => {
     ['temporarily_unavailable', RETRY, 'temporarily_unavailable'],
     ['something_else', RETRY, 'other'],
     ['ACCESS <script>', RETRY, 'other'],
-  ])('%s at the callback is a failure that says who can act', async (error, text, label) => {
-    const before = await audited()
-    const description = 'No such scope:\r\n\u0000 orders'
-    const failure = await comeBack({ error, error_description: description })
-    expect(failure).toMatchObject({
-      code: 'AUTH_PROVIDER_ERROR',
-      detail: expect.stringMatching(text) as string,
-    })
-    expect(counted).toEqual([`oidc ${label}`])
-    expect(failures()).toMatchObject([
-      { providerError: error, providerErrorDescription: 'No such scope: orders' },
-    ])
-    expect(await audited()).toBe(before)
-  })
+  ])(
+    '%s at the callback is a failure whose message says who can fix it',
+    async (error, text, label) => {
+      const before = await audited()
+      const description = 'No such scope:\r\n\u0000 orders'
+      const failure = await comeBack({ error, error_description: description })
+      expect(failure).toMatchObject({
+        code: 'AUTH_PROVIDER_ERROR',
+        detail: expect.stringMatching(text) as string,
+      })
+      expect(counted).toEqual([`oidc ${label}`])
+      expect(failures()).toMatchObject([
+        { providerError: error, providerErrorDescription: 'No such scope: orders' },
+      ])
+      expect(await audited()).toBe(before)
+    },
+  )
 
-  it('of another issuer is no refusal, and with the right one it is', async () => {
+  it('is ignored with another issuer, and accepted with the right one', async () => {
     const error = 'access_denied'
     expect(await comeBack({ error, iss: provider.issuer })).toMatchObject({
       code: 'AUTH_ACCESS_DENIED',
@@ -138,7 +141,7 @@ describe('the refusal of a provider', () => {
     })
   })
 
-  it('asks the provider nothing', async () => {
+  it('does not call the provider', async () => {
     const before = provider.requests.filter(({ path }) => path !== '/').length
     await comeBack({ error: 'access_denied' })
     const asked = provider.requests.slice(before).map(({ path }) => path)

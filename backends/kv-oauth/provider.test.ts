@@ -71,19 +71,19 @@ describe('defineOAuthProvider', () => {
     }
   })
 
-  it('reads scopes as text and drops repeats', () => {
+  it('reads scopes from a string and removes duplicates', () => {
     expect(defineOAuthProvider({ ...oidc, scopes: ' openid  email openid' }).scopes).toEqual([
       'openid',
       'email',
     ])
   })
 
-  it('reads the subject from id when the scope is not of OpenID Connect', () => {
+  it('reads the subject from id if the scopes do not include openid', () => {
     const provider = defineOAuthProvider({ ...base, ...endpoints, scopes: 'user' })
     expect(provider.userInfoFields.subject).toBe('id')
   })
 
-  it('asks for the consent that offline_access needs, unless told otherwise', () => {
+  it('requests consent for offline_access unless a prompt is set', () => {
     const scopes = 'openid offline_access'
     expect(defineOAuthProvider({ ...oidc, scopes }).authorizationParams).toEqual({
       prompt: 'consent',
@@ -95,7 +95,7 @@ describe('defineOAuthProvider', () => {
     expect(defineOAuthProvider({ ...base, ...endpoints, scopes }).authorizationParams).toEqual({})
   })
 
-  it('accepts http, which the use of the provider may refuse', () => {
+  it('accepts http, which the backend may reject', () => {
     expect(defineOAuthProvider({ ...oidc, issuer: 'http://localhost:9094' }).issuer).toBe(
       'http://localhost:9094',
     )
@@ -129,13 +129,13 @@ describe('defineOAuthProvider', () => {
     ['a discoveryUrl that is no URL', 'discoveryUrl', { discoveryUrl: '/metadata.json' }],
     ['no PKCE for a public client', 'pkce', { pkce: false, clientAuthMethod: 'none' }],
   ]
-  it.each(refused)('refuses %s', (_, option, change) => {
+  it.each(refused)('rejects %s', (_, option, change) => {
     const define = () => defineOAuthProvider({ ...oidc, ...change })
     expect(define).toThrow(AuthConfigurationError)
     expect(define).toThrow(`OAuth provider "${change.id ?? 'my-idp'}": ${option} `)
   })
 
-  it('says whether the auth method was set, since a default gives way to the metadata', () => {
+  it('records whether the auth method was set, because metadata overrides only the default', () => {
     const method = { clientAuthMethod: 'client_secret_basic' } as const
     expect(defineOAuthProvider({ ...oidc, ...method })).toMatchObject({
       ...method,
@@ -145,7 +145,7 @@ describe('defineOAuthProvider', () => {
     expect(defineOAuthProvider(oidc)).not.toHaveProperty('clientAuthMethodIsExplicit')
   })
 
-  it('takes a discoveryUrl beside an issuer, and not without one', () => {
+  it('accepts a discoveryUrl only together with an issuer', () => {
     const discoveryUrl = 'https://idp.example/tenant/metadata?p=policy'
     expect(defineOAuthProvider({ ...oidc, discoveryUrl })).toMatchObject({ discoveryUrl })
     expect(() => defineOAuthProvider({ ...base, ...endpoints, discoveryUrl })).toThrow(
@@ -153,12 +153,12 @@ describe('defineOAuthProvider', () => {
     )
   })
 
-  it.each(Object.keys(endpoints))('needs %s when there is no issuer', (name) => {
+  it.each(Object.keys(endpoints))('requires %s without an issuer', (name) => {
     const define = () => defineOAuthProvider({ ...base, ...endpoints, [name]: undefined })
     expect(define).toThrow(`OAuth provider "my-idp": ${name} is missing.`)
   })
 
-  it('refuses to go without PKCE when there is no issuer', () => {
+  it('requires PKCE without an issuer', () => {
     expect(() => defineOAuthProvider({ ...base, ...endpoints, pkce: false })).toThrow('pkce')
   })
 
@@ -174,12 +174,12 @@ describe('defineOAuthProvider', () => {
     'code_challenge_method',
     'request',
     'request_uri',
-  ])('refuses %s among the extra parameters', (name) => {
+  ])('rejects %s in extraAuthParams', (name) => {
     const define = () => defineOAuthProvider({ ...oidc, extraAuthParams: { [name]: 'x' } })
     expect(define).toThrow(`extraAuthParams cannot set ${name}`)
   })
 
-  it('never writes the secret into a message', () => {
+  it('never includes the secret in a message', () => {
     try {
       defineOAuthProvider({ ...oidc, clientSecret: 'hunter2', redirectUri: 'nonsense' })
       expect.unreachable()

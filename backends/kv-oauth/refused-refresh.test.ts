@@ -14,11 +14,11 @@ describeOnEveryStore('a refresh that is refused without an OAuth error', (scene)
   beforeEach(() => {
     clock = Date.now()
   })
-  /** A backend of a provider that no other test has refreshed tokens at. */
+  /** A backend with a provider at which no other test has refreshed tokens. */
   const create = (kind: (typeof KINDS)[number] = 'oidc', id = `p-${randomUUID()}`) =>
     scene.create(kind, { id }, { now: () => clock })
 
-  /** A session whose refreshes are answered by `answer`; those of all others succeed. */
+  /** A session whose refreshes get `answer`; refreshes of other sessions succeed. */
   const refused = async (backend: KvOAuthBackend) => {
     let refreshToken: unknown
     scene.idp.token = (json) => {
@@ -40,7 +40,7 @@ describeOnEveryStore('a refresh that is refused without an OAuth error', (scene)
     }
     return {
       state,
-      /** Reads the session after a while; true while it lives. */
+      /** Reads the session later; true if it is live. */
       readAfter: async (minutes: number): Promise<boolean> => {
         clock += minutes * MINUTE
         return (await backend.authenticate(request)).ok
@@ -90,7 +90,7 @@ describeOnEveryStore('a refresh that is refused without an OAuth error', (scene)
     },
   )
 
-  it('sees what another process refreshed', async () => {
+  it('ends the session if another process refreshed other sessions', async () => {
     const id = `p-${randomUUID()}`
     const [backend, other] = [await create('oidc', id), await create('oidc', id)]
     const { readAfter } = await refused(backend)
@@ -100,7 +100,7 @@ describeOnEveryStore('a refresh that is refused without an OAuth error', (scene)
     expect(await readAfter(5)).toBe(false)
   })
 
-  it('leaves the session without tokens when the provider refreshes no other', async () => {
+  it('keeps the session without tokens if the provider refreshes no other', async () => {
     const backend = await create()
     const { state, readAfter } = await refused(backend)
     await refreshAnother(await create('oidc', 'another-provider'))
@@ -109,13 +109,13 @@ describeOnEveryStore('a refresh that is refused without an OAuth error', (scene)
     expect(scene.log).toContainEqual(
       expect.objectContaining({ message: 'The session goes on without tokens of the provider.' }),
     )
-    // It is not asked again, also not while others are refreshed.
+    // It is not refreshed again, also not while others are.
     await refreshAnother(backend)
     for (const minutes of [30, 300]) expect(await readAfter(minutes)).toBe(true)
     expect(state.asked).toBe(3)
   })
 
-  it('waits until ten minutes have passed, and asks less often meanwhile', async () => {
+  it('ends no session before ten minutes, and backs off meanwhile', async () => {
     const backend = await create()
     const { state, readAfter } = await refused(backend)
     await readAfter(0)
@@ -127,7 +127,7 @@ describeOnEveryStore('a refresh that is refused without an OAuth error', (scene)
     expect(state.asked).toBe(6)
   })
 
-  it('needs three of them', async () => {
+  it('ends a session only after three refusals', async () => {
     const backend = await create()
     const { state, readAfter } = await refused(backend)
     expect(await readAfter(0)).toBe(true)
@@ -140,7 +140,7 @@ describeOnEveryStore('a refresh that is refused without an OAuth error', (scene)
   it.each<[string, JsonServerAnswer | undefined]>([
     ['a success', undefined],
     ['an OAuth error', { status: 401, json: { error: 'invalid_client' } }],
-  ])('starts to count again after %s', async (_what, between) => {
+  ])('restarts the count after %s', async (_what, between) => {
     const backend = await create()
     const { state, readAfter } = await refused(backend)
     await readAfter(0)
@@ -165,7 +165,7 @@ describeOnEveryStore('a refresh that is refused without an OAuth error', (scene)
     ['404 and nothing', { ...EMPTY, status: 404 }],
     ['500 and nothing', { ...EMPTY, status: 500 }],
     ['a redirect', { ...EMPTY, status: 302, headers: { location: '/elsewhere' } }],
-  ])('is not %s, which ends no session', async (_what, answer) => {
+  ])('does not include %s, which ends no session', async (_what, answer) => {
     const backend = await create()
     const { state, readAfter } = await refused(backend)
     state.answer = answer
@@ -174,7 +174,7 @@ describeOnEveryStore('a refresh that is refused without an OAuth error', (scene)
     expect(state.asked).toBeGreaterThan(0)
   })
 
-  it('is not a response of the keys, which ends no session', async () => {
+  it('does not include a 400 of the keys, which ends no session', async () => {
     const backend = await create()
     const { state, readAfter } = await refused(backend)
     state.answer = undefined

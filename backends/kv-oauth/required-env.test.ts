@@ -36,14 +36,14 @@ describe('getRequiredEnv', () => {
     ],
     ['BETTER_AUTH_SECRET', {}, 'DATABASE_URL'],
     ['WORKOS_CLIENT_ID', { WORKOS_API_KEY: 'sk' }, 'WORKOS_COOKIE_PASSWORD'],
-  ])('names all that the same backend lacks besides %s', (name, given, others) => {
+  ])('names all missing variables of the same backend besides %s', (name, given, others) => {
     for (const [variable, value] of Object.entries({ ...unset, ...given })) {
       vi.stubEnv(variable, value)
     }
     expect(() => getRequiredEnv(name)).toThrow(`Also not set: ${others}. Set those`)
   })
 
-  it('names no others when there are none', () => {
+  it('names no others if none is missing', () => {
     for (const [variable, value] of Object.entries(unset)) vi.stubEnv(variable, value)
     vi.stubEnv('BETTER_AUTH_SECRET', 'secret')
     for (const name of ['DATABASE_URL', NAME]) {

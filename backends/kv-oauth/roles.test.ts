@@ -29,11 +29,7 @@ describe('readRoles', () => {
       'resource_access.my.app.roles',
       { resource_access: { my: { app: { roles: 1 } }, 'my.app': { roles: ['admin'] } } },
     ],
-    [
-      'the path behind a longer name that leads nowhere',
-      'a.b.c',
-      { 'a.b': 1, a: { b: { c: 'admin' } } },
-    ],
+    ['a path, if a longer name leads nowhere', 'a.b.c', { 'a.b': 1, a: { b: { c: 'admin' } } }],
     ['an item of a list', 'orgs.0.role', { orgs: [{ role: 'admin' }] }],
   ])('reads %s', (_what, path, claims) => {
     expect(readRoles(claims, path)).toEqual({ roles: ['admin'], refused: 0 })
@@ -42,16 +38,16 @@ describe('readRoles', () => {
   it.each<[string, unknown, readonly string[], number]>([
     ['a list', ['b', 'a', 'b'], ['b', 'a'], 0],
     ['an empty list', [], [], 0],
-    ['a text, as one role', 'admin', ['admin'], 0],
-    ['a text with a comma, as one role', 'CN=admin,OU=eu', ['CN=admin,OU=eu'], 0],
-    ['a text with a space, as one role', 'not admin', ['not admin'], 0],
-    ['an empty text', '', [], 1],
-    ['a blank text', ' ', [], 1],
-    ['a number', 7, [], 1],
-    ['a boolean', true, [], 1],
-    ['an object', { admin: true }, [], 1],
-    ['a list of other things', [1, null, {}, ['admin'], true, 'user'], ['user'], 5],
-    ['a text of 257 characters', ['x'.repeat(257), 'x'.repeat(256)], ['x'.repeat(256)], 1],
+    ['a string, as one role', 'admin', ['admin'], 0],
+    ['a string with a comma, as one role', 'CN=admin,OU=eu', ['CN=admin,OU=eu'], 0],
+    ['a string with a space, as one role', 'not admin', ['not admin'], 0],
+    ['no role from an empty string', '', [], 1],
+    ['no role from a blank string', ' ', [], 1],
+    ['no role from a number', 7, [], 1],
+    ['no role from a boolean', true, [], 1],
+    ['no role from an object', { admin: true }, [], 1],
+    ['only the strings of a mixed list', [1, null, {}, ['admin'], true, 'user'], ['user'], 5],
+    ['no role of 257 characters', ['x'.repeat(257), 'x'.repeat(256)], ['x'.repeat(256)], 1],
     ['control characters, which are not taken out', ['admin\0', 'adm\nin', '\ud800admin'], [], 3],
   ])('takes %s', (_what, value, roles, refused) => {
     expect(readRoles({ roles: value })).toEqual({ roles, refused })
@@ -72,7 +68,7 @@ describe('readRoles', () => {
     ['a.prototype', '{"a":{"prototype":["admin"]}}'],
     ['toString', '{}'],
     ['a.length', '{"a":"text"}'],
-  ])('finds nothing at %s in %s', (path, json) => {
+  ])('finds nothing at the path %s in %s', (path, json) => {
     expect(claimAt(JSON.parse(json), path)).toBeUndefined()
   })
 })
@@ -102,7 +98,7 @@ describe('rolesClaim', () => {
       'cognito:groups',
     ],
     ['azure-ad', presets.azureAd(app), undefined],
-    // Everyone can create groups there.
+    // Everyone can create groups at this provider.
     ['gitlab', presets.gitlab(app), undefined],
     [
       'gitlab with one of its own',
@@ -119,22 +115,19 @@ describeOnEveryStore('the roles of a session', (scene) => {
     scene.idp.claims = { name: 'Ada', email: 'ada@example.test', roles: list }
   }
 
-  it.each([101, 250])(
-    'has all of %i short roles, and the claim as far as it fits',
-    async (count) => {
-      roles(named(count))
-      const backend = await scene.create('oidc')
-      const result = await backend.authenticate(await signInAt(backend))
-      expect(result).toMatchObject({ ok: true, session: { roles: named(count) } })
-      expect(result).toMatchObject({ principal: { roles: named(count) } })
-      expect(result.ok && result.session.claims.roles).toEqual(named(100))
-      expect(scene.log).toContainEqual(
-        expect.objectContaining({ event: 'session.claims-cut', claims: ['roles'] }),
-      )
-    },
-  )
+  it.each([101, 250])('include all of %i short roles, while the claim is cut', async (count) => {
+    roles(named(count))
+    const backend = await scene.create('oidc')
+    const result = await backend.authenticate(await signInAt(backend))
+    expect(result).toMatchObject({ ok: true, session: { roles: named(count) } })
+    expect(result).toMatchObject({ principal: { roles: named(count) } })
+    expect(result.ok && result.session.claims.roles).toEqual(named(100))
+    expect(scene.log).toContainEqual(
+      expect.objectContaining({ event: 'session.claims-cut', claims: ['roles'] }),
+    )
+  })
 
-  it.each(['groups', 'cognito:groups'])('has roles from more than 100 %s', async (rolesClaim) => {
+  it.each(['groups', 'cognito:groups'])('include more than 100 %s', async (rolesClaim) => {
     scene.idp.claims = { name: 'Ada', email: 'ada@example.test', [rolesClaim]: named(150) }
     const backend = await scene.create('oidc', { rolesClaim })
     const result = await backend.authenticate(await signInAt(backend))
@@ -143,7 +136,7 @@ describeOnEveryStore('the roles of a session', (scene) => {
     })
   })
 
-  it('keeps the roles that fit and logs those that do not', async () => {
+  it('are cut to those that fit, and the rest is logged', async () => {
     const long = named(100).map((role) => `${role}-${'x'.repeat(90)}`)
     roles([...long, 'admin'])
     const backend = await scene.create('oidc')
@@ -160,7 +153,7 @@ describeOnEveryStore('the roles of a session', (scene) => {
     )
   })
 
-  it('logs values that are no roles', async () => {
+  it('exclude invalid values, which are logged', async () => {
     roles(['user', 7])
     const backend = await scene.create('oidc')
     expect(await backend.authenticate(await signInAt(backend))).toMatchObject({
@@ -171,7 +164,7 @@ describeOnEveryStore('the roles of a session', (scene) => {
     )
   })
 
-  it('come from a claim that is no claim of the session', async () => {
+  it('can come from a claim that the session does not store', async () => {
     scene.idp.claims = { name: 'A', email: 'a@b.c', realm_access: { roles: ['admin'] } }
     const backend = await scene.create('oidc', { rolesClaim: 'realm_access.roles' })
     const result = await backend.authenticate(await signInAt(backend))
@@ -179,7 +172,7 @@ describeOnEveryStore('the roles of a session', (scene) => {
     expect(result.ok && result.session.claims).not.toHaveProperty('realm_access')
   })
 
-  it('come from the user info when the id_token has no such claim', async () => {
+  it('come from the user info if the id_token has no roles claim', async () => {
     scene.idp.userInfo = () => ({ json: { sub: 'ada', groups: ['admin'] } })
     const backend = await scene.create('oidc', { rolesClaim: 'groups' })
     expect(await backend.authenticate(await signInAt(backend))).toMatchObject({
@@ -187,7 +180,7 @@ describeOnEveryStore('the roles of a session', (scene) => {
     })
   })
 
-  it('come from the id_token when both have the claim', async () => {
+  it('come from the id_token if both have the claim', async () => {
     scene.idp.claims = { groups: [] }
     scene.idp.userInfo = () => ({ json: { sub: 'ada', groups: ['admin'] } })
     const backend = await scene.create('oidc', { rolesClaim: 'groups' })
@@ -222,7 +215,7 @@ describeOnEveryStore('the roles of a session', (scene) => {
       change()
       const result = await backend.authenticate(request)
       expect(scene.idp.requests.at(-1)?.form.get('grant_type')).toBe('refresh_token')
-      // The next read has what was stored.
+      // The next read returns the stored roles.
       scene.idp.token = () => ({ status: 503, json: {} })
       const again = await backend.authenticate(request)
       if (!result.ok || !again.ok) throw new Error('The session has ended.')
@@ -232,7 +225,7 @@ describeOnEveryStore('the roles of a session', (scene) => {
 
     it.each<[string, unknown, readonly string[]]>([
       ['other roles', ['editor', 'admin'], ['editor', 'admin']],
-      ['a text', 'editor', ['editor']],
+      ['a string', 'editor', ['editor']],
       ['no roles', [], []],
       ['no claim', undefined, []],
       ['null', null, []],
@@ -242,7 +235,7 @@ describeOnEveryStore('the roles of a session', (scene) => {
       expect(await refreshed(() => roles(list))).toEqual(expected)
     })
 
-    it('stay when there is no id_token', async () => {
+    it('stay if there is no id_token', async () => {
       roles(['user'])
       const change = (): void => {
         scene.idp.token = ({ id_token: _, ...json }) => ({ json })
@@ -250,7 +243,7 @@ describeOnEveryStore('the roles of a session', (scene) => {
       expect(await refreshed(change)).toEqual(['user'])
     })
 
-    it('stay when they are from the user info and the id_token has none', async () => {
+    it('stay if they are from the user info and the id_token has no claim', async () => {
       scene.idp.userInfo = () => ({ json: { sub: 'ada', groups: ['user'] } })
       expect(await refreshed(() => undefined, { rolesClaim: 'groups' })).toEqual(['user'])
     })
@@ -259,7 +252,7 @@ describeOnEveryStore('the roles of a session', (scene) => {
       expect(await refreshed(() => roles(['admin']))).toEqual(['admin'])
     })
 
-    it('are as many as fit, and the others are logged', async () => {
+    it('are cut to those that fit, and the rest is logged', async () => {
       const long = named(300).map((role) => `${role}-${'x'.repeat(90)}`)
       const kept = await refreshed(() => roles(long))
       expect(kept.length).toBeGreaterThan(30)
@@ -270,7 +263,7 @@ describeOnEveryStore('the roles of a session', (scene) => {
     })
   })
 
-  it.each(KINDS)('are none when an %s provider names none', async (kind) => {
+  it.each(KINDS)('are empty if an %s provider sends none', async (kind) => {
     const backend = await scene.create(kind)
     const result = await backend.authenticate(await signInAt(backend))
     expect(result).toMatchObject({ session: { roles: [] } })

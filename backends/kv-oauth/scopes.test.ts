@@ -8,7 +8,7 @@ import { describeOnEveryStore, KINDS } from './testing/scripted-scene.js'
 const CONFIGURED = { oidc: ['openid', 'profile', 'email'], oauth: ['user'] }
 
 describeOnEveryStore('the scopes of a session', (scene) => {
-  /** What the token endpoint says of scopes; nothing when it is `undefined`. */
+  /** `scope` of the token response; omitted if `undefined`. */
   const answer = (scope?: unknown): void => {
     scene.idp.token = (honest) => ({ json: { ...honest, scope } })
   }
@@ -29,7 +29,7 @@ describeOnEveryStore('the scopes of a session', (scene) => {
       ['a scope that is not configured', ['orders:admin']],
       ['one beside configured scopes', [...configured, 'orders:admin']],
       ['a configured scope in capital letters', [configured[0]!.toUpperCase()]],
-      ['the name of a member that every object has', ['__proto__', 'constructor']],
+      ['the name of an inherited member', ['__proto__', 'constructor']],
     ])('refuses a sign-in that requests %s', async (_what, scopes) => {
       const backend = await scene.create(kind)
       const before = scene.idp.requests.length
@@ -61,7 +61,7 @@ describeOnEveryStore('the scopes of a session', (scene) => {
       expect(await scopesOf(backend, await signInAt(backend, { scopes }))).toEqual(scopes)
     })
 
-    it('grants an added scope when the token response names it', async () => {
+    it('grants an additional scope if the token response contains it', async () => {
       const scopes = [...configured, 'orders:read']
       answer(scopes.join(' '))
       const backend = await scene.create(kind, { additionalScopes: 'orders:read orders:list' })
@@ -78,7 +78,7 @@ describeOnEveryStore('the scopes of a session', (scene) => {
       },
     )
 
-    it('grants what the token response names and nothing that it leaves out', async () => {
+    it('grants exactly the scopes of the token response', async () => {
       answer(configured[0])
       const backend = await scene.create(kind, { scopes: [...configured, 'orders:read'] })
       expect(await scopesOf(backend, await signInAt(backend))).toEqual([configured[0]])
@@ -95,7 +95,7 @@ describeOnEveryStore('the scopes of a session', (scene) => {
       ],
       ['names others', 'orders:admin', []],
       ['is a list', ['orders:read', 'orders:admin'], ['orders:read']],
-    ])('keeps at most what was granted when a refresh %s', async (_what, scope, expected) => {
+    ])('never adds scopes when a refresh %s', async (_what, scope, expected) => {
       answer([...configured, 'orders:read'].join(' '))
       const backend = await scene.create(kind, { additionalScopes: ['orders:read'] })
       const request = await signInAt(backend, { scopes: [...configured, 'orders:read'] })
@@ -107,9 +107,9 @@ describeOnEveryStore('the scopes of a session', (scene) => {
   })
 
   it.each([
-    ['a text', 'a  b'],
+    ['a string', 'a  b'],
     ['a list', ['a', 'b']],
-  ])('takes additional scopes as %s', (_what, additionalScopes) => {
+  ])('accepts additional scopes as %s', (_what, additionalScopes) => {
     expect(scene.idp.oidc({ additionalScopes }).additionalScopes).toEqual(['a', 'b'])
     const { github } = presets
     const client = { clientId: 'id', redirectUri: 'https://auth.example/api/v1/auth/callback' }
@@ -117,7 +117,7 @@ describeOnEveryStore('the scopes of a session', (scene) => {
     expect(github(client).additionalScopes).toEqual([])
   })
 
-  it('refuses additional scopes that are no scope tokens', () => {
+  it('rejects additional scopes that are not scope tokens', () => {
     expect(() => scene.idp.oidc({ additionalScopes: ['a"b'] })).toThrow(
       /additionalScopes must hold/,
     )

@@ -13,7 +13,7 @@ describe('sessionPolicy', () => {
     [{ idleMs: 60 * SECOND, refreshWindowMs: SECOND }, 1],
     [{ idleMs: 60 * SECOND, refreshWindowMs: 59 * SECOND }, 6],
     [{ absoluteMs: 60 * SECOND }, 6],
-  ])('has a refresh window of at most a tenth of the idle limit: %j', (given, seconds) => {
+  ])('limits the refresh window to a tenth of the idle timeout: %j', (given, seconds) => {
     expect(sessionPolicy(given).refreshWindowMs).toBe(seconds * SECOND)
   })
 
@@ -25,14 +25,14 @@ describe('sessionPolicy', () => {
     [{ idleMs: 0 }, /policy\.idleMs must be/],
     [{ absoluteMs: Number.NaN }, /policy\.absoluteMs must be/],
     [{ refreshWindowMs: -1 }, /policy\.refreshWindowMs must be/],
-  ])('refuses %j', (given, message) => {
+  ])('rejects %j', (given, message) => {
     expect(() => sessionPolicy(given)).toThrow(AuthConfigurationError)
     expect(() => sessionPolicy(given)).toThrow(message)
   })
 })
 
-describeOnEveryStore('a session with a short idle limit', (scene) => {
-  it('goes on while it is used, and is not written at each read', async () => {
+describeOnEveryStore('a session with a short idle timeout', (scene) => {
+  it('stays live while used, without a write on each read', async () => {
     scene.idp.token = ({ refresh_token: _, ...json }) => ({ json })
     let clock = Date.now()
     const policy = { idleMs: 60 * SECOND }

@@ -42,13 +42,13 @@ describe('the sign-out at the provider', () => {
     tokenEndpoint: `${provider.issuer}/token`,
     userInfoEndpoint: `${provider.issuer}/userinfo`,
   })
-  /** OpenID Connect RP-Initiated Logout 1.0 section 2. */
+  /** The parameters of OpenID Connect RP-Initiated Logout 1.0 section 2. */
   const STANDARD = {
     id_token_hint: expect.stringMatching(/^ey/) as string,
     post_logout_redirect_uri: LOGGED_OUT,
     state: expect.stringMatching(/^[\w-]{43}$/) as string,
   }
-  /** What each preset sends; `undefined`: it issues no id_token, so the sign-out ends here. */
+  /** The parameters of each preset; `undefined` without an id_token, so no sign-out at the provider. */
   const OF_PRESETS: Record<string, Record<string, string> | undefined> = {
     ...{ google: STANDARD, gitlab: STANDARD, slack: STANDARD, auth0: STANDARD, okta: STANDARD },
     ...{ 'azure-ad': STANDARD, logto: STANDARD, clerk: STANDARD },
@@ -82,7 +82,7 @@ describe('the sign-out at the provider', () => {
     }
   }
 
-  it.each(presetNames)('sends what the preset %s takes', async (name) => {
+  it.each(presetNames)('sends the parameters of the preset %s', async (name) => {
     provider.userInfo = () => ({ json: { sub: 'ada', id: 'ada', data: { id: 'ada' } } })
     const expected = OF_PRESETS[name]
     const options = expected ? openId() : plain()
@@ -104,7 +104,7 @@ describe('the sign-out at the provider', () => {
       { signOutParams: { returnTo: '{return_uri}' } },
       { returnTo: LOGGED_OUT },
     ],
-  ])('sends what %s takes', async (name, options, expected) => {
+  ])('sends the parameters of %s', async (name, options, expected) => {
     const made = name.includes('preset')
       ? providers.auth0({ ...openId(), ...options })
       : provider.oidc({ ...openId(), ...options })

@@ -3,12 +3,12 @@ import type { JsonServerAnswer } from './testing/json-server.js'
 import { signInAt } from './testing/scripted-provider.js'
 import { KINDS, scriptedScene } from './testing/scripted-scene.js'
 
-describe('token responses that depart from RFC 6749', () => {
+describe('token responses that deviate from RFC 6749', () => {
   const scene = scriptedScene()
   const answer = (members: Record<string, unknown>): void => {
     scene.idp.token = (honest) => ({ json: { ...honest, ...members } })
   }
-  /** The stored tokens of the newest session, as Postgres has them. */
+  /** The tokens of the newest session as stored in Postgres. */
   const stored = async (): Promise<Record<string, unknown>> => {
     const { rows } = await scene.pool.query<Record<string, unknown>>(
       'SELECT access_token, refresh_token, id_token FROM auth_provider_tokens ORDER BY updated_at DESC LIMIT 1',
@@ -26,11 +26,11 @@ describe('token responses that depart from RFC 6749', () => {
           [`${name} " "`, { [name]: ' ' }],
         ],
       ),
-      ['a token type in capital letters', { token_type: 'BEARER' }],
-      ['a lifetime as text', { expires_in: '30' }],
+      ['an upper-case token type', { token_type: 'BEARER' }],
+      ['a lifetime that is a string', { expires_in: '30' }],
       ['a scope that is a list', { scope: ['openid', 'profile email'] }],
       ['a scope that is an empty list', { scope: [] }],
-      ['a scope that is a list with nothing in it', { scope: [null, '', ' '] }],
+      ['a scope that is a list of empty items', { scope: [null, '', ' '] }],
       ['a scope that is a list with null', { scope: ['openid', null] }],
       ['a token type with a space', { token_type: 'Bearer ' }],
       [
@@ -80,12 +80,12 @@ describe('token responses that depart from RFC 6749', () => {
       ['an access token that is empty', { access_token: '' }],
       ['another token type', { token_type: 'mac' }],
       ['a token type that is a list', { token_type: ['bearer'] }],
-      ['a lifetime that is no number', { expires_in: 'soon' }],
+      ['a lifetime that is not a number', { expires_in: 'soon' }],
       ['a lifetime that is an object', { expires_in: {} }],
       ['a refresh token that is a list', { refresh_token: ['x'] }],
       ['a scope that is a list of numbers', { scope: [1] }],
       ['a scope that is an object', { scope: { openid: true } }],
-    ])('are refused with %s', async (_what, members) => {
+    ])('are rejected with %s', async (_what, members) => {
       answer(members)
       await expect(signInAt(await scene.create(kind))).rejects.toMatchObject({
         code: 'AUTH_PROVIDER_ERROR',
@@ -96,8 +96,8 @@ describe('token responses that depart from RFC 6749', () => {
       ['status 200', { json: { error: 'invalid_grant' } }],
       ['status 200 and empty tokens', { json: { error: 'invalid_grant', access_token: null } }],
       ['status 401 and a challenge', unauthorized({ error: 'invalid_grant' })],
-      ['a content type of text', text({ error: 'invalid_grant' })],
-    ])('end the session when a refresh answers invalid_grant with %s', async (_what, refused) => {
+      ['a text content type', text({ error: 'invalid_grant' })],
+    ])('end the session when a refresh responds invalid_grant with %s', async (_what, refused) => {
       const backend = await scene.create(kind)
       const request = await signInAt(backend)
       scene.idp.token = () => refused

@@ -22,7 +22,7 @@ const KINDS: [string, TransactionKind][] = [
 ]
 const PAYLOAD = { nonce: 'a nonce that no chance makes', returnTo: '/a' }
 
-/** A service whose clock, keys and entries the test can see and change. */
+/** A service whose clock, keys and entries the test controls. */
 function service(sessionName = '__Host-ns_session') {
   const entries = new Map<string, Parameters<TransactionStore['put']>[1] & { endsAt: number }>()
   const warnings: [object, string][] = []
@@ -56,7 +56,7 @@ function service(sessionName = '__Host-ns_session') {
   }
 }
 
-/** A request of a browser that holds these cookies (`name=value`, or whole Set-Cookie values). */
+/** A request with these cookies (`name=value`, or full Set-Cookie values). */
 function browser(...cookies: readonly string[]): AuthnRequest {
   const cookie = cookies.map((setCookie) => setCookie.split(';', 1)[0]).join('; ')
   return toAuthnRequest({ headers: { cookie } })
@@ -65,7 +65,7 @@ function browser(...cookies: readonly string[]): AuthnRequest {
 const cookieOf = (prefix: string, handle: string) => `${prefix}${publicId(handle).slice(0, 16)}`
 const valueOf = (setCookie = '') => setCookie.slice(setCookie.indexOf('=') + 1).split(';', 1)[0]!
 
-/** The code, text and cookies of the error that a call fails with. */
+/** Code, detail and cookies of the error of a call. */
 async function failure(call: Promise<unknown>) {
   const error: unknown = await call.then(
     () => undefined,
@@ -80,7 +80,7 @@ describe('openTransaction', () => {
     ['SIGN_IN', SIGN_IN, 'ns_txn_', 600],
     ['LOG_OUT_TICKET', LOG_OUT_TICKET, 'ns_logout_', 60],
     ['LOG_OUT_RETURN', LOG_OUT_RETURN, 'ns_logout_', 600],
-  ])('%s: binds it to the browser for as long as it lives', async (_name, kind, prefix, ttl) => {
+  ])('%s: binds it to the browser for its lifetime', async (_name, kind, prefix, ttl) => {
     const strict = service()
     const { handle, setCookies } = await strict.open(kind)
     const secret = valueOf(setCookies[0])
@@ -118,7 +118,7 @@ describe('openTransaction', () => {
     expect(unseal(world.keyring, 'session-token', key, entry!.sealed)).toBeUndefined()
   })
 
-  it('stores nothing that could be read or used from a dump', async () => {
+  it('stores nothing that is readable or usable from a dump', async () => {
     const { open, entries } = service()
     const { handle, setCookies } = await open(SIGN_IN)
     const [[key, entry] = ['', undefined]] = entries
@@ -133,7 +133,7 @@ describe('openTransaction', () => {
     [4, 0],
     [5, 1],
     [7, 3],
-  ])('of %i held by the browser clears the oldest %i', async (held, cleared) => {
+  ])('with %i already open in the browser clears the oldest %i', async (held, cleared) => {
     const names = Array.from({ length: held }, (_, n) => `__Host-ns_txn_${n}`)
     const others = ['ns_txn_1', 'a__Host-ns_txn_', '__Host-ns_logout_1', '__Host-ns_session']
     const request = browser(...[...others, ...names].map((name) => `${name}=x`))
@@ -188,7 +188,7 @@ describe('takeTransaction', () => {
     expect(code).toBe('AUTH_TRANSACTION_EXPIRED')
   })
 
-  it('takes nothing for another browser, another handle or a cookie sent twice', async () => {
+  it('consumes nothing for another browser, another handle or a duplicate cookie', async () => {
     const { open, take, entries } = service()
     const mine = await open(SIGN_IN)
     const foreign = await open(SIGN_IN)
@@ -208,7 +208,7 @@ describe('takeTransaction', () => {
     expect(entries.size).toBe(2)
   })
 
-  it('takes nothing for a secret that was moved under the name of another transaction', async () => {
+  it('consumes nothing for a secret under the cookie name of another transaction', async () => {
     const { open, take, entries } = service()
     const mine = await open(SIGN_IN)
     const foreign = await open(SIGN_IN)
@@ -218,7 +218,7 @@ describe('takeTransaction', () => {
     expect(entries.size).toBe(2)
   })
 
-  it('never opens one kind as another, and never falls back to the name without a prefix', async () => {
+  it('never opens one kind as another, and never accepts a cookie without the __Host- prefix', async () => {
     const { open, take } = service()
     const { handle, setCookies } = await open(SIGN_IN)
     const secret = valueOf(setCookies[0])
@@ -230,7 +230,7 @@ describe('takeTransaction', () => {
     expect((await failure(take(SIGN_IN, bare, handle))).code).toBe('AUTH_TRANSACTION_MISSING')
   })
 
-  it('opens with a key that is no longer the first, and says so in the log when it was dropped', async () => {
+  it('opens with a former key, and logs a warning once the key is removed', async () => {
     const { open, take, world, warnings } = service()
     const [kept, dropped] = [await open(SIGN_IN), await open(SIGN_IN)]
     const fresh = randomBytes(32)
@@ -249,7 +249,7 @@ describe('takeTransaction', () => {
     ])
   })
 
-  it('opens only what was sealed for its own entry', async () => {
+  it('opens only a value sealed for its own entry', async () => {
     const { open, take, entries, world } = service()
     const { handle, setCookies } = await open(SIGN_IN)
     const [[key, entry] = ['', undefined]] = entries
@@ -265,7 +265,7 @@ describe('the advice for a lost transaction', () => {
     [SIGN_IN, /^The sign-in was cancelled.*Start it again\.$/],
     [LOG_OUT_TICKET, /signed out here/],
     [LOG_OUT_RETURN, /signed out here/],
-  ])('fits what the user was doing: %#', ({ advice }, expected) => {
+  ])('matches the action of the user: %#', ({ advice }, expected) => {
     expect(advice).toMatch(expected)
   })
 })

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { coalesceReads } from './coalesced-reads.js'
 
-/** A reader whose queries are answered by hand. */
+/** A reader whose queries the test releases. */
 function manualReader() {
   const queries: { keys: string[]; answer: () => void; fail: (error: Error) => void }[] = []
   const readMany = (keys: string[]) =>
@@ -21,7 +21,7 @@ describe('coalesceReads', () => {
   beforeEach(() => void vi.useFakeTimers({ toFake: ['performance'] }))
   afterEach(() => void vi.useRealTimers())
 
-  it('sends at once while no query is in flight, and together what arrives meanwhile', async () => {
+  it('sends a read at once if no query is in flight, and batches reads that arrive meanwhile', async () => {
     const { queries, readMany } = manualReader()
     const read = coalesceReads(readMany)
     const reads = ['a', 'b', 'c', 'd'].map((key) => read(key))
@@ -33,7 +33,7 @@ describe('coalesceReads', () => {
     expect(await Promise.all(reads)).toEqual(['a', 'b', 'c', 'd'].map((k) => `value of ${k}`))
   })
 
-  it('lets no slow query hold up the reads behind it', async () => {
+  it('does not let a slow query block later reads', async () => {
     const { queries, readMany } = manualReader()
     const read = coalesceReads(readMany, { patienceMs: 20 })
     const stuck = read('stuck')
@@ -55,7 +55,7 @@ describe('coalesceReads', () => {
     expect(await stuck).toBe('value of stuck')
   })
 
-  it('has no more queries in flight than it may, however slow they are', () => {
+  it('limits the queries in flight, however slow they are', () => {
     const { queries, readMany } = manualReader()
     const read = coalesceReads(readMany)
     for (const key of ['a', 'b', 'c', 'd']) {
@@ -65,7 +65,7 @@ describe('coalesceReads', () => {
     expect(queries.map(({ keys }) => keys)).toEqual([['a'], ['b']])
   })
 
-  it('gives every slot back, after an answer and after a failure', async () => {
+  it('releases every slot, after a result and after a failure', async () => {
     const { queries, readMany } = manualReader()
     const read = coalesceReads(readMany, { maxInFlight: 1 })
     for (let n = 0; n < 4; n += 2) {
@@ -80,7 +80,7 @@ describe('coalesceReads', () => {
     expect(queries.map(({ keys }) => keys)).toEqual([['a'], ['b'], ['a'], ['b']])
   })
 
-  it('asks once for a key that many wait for, but again for one already in flight', async () => {
+  it('reads a waiting key once, but reads a key in flight again', async () => {
     const { queries, readMany } = manualReader()
     const read = coalesceReads(readMany, { maxInFlight: 1 })
     const reads = [read('a'), read('a'), read('a')]
@@ -91,12 +91,12 @@ describe('coalesceReads', () => {
     expect(new Set(await Promise.all(reads))).toEqual(new Set(['value of a']))
   })
 
-  it('answers undefined for what is not there', async () => {
+  it('returns undefined for a missing key', async () => {
     const read = coalesceReads(async () => new Map())
     expect(await read('a')).toBeUndefined()
   })
 
-  it('fails the reads of the query that failed, and goes on', async () => {
+  it('rejects the reads of a failed query, and continues', async () => {
     const { queries, readMany } = manualReader()
     const read = coalesceReads(readMany, { maxInFlight: 1 })
     const [first, second] = [read('a'), read('b')]
@@ -106,7 +106,7 @@ describe('coalesceReads', () => {
     expect(await second).toBe('value of b')
   })
 
-  it('limits the keys of one query', async () => {
+  it('limits the keys per query', async () => {
     const { queries, readMany } = manualReader()
     const read = coalesceReads(readMany, { maxInFlight: 1, maxKeys: 2 })
     const reads = ['a', 'b', 'c', 'd'].map((key) => read(key))

@@ -5,8 +5,8 @@ import { createPostgresSessionStore } from './postgres-session-store.js'
 import { createPostgresTransactionStore } from './postgres-transaction-store.js'
 import { createPostgresUserStore } from './postgres-user-store.js'
 
-/** The steps of a sign-in of somebody known, each in a transaction that can be looked into. */
-describe('what waits for the disk', () => {
+/** The steps of a sign-in of a known user, each in a transaction that the test can inspect. */
+describe('the flush to disk', () => {
   let database: TestDatabase
   let connection: pg.Client
   let pool: pg.Pool
@@ -35,13 +35,13 @@ describe('what waits for the disk', () => {
     return rows[0]?.synchronous_commit
   }
 
-  it('is what a sign-out needs, since nothing that waits follows it', async () => {
+  it('is awaited for a sign-out ticket, which no later commit of the flow covers', async () => {
     const transactions = createPostgresTransactionStore(pool)
     const ticket = { stateHash: 'hash', sealed: 'sealed' }
     expect(await commitOf(() => transactions.put('ticket', ticket, 60_000))).toBe('on')
   })
 
-  it('is the session alone, whose flush covers all that came before', async () => {
+  it('is awaited in a sign-in only by the session, whose flush covers the earlier writes', async () => {
     const transactions = createPostgresTransactionStore(pool)
     const users = createPostgresUserStore(pool)
     const person = { providerId: 'p', issuer: 'https://p.example', subject: 's', profile: {} }

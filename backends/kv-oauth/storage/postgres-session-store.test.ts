@@ -3,12 +3,12 @@ import { describe, expect, it } from 'vitest'
 import { createPostgresSessionStore } from './postgres-session-store.js'
 import { sessionRecord } from './session-store-suite.js'
 
-describe('a database that is away', () => {
+describe('an unavailable database', () => {
   const pool = new pg.Pool({ connectionString: 'postgres://nobody@127.0.0.1:1/none' })
   pool.on('error', () => undefined)
   const store = createPostgresSessionStore(pool)
 
-  it('is an error and never "no such session"', async () => {
+  it('is an error, never a missing session', async () => {
     const unavailable = { code: 'STORE_UNAVAILABLE' }
     await expect(store.get('id')).rejects.toMatchObject(unavailable)
     await expect(store.create(sessionRecord('user'))).rejects.toMatchObject(unavailable)

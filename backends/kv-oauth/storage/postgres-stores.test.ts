@@ -96,7 +96,7 @@ describe.each<[string, Place]>([
   ],
 ])('the tables in %s', (_name, place) => everything(place, false))
 
-/** Whatever uses the database, once. */
+/** Uses everything that accesses the database once. */
 function everything(place: Place, pooled: boolean): void {
   let database: TestDatabase
   let pool: PostgresPool
@@ -172,7 +172,7 @@ function everything(place: Place, pooled: boolean): void {
     expect(rows).toEqual([{ ms: instant.getTime() }])
   })
 
-  it('ends a statement that takes too long, in Postgres too', async () => {
+  it('cancels a statement that takes too long, in Postgres too', async () => {
     const impatient = createPool(database.url, { queryTimeoutMs: 1_000, max: 1 })
     const direct = new pg.Client({ connectionString: inject('postgresUrl') })
     await direct.connect()

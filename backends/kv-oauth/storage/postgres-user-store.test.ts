@@ -21,7 +21,7 @@ afterAll(async () => {
   await database.drop()
 })
 
-it('gives all concurrent first sign-ins of one person the same new user', async () => {
+it('creates one user for concurrent first sign-ins of the same user', async () => {
   const stores = pools.map((pool) => createPostgresUserStore(pool))
   const signIns = Array.from({ length: 40 }, (_, n) =>
     stores[n % stores.length]!.signIn({ ...ADA, profile: { displayName: `Ada ${n}` } }),
@@ -31,7 +31,7 @@ it('gives all concurrent first sign-ins of one person the same new user', async 
   expect((await pools[0]!.query(COUNTS)).rows).toEqual([{ users: 1, accounts: 1 }])
 })
 
-it('stores what the provider says of a new user, and nothing for what it does not say', async () => {
+it('stores the profile of a new user, and null for missing fields', async () => {
   const store = createPostgresUserStore(pools[0]!)
   const { userId: told } = await store.signIn({
     ...ADA,
@@ -124,7 +124,7 @@ it.each<[string, UserProfile, UserProfile, [string | null, boolean]]>([
   },
 )
 
-it('refuses a disabled user and changes nothing', async () => {
+it('rejects a disabled user and changes nothing', async () => {
   const store = createPostgresUserStore(pools[0]!)
   const grace = { ...ADA, subject: 'disabled' }
   const { userId } = await store.signIn({ ...grace, profile: { displayName: 'Before' } })

@@ -4,16 +4,16 @@ import { createKeyring, type Keyring } from '../../keyring.js'
 import type { ProviderTokenStore, SessionStore } from '../session-store.js'
 import { sessionRecord } from './session-store-suite.js'
 
-/** A store under test, and what the suite needs beside the port. */
+/** A store under test, and what the suite needs besides the port. */
 export interface ProviderTokenStoreUnderTest {
   tokens(keyring: Keyring): ProviderTokenStore
-  /** The sessions beside which the tokens are kept. */
+  /** The sessions of the tokens. */
   sessions: SessionStore
-  /** Makes an enabled user and returns the id. */
+  /** Creates an enabled user and returns the id. */
   createUser(): Promise<string>
-  /** The stored fields of a session's tokens as they are. */
+  /** The stored token fields of a session. */
   stored(sessionId: string): Promise<Record<string, string | null>>
-  /** Changes stored fields behind the back of the store. */
+  /** Changes stored fields without the store. */
   overwrite(sessionId: string, fields: Record<string, string>): Promise<void>
   close(): Promise<void>
 }
@@ -24,7 +24,7 @@ const TOKENS = {
   idToken: 'id-secret',
 }
 
-/** What every {@link ProviderTokenStore} must do; run for each of them. */
+/** The suite for every {@link ProviderTokenStore}. */
 export function providerTokenStoreSuite(
   name: string,
   make: () => Promise<ProviderTokenStoreUnderTest>,
@@ -43,7 +43,7 @@ export function providerTokenStoreSuite(
     })
     afterAll(() => sut.close())
 
-    it('keeps the tokens sealed and gives them back', async () => {
+    it('stores tokens sealed and returns them', async () => {
       const id = await newSession()
       await store().save(id, TOKENS)
       expect(await store().read(id)).toEqual(TOKENS)
@@ -52,7 +52,7 @@ export function providerTokenStoreSuite(
       expect(JSON.stringify(stored)).not.toMatch(/secret/)
     })
 
-    it('keeps no tokens of an ended session, and loses them with it', async () => {
+    it('stores no tokens of an ended session, and deletes them with it', async () => {
       const id = await newSession()
       await store().save(id, TOKENS)
       await sut.sessions.revoke(id, 'signed-out')
@@ -63,7 +63,7 @@ export function providerTokenStoreSuite(
       expect(await store().lease(id, 60_000)).toBeUndefined()
     })
 
-    it('opens no token that was moved to another session or another field', async () => {
+    it('does not open a token that was moved to another session or field', async () => {
       const [mine, theirs] = [await newSession(), await newSession()]
       await store().save(mine, { accessToken: 'mine' })
       await store().save(theirs, TOKENS)
@@ -73,7 +73,7 @@ export function providerTokenStoreSuite(
       expect(await store().read(mine)).toEqual({})
     })
 
-    it('leases to one of many, until it is given back or runs out', async () => {
+    it('leases to exactly one caller, until the lease is released or expires', async () => {
       const id = await newSession()
       await store().save(id, TOKENS)
       const leases = await Promise.all(Array.from({ length: 20 }, () => store().lease(id, 60_000)))
@@ -86,7 +86,7 @@ export function providerTokenStoreSuite(
       expect(await store().lease(id, 60_000)).toEqual({ accessToken: 'renewed', abandoned: false })
     })
 
-    it('rotates: an old key still opens, and a write seals with the new one', async () => {
+    it('opens tokens with an old key, and seals with the new one', async () => {
       const fresh = randomBytes(32)
       const rotated = createKeyring([fresh, ...ring.secrets])
       const id = await newSession()

@@ -11,7 +11,7 @@ import {
   type TestRedisCluster,
 } from './testing/redis-server.js'
 
-/** The promise is 2 s; the machine may have other things to do. */
+/** More than the guaranteed 2 s, because the test machine may be busy. */
 const RECOVERY_MS = 4_000
 
 const connect = (urls: string): Promise<RedisConnection> =>
@@ -38,7 +38,7 @@ describeWithRedis('the connection to Redis', () => {
     await server.close()
   })
 
-  it('refuses at once while Redis is away, and works soon after its return, again and again', async () => {
+  it('rejects immediately while Redis is down, and recovers repeatedly', async () => {
     for (let round = 0; round < 3; round += 1) {
       await redis.run((client) => client.set('a', String(round)))
       await server.stop()
@@ -47,19 +47,19 @@ describeWithRedis('the connection to Redis', () => {
       expect(await timed(Promise.all(refusals))).toBeLessThan(1_000)
       await server.start()
       expect(await recovery(redis)).toBeLessThan(RECOVERY_MS)
-      // What failed is not repeated later.
+      // Failed commands are not retried.
       expect(await read(redis)).toBeNull()
     }
   })
 
-  it('comes back without a request', async () => {
+  it('recovers without a request', async () => {
     await server.stop()
     await vi.waitFor(() => expect(() => redis.client()).toThrow(/no connection/))
     await server.start()
     await vi.waitFor(() => redis.client(), { timeout: RECOVERY_MS, interval: 10 })
   })
 
-  it('gives up a command after 5 s on a server that stands still, and connects anew', async () => {
+  it('rejects a command after 5 s on a stopped server, and reconnects', async () => {
     process.kill(server.pid, 'SIGSTOP')
     try {
       const waited = await timed(expect(read(redis)).rejects.toThrow(/within 5000 ms/))
@@ -71,13 +71,13 @@ describeWithRedis('the connection to Redis', () => {
     expect(await recovery(redis)).toBeLessThan(RECOVERY_MS)
   })
 
-  it('does not take an answer that is an error for a broken connection', async () => {
+  it('does not reconnect after an error reply', async () => {
     const client = redis.client()
     await expect(redis.script('return redis.call("NOPE")', ['a'])).rejects.toThrow(/^ERR /)
     expect(redis.client()).toBe(client)
   })
 
-  it('says that it cannot connect, within 2 s and without what it was told', async () => {
+  it('fails to connect within 2 s, without the URL in the error', async () => {
     await server.stop()
     await expect(connect(server.url.replace('//', '//:secret@'))).rejects.toThrow(
       /^((?!secret).)*$/,
@@ -92,7 +92,7 @@ describeWithRedis('the connection to Redis', () => {
     await signedIn.close()
   })
 
-  it('leaves no connection behind', async () => {
+  it('closes all connections', async () => {
     await redis.close()
     await expect(read(redis)).rejects.toThrow(/no connection/)
     await vi.waitFor(async () =>
@@ -112,7 +112,7 @@ describeWithRedis('the connection to a cluster of Redis', () => {
   const untilAll = (timeout: number): Promise<void> =>
     vi.waitFor(async () => expect(await readAll()).toBe(keys.length), { timeout, interval: 20 })
   beforeEach(async () => {
-    // The others answer for their own slots while one node is away.
+    // The other nodes serve their own slots while one is down.
     cluster = await startTestRedisCluster(['--cluster-require-full-coverage', 'no'])
     redis = await connect(cluster.urls)
   })
@@ -121,7 +121,7 @@ describeWithRedis('the connection to a cluster of Redis', () => {
     await cluster.close()
   })
 
-  it('loses the slots of a node with it, no others, and has them back with it', async () => {
+  it('loses only the slots of a stopped node, and recovers them with it', async () => {
     for (const node of cluster.nodes) {
       await untilAll(10_000)
       await node.stop()
@@ -136,7 +136,7 @@ describeWithRedis('the connection to a cluster of Redis', () => {
     }
   })
 
-  it('finds the whole cluster from one node', async () => {
+  it('discovers the cluster from one node', async () => {
     const [{ url = '' } = {}] = cluster.nodes
     const found = await connect(url.replace('redis:', 'redis+cluster:'))
     for (const key of keys) expect(await read(found, key)).toBeNull()
@@ -145,7 +145,7 @@ describeWithRedis('the connection to a cluster of Redis', () => {
     await expect(connect(stranger)).rejects.toThrow(/^WRONGPASS/)
   })
 
-  it('follows a replica that takes over from a master that never returns', async () => {
+  it('follows the failover to a replica if the master never returns', async () => {
     const replica = await cluster.addReplica(0)
     await cluster.nodes[0]!.stop()
     await vi.waitFor(async () => expect(await ask(replica.port, 'role')).toMatch(/^master/), {

@@ -10,8 +10,8 @@ import { describeWithRedis } from './testing/describe-with-redis.js'
 import { ask, startTestRedis, startTestRedisCluster } from './testing/redis-server.js'
 import { createTestUser } from './testing/test-user.js'
 
-describeWithRedis('the guide', () => {
-  it('names what a user of the service may have to do, and no less', async () => {
+describeWithRedis('the Redis guide', () => {
+  it('lists every permission that the service needs', async () => {
     const guide = await readFile(new URL('REDIS.md', import.meta.url), 'utf8')
     const [, rights = ''] = /^ACL SETUSER netscript (.*)$/m.exec(guide) ?? []
     const cluster = await startTestRedisCluster()
@@ -55,7 +55,7 @@ describeWithRedis('the guide', () => {
     }
   })
 
-  it('takes a missing right, and an entry of another type, for a fault and not for an outage', async () => {
+  it('a missing permission or an entry of another type is a fault, not an outage', async () => {
     const redis = await startTestRedis()
     const database = await createTestDatabase()
     const pool = createPool(database.url)

@@ -15,7 +15,7 @@ import { ask, DURABLE, startTestRedis, type TestRedis } from './testing/redis-se
 import { createTestUser } from './testing/test-user.js'
 
 const UNAVAILABLE = { code: 'STORE_UNAVAILABLE' }
-/** What a database refuses is a fault, not an outage. */
+/** Errors of the database itself are faults, not outages. */
 const REFUSED = { code: 'INTERNAL' }
 
 async function expectEach(
@@ -51,13 +51,13 @@ describeWithRedis('sessions in Redis, their users and their trail in Postgres', 
     await stores.sessions.create(record)
     return record
   }
-  /** The audit trail takes no event until {@link healTrail}. */
+  /** Makes the audit trail reject events until {@link healTrail}. */
   const breakTrail = (): Promise<unknown> =>
     pool.query('ALTER TABLE auth_audit_events ADD CONSTRAINT none_fits CHECK (id < 0) NOT VALID')
   const healTrail = (): Promise<unknown> =>
     pool.query('ALTER TABLE auth_audit_events DROP CONSTRAINT IF EXISTS none_fits')
   afterEach(healTrail)
-  /** Runs `during` while Redis is away. */
+  /** Runs `during` while Redis is down. */
   const withoutRedis = async (during: () => Promise<void>): Promise<void> => {
     await server.stop()
     try {
@@ -68,7 +68,7 @@ describeWithRedis('sessions in Redis, their users and their trail in Postgres', 
     }
   }
 
-  it('is an error while Redis is away, and never "no such session"', async () => {
+  it('is an error while Redis is down, never a missing session', async () => {
     const { sessions, transactions } = stores
     const tokens = stores.tokens(keyring)
     const userId = await createTestUser(stores.users)
@@ -102,14 +102,14 @@ describeWithRedis('sessions in Redis, their users and their trail in Postgres', 
     })
   })
 
-  it('is an error at the start when Redis is away', async () => {
+  it('is an error at the start if Redis is down', async () => {
     await withoutRedis(async () => {
       const opened = openStores({ pool, sessionStore: server.url })
       await expect(opened).rejects.toMatchObject(UNAVAILABLE)
     })
   })
 
-  it('keeps nothing that has no end, and nothing of an ended session but its name', async () => {
+  it('stores no key without an expiry, and of an ended session only its id in an index', async () => {
     const record = await signedIn()
     await stores.tokens(keyring).save(record.id, { accessToken: 'access' })
     await stores.transactions.put('a', { stateHash: 's', sealed: 's' }, 60_000)
@@ -127,7 +127,7 @@ describeWithRedis('sessions in Redis, their users and their trail in Postgres', 
     ])
   })
 
-  it('lets the tokens end with their session, also when that is extended', async () => {
+  it('expires tokens together with their session, also after an extension', async () => {
     const record = await signedIn({ expiresAt: Date.now() + 10_000 })
     await stores.tokens(keyring).save(record.id, { accessToken: 'access' })
     const left = async (): Promise<number[]> =>
@@ -139,7 +139,7 @@ describeWithRedis('sessions in Redis, their users and their trail in Postgres', 
     for (const ms of await left()) expect(ms).toBeGreaterThan(90_000)
   })
 
-  it('drops what is past its end from an index with the next sign-in', async () => {
+  it('removes expired ids from an index at the next sign-in', async () => {
     const past = Date.now() - 1_000
     const { userId } = await signedIn()
     const key = `ns:user:${userId}`
@@ -148,7 +148,7 @@ describeWithRedis('sessions in Redis, their users and their trail in Postgres', 
     const members = (await redis('zrange', key, '0', '-1')).split('\n')
     expect(members).not.toContain('old')
     expect(members).toEqual(expect.arrayContaining(['young', id]))
-    // A name without a session is harmless.
+    // An id without a session is harmless.
     expect(await stores.sessions.listByUser(userId)).toHaveLength(2)
     expect(await stores.sessions.revokeByUser(userId, 'revoked-by-owner')).toBe(2)
   })
@@ -171,14 +171,14 @@ describeWithRedis('sessions in Redis, their users and their trail in Postgres', 
     },
   )
 
-  it('writes no session that an index does not name', async () => {
+  it('never writes a session that is not indexed', async () => {
     const record = sessionRecord(await createTestUser(stores.users))
     await redis('set', `ns:user:${record.userId}`, 'not a sorted set')
     await expect(stores.sessions.create(record)).rejects.toMatchObject(REFUSED)
     expect(await stores.sessions.get(record.id)).toBeUndefined()
   })
 
-  it('takes a session back whose sign-in the trail did not take', async () => {
+  it('removes the session if the sign-in event cannot be written', async () => {
     const record = sessionRecord(await createTestUser(stores.users))
     await breakTrail()
     await expect(stores.sessions.create(record)).rejects.toMatchObject(REFUSED)
@@ -186,7 +186,7 @@ describeWithRedis('sessions in Redis, their users and their trail in Postgres', 
     expect(await redis('keys', '*')).toBe('')
   })
 
-  it('makes no change when the event cannot be written', async () => {
+  it('makes no change if the event cannot be written', async () => {
     const { sessions } = stores
     const record = await signedIn()
     await breakTrail()
@@ -203,7 +203,7 @@ describeWithRedis('sessions in Redis, their users and their trail in Postgres', 
     expect(await sessions.get(record.id)).toEqual(record)
   })
 
-  it('has one event for each change of a session, and none for what changed nothing', async () => {
+  it('writes one event per change of a session, and none without a change', async () => {
     const record = await signedIn()
     await stores.sessions.extend({ ...record, version: 2 }, 'used')
     await stores.sessions.extend({ ...record, version: 2 }, 'used')
@@ -216,7 +216,7 @@ describeWithRedis('sessions in Redis, their users and their trail in Postgres', 
     ])
   })
 
-  it('says why sessions were ended, for each of them', async () => {
+  it('records the reason for each ended session', async () => {
     const { sessions, users } = stores
     const evictAll = async (userId: string): Promise<void> => {
       const { id } = await signedIn({ userId })
@@ -242,7 +242,7 @@ describeWithRedis('sessions in Redis, their users and their trail in Postgres', 
     }
   })
 
-  it('has no sign-in of a disabled or unknown user in the trail', async () => {
+  it('records no sign-in of a disabled or unknown user', async () => {
     const userId = await createTestUser(stores.users)
     await stores.users.disable(userId)
     for (const refused of [sessionRecord(userId), sessionRecord('nobody')]) {
@@ -254,7 +254,7 @@ describeWithRedis('sessions in Redis, their users and their trail in Postgres', 
     await signedIn({ userId })
   })
 
-  it('tells who disables a user to do it again when the sessions could not be ended', async () => {
+  it('fails to disable a user if the sessions could not be ended, and can be repeated', async () => {
     const record = await signedIn()
     const { userId } = record
     await withoutRedis(() =>
@@ -266,7 +266,7 @@ describeWithRedis('sessions in Redis, their users and their trail in Postgres', 
     expect(await stores.sessions.get(record.id)).toBeUndefined()
   })
 
-  it('deletes no user whose sessions could not be ended', async () => {
+  it('does not delete a user whose sessions could not be ended', async () => {
     const record = await signedIn()
     const { userId } = record
     await withoutRedis(() => expect(stores.users.delete(userId)).rejects.toMatchObject(UNAVAILABLE))
@@ -275,7 +275,7 @@ describeWithRedis('sessions in Redis, their users and their trail in Postgres', 
     expect(await stores.users.delete(userId)).toBe(false)
   })
 
-  it('leaves a logout token to be tried again when ending failed', async () => {
+  it('does not consume a logout token if ending failed', async () => {
     const { issuer, sid, ...record } = await signedIn()
     const once = { key: 'failed', ttlMs: 60_000 }
     const logOut = (): Promise<number | undefined> =>
@@ -288,12 +288,12 @@ describeWithRedis('sessions in Redis, their users and their trail in Postgres', 
     expect(await logOut()).toBeUndefined()
   })
 
-  it('takes a logout token whose process died for neither done nor refused', async () => {
+  it('treats a logout token whose process crashed as neither done nor refused', async () => {
     const { issuer, sid } = await signedIn()
     const once = { key: 'died', ttlMs: 60_000 }
     const logOut = (): Promise<number | undefined> =>
       stores.sessions.revokeByProviderSession({ issuer, sid: sid! }, once)
-    // What the process had written when it died; it lapses after ten seconds.
+    // The state that a crashed process leaves; it expires after ten seconds.
     await redis('set', 'ns:used:died', 'claim of a dead process', 'PX', '10000')
     await expect(logOut()).rejects.toMatchObject(UNAVAILABLE)
     await redis('pexpire', 'ns:used:died', '0')
@@ -301,7 +301,7 @@ describeWithRedis('sessions in Redis, their users and their trail in Postgres', 
     expect(await logOut()).toBeUndefined()
   })
 
-  it('holds a claim no longer than ten seconds', async () => {
+  it('holds a claim for at most ten seconds', async () => {
     const { issuer, sid } = await signedIn()
     const blocker = await pool.connect()
     try {
@@ -318,7 +318,7 @@ describeWithRedis('sessions in Redis, their users and their trail in Postgres', 
     }
   })
 
-  it('reads without the database', async () => {
+  it('reads sessions without the database', async () => {
     const record = await signedIn()
     const away = createPool('postgres://nobody@127.0.0.1:1/none')
     const apart = await openStores({ pool: away, sessionStore: server.url })

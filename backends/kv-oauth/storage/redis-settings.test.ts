@@ -25,7 +25,7 @@ describeWithRedis('the settings of a Redis', () => {
     await server.close()
   })
 
-  it('are warned of when they lose sessions', async () => {
+  it('cause warnings if they may lose sessions', async () => {
     await ask(server.port, 'config', 'set', 'maxmemory-policy', 'allkeys-lru')
     expect(await warningsOf(redis)).toEqual([
       { code: 'REDIS_NOT_DURABLE' },
@@ -33,13 +33,13 @@ describeWithRedis('the settings of a Redis', () => {
     ])
   })
 
-  it('are good when they keep them', async () => {
+  it('cause no warning if they keep sessions', async () => {
     await ask(server.port, 'config', 'set', 'maxmemory-policy', 'noeviction')
     await ask(server.port, 'config', 'set', 'appendonly', 'yes')
     expect(await warningsOf(redis)).toEqual([])
   })
 
-  it('need not be told', async () => {
+  it('are accepted if the server does not expose them', async () => {
     await ask(server.port, 'acl', 'setuser', 'default', '-info')
     expect(await warningsOf(redis)).toEqual([])
     await ask(server.port, 'acl', 'setuser', 'default', '+info')
@@ -55,7 +55,7 @@ describe('the version of a Redis', () => {
         } as never),
     } as RedisConnection)
 
-  it.each(['6.2.0', '7.0.15', '10.0.0'])('%s will do', async (version) => {
+  it.each(['6.2.0', '7.0.15', '10.0.0'])('%s is accepted', async (version) => {
     expect(await ofVersion(version)).toEqual([])
   })
 

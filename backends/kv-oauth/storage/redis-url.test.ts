@@ -11,7 +11,7 @@ describe('NETSCRIPT_AUTH_SESSION_STORE', () => {
     ['redis+cluster://c.example:7000', true, ['redis://c.example:7000']],
     ['rediss+cluster://:secret@c.example', true, ['rediss://:secret@c.example']],
     ['redis://a:7000, redis://b:7001', true, ['redis://a:7000', 'redis://b:7001']],
-  ])('takes %s', (text, cluster, urls) => {
+  ])('accepts %s', (text, cluster, urls) => {
     expect(parseRedisUrls(text)).toEqual({ cluster, urls })
   })
 
@@ -28,13 +28,13 @@ describe('NETSCRIPT_AUTH_SESSION_STORE', () => {
     ['redis://a:7000/1,redis://b:7000/1', /a cluster has only one/],
     ['redis+cluster://a:7000/1', /a cluster has only one/],
     ['redis://a:7000,rediss://b:7000', /one scheme/],
-  ])('refuses "%s"', (text, message) => {
+  ])('rejects "%s"', (text, message) => {
     expect(() => parseRedisUrls(text)).toThrow(AuthConfigurationError)
     expect(() => parseRedisUrls(text)).toThrow(/^NETSCRIPT_AUTH_SESSION_STORE /)
     expect(() => parseRedisUrls(text)).toThrow(message)
   })
 
-  it('repeats nothing of what it refuses, since it may be a password', () => {
+  it('is never part of an error, because it may contain a password', () => {
     for (const text of ['redis://:secret@host/x', 'secret', 'redis://u:secret@h?x', 'x://secret']) {
       expect(() => parseRedisUrls(text)).toThrow(/^((?!secret).)*$/)
     }

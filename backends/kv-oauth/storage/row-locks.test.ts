@@ -14,8 +14,8 @@ import { createTestUser } from './testing/test-user.js'
 
 /*
  * Each test holds a row in an open transaction, starts a statement that needs it, and commits: the
- * statement must see what was committed, not its own snapshot. A lock that is missing fails every time
- * here, where a race of many callers would fail now and then.
+ * statement must see the committed state, not its own snapshot. A missing lock fails every time here,
+ * unlike a race of many callers, which fails only sometimes.
  */
 describe('row locks', () => {
   let database: TestDatabase
@@ -32,7 +32,7 @@ describe('row locks', () => {
     await database.drop()
   })
 
-  /** The outcome of `blocked`, which waits for a row that `change` holds until it is committed. */
+  /** The result of `blocked`, which waits for a row that `change` locks until its commit. */
   async function afterCommit<T>(
     change: [sql: string, values: unknown[]],
     blocked: () => Promise<T>,
@@ -57,7 +57,7 @@ describe('row locks', () => {
     return record
   }
 
-  it('a lease that another process is taking is not taken as well', async () => {
+  it('a lease that another process is taking is not taken twice', async () => {
     const tokens = stores.tokens(createKeyring([randomBytes(32)]))
     const { id } = await createSession()
     await tokens.save(id, { accessToken: 'access', refreshToken: 'refresh' })
@@ -71,7 +71,7 @@ describe('row locks', () => {
     expect(outcome).toEqual({ status: 'fulfilled', value: undefined })
   })
 
-  it('tokens of a session that is being ended are not saved, and that is no error', async () => {
+  it('tokens of a session that is being ended are not saved, without an error', async () => {
     const tokens = stores.tokens(createKeyring([randomBytes(32)]))
     const { id } = await createSession()
     const outcome = await afterCommit(
@@ -93,7 +93,7 @@ describe('row locks', () => {
     expect(await stores.sessions.get(record.id)).toBeUndefined()
   })
 
-  it('a sign-in whose session another sign-in of the user is ending ends no other session', async () => {
+  it('a sign-in whose session is being ended by another sign-in ends no session', async () => {
     const { id: kept, userId } = await createSession()
     const record = sessionRecord(userId)
     await stores.sessions.create(record)
@@ -121,7 +121,7 @@ describe('row locks', () => {
     expect(await stores.sessions.get(id)).toBeUndefined()
   })
 
-  it('a transaction that another callback is taking is not taken as well', async () => {
+  it('a transaction that another callback is consuming is not consumed twice', async () => {
     await stores.transactions.put('once', { stateHash: 'state', sealed: 'sealed' }, 60_000)
     const outcome = await afterCommit([`DELETE FROM auth_keyv WHERE key LIKE '%once'`, []], () =>
       stores.transactions.take('once', 'state'),
@@ -130,11 +130,11 @@ describe('row locks', () => {
   })
 
   /*
-   * Two statements that lock the same rows in a different order deadlock now and then. Here the first row
-   * of the order is held: a statement that waits for it must hold none of the others.
+   * Statements that lock the same rows in different orders can deadlock. These tests hold the first row
+   * of the order: a statement that waits for it must not have locked any other.
    */
   describe('rows are locked in one order', () => {
-    /** Whether `blocked`, which waits for the row of `held`, leaves the rows of `others` free. */
+    /** Whether `blocked`, which waits for the row of `held`, has not locked the rows of `others`. */
     async function leavesFree<T>(
       held: [sql: string, values: unknown[]],
       others: [sql: string, values: unknown[]],
@@ -156,7 +156,7 @@ describe('row locks', () => {
       }
     }
 
-    /** Sessions of one user whose order by key is no other order that they have. */
+    /** Sessions of one user whose order by key differs from any other order. */
     async function createSessions(): Promise<{ userId: string; ids: string[] }> {
       const userId = await createTestUser(stores.users)
       const name = randomBytes(8).toString('hex')

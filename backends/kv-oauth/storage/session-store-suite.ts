@@ -1,15 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { SessionRecord, SessionStore } from '../session-store.js'
 
-/** A store under test, and what the suite needs beside the port. */
+/** A store under test, and what the suite needs besides the port. */
 export interface StoreUnderTest {
   store: SessionStore
-  /** The same store over a connection of its own: another process, as far as the store can tell. */
+  /** The same store on a separate connection, like another process. */
   other: SessionStore
-  /** Makes an enabled user and returns the id. */
+  /** Creates an enabled user and returns the id. */
   createUser(): Promise<string>
   disableUser(userId: string): Promise<unknown>
-  /** Whether what has expired stays until it is swept. */
+  /** Whether expired entries stay until they are swept. */
   readonly keepsExpired: boolean
   close(): Promise<void>
 }
@@ -46,12 +46,12 @@ const extended = (record: SessionRecord): SessionRecord => ({
   refreshedAt: Date.now(),
 })
 
-/** The answer of a store that cannot know yet whether the first call of a key will be done. */
+/** The error of a store that does not know yet whether the first call of a key will succeed. */
 function whileUnderWay(error: unknown): undefined {
   expect(error).toMatchObject({ code: 'STORE_UNAVAILABLE' })
 }
 
-/** What every {@link SessionStore} must do; run for each of them. */
+/** The suite for every {@link SessionStore}. */
 export function sessionStoreSuite(name: string, make: () => Promise<StoreUnderTest>): void {
   describe(`SessionStore: ${name}`, () => {
     let sut: StoreUnderTest
@@ -66,27 +66,27 @@ export function sessionStoreSuite(name: string, make: () => Promise<StoreUnderTe
       return record
     }
 
-    it('reads back what was created, here and elsewhere', async () => {
+    it('reads a created session, also in another process', async () => {
       const record = await create()
       expect(await sut.store.get(record.id)).toEqual(record)
       expect(await sut.other.get(record.id)).toEqual(record)
     })
 
-    it('knows nothing of an unknown id, nor of one that looks like a pattern', async () => {
+    it('returns undefined for an unknown id, also for one that looks like a pattern', async () => {
       await create()
       expect(await sut.store.get('nobody')).toBeUndefined()
       expect(await sut.store.get('%')).toBeUndefined()
       expect(await sut.store.get('')).toBeUndefined()
     })
 
-    it('answers a crowd of reads each with its own session', async () => {
+    it('returns to each of many concurrent reads its own session', async () => {
       const records = await Promise.all(Array.from({ length: 20 }, () => create()))
       const reads = Array.from({ length: 400 }, (_, n) => records[n % records.length]!.id)
       const found = await Promise.all(reads.map((id) => sut.store.get(id)))
       expect(found.map((record) => record?.id)).toEqual(reads)
     })
 
-    it('does not show an expired session, and does not delete it on a read', async () => {
+    it('does not return an expired session, and does not delete it on a read', async () => {
       const past = Date.now() - 10_000
       const record = await create({ issuedAt: past - 1000, expiresAt: past })
       expect(await sut.store.get(record.id)).toBeUndefined()
@@ -95,7 +95,7 @@ export function sessionStoreSuite(name: string, make: () => Promise<StoreUnderTe
       expect(left?.id).toBe(sut.keepsExpired ? record.id : undefined)
     })
 
-    it('extends the version it was given, once', async () => {
+    it('extends a version only once', async () => {
       const record = await create()
       const next = extended(record)
       expect(await sut.store.extend(next, 'used')).toBe(true)
@@ -103,7 +103,7 @@ export function sessionStoreSuite(name: string, make: () => Promise<StoreUnderTe
       expect(await sut.store.extend(next, 'used')).toBe(false)
     })
 
-    it('lets one of many concurrent extensions win', async () => {
+    it('lets exactly one of many concurrent extensions win', async () => {
       const record = await create()
       const next = extended(record)
       const stores = Array.from({ length: 20 }, (_, n) => (n % 2 ? sut.store : sut.other))
@@ -111,7 +111,7 @@ export function sessionStoreSuite(name: string, make: () => Promise<StoreUnderTe
       expect(won.filter(Boolean)).toHaveLength(1)
     })
 
-    it('extends nothing that expired or was revoked', async () => {
+    it('does not extend an expired or revoked session', async () => {
       const past = Date.now() - 10_000
       const expired = await create({ issuedAt: past - 1000, expiresAt: past })
       const later = { ...extended(expired), expiresAt: Date.now() + 60_000 }
@@ -122,7 +122,7 @@ export function sessionStoreSuite(name: string, make: () => Promise<StoreUnderTe
       expect(await sut.store.get(revoked.id)).toBeUndefined()
     })
 
-    it('resurrects nothing in 1,000 refreshes raced against sign-outs', async () => {
+    it('restores no session in 1,000 races of refresh and sign-out', async () => {
       const userId = await sut.createUser()
       for (let round = 0; round < 20; round += 1) {
         const records = await Promise.all(Array.from({ length: 50 }, () => create({ userId })))
@@ -140,7 +140,7 @@ export function sessionStoreSuite(name: string, make: () => Promise<StoreUnderTe
       }
     })
 
-    it('revokes once and says what it was', async () => {
+    it('revokes a session once and returns it', async () => {
       const record = await create()
       const revoked = await Promise.all([
         sut.store.revoke(record.id, 'signed-out'),
@@ -149,7 +149,7 @@ export function sessionStoreSuite(name: string, make: () => Promise<StoreUnderTe
       expect(revoked.filter(Boolean)).toEqual([record])
     })
 
-    it('lists the sessions of a user, newest first, and of no other', async () => {
+    it('lists only the sessions of the user, newest first', async () => {
       const userId = await sut.createUser()
       const now = Date.now()
       const old = await create({ userId, issuedAt: now - 2000 })
@@ -158,7 +158,7 @@ export function sessionStoreSuite(name: string, make: () => Promise<StoreUnderTe
       expect((await sut.store.listByUser(userId)).map(({ id }) => id)).toEqual([young.id, old.id])
     })
 
-    it('lists page by page, also sessions of one millisecond and while some end', async () => {
+    it('lists pages correctly, also for sessions of one millisecond and while some end', async () => {
       const userId = await sut.createUser()
       const issuedAt = Date.now()
       for (let n = 0; n < 7; n += 1)
@@ -182,7 +182,7 @@ export function sessionStoreSuite(name: string, make: () => Promise<StoreUnderTe
       expect(first!.id).not.toBe(third!.id)
     })
 
-    it('lists at most a hundred unless told otherwise', async () => {
+    it('lists at most 100 by default', async () => {
       const userId = await sut.createUser()
       await Promise.all(Array.from({ length: 120 }, () => create({ userId })))
       expect(await sut.store.listByUser(userId)).toHaveLength(100)
@@ -193,7 +193,7 @@ export function sessionStoreSuite(name: string, make: () => Promise<StoreUnderTe
       const live = async (userId: string): Promise<string[]> =>
         (await sut.store.listByUser(userId, { limit: 1_000 })).map(({ id }) => id).sort()
 
-      it('ends the least recently used sessions of the user, and no other', async () => {
+      it('ends only the least recently used sessions of the user', async () => {
         const userId = await sut.createUser()
         const now = Date.now()
         const expired = { issuedAt: now - 60_000, expiresAt: now - 10_000 }
@@ -213,7 +213,7 @@ export function sessionStoreSuite(name: string, make: () => Promise<StoreUnderTe
         expect(await sut.store.get(foreign.id)).toBeDefined()
       })
 
-      it('never ends the session to keep, even when it seems the least recently used', async () => {
+      it('never ends the session to keep, even if it is the least recently used', async () => {
         const userId = await sut.createUser()
         const now = Date.now()
         const keep = await create({ userId, issuedAt: now - 50_000 })
@@ -223,7 +223,7 @@ export function sessionStoreSuite(name: string, make: () => Promise<StoreUnderTe
         expect(await live(userId)).toEqual([keep.id])
       })
 
-      it('does nothing for a session that has ended', async () => {
+      it('does nothing if the session to keep has ended', async () => {
         const userId = await sut.createUser()
         const records = [
           await create({ userId }),
@@ -235,7 +235,7 @@ export function sessionStoreSuite(name: string, make: () => Promise<StoreUnderTe
         expect(await live(userId)).toHaveLength(2)
       })
 
-      it('ends a hundred at once at most, the oldest first', async () => {
+      it('ends at most 100 per call, the oldest first', async () => {
         const userId = await sut.createUser()
         const now = Date.now()
         const records = await Promise.all(
@@ -260,23 +260,26 @@ export function sessionStoreSuite(name: string, make: () => Promise<StoreUnderTe
         )
       })
 
-      it.each([1, 3])('leaves %i when twenty sign in at once, in two processes', async (max) => {
-        for (let round = 0; round < 5; round += 1) {
-          const userId = await sut.createUser()
-          await Promise.all(
-            Array.from({ length: 20 }, async (_, n) => {
-              const store = n % 2 ? sut.store : sut.other
-              const record = sessionRecord(userId)
-              await store.create(record)
-              await store.evict(userId, { keep: record.id, max })
-            }),
-          )
-          expect(await live(userId)).toHaveLength(max)
-        }
-      })
+      it.each([1, 3])(
+        'leaves %i after twenty concurrent sign-ins in two processes',
+        async (max) => {
+          for (let round = 0; round < 5; round += 1) {
+            const userId = await sut.createUser()
+            await Promise.all(
+              Array.from({ length: 20 }, async (_, n) => {
+                const store = n % 2 ? sut.store : sut.other
+                const record = sessionRecord(userId)
+                await store.create(record)
+                await store.evict(userId, { keep: record.id, max })
+              }),
+            )
+            expect(await live(userId)).toHaveLength(max)
+          }
+        },
+      )
     })
 
-    it('revokes all sessions of a user but the one named', async () => {
+    it('revokes all sessions of a user except one', async () => {
       const userId = await sut.createUser()
       const [kept] = [await create({ userId }), await create({ userId }), await create({ userId })]
       const foreign = await create()
@@ -286,7 +289,7 @@ export function sessionStoreSuite(name: string, make: () => Promise<StoreUnderTe
       expect(await sut.store.get(foreign.id)).toBeDefined()
     })
 
-    it('revokes by what the provider says, within one issuer', async () => {
+    it('revokes by sid and subject, within one issuer', async () => {
       const subject = `shared-${Date.now()}`
       const mine = await create({ subject })
       const second = await create({ subject })
@@ -314,7 +317,7 @@ export function sessionStoreSuite(name: string, make: () => Promise<StoreUnderTe
       },
     )
 
-    it('revokes once for a key, which of many callers one has', async () => {
+    it('revokes once for a key: exactly one concurrent caller does', async () => {
       const { issuer, subject } = await create()
       for (let round = 0; round < 10; round += 1) {
         if (round > 0) await create({ subject })
@@ -334,7 +337,7 @@ export function sessionStoreSuite(name: string, make: () => Promise<StoreUnderTe
       }
     })
 
-    it('takes a key again that has expired, or was used for nothing', async () => {
+    it('accepts an expired key again, and remembers a key that ended no session', async () => {
       const { issuer, subject } = await create()
       const key = `expired-${subject}`
       const revoke = (ttlMs: number) =>
@@ -344,7 +347,7 @@ export function sessionStoreSuite(name: string, make: () => Promise<StoreUnderTe
       expect(await revoke(60_000)).toBeUndefined()
     })
 
-    it('creates nothing for a disabled user', async () => {
+    it('creates no session for a disabled user', async () => {
       const userId = await sut.createUser()
       await sut.disableUser(userId)
       await expect(sut.store.create(sessionRecord(userId))).rejects.toMatchObject({
@@ -352,7 +355,7 @@ export function sessionStoreSuite(name: string, make: () => Promise<StoreUnderTe
       })
     })
 
-    it('lets no sign-in slip past a disabling that races it', async () => {
+    it('leaves no session when a sign-in races with disabling the user', async () => {
       for (let round = 0; round < 30; round += 1) {
         const userId = await sut.createUser()
         const signIns = Array.from({ length: 6 }, (_, n) =>
@@ -363,7 +366,7 @@ export function sessionStoreSuite(name: string, make: () => Promise<StoreUnderTe
       }
     })
 
-    it('sweeps what expired, in batches, and leaves the living', async () => {
+    it('sweeps expired sessions in batches, and keeps live ones', async () => {
       const userId = await sut.createUser()
       const past = Date.now() - 10_000
       for (let n = 0; n < 5; n += 1) await create({ userId, issuedAt: past - 1, expiresAt: past })
@@ -378,7 +381,7 @@ export function sessionStoreSuite(name: string, make: () => Promise<StoreUnderTe
       expect(await sut.store.sweep(3)).toBe(0)
     })
 
-    it('counts the living', async () => {
+    it('counts live sessions', async () => {
       const before = await sut.store.count()
       const record = await create()
       expect(await sut.store.count()).toBe(before + 1)
@@ -386,7 +389,7 @@ export function sessionStoreSuite(name: string, make: () => Promise<StoreUnderTe
       expect(await sut.store.count()).toBe(before)
     })
 
-    it('keeps any text that a claim may hold', async () => {
+    it('stores any text of a claim', async () => {
       const claims = { name: '"\\\u2028 \u{1F600} ☃', nested: { list: [1, null, true] } }
       const record = await create({ claims })
       expect((await sut.store.get(record.id))?.claims).toEqual(claims)

@@ -15,7 +15,7 @@ import { createPostgresStores, openStores } from './stores.js'
 import { createTestUser } from './testing/test-user.js'
 import { transactionStoreSuite } from './transaction-store-suite.js'
 
-/** Stores on a database of their own, and the same as another process has them. */
+/** Stores on a separate database, and the same stores of another process. */
 interface Opened extends Pick<ProviderTokenStoreUnderTest, 'stored' | 'overwrite'> {
   readonly stores: AuthStores
   readonly others: AuthStores
@@ -47,7 +47,7 @@ function storesSuite(name: string, keepsExpired: boolean, open: () => Promise<Op
   })
 }
 
-/** The suites of all stores in Postgres, each on a database with the migrations applied. */
+/** The suites of all stores in Postgres, each on a migrated database. */
 export function postgresStoresSuite(name: string, create: () => Promise<TestDatabase>): void {
   storesSuite(name, true, async () => {
     const database = await create()
@@ -68,7 +68,7 @@ export function postgresStoresSuite(name: string, create: () => Promise<TestData
   })
 }
 
-/** The suites of all stores that can be in Redis, on one that is running. */
+/** The suites of all stores in Redis, on a running server. */
 export function redisStoresSuite(name: string, urls: () => string): void {
   storesSuite(name, false, async () => {
     const database = await createTestDatabase()

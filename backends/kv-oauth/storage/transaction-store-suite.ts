@@ -4,12 +4,12 @@ import type { TransactionStore } from '../session-store.js'
 /** A store under test. */
 export interface TransactionStoreUnderTest {
   store: TransactionStore
-  /** The same store over connections of its own. */
+  /** The same store on separate connections. */
   other: TransactionStore
   close(): Promise<void>
 }
 
-/** What every {@link TransactionStore} must do; run for each of them. */
+/** The suite for every {@link TransactionStore}. */
 export function transactionStoreSuite(
   name: string,
   make: () => Promise<TransactionStoreUnderTest>,
@@ -21,26 +21,26 @@ export function transactionStoreSuite(
     })
     afterAll(() => sut.close())
 
-    it('gives what was put to the one who has the key and the state', async () => {
+    it('returns the entry for its key and state', async () => {
       await sut.store.put('a', { stateHash: 'state', sealed: 'sealed' }, 60_000)
       expect(await sut.other.take('a', 'state')).toBe('sealed')
       expect(await sut.store.take('a', 'state')).toBeUndefined()
     })
 
-    it('leaves it where it is for another state', async () => {
+    it('does not remove the entry for another state', async () => {
       await sut.store.put('b', { stateHash: 'state', sealed: 'sealed' }, 60_000)
       expect(await sut.store.take('b', 'foreign')).toBeUndefined()
       expect(await sut.store.take('b', 'state')).toBe('sealed')
     })
 
-    it('gives nothing that expired', async () => {
+    it('returns no expired entry', async () => {
       for (const ttlMs of [-1, 0]) {
         await sut.store.put('c', { stateHash: 'state', sealed: 'sealed' }, ttlMs)
         expect(await sut.store.take('c', 'state')).toBeUndefined()
       }
     })
 
-    it('has one winner of fifty who take at once', async () => {
+    it('has exactly one winner of fifty concurrent calls', async () => {
       for (let round = 0; round < 10; round += 1) {
         const key = `race-${round}`
         await sut.store.put(key, { stateHash: 'state', sealed: 'sealed' }, 60_000)

@@ -44,7 +44,7 @@ const stores = (sharesReads: boolean): AuthStores => ({
 })
 
 describe('watched stores', () => {
-  it('time every call, also one that fails, but no read that shares its query', async () => {
+  it('time every call, also failed ones, except batched reads', async () => {
     const watched = watchedStores(stores(true), { metrics })
     await watched.sessions.get('a')
     expect(seen).toEqual([])
@@ -53,12 +53,12 @@ describe('watched stores', () => {
     expect(seen).toEqual(['timed: transaction.take', 'timed: session.count'])
   })
 
-  it('time the reads of a store whose reads share nothing', async () => {
+  it('time the reads of a store without batching', async () => {
     await watchedStores(stores(false), { metrics }).sessions.get('a')
     expect(seen).toEqual(['timed: session.get'])
   })
 
-  it('trace every call while tracing, reads too', async () => {
+  it('trace every call, also reads, if tracing is on', async () => {
     const watched = watchedStores(stores(true), { metrics, trace })
     await watched.sessions.get('a')
     await watched.transactions.take('key', 'state')
@@ -69,7 +69,7 @@ describe('watched stores', () => {
     ])
   })
 
-  it('count what became of sessions, and nothing that became of none', async () => {
+  it('count extended and ended sessions, and nothing without a session', async () => {
     const watched = watchedStores(stores(true), { metrics }).sessions
     await watched.extend({ version: 2 } as Parameters<SessionStore['extend']>[0], 'used')
     await watched.extend({ version: 9 } as Parameters<SessionStore['extend']>[0], 'used')

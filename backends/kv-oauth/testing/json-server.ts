@@ -1,7 +1,7 @@
 import { createServer, type IncomingHttpHeaders } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
-/** A request as a {@link startJsonServer} handler sees it. */
+/** A request to a {@link startJsonServer} handler. */
 export interface JsonServerRequest {
   method: string
   path: string
@@ -11,7 +11,7 @@ export interface JsonServerRequest {
   form: URLSearchParams
 }
 
-/** What a handler answers; `text` goes out as it is, `json` encoded. Default status: 200. */
+/** The response of a handler; `text` is sent unchanged, `json` encoded. The default status is 200. */
 export interface JsonServerAnswer {
   status?: number
   headers?: Record<string, string>
@@ -19,14 +19,14 @@ export interface JsonServerAnswer {
   text?: string
 }
 
-/** A server on a free loopback port for tests that need a provider with answers of their own. */
+/** A server on a free loopback port, for tests of a provider with custom responses. */
 export interface JsonServer {
   origin: string
   requests: JsonServerRequest[]
   close(): Promise<void>
 }
 
-/** Starts a {@link JsonServer}. A handler that never resolves is a provider that never answers. */
+/** Starts a {@link JsonServer}. A handler that never resolves simulates a provider that hangs. */
 export async function startJsonServer(
   handler: (request: JsonServerRequest) => JsonServerAnswer | Promise<JsonServerAnswer>,
 ): Promise<JsonServer> {

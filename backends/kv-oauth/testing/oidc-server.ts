@@ -4,11 +4,11 @@ import type { AddressInfo } from 'node:net'
 /** A real OpenID provider on a free loopback port, for tests. Every login name has an account. */
 export interface OidcServer {
   issuer: string
-  /** How often the metadata was read. */
+  /** Number of reads of the metadata. */
   discoveries(): number
-  /** How often the user info was read. */
+  /** Number of reads of the user info. */
   userInfos(): number
-  /** Signs in as `login` without a browser and returns the redirect back to the client. */
+  /** Signs in as `login` without a browser and returns the redirect to the client. */
   signIn(authorizationUrl: URL, login: string): Promise<URL>
   close(): Promise<void>
 }
@@ -26,7 +26,7 @@ export async function startOidcServer(options: {
   const server = createServer()
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-  // The package has no types; a name that is not a literal keeps the compiler from asking for them.
+  // The package has no types. A variable as its name keeps the compiler from resolving them.
   const name: string = 'oidc-provider'
   const { default: Provider } = (await import(name)) as { default: ProviderClass }
   const callback = new Provider(issuer, {
@@ -71,7 +71,7 @@ export async function startOidcServer(options: {
   }
 }
 
-/** Follows the redirects and answers the login and consent pages as a browser would. */
+/** Follows redirects and submits the login and consent pages like a browser. */
 async function walk(start: URL, login: string, redirectUri: string): Promise<URL> {
   const cookies = new Map<string, string>()
   let url = start

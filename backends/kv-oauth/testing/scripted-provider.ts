@@ -7,29 +7,29 @@ import { type JsonServerAnswer, type JsonServerRequest, startJsonServer } from '
 
 const REDIRECT_URI = 'http://localhost:8094/api/v1/auth/callback'
 
-/** A provider whose answers a test scripts. It signs id_tokens with the key that it publishes. */
+/** A provider with scripted responses. It signs id_tokens with the key that it publishes. */
 export interface ScriptedProvider {
   readonly issuer: string
-  /** Every request so far. */
+  /** All requests so far. */
   readonly requests: readonly JsonServerRequest[]
-  /** Claims of every id_token on top of the protocol's own; undefined leaves one of those out. */
+  /** Claims to add to every id_token; `undefined` omits a required one. */
   claims: Record<string, unknown>
-  /** Changes a token response. Default: it goes out as it is. */
+  /** Changes a token response. @default unchanged */
   token: (
     response: Readonly<Record<string, unknown>>,
     form: URLSearchParams,
   ) => JsonServerAnswer | Promise<JsonServerAnswer>
-  /** Answers the user info endpoint. Default: the subject. */
+  /** The response of the user info endpoint. @default the subject */
   userInfo: () => JsonServerAnswer | Promise<JsonServerAnswer>
-  /** Answers instead of the keys. Default: nothing does. */
+  /** Overrides the response of the keys. @default none */
   jwks: (() => JsonServerAnswer) | undefined
-  /** Answers the list of addresses, at `/emails`. Default: an empty one. */
+  /** The list of addresses at `/emails`. @default an empty list */
   emails: () => JsonServerAnswer
   /** The provider with an issuer: OpenID Connect. */
   oidc(options?: Partial<OAuthProviderOptions>): OAuthProvider
   /** The same endpoints without an issuer: plain OAuth 2.0. */
   oauth(options?: Partial<OAuthProviderOptions>): OAuthProvider
-  /** Undoes what was scripted. */
+  /** Resets all scripted responses. */
   reset(): void
   close(): Promise<void>
 }
@@ -58,7 +58,7 @@ export async function startScriptedProvider(): Promise<ScriptedProvider> {
           token_type: 'Bearer',
           expires_in: SHORT_LIFETIME_SECONDS,
           refresh_token: randomUUID(),
-          // The code that signInAt sends is the nonce.
+          // signInAt sends the nonce as the code.
           id_token: await idToken(form.get('code')),
         }
         return scripted.token(response, form)
@@ -108,13 +108,13 @@ export async function startScriptedProvider(): Promise<ScriptedProvider> {
   return scripted
 }
 
-/** How long the access tokens of a scripted provider live. */
+/** Lifetime of the access tokens of a scripted provider. */
 const SHORT_LIFETIME_SECONDS = 30
 
-/** After this long, in milliseconds, they are due for renewal. */
+/** Time until they are due for a refresh, in milliseconds. */
 export const RENEWAL_DUE_MS = SHORT_LIFETIME_SECONDS * 500
 
-/** Signs in at a scripted provider. Returns the request of the browser that is now signed in. */
+/** Signs in at a scripted provider. Returns a request of the signed-in browser. */
 export async function signInAt(
   { interactive }: KvOAuthBackend,
   input: { providerId?: string; scopes?: readonly string[] } = {},

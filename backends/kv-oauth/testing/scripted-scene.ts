@@ -27,9 +27,9 @@ export interface ScriptedScene {
   readonly pool: PostgresPool
   /** Fields of the log lines of the running test. */
   readonly log: Record<string, unknown>[]
-  /** Moves the clock of the backends on until the access tokens there are due for renewal. */
+  /** Advances the clock of the backends until access tokens are due for a refresh. */
   renewalsDue(): void
-  /** A backend with the provider alone; it is closed after the test. */
+  /** A backend with this provider only; it is closed after the test. */
   create(
     kind: Kind,
     provider?: Partial<OAuthProviderOptions>,
@@ -37,7 +37,7 @@ export interface ScriptedScene {
   ): Promise<KvOAuthBackend>
 }
 
-/** Runs the tests with sessions in Postgres, and once more with sessions in Redis. */
+/** Runs tests with sessions in Postgres, and again with sessions in Redis. */
 export function describeOnEveryStore(name: string, tests: (scene: ScriptedScene) => void): void {
   describe(`${name}, in Postgres`, () => tests(scriptedScene()))
   describeWithRedis(`${name}, in Redis`, () => {
@@ -50,7 +50,7 @@ export function describeOnEveryStore(name: string, tests: (scene: ScriptedScene)
   })
 }
 
-/** A {@link ScriptedScene} that lives as long as the surrounding `describe`. */
+/** A {@link ScriptedScene} for the surrounding `describe`. */
 export function scriptedScene(sessionStore: () => string = () => ''): ScriptedScene {
   let idp: ScriptedProvider
   let database: TestDatabase
