@@ -200,8 +200,6 @@ export interface AuthBackendPort {
   readonly providers: AuthProviderRegistryPort
   /** Lists and ends sessions. */
   readonly sessions: AuthSessionsPort
-  /** Issues and verifies session tokens. */
-  readonly crypto: AuthSessionCryptoPort
   /** Supported features. Unsupported operations throw `AuthBackendOperationUnsupportedError`. */
   readonly capabilities: AuthBackendCapabilities
   /** Present exactly when `capabilities.interactive` is true. */

@@ -47,7 +47,6 @@ describe('AuthBackendPort', () => {
     expectTypeOf<Without<'authenticate'>>().not.toExtend<AuthBackendPort>()
     expectTypeOf<Without<'sessions'>>().not.toExtend<AuthBackendPort>()
     expectTypeOf<Without<'providers'>>().not.toExtend<AuthBackendPort>()
-    expectTypeOf<Without<'crypto'>>().not.toExtend<AuthBackendPort>()
     expectTypeOf<Without<'capabilities'>>().not.toExtend<AuthBackendPort>()
     expectTypeOf<Without<'probe'>>().not.toExtend<AuthBackendPort>()
     expectTypeOf<Without<'close'>>().not.toExtend<AuthBackendPort>()

@@ -16,10 +16,10 @@ export type AuthBackends = ReadonlyMap<string, AuthBackendPort>
  * resolveBackend(new Map([[backend.name, backend]]), 'workos')
  * ```
  */
-export function resolveBackend(
-  backends: AuthBackends,
+export function resolveBackend<Backend = AuthBackendPort>(
+  backends: ReadonlyMap<string, Backend>,
   name: string = DEFAULT_AUTH_BACKEND_NAME,
-): AuthBackendPort {
+): Backend {
   const backend = backends.get(name)
   if (!backend) throw new AuthBackendNotFoundError(name, [...backends.keys()])
   return backend

@@ -2,13 +2,13 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { PostgresPool } from '@netscript/auth-database'
 import type { AuthMetrics, AuthTrace } from '@netscript/auth-kv-oauth'
 import {
-  AuthBackendNotFoundError,
   type AuthBackendPort,
   AuthConfigurationError,
   createKeyring,
   type Keyring,
   type Operator,
   parseKeyring,
+  resolveBackend,
 } from '@netscript/plugin-auth-core'
 import { importBetterAuth, importWorkos } from './backend-packages.js'
 import type { AuthConfig } from './config/auth-config.js'
@@ -227,8 +227,4 @@ export const backendNames: readonly string[] = [...BACKENDS.keys()]
  * Metadata of a backend, available before it is loaded.
  * @throws AuthBackendNotFoundError for an unknown name.
  */
-export function backendEntry(name: string): BackendEntry {
-  const entry = BACKENDS.get(name)
-  if (!entry) throw new AuthBackendNotFoundError(name, backendNames)
-  return entry
-}
+export const backendEntry = (name: string): BackendEntry => resolveBackend(BACKENDS, name)

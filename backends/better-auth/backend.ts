@@ -1,7 +1,6 @@
 import {
   type AuthBackendPort,
   type AuthProviderDescriptor,
-  createHmacSessionTokenCrypto,
   createProviderRegistry,
 } from '@netscript/plugin-auth-core'
 import { createReturnToPolicy } from '@netscript/plugin-auth-core/internal'
@@ -81,7 +80,6 @@ export function createBetterAuthBackend(options: BetterAuthBackendOptions): Bett
     name: 'better-auth',
     providers: createProviderRegistry(providers),
     // An array: as a string, a secret with a comma would be split into two.
-    crypto: createHmacSessionTokenCrypto([options.secret]),
     capabilities: {
       interactive: false,
       listSessions: true,

@@ -223,7 +223,6 @@ function composeBackend(
   return {
     name: 'kv-oauth',
     providers: createProviderRegistry(descriptors),
-    crypto: context.crypto,
     capabilities: {
       interactive: true,
       listSessions: true,

@@ -6,6 +6,7 @@ import { createTestDatabase, type TestDatabase } from '../../prisma/test-databas
 import { parseKeyring } from '../keyring.js'
 import type { Operator } from '../operator.js'
 import { toAuthnRequest } from '../request.js'
+import { createKeyringSessionTokenCrypto } from '../session-token.js'
 import type { SessionRecord } from './session-store.js'
 import { createPool } from '../../prisma/pool.js'
 import { sessionRecord } from './storage/session-store-suite.js'
@@ -94,7 +95,9 @@ function suite(
       const subject = as?.record.subject ?? randomUUID()
       const identity = { providerId: 'idp', issuer: idp.origin, subject }
       const { userId } = await stores.users.signIn({ ...identity, profile: {} })
-      const { token, sessionId } = backend.crypto.issueSessionToken()
+      const { token, sessionId } = createKeyringSessionTokenCrypto(
+        parseKeyring(KEY),
+      ).issueSessionToken()
       const record = sessionRecord(userId, { ...identity, id: sessionId, tokenRefreshAt: 0 })
       await stores.sessions.create(record)
       await stores.tokens(parseKeyring(KEY)).save(sessionId, { refreshToken: 'old' })

@@ -1,7 +1,6 @@
 import {
   type AuthBackendPort,
   type AuthProviderDescriptor,
-  createHmacSessionTokenCrypto,
   createProviderRegistry,
 } from '@netscript/plugin-auth-core'
 import { createAccessTokenVerifier } from './access-token.js'
@@ -53,7 +52,6 @@ export async function createWorkosBackend(options: WorkosBackendOptions): Promis
     providers: createProviderRegistry([PROVIDER]),
     sessions: createWorkosSessions(context),
     // As a list, because a string is split at commas, which a password may contain.
-    crypto: createHmacSessionTokenCrypto([settings.cookiePassword]),
     capabilities: {
       interactive: false,
       listSessions: true,

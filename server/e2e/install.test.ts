@@ -103,7 +103,7 @@ describe.each(MANAGER_NAMES)('a project on %s', (manager) => {
     await writeFile(join(directory, 'package.json'), JSON.stringify(manifest))
     const frozen = manager === 'pnpm' ? ' --no-frozen-lockfile' : ''
     expect(await ok(`${manager} install${frozen}`)).not.toMatch(COMPLAINTS)
-    expect(await ok(`${run} netscript plugin doctor`)).toContain('auth is as it should be')
+    expect(await ok(`${run} netscript plugin doctor`)).toContain('auth is complete')
     await writeFile(join(directory, 'program.js'), PROGRAM)
     expect(await ok('node program.js')).toBe('[]\n')
   })

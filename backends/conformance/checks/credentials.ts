@@ -116,19 +116,6 @@ export const CREDENTIAL_CHECKS: readonly AuthBackendCheck[] = [
     },
   },
   {
-    id: 'signed-token-alone-is-refused',
-    title: 'a signed token without a session is anonymous',
-    async run(scene) {
-      const { cookies } = await signIn(scene)
-      const { token } = scene.backend.crypto.issueSessionToken()
-      for (const [name] of cookies) {
-        await expectNobody(scene, requestWithCookies([[name, token]]), 'a token of no session')
-      }
-      const authorization = `Bearer ${token}`
-      await expectNobody(scene, requestWith({ authorization }), 'a bearer token of no session')
-    },
-  },
-  {
     id: 'bearer-token-signs-in',
     title: 'the bearer token of a session signs in like its cookie',
     async run(scene) {

@@ -16,7 +16,6 @@ export function createFourthBackend(secret: string) {
   }
   const backend: auth.AuthBackendPort = {
     name: 'fourth',
-    crypto,
     capabilities: auth.NO_CAPABILITIES,
     providers: auth.createProviderRegistry([
       { id: 'directory', displayName: 'Directory', kind: 'credentials' },

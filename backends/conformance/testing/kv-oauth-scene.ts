@@ -6,7 +6,9 @@ import { DEFAULT_SESSION_POLICY, SESSION_COOKIE_NAME } from '../../kv-oauth/cont
 import { defineOAuthProvider, type OAuthProvider } from '../../kv-oauth/provider.js'
 import { type OidcServer, startOidcServer } from '../../kv-oauth/testing/oidc-server.js'
 import type { AuthBackendPort } from '../../port.js'
+import { parseKeyring } from '../../keyring.js'
 import { singleCookie, toAuthnRequest } from '../../request.js'
+import { createKeyringSessionTokenCrypto } from '../../session-token.js'
 import type { SessionRecord } from '../../kv-oauth/session-store.js'
 import { createPool } from '../../../prisma/pool.js'
 import type { AuthStores } from '../../kv-oauth/session-store.js'
@@ -63,12 +65,10 @@ export function kvOAuthHarness(
   scene: () => KvOAuthScene,
   storeDown: NonNullable<AuthBackendHarness['storeDown']>,
 ): AuthBackendHarness {
-  const recordOf = async (
-    { crypto }: AuthBackendPort,
-    { headers }: SignedIn,
-  ): Promise<SessionRecord> => {
+  const crypto = () => createKeyringSessionTokenCrypto(parseKeyring(scene().key))
+  const recordOf = async ({ headers }: SignedIn): Promise<SessionRecord> => {
     const token = singleCookie(toAuthnRequest({ headers }), SESSION_COOKIE_NAME) ?? ''
-    const record = await scene().stores.sessions.get(crypto.openSessionToken(token) ?? '')
+    const record = await scene().stores.sessions.get(crypto().openSessionToken(token) ?? '')
     if (!record) throw new Error('There is no such session.')
     return record
   }
@@ -76,8 +76,8 @@ export function kvOAuthHarness(
   /** Moves a session into the past, as if time had passed. */
   const age =
     (ms: number) =>
-    async (backend: AuthBackendPort, signedIn: SignedIn): Promise<void> => {
-      const record = await recordOf(backend, signedIn)
+    async (_backend: AuthBackendPort, signedIn: SignedIn): Promise<void> => {
+      const record = await recordOf(signedIn)
       const aged = {
         issuedAt: record.issuedAt - ms,
         expiresAt: record.expiresAt - ms,
@@ -99,13 +99,13 @@ export function kvOAuthHarness(
         allowInsecureRequests: true,
       })
     },
-    async signIn(backend, as) {
+    async signIn(_backend, as) {
       const { provider, stores } = scene()
-      const subject = as ? (await recordOf(backend, as)).subject : randomUUID()
+      const subject = as ? (await recordOf(as)).subject : randomUUID()
       const identity = { providerId: provider.id, issuer: ISSUER, subject }
       const profile = { displayName: 'Ada', email: 'ada@example.com', emailVerified: true }
       const { userId } = await stores.users.signIn({ ...identity, profile })
-      const { token, sessionId } = backend.crypto.issueSessionToken()
+      const { token, sessionId } = crypto().issueSessionToken()
       const now = Date.now()
       await stores.sessions.create({
         ...identity,
@@ -126,8 +126,8 @@ export function kvOAuthHarness(
     },
     expire: age(DEFAULT_SESSION_POLICY.idleMs + 1000),
     refreshDue: age(DEFAULT_SESSION_POLICY.refreshWindowMs),
-    async revokeElsewhere(backend, signedIn) {
-      const { id } = await recordOf(backend, signedIn)
+    async revokeElsewhere(_backend, signedIn) {
+      const { id } = await recordOf(signedIn)
       await scene().stores.sessions.revoke(id, 'revoked-by-operator')
     },
     storeDown,

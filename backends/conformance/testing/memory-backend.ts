@@ -62,7 +62,6 @@ export function createMemoryBackend(store: MemoryStore, secret: string): AuthBac
       listProviders: () => [MEMORY_PROVIDER],
       getProvider: (id) => (id === MEMORY_PROVIDER.id ? MEMORY_PROVIDER : undefined),
     },
-    crypto,
     capabilities: {
       interactive: true,
       listSessions: true,

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { AuthSession } from '../../../contract/session.js'
 import type { AuthBackendPort } from '../../port.js'
 import { singleCookie, toAuthnRequest } from '../../request.js'
-import { randomSecret } from '../../session-token.js'
+import { createHmacSessionTokenCrypto, randomSecret } from '../../session-token.js'
 import type { AuthBackendHarness, SignedIn } from '../harness.js'
 import { createMemoryBackend } from './memory-backend.js'
 import {
@@ -23,12 +23,11 @@ export type BackendChange = (
 export function memoryHarness(change: BackendChange = () => ({})): AuthBackendHarness {
   const store = createMemoryStore()
   const secret = randomSecret()
+  const crypto = createHmacSessionTokenCrypto(secret)
 
   const rowOf = (backend: AuthBackendPort, { headers }: SignedIn): MemorySession => {
     const token = singleCookie(toAuthnRequest({ headers }), MEMORY_COOKIE) ?? ''
-    const row = store.sessions.get(
-      createMemoryBackend(store, secret).crypto.openSessionToken(token) ?? '',
-    )
+    const row = store.sessions.get(crypto.openSessionToken(token) ?? '')
     if (!row) throw new Error(`${backend.name} has no such session.`)
     return row
   }
@@ -47,7 +46,6 @@ export function memoryHarness(change: BackendChange = () => ({})): AuthBackendHa
       return { ...backend, ...change(backend, store) }
     },
     async signIn(backend, as) {
-      const { crypto } = createMemoryBackend(store, secret)
       const subject = as ? rowOf(backend, as).session.subject : randomUUID()
       const { token } = openMemorySession(store, crypto, subject)
       const [secretPart = ''] = token.split('.')

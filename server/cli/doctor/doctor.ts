@@ -1,8 +1,6 @@
-import { styleText } from 'node:util'
 import { withAppSettings } from '../../config/app-settings.js'
 import { inspectConfig } from '../../config/config.js'
 import { useOutgoingProxy } from '../../outgoing-proxy.js'
-import { WIDTH, wrap } from '../wrap.js'
 import { checkClients } from './client.js'
 import { checkConfiguration, checkVariables } from './configuration.js'
 import { checkCookies } from './cookies.js'
@@ -16,6 +14,7 @@ import { checkPort } from './port.js'
 import { checkProviders } from './provider.js'
 import { checkProxy } from './proxy.js'
 import { checkRedirectUris } from './redirect-uri.js'
+import { report } from './report.js'
 import { checkSessionStore } from './session-store.js'
 
 const CHECKS: readonly Check[] = [
@@ -91,30 +90,4 @@ async function attempt(check: Check, examination: Examination): Promise<Finding[
     const { name, message } = error as Error
     return [fail('DOCTOR', `A check broke: ${name}: ${message}`, 'Please report this.')]
   }
-}
-
-const COLORS = { ok: 'green', warn: 'yellow', fail: 'red' } as const
-
-/** The findings as text, at most 80 columns wide. */
-export function report(findings: readonly Finding[]): string {
-  const indent = 6
-  const blocks = findings.map(({ status, code, message, fix }) => {
-    const label = styleText(COLORS[status], status.padEnd(indent), { stream: process.stdout })
-    const text = fix === undefined ? `${code}: ${message}` : `${code}: ${message}\nFix: ${fix}`
-    return label + indented(printable(text), indent)
-  })
-  const count = (wanted: Finding['status']): number =>
-    findings.filter(({ status }) => status === wanted).length
-  const summary = `${count('fail')} failed, ${count('warn')} to look at, ${count('ok')} ok`
-  return [...blocks, '', summary].join('\n')
-}
-
-function indented(text: string, indent: number): string {
-  const lines = wrap(text, WIDTH - indent).split('\n')
-  return lines.join(`\n${' '.repeat(indent)}`)
-}
-
-/** A provider may say anything, but not steer a terminal. */
-function printable(text: string): string {
-  return text.replace(/[^\P{C}\n]/gu, '?')
 }

@@ -2,7 +2,8 @@ import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { findPackageManager } from '@netscript/plugin-auth-core/internal'
 import { isReadableByOthers, modeOf } from '../env-file.js'
-import { paintFor } from '../paint.js'
+import { fail, type Finding, ok, warn } from '../doctor/finding.js'
+import { report } from '../doctor/report.js'
 import { findPlugin, type PluginDefinition } from './catalog.js'
 import { missingPackages } from './install.js'
 import { readManifest, readManifests } from './manifest.js'
@@ -11,15 +12,6 @@ import { chosenBackend } from './shared-files.js'
 import { isTracked } from './tracked.js'
 import { openWorkspace, type Workspace } from './workspace.js'
 import { print } from '../wrap.js'
-
-/** What is wrong, or only noteworthy, with a part of a plugin. */
-export interface Finding {
-  /** `broken` makes the exit code 1. */
-  readonly level: 'broken' | 'note'
-  readonly what: string
-  /** What to do; absent when nothing needs to be done. */
-  readonly fix?: string
-}
 
 /** `netscript plugin doctor [name]` */
 export async function diagnosePlugins(
@@ -36,23 +28,11 @@ export async function diagnosePlugins(
       findings: await findingsOf(workspace, plugin),
     })),
   )
-  const broken = reports.some(({ findings }) => findings.some(({ level }) => level === 'broken'))
-  if (broken) process.exitCode = 1
+  const failed = reports.some(({ findings }) => findings.some(({ status }) => status === 'fail'))
+  if (failed) process.exitCode = 1
   if (json) console.log(JSON.stringify(reports))
   else if (reports.length === 0) print('No plugins. Add one with `netscript plugin add auth`.')
-  else for (const { plugin, findings } of reports) print(report(plugin, findings))
-}
-
-function report(plugin: string, findings: readonly Finding[]): string {
-  const paint = paintFor(process.stdout)
-  const lines = findings.flatMap(({ level, what, fix }) => [
-    `${paint(level === 'broken' ? 'red' : 'yellow', level.padEnd(6))}  ${what}`,
-    ...(fix === undefined ? [] : [`        ${fix}`]),
-  ])
-  const count = findings.filter(({ level }) => level === 'broken').length
-  const outcome =
-    count === 0 ? paint('green', `${plugin} is as it should be.`) : `${plugin}: ${count} broken.`
-  return [...lines, outcome].join('\n')
+  else for (const { findings } of reports) console.log(report(findings))
 }
 
 /** What is missing or changed of a plugin in a workspace. Changes nothing. */
@@ -62,49 +42,62 @@ export async function findingsOf(
 ): Promise<Finding[]> {
   const add = `Run \`netscript plugin add ${plugin.name}\`.`
   const manifest = readManifest(workspace, plugin.name)
-  if (!manifest) return [{ level: 'broken', what: `${plugin.name} was not added.`, fix: add }]
+  if (!manifest) return [fail('PLUGIN_NOT_ADDED', `${plugin.name} was not added.`, add)]
   const isKnown = (variable: string): boolean => Boolean(process.env[variable])
   const { changes, kept } = await planAdd(workspace, plugin, { isKnown })
-  const findings = changes.map(({ path, before }): Finding => ({
-    level: 'broken',
-    what: before === undefined ? `${path} is missing.` : `${path} lacks something.`,
-    fix: `${add} With --dry-run it shows what.`,
-  }))
+  const findings = changes.map(({ path, before }) =>
+    before === undefined
+      ? fail(
+          'FILE_MISSING',
+          `${path} is missing.`,
+          `${add} With --dry-run it shows what it writes.`,
+        )
+      : fail('FILE_INCOMPLETE', `${path} lacks something.`, `${add} With --dry-run it shows what.`),
+  )
   for (const { path, outdated } of kept) {
     findings.push(
       outdated
-        ? {
-            level: 'note',
-            what: `${path} is yours, and the plugin has a new text for it.`,
-            fix: `To take that, delete the file. ${add}`,
-          }
-        : { level: 'note', what: `${path} is yours.` },
+        ? warn(
+            'FILE_OUTDATED',
+            `You changed ${path}, and the plugin has a new version of it.`,
+            `To take the new version, delete the file. ${add}`,
+          )
+        : ok('FILE_CHANGED', `You changed ${path}; the plugin leaves it alone.`),
     )
   }
   const { dependencies = {} } = packageEntries(plugin, chosenBackend(workspace))
-  const unlinked = missingPackages(workspace.root, Object.keys(dependencies))
-  if (unlinked.length > 0) {
-    findings.push({
-      level: 'broken',
-      what: `${unlinked.length} packages are not installed, such as ${unlinked[0]}.`,
-      fix: `Run \`${findPackageManager(workspace.root).name} install\`.`,
-    })
+  const absent = missingPackages(workspace.root, Object.keys(dependencies))
+  if (absent.length > 0) {
+    findings.push(
+      fail(
+        'PACKAGES_MISSING',
+        `${absent.length} packages are not installed, such as ${absent[0]}.`,
+        `Run \`${findPackageManager(workspace.root).name} install\`.`,
+      ),
+    )
   }
-  if (!manifest.enabled) findings.push({ level: 'note', what: `${plugin.name} is not enabled.` })
+  if (!manifest.enabled) {
+    const enable = `Set enabled to true in plugins/${plugin.name}/plugin.json, and run \`netscript plugin add ${plugin.name}\`.`
+    findings.push(warn('PLUGIN_DISABLED', `${plugin.name} is not enabled.`, enable))
+  }
   const env = statSync(join(workspace.root, '.env'), { throwIfNoEntry: false })
   if (env && isReadableByOthers(env)) {
-    findings.push({
-      level: 'broken',
-      what: `.env has mode ${modeOf(env)}: other users can read its secrets.`,
-      fix: 'Run `chmod 600 .env`, and make new secrets if others had access.',
-    })
+    findings.push(
+      fail(
+        'ENV_READABLE',
+        `.env has mode ${modeOf(env)}: other users can read its secrets.`,
+        'Run `chmod 600 .env`, and generate new secrets if others had access.',
+      ),
+    )
   }
   if (isTracked(workspace.root, '.env')) {
-    findings.push({
-      level: 'broken',
-      what: '.env is in version control, with its secrets.',
-      fix: 'Run `git rm --cached .env`, and make new secrets.',
-    })
+    findings.push(
+      fail(
+        'ENV_TRACKED',
+        '.env is in version control, with its secrets.',
+        'Run `git rm --cached .env`, and generate new secrets.',
+      ),
+    )
   }
-  return findings
+  return findings.length > 0 ? findings : [ok('PLUGIN', `${plugin.name} is complete.`)]
 }

@@ -1,0 +1,147 @@
+import { AuthError } from '../../errors.js'
+import type { AuthBackendPort, AuthnResult } from '../../port.js'
+import { singleCookie } from '../../request.js'
+import { publicId } from '../../session-token.js'
+import { authenticating } from './bearer.js'
+import type { BackendChange } from './memory-harness.js'
+import { MEMORY_COOKIE, MEMORY_PROVIDER } from './memory-store.js'
+
+/** One way to get a backend wrong, and the check that must notice it. */
+export interface Flaw {
+  /** The id of the check. */
+  readonly check: string
+  readonly flaw: string
+  /** What the check must report, so that it does not fail for another reason. */
+  readonly because: RegExp
+  readonly change: BackendChange
+}
+
+const managing =
+  (
+    make: (
+      sessions: AuthBackendPort['sessions'],
+      ...rest: Parameters<BackendChange>
+    ) => Partial<AuthBackendPort['sessions']>,
+  ): BackendChange =>
+  (backend, store) => ({
+    sessions: { ...backend.sessions, ...make(backend.sessions, backend, store) },
+  })
+
+/** Lets everything that is ready run first. */
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+
+/** One faulty backend for every group of checks. */
+export const FLAWS: Readonly<Record<string, Flaw>> = {
+  capabilities: {
+    check: 'interactive-matches-capability',
+    flaw: 'a redirect flow is present but not claimed',
+    because: /they disagree/,
+    change: ({ capabilities }) => ({ capabilities: { ...capabilities, interactive: false } }),
+  },
+  anonymous: {
+    check: 'hostile-authorization-never-throws',
+    flaw: 'the Authorization header is split without validation',
+    because: /authenticate threw TypeError/,
+    change: authenticating((authenticate) => async (request) => {
+      request.header('authorization')?.split(' ')[1]!.trim()
+      return authenticate(request)
+    }),
+  },
+  identity: {
+    check: 'people-are-never-mixed',
+    flaw: 'the current request is kept in a shared variable',
+    because: /it is another person/,
+    change: authenticating((authenticate) => {
+      let current: Promise<AuthnResult> | undefined
+      return async (request) => {
+        current = authenticate(request)
+        await turn()
+        return current
+      }
+    }),
+  },
+  credentials: {
+    check: 'ended-session-stays-over',
+    flaw: 'a session is read, and written back later',
+    because: /signed out amid requests must be anonymous, but is a user/,
+    change: authenticating((authenticate, _backend, store) => async (request) => {
+      const before = new Map(store.sessions)
+      const result = await authenticate(request)
+      await turn()
+      const row = result.ok ? before.get(result.session.id) : undefined
+      if (row) store.sessions.set(row.session.id, row)
+      return result
+    }),
+  },
+  'sign-out': {
+    check: 'forged-sign-out-ends-nothing',
+    flaw: 'signing out does not verify the signature',
+    because: /forged credential/,
+    change: managing((sessions, _backend, store) => ({
+      async signOut(request, options) {
+        const [secret = ''] = request.cookies(MEMORY_COOKIE)[0]?.split('.') ?? []
+        store.sessions.delete(publicId(secret))
+        return sessions.signOut(request, options)
+      },
+    })),
+  },
+  sessions: {
+    check: 'revokes-no-foreign-session',
+    flaw: 'the owner of the session is not checked',
+    because: /not the user’s is revoked/,
+    change: managing((_sessions, _backend, store) => ({
+      revokeSession: async (_userId, sessionId) => store.sessions.delete(sessionId),
+    })),
+  },
+  interactive: {
+    check: 'transaction-works-once',
+    flaw: 'a transaction is read and deleted in two steps',
+    because: /of eight callbacks at once 8 were heard/,
+    change: ({ interactive }, { transactions }) => ({
+      interactive: {
+        ...interactive!,
+        async handleCallback(request, query) {
+          const state = query.get('state')
+          const found = [...transactions].find(([, one]) => one.state === state)
+          await turn()
+          if (!found) return interactive!.handleCallback(request, query)
+          transactions.delete(found[0])
+          throw new AuthError('AUTH_ACCESS_DENIED', 'The sign-in was declined.')
+        },
+      },
+    }),
+  },
+  outage: {
+    check: 'outage-is-not-anonymous',
+    flaw: 'an outage is anonymous',
+    because: /must be refused, but was answered/,
+    change: authenticating(
+      (authenticate) => (request) =>
+        authenticate(request).catch(() => ({
+          ok: false,
+          reason: 'session-unknown',
+          setCookies: [],
+        })),
+    ),
+  },
+  secrecy: {
+    check: 'results-hold-no-secret',
+    flaw: 'the claims contain the token',
+    because: /the result of authenticate .* contains a secret/,
+    change: authenticating((authenticate) => async (request) => {
+      const result = await authenticate(request)
+      if (!result.ok) return result
+      const token = singleCookie(request, MEMORY_COOKIE)
+      return { ...result, session: { ...result.session, claims: { token } } }
+    }),
+  },
+  parts: {
+    check: 'providers-are-consistent',
+    flaw: 'providers are looked up in a plain object',
+    because: /there is a provider __proto__/,
+    change: ({ providers }) => {
+      const byId: Record<string, typeof MEMORY_PROVIDER> = { memory: MEMORY_PROVIDER }
+      return { providers: { ...providers, getProvider: (id) => byId[id] } }
+    },
+  },
+}
