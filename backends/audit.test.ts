@@ -51,6 +51,9 @@ describe('values that are hashed or bound together', () => {
       accessToken: 'a',
       refreshToken: 'b',
     })
+    // Processes of every version must agree on this, during an upgrade too.
+    const bound = 'session-1:access_token'
+    expect(unseal(keyring, 'provider-tokens', bound, sealed.access_token!)).toBe('a')
     for (const [id, tokens] of [
       ['session-', sealed],
       ['session-11', sealed],

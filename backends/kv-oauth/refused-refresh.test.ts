@@ -174,6 +174,17 @@ describeOnEveryStore('a refresh that is refused without an OAuth error', (scene)
     expect(state.asked).toBeGreaterThan(0)
   })
 
+  it('does not include another failure of the provider, which is retried at least every 15 minutes', async () => {
+    const backend = await create()
+    const { state, readAfter } = await refused(backend)
+    state.answer = { status: 401, json: { error: 'invalid_client' } }
+    await readAfter(0)
+    for (let asked = 2; asked <= 10; asked += 1) {
+      expect(await readAfter(15)).toBe(true)
+      expect(state.asked).toBe(asked)
+    }
+  })
+
   it('does not include a 400 of the keys, which ends no session', async () => {
     const backend = await create()
     const { state, readAfter } = await refused(backend)

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { JsonServerAnswer } from './testing/json-server.js'
 import { signInAt } from './testing/scripted-provider.js'
 import { KINDS, scriptedScene } from './testing/scripted-scene.js'
@@ -115,6 +115,46 @@ describe('token responses that deviate from RFC 6749', () => {
       })
     },
   )
+})
+
+describe('an access token', () => {
+  const scene = scriptedScene()
+  /** Signs in and returns the renewals of a read so many seconds later. */
+  const signInWith = async (lifetime: number): Promise<(seconds: number) => Promise<number>> => {
+    // The library counts the lifetime by the clock of the process.
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() })
+    scene.idp.token = (honest) => ({ json: { ...honest, expires_in: lifetime } })
+    const backend = await scene.create('oidc')
+    const request = await signInAt(backend)
+    return async (seconds) => {
+      const before = scene.idp.requests.length
+      vi.setSystemTime(Date.now() + seconds * 1000)
+      expect(await backend.authenticate(request)).toMatchObject({ ok: true })
+      return scene.idp.requests.slice(before).filter(({ path }) => path === '/token').length
+    }
+  }
+
+  afterEach(() => {
+    vi.useRealTimers()
+  })
+
+  it.each([
+    ['a minute before it expires', 3600, 3540],
+    ['after half its lifetime, when it lives for less than two minutes', 60, 30],
+    ['five seconds after the last renewal, when it lives for less', 2, 5],
+  ])('is renewed %s', async (_what, lifetime, dueAfter) => {
+    const renewalsAfter = await signInWith(lifetime)
+    expect(await renewalsAfter(dueAfter - 1)).toBe(0)
+    expect(await renewalsAfter(1)).toBe(1)
+    expect(await renewalsAfter(dueAfter - 1)).toBe(0)
+    expect(await renewalsAfter(1)).toBe(1)
+  })
+
+  it('is not renewed when its lifetime in milliseconds is more than a number can hold', async () => {
+    const renewalsAfter = await signInWith(1e308)
+    expect(await renewalsAfter(0)).toBe(0)
+    expect(await renewalsAfter(20 * 3600)).toBe(0)
+  })
 })
 
 function unauthorized(json: object): JsonServerAnswer {
