@@ -3,12 +3,12 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startTestServer } from './testing/server.js'
 import { openBrowser } from './testing/sign-up.js'
 
-/** As long as a field can be in a body that is accepted. */
+/** The longest field that fits into an accepted body. */
 const LONG = 'x'.repeat(15_000)
 const email = () => `${crypto.randomUUID()}@example.com`
 const password = 'a-long-password'
 
-/** What a caller without a session can make better-auth store. */
+/** Requests of an anonymous caller that make better-auth store a row. */
 const REQUESTS: [what: string, path: string, body: () => object, status: number][] = [
   [
     'a sign-in at a provider',
@@ -83,10 +83,10 @@ const REQUESTS: [what: string, path: string, body: () => object, status: number]
 ]
 
 const TABLES = ['auth_verifications', 'better_auth_users', 'better_auth_accounts', 'auth_sessions']
-/** Accounts have no end. */
+/** Accounts do not expire. */
 const EXPIRING = new Set(['auth_verifications', 'auth_sessions'])
 
-describe('what an anonymous caller can make better-auth store', () => {
+describe('rows that an anonymous caller can create', () => {
   const start = () =>
     startTestServer({
       plugins: [
@@ -104,28 +104,31 @@ describe('what an anonymous caller can make better-auth store', () => {
   })
   afterAll(() => server.close())
 
-  it.each(REQUESTS)('%s is a small row that expires, or none', async (_, path, body, status) => {
-    for (const table of [...TABLES].reverse()) await server.pool.query(`DELETE FROM ${table}`)
-    const browser = openBrowser({ origin: server.origin, userAgent: 'x'.repeat(8_000) })
-    const response = await browser.fetch(`/api/auth/${path}`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(body()),
-    })
-    expect(response.status).toBe(status)
-    for (const table of TABLES) {
-      const { rows } = await server.pool.query<{ size: number; expires_at?: Date }>(
-        `SELECT length(kept::text) AS size, kept.* FROM ${table} AS kept`,
-      )
-      expect(rows.length).toBeLessThanOrEqual(status === 200 ? 1 : 0)
-      for (const { size, expires_at } of rows) {
-        expect(size).toBeLessThan(5_000)
-        if (EXPIRING.has(table)) expect(expires_at).toBeInstanceOf(Date)
+  it.each(REQUESTS)(
+    '%s creates a small row that expires, or none',
+    async (_, path, body, status) => {
+      for (const table of [...TABLES].reverse()) await server.pool.query(`DELETE FROM ${table}`)
+      const browser = openBrowser({ origin: server.origin, userAgent: 'x'.repeat(8_000) })
+      const response = await browser.fetch(`/api/auth/${path}`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(body()),
+      })
+      expect(response.status).toBe(status)
+      for (const table of TABLES) {
+        const { rows } = await server.pool.query<{ size: number; expires_at?: Date }>(
+          `SELECT length(kept::text) AS size, kept.* FROM ${table} AS kept`,
+        )
+        expect(rows.length).toBeLessThanOrEqual(status === 200 ? 1 : 0)
+        for (const { size, expires_at } of rows) {
+          expect(size).toBeLessThan(5_000)
+          if (EXPIRING.has(table)) expect(expires_at).toBeInstanceOf(Date)
+        }
       }
-    }
-  })
+    },
+  )
 
-  it('counts the requests of a client network on each of these routes', async () => {
+  it('are rate limited by client network on each of these routes', async () => {
     const limited = await startTestServer({
       betterAuthOptions: {
         rateLimit: { enabled: true },
@@ -147,7 +150,7 @@ describe('what an anonymous caller can make better-auth store', () => {
     await limited.close()
   })
 
-  it('cuts the user agent of a session where it is stored', async () => {
+  it('store a truncated user agent', async () => {
     const userAgent = `agent-${'x'.repeat(8_000)}`
     const browser = openBrowser({ origin: server.origin, userAgent })
     const credentials = { email: email(), password, name: 'Ada' }

@@ -15,7 +15,7 @@ interface Event {
   session: string | null
 }
 
-/** The events of a server, oldest first, without those before `after`. */
+/** The events of a server after `after`, oldest first. */
 async function eventsOf({ pool }: Pick<TestServer<[]>, 'pool'>, after = '0'): Promise<Event[]> {
   const { rows } = await pool.query<Event>(
     `SELECT type, reason, session_id AS session FROM auth_audit_events WHERE id > $1 ORDER BY id`,
@@ -45,7 +45,7 @@ describe('the audit trail of better-auth', () => {
     if (!result.ok) throw new Error(result.reason)
     return result.session.id
   }
-  /** Two browsers of a user, and a function for the events from here on. */
+  /** Two browsers of a user, and a function that returns the events from here on. */
   const twoSessions = async () => {
     const person = await signUp(server)
     await post(person, 'sign-out')
@@ -98,13 +98,16 @@ describe('the audit trail of better-auth', () => {
       ['session.revoked user-deleted one', 'session.revoked user-deleted two'],
     ],
   }
-  it.each(Object.entries(routes))('has the sessions that %s ends', async (_, [route, expected]) => {
-    const { person, one, two, events } = await twoSessions()
-    expect((await route(one, await sessionOf(two), person)).status).toBe(200)
-    expect((await events()).sort()).toEqual(expected)
-  })
+  it.each(Object.entries(routes))(
+    'records the sessions that %s ends',
+    async (_, [route, expected]) => {
+      const { person, one, two, events } = await twoSessions()
+      expect((await route(one, await sessionOf(two), person)).status).toBe(200)
+      expect((await events()).sort()).toEqual(expected)
+    },
+  )
 
-  it('has neither a password that is wrong nor a session that expired', async () => {
+  it('records neither a wrong password nor an expired session', async () => {
     const { person, one, events } = await twoSessions()
     const { error } = await openBrowser(server).client.signIn.email({
       ...person.credentials,
@@ -119,7 +122,7 @@ describe('the audit trail of better-auth', () => {
     expect(await events()).toEqual([])
   })
 
-  it('names a user by a keyed hash, the same one each time', async () => {
+  it('identifies a user by a stable keyed hash', async () => {
     const { person } = await twoSessions()
     const { rows } = await server.pool.query<{ subject: string }>(
       'SELECT audit_subject AS subject FROM auth_sessions WHERE user_id = $1',
@@ -130,7 +133,7 @@ describe('the audit trail of better-auth', () => {
     expect(others).toEqual([{ subject }])
   })
 
-  it('lets no user in, nor end a session, without the event', async () => {
+  it('fails a sign-in or the end of a session if the event cannot be written', async () => {
     const { person, one } = await twoSessions()
     await server.pool.query('ALTER TABLE auth_audit_events RENAME TO renamed')
     const browser = openBrowser(server)
@@ -146,8 +149,8 @@ describe('the audit trail of better-auth', () => {
 })
 
 /**
- * Does to a sign-in what better-auth's `twoFactor` does, whose tables this schema does not have; the
- * users who have a second factor are those whose address is verified.
+ * Acts on a sign-in like better-auth's `twoFactor`, whose tables this schema does not have. Users with a
+ * verified address have a second factor.
  */
 const secondFactor = (isProven: () => boolean): BetterAuthPlugin => ({
   id: 'second-factor',
@@ -174,7 +177,7 @@ const secondFactor = (isProven: () => boolean): BetterAuthPlugin => ({
 })
 
 describe('the audit trail of better-auth with a second factor', () => {
-  it('has a sign-in when the second factor is proven too, and not before', async () => {
+  it('records a sign-in only after the second factor', async () => {
     let proven = false
     const server = await startTestServer({ plugins: [secondFactor(() => proven)] })
     const person = await signUp(server)

@@ -19,7 +19,7 @@ describe('authenticate', () => {
   const storedSession = (userId: string) =>
     server.prisma.authSession.findFirstOrThrow({ where: { userId } })
 
-  it('knows who signed up', async () => {
+  it('authenticates a user who signed up', async () => {
     const person = await signUp(server)
     const result = await server.backend.authenticate(await person.request())
     if (!result.ok) expect.fail(result.reason)
@@ -55,7 +55,7 @@ describe('authenticate', () => {
     expect(AuthUser.parse(result.user)).toEqual(result.user)
   })
 
-  it('is the same person at the next sign-in, in another session', async () => {
+  it('gives the same user in another session at the next sign-in', async () => {
     const person = await signUp(server)
     const browser = openBrowser(server)
     const { error } = await browser.client.signIn.email(person.credentials)
@@ -69,7 +69,7 @@ describe('authenticate', () => {
     expect(second.session.id).not.toBe(first.session.id)
   })
 
-  it('shows no token, address or user agent', async () => {
+  it('returns no token, address or user agent', async () => {
     const person = await signUp({ ...server, userAgent: 'unmistakable-agent' })
     const row = await storedSession(person.userId)
     expect(row.userAgent).toBe('unmistakable-agent')
@@ -89,7 +89,7 @@ describe('authenticate', () => {
     expect(everything).not.toMatch(/ipAddress|userAgent|"token"|password/)
   })
 
-  it('reads nothing for a request without the cookie', async () => {
+  it('does not query the database without the cookie', async () => {
     const stranger = await startTestServer()
     await stranger.pool.end()
     for (const cookie of ['', 'other=1', '__Secure-better-auth.session_token=a.b']) {
@@ -102,7 +102,7 @@ describe('authenticate', () => {
     await stranger.close()
   })
 
-  it('reads nothing for a cookie that it did not sign, whichever byte is changed', async () => {
+  it('does not query the database for a cookie with an invalid signature, whichever byte is changed', async () => {
     const other = await startTestServer()
     const person = await signUp(other)
     const [, value = ''] = (await person.cookieHeader()).split(`${COOKIE}=`)
@@ -120,7 +120,7 @@ describe('authenticate', () => {
       'a\n',
     ]
     for (let at = 0; at < signature.length - 1; at += 1) {
-      // 'A' and 'Q' differ in a high bit: the last character also carries bits that mean nothing.
+      // 'A' and 'Q' differ in a high bit: the low bits of the last character are unused.
       const changed = signature[at] === 'A' ? 'Q' : 'A'
       const text = signature.slice(0, at) + changed + signature.slice(at + 1)
       forged.push(encodeURIComponent(`${token}.${text}`))
@@ -134,14 +134,14 @@ describe('authenticate', () => {
       const result = await other.backend.authenticate(withCookie(`${COOKIE}=${cookie}`))
       expect(result, cookie).toEqual({ ok: false, reason: 'credential-invalid', setCookies: [] })
     }
-    // The whole cookie does reach the database, which is gone.
+    // The unchanged cookie does reach the database, which is unreachable here.
     await expect(other.backend.authenticate(withCookie(`${COOKIE}=${value}`))).rejects.toThrow(
       /STORE_UNAVAILABLE/,
     )
     await other.close()
   })
 
-  it('takes a cookie that was sent twice for none', async () => {
+  it('ignores a cookie that was sent twice', async () => {
     const [victim, attacker] = [await signUp(server), await signUp(server)]
     const [theirs, own] = [await victim.cookieHeader(), await attacker.cookieHeader()]
     for (const cookie of [`${theirs}; ${own}`, `${own}; ${theirs}`, `${own}; ${own}`]) {
@@ -152,7 +152,7 @@ describe('authenticate', () => {
     }
   })
 
-  it('looks at cookies and at nothing else', async () => {
+  it('reads credentials from cookies only', async () => {
     const person = await signUp(server)
     const { token } = await storedSession(person.userId)
     const result = await server.backend.authenticate(
@@ -173,14 +173,14 @@ describe('authenticate', () => {
     expect(await person.cookieHeader()).toBe('')
   })
 
-  it('does not know a session of a deleted user', async () => {
+  it('does not accept a session of a deleted user', async () => {
     const person = await signUp(server)
     await server.prisma.betterAuthUser.delete({ where: { id: person.userId } })
     const result = await server.backend.authenticate(await person.request())
     expect(result).toMatchObject({ ok: false, reason: 'session-unknown' })
   })
 
-  it('extends a session past its update age, and hands on the cookie as it is', async () => {
+  it('extends a session past its updateAge, and passes the cookie on unchanged', async () => {
     const person = await signUp(server)
     const row = await storedSession(person.userId)
     await server.prisma.authSession.update({
@@ -201,7 +201,7 @@ describe('authenticate', () => {
     expect(again).toMatchObject({ ok: true, setCookies: [] })
   })
 
-  it('is anonymous when the session ends while it is extended', async () => {
+  it('is anonymous if the session ends while it is being extended', async () => {
     const racing: TestServer<[]> = await startTestServer({
       betterAuthOptions: {
         session: { updateAge: 0 },
@@ -221,7 +221,7 @@ describe('authenticate', () => {
     await racing.close()
   })
 
-  it('never takes an unreachable database for an anonymous request', async () => {
+  it('throws STORE_UNAVAILABLE if the database is unreachable, instead of anonymous', async () => {
     const failing = await startTestServer()
     const person = await signUp(failing)
     const request = await person.request()

@@ -13,11 +13,11 @@ describe('databaseCall', () => {
   const failure = (operation: () => Promise<unknown>) =>
     databaseCall(operation).catch((error: unknown) => error)
 
-  it('returns what the operation returns', async () => {
+  it('returns the result of the operation', async () => {
     expect(await databaseCall(() => server.prisma.authSession.count())).toBe(0)
   })
 
-  it('keeps the reason for the log, but not the arguments of the query', async () => {
+  it('keeps the reason for the log, without the arguments of the query', async () => {
     const where = { token: 'the-token', nothing: 'like this' }
     const error = await failure(async () => {
       try {
@@ -35,7 +35,7 @@ describe('databaseCall', () => {
     expect(shown).not.toContain('the-token')
   })
 
-  it('keeps the code', async () => {
+  it('keeps the error code', async () => {
     const error = await failure(() =>
       server.prisma.authSession.create({
         data: { id: 'id', token: 'the-token', userId: 'nobody', expiresAt: new Date() },

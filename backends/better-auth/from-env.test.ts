@@ -14,7 +14,7 @@ describe('betterAuthBackendFromEnv', () => {
   const fromEnv = (env: NodeJS.ProcessEnv) =>
     betterAuthBackendFromEnv(env, { pool: server.pool, baseUrl: server.origin })
 
-  it('knows whom another process with the same secret signed in', async () => {
+  it('accepts sessions of another process with the same secret', async () => {
     const backend = await fromEnv({ BETTER_AUTH_SECRET: server.secret })
     const person = await signUp(server)
     expect(await backend.authenticate(await person.request())).toMatchObject({
@@ -23,7 +23,7 @@ describe('betterAuthBackendFromEnv', () => {
     })
     await backend.probe()
     await backend.close()
-    // The pool is the caller's.
+    // The pool belongs to the caller.
     expect((await server.pool.query('SELECT 1')).rowCount).toBe(1)
   })
 
@@ -41,7 +41,7 @@ describe('betterAuthBackendFromEnv', () => {
     [undefined, /BETTER_AUTH_SECRET is not set\. Make one with/],
     ['   ', /BETTER_AUTH_SECRET is not set\. Make one with/],
     ['too-short-to-be-a-secret', /BETTER_AUTH_SECRET must have at least 32 characters\. Make one/],
-  ])('refuses the secret %j and says what to do', async (secret, message) => {
+  ])('rejects the secret %j with the fix', async (secret, message) => {
     const failure = await fromEnv({ BETTER_AUTH_SECRET: secret }).catch((error: unknown) => error)
     expect(failure).toBeInstanceOf(AuthConfigurationError)
     expect((failure as Error).message).toMatch(message)

@@ -14,7 +14,7 @@ describe('handler', () => {
   })
   afterAll(() => server.close())
 
-  it('signs up, in, and out through the own client of better-auth', async () => {
+  it('signs up, in and out with the client of better-auth', async () => {
     const person = await signUp(server)
     expect((await person.client.getSession()).data?.user.email).toBe(person.email)
     const browser = openBrowser(server)
@@ -32,13 +32,13 @@ describe('handler', () => {
     expect((await server.backend.authenticate(await person.request())).ok).toBe(true)
   })
 
-  it('sees a session that this API ended as ended', async () => {
+  it('does not accept a session that this API has ended', async () => {
     const person = await signUp(server)
     await server.backend.sessions.revokeSessions(person.userId)
     expect((await person.client.getSession()).data).toBeNull()
   })
 
-  it('refuses another origin, under NODE_ENV=test too', async () => {
+  it('rejects another origin, also with NODE_ENV=test', async () => {
     const person = await signUp(server)
     const attempt = (origin: string) =>
       fetch(`${server.origin}/api/auth/sign-in/email`, {
@@ -50,7 +50,7 @@ describe('handler', () => {
     expect((await attempt(server.origin)).status).toBe(200)
   })
 
-  it('believes no header about the address or the origin of the caller', async () => {
+  it('ignores headers about the address or origin of the caller', async () => {
     const email = `${crypto.randomUUID()}@example.com`
     const response = await fetch(`${server.origin}/api/auth/sign-up/email`, {
       method: 'POST',
@@ -77,7 +77,7 @@ describe('handler', () => {
       req.body = new Map(Object.entries(req.body as object))
       next()
     }
-    /** Signs up with JSON behind the parsers; returns the status and the message of an error. */
+    /** Signs up with JSON behind parsers; returns the status and the error message. */
     async function signUpBehind(...parsers: express.RequestHandler[]) {
       let message = ''
       const app = express()
@@ -106,7 +106,7 @@ describe('handler', () => {
       ['raw', [express.raw({ type: '*/*' })]],
       ['text', [express.text({ type: '*/*' })]],
       ['urlencoded for forms only', [express.urlencoded()]],
-    ])('reads what is left: %s', async (_what, parsers) => {
+    ])('reads the parsed body: %s', async (_what, parsers) => {
       expect(await signUpBehind(...parsers)).toEqual({ status: 200, message: '' })
     })
 
@@ -114,7 +114,7 @@ describe('handler', () => {
       ['nothing', [consume]],
       ['a Map', [express.json(), asMap]],
       ['JSON taken for a form', [express.urlencoded({ type: '*/*' })]],
-    ])('says what the application did: %s', async (_what, parsers) => {
+    ])('logs that the application consumed the body: %s', async (_what, parsers) => {
       expect(await signUpBehind(...parsers)).toEqual({
         status: 500,
         message: expect.stringContaining('Mount the API before body parsers') as string,
@@ -145,7 +145,7 @@ describe('handler', () => {
     },
   )
 
-  it('takes no body over its limit, whether it says its length or not', async () => {
+  it('rejects a body over the limit, with or without Content-Length', async () => {
     const url = `${server.origin}/api/auth/sign-in/email`
     const headers = { ...JSON_TYPE, origin: server.origin }
     const body = JSON.stringify({ email: 'a@b.example', password: 'c'.repeat(200_000) })
@@ -170,11 +170,11 @@ describe('handler', () => {
     expect(small.status).toBe(401)
   })
 
-  it('counts the sign-ins of an address', async () => {
+  it('limits the sign-ins of an address', async () => {
     const limited = await startTestServer({
       betterAuthOptions: {
         rateLimit: { enabled: true },
-        // Quick, so that a slow machine is done within the minute.
+        // Fast, so that a slow machine finishes within the minute.
         emailAndPassword: {
           enabled: true,
           password: { hash: (password) => Promise.resolve(password) },
@@ -195,7 +195,7 @@ describe('handler', () => {
     await limited.close()
   })
 
-  it('prints nothing by itself when the database fails', async () => {
+  it('prints nothing to the console when the database fails', async () => {
     const printed = (['log', 'warn', 'error', 'info'] as const).map((name) =>
       vi.spyOn(console, name).mockImplementation(() => undefined),
     )
@@ -217,7 +217,7 @@ describe('handler', () => {
     await failing.close()
   })
 
-  it('tells neither caller nor log what the database said', async () => {
+  it('keeps the message of the database from the caller and the log', async () => {
     const failing = await startTestServer()
     const person = await signUp(failing)
     const { token } = await failing.prisma.authSession.findFirstOrThrow()

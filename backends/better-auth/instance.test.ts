@@ -24,7 +24,7 @@ describe('createNetscriptBetterAuth', () => {
       ...options,
     })
 
-  it('starts from safe defaults', async () => {
+  it('has safe defaults', async () => {
     const { options } = await create()
     expect(options).toMatchObject({
       basePath: '/api/auth',
@@ -39,7 +39,7 @@ describe('createNetscriptBetterAuth', () => {
     expect(options.session).not.toHaveProperty('cookieCache')
   })
 
-  it('lays sections over the defaults, its own options over those, and the database over all', async () => {
+  it('merges given sections over defaults, its own options over those, and the database over all', async () => {
     const rogue = { database: { fake: true }, plugins: [bearer()] }
     const { options, $context } = await create({
       basePath: '/explicit',
@@ -91,7 +91,7 @@ describe('createNetscriptBetterAuth', () => {
       },
       /secondaryStorage/,
     ],
-  ])('refuses %j', async (options, message) => {
+  ])('rejects %j', async (options, message) => {
     const failure = await create(options).catch((error: unknown) => error)
     expect(failure).toBeInstanceOf(AuthConfigurationError)
     expect((failure as Error).message).toMatch(message)
@@ -107,7 +107,7 @@ describe('createNetscriptBetterAuth', () => {
     ['session', 'activeOrganizationRoles'],
     ['session', 'activeOrganizationPermissions'],
   ]
-  it.each(granting)('refuses the field %s.%s while users can set it', async (model, name) => {
+  it.each(granting)('rejects the field %s.%s if users can set it', async (model, name) => {
     const failure = async (options: Parameters<typeof create>[0]): Promise<unknown> =>
       create(options).catch((error: unknown) => (error as Error).message)
     const message = expect.stringMatching(
@@ -124,11 +124,11 @@ describe('createNetscriptBetterAuth', () => {
     expect(await failure(passed())).toEqual(message)
     expect(await failure(passed(true))).toEqual(message)
     expect(await failure({ plugins: [plugin] })).toEqual(message)
-    // What is left to say is that this database has no such column.
+    // The remaining error is that this database has no such column.
     expect(await failure(passed(false))).toMatch(/Add it to prisma\/schema/)
   })
 
-  it('refuses a plugin whose columns are not in the schema, and names them', async () => {
+  it('rejects a plugin with missing columns, and names them', async () => {
     const failure = await create({ plugins: [username()] }).catch((error: unknown) => error)
     expect(failure).toBeInstanceOf(AuthConfigurationError)
     expect((failure as Error).message).toMatch(/Add it to prisma\/schema.*displayUsername/s)
@@ -148,7 +148,7 @@ describe('createNetscriptBetterAuth', () => {
     },
   )
 
-  it('refuses an updateAge that sessions never reach', async () => {
+  it('rejects an updateAge that sessions never reach', async () => {
     const session = { expiresIn: 60, updateAge: 60 }
     await expect(create({ betterAuthOptions: { session } })).rejects.toThrow(/session\.updateAge/)
   })
@@ -162,7 +162,7 @@ describe('createNetscriptBetterAuth', () => {
     })
   })
 
-  it('keeps the types of plugins and options', () => {
+  it('preserves the types of plugins and options', () => {
     type Plugins = [ReturnType<typeof username>, ReturnType<typeof organization>]
     type Made = NetscriptBetterAuth<Plugins>
     expectTypeOf(createNetscriptBetterAuth<Plugins>).returns.resolves.toEqualTypeOf<Made>()
@@ -172,7 +172,7 @@ describe('createNetscriptBetterAuth', () => {
     expectTypeOf<NetscriptBetterAuth['api']>().not.toHaveProperty('signInUsername')
   })
 
-  it('runs the endpoints of plugins, and a link of theirs survives HEAD and prefetches', async () => {
+  it('serves the endpoints of plugins, and HEAD and prefetch do not consume their links', async () => {
     const sent: string[] = []
     const plugins = [magicLink({ sendMagicLink: ({ url }) => void sent.push(url) })]
     const other = await startTestServer({ plugins })
@@ -182,7 +182,7 @@ describe('createNetscriptBetterAuth', () => {
     })
     const browser = openBrowser(other)
     const link = sent[0] ?? expect.fail('no link was sent')
-    // Mail scanners and browsers ask for the link before it is opened, and must not use it up.
+    // Mail scanners and browsers fetch the link before the user opens it, and must not consume it.
     expect((await browser.fetch(link, { method: 'HEAD' })).status).toBe(404)
     for (const headers of [{ 'sec-purpose': 'prefetch;prerender' }, { purpose: 'prefetch' }]) {
       expect((await browser.fetch(link, { headers })).status).toBe(503)
@@ -198,7 +198,7 @@ describe('createNetscriptBetterAuth', () => {
     const person = await signUp(other)
     const [, token = ''] = (await person.cookieHeader()).split('=')
     const headers = { authorization: `Bearer ${token}` }
-    // The plugin works: better-auth itself would let the bearer in.
+    // The plugin works: better-auth itself would accept the bearer token.
     expect(await other.auth.api.getSession({ headers: new Headers(headers) })).not.toBeNull()
     expect(await other.backend.authenticate(toAuthnRequest({ headers }))).toMatchObject({
       ok: false,
@@ -207,7 +207,7 @@ describe('createNetscriptBetterAuth', () => {
     await other.close()
   })
 
-  it('works with sessions that a plugin adds to, and not with those it takes apart', async () => {
+  it('accepts sessions with added fields of a plugin, and fails without required fields', async () => {
     const more = await startTestServer({
       plugins: [customSession(({ user, session }) => Promise.resolve({ user, session, more: 1 }))],
     })
@@ -250,7 +250,7 @@ describe('createBetterAuthBackend', () => {
   })
   afterAll(() => server.close())
 
-  it('says what it can do, and has no redirect flow', () => {
+  it('declares its capabilities and has no redirect flow', () => {
     const { backend, origin } = server
     expect(backend.name).toBe('better-auth')
     expect(backend.basePath).toBe('/api/auth')
@@ -271,7 +271,7 @@ describe('createBetterAuthBackend', () => {
     expect(backend.providers.getProvider('google')).toBeUndefined()
   })
 
-  it('tells the truth about extending sessions', () => {
+  it('declares refresh only if sessions are extended', () => {
     const { auth, secret, origin: baseURL } = server
     for (const session of [{ disableSessionRefresh: true }, { deferSessionRefresh: true }]) {
       const options = { ...auth.options, session }
@@ -288,7 +288,7 @@ describe('createBetterAuthBackend', () => {
       { user: { additionalFields: { role: field } } },
       /user\.additionalFields\.role/,
     ],
-  ])('refuses an instance whose %s', (_what, more, message) => {
+  ])('rejects an instance whose %s', (_what, more, message) => {
     const { auth, secret, origin: baseURL } = server
     const options = { ...auth.options, ...more }
     expect(() => createBetterAuthBackend({ auth: { ...auth, options }, secret, baseURL })).toThrow(

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { betterAuthLogger } from './logger.js'
 
-it('passes on what happened, and nothing that is attached to it', () => {
+it('logs the message without attached objects', () => {
   const lines: unknown[] = []
   const write = (level: string) => (fields: object, message: string) =>
     void lines.push([level, fields, message])

@@ -15,7 +15,7 @@ describe('the limiter of better-auth', () => {
   beforeAll(async () => {
     server = await startTestServer({
       betterAuthOptions: {
-        // Long windows: a slow machine sends a few requests in them as well.
+        // Long windows, so that a slow machine also sends several requests in one.
         rateLimit: { enabled: true, customRules: { '/ok': RULE, '/reset-password/*': RULE } },
       },
     })
@@ -51,7 +51,7 @@ describe('the limiter of better-auth', () => {
       ({ key }) => key,
     )
 
-  it('is not asked about paths that are no route, or too long', async () => {
+  it('does not count unknown or overlong paths', async () => {
     const random = (bytes: number) => randomBytes(bytes).toString('base64url')
     for (let count = 0; count < 200; count += 1) {
       expect(await get(`/${random(count % 2 ? 24 : 10_000)}`)).toBe(404)
@@ -61,7 +61,7 @@ describe('the limiter of better-auth', () => {
     expect(await counters()).toEqual([])
   })
 
-  it('keeps one counter for a route, whatever is in its parameters', async () => {
+  it('has one counter per route, whatever its parameters are', async () => {
     const statuses = new Set<number>()
     for (let count = 0; count < 10; count += 1) {
       statuses.add(await get(`/reset-password/${randomBytes(24).toString('hex')}?callbackURL=/`))
@@ -76,7 +76,7 @@ describe('the limiter of better-auth', () => {
     ['an address with a port', '203.0.113.7:1', '203.0.113.8:1'],
     ['IPv6', '2001:db8:1::1', '2001:db8:2::1'],
     ['IPv6 with a port', '[2001:db8:1::1]:1', '[2001:db8:2::1]:1'],
-  ])('counts every client for itself: %s', async (_name, one, other) => {
+  ])('counts each client separately: %s', async (_name, one, other) => {
     for (let count = 0; count < 3; count += 1) expect(await get('/ok', one)).toBe(200)
     expect(await get('/ok', one)).toBe(429)
     expect(await get('/ok', other)).toBe(200)
@@ -86,12 +86,12 @@ describe('the limiter of better-auth', () => {
     ['from any port', (count: number) => `203.0.113.7:${count + 1}`],
     ['from any port of an IPv6 address', (count: number) => `[2001:db8::1]:${count + 1}`],
     ['from any address of a /64', (count: number) => `2001:db8::${count + 1}`],
-  ])('counts a client once: %s', async (_name, address) => {
+  ])('counts a client as one: %s', async (_name, address) => {
     for (let count = 0; count < 3; count += 1) expect(await get('/ok', address(count))).toBe(200)
     expect(await get('/ok', address(3))).toBe(429)
   })
 
-  it('charges the networks around a client too', async () => {
+  it('charges the surrounding networks of a client too', async () => {
     const statuses: number[] = []
     for (let count = 0; count < 14; count += 1) {
       statuses.push(await get('/ok', `2001:db8:0:${count.toString(16)}::1`))
@@ -99,12 +99,12 @@ describe('the limiter of better-auth', () => {
     expect(statuses).toEqual([...Array<number>(12).fill(200), 429, 429])
   })
 
-  it('has no limit for reading the own session', async () => {
+  it('does not limit reading the own session', async () => {
     for (let count = 0; count < 110; count += 1) expect(await get('/get-session')).toBe(200)
     expect(await counters()).toEqual([])
   })
 
-  it('lets nothing pass uncounted when the database cannot be asked', async () => {
+  it('fails requests that it cannot count because the database fails', async () => {
     await server.pool.query('ALTER TABLE auth_rate_limits RENAME TO away')
     expect(await get('/ok')).toBeGreaterThanOrEqual(500)
     await server.pool.query('ALTER TABLE away RENAME TO auth_rate_limits')

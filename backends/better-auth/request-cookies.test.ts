@@ -3,7 +3,7 @@ import { toAuthnRequest } from '../request.js'
 import { requestCookies } from './request-cookies.js'
 import { startTestServer, type TestServer } from './testing/server.js'
 
-/** A token and a signature, percent-encoded as better-auth does. */
+/** A token and a signature, percent-encoded like better-auth. */
 const SIGNED = `a.%2B${'A'.repeat(42)}%3D`
 
 describe('requestCookies', () => {
@@ -16,7 +16,7 @@ describe('requestCookies', () => {
   const read = (cookie: string) =>
     requestCookies(server.auth, toAuthnRequest({ headers: { cookie } }))
 
-  it('takes the cookies of better-auth and its plugins, as they were sent', async () => {
+  it('keeps the cookies of better-auth and its plugins unchanged', async () => {
     const own = `better-auth.session_token=${SIGNED}; better-auth.two_factor=c`
     const { headers, sessionCookie } = await read(`x=1; ${own}; __Host-ns_session=d; better-auth=e`)
     expect([...headers]).toEqual([['cookie', own]])

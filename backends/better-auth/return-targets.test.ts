@@ -18,7 +18,7 @@ describe('assertReturnTargets', () => {
     ['', { errorCallbackURL: { href: 'javascript:alert(1)' } }],
     ['', { additionalData: [{ redirect_uri: 'https://evil.example' }] }],
     ['', [{ post_logout_redirect_uri: '/%2F/evil.example' }]],
-  ])('refuses %j %j', (query, body) => {
+  ])('rejects %j %j', (query, body) => {
     expect(check(query, body)).toThrow(/^RETURN_TO_NOT_ALLOWED/)
   })
 
@@ -36,7 +36,7 @@ describe('assertReturnTargets', () => {
     expect(check(query, body)).not.toThrow()
   })
 
-  it('reads a body however deep it is', () => {
+  it('reads a deeply nested body', () => {
     const depth = 50_000
     const body = JSON.parse(`${'{"a":'.repeat(depth)}"b"${'}'.repeat(depth)}`) as unknown
     expect(check('', body)).not.toThrow()
@@ -53,7 +53,7 @@ describe('redirectsIn', () => {
     [{ redirect: false, url: 'https://evil.example' }, ['https://evil.example']],
     [{ redirect: false, url: null }, []],
     [{ success: true, redirectTo: '/x' }, ['/x']],
-    // An address of a picture, say.
+    // Such as the URL of a picture.
     [{ url: 'https://cdn.example/a.png' }, []],
     [[{ redirect: true, url: '//evil.example' }], []],
     [null, []],

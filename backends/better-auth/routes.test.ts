@@ -42,7 +42,7 @@ describe('createRouteFinder', () => {
     expect(find(path, method)).toBe(route)
   })
 
-  it('takes a slash at the end when better-auth does', () => {
+  it('accepts a trailing slash like better-auth', () => {
     const lenient = createRouteFinder({ api, options: { advanced: { skipTrailingSlashes: true } } })
     expect(lenient('/error/', 'GET')).toBe('/error')
     expect(lenient('/error//', 'GET')).toBeUndefined()

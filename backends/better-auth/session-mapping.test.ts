@@ -21,7 +21,7 @@ const parse = (more: { session?: object; user?: object } = {}) =>
   })
 
 describe('toAuthSession', () => {
-  it('gathers the roles of the admin and organization plugins, each once', () => {
+  it('merges the roles of the admin and organization plugins', () => {
     const found = parse({
       session: {
         activeOrganizationRole: 'owner',
@@ -40,7 +40,7 @@ describe('toAuthSession', () => {
     ])
   })
 
-  it('takes permissions that are text for scopes, and nothing else', () => {
+  it('maps permissions that are strings to scopes', () => {
     const found = parse({
       session: { activeOrganizationPermissions: ['a:read', 1, {}], permissions: ['b:read'] },
       user: { permissions: ['a:read', 'c:read', ''] },
@@ -49,7 +49,7 @@ describe('toAuthSession', () => {
     expect(toAuthSession(parse({ user: { permissions: { a: ['read'] } } })).scopes).toEqual([])
   })
 
-  it('shows the claims of its list, whatever else plugins add', () => {
+  it('includes only claims of the allow-list, whatever plugins add', () => {
     const found = parse({
       session: {
         activeOrganizationId: 'org',
@@ -71,7 +71,7 @@ describe('toAuthSession', () => {
   })
 })
 
-it('shows instants beyond those of the contract as the nearest', () => {
+it('clamps instants to the range of the contract', () => {
   const [first, last] = [new Date('-000001-01-01T00:00:00Z'), new Date('+010000-01-01T00:00:00Z')]
   const found = parse({ session: { createdAt: first, updatedAt: last, expiresAt: last } })
   expect(AuthSession.parse(toAuthSession(found))).toMatchObject({
@@ -82,7 +82,7 @@ it('shows instants beyond those of the contract as the nearest', () => {
 })
 
 describe('toAuthUser', () => {
-  it('leaves out what is not known', () => {
+  it('omits unknown fields', () => {
     expect(toAuthUser({ id: 'user', name: '', email: null })).toEqual({ id: 'user' })
     expect(toAuthUser(parse({ user: { image: 'https://example.com/a.png' } }).user)).toEqual({
       id: 'user',

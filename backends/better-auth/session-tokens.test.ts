@@ -39,7 +39,7 @@ describe('session tokens in bodies', () => {
       orderBy: { createdAt: 'desc' },
     })
 
-  it('are replaced by the public id of the session, in every answer', async () => {
+  it('are replaced by the public id of the session in every response', async () => {
     const person = await signUp(server)
     const { email, password } = person.credentials
     const { userId } = person
@@ -81,7 +81,7 @@ describe('session tokens in bodies', () => {
     expect(signedIn).toMatchObject({ token: (await newest(userId)).id })
   })
 
-  it('are found in an answer that says nothing else about the session', async () => {
+  it('are replaced in a response without a session object too', async () => {
     const person = await signUp(server)
     const { id, token } = await newest(person.userId)
     const sent = await person.cookieHeader()
@@ -91,7 +91,7 @@ describe('session tokens in bodies', () => {
       { sent, set: [] },
     )
     expect(text).toBe(JSON.stringify({ list: [`x ${id} y`, 1, null] }))
-    // Neither a cookie that is no token nor one of a session that has ended changes anything.
+    // A cookie that is not a token, or of an ended session, has no effect.
     const cookie = 'better-auth.session_token'
     for (const other of [`${cookie}=%`, `${cookie}=x.y`, `${cookie}=`, 'x=y', '']) {
       const body = { x: 'y', list: ['a'] }
@@ -101,7 +101,7 @@ describe('session tokens in bodies', () => {
     }
   })
 
-  it('may be named by the public id when a session is revoked', async () => {
+  it('can be given as the public id to revoke a session', async () => {
     const [person, stranger] = [await signUp(server), await signUp(server)]
     const second = openBrowser(server)
     await second.client.signIn.email(person.credentials)
@@ -114,13 +114,13 @@ describe('session tokens in bodies', () => {
     expect((await second.client.getSession()).data).not.toBeNull()
     expect((await person.client.revokeSession({ token: other.token })).error).toBeNull()
     expect((await second.client.getSession()).data).toBeNull()
-    // The token itself, which only the server knows, goes on working.
+    // The token itself, which only the server knows, still works.
     const { token } = await newest(person.userId)
     expect((await person.client.revokeSession({ token })).error).toBeNull()
     expect((await person.client.getSession()).data).toBeNull()
   })
 
-  it('may be named by the public id in the routes of plugins', async () => {
+  it('can be given as the public id to the routes of plugins', async () => {
     const [first, second] = [await signUp(server), await signUp(server)]
     const browser = openBrowser(server)
     const client = createAuthClient({

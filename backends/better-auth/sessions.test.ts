@@ -23,7 +23,7 @@ describe('sessions', () => {
     return result.ok ? result.session.id : expect.fail(result.reason)
   }
 
-  it('signs out the own session alone, and again without complaint', async () => {
+  it('signs out only the own session, and can be repeated', async () => {
     const person = await signUp(server)
     const [id, other] = [await sessionId(person), await signInAgain(person)]
     const request = await person.request()
@@ -67,7 +67,7 @@ describe('sessions', () => {
     expect(result.setCookies[0]).toMatch(/^better-auth\.session_token=; Max-Age=0; Path=\//)
   })
 
-  it('signs out everywhere, and no other user', async () => {
+  it('signs out everywhere, without other users', async () => {
     const [person, stranger] = [await signUp(server), await signUp(server)]
     const other = await signInAgain(person)
     await server.backend.sessions.signOut(await person.request(), { everywhere: true })
@@ -76,7 +76,7 @@ describe('sessions', () => {
     expect(await isSignedIn(stranger)).toBe(true)
   })
 
-  it('does not end a session for a cookie that is not signed, forged or doubled', async () => {
+  it('does not end a session for an unsigned, forged or duplicate cookie', async () => {
     const [victim, attacker] = [await signUp(server), await signUp(server)]
     const { token } = await server.prisma.authSession.findFirstOrThrow({
       where: { userId: victim.userId },
@@ -100,7 +100,7 @@ describe('sessions', () => {
     expect(await isSignedIn(attacker)).toBe(true)
   })
 
-  it('lists the own live sessions, newest first, with their user agents', async () => {
+  it('lists the live sessions of the user, newest first, with their user agents', async () => {
     const person = await signUp({ ...server, userAgent: 'first' })
     await signUp(server)
     const other = await signInAgain(person, 'x'.repeat(300))
@@ -119,7 +119,7 @@ describe('sessions', () => {
     expect(await server.backend.sessions.listSessions('nobody')).toEqual({ sessions: [] })
   })
 
-  it('ends a session of the owner, and treats foreign and unknown ones alike', async () => {
+  it('ends a session of the user, and returns false for foreign and unknown ones', async () => {
     const [person, stranger] = [await signUp(server), await signUp(server)]
     const id = await sessionId(person)
     const { sessions } = server.backend
@@ -132,7 +132,7 @@ describe('sessions', () => {
     expect(await isSignedIn(stranger)).toBe(true)
   })
 
-  it('ends all but one, however many there are', async () => {
+  it('ends all sessions except one, however many there are', async () => {
     const [person, stranger] = [await signUp(server), await signUp(server)]
     const keep = await sessionId(person)
     const { userId } = person
@@ -156,11 +156,11 @@ describe('sessions', () => {
     expect(await isSignedIn(stranger)).toBe(true)
   })
 
-  it('signing out everywhere can be repeated when it failed half-way', async () => {
+  it('signing out everywhere can be repeated after a partial failure', async () => {
     const person = await signUp(server)
     const { userId } = person
     const oldest = `${userId}-oldest`
-    // Sessions end in batches of 100, newest first: the oldest is in the second batch.
+    // Sessions end in batches of 100, newest first, so the oldest is in the second batch.
     await server.prisma.authSession.createMany({
       data: Array.from({ length: 150 }, (_, index) => ({
         id: index === 0 ? oldest : `${userId}-${index}`,
@@ -184,7 +184,7 @@ describe('sessions', () => {
     expect(await server.backend.sessions.listSessions(userId)).toEqual({ sessions: [] })
   })
 
-  it('does not report a session as ended that a hook kept', async () => {
+  it('does not report a session as ended if a hook kept it', async () => {
     const stubborn = await startTestServer({
       betterAuthOptions: {
         databaseHooks: { session: { delete: { before: () => Promise.resolve(false) } } },
@@ -207,7 +207,7 @@ describe('sessions', () => {
     await stubborn.close()
   })
 
-  it('does not bring back a session that is ended while it is extended', async () => {
+  it('does not restore a session that ends while it is being extended', async () => {
     const person = await signUp(server)
     await server.prisma.authSession.updateMany({
       where: { userId: person.userId },

@@ -15,7 +15,7 @@ import {
   type PassedOnOptions,
 } from '../instance.js'
 
-/** The backend over HTTP, on a database of its own. */
+/** The backend over HTTP, on a separate database. */
 export interface TestServer<Plugins extends BetterAuthPlugin[]> {
   readonly origin: string
   readonly secret: string
@@ -24,7 +24,7 @@ export interface TestServer<Plugins extends BetterAuthPlugin[]> {
   readonly prisma: PrismaClient
   readonly pool: PostgresPool
   readonly databaseUrl: string
-  /** Every log line so far, as JSON. */
+  /** All log lines so far, as JSON. */
   readonly log: readonly string[]
   close(): Promise<void>
 }
@@ -33,13 +33,13 @@ export interface TestServer<Plugins extends BetterAuthPlugin[]> {
 export interface TestServerOptions<Plugins extends BetterAuthPlugin[]> {
   plugins?: Plugins
   betterAuthOptions?: PassedOnOptions
-  /** Default: no further origins. */
+  /** @default no further origins */
   allowedReturnTo?: string[]
-  /** Default: 100. */
+  /** @default 100 */
   maxSessionsPerUser?: number
 }
 
-/** Starts a server on a free port that answers with better-auth's own routes. */
+/** Starts a server with the routes of better-auth on a free port. */
 export async function startTestServer<Plugins extends BetterAuthPlugin[] = []>(
   options: TestServerOptions<Plugins> = {},
 ): Promise<TestServer<Plugins>> {
@@ -70,7 +70,7 @@ export async function startTestServer<Plugins extends BetterAuthPlugin[] = []>(
     ...(options.allowedReturnTo && { allowedReturnTo: options.allowedReturnTo }),
   })
   const backend = createBetterAuthBackend({
-    // A type with open type parameters fits nothing.
+    // Cast, because a type with open type parameters is not assignable.
     auth: auth as unknown as BetterAuthInstance,
     secret,
     baseURL: origin,

@@ -3,42 +3,42 @@ import { createAuthClient } from 'better-auth/client'
 import { CookieJar } from 'tough-cookie'
 import { type AuthnRequest, toAuthnRequest } from '../../request.js'
 
-/** Where better-auth's routes are, and where its requests come from. */
+/** Where better-auth's routes are, and the origin of requests. */
 export interface BetterAuthService {
   /** The origin of the service, such as `http://localhost:8094`. */
   readonly origin: string
-  /** Default: `/api/auth`. */
+  /** @default '/api/auth' */
   readonly basePath?: string
-  /** The `User-Agent` of the browser. Default: `better-auth-test`. */
+  /** The `User-Agent` of the browser. @default 'better-auth-test' */
   readonly userAgent?: string
 }
 
-/** A browser with better-auth's own client in it, and a cookie jar. */
+/** A browser with the client of better-auth and a cookie jar. */
 export interface BetterAuthBrowser {
   readonly client: ReturnType<typeof createAuthClient>
-  /** The `Cookie` header that it would send to the service. */
+  /** Returns the `Cookie` header for the service. */
   cookieHeader(): Promise<string>
-  /** Takes `Set-Cookie` values as it would from a response. */
+  /** Stores `Set-Cookie` values. */
   takeCookies(setCookies: readonly string[]): Promise<void>
-  /** Fetches from the service with its cookies, and takes those of the answer. */
+  /** Fetches with its cookies, and stores those of the response. */
   fetch(target: string | URL, init?: RequestInit): Promise<Response>
-  /** The request that a page of it would send. */
+  /** A request with its cookies. */
   request(): Promise<AuthnRequest>
 }
 
-/** A person who signed up. */
+/** A user who signed up. */
 export interface SignedUpPerson extends BetterAuthBrowser {
   readonly userId: string
   readonly name: string
   readonly email: string
   /**
-   * What to sign in with. An object of its own: JSON.stringify of anything that holds `client` calls
-   * its `toJSON`, which the client takes for a route and fetches.
+   * The credentials, in a separate object: JSON.stringify of an object with `client` calls its
+   * `toJSON`, which the client proxy treats as a route to fetch.
    */
   readonly credentials: { readonly email: string; readonly password: string }
 }
 
-/** A browser in which nobody is signed in. */
+/** Opens a browser without a session. */
 export function openBrowser(service: BetterAuthService): BetterAuthBrowser {
   const { origin, basePath = '/api/auth', userAgent = 'better-auth-test' } = service
   const jar = new CookieJar()
@@ -74,7 +74,7 @@ export function openBrowser(service: BetterAuthService): BetterAuthBrowser {
 }
 
 /**
- * Somebody new signs up at the service through better-auth's client, and is then signed in.
+ * Signs up a new user with the client of better-auth. The browser is then signed in.
  *
  * @example
  * ```ts
