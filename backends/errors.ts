@@ -8,7 +8,7 @@ import { AUTH_ERRORS, type AuthErrorCode, type AuthErrorData } from '@netscript/
  *
  * @example
  * ```ts
- * throw new AuthError('STORE_UNAVAILABLE', 'The database does not answer. Try again in a moment.', {
+ * throw new AuthError('STORE_UNAVAILABLE', 'The database is unavailable. Try again in a moment.', {
  *   cause: error,
  * })
  * ```

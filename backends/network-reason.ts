@@ -6,7 +6,7 @@ const REASONS: Readonly<Record<string, readonly [what: string, fix: string]>> = 
   EAI_AGAIN: ['names cannot be looked up', 'Look at the DNS of this machine.'],
   EHOSTUNREACH: ['there is no way to it', 'Look at routes and firewalls of this machine.'],
   ENETUNREACH: ['there is no way to it', 'Look at routes and firewalls of this machine.'],
-  ETIMEDOUT: ['it does not answer', 'Look at firewalls on the way.'],
+  ETIMEDOUT: ['the connection timed out', 'Look at firewalls on the way.'],
 }
 
 const CERTIFICATE = /CERT|SELF_SIGNED|UNABLE_TO_VERIFY|ERR_TLS/
@@ -35,7 +35,7 @@ export function networkReason(error: unknown): {
       }
     }
     if (TIMEOUT.test(`${cause.name} ${cause.message}`)) {
-      const what = 'it does not answer in time'
+      const what = 'it does not respond in time'
       return { failure: 'timeout', what, fix: 'Look at firewalls on the way.' }
     }
   }

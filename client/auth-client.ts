@@ -43,7 +43,7 @@ export function createAuthClient(options: AuthClientOptions = {}): AuthClient {
       response.status === 200 &&
       required.every((name) => (body as Record<string, unknown> | null)?.[name] !== undefined)
     if (isDeclared) return body
-    throw unexpected(response, 'The answer is not what the contract declares.')
+    throw unexpected(response, 'The response does not match the contract.')
   }
   const call = send as <K extends RouteKey>(
     key: K,

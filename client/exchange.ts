@@ -37,7 +37,10 @@ export async function exchange(transport: Transport, request: ClientRequest): Pr
   const { response, text } = await send(transport, request)
   // Browsers report a manual redirect as opaque, with status 0. The API never redirects JSON requests.
   if (response.type === 'opaqueredirect' || (response.status >= 300 && response.status < 400)) {
-    throw unexpected(response, 'The answer is a redirect. Is baseUrl the service itself?')
+    throw unexpected(
+      response,
+      'The response is a redirect. Check that baseUrl is the service itself.',
+    )
   }
   const body = readJson(response, text)
   if (!response.ok) throw toError(response, body)
@@ -94,9 +97,9 @@ async function send(
 }
 
 const NO_ANSWER = {
-  NETWORK_ERROR: 'The authentication service did not answer.',
-  TIMEOUT: 'The authentication service did not answer in time.',
-  ABORTED: 'The call was aborted before the answer arrived.',
+  NETWORK_ERROR: 'The authentication service is unreachable.',
+  TIMEOUT: 'The authentication service timed out.',
+  ABORTED: 'The call was aborted before the response arrived.',
 }
 
 const noAnswer = (code: keyof typeof NO_ANSWER, cause?: unknown): AuthClientError =>
@@ -113,14 +116,18 @@ function readJson(response: Response, text: string): unknown {
   try {
     return JSON.parse(text)
   } catch (cause) {
-    throw unexpected(response, 'The answer is not JSON. Is baseUrl the service itself?', cause)
+    throw unexpected(
+      response,
+      'The response is not JSON. Check that baseUrl is the service itself.',
+      cause,
+    )
   }
 }
 
 function toError(response: Response, body: unknown): AuthClientError {
   const { code, detail, data } = (body ?? {}) as Record<string, unknown>
   if (!isCode(code, response.status) || typeof detail !== 'string') {
-    return unexpected(response, `The service answered ${response.status}.`)
+    return unexpected(response, `The service responded with status ${response.status}.`)
   }
   return new AuthClientError(code, detail, { ...context(response), data })
 }

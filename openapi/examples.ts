@@ -27,8 +27,8 @@ export const PROBLEM_DETAILS: { readonly [C in AuthErrorCode]?: string } = {
   RETURN_TO_NOT_ALLOWED:
     'Use a path that starts with one slash, or a URL on an allowed origin, of at most 2048 characters.',
   INTERNAL: 'Try again; if it stays, report the request id.',
-  AUTH_PROVIDER_ERROR: 'The provider does not answer. Try again in a moment.',
-  STORE_UNAVAILABLE: 'The session store does not answer. Try again in a moment.',
+  AUTH_PROVIDER_ERROR: 'The provider is unavailable. Try again in a moment.',
+  STORE_UNAVAILABLE: 'The session store is unavailable. Try again in a moment.',
   AUTH_UNAVAILABLE: 'The caller cannot be authenticated right now. Try again in a few seconds.',
 }
 
@@ -39,7 +39,7 @@ export const PROBLEM_DATA: { readonly [C in AuthErrorCode]?: object } = {
     formErrors: [],
     fieldErrors: { redirectTo: ['Too small: expected string to have >=1 characters'] },
   },
-  AUTH_PROVIDER_ERROR: { providerId: 'local', reason: 'The provider does not answer.' },
+  AUTH_PROVIDER_ERROR: { providerId: 'local', reason: 'The provider is unavailable.' },
 }
 
 /**

@@ -51,7 +51,7 @@ export function isUnavailable(error: unknown): boolean {
  */
 export function storeError(
   error: unknown,
-  detail = 'The database does not answer. Try again in a moment.',
+  detail = 'The database is unavailable. Try again in a moment.',
   cause = error,
 ): AuthError<'STORE_UNAVAILABLE' | 'INTERNAL'> {
   if (isUnavailable(error)) return new AuthError('STORE_UNAVAILABLE', detail, { cause })
@@ -202,7 +202,7 @@ const CONNECTION_REASONS: readonly (readonly [RegExp, Reason])[] = [
   [
     /timeout|ETIMEDOUT/i,
     (name) => [
-      'it does not answer in time',
+      'it does not respond in time',
       `Look at firewalls and poolers on the way, and at the host and port in ${name}.`,
     ],
   ],

@@ -10,7 +10,7 @@ export const storeCall = <T>(operation: () => Promise<T>): Promise<T> => call(op
 
 /** Like {@link storeCall}, for a store in Redis, which may also need the database. */
 export const redisCall = <T>(operation: () => Promise<T>): Promise<T> =>
-  call(operation, 'The session store does not answer. Try again in a moment.')
+  call(operation, 'The session store is unavailable. Try again in a moment.')
 
 async function call<T>(operation: () => Promise<T>, detail?: string): Promise<T> {
   try {

@@ -110,10 +110,13 @@ async function askSession(
   const unavailable = (message: string, cause?: unknown): GuardUnavailableError =>
     new GuardUnavailableError(message, { setCookies, retryAfterSeconds: waitOf(response), cause })
   const body: unknown = await response.json().catch((cause: unknown) => {
-    throw unavailable(`The authentication service answered ${response.status} without JSON.`, cause)
+    throw unavailable(
+      `The authentication service responded with status ${response.status} without JSON.`,
+      cause,
+    )
   })
   if (response.status !== 200) {
-    throw unavailable(`The authentication service answered ${response.status}.`)
+    throw unavailable(`The authentication service responded with status ${response.status}.`)
   }
   const { data: answer, error } = SessionResponse.safeParse(body)
   if (!answer) throw unavailable('The authentication service returned an unexpected body.', error)
@@ -138,7 +141,7 @@ async function withinTime<T>(ms: number, answer: Promise<T>): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined
   const over = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => {
-      reject(new GuardUnavailableError('The authentication service did not answer in time.'))
+      reject(new GuardUnavailableError('The authentication service timed out.'))
     }, ms)
   })
   try {

@@ -82,7 +82,7 @@ function validating(transport: Transport): ApiFetcher {
     const schema: unknown = route.responses[response.status]
     const result = isStandardSchema(schema) ? schema['~standard'].validate(body) : undefined
     if (!result || result.issues) {
-      throw unexpected(response, 'The answer is not what the contract declares.')
+      throw unexpected(response, 'The response does not match the contract.')
     }
     return { status: response.status, body: result.value, headers: response.headers }
   }

@@ -338,7 +338,7 @@ describe('netscript doctor', () => {
         DATABASE_URL: proxy.url(database.url),
       })
       expect(result.code).toBe(1)
-      expect(result.output).toContain('it does not answer in time')
+      expect(result.output).toContain('it does not respond in time')
       proxy.resume()
       await proxy.close()
     })

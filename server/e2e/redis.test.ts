@@ -119,7 +119,7 @@ describeWithRedis('the service with NETSCRIPT_AUTH_SESSION_STORE', () => {
 
   it.each([
     ['is no address of Redis', 'memcached://secret@localhost', /SESSION_STORE must be redis:/],
-    ['does not answer', 'redis://:secret@127.0.0.1:1', /session store does not answer/i],
+    ['does not answer', 'redis://:secret@127.0.0.1:1', /session store is unavailable/i],
   ])('says so to an operator when it %s', async (_why, value, message) => {
     const started = startNetscript(['auth', 'session', 'list', 'nobody'], {
       DATABASE_URL: service.databaseUrl,

@@ -297,7 +297,7 @@ const GIVEN: Readonly<Record<string, (scene: SceneBuilder) => Promise<unknown> |
   'the provider cannot manage sessions': (scene) =>
     configure(scene, {
       backend: without(scene.backend, () => {
-        throw providerError('local', 'The provider does not answer.')
+        throw providerError('local', 'The provider is unavailable.')
       }),
     }),
 }
