@@ -52,7 +52,9 @@ export interface AuthProviderRegistryPort {
 }
 
 /** The optional features of a backend. `describe` shows them; the conformance suite verifies them. */
-export type AuthBackendCapabilities = Readonly<BackendCapabilities>
+export type AuthBackendCapabilities = Readonly<
+  Omit<BackendCapabilities, 'interactive' | 'backChannelLogout'>
+>
 
 /** The result of a sign-out. */
 export interface SignOutResult {
@@ -202,11 +204,11 @@ export interface AuthBackendPort {
   readonly sessions: AuthSessionsPort
   /** Supported features. Unsupported operations throw `AuthBackendOperationUnsupportedError`. */
   readonly capabilities: AuthBackendCapabilities
-  /** Present exactly when `capabilities.interactive` is true. */
+  /** The redirect flow; absent when users sign in elsewhere. */
   readonly interactive?: InteractiveFlowPort
   /**
    * Ends the sessions named by a logout token and returns how many. The token works once.
-   * Present exactly when `capabilities.backChannelLogout` is true.
+   * Absent when no provider can send one.
    * @throws AuthError `LOGOUT_TOKEN_INVALID`, `AUTH_PROVIDER_ERROR` when the provider's keys are
    * unavailable, `STORE_UNAVAILABLE`.
    */

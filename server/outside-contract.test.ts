@@ -74,7 +74,7 @@ const operation = async (): Promise<never> => answer() as never
 const backend = {
   name: 'odd',
   providers: createProviderRegistry([]),
-  capabilities: { ...NO_CAPABILITIES, interactive: true, listSessions: true, revokeSessions: true },
+  capabilities: { ...NO_CAPABILITIES, listSessions: true, revokeSessions: true },
   authenticate: operation,
   sessions: { signOut: operation, listSessions: operation },
   interactive: {

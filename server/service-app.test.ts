@@ -10,7 +10,7 @@ import { createServiceApp, type ServiceAppOptions } from './service-app.js'
 const backend = {
   name: 'anonymous',
   providers: { listProviders: () => [], getProvider: () => undefined },
-  capabilities: { interactive: false, listSessions: false },
+  capabilities: { listSessions: false },
   sessions: { signOut: async () => ({ setCookies: [] }) },
   authenticate: async () => ({ ok: false, reason: 'credential-missing', setCookies: [] }),
 } as unknown as MountedBackend

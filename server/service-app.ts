@@ -195,7 +195,7 @@ function home({ backend, config, demo, logger }: ServiceAppOptions): RequestHand
     res.append('Vary', 'Cookie')
     res.type('html').send(
       homePage({
-        interactive: backend.capabilities.interactive,
+        interactive: backend.interactive !== undefined,
         providers,
         ...(last !== undefined && { lastProviderId: last }),
         docsEnabled: config.docs,

@@ -81,12 +81,10 @@ export function createBetterAuthBackend(options: BetterAuthBackendOptions): Bett
     providers: createProviderRegistry(providers),
     // An array: as a string, a secret with a comma would be split into two.
     capabilities: {
-      interactive: false,
       listSessions: true,
       revokeSessions: true,
       refresh: !disableSessionRefresh && !deferSessionRefresh,
       providerLogout: false,
-      backChannelLogout: false,
     },
     signInHint: `Sign in with POST ${new URL(`${basePath}/sign-in/email`, baseURL).href}.`,
     sessions: createBetterAuthSessions(auth),

@@ -18,7 +18,6 @@ const frugal: BackendChange = ({ sessions, capabilities }) => {
     interactive: undefined as never,
     capabilities: {
       ...capabilities,
-      interactive: false,
       listSessions: false,
       revokeSessions: false,
       refresh: false,
@@ -57,7 +56,7 @@ describe('checkAuthBackend', () => {
     const reasons = results.flatMap(({ skipped }) => skipped ?? [])
     expect(new Set(reasons)).toEqual(
       new Set([
-        'capabilities.interactive is false',
+        'the backend is not interactive',
         'capabilities.listSessions is false',
         'capabilities.refresh is false',
         'capabilities.revokeSessions is false',

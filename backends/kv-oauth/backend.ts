@@ -224,12 +224,10 @@ function composeBackend(
     name: 'kv-oauth',
     providers: createProviderRegistry(descriptors),
     capabilities: {
-      interactive: true,
       listSessions: true,
       revokeSessions: true,
       refresh: true,
       providerLogout: oidc,
-      backChannelLogout: oidc,
     },
     interactive: {
       signIn: (request, input) => signIn(context, request, input),

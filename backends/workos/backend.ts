@@ -53,12 +53,10 @@ export async function createWorkosBackend(options: WorkosBackendOptions): Promis
     sessions: createWorkosSessions(context),
     // As a list, because a string is split at commas, which a password may contain.
     capabilities: {
-      interactive: false,
       listSessions: true,
       revokeSessions: true,
       refresh: settings.refresh !== 'never',
       providerLogout: true,
-      backChannelLogout: false,
     },
     signInHint: settings.signInHint,
     authenticate: (request) => authenticate(context, request),

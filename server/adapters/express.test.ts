@@ -11,7 +11,7 @@ const ORIGIN = 'https://auth.example'
 /** Every caller is anonymous. */
 const backend = {
   name: 'anonymous',
-  capabilities: { interactive: false },
+  capabilities: {},
   sessions: { signOut: async () => ({ setCookies: [] }) },
   authenticate: async () => ({ ok: false, reason: 'credential-missing', setCookies: [] }),
 } as unknown as AuthBackendPort
@@ -58,7 +58,9 @@ describe('createAuthApp in an app of its host', () => {
         expect((await get(`${target}/me`)).text, target).toBe('{"authenticated":false}')
         const callback = await get(`${target}/callback?code=x&state=y`)
         expect(callback.headers['referrer-policy'], target).toBe('no-referrer')
-        expect((await get(`${target}/callback?code=`)).text, target).toContain('VALIDATION_ERROR')
+        expect((await get(`${target}/callback?code=x&code=y`)).text, target).toContain(
+          'VALIDATION_ERROR',
+        )
       }
     }
     // What is not ours reaches the app around as it came.

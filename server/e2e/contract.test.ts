@@ -206,7 +206,12 @@ describe.each(NAMES)('the contract on %s', (name) => {
   it('refuses callbacks and sign-outs that it did not ask for', async () => {
     const { fetch } = stranger()
     const tooLong = `logged-out?state=${'x'.repeat(513)}`
-    for (const route of ['callback?code=', 'callback/local?code=', 'logout', tooLong]) {
+    for (const route of [
+      'callback?code=x&code=y',
+      'callback/local?code=x&code=y',
+      'logout',
+      tooLong,
+    ]) {
       expect((await fetch(`/api/v1/auth/${route}`)).status).toBe(422)
     }
     if (!isInteractive) return
@@ -261,7 +266,7 @@ describe.each(NAMES)('the contract on %s', (name) => {
     expect(await alice.client.me()).toEqual({ authenticated: false })
     for (const path of ['', '/unknown']) expect(await remove(alice, path)).toBe(401)
     expect((await stranger().fetch('/api/v1/auth/sessions')).status).toBe(401)
-    for (const query of ['limit=0', 'limit=x', 'limit=1&limit=2', 'cursor=']) {
+    for (const query of ['limit=0', 'limit=x', 'limit=1&limit=2']) {
       expect((await alice.fetch(`/api/v1/auth/sessions?${query}`)).status, query).toBe(422)
     }
     for (const path of ['', '/unknown']) {

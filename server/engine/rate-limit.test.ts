@@ -98,7 +98,7 @@ describe('limits in memory', () => {
   const backend = {
     name: 'nobody',
     providers: registry,
-    capabilities: { interactive: false },
+    capabilities: {},
     authenticate: async () => ({ ok: false, reason: 'credential-missing', setCookies: [] }),
   } as unknown as AuthBackendPort
 

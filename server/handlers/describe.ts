@@ -6,7 +6,11 @@ import type { HandlerContext } from './context.js'
 export function describe({ backend, tokens }: HandlerContext): Reply<200, DescribeResponse> {
   return ok({
     backend: backend.name,
-    capabilities: backend.capabilities,
+    capabilities: {
+      ...backend.capabilities,
+      interactive: backend.interactive !== undefined,
+      backChannelLogout: backend.backChannelLogout !== undefined,
+    },
     tokens: tokens !== undefined,
     providers: [...backend.providers.listProviders()],
     ...(backend.signInHint !== undefined && { signInHint: backend.signInHint }),

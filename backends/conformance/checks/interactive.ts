@@ -268,7 +268,7 @@ interface Flow {
 }
 
 function interactive({ backend }: Scene): InteractiveFlowPort {
-  return backend.interactive ?? skip('capabilities.interactive is false')
+  return backend.interactive ?? skip('the backend is not interactive')
 }
 
 async function begin(scene: Scene, cookie?: string, scopes?: readonly string[]): Promise<Flow> {

@@ -85,7 +85,7 @@ export const OUTAGE_CHECKS: readonly AuthBackendCheck[] = [
     title: 'during an outage starting a sign-in fails',
     async run(scene) {
       const { interactive } = scene.backend
-      if (!interactive) return skip('capabilities.interactive is false')
+      if (!interactive) return skip('the backend is not interactive')
       await duringOutage(scene, async () => {
         const asked = interactive.signIn(requestWith({}), { returnTo: 'http://localhost/' })
         assertUnavailable(await rejection(asked, 'signIn, while the store is down,'))

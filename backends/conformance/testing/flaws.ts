@@ -33,10 +33,12 @@ const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve)
 /** One faulty backend for every group of checks. */
 export const FLAWS: Readonly<Record<string, Flaw>> = {
   capabilities: {
-    check: 'interactive-matches-capability',
-    flaw: 'a redirect flow is present but not claimed',
-    because: /they disagree/,
-    change: ({ capabilities }) => ({ capabilities: { ...capabilities, interactive: false } }),
+    check: 'interactive-is-complete',
+    flaw: 'a method of the redirect flow is missing',
+    because: /interactive.startLogout is missing/,
+    change: ({ interactive }) => ({
+      interactive: { ...interactive, startLogout: undefined } as never,
+    }),
   },
   anonymous: {
     check: 'hostile-authorization-never-throws',

@@ -63,12 +63,10 @@ export function createMemoryBackend(store: MemoryStore, secret: string): AuthBac
       getProvider: (id) => (id === MEMORY_PROVIDER.id ? MEMORY_PROVIDER : undefined),
     },
     capabilities: {
-      interactive: true,
       listSessions: true,
       revokeSessions: true,
       refresh: true,
       providerLogout: false,
-      backChannelLogout: false,
     },
     interactive: createMemorySignIn(store, (request, subject) => {
       const previous = find(sessionIdOf(request))
