@@ -40,7 +40,7 @@ export async function signIn(scene: Scene, as?: Person): Promise<Person> {
   const { harness, backend } = scene
   const person = await meet(scene, await harness.signIn(backend, as?.signedIn))
   if (as) {
-    const fix = 'harness.signIn(backend, as) must open another session of the same person'
+    const fix = 'harness.signIn(backend, as) must open another session of the same user'
     assert.equal(person.user.id, as.user.id, fix)
     assert.notEqual(person.session.id, as.session.id, fix)
   }
@@ -50,7 +50,7 @@ export async function signIn(scene: Scene, as?: Person): Promise<Person> {
 async function meet(scene: Scene, signedIn: SignedIn): Promise<Person> {
   const headers = lowerCase(signedIn.headers)
   const result = await authenticate(scene, requestWith(headers), 'a user who just signed in')
-  assert.ok(result.ok, 'a user who just signed in is not signed in')
+  assert.ok(result.ok, 'a user who just signed in is anonymous')
   const { session, user, principal } = result
   return { signedIn, headers, cookies: parseCookieHeader(headers.cookie), session, user, principal }
 }
@@ -87,7 +87,10 @@ export async function expectNobody(
 ): Promise<void> {
   const result = await authenticate(scene, request, whom)
   assert.equal(result.ok, false, `${whom} must be anonymous, but is a user`)
-  assert.ok(!result.ok && REASONS.includes(result.reason), `${whom}: the reason is not one of ours`)
+  assert.ok(
+    !result.ok && REASONS.includes(result.reason),
+    `${whom}: the reason is not one of the port`,
+  )
   for (const key of ['session', 'user', 'principal']) {
     assert.ok(!(key in result), `${whom} must be anonymous, but the result has a ${key}`)
   }
@@ -113,7 +116,7 @@ export function assertPerson(
   when: string,
 ): asserts result is Extract<AuthnResult, { ok: true }> {
   assert.ok(result.ok, `no user is signed in: ${when}`)
-  assert.equal(result.user.id, user.id, `it is another person: ${when}`)
+  assert.equal(result.user.id, user.id, `it is another user: ${when}`)
   assert.equal(result.session.id, session.id, `it is another session: ${when}`)
   assert.equal(result.session.userId, user.id, `it is the session of another user: ${when}`)
   assert.equal(result.principal.subject, user.id, `the principal is another user: ${when}`)
@@ -155,10 +158,10 @@ export function missingHook(hook: keyof AuthBackendHarness, claim?: string): nev
 /** Returns the error of a promise, which must reject. */
 export async function rejection(promise: Promise<unknown>, what: string): Promise<Error> {
   const error = await promise.then(
-    () => assert.fail(`${what} must be refused, but was answered`),
+    () => assert.fail(`${what} must reject, but resolved`),
     (reason: unknown) => reason,
   )
-  assert.ok(error instanceof Error, `${what} was rejected with something that is no Error`)
+  assert.ok(error instanceof Error, `${what} was rejected with something other than an Error`)
   return error
 }
 

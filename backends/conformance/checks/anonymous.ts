@@ -44,7 +44,10 @@ export const ANONYMOUS_CHECKS: readonly AuthBackendCheck[] = [
     async run(scene) {
       await expectNobody(scene, requestWith({}), 'a request without a credential')
       const result = await authenticate(scene, requestWith({}), 'a request without a credential')
-      assert.ok(!result.ok && result.reason === 'credential-missing', 'the reason is another one')
+      assert.ok(
+        !result.ok && result.reason === 'credential-missing',
+        'the reason is not credential-missing',
+      )
     },
   },
   {
@@ -147,7 +150,7 @@ export const ANONYMOUS_CHECKS: readonly AuthBackendCheck[] = [
       await expectNobody(scene, requestWith(headers, url), 'a request that names an id')
       const request = requestWith({ ...headers, ...mine.headers }, url)
       await expectPerson(scene, request, mine, 'a request that names the id of another user')
-      await expectPerson(scene, requestOf(theirs), theirs, 'the one who was named')
+      await expectPerson(scene, requestOf(theirs), theirs, 'the named user')
     },
   },
 ]

@@ -89,14 +89,14 @@ export const CAPABILITY_CHECKS: readonly AuthBackendCheck[] = [
       if (!scene.backend.capabilities.refresh) return skip('capabilities.refresh is false')
       const person = await signIn(scene)
       const headers = await change(scene, 'refreshDue', person, CLAIM)
-      const when = 'one of twenty at once while refresh is due'
+      const when = 'one of twenty concurrent requests while refresh is due'
       const answers = await Promise.all(
         Array.from({ length: 20 }, () => authenticate(scene, requestWith(headers), when)),
       )
       for (const answer of answers) assertPerson(answer, person, when)
       for (const { setCookies } of answers) {
         const request = requestWith(nextHeaders(headers, setCookies))
-        await expectPerson(scene, request, person, 'after twenty refreshed at once')
+        await expectPerson(scene, request, person, 'after twenty concurrent refreshes')
       }
     },
   },

@@ -23,8 +23,8 @@ export const CREDENTIAL_CHECKS: readonly AuthBackendCheck[] = [
     async run(scene) {
       const person = await signIn(scene)
       const headers = await change(scene, 'expire', person)
-      await expectNobody(scene, requestWith(headers), 'a user whose session ran out')
-      await expectNobody(scene, requestWith(headers), 'the same once more')
+      await expectNobody(scene, requestWith(headers), 'a user whose session expired')
+      await expectNobody(scene, requestWith(headers), 'the same user again')
     },
   },
   {
@@ -34,7 +34,7 @@ export const CREDENTIAL_CHECKS: readonly AuthBackendCheck[] = [
       const [person, other] = [await signIn(scene), await signIn(scene)]
       const headers = await change(scene, 'revokeElsewhere', person)
       await expectNobody(scene, requestWith(headers), 'a user whose session was ended elsewhere')
-      await expectAlive(scene, other, 'while the session of another was ended')
+      await expectAlive(scene, other, 'while the session of another user was ended')
     },
   },
   {
@@ -60,7 +60,7 @@ export const CREDENTIAL_CHECKS: readonly AuthBackendCheck[] = [
       const before = race()
       await backend.sessions.signOut(request, { everywhere: false })
       const answers = await Promise.all([...before, ...race()])
-      const whom = 'a user who signed out amid requests'
+      const whom = 'a user who signed out during requests'
       await expectNobody(scene, request, whom)
       await expectOver(scene, person, whom)
       for (const { setCookies } of answers) {
@@ -138,7 +138,11 @@ export const CREDENTIAL_CHECKS: readonly AuthBackendCheck[] = [
       if (authorization === undefined) return
       const request = requestWith({ authorization })
       const result = await expectPerson(scene, request, person, 'by bearer token')
-      assert.notEqual(result.principal.scheme, 'custom', 'the bearer token passes for the cookie')
+      assert.notEqual(
+        result.principal.scheme,
+        'custom',
+        'the bearer token has the scheme of the cookie',
+      )
     },
   },
   {
@@ -149,7 +153,7 @@ export const CREDENTIAL_CHECKS: readonly AuthBackendCheck[] = [
       const authorization = bearer(theirs)
       const cookie = cookieHeader(mine.cookies)
       assert.notEqual(cookie, '', 'signIn gives a bearer token but no cookie: put it in headers')
-      await expectNobody(scene, requestWith({ cookie, authorization }), 'two people in one request')
+      await expectNobody(scene, requestWith({ cookie, authorization }), 'two users in one request')
     },
   },
 ]

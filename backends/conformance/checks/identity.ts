@@ -47,7 +47,7 @@ export const IDENTITY_CHECKS: readonly AuthBackendCheck[] = [
       const headers = harness.refreshDue
         ? await change(scene, 'refreshDue', person)
         : person.headers
-      await assertSendableTo('a session that is due for renewal', headers)
+      await assertSendableTo('a session that is due for a refresh', headers)
       const started = await backend.interactive?.signIn(requestWith({}), { returnTo: '/' })
       if (started) assertCookies(started.setCookies, 'a sign-in that was started')
       const ended = await backend.sessions.signOut(requestWith(headers), { everywhere: false })
@@ -97,7 +97,7 @@ export const IDENTITY_CHECKS: readonly AuthBackendCheck[] = [
       const first = await signIn(scene)
       const second = await signIn(scene, first)
       assert.equal(second.session.subject, first.session.subject, 'the subject changes')
-      await expectPerson(scene, requestOf(first), first, 'after the same person signed in again')
+      await expectPerson(scene, requestOf(first), first, 'after the same user signed in again')
       await expectPerson(scene, requestOf(second), second, 'signed in again')
     },
   },
@@ -106,10 +106,10 @@ export const IDENTITY_CHECKS: readonly AuthBackendCheck[] = [
     title: 'two users share no user id, session id or credential',
     async run(scene) {
       const [a, b] = [await signIn(scene), await signIn(scene)]
-      assert.notEqual(a.user.id, b.user.id, 'two people have one user id')
-      assert.notEqual(a.session.id, b.session.id, 'two people have one session id')
-      assert.notEqual(a.principal.subject, b.principal.subject, 'two people have one principal')
-      assert.notDeepEqual(a.headers, b.headers, 'two people have one credential')
+      assert.notEqual(a.user.id, b.user.id, 'two users share a user id')
+      assert.notEqual(a.session.id, b.session.id, 'two users share a session id')
+      assert.notEqual(a.principal.subject, b.principal.subject, 'two users share a principal')
+      assert.notDeepEqual(a.headers, b.headers, 'two users share a credential')
       await expectPerson(scene, requestOf(a), a, 'after another user signed in')
     },
   },
@@ -121,12 +121,14 @@ export const IDENTITY_CHECKS: readonly AuthBackendCheck[] = [
       while (people.length < 5) people.push(await signIn(scene))
       const turns = Array.from({ length: 10 }, () => people).flat()
       const answers = await Promise.all(
-        turns.map((person) => authenticate(scene, requestOf(person), 'one of fifty at once')),
+        turns.map((person) =>
+          authenticate(scene, requestOf(person), 'one of fifty concurrent requests'),
+        ),
       )
       for (const [n, person] of turns.entries()) {
         const answer = answers[n]
         assert.ok(answer)
-        assertPerson(answer, person, 'one of fifty at once')
+        assertPerson(answer, person, 'one of fifty concurrent requests')
       }
     },
   },
@@ -142,9 +144,9 @@ function assertSendable(result: AuthnResult, whose: string): void {
   try {
     text = JSON.stringify(body)
   } catch (error) {
-    assert.fail(`the answer of ${whose} does not fit JSON: ${String(error)}`)
+    assert.fail(`the result of ${whose} cannot be serialized as JSON: ${String(error)}`)
   }
-  assertValid(MeResponse.safeParse(JSON.parse(text)), `the answer of ${whose}`)
+  assertValid(MeResponse.safeParse(JSON.parse(text)), `the result of ${whose}`)
   assertCookies(result.setCookies, whose)
 }
 
@@ -152,7 +154,7 @@ function assertCookies(setCookies: readonly string[], whose: string): void {
   for (const cookie of setCookies) {
     assert.doesNotThrow(
       () => validateHeaderValue('set-cookie', cookie),
-      `a cookie of ${whose} does not fit a header`,
+      `a cookie of ${whose} is not a valid header value`,
     )
   }
 }

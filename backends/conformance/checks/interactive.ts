@@ -35,7 +35,7 @@ export const INTERACTIVE_CHECKS: readonly AuthBackendCheck[] = [
       assert.ok(signedIn.state.length >= 22, 'the state is too short to be unguessable')
       assert.equal(url.searchParams.get('code_challenge_method'), 'S256', 'the method is not S256')
       const challenge = url.searchParams.get('code_challenge') ?? ''
-      assert.match(challenge, /^[\w-]{43}$/, 'the code_challenge is no SHA-256')
+      assert.match(challenge, /^[\w-]{43}$/, 'the code_challenge is not a SHA-256 hash')
     },
   },
   {
@@ -43,10 +43,14 @@ export const INTERACTIVE_CHECKS: readonly AuthBackendCheck[] = [
     title: 'two sign-ins do not share state, challenge or cookie',
     async run(scene) {
       const [a, b] = [await begin(scene), await begin(scene)]
-      assert.notEqual(a.signedIn.state, b.signedIn.state, 'two sign-ins have one state')
+      assert.notEqual(a.signedIn.state, b.signedIn.state, 'two sign-ins share a state')
       const challenge = ({ url }: Flow) => url.searchParams.get('code_challenge')
-      assert.notEqual(challenge(a), challenge(b), 'two sign-ins have one code_challenge')
-      assert.notDeepEqual(a.signedIn.setCookies, b.signedIn.setCookies, 'they have one cookie')
+      assert.notEqual(challenge(a), challenge(b), 'two sign-ins share a code_challenge')
+      assert.notDeepEqual(
+        a.signedIn.setCookies,
+        b.signedIn.setCookies,
+        'two sign-ins share a cookie',
+      )
     },
   },
   {
@@ -57,7 +61,7 @@ export const INTERACTIVE_CHECKS: readonly AuthBackendCheck[] = [
       const cookies = signedIn.setCookies.map(parseSetCookie).filter((one) => !isCleared(one))
       assert.ok(cookies.length > 0, 'no cookie binds the sign-in to the browser')
       const inAddress = ({ value }: { value: string }) => signedIn.redirectUrl.includes(value)
-      assert.ok(!cookies.every(inAddress), 'the address tells all that the cookie does')
+      assert.ok(!cookies.every(inAddress), 'the redirect URL contains every cookie value')
     },
   },
   {
@@ -97,9 +101,9 @@ export const INTERACTIVE_CHECKS: readonly AuthBackendCheck[] = [
       const { setCookies } = await flow.signIn(requestOf(person), { returnTo: RETURN_TO })
       const names = new Set(person.cookies.map(([name]) => name))
       for (const { name } of setCookies.map(parseSetCookie)) {
-        assert.ok(!names.has(name), `beginning a sign-in sets the session cookie ${name}`)
+        assert.ok(!names.has(name), `starting a sign-in sets the session cookie ${name}`)
       }
-      await expectAlive(scene, person, 'after a sign-in was begun')
+      await expectAlive(scene, person, 'after a sign-in was started')
     },
   },
   {
@@ -131,8 +135,16 @@ export const INTERACTIVE_CHECKS: readonly AuthBackendCheck[] = [
       const [mine, theirs] = [await begin(scene), await begin(scene)]
       const asked = flow.handleCallback(mine.browser, denied(theirs.signedIn.state))
       await expectCode(asked, LOST, 'a callback with the state of another browser')
-      await expectCode(callBack(scene, theirs.signedIn), NOT_LOST, 'the callback that was stolen')
-      await expectCode(callBack(scene, mine.signedIn), NOT_LOST, 'the callback of the thief')
+      await expectCode(
+        callBack(scene, theirs.signedIn),
+        NOT_LOST,
+        'the callback of the other browser',
+      )
+      await expectCode(
+        callBack(scene, mine.signedIn),
+        NOT_LOST,
+        'the callback of the first browser',
+      )
     },
   },
   {
@@ -143,12 +155,16 @@ export const INTERACTIVE_CHECKS: readonly AuthBackendCheck[] = [
       const callbacks = Array.from({ length: 8 }, () => errorOf(callBack(scene, signedIn)))
       const codes = (await Promise.all(callbacks)).map(({ code }) => code)
       const winners = codes.filter((code) => NOT_LOST.includes(code))
-      assert.equal(winners.length, 1, `of eight callbacks at once ${winners.length} were heard`)
+      assert.equal(
+        winners.length,
+        1,
+        `${winners.length} of eight concurrent callbacks consumed the transaction`,
+      )
       assert.ok(
         codes.every((code) => NOT_LOST.includes(code) || LOST.includes(code)),
         `a callback failed otherwise: ${codes.join(', ')}`,
       )
-      await expectCode(callBack(scene, signedIn), LOST, 'a callback that was heard before')
+      await expectCode(callBack(scene, signedIn), LOST, 'a repeated callback')
     },
   },
   {
@@ -161,7 +177,7 @@ export const INTERACTIVE_CHECKS: readonly AuthBackendCheck[] = [
       const names = signedIn.setCookies.map((cookie) => parseSetCookie(cookie).name)
       assert.ok(
         cleared.some(({ name }) => names.includes(name)),
-        'the transaction cookie is left',
+        'the transaction cookie is not cleared',
       )
     },
   },
@@ -171,7 +187,7 @@ export const INTERACTIVE_CHECKS: readonly AuthBackendCheck[] = [
     async run(scene) {
       const { signedIn, browser } = await begin(scene)
       const { cookies } = await signIn(scene)
-      await expectNobody(scene, browser, 'a browser that has only begun a sign-in')
+      await expectNobody(scene, browser, 'a browser that has only started a sign-in')
       for (const { value } of signedIn.setCookies.map(parseSetCookie)) {
         for (const [name] of cookies) {
           const request = requestWith({ cookie: `${name}=${value}` })
@@ -209,7 +225,7 @@ export const INTERACTIVE_CHECKS: readonly AuthBackendCheck[] = [
         await expectCode(flow.startLogout(browser, handle), LOST, 'an unknown logout ticket')
         await expectCode(flow.finishLogout(browser, handle), LOST, 'an unknown logout state')
       }
-      await expectCode(callBack(scene, signedIn), NOT_LOST, 'the sign-in that was begun before')
+      await expectCode(callBack(scene, signedIn), NOT_LOST, 'the sign-in that was started before')
     },
   },
   {
@@ -236,12 +252,15 @@ export const INTERACTIVE_CHECKS: readonly AuthBackendCheck[] = [
       const person = await signIn(scene)
       const [elsewhere, bystander] = [await signIn(scene, person), await signIn(scene)]
       const { cookie, result } = await complete(scene, person.headers.cookie)
-      assert.notEqual(result.sessionId, person.session.id, 'the old session was taken over')
+      assert.notEqual(result.sessionId, person.session.id, 'the session id did not change')
       await expectOver(scene, person, 'the session that the browser brought')
       await expectAlive(scene, elsewhere, 'after a user signed in over another session')
       await expectAlive(scene, bystander, 'after another user signed in')
       const answer = await authenticate(scene, requestWith({ cookie }), 'after the callback')
-      assert.ok(answer.ok && answer.session.id === result.sessionId, 'the new session is not there')
+      assert.ok(
+        answer.ok && answer.session.id === result.sessionId,
+        'the new session does not exist',
+      )
     },
   },
   {
@@ -254,7 +273,11 @@ export const INTERACTIVE_CHECKS: readonly AuthBackendCheck[] = [
         Array.from({ length: 5 }, () => flow.handleCallback(browser, query)),
       )
       const opened = tries.filter(({ status }) => status === 'fulfilled')
-      assert.equal(opened.length, 1, `of five callbacks at once ${opened.length} opened a session`)
+      assert.equal(
+        opened.length,
+        1,
+        `${opened.length} of five concurrent callbacks opened a session`,
+      )
       await expectCode(flow.handleCallback(browser, query), LOST, 'a replayed callback')
     },
   },

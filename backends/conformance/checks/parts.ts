@@ -11,10 +11,14 @@ export const PART_CHECKS: readonly AuthBackendCheck[] = [
     async run({ backend: { providers } }) {
       const list = providers.listProviders()
       assert.ok(list.length > 0, 'the backend lists no provider')
-      assert.equal(new Set(list.map(({ id }) => id)).size, list.length, 'two have the same id')
+      assert.equal(
+        new Set(list.map(({ id }) => id)).size,
+        list.length,
+        'two providers have the same id',
+      )
       for (const provider of list) {
         assert.notEqual(provider.id, '', 'a provider has no id')
-        assert.notEqual(provider.displayName, '', `${provider.id} has no name to show`)
+        assert.notEqual(provider.displayName, '', `${provider.id} has no displayName`)
         assert.ok(KINDS.includes(provider.kind), `there is no kind ${provider.kind}`)
         const found = providers.getProvider(provider.id)
         assert.deepEqual(found, provider, `getProvider does not find ${provider.id}`)

@@ -36,7 +36,10 @@ export const SECRECY_CHECKS: readonly AuthBackendCheck[] = [
         assertHoldsNone(secrets, `${message} ${readable(error)}`, `the error of ${operation}`)
         if (error instanceof AuthError && cause instanceof Error && cause.message !== '') {
           const passedOn = error.detail.includes(cause.message)
-          assert.ok(!passedOn, `the detail of the error of ${operation} is the text of its cause`)
+          assert.ok(
+            !passedOn,
+            `the detail of the error of ${operation} contains the message of its cause`,
+          )
         }
       }
     },
@@ -117,7 +120,7 @@ async function useEverything(
     await attempt('startLogout', () => interactive.startLogout(requestOf(mine), 'unknown'))
     await attempt('finishLogout', () => interactive.finishLogout(requestOf(mine), 'unknown'))
   }
-  await useAll('in good times')
+  await useAll('normally')
   await attempt('signOut', () => sessions.signOut(requestOf(mine), { everywhere: false }))
   await attempt('authenticate after signOut', () => backend.authenticate(requestOf(mine)))
   return { secrets: [mine, second, third, theirs].flatMap(secretsOf), outcomes }

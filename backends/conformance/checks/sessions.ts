@@ -102,7 +102,7 @@ export const SESSION_CHECKS: readonly AuthBackendCheck[] = [
           `listSessions with the cursor ${JSON.stringify(cursor.slice(0, 16))}`,
         )
         assert.ok(isAuthError(error), `a cursor threw ${String(error)}`)
-        assert.equal(error.code, 'VALIDATION_ERROR', 'an unknown cursor is another error')
+        assert.equal(error.code, 'VALIDATION_ERROR', 'the error is not VALIDATION_ERROR')
       }
     },
   },
@@ -113,7 +113,7 @@ export const SESSION_CHECKS: readonly AuthBackendCheck[] = [
       needs(scene, 'listSessions')
       const { user } = await signIn(scene)
       const { sessions: list } = await scene.backend.sessions.listSessions(user.id)
-      assert.equal(list.length, 1, 'one session is not listed as one')
+      assert.equal(list.length, 1, 'the list does not have exactly one session')
       for (const { session, userAgent } of list) {
         const parsed = AuthSession.safeParse(session)
         assert.ok(parsed.success, `a listed session is not valid: ${parsed.error?.message}`)
@@ -143,8 +143,8 @@ export const SESSION_CHECKS: readonly AuthBackendCheck[] = [
       const mine = await signIn(scene)
       const [elsewhere, theirs] = [await signIn(scene, mine), await signIn(scene)]
       const revoke = () => scene.backend.sessions.revokeSession(mine.user.id, elsewhere.session.id)
-      assert.equal(await revoke(), true, 'an own session is not revoked')
-      assert.equal(await revoke(), false, 'a session is revoked twice')
+      assert.equal(await revoke(), true, 'the own session was not revoked')
+      assert.equal(await revoke(), false, 'a second revocation returned true')
       await expectOver(scene, elsewhere, 'a session that was revoked')
       await expectAlive(scene, mine, 'after another session was revoked')
       await expectAlive(scene, theirs, 'after a session of another user was revoked')
@@ -163,9 +163,9 @@ export const SESSION_CHECKS: readonly AuthBackendCheck[] = [
         ...UNKNOWN_SESSIONS.map((id) => [mine.user.id, id] as const),
       ] as const) {
         const revoked = await scene.backend.sessions.revokeSession(userId, sessionId)
-        assert.equal(revoked, false, 'a session that is not the user’s is revoked')
+        assert.equal(revoked, false, 'a session of another user was revoked')
       }
-      await expectAlive(scene, mine, 'after it revoked what is not its own')
+      await expectAlive(scene, mine, 'after it tried to revoke a foreign session')
       await expectAlive(scene, theirs, 'after another user tried to revoke it')
     },
   },
@@ -179,12 +179,24 @@ export const SESSION_CHECKS: readonly AuthBackendCheck[] = [
       const others = [await signIn(scene, kept), await signIn(scene, kept)]
       const theirs = await signIn(scene)
       const except = kept.session.id
-      assert.equal(await sessions.revokeSessions(kept.user.id, { except }), 2, 'not two were ended')
+      assert.equal(
+        await sessions.revokeSessions(kept.user.id, { except }),
+        2,
+        'revokeSessions did not return 2',
+      )
       for (const other of others) await expectOver(scene, other, 'a session that was revoked')
       await expectAlive(scene, kept, 'after all sessions but this were revoked')
-      assert.equal(await sessions.revokeSessions(kept.user.id), 1, 'not the last one was ended')
+      assert.equal(
+        await sessions.revokeSessions(kept.user.id),
+        1,
+        'revokeSessions did not return 1',
+      )
       await expectOver(scene, kept, 'the last session, after all were revoked')
-      assert.equal(await sessions.revokeSessions(kept.user.id), 0, 'something was ended twice')
+      assert.equal(
+        await sessions.revokeSessions(kept.user.id),
+        0,
+        'revokeSessions did not return 0',
+      )
       await expectAlive(scene, theirs, 'after all sessions of another user were revoked')
     },
   },
@@ -196,7 +208,7 @@ export const SESSION_CHECKS: readonly AuthBackendCheck[] = [
       const person = await signIn(scene)
       for (const userId of [...UNKNOWN, person.session.id]) {
         const ended = await scene.backend.sessions.revokeSessions(userId)
-        assert.equal(ended, 0, `something was ended for ${JSON.stringify(userId.slice(0, 16))}`)
+        assert.equal(ended, 0, `sessions were ended for ${JSON.stringify(userId.slice(0, 16))}`)
       }
       await expectAlive(scene, person, 'after all sessions of an unknown user were revoked')
     },

@@ -61,7 +61,7 @@ export const SIGN_OUT_CHECKS: readonly AuthBackendCheck[] = [
       const twice = [...person.cookies, ...person.cookies]
       for (const [whom, request] of [
         ['with an invalid cookie', requestWithCookies(invalid)],
-        ['with a cookie that is there twice', requestWithCookies(twice)],
+        ['with a cookie that is sent twice', requestWithCookies(twice)],
         ['with a valid cookie', requestOf(person)],
         ['with the cookie of a session that has ended', requestOf(person)],
         ['without a cookie', requestWith({})],

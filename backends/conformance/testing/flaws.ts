@@ -6,12 +6,12 @@ import { authenticating } from './bearer.js'
 import type { BackendChange } from './memory-harness.js'
 import { MEMORY_COOKIE, MEMORY_PROVIDER } from './memory-store.js'
 
-/** One way to get a backend wrong, and the check that must notice it. */
+/** A faulty backend, and the check that must detect the fault. */
 export interface Flaw {
   /** The id of the check. */
   readonly check: string
   readonly flaw: string
-  /** What the check must report, so that it does not fail for another reason. */
+  /** Matches the message of the check, so that it does not fail for another reason. */
   readonly because: RegExp
   readonly change: BackendChange
 }
@@ -52,7 +52,7 @@ export const FLAWS: Readonly<Record<string, Flaw>> = {
   identity: {
     check: 'people-are-never-mixed',
     flaw: 'the current request is kept in a shared variable',
-    because: /it is another person/,
+    because: /it is another user/,
     change: authenticating((authenticate) => {
       let current: Promise<AuthnResult> | undefined
       return async (request) => {
@@ -65,7 +65,7 @@ export const FLAWS: Readonly<Record<string, Flaw>> = {
   credentials: {
     check: 'ended-session-stays-over',
     flaw: 'a session is read, and written back later',
-    because: /signed out amid requests must be anonymous, but is a user/,
+    because: /signed out during requests must be anonymous, but is a user/,
     change: authenticating((authenticate, _backend, store) => async (request) => {
       const before = new Map(store.sessions)
       const result = await authenticate(request)
@@ -90,7 +90,7 @@ export const FLAWS: Readonly<Record<string, Flaw>> = {
   sessions: {
     check: 'revokes-no-foreign-session',
     flaw: 'the owner of the session is not checked',
-    because: /not the user’s is revoked/,
+    because: /a session of another user was revoked/,
     change: managing((_sessions, _backend, store) => ({
       revokeSession: async (_userId, sessionId) => store.sessions.delete(sessionId),
     })),
@@ -98,7 +98,7 @@ export const FLAWS: Readonly<Record<string, Flaw>> = {
   interactive: {
     check: 'transaction-works-once',
     flaw: 'a transaction is read and deleted in two steps',
-    because: /of eight callbacks at once 8 were heard/,
+    because: /8 of eight concurrent callbacks consumed the transaction/,
     change: ({ interactive }, { transactions }) => ({
       interactive: {
         ...interactive!,
@@ -116,7 +116,7 @@ export const FLAWS: Readonly<Record<string, Flaw>> = {
   outage: {
     check: 'outage-is-not-anonymous',
     flaw: 'an outage is anonymous',
-    because: /must be refused, but was answered/,
+    because: /must reject, but resolved/,
     change: authenticating(
       (authenticate) => (request) =>
         authenticate(request).catch(() => ({

@@ -84,7 +84,7 @@ export function kvOAuthHarness(
         version: record.version + 1,
       }
       if (!(await scene().stores.sessions.extend({ ...record, ...aged }, 'used')))
-        throw new Error('It is over already.')
+        throw new Error('The session has already ended.')
     }
 
   return {
