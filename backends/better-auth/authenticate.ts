@@ -10,7 +10,7 @@ import { databaseError } from './database-call.js'
 import { requestCookies, type RequestCookies } from './request-cookies.js'
 import { SessionAndUser, toAuthSession, toAuthUser } from './session-mapping.js'
 
-/** better-auth's answer about a session cookie. */
+/** better-auth's response for a session cookie. */
 type SessionAnswer = { readonly setCookies: readonly string[] } & (
   { readonly found: SessionAndUser } | { readonly found?: never; readonly reason: AnonymousReason }
 )
@@ -74,7 +74,7 @@ export async function readSession(
 }
 
 /**
- * better-auth answers 401 for a session that ended while it was being extended; plugins may answer
+ * better-auth responds 401 for a session that ended while it was being extended; plugins may respond
  * 403.
  */
 function isRefusal(error: unknown): boolean {

@@ -30,9 +30,9 @@ export interface BetterAuthBackendOptions {
   secret: string
   /** The public origin; the `baseURL` of `auth`. */
   baseURL: string
-  /** The sign-in methods of the instance. Default: e-mail and password. */
+  /** The sign-in methods of the instance. @default e-mail and password */
   providers?: readonly AuthProviderDescriptor[]
-  /** Releases resources opened for `auth`. Default: nothing. */
+  /** Releases resources opened for `auth`. @default nothing */
   close?: () => Promise<void>
 }
 

@@ -9,19 +9,20 @@ export interface BetterAuthFromEnvOptions {
   pool: PostgresPool
   /** The public origin. */
   baseUrl: string
-  /** Additional origins that may call better-auth's own routes. Default: none. */
+  /** Additional origins that may call better-auth's own routes. @default none */
   trustedOrigins?: readonly string[]
-  /** Additional origins that browsers may be redirected to but that may not call. Default: none. */
+  /** Additional origins that browsers may be redirected to but that may not call. @default none */
   allowedReturnTo?: readonly string[]
   /**
-   * Maximum live sessions per user; a sign-in beyond it ends the least recently used. Default: 100.
+   * Maximum live sessions per user; a sign-in beyond it ends the least recently used.
+   * @default 100
    */
   maxSessionsPerUser?: number
-  /** Secret for the pseudonyms in the audit trail. Default: derived from `BETTER_AUTH_SECRET`. */
+  /** Secret for the pseudonyms in the audit trail. @default derived from `BETTER_AUTH_SECRET` */
   auditSalt?: string
-  /** Other better-auth options. Default: none. */
+  /** Other better-auth options. @default none */
   betterAuthOptions?: PassedOnOptions
-  /** Default: no output. */
+  /** @default no log */
   log?: AuthLog
 }
 

@@ -55,7 +55,7 @@ export function createNodeHandler(options: NodeHandlerOptions): NodeHandler {
     for (const cookie of response.headers.getSetCookie()) res.appendHeader('set-cookie', cookie)
     res.statusCode = response.status
     if (!isFormOfPage(request) || response.status === 302) return void res.end(body)
-    // better-auth answers forms with JSON, which a browser would display.
+    // better-auth responds to forms with JSON, which a browser would display.
     res.removeHeader('content-type')
     res.writeHead(303, { location: pageAfter(options.returnTo, response, body) }).end()
   }
@@ -65,7 +65,7 @@ const isFormOfPage = ({ headers }: Request): boolean =>
   isForm(headers) && (headers.get('accept') ?? '').includes('text/html')
 
 /**
- * Where a browser goes after a form post: the redirect in the answer, or the front page with the
+ * Where a browser goes after a form post: the redirect in the response, or the front page with the
  * error.
  */
 function pageAfter(
@@ -223,7 +223,7 @@ async function passOn(auth: BetterAuthInstance, request: Request): Promise<Respo
   }
 }
 
-/** Checks an answer of better-auth: no redirect to a foreign origin, no session token. */
+/** Checks a response of better-auth: no redirect to a foreign origin, no session token. */
 async function checkedBody(
   { auth, returnTo }: NodeHandlerOptions,
   request: Request,

@@ -39,40 +39,41 @@ export interface NetscriptBetterAuthOptions<
   prisma: PrismaClient
   /**
    * A pool on the same database, so that all processes share rate limits. The caller closes it.
-   * Default: each process counts in memory.
+   * @default none: each process counts in memory
    */
   pool?: PostgresPool
   /** Signs the cookies. At least 32 characters. */
   secret: string
   /** The public origin, such as `https://auth.example.com`. With https, cookies are Secure. */
   baseURL: string
-  /** The path that the handler is mounted at. Default: `/api/auth`. */
+  /** The path that the handler is mounted at. @default `/api/auth` */
   basePath?: string
   /**
-   * Additional origins that may call the handler and be return targets. Default: only that of
-   * `baseURL`.
+   * Origins that may call the handler and be return targets, besides that of `baseURL`.
+   * @default none
    */
   trustedOrigins?: string[]
   /**
-   * Maximum live sessions per user; a sign-in beyond it ends the least recently used. Default: 100.
+   * Maximum live sessions per user; a sign-in beyond it ends the least recently used.
+   * @default 100
    */
   maxSessionsPerUser?: number
-  /** Additional origins that browsers may be redirected to but that may not call. Default: none. */
+  /** Additional origins that browsers may be redirected to but that may not call. @default none */
   allowedReturnTo?: string[]
   /**
-   * Whether related better-auth writes share a transaction. Default: false, because a sign-up would
-   * hold a connection while the password is hashed, and a burst of sign-ups would exhaust the pool.
-   * Without it, a sign-up interrupted between two inserts leaves a user who has to reset the
-   * password.
+   * Whether related better-auth writes share a transaction. A sign-up then holds a connection while the
+   * password is hashed, and a burst of sign-ups exhausts the pool. Without it, a sign-up interrupted
+   * between two inserts leaves a user who has to reset the password.
+   * @default false
    */
   transaction?: boolean
-  /** better-auth plugins; the result's type includes what they add to `auth.api`. Default: none. */
+  /** better-auth plugins; the result's type includes what they add to `auth.api`. @default none */
   plugins?: Plugins
-  /** Other better-auth options, each section merged over the defaults. Default: none. */
+  /** Other better-auth options, each section merged over the defaults. @default none */
   betterAuthOptions?: PassedOn
-  /** Secret for the pseudonyms in the audit trail. Default: derived from `secret`. */
+  /** Secret for the pseudonyms in the audit trail. @default derived from `secret` */
   auditSalt?: string
-  /** Default: no output. */
+  /** @default no log */
   log?: AuthLog
 }
 
@@ -259,7 +260,7 @@ function overDefaults(given: PassedOnOptions, log: AuthLog): PassedOnOptions {
         ...given.rateLimit?.customRules,
       },
     },
-    // The handler logs and answers unexpected errors. better-auth would print them with the query
+    // The handler logs unexpected errors and responds to them. better-auth would print them with the query
     // arguments.
     onAPIError: {
       throw: given.onAPIError?.onError === undefined,

@@ -78,7 +78,7 @@ async function isProviderEndpoint(
   return false
 }
 
-/** Addresses in a JSON answer to which better-auth's client redirects the browser. */
+/** Addresses in a JSON response to which better-auth's client redirects the browser. */
 export function redirectsIn(body: unknown): string[] {
   if (typeof body !== 'object' || body === null || Array.isArray(body)) return []
   return Object.entries(body)
@@ -88,7 +88,7 @@ export function redirectsIn(body: unknown): string[] {
     )
 }
 
-/** The answer to a disallowed redirect. The address is not logged because it may contain a code. */
+/** The response to a disallowed redirect. The address is not logged because it may contain a code. */
 export const redirectRefused = (): AuthError =>
   new AuthError('INTERNAL', 'The sign-in could not be completed.', {
     cause: new Error(

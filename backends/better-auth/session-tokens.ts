@@ -3,16 +3,16 @@ import { databaseCall } from './database-call.js'
 import { findSession } from './sessions.js'
 
 /**
- * better-auth identifies a session by its token, in answers and in requests that end one. Callers
+ * better-auth identifies a session by its token, in responses and in requests that end one. Callers
  * see the session's public id instead: the value of the HttpOnly cookie must not reach a script, a
  * log or a cache.
  */
 
-/** Cookies of a request and its answer. Their tokens may appear in the body. */
+/** Cookies of a request and its response. Their tokens may appear in the body. */
 export interface TokenCookies {
   /** The `Cookie` header of the request. */
   readonly sent: string
-  /** The `Set-Cookie` headers of the answer. */
+  /** The `Set-Cookie` headers of the response. */
   readonly set: readonly string[]
 }
 
@@ -25,7 +25,7 @@ export async function withoutTokens(
   let text = JSON.stringify(body, (_name, value: unknown) =>
     isSession(value) ? { ...value, token: value.id } : value,
   )
-  // A sign-in answers with the token of the new session, but not its id.
+  // A sign-in returns the token of the new session, but not its id.
   for (const token of await tokensIn(auth, cookies)) {
     if (!text.includes(inJson(token))) continue
     const id = await idOf(auth, token)

@@ -68,7 +68,7 @@ async function keepAlive(
     )
     return extended && tokenDue ? await refreshProviderTokens(context, extended) : extended
   } catch (error) {
-    // A store that cannot write ends no session. But the session may have been ended meanwhile.
+    // A failed write must not end the session, but it may have been ended meanwhile.
     context.log.warn({ err: error, sessionId: record.id }, 'The session could not be extended.')
     return context.sessions.get(record.id)
   }

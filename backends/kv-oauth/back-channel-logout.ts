@@ -9,18 +9,18 @@ import { invalidLogoutToken, readLogoutToken, verifyLogoutToken } from './logout
 
 /**
  * Ends the sessions that a provider names in a logout token (OpenID Connect Back-Channel Logout 1.0
- * section 2.7): those of its `sid`, else all of its `sub`; of both when it has both. Ending none is a
- * success, since the person may have signed out here first.
+ * section 2.7): those of its `sid`, or all of its `sub`; with both, sessions that match both. Ending
+ * none is a success, because the user may have signed out here first.
  *
- * The token works once in all processes. Its `jti` is remembered by the statement that ends the
- * sessions: a provider that got no answer may send the token again.
+ * The token works once across all processes. Its `jti` is stored by the statement that ends the
+ * sessions, so a provider that received no response may send the token again.
  */
 export async function backChannelLogout(
   context: KvOAuthContext,
   token: string,
 ): Promise<{ ended: number }> {
   const { issuer, audiences } = await readLogoutToken(token)
-  // By the configuration alone: nobody makes us ask a provider for its metadata by naming another.
+  // Uses only the configuration: a token of another issuer must not trigger a metadata request.
   const provider = [...context.providers.values()].find(
     (candidate) => isIssuerOf(candidate, issuer) && audiences.includes(candidate.clientId),
   )
@@ -52,7 +52,7 @@ export async function backChannelLogout(
   return { ended }
 }
 
-/** Any caller can send a token that is not verified yet, so a provider in trouble is asked this rarely. */
+/** Minimum time between calls to a failing provider, because any caller can send unverified tokens. */
 const BACK_OFF_MS = 1000
 
 const failures = new WeakMap<OAuthProvider, { readonly error: unknown; readonly until: number }>()

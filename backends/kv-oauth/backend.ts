@@ -48,42 +48,43 @@ export interface KvOAuthBackendOptions {
    * `provider`.
    */
   providers?: readonly OAuthProvider[]
-  /** The serialized keyring. Default: the variable `NETSCRIPT_AUTH_KV_OAUTH_KEY`. */
+  /** The serialized keyring. @default the variable `NETSCRIPT_AUTH_KV_OAUTH_KEY` */
   key?: string
   /**
-   * A pool to share, preferably from `createPool`; the caller closes it. Default: a pool on
-   * `DATABASE_URL`, closed with the backend.
+   * A pool to share, preferably from `createPool`; the caller closes it.
+   * @default a pool on `DATABASE_URL`, closed with the backend
    */
   pool?: PostgresPool
   /**
    * Redis URLs, to store sessions, transactions and provider tokens there instead of in Postgres;
-   * see `backends/kv-oauth/storage/REDIS.md`. Default: the variable `NETSCRIPT_AUTH_SESSION_STORE`;
-   * an empty string means Postgres.
+   * see `backends/kv-oauth/storage/REDIS.md`. An empty string means Postgres.
+   * @default the variable `NETSCRIPT_AUTH_SESSION_STORE`
    */
   sessionStore?: string
-  /** Session lifetimes. Default: `DEFAULT_SESSION_POLICY`. */
+  /** Session lifetimes. @default `DEFAULT_SESSION_POLICY` */
   policy?: Partial<SessionPolicy>
   /**
-   * Name of the session cookie. Default: `__Host-ns_session`. A name without the `__Host-` prefix
-   * needs `insecureCookies`.
+   * Name of the session cookie. A name without the `__Host-` prefix requires `insecureCookies`.
+   * @default '__Host-ns_session'
    */
   cookieName?: string
   /**
    * Allows a cookie without the `__Host-` prefix, and omits Secure when the redirect URI is http:
-   * needed by Safari on http://localhost. Default: false.
+   * needed by Safari on http://localhost.
+   * @default false
    */
   insecureCookies?: boolean
-  /** Allows providers over http, for development. Default: false. */
+  /** Allows providers over http, for development. @default false */
   allowInsecureRequests?: boolean
-  /** Secret for the pseudonyms in the audit trail. Default: derived from the keyring. */
+  /** Secret for the pseudonyms in the audit trail. @default derived from the keyring */
   auditSalt?: string
-  /** Default: no output. */
+  /** @default no log */
   log?: AuthLog
-  /** Default: no metrics. */
+  /** @default no metrics */
   metrics?: AuthMetrics
-  /** Default: no tracing. */
+  /** @default no tracing */
   trace?: AuthTrace
-  /** The clock in milliseconds. Default: `Date.now`. */
+  /** The clock in milliseconds. @default `Date.now` */
   now?: () => number
 }
 
@@ -98,11 +99,11 @@ export interface KvOAuthBackend extends AuthBackendPort {
 }
 
 /**
- * The interactive backend: OAuth 2.0 and OpenID Connect sign-in, sessions through Keyv in Postgres or
- * Redis.
+ * Creates the interactive backend: sign-in with OAuth 2.0 and OpenID Connect, and sessions in Postgres or
+ * Redis (through Keyv). It never falls back to memory.
  *
- * @throws AuthConfigurationError that names everything that is missing or wrong: a provider, the key,
- * the database, its tables. It never falls back to memory.
+ * @throws AuthConfigurationError with everything that is missing or wrong: a provider, the key, the
+ * database, its tables.
  *
  * @example
  * ```ts
@@ -182,7 +183,7 @@ const TABLES = [
   'auth_audit_events',
 ]
 
-/** @throws AuthConfigurationError that names everything that is missing or wrong. */
+/** @throws AuthConfigurationError with everything that is missing or wrong. */
 function readOptions(options: KvOAuthBackendOptions): {
   providers: ReturnType<typeof providersById>
   keyring: Keyring

@@ -270,7 +270,7 @@ async function endSurplus(
   if (ended > 0) log.info({ event: 'session.evicted', userId, ended }, 'too many sessions')
 }
 
-/** A transaction is single use whatever its outcome, so every answer clears its cookie. */
+/** A transaction is single-use regardless of its outcome, so every response clears its cookie. */
 function withCookies(error: unknown, setCookies: readonly string[]): unknown {
   if (!isAuthError(error)) return error
   return new AuthError(error.code, error.detail, {

@@ -44,7 +44,7 @@ export function cleanText(text: string): string {
 }
 
 /**
- * Whether an e-mail address is verified; some providers send text instead of a boolean (Cognito,
+ * Whether an e-mail address is verified. Some providers send a string instead of a boolean (Cognito,
  * Apple).
  */
 export function verdictOf(value: unknown): boolean | undefined {
@@ -60,12 +60,12 @@ export interface CutClaims {
 }
 
 /**
- * Cuts claims to {@link ALLOWED_CLAIMS} and to what jsonb can hold. Of a list, such as groups, the
- * first 100 items that fit are kept; any other claim is kept whole or not at all: a text over 1,024
- * UTF-16 units and an object over 100 members or three levels are dropped. Then the largest claims
- * are cut until the rest fits. A verdict on an e-mail address goes with the address.
+ * Cuts claims to {@link ALLOWED_CLAIMS} and to valid jsonb. A list, such as groups, keeps its first 100
+ * items that fit. Other claims are kept completely or dropped: strings over 1,024 UTF-16 units and
+ * objects over 100 members or three levels are dropped. Then the largest claims are cut until the rest
+ * fits. `email_verified` is dropped together with the address.
  *
- * @param maxBytes The most that the result takes as JSON in UTF-8. Default: 4096.
+ * @param maxBytes Maximum size of the result as JSON in UTF-8. @default 4096
  */
 export function cutClaims(raw: Readonly<Record<string, unknown>>, maxBytes = 4096): CutClaims {
   const given = ALLOWED_CLAIMS.filter(
@@ -96,7 +96,7 @@ export function cutClaims(raw: Readonly<Record<string, unknown>>, maxBytes = 409
 interface Claim {
   name: string
   value: unknown
-  /** Zero when it is dropped. */
+  /** Zero for a dropped claim. */
   bytes: number
 }
 
@@ -105,7 +105,7 @@ function sizeOf(name: string, value: unknown): number {
   return Buffer.byteLength(JSON.stringify({ [name]: value })) - 1
 }
 
-/** Keeps as many items of a list as there is room for; what is no list is dropped. */
+/** Keeps the items of a list that fit; a claim that is not a list is dropped. */
 function shorten(claim: Claim, room: number): void {
   const items: unknown[] = Array.isArray(claim.value) ? claim.value : []
   let bytes = sizeOf(claim.name, [])
@@ -119,13 +119,13 @@ function shorten(claim: Claim, room: number): void {
   claim.bytes = kept > 0 ? sizeOf(claim.name, claim.value) : 0
 }
 
-/** The first items that jsonb can hold, or `undefined` when a list has none. */
+/** The first items that are valid jsonb, or `undefined` if there is none. */
 function cleanList(list: readonly unknown[]): unknown[] | undefined {
   const items = list.map((item) => clean(item, MAX_DEPTH - 1)).filter((item) => item !== undefined)
   return items.length === 0 && list.length > 0 ? undefined : items.slice(0, MAX_ENTRIES)
 }
 
-/** A copy that jsonb can hold, or `undefined` when there is none within the bounds. */
+/** A copy that is valid jsonb, or `undefined` if it exceeds the limits. */
 function clean(value: unknown, depth: number): unknown {
   if (typeof value === 'string') return value.length > MAX_TEXT ? undefined : cleanText(value)
   if (typeof value === 'boolean') return value

@@ -15,11 +15,11 @@ import { createMetadataFetch, endpoints, refuseConfiguredHttp } from './provider
 export interface ConfigurationOptions {
   /** Whether http: is accepted (`NETSCRIPT_AUTH_ALLOW_INSECURE_REQUESTS`). */
   readonly allowInsecureRequests: boolean
-  /** Time limit of one request, in seconds. Default: 5. */
+  /** Time limit of one request, in seconds. @default 5 */
   readonly timeoutSeconds?: number
-  /** Default: the global fetch. */
+  /** @default globalThis.fetch */
   readonly fetch?: typeof globalThis.fetch
-  /** Receives the reason why a provider rejected the client. Default: no output. */
+  /** Receives the reason why a provider rejected the client. @default no log */
   readonly log?: AuthLog
 }
 

@@ -18,18 +18,20 @@ import type { ProviderGate } from './provider-gate.js'
 
 /** Session lifetimes, in milliseconds, and the maximum number of sessions per user. */
 export interface SessionPolicy {
-  /** Idle timeout: a session unused for this long ends. Default: 24 hours. */
+  /** Idle timeout: a session unused for this long ends. @default 24 hours */
   readonly idleMs: number
   /**
-   * Absolute timeout: a session ends this long after the sign-in, even if used. Default: 7 days.
+   * Absolute timeout: a session ends this long after the sign-in, even if used.
+   * @default 7 days
    */
   readonly absoluteMs: number
   /**
    * Minimum time between two extensions of the idle deadline. Must be shorter than `idleMs`; at
-   * most a tenth of it takes effect. Default: 15 minutes.
+   * most a tenth of it takes effect.
+   * @default 15 minutes
    */
   readonly refreshWindowMs: number
-  /** Maximum live sessions per user: a sign-in ends the least recently used ones. Default: 100. */
+  /** Maximum live sessions per user: a sign-in ends the least recently used ones. @default 100 */
   readonly maxPerUser: number
 }
 
@@ -69,9 +71,9 @@ export function sessionPolicy(given: Partial<SessionPolicy> = {}): SessionPolicy
 
 /** Names and attributes of the flow's cookies. */
 export interface CookiePolicy {
-  /** Default: `__Host-ns_session`. */
+  /** @default `__Host-ns_session` */
   readonly sessionName: string
-  /** Default: true. */
+  /** @default true */
   readonly secure: boolean
 }
 
@@ -99,7 +101,7 @@ export interface KvOAuthContext {
   readonly metrics: AuthMetrics
   /** Absent unless tracing is on. */
   readonly trace?: AuthTrace
-  /** Used for requests to providers. Default: the global fetch. */
+  /** Used for requests to providers. @default globalThis.fetch */
   readonly fetch?: typeof globalThis.fetch
   /** The clock, in milliseconds since the epoch. */
   readonly now: () => number
