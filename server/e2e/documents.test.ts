@@ -13,6 +13,7 @@ import { readExamples } from './support/examples.js'
 import { brokenLinks, entryPoints, hiddenTypes } from './support/public-exports.js'
 import {
   type Block,
+  deadLinks,
   type Document,
   readDocument,
   repositoryFiles,
@@ -25,7 +26,8 @@ let blocks: readonly Block[]
 let compiled: Compiled
 beforeAll(async () => {
   files = await repositoryFiles()
-  documents = await Promise.all(files.filter((file) => file.endsWith('.md')).map(readDocument))
+  const paths = files.filter((file) => file.endsWith('.md'))
+  documents = await Promise.all(paths.map((path) => readDocument(path)))
   blocks = documents.flatMap((document) => document.blocks)
   const sources = files.filter((file) => /(?<!\.d|\.test|\.test-d)\.tsx?$/.test(file))
   const examples = await Promise.all(sources.map(readExamples))
@@ -136,21 +138,9 @@ describe('the checks', () => {
 
 describe('every document', () => {
   it('leads only to files and headings that are there', () => {
-    const known = new Set(files)
-    const anchors = new Map(documents.map((document) => [document.path, document.anchors]))
-    const isFolder = (path: string) => files.some((file) => file.startsWith(`${path}/`))
-    const broken = documents.flatMap(({ path, links }) =>
-      links
-        .filter((link) => !/^(https?|mailto):/.test(link))
-        .filter((link) => {
-          const [file = '', anchor] = link.split('#')
-          const target = file === '' ? path : posix.join(posix.dirname(path), file)
-          if (anchor !== undefined) return !anchors.get(target)?.has(anchor)
-          return !known.has(target) && !isFolder(target.replace(/\/$/, ''))
-        })
-        .map((link) => `${path}: ${link}`),
-    )
-    expect(broken).toEqual([])
+    const isThere = (path: string): boolean =>
+      files.some((file) => file === path || file.startsWith(`${path}/`))
+    expect(documents.flatMap((document) => deadLinks(document, documents, isThere))).toEqual([])
   })
 
   it('names only files that are there', () => {

@@ -4,6 +4,7 @@ import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/co
 import { publint } from 'publint'
 import { beforeAll, describe, expect, it } from 'vitest'
 import root from '../../package.json' with { type: 'json' }
+import { deadLinks, readDocument } from './support/documents.js'
 import { type PackedPackage, packPackages } from './support/packed.js'
 
 /** Upper bounds of packed bytes; what lies beyond deserves a look at what came in. */
@@ -114,6 +115,16 @@ describe.each(names)('%s', (name) => {
     expect(packed.files.filter((file) => FORBIDDEN.test(file))).toEqual([])
     expect(packed.size).toBeLessThan(MOST_BYTES[name] ?? MOST_BYTES_OF_OTHERS)
     expect(packed.files).toEqual(expect.arrayContaining(['README.md', 'LICENSE']))
+  })
+
+  it('has documents whose relative links lead to files and headings of the package', async () => {
+    const paths = packed.files.filter((file) => file.endsWith('.md'))
+    const documents = await Promise.all(paths.map((path) => readDocument(path, packed.directory)))
+    const dead = documents.flatMap((document) =>
+      deadLinks(document, documents, (path) => packed.files.includes(path)),
+    )
+    // documents.test.ts checks the absolute ones.
+    expect(dead.filter((link) => !link.includes(': https:'))).toEqual([])
   })
 
   it('has every file that it exports, and no module that nothing leads to', () => {

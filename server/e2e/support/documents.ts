@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
+import { posix } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import GithubSlugger from 'github-slugger'
@@ -7,6 +8,9 @@ import { lexer, type Token, walkTokens } from 'marked'
 
 /** Where the repository is, with a slash at the end. */
 export const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
+
+/** An address of the repository online, by which packed documents link beyond their package. */
+const ONLINE = /^https:\/\/github\.com\/netscript\/plugin-auth\/(?:blob|tree|raw)\/main\//
 
 /** A fenced block. */
 export interface Block {
@@ -39,9 +43,9 @@ export async function repositoryFiles(): Promise<readonly string[]> {
   return stdout.split('\n').filter(Boolean)
 }
 
-/** Reads a Markdown file of the repository. */
-export async function readDocument(path: string): Promise<Document> {
-  const text = await readFile(ROOT + path, 'utf8')
+/** Reads a Markdown file of the repository, or below another directory. */
+export async function readDocument(path: string, root = ROOT): Promise<Document> {
+  const text = await readFile(posix.join(root, path), 'utf8')
   const slugger = new GithubSlugger()
   const blocks: Block[] = []
   const links: string[] = []
@@ -68,4 +72,24 @@ export async function readDocument(path: string): Promise<Document> {
 function plainText(token: Token): string {
   const { tokens, text } = token as { tokens?: Token[]; text?: string }
   return tokens ? tokens.map(plainText).join('') : (text ?? '')
+}
+
+/**
+ * The links of a document that lead to no file or heading. `documents` are those that links lead to;
+ * `isThere` decides on other paths. Links to other sites are not followed.
+ */
+export function deadLinks(
+  { path, links }: Document,
+  documents: readonly Document[],
+  isThere: (path: string) => boolean,
+): string[] {
+  return links
+    .filter((link) => !/^(https?|mailto):/.test(link) || ONLINE.test(link))
+    .filter((link) => {
+      const [file = '', anchor] = link.replace(ONLINE, '/').split('#')
+      const target = file === '' ? path : posix.resolve('/', posix.dirname(path), file).slice(1)
+      if (anchor === undefined) return !isThere(target)
+      return !documents.find((one) => one.path === target)?.anchors.has(anchor)
+    })
+    .map((link) => `${path}: ${link}`)
 }
