@@ -17,7 +17,7 @@ describe('authContractV1', () => {
     ])
   })
 
-  it('answers an anonymous caller exactly {"authenticated":false}', () => {
+  it('responds to an anonymous caller with exactly {"authenticated":false}', () => {
     expect(JSON.stringify(MeResponse.parse({ authenticated: false }))).toBe(
       '{"authenticated":false}',
     )

@@ -123,7 +123,7 @@ describe('handler', () => {
   })
 
   it.each(['http://evil.example', 'https://a:b@evil.example:8443', ''])(
-    'answers a target on %s by its path alone, mounted or not',
+    'serves a request target on %s by its path alone, mounted or not',
     async (authority) => {
       const app = express()
       app.use('/api/auth', (req, res) => server.backend.handler(req, res))

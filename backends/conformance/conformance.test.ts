@@ -107,13 +107,13 @@ describe('checkAuthBackend', () => {
 })
 
 describe('flaws', () => {
-  it('has one for every group of checks', () => {
+  it('exist for every group of checks', () => {
     const groups = readdirSync(new URL('./checks', import.meta.url))
     expect(Object.keys(FLAWS).sort()).toEqual(groups.map((file) => basename(file, '.ts')).sort())
   })
 
   it.each(Object.entries(FLAWS))(
-    '%s notices: $flaw',
+    'checks of %s detect: $flaw',
     async (_group, { check, because, change }) => {
       const [result] = await checkAuthBackend(memoryHarness(change), { only: [check] })
       expect(result?.ok).toBe(false)

@@ -37,7 +37,7 @@ describeWithRedis('with its sessions in Redis', () => {
     { describe, it },
   )
 
-  it('takes the variable, and can be closed twice', async () => {
+  it('reads the variable, and can be closed twice', async () => {
     const { provider, key, pool } = scene
     const options = { provider, key, pool, allowInsecureRequests: true }
     vi.stubEnv('NETSCRIPT_AUTH_SESSION_STORE', 'redis://127.0.0.1:1')

@@ -161,7 +161,7 @@ describe('metadata', () => {
   )
 
   it.each(['https://other.example', 'ISSUER/x', 'ISSUER\u0000', ' ISSUER'])(
-    'of the issuer %j is refused',
+    'of the issuer %j is rejected',
     async (found) => {
       answer = (issuer) => ({ json: metadata(found.replace('ISSUER', issuer)) })
       const error = await misconfigured(discover(server.origin))
@@ -211,7 +211,7 @@ describe('metadata', () => {
     }
 
     it.each([301, 302, 303, 307, 308])(
-      'is read when a %i leads to the form with a slash',
+      'is read when a %i redirects to the URL with a trailing slash',
       async (status) => {
         const configuration = await redirecting({ [path]: `${path}/` }, status)
         expect(configuration.serverMetadata().issuer).toBe(server.origin)
@@ -275,7 +275,7 @@ describe('metadata', () => {
     })
 
     it.each(['https://tenant.example/other/v2.0/', 'https://evil.example'])(
-      'of the issuer %s is refused',
+      'of the issuer %s is rejected',
       async (found) => {
         answer = () => ({ json: metadata(found) })
         const error = await misconfigured(getClientConfiguration(at('/m'), insecure))
@@ -600,7 +600,7 @@ describe('a client that is refused', () => {
   ]
 
   it.each(answers)(
-    'by %s, with a secret that Basic encodes, is told so in the log',
+    'by %s, with a secret that Basic percent-encodes, gets a hint in the log',
     async (_, is) => {
       answer = is
       for (const options of [{ clientSecret: 'a+b/c=' }, { clientId: 'https://app.example' }]) {

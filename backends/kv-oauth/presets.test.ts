@@ -224,7 +224,7 @@ describe('providers', () => {
   })
 
   it.each(['auth0', 'okta', 'logto', 'clerk', 'awsCognito'] as const)(
-    '%s says what is missing without a tenant',
+    '%s names the missing option without a tenant',
     (name) => {
       expect(() => providers[name](app)).toThrow(AuthConfigurationError)
       expect(() => providers[name](app)).toThrow('Set issuer, or ')
@@ -232,7 +232,7 @@ describe('providers', () => {
   )
 
   it.each(['auth0', 'okta', 'logto', 'clerk', 'awsCognito', 'azureAd', 'gitlab'] as const)(
-    '%s takes the issuer as it is',
+    '%s uses a given issuer unchanged',
     (name) => {
       const provider = providers[name]({ ...app, issuer: 'https://id.example/x/' })
       expect(provider.issuer).toBe('https://id.example/x/')
@@ -240,7 +240,7 @@ describe('providers', () => {
     },
   )
 
-  it('takes a domain with https:// and a slash', () => {
+  it('accept a domain with https:// and a trailing slash', () => {
     expect(providers.okta({ ...app, domain: 'https://a.okta.com/' }).issuer).toBe(
       'https://a.okta.com',
     )
@@ -298,7 +298,7 @@ describe('providers', () => {
   })
 
   it.each([undefined, 'common', 'contoso.example', '8d2a1f30-0000-4000-8000-000000000000'])(
-    'reads tenant %s out of an issuer as well',
+    'read the tenant %s from an issuer too',
     (tenantId) => {
       const byTenant = providers.azureAd({ ...app, tenantId })
       expect(providers.azureAd({ ...app, issuer: byTenant.issuer })).toEqual(byTenant)

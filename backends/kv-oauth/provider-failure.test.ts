@@ -71,7 +71,7 @@ const AT_THE_TOKEN_ENDPOINT: [what: string, script: Script, cause: string, field
     { providerStatus: 500 },
   ],
   [
-    'serves something else as its keys',
+    'serves invalid keys',
     (idp) => {
       idp.jwks = () => ({ json: {} })
     },
@@ -164,7 +164,7 @@ const AT_THE_TOKEN_ENDPOINT: [what: string, script: Script, cause: string, field
     'redirected',
   ],
   [
-    'names another user in the user info',
+    'returns another user in the user info',
     (idp) => {
       idp.claims = {}
       idp.userInfo = () => ({ json: { sub: 'eve' } })
@@ -187,7 +187,7 @@ describe('the log line of a failed exchange', () => {
   }
 
   it.each(AT_THE_TOKEN_ENDPOINT)(
-    'of a sign-in names the cause when the provider %s',
+    'of a sign-in has the cause when the provider %s',
     async (_what, script, cause, fields = {}) => {
       const line = await signInFails('oidc', script)
       expect(line).toEqual({ ...line, reason: 'AUTH_PROVIDER_ERROR', cause, ...fields })
@@ -196,7 +196,7 @@ describe('the log line of a failed exchange', () => {
 
   it.each<[string, Script, string, Fields?]>([
     [
-      'fails to describe the user',
+      'fails to return the user info',
       (idp) => {
         idp.userInfo = () => ({ status: 500, json: { error: 'server_error' } })
       },
@@ -216,7 +216,7 @@ describe('the log line of a failed exchange', () => {
       { providerStatus: 401 },
     ],
     [
-      'describes a user without an id',
+      'returns a user info without an id',
       (idp) => {
         idp.userInfo = () => ({ json: { name: 'Ada' } })
       },
@@ -229,7 +229,7 @@ describe('the log line of a failed exchange', () => {
       { providerStatus: 500, providerError: 'server_error' },
     ],
   ])(
-    'of a sign-in names the cause when a plain OAuth provider %s',
+    'of a sign-in has the cause when a plain OAuth provider %s',
     async (_what, script, cause, fields = {}) => {
       const line = await signInFails('oauth', script)
       expect(line).toEqual({ ...line, reason: 'AUTH_PROVIDER_ERROR', cause, ...fields })
@@ -258,7 +258,7 @@ describe('the log line of a failed exchange', () => {
     ['encrypts the id_token', withIdToken(() => 'a.b.c.d.e'), 'id-token-encrypted'],
     ['names another audience', claims({ aud: 'other' }), 'id-token-aud'],
   ])(
-    'of a renewal names the cause when the provider %s',
+    'of a token refresh has the cause when the provider %s',
     async (_what, script, cause, fields = {}) => {
       const backend = await scene.create('oidc')
       const request = await signInAt(backend)

@@ -74,7 +74,7 @@ describeOnEveryStore('a refresh that is refused without an OAuth error', (scene)
     ['400 and a list', { status: 400, json: ['invalid_grant'] }],
   ]
   it.each(KINDS.flatMap((kind) => answers.map(([what, answer]) => [kind, what, answer] as const)))(
-    'ends the session of an %s provider at the third in ten minutes while others are refreshed: %s',
+    'ends the session of an %s provider after three in ten minutes while others are refreshed: %s',
     async (kind, _what, answer) => {
       const backend = await create(kind)
       const { state, readAfter } = await refused(backend)

@@ -54,7 +54,7 @@ describe('readRoles', () => {
   })
 
   it.each([{}, { roles: null }, { roles: undefined }, [], null, 'roles', 1])(
-    'finds no claim in %j',
+    'returns undefined for %j',
     (claims) => {
       expect(readRoles(claims)).toBeUndefined()
     },

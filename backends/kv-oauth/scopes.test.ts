@@ -45,7 +45,7 @@ describeOnEveryStore('the scopes of a session', (scene) => {
     })
 
     it.each([undefined, []])(
-      'requests what is configured when a sign-in names %j',
+      'requests the configured scopes if a sign-in requests %j',
       async (scopes) => {
         answer()
         const backend = await scene.create(kind)
@@ -69,7 +69,7 @@ describeOnEveryStore('the scopes of a session', (scene) => {
     })
 
     it.each([undefined, null, ''])(
-      'grants no added scope when the token response says %j',
+      'grants no additional scope if the scope of the token response is %j',
       async (scope) => {
         answer(scope)
         const backend = await scene.create(kind, { additionalScopes: ['orders:read'] })

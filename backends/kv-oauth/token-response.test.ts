@@ -107,7 +107,7 @@ describe('token responses that deviate from RFC 6749', () => {
   })
 
   it.each([undefined, null, ''])(
-    'are refused at a sign-in to an OpenID provider when id_token is %j',
+    'are rejected at a sign-in at an OpenID provider if id_token is %j',
     async (id_token) => {
       answer({ id_token })
       await expect(signInAt(await scene.create('oidc'))).rejects.toMatchObject({

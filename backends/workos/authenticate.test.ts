@@ -274,7 +274,7 @@ const BAD_TOKENS: [string, (api: WorkosApi) => Promise<string>][] = [
     },
   ],
   [
-    'that brings its own key',
+    'with an embedded key',
     async () => {
       const { privateKey, publicKey } = await generateKeyPair('RS256', { extractable: true })
       const jwk = await crypto.subtle.exportKey('jwk', publicKey)
@@ -358,7 +358,7 @@ describe('a bearer token', () => {
   })
 
   it.each(['Bearer', 'Bearer ', 'Bearer a b', 'Bearer a,b', 'Bearer ü', 'garbage', 'Bearer "a"'])(
-    'that cannot be read is refused: %s',
+    'that is malformed is refused: %s',
     async (authorization) => {
       const { cookie } = await api.sealSession(ADA)
       for (const cookies of [[], [cookie]]) {

@@ -33,7 +33,7 @@ describe('createWorkosBackend', () => {
   })
 
   it.each([{ hang: false }, { hang: true }])(
-    'is not ready without it (%o)',
+    'is not ready without the key set (%o)',
     async ({ hang }) => {
       const backend = await createWorkosBackend({ ...optionsFor(api), jwksTimeoutMs: 750 })
       api.down({ hang })

@@ -41,7 +41,7 @@ describe('createStaticCredentialAuthenticator', () => {
   })
 
   it.each(['secret-on', 'secret-one1', 'SECRET-ONE', 'constructor', '__proto__'])(
-    'is anonymous by %s',
+    'rejects %s',
     async (token) => {
       expect(await with_({ authorization: `Bearer ${token}` })).toEqual(invalid)
       expect(await with_({ 'x-api-key': token })).toEqual(invalid)

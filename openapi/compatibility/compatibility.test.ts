@@ -258,7 +258,7 @@ const HARMLESS: [what: string, change: (parts: Parts) => void][] = [
     ({ field }) => (field('AuthSession.state').enum as string[]).pop(),
   ],
   [
-    'a response has one kind of problem less',
+    'a response has one kind of problem fewer',
     ({ document }) => {
       for (const { content } of Object.values(document.components.responses)) {
         const schema = content?.['application/problem+json']?.schema
@@ -283,7 +283,7 @@ const HARMLESS: [what: string, change: (parts: Parts) => void][] = [
   ],
   ['a request field is longer', ({ field }) => (field('SigninInput.loginHint').maxLength = 1000)],
   [
-    'a request field takes more types',
+    'a request field accepts more types',
     ({ field }) => {
       field('SignoutInput.everywhere').type = ['boolean', 'string']
     },
@@ -303,7 +303,7 @@ const HARMLESS: [what: string, change: (parts: Parts) => void][] = [
     },
   ],
   [
-    'a path parameter is called otherwise',
+    'a path parameter is renamed',
     ({ document, operation }) => {
       const parameter = operation('DELETE /sessions/{id}').parameters?.[0]
       if (parameter) parameter.name = 'sessionId'
@@ -316,7 +316,7 @@ const HARMLESS: [what: string, change: (parts: Parts) => void][] = [
     ({ operation }) => operation('GET /sessions').security.push({}),
   ],
   [
-    'words and examples',
+    'descriptions and examples change',
     ({ document, field, operation }) => {
       document.info.description = 'Other words.'
       operation('GET /me').summary = 'Other words'
@@ -324,7 +324,7 @@ const HARMLESS: [what: string, change: (parts: Parts) => void][] = [
     },
   ],
   [
-    'a component is written out where it is used',
+    'a component is inlined',
     ({ document, schema }) => {
       const me = schema('AuthenticatedUser').properties as Record<string, SchemaObject>
       me.user = structuredClone(schema('AuthUser'))

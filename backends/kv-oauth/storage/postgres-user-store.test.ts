@@ -110,7 +110,7 @@ it.each<[string, UserProfile, UserProfile, [string | null, boolean]]>([
   ['a first address that is verified', {}, verified, [MINE, true]],
   ['a verdict without any address', { emailVerified: true }, {}, [null, false]],
 ])(
-  'keeps a verdict on an e-mail address with its address: a second sign-in with %s',
+  'keeps email_verified together with its address: a second sign-in with %s',
   async (_what, first, second, [email, email_verified]) => {
     const store = createPostgresUserStore(pools[0]!)
     const person = { ...ADA, subject: randomUUID() }

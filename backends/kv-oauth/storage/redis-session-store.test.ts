@@ -154,7 +154,7 @@ describeWithRedis('sessions in Redis, their users and their trail in Postgres', 
   })
 
   it.each(['sid', 'subject'] as const)(
-    'keeps the %s indexes of two issuers apart, with no text of a provider in their keys',
+    'separates the %s indexes of two issuers, without text of a provider in their keys',
     async (name) => {
       const ids = []
       for (const [issuer, text] of [
