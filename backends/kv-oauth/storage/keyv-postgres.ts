@@ -1,8 +1,7 @@
 import KeyvPostgres from '@keyv/postgres'
 import Keyv from 'keyv'
 import type { PostgresPool } from '@netscript/auth-database'
-import { auditSessions, queryPrepared } from '@netscript/auth-database/internal'
-import { AuthError } from '@netscript/plugin-auth-core'
+import { queryPrepared } from '@netscript/auth-database/internal'
 import { coalesceReads } from './coalesced-reads.js'
 import { lazilyIf } from './lazy-flush.js'
 
@@ -24,29 +23,15 @@ const READ = `SELECT key, value FROM ${KEYV_TABLE} WHERE key = ANY($1) AND expir
 const WRITE = `WITH ${lazilyIf(`($2::text::jsonb)->'value' @> '{"flushedLater": true}'`)}
   INSERT INTO ${KEYV_TABLE} (key, value) SELECT $1::text, $2::text FROM lazily
   ON CONFLICT (key) DO UPDATE SET value = excluded.value`
-/**
- * Locks the row of the user against a concurrent disable: either the sign-in commits first and
- * disabling ends its session, or disabling commits first and nothing is inserted.
- */
-const WRITE_FOR_ENABLED_USER = `WITH written AS (
-    INSERT INTO ${KEYV_TABLE} (key, value)
-    SELECT $1::text, $2::text FROM auth_users
-    WHERE id = ($2::text::jsonb)->'value'->>'userId' AND disabled_at IS NULL
-    FOR SHARE
-    RETURNING value),
-  audited AS (${auditSessions('written', "'sign-in.completed'", 'NULL')})
-  SELECT 1 FROM written`
 
 /** @keyv/postgres on the shared pool, with batched reads and atomic deletes. */
 class SharedPoolKeyvPostgres extends KeyvPostgres {
   readonly #pool: PostgresPool
   readonly #read: (key: string) => Promise<string | undefined>
-  readonly #requireEnabledUser: boolean
 
-  constructor({ pool, requireEnabledUser = false, onRead }: PostgresKeyvOptions) {
+  constructor({ pool, onRead }: PostgresKeyvOptions) {
     super({ table: KEYV_TABLE })
     this.#pool = pool
-    this.#requireEnabledUser = requireEnabledUser
     this.query = async (sql, values) => (await pool.query(sql, values as unknown[])).rows
     this.#read = coalesceReads(async (keys) => {
       const began = performance.now()
@@ -80,22 +65,11 @@ class SharedPoolKeyvPostgres extends KeyvPostgres {
   }
 
   override async set(key: string, value: string): Promise<void> {
-    if (!this.#requireEnabledUser) {
-      await queryPrepared(this.#pool, {
-        name: 'auth_keyv_write',
-        text: WRITE,
-        values: [key, value],
-      })
-      return
-    }
-    const { rowCount } = await queryPrepared(this.#pool, {
-      name: 'auth_session_create',
-      text: WRITE_FOR_ENABLED_USER,
+    await queryPrepared(this.#pool, {
+      name: 'auth_keyv_write',
+      text: WRITE,
       values: [key, value],
     })
-    if (rowCount === 0) {
-      throw new AuthError('AUTH_USER_DISABLED', 'Ask an administrator to enable the account again.')
-    }
   }
 
   override async delete(key: string): Promise<boolean> {
@@ -109,8 +83,6 @@ export interface PostgresKeyvOptions {
   pool: PostgresPool
   /** The prefix of keys, without the colon. */
   namespace: string
-  /** Write only if the user in the value is enabled. @default false */
-  requireEnabledUser?: boolean
   /** Called after each read query with its number of keys and its duration. @default none */
   onRead?: (keys: number, seconds: number) => void
 }

@@ -3,10 +3,11 @@ import {
   auditSessions,
   endEventType,
   inTransaction,
+  queryPrepared,
   storeCall,
   sweep,
 } from '@netscript/auth-database/internal'
-import type { SessionEnd } from '@netscript/plugin-auth-core'
+import { AuthError, type SessionEnd } from '@netscript/plugin-auth-core'
 import { MAX_SESSIONS_IN_PAGE } from '@netscript/plugin-auth-core/internal'
 import { MAX_EVICTED, type SessionRecord, type SessionStore } from '../session-store.js'
 import {
@@ -21,6 +22,19 @@ const NAMESPACE = 'session'
 const key = (id: string): string => `${NAMESPACE}:${id}`
 const EXPIRED = { table: KEYV_TABLE, key: 'key', column: 'expires_at', before: DATABASE_NOW_MS }
 const LIVE = `expires_at > ${DATABASE_NOW_MS}`
+
+/**
+ * Locks the row of the user against a concurrent disable: either the sign-in commits first and
+ * disabling ends its session, or disabling commits first and nothing is inserted.
+ */
+const CREATE = `WITH written AS (
+    INSERT INTO ${KEYV_TABLE} (key, value)
+    SELECT $1::text, $2::text FROM auth_users
+    WHERE id = ($2::text::jsonb)->'value'->>'userId' AND disabled_at IS NULL
+    FOR SHARE
+    RETURNING value),
+  audited AS (${auditSessions('written', "'sign-in.completed'", 'NULL')})
+  SELECT 1 FROM written`
 
 /** Exactly one concurrent caller gets a row; the others wait for it and then find its entry. */
 const FIRST_OF_KEY = `INSERT INTO ${KEYV_TABLE} (key, value)
@@ -41,11 +55,15 @@ const EVICT = `WITH live AS (
   audited AS (${auditSessions('ended', '$1::text', '$2::text')})
   SELECT 1 FROM ended`
 
+/** An entry as Keyv writes it. */
+const entry = (record: SessionRecord): string =>
+  JSON.stringify({ value: record, expires: record.expiresAt })
+
 const parse = ({ value }: { value: string }): SessionRecord =>
   (JSON.parse(value) as { value: SessionRecord }).value
 
 /**
- * Creates a session store in Postgres. Keyv writes and reads entries; other operations are SQL on the
+ * Creates a session store in Postgres. Keyv reads entries; other operations are SQL on the
  * same rows, so there is no second copy that could diverge.
  */
 export function createPostgresSessionStore(
@@ -55,7 +73,6 @@ export function createPostgresSessionStore(
   const keyv = createPostgresKeyv<SessionRecord>({
     pool,
     namespace: NAMESPACE,
-    requireEnabledUser: true,
     ...(onRead && { onRead }),
   })
   /** Deletes the sessions matching a condition on $3, $4, ... and returns them. */
@@ -76,7 +93,16 @@ export function createPostgresSessionStore(
   return {
     create: (record) =>
       storeCall(async () => {
-        await keyv.set(record.id, record, record.expiresAt - Date.now())
+        const { rowCount } = await queryPrepared(pool, {
+          name: 'auth_session_create',
+          text: CREATE,
+          values: [key(record.id), entry(record)],
+        })
+        if (rowCount === 1) return
+        throw new AuthError(
+          'AUTH_USER_DISABLED',
+          'Ask an administrator to enable the account again.',
+        )
       }),
 
     get: (id) => storeCall(() => keyv.get<SessionRecord>(id)),
@@ -90,12 +116,7 @@ export function createPostgresSessionStore(
              RETURNING value),
            audited AS (${auditSessions('extended', "'session.refreshed'", '$4::text')})
            SELECT 1 FROM extended`,
-          [
-            key(next.id),
-            JSON.stringify({ value: next, expires: next.expiresAt }),
-            next.version - 1,
-            why,
-          ],
+          [key(next.id), entry(next), next.version - 1, why],
         )
         return rowCount === 1
       }),
