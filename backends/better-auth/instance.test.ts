@@ -256,12 +256,10 @@ describe('createBetterAuthBackend', () => {
     expect(backend.basePath).toBe('/api/auth')
     expect(backend).not.toHaveProperty('interactive')
     expect(backend.capabilities).toEqual({
-      interactive: false,
       listSessions: true,
       revokeSessions: true,
       refresh: true,
       providerLogout: false,
-      backChannelLogout: false,
     })
     expect(backend.signInHint).toBe(`Sign in with POST ${origin}/api/auth/sign-in/email.`)
     expect(backend.providers.listProviders()).toEqual([

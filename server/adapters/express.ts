@@ -18,7 +18,8 @@ import { pathOf } from '@netscript/plugin-auth-core/internal'
 import { type AuthApiOptions, createEngine, type Engine } from '../engine/engine.js'
 import type { Exchange } from '../engine/exchange.js'
 import type { RouteInput } from '../engine/routes.js'
-import { notFound, queryOf, validationError } from '../engine/validation.js'
+import { queryOf, withoutEmpty } from '../engine/query.js'
+import { notFound, validationError } from '../engine/validation.js'
 import { send, toEngineRequest } from './node-message.js'
 
 /**
@@ -37,7 +38,7 @@ export function createAuthApp(options: AuthApiOptions): Express {
   app.enable('case sensitive routing')
   app.enable('strict routing')
   app.set('etag', false)
-  app.set('query parser', (text: string) => queryOf(new URLSearchParams(text)))
+  app.set('query parser', (text: string) => queryOf(withoutEmpty(new URLSearchParams(text))))
 
   const api = Router({ caseSensitive: true, strict: true })
   api.use(openExchange(engine))
@@ -72,7 +73,7 @@ function openExchange(engine: Engine): RequestHandler {
     if (exchange.isAnswered) return send(res, exchange)
     exchanges.set(req, exchange)
     req.body = exchange.body
-    req.url = `${decodable(req.url)}?${exchange.searchParams().toString()}`
+    req.url = decodable(req.url)
     // Without an ETag there is nothing to compare, but Express takes `*` for a match.
     delete req.headers['if-none-match']
     next()
@@ -81,10 +82,10 @@ function openExchange(engine: Engine): RequestHandler {
 
 /**
  * Express refuses a path with a segment that cannot be decoded. To the engine such a segment is a name
- * as it stands, so it is encoded once more. Returns the path alone.
+ * as it stands, so it is encoded once more.
  */
 function decodable(url: string): string {
-  const [path = ''] = url.split('?', 1)
+  const [path = '', ...query] = url.split('?')
   const segments = path.split('/').map((segment) => {
     try {
       decodeURIComponent(segment)
@@ -93,7 +94,7 @@ function decodable(url: string): string {
       return encodeURIComponent(segment)
     }
   })
-  return segments.join('/')
+  return [segments.join('/'), ...query].join('?')
 }
 
 type Issues = { issues: z.core.$ZodIssue[] } | null

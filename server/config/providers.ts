@@ -8,7 +8,7 @@ import {
 } from '@netscript/auth-kv-oauth'
 import { redirectUriOf } from '@netscript/auth-kv-oauth/internal'
 import { AuthConfigurationError } from '@netscript/plugin-auth-core'
-import { queryOf } from '../engine/validation.js'
+import { queryOf, withoutEmpty } from '../engine/query.js'
 import type { Variables } from './variables.js'
 
 /** The settings of one provider, whichever variables they came from. */
@@ -226,7 +226,7 @@ function redirectUriProblem(redirectUri: string): string | undefined {
   }
   const added = ADDED.find((name) => searchParams.has(name))
   if (added !== undefined) return `has the parameter ${added}, which is the provider's to add`
-  const { success } = CallbackQuery.safeParse(queryOf(searchParams))
+  const { success } = CallbackQuery.safeParse(queryOf(withoutEmpty(searchParams)))
   return success ? undefined : 'has a parameter provider that this service does not answer'
 }
 

@@ -1,6 +1,7 @@
 import type { ContractRoute } from '@netscript/auth-contract'
 import { type AuthnRequest, toAuthnRequest } from '@netscript/plugin-auth-core'
 import type { EngineRequest, EngineResponse, HeaderField } from './message.js'
+import { withoutEmpty } from './query.js'
 import type { RequestLogLine } from './request-log.js'
 import type { Reply } from '../reply.js'
 import type { EngineRoute, RoutePath } from './routes.js'
@@ -63,10 +64,9 @@ export class Exchange {
     return this.#clientAddress(this.request)
   }
 
-  /** The query, duplicates included; a parameter without a value is absent (RFC 6749 section 3.1). */
+  /** The query, duplicates included, without parameters that have no value. */
   searchParams(): URLSearchParams {
-    const sent = new URLSearchParams(this.request.target.slice(this.path.length + 1))
-    return new URLSearchParams([...sent].filter(([, value]) => value !== ''))
+    return withoutEmpty(new URLSearchParams(this.request.target.slice(this.path.length + 1)))
   }
 
   /** Adds to what every response to this request carries. */

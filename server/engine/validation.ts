@@ -2,6 +2,7 @@ import type { ContractRoute } from '@netscript/auth-contract'
 import { z } from 'zod'
 import { AuthError } from '@netscript/plugin-auth-core'
 import type { Exchange } from './exchange.js'
+import { queryOf } from './query.js'
 import type { Reply } from '../reply.js'
 import type { RouteInput } from './routes.js'
 
@@ -27,17 +28,6 @@ export function validateInput(exchange: Exchange): RouteInput {
   } as RouteInput
   if (issues.length > 0) throw validationError(contract, issues)
   return input
-}
-
-/** A query as an object: a repeated parameter becomes a list, which every schema rejects. */
-export function queryOf(searchParams: URLSearchParams): Record<string, string | string[]> {
-  const query = new Map<string, string | string[]>()
-  for (const [name, value] of searchParams) {
-    const earlier = query.get(name)
-    if (Array.isArray(earlier)) earlier.push(value)
-    else query.set(name, earlier === undefined ? value : [earlier, value])
-  }
-  return Object.fromEntries(query)
 }
 
 function decodeParams(params: Readonly<Record<string, string>>): Record<string, string> {
