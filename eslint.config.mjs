@@ -50,7 +50,7 @@ export default tseslint.config(
       '**/*.test.ts',
       'server/e2e/**',
       'openapi/write.ts',
-      'openapi/compatibility/{check,release}.ts',
+      'openapi/compatibility/check.ts',
       '*.config.ts',
       'prisma/*.ts',
     ],

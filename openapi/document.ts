@@ -1,7 +1,9 @@
 import { createRequire } from 'node:module'
 import {
   accountContractV1,
+  AUTH_ERRORS,
   authContractV1,
+  contractRoutes,
   discoveryContractV1,
   protocolContractV1,
   type RouteContract,
@@ -9,8 +11,6 @@ import {
 import { createComponents } from './components.js'
 import { type Dialect, GUARDED_DIALECT, OWN_DIALECT } from './dialect.js'
 import { BEARER_TOKEN, operationOf, SESSION_COOKIE } from './operation.js'
-import { OVERVIEW } from './overview.js'
-import { routesOf } from './routes.js'
 import type { InfoObject, OpenApiDocument, SecuritySchemeObject } from './specification.js'
 
 export type { InfoObject, OpenApiDocument }
@@ -52,6 +52,32 @@ export const DOCUMENTED: readonly TaggedContract[] = [
     contract: discoveryContractV1,
   },
 ]
+
+const PROBLEM_ROWS = Object.entries(AUTH_ERRORS)
+  .map(([code, { status, title }]) => `| \`${code}\` | ${status} | ${title} |`)
+  .join('\n')
+
+/** The introduction of the document, in CommonMark. */
+const OVERVIEW = `Tokens of the provider stay on the server; the browser holds one cookie that scripts cannot read.
+
+### Signing in
+
+1. \`POST /api/v1/auth/signin\` opens a transaction and returns the address of the provider.
+2. The user signs in at the provider, which redirects the browser to \`GET /api/v1/auth/callback\`, which sets the session cookie.
+3. \`GET /api/v1/auth/me\` returns the signed-in user. Without a session it still responds 200.
+
+### Requests from other sites
+
+A request that changes state is accepted when its \`Origin\` is the service's own or a listed one; without an \`Origin\`, when \`Sec-Fetch-Site\` is \`same-origin\` or \`none\`; without either, only as \`application/json\`.
+
+### Problems
+
+An error is a problem document (RFC 9457) with a stable \`code\`; a browser that navigates gets it as a page. Unknown addresses and methods are problems too.
+
+| Code | Status | Title |
+| --- | --- | --- |
+${PROBLEM_ROWS}
+`
 
 /** Options of {@link createOpenApiDocument}. */
 export interface OpenApiOptions {
@@ -164,8 +190,8 @@ function compose(
   const components = createComponents()
   const paths: OpenApiDocument['paths'] = {}
   for (const { tag, contract } of contracts) {
-    for (const named of routesOf(contract)) {
-      const { path, method } = named.route
+    for (const named of contractRoutes(contract)) {
+      const [, { path, method }] = named
       const item = (paths[path.replaceAll(/:(\w+)/g, '{$1}')] ??= {})
       item[method.toLowerCase()] = operationOf(named, tag, components, dialect)
     }

@@ -3,8 +3,8 @@ import { z } from 'zod'
 import { problems } from '../contract/errors.js'
 import { createComponents } from './components.js'
 import { operationOf } from './operation.js'
-import type { RouteContract } from '../contract/route.js'
-import { routesOf } from './routes.js'
+import { contractRoutes, type RouteContract } from '../contract/route.js'
+import { OWN_DIALECT } from './dialect.js'
 
 const Device = z.object({ id: z.string() }).meta({ id: 'Device', description: 'A device.' })
 const Rename = z.object({ name: z.string() }).meta({ id: 'Rename' })
@@ -29,8 +29,8 @@ const contract: RouteContract = {
 }
 
 const components = createComponents()
-const [rename, forget] = routesOf(contract).map((named) =>
-  operationOf(named, 'Devices', components),
+const [rename, forget] = contractRoutes(contract).map((named) =>
+  operationOf(named, 'Devices', components, OWN_DIALECT),
 )
 
 describe('operationOf', () => {
@@ -87,8 +87,8 @@ describe('operationOf', () => {
 
   it('throws for responses and headers that it cannot describe, instead of omitting them', () => {
     const route = { method: 'GET', path: '/x', responses: { 200: { contentType: 'text/csv' } } }
-    expect(() => operationOf({ key: 'x', route }, 'X', components)).toThrow(/zod schema/)
+    expect(() => operationOf(['x', route], 'X', components, OWN_DIALECT)).toThrow(/zod schema/)
     const headers = { ...route, headers: { accept: z.string() } }
-    expect(() => operationOf({ key: 'x', route: headers }, 'X', components)).toThrow(/headers/)
+    expect(() => operationOf(['x', headers], 'X', components, OWN_DIALECT)).toThrow(/headers/)
   })
 })

@@ -1,19 +1,15 @@
 import { z } from 'zod'
-import { routeAuthOf } from '@netscript/auth-contract'
-import type { Components } from './components.js'
-import { type Dialect, OWN_DIALECT } from './dialect.js'
-import { BODY_EXAMPLES } from './examples.js'
-import { SCHEMAS } from './json-schema.js'
-import { parametersOf } from './parameters.js'
+import { type ContractRoute, type contractRoutes, routeAuthOf } from '@netscript/auth-contract'
+import { type Components, SCHEMAS } from './components.js'
+import { type Dialect, publicHeaders, type RouteNote } from './dialect.js'
+import { BODY_EXAMPLES, PARAMETER_EXAMPLES } from './examples.js'
 import { problemResponse } from './problem-responses.js'
-import { requestBodyOf } from './request-body.js'
-import { publicHeaders } from './headers.js'
-import type { RouteNote } from './route-notes.js'
-import type { NamedRoute } from './routes.js'
 import type {
   MediaTypeObject,
   OperationObject,
-  Reference,
+  ParameterObject,
+  ReferenceObject,
+  RequestBodyObject,
   ResponseObject,
 } from './specification.js'
 
@@ -23,13 +19,16 @@ export const SESSION_COOKIE = 'sessionCookie'
 /** Name of the security scheme of bearer tokens, which guarded services accept too. */
 export const BEARER_TOKEN = 'bearerToken'
 
+/** A route and its key in the contract, the clients and the document. */
+export type NamedRoute = ReturnType<typeof contractRoutes>[number]
+
 export function operationOf(
   named: NamedRoute,
   tag: string,
   components: Components,
-  dialect: Dialect = OWN_DIALECT,
+  dialect: Dialect,
 ): OperationObject {
-  const { key, route } = named
+  const [key, route] = named
   const note = dialect.notes[key] ?? {}
   const parameters = parametersOf(named, components)
   const requestBody = requestBodyOf(route, dialect.isNavigation(route), components)
@@ -51,10 +50,7 @@ export function operationOf(
   }
 }
 
-function securityOf(
-  { key, route }: NamedRoute,
-  { session }: RouteNote,
-): OperationObject['security'] {
+function securityOf([key, route]: NamedRoute, { session }: RouteNote): OperationObject['security'] {
   const auth = routeAuthOf(key, route)
   if (auth?.public) return []
   if (auth) {
@@ -72,13 +68,95 @@ function securityOf(
   }
 }
 
+/** The path and query parameters of a route, one for each field of its schemas. */
+function parametersOf([key, route]: NamedRoute, components: Components): ParameterObject[] {
+  if (route.headers !== undefined) {
+    throw new Error(`${key} declares request headers, which the document does not describe yet.`)
+  }
+  const inPath = [...route.path.matchAll(/:(\w+)/g)].map(([, name = '']) => name)
+  const fields = fieldsOf(key, route.pathParams)
+  return [
+    ...inPath.map((name) => parameter('path', name, fields[name] ?? z.string(), components)),
+    ...Object.entries(fieldsOf(key, route.query)).map(([name, field]) =>
+      parameter('query', name, field, components),
+    ),
+  ]
+}
+
+function fieldsOf(key: string, schema: unknown): Record<string, z.ZodType> {
+  if (schema === undefined) return {}
+  if (!(schema instanceof z.ZodObject)) throw new Error(`${key}: parameters must be a zod object.`)
+  return schema.shape
+}
+
+function parameter(
+  where: 'path' | 'query',
+  name: string,
+  field: z.ZodType,
+  components: Components,
+): ParameterObject {
+  const { schema, required } = components.schema(field, 'input')
+  const { description, examples, ...rest } = schema
+  const example: unknown = Array.isArray(examples) ? examples[0] : PARAMETER_EXAMPLES[name]
+  return {
+    name,
+    in: where,
+    ...(typeof description === 'string' && { description }),
+    required: where === 'path' || required,
+    schema: rest,
+    ...(example !== undefined && { example }),
+  }
+}
+
+/** The request body of a route. Routes that browsers navigate to accept a form as well. */
+function requestBodyOf(
+  { body, contentType = 'application/json' }: ContractRoute,
+  navigation: boolean,
+  components: Components,
+): RequestBodyObject | undefined {
+  if (!(body instanceof z.ZodType)) return undefined
+  const { schema } = components.schema(body, 'input')
+  if (!navigation) {
+    return { required: isRequired(body), content: { [contentType]: { schema } } }
+  }
+  const lists = listsOf(body)
+  const form: MediaTypeObject = {
+    schema,
+    ...(lists.length > 0 && {
+      encoding: Object.fromEntries(lists.map((name) => [name, { style: 'form', explode: true }])),
+    }),
+  }
+  return {
+    description: [
+      'A JSON request gets a JSON response, a form post a redirect. Empty form fields count as absent',
+      ...lists.map((name) => `, and \`${name}\` may repeat or be separated by spaces`),
+      '.',
+    ].join(''),
+    required: isRequired(body),
+    content: { 'application/json': { schema }, 'application/x-www-form-urlencoded': form },
+  }
+}
+
+/** A missing body is read as an empty object. */
+const isRequired = (body: z.ZodType): boolean => !body.safeParse({}).success
+
+function listsOf(body: z.ZodType): string[] {
+  if (!(body instanceof z.ZodObject)) return []
+  return Object.entries(body.shape as Record<string, z.ZodType>)
+    .filter(
+      ([, field]) =>
+        (field instanceof z.ZodOptional ? field.unwrap() : field) instanceof z.ZodArray,
+    )
+    .map(([name]) => name)
+}
+
 function responseOf(
-  { key, route }: NamedRoute,
+  [key, route]: NamedRoute,
   status: number,
   schema: unknown,
   components: Components,
   dialect: Dialect,
-): ResponseObject | Reference {
+): ResponseObject | ReferenceObject {
   // No body: a symbol of ts-rest (`noBody()`), or `z.undefined()`.
   const isEmpty = typeof schema === 'symbol' || schema instanceof z.ZodUndefined
   const isSchema = schema instanceof z.ZodType && !isEmpty

@@ -5,11 +5,10 @@ import {
   problemType,
   type ContractRoute,
 } from '@netscript/auth-contract'
-import type { Components } from './components.js'
+import { type Components, SCHEMAS } from './components.js'
 import type { Dialect } from './dialect.js'
 import { PROBLEM_DATA, PROBLEM_DETAILS } from './examples.js'
-import { SCHEMAS } from './json-schema.js'
-import type { ExampleObject, Reference, SchemaObject } from './specification.js'
+import type { ExampleObject, ReferenceObject, SchemaObject } from './specification.js'
 
 /**
  * A response with problem documents (RFC 9457), shared by all routes with the same codes. For a
@@ -21,7 +20,7 @@ export function problemResponse(
   schema: z.ZodType,
   { status, route, dialect }: { status: number; route: ContractRoute; dialect: Dialect },
   components: Components,
-): Reference | undefined {
+): ReferenceObject | undefined {
   const navigation = dialect.isNavigation(route)
   const problem = components.schema(schema, 'output').schema
   const ids = members(problem).map(({ $ref }) => String($ref).slice(SCHEMAS.length))

@@ -2,7 +2,7 @@
 export type SchemaObject = Record<string, unknown>
 
 /** A reference into `components`. */
-export interface Reference {
+export interface ReferenceObject {
   /** Such as `#/components/schemas/AuthUser`. */
   $ref: string
 }
@@ -42,7 +42,7 @@ export interface ResponseObject {
   /** CommonMark. */
   description: string
   /** Headers by name. */
-  headers: Record<string, HeaderObject | Reference>
+  headers: Record<string, HeaderObject | ReferenceObject>
   /** Bodies by media type; absent when there is none. */
   content?: Record<string, MediaTypeObject>
 }
@@ -92,7 +92,7 @@ export interface OperationObject {
   /** Absent when the operation has no body. */
   requestBody?: RequestBodyObject
   /** Responses by status. */
-  responses: Record<string, ResponseObject | Reference>
+  responses: Record<string, ResponseObject | ReferenceObject>
 }
 
 /** How a caller authenticates. */

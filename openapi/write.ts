@@ -1,8 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { format, resolveConfig } from 'prettier'
-import { clientRoutes } from './client-routes.js'
-import { clientTypes } from './client-types.js'
-import { curlWalk } from './curl-walk.js'
+import { clientRoutes, clientTypes } from './client-code.js'
+import { curlWalk } from './curl.js'
 import { createOpenApiDocument } from './document.js'
 
 const path = (file: string): URL => new URL(`../${file}`, import.meta.url)

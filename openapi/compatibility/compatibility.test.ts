@@ -5,9 +5,8 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createOpenApiDocument } from '../document.js'
 import type { OpenApiDocument, OperationObject, SchemaObject } from '../specification.js'
-import { breakingChanges } from './documents.js'
-import { readCurrent, readReleased } from './released.js'
-import { announcesBreaks, judge } from './verdict.js'
+import { breakingChanges } from './changes.js'
+import { announcesBreaks, judge, readCurrent, readReleased } from './verdict.js'
 
 const API = '/api/v1/auth'
 const released = createOpenApiDocument()

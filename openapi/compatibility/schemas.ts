@@ -1,14 +1,14 @@
+import { SCHEMAS } from '../components.js'
 import type { SchemaObject } from '../specification.js'
-import { SCHEMAS } from '../json-schema.js'
 
 /** Schemas by their name in `components/schemas`. */
-export type Schemas = Readonly<Record<string, SchemaObject>>
+type Schemas = Readonly<Record<string, SchemaObject>>
 
 /** A request is sent by a client of the released document, a response by the current service. */
 export type Direction = 'request' | 'response'
 
 /** The context of a comparison. */
-export interface Comparison {
+interface Comparison {
   direction: Direction
   /** The place in the document, for the report: `status 200`. */
   place: string

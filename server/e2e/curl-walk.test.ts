@@ -8,7 +8,7 @@ import { CookieJar } from 'tough-cookie'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { DOCUMENTED } from '../../openapi/document.js'
-import { routesOf } from '../../openapi/routes.js'
+import { contractRoutes } from '../../contract/route.js'
 import { completeLogin, completeLogout } from './support/oidc-login.js'
 import { startTestService, type TestService } from './support/service.js'
 import { createShell, personsEnvironment } from './support/shell.js'
@@ -30,7 +30,9 @@ interface Section {
   example?: unknown
 }
 
-const routes = DOCUMENTED.flatMap(({ contract }) => routesOf(contract)).map(({ route }) => route)
+const routes = DOCUMENTED.flatMap(({ contract }) => contractRoutes(contract)).map(
+  ([, route]) => route,
+)
 
 function readSection(source: string): Section {
   const [title = ''] = source.split('\n')

@@ -1,8 +1,55 @@
 import openapiTS, { astToString } from 'openapi-typescript'
 import ts from 'typescript'
 import { z } from 'zod'
-import { CallbackQuery, SessionsQuery } from '@netscript/auth-contract'
-import { createOpenApiDocument } from './document.js'
+import {
+  AUTH_ERRORS,
+  AUTH_PATH_PREFIX,
+  CallbackQuery,
+  type ContractRoute,
+  contractRoutes,
+  SessionsQuery,
+} from '@netscript/auth-contract'
+import { createOpenApiDocument, DOCUMENTED } from './document.js'
+
+/** Generates client/routes.ts: what a client without schemas needs from the contract. */
+export function clientRoutes(): string {
+  const routes = DOCUMENTED.flatMap(({ contract }) => contractRoutes(contract))
+    .filter(([, route]) => isCall(route))
+    .map(([key, { method, path, responses }]) => [
+      key,
+      { method, path, required: requiredOf(responses[200]) },
+    ])
+  const statuses = Object.entries(AUTH_ERRORS).map(([code, { status }]) => [code, status])
+  return [
+    '// Written by `npm run openapi` from the contract. Do not edit.',
+    '',
+    '/** The routes of the client: those with a JSON request and a JSON response. */',
+    constant('ROUTES', Object.fromEntries(routes)),
+    '',
+    '/** The HTTP status of every error code. */',
+    constant('PROBLEM_STATUSES', Object.fromEntries(statuses)),
+    '',
+  ].join('\n')
+}
+
+const constant = (name: string, value: unknown): string =>
+  `export const ${name} = ${JSON.stringify(value, null, 2)} as const`
+
+const isCall = ({ path, responses, contentType = 'application/json' }: ContractRoute): boolean =>
+  path.startsWith(AUTH_PATH_PREFIX) &&
+  responses[200] instanceof z.ZodType &&
+  contentType === 'application/json'
+
+/** The fields that are required in every member of a success schema. */
+function requiredOf(schema: unknown): string[] {
+  if (schema instanceof z.ZodUnion) {
+    const [first = [], ...others] = schema.options.map(requiredOf)
+    return first.filter((name) => others.every((names) => names.includes(name)))
+  }
+  if (!(schema instanceof z.ZodObject)) throw new Error('A client expects an object.')
+  const shape = schema.shape as Record<string, z.ZodType>
+  return Object.keys(shape).filter((name) => !shape[name]?.safeParse(undefined).success)
+}
 
 /** Schemas of the document that a client neither sends nor receives. */
 const LEFT_OUT = /Problem$|^(PublicKey|BackChannelLogout|ProviderErrorData|ValidationErrorData)/

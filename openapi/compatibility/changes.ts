@@ -4,13 +4,69 @@ import type {
   OpenApiDocument,
   OperationObject,
   ParameterObject,
-  Reference,
+  ReferenceObject,
   ResponseObject,
+  SecuritySchemeObject,
 } from '../specification.js'
 import { type Direction, schemaChanges } from './schemas.js'
 
+/** A change that may break a client of the released document. */
+export interface BreakingChange {
+  /** The method and the path, or the name of a security scheme. */
+  where: string
+  what: string
+}
+
+/**
+ * The breaking changes between a released document and another: removed parts, new requirements for
+ * requests, and new possible values in responses. Descriptions, examples, the sharing of schemas and
+ * the names of path parameters are ignored.
+ */
+export function breakingChanges(
+  released: OpenApiDocument,
+  current: OpenApiDocument,
+): BreakingChange[] {
+  const now = operationsOf(current)
+  const ofOperations = [...operationsOf(released)].flatMap(([key, { label, operation }]) => {
+    const found = now.get(key)
+    const changes = found
+      ? operationChanges({ released: operation, current: found.operation }, { released, current })
+      : ['the route is gone']
+    return changes.map((what) => ({ where: label, what }))
+  })
+  return [...ofOperations, ...credentialChanges(released, current)]
+}
+
+function operationsOf({ paths }: OpenApiDocument) {
+  return new Map(
+    Object.entries(paths).flatMap(([path, item]) =>
+      Object.entries(item).map(([method, operation]): [string, Named] => [
+        `${method} ${path.replace(/\{\w+\}/g, '{}')}`,
+        { label: `${method.toUpperCase()} ${path}`, operation },
+      ]),
+    ),
+  )
+}
+
+interface Named {
+  label: string
+  operation: OperationObject
+}
+
+const placeOf = (scheme: SecuritySchemeObject): string =>
+  'in' in scheme ? `the ${scheme.in} ${scheme.name}` : `the ${scheme.scheme} credential`
+
+/** Security schemes that were removed, or are sent in another place. */
+function credentialChanges(released: OpenApiDocument, current: OpenApiDocument): BreakingChange[] {
+  return Object.entries(released.components.securitySchemes).flatMap(([where, scheme]) => {
+    const found = current.components.securitySchemes[where]
+    if (found && placeOf(found) === placeOf(scheme)) return []
+    return [{ where, what: `was ${placeOf(scheme)}, and is not any more` }]
+  })
+}
+
 /** The documents that the compared operations belong to. */
-export interface Documents {
+interface Documents {
   released: OpenApiDocument
   current: OpenApiDocument
 }
@@ -22,7 +78,7 @@ interface Change<T> {
 }
 
 /** The breaking changes of an operation. */
-export function operationChanges(
+function operationChanges(
   { released, current }: Change<OperationObject>,
   documents: Documents,
 ): string[] {
@@ -119,8 +175,10 @@ function headerChanges(
   documents: Documents,
   at: string,
 ): string[] {
-  const headerIn = (document: OpenApiDocument, header: HeaderObject | Reference): HeaderObject =>
-    resolve(header, document.components.headers)
+  const headerIn = (
+    document: OpenApiDocument,
+    header: HeaderObject | ReferenceObject,
+  ): HeaderObject => resolve(header, document.components.headers)
   return Object.entries(released.headers).flatMap(([name, header]) => {
     const where = `${at}, header ${name}`
     const found = current.headers[name]
@@ -172,7 +230,7 @@ function compare(
 }
 
 /** Resolves a reference to a component; other items are returned as they are. */
-function resolve<T extends object>(item: T | Reference, named: Record<string, T>): T {
+function resolve<T extends object>(item: T | ReferenceObject, named: Record<string, T>): T {
   if (!('$ref' in item)) return item
   const found = named[item.$ref.split('/').at(-1) ?? '']
   if (!found) throw new Error(`${item.$ref} does not exist.`)
