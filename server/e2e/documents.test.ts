@@ -1,6 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import { posix } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
+import { compile as compileSvelte } from 'svelte/compiler'
+import { compileScript, compileTemplate, parse as parseComponent } from 'vue/compiler-sfc'
 import { parseAllDocuments } from 'yaml'
 import { presetNames } from '../../backends/kv-oauth/presets.js'
 import { variablePrefix } from '../config/providers.js'
@@ -60,6 +62,19 @@ const CHECKS: Readonly<Record<string, (block: Block) => string[] | Promise<strin
   },
   yaml: ({ text }) =>
     parseAllDocuments(text).flatMap(({ errors }) => errors.map(({ message }) => message)),
+  vue: ({ text }) => {
+    const { descriptor, errors } = parseComponent(text)
+    const { bindings } = compileScript(descriptor, { id: 'block' })
+    const { template } = descriptor
+    const compiled = compileTemplate({
+      source: template?.content ?? '',
+      filename: 'block.vue',
+      id: 'block',
+      compilerOptions: { bindingMetadata: bindings },
+    })
+    return [...errors, ...compiled.errors].map(String)
+  },
+  svelte: ({ text }) => compileSvelte(text, {}).warnings.map(({ message }) => message),
   sql: ({ text }) => checkStatements(text),
   nginx: ({ text }) =>
     text
@@ -133,6 +148,9 @@ describe('the checks', () => {
     expect(checkMention('netscript auth users')).toHaveLength(1)
     expect(checkMention('netscript auth user disable <user-id>')).toEqual([])
     expect(await checkStatements('DELETE FROM nothing')).toHaveLength(1)
+    const block = { at: 'here', document: 'here', language: '' }
+    expect(await CHECKS.vue?.({ ...block, text: '<template><p></template>' })).not.toEqual([])
+    expect(() => CHECKS.svelte?.({ ...block, text: '{#if x}' })).toThrow('Block was left open')
   })
 })
 

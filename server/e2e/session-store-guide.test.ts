@@ -1,17 +1,11 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import * as svelteStore from 'svelte/store'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import * as vue from 'vue'
 import * as sessionStore from '../../client/session-store/index.js'
 import { readBlocks, runBlock } from './support/readme-block.js'
 
 const GUIDE = 'client/session-store/README.md'
-const MODULES = {
-  '@netscript/auth-client/session-store': sessionStore,
-  vue,
-  'svelte/store': svelteStore,
-}
+const MODULES = { '@netscript/auth-client/session-store': sessionStore }
 /** The answer to everything. */
 const ANSWER = {
   signedOut: true,
@@ -44,30 +38,6 @@ describe('the guide to the session store', () => {
     const { stop } = await follow('greet', ['stop'], { greet })
     await vi.waitFor(() => expect(greet).toHaveBeenCalledWith('Ada'))
     ;(stop as () => void)()
-  })
-
-  it('is a ref in Vue, for as long as its scope', async () => {
-    const { useSession, store } = await follow('vue', ['useSession', 'store'])
-    const scope = vue.effectScope()
-    const snapshot = scope.run(useSession as () => vue.ShallowRef<sessionStore.SessionSnapshot>)
-    const seen: unknown[] = []
-    vue.watchSyncEffect(() => void seen.push(snapshot?.value.status))
-    await vi.waitFor(() => expect(seen).toEqual(['loading', 'signed-in']))
-    const { redirectToSignOut, getSnapshot } = store as sessionStore.SessionStore
-    scope.stop()
-    await redirectToSignOut()
-    expect(getSnapshot().status).toBe('signed-out')
-    expect(seen).toEqual(['loading', 'signed-in'])
-  })
-
-  it('is a store in Svelte', async () => {
-    const { session } = await follow('svelte', ['session'])
-    const seen: string[] = []
-    const stop = (session as svelteStore.Readable<sessionStore.SessionSnapshot>).subscribe((now) =>
-      seen.push(now.status),
-    )
-    await vi.waitFor(() => expect(seen.at(-1)).toBe('signed-in'))
-    stop()
   })
 
   it('has no block that is not run', async () => {

@@ -29,14 +29,16 @@ export async function runBlock(
     jsx: 'automatic',
     target: 'node20',
   })
-  const body = script.replace(
-    /^import (?:(\w+)|(\{[^}]+\})) from "([^"]+)";$/gm,
-    (_line, name: string | undefined, names: string | undefined, module: string) => {
-      if (!(module in modules)) throw new Error(`The block imports ${module}.`)
-      const bound = name ? `{ default: ${name} }` : names?.replaceAll(' as ', ': ')
-      return `const ${bound} = modules[${JSON.stringify(module)}];`
-    },
-  )
+  const body = script
+    .replace(/^export (?=const|function|class)/gm, '')
+    .replace(
+      /^import (?:(\w+)|(\{[^}]+\})) from "([^"]+)";$/gm,
+      (_line, name: string | undefined, names: string | undefined, module: string) => {
+        if (!(module in modules)) throw new Error(`The block imports ${module}.`)
+        const bound = name ? `{ default: ${name} }` : names?.replaceAll(' as ', ': ')
+        return `const ${bound} = modules[${JSON.stringify(module)}];`
+      },
+    )
   const names = [...Object.keys(given), 'modules']
   // eslint-disable-next-line @typescript-eslint/no-implied-eval -- it is the block of our own document.
   const run = new Function(
