@@ -149,7 +149,12 @@ describe('the checks', () => {
     expect(checkMention('netscript auth user disable <user-id>')).toEqual([])
     expect(await checkStatements('DELETE FROM nothing')).toHaveLength(1)
     const block = { at: 'here', document: 'here', language: '' }
-    expect(await CHECKS.vue?.({ ...block, text: '<template><p></template>' })).not.toEqual([])
+    expect(
+      await CHECKS.vue?.({
+        ...block,
+        text: '<script setup>const a = 1</script><template><p></template>',
+      }),
+    ).not.toEqual([])
     expect(() => CHECKS.svelte?.({ ...block, text: '{#if x}' })).toThrow('Block was left open')
   })
 })
