@@ -30,7 +30,18 @@ const series = new Map<string, Set<string>>()
 /** What each series is a part of. */
 const metricOf = new Map<string, string>()
 /** Every metric that the service has, counted or not. */
-let names: string[] = []
+const names: string[] = []
+const types = new Map<string, string>()
+const ours = (): string[] => names.filter((name) => name.startsWith('netscript_'))
+/** The labels of a metric, without the one of histograms. */
+const labelsOf = (name: string): string[] =>
+  [...series].flatMap(([one, labels]) =>
+    metricOf.get(one) === name && !/_(sum|count)$/.test(one)
+      ? [...labels].filter((label) => label !== 'le')
+      : [],
+  )
+const words = (text: string): string[] =>
+  [...text.matchAll(/`(\w+)`/g)].map(([, word = '']) => word)
 
 beforeAll(async () => {
   const metrics = createServiceMetrics()
@@ -44,7 +55,10 @@ beforeAll(async () => {
   metrics.storeCall('session.create', 0.001)
   metrics.readBatch(1, 0.001)
   const { text } = await metrics.page()
-  names = [...text.matchAll(/^# TYPE (\w+)/gm)].map(([, name = '']) => name)
+  for (const [, name = '', type = ''] of text.matchAll(/^# TYPE (\w+) (\w+)/gm)) {
+    names.push(name)
+    types.set(name, type)
+  }
   for (const [, name = '', labels = ''] of text.matchAll(/^(\w+)(?:\{(.*)\})? /gm)) {
     if (name === '') continue
     series.set(name, new Set([...labels.matchAll(/(\w+)="/g)].map(([, label = '']) => label)))
@@ -68,9 +82,21 @@ describe('the dashboard and the alerts', () => {
 
   it('show every metric of ours', () => {
     const shown = new Set(queries.flatMap(namesIn).map((name) => metricOf.get(name)))
-    const ours = names.filter((name) => name.startsWith('netscript_'))
-    expect(ours).toHaveLength(14)
-    expect(ours.filter((name) => !shown.has(name))).toEqual([])
+    expect(ours()).toHaveLength(14)
+    expect(ours().filter((name) => !shown.has(name))).toEqual([])
+  })
+
+  it('are in the guide, with the type and the labels of every metric', async () => {
+    const guide = readFileSync(new URL('MONITORING.md', import.meta.url), 'utf8')
+    const rows = [...guide.matchAll(/^\| `(netscript_\w+)` +\| (\w+) +\| ([^|]*)\|/gm)]
+    expect(
+      rows.map(([, name = '', type = '', labels = '']) => [name, type, ...words(labels)]),
+    ).toEqual(
+      expect.arrayContaining(ours().map((name) => [name, types.get(name), ...labelsOf(name)])),
+    )
+    expect(rows).toHaveLength(ours().length)
+    const named = [...guide.matchAll(/^\| `(Auth\w+)` /gm)].map(([, name]) => name)
+    expect(named).toEqual([...alerts.matchAll(/alert: (\w+)/g)].map(([, name]) => name))
   })
 
   it('group and filter by labels that the series have', () => {

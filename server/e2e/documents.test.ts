@@ -8,6 +8,7 @@ import { presetNames } from '../../backends/kv-oauth/presets.js'
 import { variablePrefix } from '../config/providers.js'
 import { VARIABLES } from '../config/variables.js'
 import { checkCommands, checkMention } from './support/check-commands.js'
+import { checkCaddyfile, checkNginx, describeWithProxies } from './support/check-proxies.js'
 import { checkStatements } from './support/check-statements.js'
 import { compile, type Compiled, type Snippet } from './support/check-types.js'
 import { FILES, GIVEN, SHOWN } from './support/document-registry.js'
@@ -50,9 +51,11 @@ function snippetOf({ at, document, language, text }: Block, index: number): Snip
 
 /** What a block holds, by its language; a language without a check is a failure of its own. */
 const CHECKS: Readonly<Record<string, (block: Block) => string[] | Promise<string[]>>> = {
-  // All of them at once, below.
+  // These all at once, below.
   ts: () => [],
   tsx: () => [],
+  nginx: () => [],
+  caddyfile: () => [],
   sh: ({ text }) => checkCommands(text),
   // A sketch of a change, not a file.
   diff: () => [],
@@ -76,11 +79,6 @@ const CHECKS: Readonly<Record<string, (block: Block) => string[] | Promise<strin
   },
   svelte: ({ text }) => compileSvelte(text, {}).warnings.map(({ message }) => message),
   sql: ({ text }) => checkStatements(text),
-  nginx: ({ text }) =>
-    text
-      .split('\n')
-      .filter((line) => !/^\s*(#.*|[a-z_]+ [^;{]*[;{]|\})$/.test(line) && line.trim() !== '')
-      .map((line) => `This is no directive of nginx: ${line}`),
   text: async ({ document, text }) => {
     const shown = SHOWN.find((one) => one.document === document && text.includes(one.has))
     if (!shown) return ['Name its test in SHOWN of server/e2e/support/document-registry.ts.']
@@ -106,6 +104,26 @@ describe('the blocks of every document', () => {
     }
     expect(failures).toEqual([])
     expect(blocks.length).toBeGreaterThan(40)
+  })
+})
+
+describeWithProxies('the configurations of proxies', () => {
+  const checkAll = async (language: string, check: (text: string) => Promise<string[]>) => {
+    const found = blocks.filter((block) => block.language === language)
+    expect(found).not.toEqual([])
+    return (await Promise.all(found.map(({ text }) => check(text)))).flat()
+  }
+
+  it('are accepted by nginx', async () => {
+    expect(await checkAll('nginx', checkNginx)).toEqual([])
+    expect(await checkNginx('server { listen 443 ssl; proxy_passes http://a; }')).toHaveLength(1)
+  })
+
+  it('are accepted by Caddy', async () => {
+    expect(await checkAll('caddyfile', checkCaddyfile)).toEqual([])
+    const caddyfile = await readFile(`${ROOT}server/deploy/Caddyfile`, 'utf8')
+    expect(await checkCaddyfile(caddyfile)).toEqual([])
+    expect(await checkCaddyfile(caddyfile.replace('dynamic', 'dynamics'))).toHaveLength(1)
   })
 })
 

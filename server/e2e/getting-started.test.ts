@@ -47,15 +47,15 @@ it('works word by word in an empty directory', async () => {
     NETSCRIPT_AUTH_LOCAL_PROVIDER_PORT: String(provider),
   })
   const services: RunningShell[] = []
-  const start = async (line: string, isReady: () => Promise<void>): Promise<void> => {
-    services.push(shell.start(line))
-    await isReady()
+  const start = async (line: string, url: string): Promise<void> => {
+    const service = shell.start(line)
+    services.push(service)
+    await vi
+      .waitFor(() => fetch(url), { timeout: 60_000, interval: 200 })
+      .catch(() => Promise.reject(new Error(`${line} serves nothing:\n${service.output()}`)))
   }
   const stop = async (): Promise<void> => {
     for (const service of services.splice(0)) await service.interrupt()
-  }
-  const answers = (url: string) => async () => {
-    await vi.waitFor(() => fetch(url), { timeout: 60_000, interval: 200 })
   }
   const app = `http://localhost:${other}`
   const agent = createUserAgent(`http://localhost:${port}`)
@@ -70,7 +70,7 @@ it('works word by word in an empty directory', async () => {
         services.push(service)
         await service.waitFor('Sign-in is ready')
       } else if (line.startsWith('npx tsx ')) {
-        await start(line, answers(app))
+        await start(line, app)
       } else {
         const secret = line.includes('--client-secret-stdin') ? 'echo secret | ' : ''
         const { code, output } = await shell.run(secret + line)
