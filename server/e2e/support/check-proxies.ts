@@ -57,6 +57,6 @@ async function ask(program: string, args: readonly string[]): Promise<string[]> 
   const env = { ...process.env, PATH, NETSCRIPT_AUTH_ORIGIN: 'http://localhost:18080' }
   return run(program, args, { env }).then(
     () => [],
-    (error: { stderr?: string }) => [error.stderr?.trim() || String(error)],
+    (error: Error & { stderr?: string }) => [error.stderr?.trim() || error.message],
   )
 }
