@@ -159,7 +159,11 @@ describe('the checks', () => {
       'npx netscript db status now',
       'npm run nothing # to see',
       'A=1 netscript nothing && echo done',
-      'if',
+      'echo "',
+      'unheard-of --now',
+      'export NETSCRIPT_AUTH_ORIGIN=https://auth.example.com/',
+      'netscript auth provider set goggle --client-id id',
+      'netscript auth provider set okta --client-id id',
     ]
     for (const command of wrong) expect(await checkCommands(command), command).toHaveLength(1)
     expect(await checkCommands('A=1 npx netscript auth user disable "$ID"\nnpm test')).toEqual([])
