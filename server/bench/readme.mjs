@@ -33,7 +33,7 @@ const rows = reads.map((row) => [
 const text = `
 ${table(['reading a session', '× node:http', '× Express', 'CPU µs', 'Postgres CPU µs', 'statements'], rows)}
 
-The floors are hand-written servers that do nothing else. "One SQL query" checks the HMAC of the cookie and
+Rows with "a constant" or "one SQL query" are hand-written servers. "One SQL query" checks the HMAC of the cookie and
 reads one row by a prepared SELECT; "a constant answer" is the ceiling of node:http and of Express. "× node:http"
 and "× Express" are reads a second, as multiples of that server with one SQL query.
 ${settings.reads.connections} connections, ${settings.sessions.toLocaleString('en-US')} sessions, one core for each server, every answer checked;

@@ -51,7 +51,7 @@ function preamble(machine, settings, postgres, foreign) {
     machine.pinned
       ? 'Each server has one core to itself; Postgres, the provider and the load generator share the other.'
       : 'Nothing could be pinned to a core here (no taskset, or one core): servers, Postgres and the load generator got into one another’s way.',
-    `${number(settings.sessions)} live sessions in every table, ${number(settings.cookies)} random cookies; every answer was checked for the person of its cookie. After ${settings.reads.firstWarm / 1000} s of warm-up each, ${settings.reads.rounds} rounds of ${settings.reads.measure / 1000} s, every subject once a round in random order. Ratios are medians of the ratios within a round, with the least and the greatest in brackets.`,
+    `${number(settings.sessions)} live sessions in every table, ${number(settings.cookies)} random cookies; every response was checked for the user of its cookie. After ${settings.reads.firstWarm / 1000} s of warm-up each, ${settings.reads.rounds} rounds of ${settings.reads.measure / 1000} s, every subject once a round in random order. Ratios are medians of the ratios within a round, with the least and the greatest in brackets.`,
     `Other processes took ${percent(foreign.median)} of the server's core in the median measurement (${percent(foreign.min)} to ${percent(foreign.max)}); the load of the machine at the start was ${machine.loadAtStart.toFixed(2)}. Read ratios and CPU for a read, not reads a second.`,
     `Postgres ran with ${Object.entries(postgres.settings)
       .map(([name, value]) => `${name} ${value}`)
@@ -60,15 +60,15 @@ function preamble(machine, settings, postgres, foreign) {
 }
 
 const READ_NOTES = `CPU is time of the process and its threads, and of Postgres with all its backends, divided by the
-reads. SQL per read counts transactions. † The server's core was not busy all the time: the other core, or
-somebody else, was the limit, and on a larger machine the ratio would be higher. This service logs a line for
-each request and sends security headers; the others do neither. The floors are what a handler costs that does
-nothing else: the bare node:http and Express rows check an HMAC and read one row by its primary key. better-auth has its rate limiter
+reads. SQL per read counts transactions. † The server's core was not busy all the time: the other core
+or another process was the limit, and on a larger machine the ratio would be higher. This service logs a line for
+each request and sends security headers; the others do neither. The hand-written servers show
+the cost of a handler that does nothing else: the rows with one SQL query check an HMAC and read one row by its primary key. better-auth has its rate limiter
 off, and express-session is shown with its default, a write for each read, and without.`
 
 const SIGN_IN_NOTES = `One sign-in is the start, the approval at a local provider that approves at once, and the callback. The
 floor keeps its transaction in a cookie and writes one row. This service keeps its transaction on the server,
-counts the request against its limits, looks up the person, writes the session, the provider's tokens and two
+counts the request against its limits, looks up the user, writes the session, the provider's tokens and two
 audit events, and redirects.`
 
 function readTable(rows) {
