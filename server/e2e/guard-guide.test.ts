@@ -44,7 +44,12 @@ describe('the guide to protecting a service', () => {
   /** Runs the block that has this text, in a service of its own. */
   async function follow(
     text: string,
-    options: { given?: object; wanted?: string[]; before?: (app: Express) => void } = {},
+    options: {
+      given?: object
+      modules?: Readonly<Record<string, object>>
+      wanted?: string[]
+      before?: (app: Express) => void
+    } = {},
     document = GUIDE,
   ) {
     const [block = '', ...others] = (await readBlocks(document)).filter((code) =>
@@ -54,8 +59,11 @@ describe('the guide to protecting a service', () => {
     used.add(block)
     const app = express()
     options.before?.(app)
-    const names = await runBlock(block, {
-      modules: MODULES,
+    // The block is the file of the reader; here it is one of several servers.
+    app.listen = (() => undefined) as never
+    const code = block.replace("'http://localhost:8094'", JSON.stringify(auth.origin))
+    const names = await runBlock(code, {
+      modules: { ...MODULES, express: { default: () => app }, ...options.modules },
       given: { app, AUTH_API: auth.origin, ...options.given },
       wanted: options.wanted ?? [],
     })
@@ -77,9 +85,12 @@ describe('the guide to protecting a service', () => {
       },
     })
 
-  it.each(['README.md', GUIDE])('protects a route in five lines of %s', async (document) => {
+  it.each([
+    ['README.md', 5],
+    [GUIDE, 10],
+  ] as const)('protects a route with the code of %s, in %i lines', async (document, lines) => {
     const orders = await follow('createSessionAuthenticator, requireSession', {}, document)
-    expect(orders.block.split('\n').filter(Boolean)).toHaveLength(5)
+    expect(orders.block.split('\n').filter(Boolean)).toHaveLength(lines)
     expect(await orders.body('/orders')).toEqual({ ordersOf: userId })
     expect((await fetch(`${orders.url}/orders`)).status).toBe(401)
   })
@@ -138,13 +149,17 @@ describe('the guide to protecting a service', () => {
   it('takes tokens', async () => {
     const orders = await follow('createTokenAuthenticator, requireSession')
     const { names } = await follow('auth.token(', {
-      wanted: ['answer'],
-      given: {
-        ORDERS: `${orders.url}/orders`,
-        fetchWithCookies: (url: string, init: RequestInit) => agent.fetch(url, init),
+      wanted: ['response'],
+      modules: {
+        // In a browser the cookie is sent along.
+        '@netscript/auth-client': {
+          createAuthClient: (given: client.AuthClientOptions) =>
+            client.createAuthClient({ ...given, fetch: (url, init) => agent.fetch(url, init) }),
+        },
       },
+      given: { fetch: (_url: string, init: RequestInit) => fetch(`${orders.url}/orders`, init) },
     })
-    expect(await (names.answer as Response).json()).toEqual({ ordersOf: userId })
+    expect(await (names.response as Response).json()).toEqual({ ordersOf: userId })
   })
 
   it('keeps answers when told to', async () => {

@@ -7,11 +7,9 @@
 export const GIVEN: Readonly<Record<string, string>> = {
   app: `import('express').Express`,
   AUTH_API: 'string',
-  ORDERS: 'string',
   App: '() => string',
   greet: '(name: string | undefined) => void',
   REPORTS_TOKEN: 'string',
-  fetchWithCookies: 'typeof fetch',
   authenticator: `import('@netscript/auth-guard').Authenticator`,
   backend: `import('@netscript/plugin-auth-core').AuthBackendPort`,
 }
@@ -40,6 +38,7 @@ export const GIVEN_IN_EXAMPLES: Readonly<Record<string, string>> = {
   connectionString: 'string',
   contract: `import('@ts-rest/core').AppRouter & import('@netscript/auth-guard').GuardedContract`,
   error: 'unknown',
+  fetchWithCookies: 'typeof fetch',
   greet: '(name: string | undefined) => void',
   handlers: 'never',
   harness: `import('@netscript/plugin-auth-core/conformance').AuthBackendHarness`,
