@@ -73,7 +73,7 @@ const CHECKS: Readonly<Record<string, (block: Block) => string[] | Promise<strin
       source: template?.content ?? '',
       filename: 'block.vue',
       id: 'block',
-      compilerOptions: { bindingMetadata: bindings },
+      compilerOptions: { ...(bindings && { bindingMetadata: bindings }) },
     })
     return [...errors, ...compiled.errors].map(String)
   },
