@@ -9,11 +9,11 @@ export interface ApiDocsOptions {
 }
 
 /**
- * `GET /openapi.json` and, at `/docs`, Swagger UI: everything from files of this service, under a
- * policy that allows no inline script or style and no request to another origin. "Try it out" sends
- * the cookies of the browser.
+ * Serves `GET /openapi.json` and, at `/docs`, Swagger UI. All files come from this service, under a
+ * content security policy that allows no inline script or style and no request to another origin. "Try it
+ * out" sends the browser's cookies.
  *
- * @param document Called once, at the first request.
+ * @param document Called once, on the first request.
  *
  * @example
  * ```ts
@@ -33,7 +33,10 @@ export function createApiDocs(document: () => object, { ui = true }: ApiDocsOpti
   return router
 }
 
-/** What `npm run generate` copies from swagger-ui-dist: its other files would show another API. */
+/**
+ * The files that `npm run generate` copies from swagger-ui-dist. The others would load Swagger's demo
+ * API.
+ */
 export const SWAGGER_UI_FILES = ['swagger-ui.css', 'swagger-ui-bundle.js', 'favicon-32x32.png']
 
 const PACKAGE = createRequire(import.meta.url).resolve('@netscript/plugin-auth/package.json')
@@ -94,7 +97,7 @@ const PAGE = `<!doctype html>
 </html>
 `
 
-/** Swagger UI has dark colours, but a button of its own to choose them. */
+/** Follows the system's colour scheme, which Swagger UI itself leaves to a button. */
 const SCRIPT = `const dark = matchMedia('(prefers-color-scheme: dark)')
 const follow = () => document.documentElement.classList.toggle('dark-mode', dark.matches)
 dark.addEventListener('change', follow)
@@ -112,7 +115,7 @@ SwaggerUIBundle({
 })
 `
 
-/** What Swagger UI leaves out or squeezes; a session cookie is not typed in, so nor is its dialog. */
+/** Fixes Swagger UI's layout and hides its dialog for the session cookie, which cannot be typed in. */
 const STYLE = `*, *::before, *::after { box-sizing: border-box; }
 body { margin: 0; }
 html:not(.dark-mode) body { background: #fafafa; }

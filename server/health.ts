@@ -1,11 +1,11 @@
 import { Router } from 'express'
 import type { AuthBackendPort } from '@netscript/plugin-auth-core'
 
-/** What the readiness probe asks. */
+/** Options of {@link healthRouter}. */
 export interface HealthOptions {
   backend: Pick<AuthBackendPort, 'name' | 'probe'>
   version: string
-  /** True while the process drains before it ends: it is alive but takes no new work. */
+  /** True while the process drains before it exits: it is alive but accepts no new work. */
   draining: () => boolean
 }
 
@@ -15,7 +15,7 @@ interface Check {
   latencyMs: number
 }
 
-/** /health/live is about the process; /health/ready and /health really ask the backend's store. */
+/** /health/live reports the process; /health/ready and /health query the backend's store. */
 export function healthRouter({ backend, version, draining }: HealthOptions): Router {
   const router = Router()
   router.use('/health', (_req, res, next) => {

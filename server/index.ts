@@ -1,6 +1,6 @@
 /**
- * The authentication service, and what its adapters share. `/express`, `/node` and `/fetch` mount the API
- * in an application of your own.
+ * The authentication service, and what its adapters share. Use `/express`, `/node` or `/fetch` to mount
+ * the API in your own application.
  *
  * @module
  */

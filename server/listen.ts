@@ -6,12 +6,12 @@ import { AuthConfigurationError } from '@netscript/plugin-auth-core'
 export interface ListenOptions {
   port: number
   host: string
-  /** The variables that say so. Default: `PORT` and `NETSCRIPT_AUTH_HOST`. */
+  /** Variable names for error messages. Default: `PORT` and `NETSCRIPT_AUTH_HOST`. */
   variables?: { port: string; host: string }
 }
 
 /**
- * Listens, and returns where: `http://127.0.0.1:8094`.
+ * Starts listening and returns the URL, such as `http://127.0.0.1:8094`.
  *
  * @throws AuthConfigurationError that names the variable to change.
  */

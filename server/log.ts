@@ -7,7 +7,7 @@ interface LoggedError {
   type: string
   code?: string
   message: string
-  /** What a provider answered in its own words. */
+  /** The provider's error response. */
   providerError?: string
   providerErrorDescription?: string
   stack?: string
@@ -15,15 +15,15 @@ interface LoggedError {
 }
 
 /**
- * An error with its causes, but none of their other fields: libraries hang requests, parameters and
- * responses on their errors, and codes and tokens are in them.
+ * Serializes an error with its causes, without other fields: libraries attach requests, parameters and
+ * responses, which contain codes and tokens.
  */
 export function serializeError(error: unknown, depth = 0): LoggedError | undefined {
   if (!(error instanceof Error)) return undefined
   const fields = error as Partial<Record<'code' | 'error' | 'error_description', unknown>>
   const { code, error: refusal, error_description: description } = fields
   const cause = depth < 4 ? serializeError(error.cause, depth + 1) : undefined
-  // JSON.parse quotes what it could not read, in the message and so in the stack: a token, perhaps.
+  // JSON.parse quotes its input in the message and stack, which may include a token.
   if (error instanceof SyntaxError) return { type: error.name, message: 'The text is malformed.' }
   return {
     type: error.name,
@@ -38,14 +38,14 @@ export function serializeError(error: unknown, depth = 0): LoggedError | undefin
 
 const serializeUnknown = (error: unknown): LoggedError | undefined => serializeError(error)
 
-/** How long a line may wait to be written in a batch, in milliseconds. */
+/** Maximum delay of a batched line, in milliseconds. */
 const FLUSH_MS = 100
-/** Just under the 16 KiB that leave in one write. */
+/** Just under 16 KiB, so that a batch leaves in one write. */
 const FLUSH_BYTES = 16_000
 
 /**
- * The service's logger: JSON lines on standard output, which leave together and at the latest after
- * a tenth of a second, or when the process exits. `level` defaults to `info`.
+ * Creates the service's logger: JSON lines on standard output, batched for at most 100 ms and flushed
+ * when the process exits. `level` defaults to `info`.
  */
 export function createLogger(
   level = 'info',
@@ -64,7 +64,7 @@ export function createLogger(
 }
 
 /**
- * A destination for a terminal: one short line each, the reason of an error included.
+ * Creates a destination for terminals: one short line per entry, with the cause of an error.
  *
  * @param destination Default: standard output.
  */

@@ -1,15 +1,15 @@
 import { AuthConfigurationError } from '@netscript/plugin-auth-core'
 
-/** The HTTP proxy that requests to providers go through, as the environment names it. */
+/** The HTTP proxy for requests to providers, from the environment. */
 export interface OutgoingProxy {
-  /** For http and, without one of its own, https. */
+  /** For http, and for https when that has no proxy of its own. */
   readonly http: string
   readonly https: string
-  /** Hosts that are reached without it. */
+  /** Hosts that are reached directly. */
   readonly noProxy: string
 }
 
-/** Loopback is never behind a proxy: the local provider is there. */
+/** Loopback is never proxied: the local provider runs there. */
 const LOOPBACK = ['localhost', '127.0.0.1', '[::1]']
 
 /**
@@ -39,7 +39,7 @@ function proxyUrl(name: string, read: (name: string) => string): string {
   return url
 }
 
-/** Whether requests to a URL go through the proxy. NO_PROXY names hosts, with what is below them. */
+/** Whether requests to a URL go through the proxy. A host in NO_PROXY includes its subdomains. */
 export function isProxied({ http, https, noProxy }: OutgoingProxy, target: string): boolean {
   const { protocol, hostname, port } = new URL(target)
   if ((protocol === 'https:' ? https || http : http) === '') return false
@@ -51,15 +51,15 @@ export function isProxied({ http, https, noProxy }: OutgoingProxy, target: strin
   })
 }
 
-/** The proxies for messages, without credentials. */
+/** The proxy addresses without credentials, for messages. */
 export function proxyHosts({ http, https }: OutgoingProxy): string {
   const hosts = [https, http].filter(Boolean).map((url) => new URL(url).host)
   return [...new Set(hosts)].join(', ')
 }
 
 /**
- * Sends every request of this process that uses fetch through the proxy of the environment, if it
- * names one; Node honours these variables only when told. Returns what undoes it.
+ * Routes every fetch of this process through the environment's proxy, if set; by default Node ignores
+ * these variables. Returns a function that restores the previous state.
  *
  * @throws AuthConfigurationError for a value that is no http or https URL.
  */

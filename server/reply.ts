@@ -1,4 +1,4 @@
-/** What a handler answers: plain data, so that any HTTP adapter can send it. */
+/** A handler's result as plain data, which any HTTP adapter can send. */
 export interface Reply<Status extends number = number, Body = unknown> {
   readonly status: Status
   readonly body: Body
@@ -15,7 +15,7 @@ export function ok<Body>(body: Body, setCookies: readonly string[] = []): Reply<
   return { status: 200, body, setCookies }
 }
 
-/** A 303: the browser follows with GET, whatever the method was (RFC 9700 section 4.12). */
+/** A 303: the browser follows it with GET, regardless of the method (RFC 9700 section 4.12). */
 export function seeOther(
   location: string,
   setCookies: readonly string[] = [],

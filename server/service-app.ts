@@ -50,7 +50,7 @@ const { version } = createRequire(import.meta.url)('@netscript/plugin-auth/packa
   version: string
 }
 
-/** Everything the service answers: the API, health, the page, the document and Swagger UI. */
+/** Creates the service's HTTP application: the API, health, the page, the OpenAPI document and Swagger UI. */
 export function createServiceApp(options: ServiceAppOptions): RequestListener {
   const { config, backend, logger, draining } = options
   const { variables, origin } = config
@@ -88,7 +88,10 @@ export function createServiceApp(options: ServiceAppOptions): RequestListener {
   return listenerOf(engine, site)
 }
 
-/** The local provider, and nothing that another machine can reach: the dev server of a frontend. */
+/**
+ * Whether only this machine can reach the service and the local provider runs, so that any dev server on
+ * loopback may call.
+ */
 function isForThisMachine({ demo, config }: ServiceAppOptions): boolean {
   return (
     demo !== undefined &&
@@ -98,7 +101,7 @@ function isForThisMachine({ demo, config }: ServiceAppOptions): boolean {
   )
 }
 
-/** Log line and security headers of everything beside the API. */
+/** Log line and security headers for everything outside the API. */
 function startPage({ config, logger, metrics, backend }: ServiceAppOptions): RequestHandler {
   const providerUrls = config.providers.flatMap((provider) =>
     [provider.issuer, provider.authorizationEndpoint].filter((url) => url !== undefined),
@@ -116,15 +119,15 @@ function startPage({ config, logger, metrics, backend }: ServiceAppOptions): Req
   }
 }
 
-/** Asked every few seconds by machines, so left out of logs and metrics. */
+/** Polled every few seconds, so excluded from logs and metrics. */
 const PROBES = /^\/health(\/|$)|^\/assets\//
 
-/** A path for the log. Links of backends hold tokens, also when a prefix or a typo breaks them. */
+/** The path for the log. A backend's links contain tokens, even when a prefix or typo breaks them. */
 function loggedPath({ method, path }: Request, backend: MountedBackend): string {
   return backend.routeOf?.(method, path) ?? path.replaceAll(/[^/]{20,}/g, '*')
 }
 
-/** What metrics call a path beside the API: one of a few names. */
+/** Route label for a path outside the API: one of a few names. */
 function siteRoute(path: string, basePath: string | undefined): string {
   if (path === '/') return 'home'
   if (path === '/openapi.json' || /^\/docs(\/|$)/.test(path)) return 'docs'
@@ -132,18 +135,18 @@ function siteRoute(path: string, basePath: string | undefined): string {
   return 'none'
 }
 
-/** The same errors as those of the API; a browser gets a page. */
+/** Answers errors like the API does; a browser gets a page. */
 function answerError(logger: Logger): ErrorRequestHandler {
   return (thrown: unknown, req, res, next) => {
     if (res.headersSent) return next(thrown)
     const { status, setCookies, retryAfter, type, body } = respondToError(logger, thrown, {
       requestId: res.get('X-Request-Id') ?? '',
-      // Programs ask there, whatever they accept.
+      // Only programs request these, whatever their Accept header says.
       asPage: prefersPage(req) && !req.path.startsWith('/.well-known/'),
     })
     for (const cookie of setCookies) res.append('Set-Cookie', cookie)
     if (retryAfter !== undefined) res.setHeader('Retry-After', retryAfter)
-    // send() would add an ETag.
+    // Not send(), which would add an ETag.
     res.status(status).setHeader('Content-Type', `${type}; charset=utf-8`).end(body)
   }
 }
@@ -156,10 +159,10 @@ function backendRoutes({ basePath, handler }: MountedBackend): RequestHandler {
   }
 }
 
-/** The page stays small: the API lists the rest. */
+/** Keeps the page small; the API lists the rest. */
 const SESSIONS_ON_PAGE = 20
 
-/** The newest sessions and in any case the current one, for {@link homePage}. */
+/** The newest sessions, always including the current one, for {@link homePage}. */
 async function sessionsForPage(
   current: AuthSession,
   backend: MountedBackend,
@@ -179,7 +182,7 @@ function home({ backend, config, demo, logger }: ServiceAppOptions): RequestHand
     const ids = providers.map(({ id }) => id)
     const last = lastProvider(req, ids)
     const current = ids.find((id) => result.ok && id === result.session.providerId)
-    // Without a choice there is nothing to remember.
+    // With a single provider there is nothing to remember.
     if (current !== undefined && current !== last && ids.length > 1) {
       rememberProvider(res, current, config.origin)
     }
@@ -222,7 +225,7 @@ function apiDocs({ origin, variables, docs: ui }: AuthConfig): RequestHandler {
     ])
     const cookieName = variables.NETSCRIPT_AUTH_COOKIE_NAME
     const router = Router()
-    // Under another host name the page could not call the API, nor would the cookie be sent.
+    // Under another host name the page could not call the API, and the cookie would not be sent.
     router.get('/docs{/*path}', toOwnOrigin(origin))
     const document = () => createOpenApiDocument({ serverUrl: origin, cookieName })
     return router.use(createApiDocs(document, { ui }))
@@ -235,9 +238,9 @@ function apiDocs({ origin, variables, docs: ui }: AuthConfig): RequestHandler {
 }
 
 /**
- * Redirects a page opened under another name of this machine to the service's own, which has the
- * cookies: `127.0.0.1` to `localhost`. Other names are those of a proxy, whose browser is already where
- * it should be. A URL with a query is not redirected, so that no proxy can make this a loop.
+ * Redirects a page opened under another loopback name to the service's own origin, which has the cookies:
+ * `127.0.0.1` to `localhost`. Any other name belongs to a proxy and is not redirected, nor is a URL with
+ * a query, so that no proxy can cause a redirect loop.
  */
 function toOwnOrigin(origin: string): RequestHandler {
   const own = new URL(origin)
@@ -255,7 +258,7 @@ function toOwnOrigin(origin: string): RequestHandler {
     ) {
       return next()
     }
-    // Appended, not resolved: `//evil.example` is a path here, and to a URL parser another host.
+    // Append rather than resolve: a URL parser would treat the path `//evil.example` as another host.
     res.redirect(303, `${origin}${originForm(originalUrl)}?from=${seen.hostname}`)
   }
 }

@@ -15,40 +15,43 @@ import { type DemoNotice, createServiceApp } from './service-app.js'
 import { startSweeping } from './sweep.js'
 import { startTracing } from './tracing/start-tracing.js'
 
-/** How long a shutdown waits for requests under way, in milliseconds. */
+/** How long a shutdown waits for requests in flight, in milliseconds. */
 const DRAIN_MS = 10_000
-/** Grace period of a shutdown for kept-alive connections on which a request may be in flight. */
+/**
+ * Grace period of a shutdown for keep-alive connections on which a request may be in flight, in
+ * milliseconds.
+ */
 const IDLE_GRACE_MS = 1_000
 
 /** Options of {@link createAuthService}. */
 export interface AuthServiceOptions {
-  /** What `readConfig` made of the variables. */
+  /** The result of `readConfig`. */
   config: AuthConfig
-  /** A backend made by hand, closed with the service. Default: the one that `config` names. */
+  /** A custom backend, closed with the service. Default: the one that `config` names. */
   backend?: MountedBackend
   /** Required when `config.usesDatabase`. */
   databaseUrl?: string
-  /** Where backends read their own variables. Default: `process.env`. */
+  /** Environment that backends read their own variables from. Default: `process.env`. */
   env?: NodeJS.ProcessEnv
   /** Default: a logger on standard output at the configured level. */
   logger?: Logger
-  /** What the page says about the local provider. Default: nothing, there is a real one. */
+  /** The page's notice about the local provider. Default: none. */
   demo?: DemoNotice
 }
 
 /** The running service. */
 export interface AuthService {
-  /** Where it listens. */
+  /** The URL it listens on. */
   readonly url: string
-  /** Where `/metrics` is; absent without NETSCRIPT_AUTH_METRICS_PORT. */
+  /** The URL of `/metrics`; absent without NETSCRIPT_AUTH_METRICS_PORT. */
   readonly metricsUrl?: string
-  /** Stops taking requests, finishes those under way, and closes the database. */
+  /** Stops accepting requests, finishes those in flight, and closes the database. */
   close(): Promise<void>
 }
 
 /**
- * The process: migrations, backend, HTTP server, expiry sweep. Nothing listens until everything
- * else is in place, and a start that fails leaves nothing behind.
+ * Starts the service: migrations, backend, HTTP server, expiry sweep. It listens only when everything
+ * else is ready, and releases everything when the start fails.
  *
  * @throws AuthConfigurationError that names the variable and the fix.
  *
@@ -131,7 +134,7 @@ export async function createAuthService(options: AuthServiceOptions): Promise<Au
   }
 }
 
-/** @throws AuthConfigurationError that names what is wrong with the database, and the fix. */
+/** @throws AuthConfigurationError that names the problem with the database, and the fix. */
 async function migrate(
   pool: PostgresPool,
   { config, databaseUrl }: AuthServiceOptions,
@@ -151,7 +154,10 @@ function openDatabase(url: string | undefined, logger: Logger): PostgresPool {
   })
 }
 
-/** The secret of the active backend is the one that all processes have and the database has not. */
+/**
+ * The active backend's secret keys the hashes: all processes share it, and the database does not contain
+ * it.
+ */
 function rateLimitOf(
   { variables }: AuthConfig,
   env: NodeJS.ProcessEnv,
@@ -164,7 +170,7 @@ function rateLimitOf(
   return { perMinute, shared: { pool, secret: Buffer.from(secret).toString('base64url') } }
 }
 
-/** The issuer of tokens, with a key; loaded only when tokens are wanted. */
+/** Creates the token issuer with a signing key; loaded only when tokens are enabled. */
 async function tokenIssuerOf(
   { variables, origin }: AuthConfig,
   env: NodeJS.ProcessEnv,
@@ -181,8 +187,8 @@ async function tokenIssuerOf(
 }
 
 /**
- * Stops listening and finishes what is under way. http's own close() would cut every kept-alive
- * connection at once, also one on which a request is arriving; net's only stops listening.
+ * Stops listening and finishes requests in flight. http's own close() would close idle keep-alive
+ * connections at once, even one on which a request is arriving; net's close() only stops listening.
  */
 async function drain(server: Server): Promise<void> {
   const closed = new Promise<void>((resolve) => {
@@ -193,6 +199,6 @@ async function drain(server: Server): Promise<void> {
   await closed
   clearInterval(idle)
   clearTimeout(force)
-  // Ends the timers of http, which has no connections left to cut.
+  // Stops http's timers; there are no connections left to close.
   server.close()
 }

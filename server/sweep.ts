@@ -7,15 +7,15 @@ import type { Logger } from './log.js'
 const INTERVAL_MS = 60_000
 const BATCH = 1_000
 
-/** Where deleted rows are counted: sessions and transactions are entries. */
+/** Counters of deleted rows; sessions and transactions are `entries`. */
 export interface SweepMetrics {
   swept(kind: 'entries' | 'rate-limits', rows: number): void
 }
 
 /**
- * Deletes expired entries and counts now and then, in batches that skip what another process is
- * deleting, and makes and removes keys of tokens as they are due. Returns a function that stops it
- * and waits for the batch under way.
+ * Periodically deletes expired entries and rate-limit counts, in batches that skip rows another process
+ * is deleting, and rotates the signing keys of tokens. Returns a function that stops it and waits for the
+ * current batch.
  */
 export function startSweeping(
   pool: PostgresPool,

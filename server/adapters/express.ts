@@ -23,7 +23,7 @@ import { notFound, validationError } from '../engine/validation.js'
 import { send, toEngineRequest } from './node-message.js'
 
 /**
- * The authentication API as an Express app: use it as it is, or mount it in your own.
+ * Creates the authentication API as an Express app: serve it on its own, or mount it in your application.
  *
  * @example
  * ```ts
@@ -51,7 +51,7 @@ export function createAuthApp(options: AuthApiOptions): Express {
   })
   api.use(answerError(engine))
 
-  // The paths of the contract are absolute, so the router looks at the API's requests only.
+  // The contract's paths are absolute, so the router only sees requests of the API.
   app.use((req, res, next) => {
     if (engine.serves(pathOf(req.url))) return api(req, res, next)
     next()
@@ -74,15 +74,15 @@ function openExchange(engine: Engine): RequestHandler {
     exchanges.set(req, exchange)
     req.body = exchange.body
     req.url = decodable(req.url)
-    // Without an ETag there is nothing to compare, but Express takes `*` for a match.
+    // The responses have no ETag, but Express would still treat `If-None-Match: *` as a match.
     delete req.headers['if-none-match']
     next()
   }
 }
 
 /**
- * Express refuses a path with a segment that cannot be decoded. To the engine such a segment is a name
- * as it stands, so it is encoded once more.
+ * Express rejects a path with a segment that cannot be decoded. The engine takes such a segment
+ * literally, so it is percent-encoded again.
  */
 function decodable(url: string): string {
   const [path = '', ...query] = url.split('?')
@@ -99,13 +99,13 @@ function decodable(url: string): string {
 
 type Issues = { issues: z.core.$ZodIssue[] } | null
 
-/** What ts-rest hands to an implementation. */
+/** What ts-rest passes to a route implementation. */
 interface Validated extends Omit<RouteInput, 'searchParams'> {
   readonly req: object
   readonly res: Response
 }
 
-/** Routes as ts-rest makes them of a contract: it matches and validates, the engine does the rest. */
+/** Mounts the contract's routes with ts-rest, which matches and validates; the engine does the rest. */
 function addRoutes(router: Router, engine: Engine, contract: AppRouter): void {
   const implementation = async ({ req, res, ...input }: Validated) => {
     const exchange = exchangeOf(req)
@@ -132,7 +132,7 @@ function addRoutes(router: Router, engine: Engine, contract: AppRouter): void {
   )
 }
 
-/** ts-rest ends a response without a body, and without a Content-Type, only for a symbol of its own. */
+/** ts-rest omits the body and the Content-Type only when the contract uses its own symbol for "no body". */
 function withoutBodies(contract: AppRouter): AppRouter {
   const emptyOr = (schema: AppRouteResponse): AppRouteResponse =>
     schema instanceof z.ZodUndefined ? ContractNoBody : schema

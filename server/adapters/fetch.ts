@@ -6,13 +6,13 @@ import { BodyTooLargeError, type EngineRequest, type ReceivedBody } from '../eng
 /** Options of {@link createAuthHandler}. */
 export interface AuthHandlerOptions extends AuthApiOptions {
   /**
-   * Promises that every call passes `info.clientAddress`. A `Request` does not tell the address of
-   * its client, and the rate limit is counted by it.
+   * Promises that every call passes `info.clientAddress`. A `Request` does not carry the client's
+   * address, which the rate limit needs.
    * @default false
    */
   passesClientAddress?: boolean
   /**
-   * Share one rate limit between all clients; a single client can then exhaust it for every other.
+   * Share one rate limit between all clients; a single client can then exhaust it for all others.
    * @default false
    */
   insecureSharedRateLimit?: boolean
@@ -28,7 +28,7 @@ export interface AuthRequestInfo {
 export type AuthHandler = (request: Request, info?: AuthRequestInfo) => Promise<Response>
 
 /**
- * The authentication API for hosts that speak Fetch: Bun, Deno, Hono, Next.js, SvelteKit.
+ * Creates the authentication API as a fetch handler for Bun, Deno, Hono, Next.js or SvelteKit.
  *
  * @throws AuthConfigurationError when the rate limit cannot tell clients apart.
  *

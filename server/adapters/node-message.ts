@@ -5,7 +5,7 @@ import type { Exchange } from '../engine/exchange.js'
 import type { EngineRequest } from '../engine/message.js'
 import { receiveBody } from './received-body.js'
 
-/** The engine for `node:http`. */
+/** Adapts the engine to `node:http`. */
 export function listenerOf(engine: Engine, otherwise?: RequestListener): RequestListener {
   return (req, res) => {
     if (otherwise && !engine.serves(pathOf(req.url ?? '/'))) return otherwise(req, res)
@@ -13,7 +13,7 @@ export function listenerOf(engine: Engine, otherwise?: RequestListener): Request
   }
 }
 
-/** A Node request as the engine sees it. */
+/** Converts a Node request to the engine's form. */
 export function toEngineRequest(req: IncomingMessage): EngineRequest {
   return {
     method: req.method ?? 'GET',
@@ -29,7 +29,7 @@ export function toEngineRequest(req: IncomingMessage): EngineRequest {
 export function send(res: ServerResponse, exchange: Exchange): void {
   const { status, headers, body } = exchange.response
   res.once('close', () => exchange.settle(res.writableFinished ? status : undefined))
-  // The rest of a refused body is not worth reading.
+  // Close the connection instead of reading the rest of a rejected body.
   if (status === 413) res.shouldKeepAlive = false
   res.writeHead(status, headers.flat())
   res.end(body)

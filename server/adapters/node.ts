@@ -3,7 +3,7 @@ import { type AuthApiOptions, createEngine } from '../engine/engine.js'
 import { listenerOf } from './node-message.js'
 
 /**
- * The authentication API for `node:http`.
+ * Creates the authentication API as a request listener for `node:http`.
  *
  * @param otherwise Handles requests outside the API. @default 404
  *

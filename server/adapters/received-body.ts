@@ -6,17 +6,18 @@ import {
 } from '@netscript/plugin-auth-core/internal'
 import { BodyTooLargeError, type ReceivedBody } from '../engine/message.js'
 
-/** A Node request in an application that may have parsed its body, as body-parser does. */
+/** A Node request whose body the application may already have parsed, for example with body-parser. */
 type Incoming = IncomingMessage & { readonly body?: unknown }
 
 /**
- * The body of a Node request: what an application around the API left in `req.body`, or the stream.
+ * Reads the body of a Node request: `req.body` when the surrounding application parsed it, else the
+ * stream.
  *
  * @throws BodyTooLargeError, BodyConsumedError
  */
 export async function receiveBody(req: Incoming, limit: number): Promise<ReceivedBody> {
   const { body } = req
-  // Express 4 leaves an empty object where it parsed nothing.
+  // Express 4 sets an empty object when it parsed nothing.
   const isUnset = body === undefined || (isPlainObject(body) && Object.keys(body).length === 0)
   if (isUnset && !req.readableEnded) return readStream(req, limit)
   if (typeof body === 'string') return bytesOf(Buffer.from(body), limit)

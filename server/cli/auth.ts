@@ -6,7 +6,7 @@ import type { AuditDeleteOptions } from './auth/audit.js'
 import type { Output, PageOptions } from './auth/operator.js'
 import type { UserSearchOptions } from './auth/users.js'
 
-/** Adds `netscript auth ...`. What a command does is imported when it runs. */
+/** Adds `netscript auth ...`. Each command imports its code when it runs. */
 export function addAuthCommands(program: Command): void {
   const auth = program.command('auth').description('Backend, providers, secrets, sessions, users.')
   addBackendCommands(auth)

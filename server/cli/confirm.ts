@@ -1,7 +1,8 @@
 import { AuthConfigurationError } from '@netscript/plugin-auth-core'
 
 /**
- * Asks for confirmation before an irreversible action. `--yes` skips it, and is required in a pipe.
+ * Asks for confirmation before an irreversible action. `--yes` skips the question and is required without
+ * a terminal.
  * @throws AuthConfigurationError when the action was not confirmed.
  */
 export async function confirm(question: string, { yes }: { yes?: boolean }): Promise<void> {

@@ -16,7 +16,7 @@ export async function development(): Promise<void> {
   print(banner(running))
 }
 
-/** What runs, what was made up, and what to open; at most 80 columns. */
+/** What runs, which parts are local stand-ins, and what to open; at most 80 columns. */
 export function banner({ config, demo, embeddedDatabase }: Development): string {
   const { variables, origin } = config
   const lines = [

@@ -8,25 +8,25 @@ import { decodeText } from '../config/text-file.js'
 /** The file that the command line reads variables from, in the working directory. */
 export const ENV_FILE = '.env'
 
-/** Where one value stands in the text of a .env file, its quotes included. */
+/** The position of one value in the text of a .env file, including its quotes. */
 interface Assignment {
   name: string
   start: number
   end: number
 }
 
-/** The variables in the text of a .env file, as `process.loadEnvFile` reads them. */
+/** Parses the text of a .env file as `process.loadEnvFile` does. */
 export function readEnvVariables(text: string): Record<string, string> {
   return parseEnv(text) as Record<string, string>
 }
 
 /**
- * The text of a .env file with variables set: the value of each is replaced where it stands, and
- * what is not there yet is appended. Comments, order, blank lines and line ends stay; a line that is
- * commented out is a comment. An empty value counts as not set to this service.
+ * Sets variables in the text of a .env file: existing values are replaced in place, new variables are
+ * appended. Comments, order, blank lines and line endings are preserved; a commented-out assignment is a
+ * comment. The service treats an empty value as not set.
  *
- * @throws AuthConfigurationError for a value that no .env file can hold, and for a file that would
- * not read back as asked. The error names the variable, never its value.
+ * @throws AuthConfigurationError for a value that a .env file cannot hold, and when the result would not
+ * parse back to the requested values. The error names the variable, never its value.
  *
  * @example
  * ```ts
@@ -39,7 +39,7 @@ export function setEnvVariables(text: string, values: Readonly<Record<string, st
   let result = text
   for (const [name, value] of Object.entries(values)) {
     const written = quote(name, value)
-    // Of two lines for one variable Node takes the last; no reader shall find the old value.
+    // Of two assignments Node uses the last. Replace both, so that no other parser reads the old value.
     const found = findAssignments(result).filter((assignment) => assignment.name === name)
     for (const { start, end } of found.reverse()) {
       result = result.slice(0, start) + written + withoutTabs(result.slice(end))
@@ -52,12 +52,12 @@ export function setEnvVariables(text: string, values: Readonly<Record<string, st
   return result
 }
 
-/** To Node a tab between a value and its comment, or at the end of the line, is part of the value. */
+/** Node treats a tab before a comment or at the end of a line as part of the value. */
 function withoutTabs(rest: string): string {
   return rest.replace(/^[^\S\r\n]*\t[^\S\r\n]*(#?)/, (_blank, hash: string) => hash && ` ${hash}`)
 }
 
-/** Finds the values where Node's own parser would. */
+/** Finds the assignments exactly as Node's parser does. */
 function findAssignments(text: string): Assignment[] {
   const found: Assignment[] = []
   let lineStart = 0
@@ -80,7 +80,7 @@ function endOfLine(text: string, from: number): number {
   return newline === -1 ? text.length : newline
 }
 
-/** A quoted value may go over several lines; any other ends at a `#` or with its line. */
+/** A quoted value may span lines; an unquoted one ends at a `#` or at the end of its line. */
 function endOfValue(text: string, start: number): number {
   const opening = text.charAt(start)
   const isQuoted = opening !== '' && `'"\``.includes(opening)
@@ -92,12 +92,12 @@ function endOfValue(text: string, start: number): number {
 }
 
 /**
- * As bare as other readers of .env files, shells among them, take it without a second thought. Nothing
- * at all is quoted: after a space Node 22 would read the next line instead.
+ * Leaves a value unquoted when every common parser, shells included, reads it the same way. An empty
+ * value is quoted, because Node 22 would read the next line after a space.
  */
 function quote(name: string, value: string): string {
   if (/^[\w.,:/@%+=~-]+$/.test(value)) return value
-  // Parsers differ in how much they trim around an unquoted value.
+  // Parsers differ in what they trim around an unquoted value.
   const bare = value === value.trim() ? [value] : []
   const written = [`'${value}'`, `"${value}"`, `\`${value}\``, ...bare].find(
     (candidate) => parseEnv(`A=${candidate}\nB='"\`\n`).A === value,
@@ -108,14 +108,17 @@ function quote(name: string, value: string): string {
   )
 }
 
-/** Names only what was to be set: in a broken file any other name may be a part of a value. */
+/**
+ * The error names requested variables only: in a malformed file another name may be part of a secret
+ * value.
+ */
 function checkReadsBack(
   text: string,
   expected: Readonly<Record<string, string>>,
   set: Readonly<Record<string, string>>,
 ): void {
   const read = readEnvVariables(text)
-  // Node leaves out an empty value at the very end of the file.
+  // Node drops an empty value at the end of the file.
   const isWrong = (name: string): boolean => (read[name] ?? '') !== expected[name]
   const wrong = [...Object.keys(set), ...Object.keys(expected)].find(isWrong)
   if (wrong === undefined) return
@@ -124,7 +127,7 @@ function checkReadsBack(
   )
 }
 
-/** Sets the variables of the .env file, as `process.loadEnvFile` does: the environment wins. */
+/** Loads a .env file as `process.loadEnvFile` does: the environment takes precedence. */
 export function loadEnvFile(file = ENV_FILE): void {
   let bytes: Buffer
   try {
@@ -148,9 +151,8 @@ export async function readEnvFile(file = ENV_FILE): Promise<string> {
 }
 
 /**
- * Replaces a .env file as a whole, so that no reader sees half of it. Only its owner may read it
- * afterwards: a mode that is stricter than 0600 stays, and a wider one is narrowed with a warning. Its
- * owner and a link that leads to it stay.
+ * Replaces a .env file atomically. Afterwards only its owner can read it: a mode stricter than 0600 is
+ * kept, a wider one is narrowed with a warning. The owner and a symbolic link to the file are kept.
  */
 export async function writeEnvFile(text: string, file = ENV_FILE): Promise<void> {
   const target = await realpath(file).catch(() => file)
@@ -174,12 +176,12 @@ export async function writeEnvFile(text: string, file = ENV_FILE): Promise<void>
   }
 }
 
-/** Whether anyone but its owner may read or write a file. Windows has no such modes. */
+/** Whether users other than the owner may read or write a file. Windows has no such modes. */
 export function isReadableByOthers({ mode }: { mode: number }): boolean {
   return process.platform !== 'win32' && (mode & 0o077) !== 0
 }
 
-/** A mode as chmod takes it, such as 0644. */
+/** Formats a mode for chmod, such as 0644. */
 export function modeOf({ mode }: { mode: number }): string {
   return `0${(mode & 0o777).toString(8)}`
 }

@@ -1,8 +1,8 @@
 import { readEnvVariables } from './env-file.js'
 
 /**
- * The variables that do not come from a .env file: these win over it. What has the value of the file
- * counts as its own, since a shell may have read it before us.
+ * The variables that do not come from the .env file; they take precedence over it. A variable with the
+ * same value as in the file counts as the file's, since a shell may have loaded the file.
  */
 export function outsideOf(
   file: Readonly<Record<string, string>>,
@@ -11,7 +11,7 @@ export function outsideOf(
   return Object.fromEntries(Object.entries(env).filter(([name, value]) => file[name] !== value))
 }
 
-/** The variables that the service would have with another text in its .env file. */
+/** The environment that the service would have with a different .env file. */
 export function environmentWith(
   text: string,
   oldText: string,

@@ -2,8 +2,8 @@ import { AuthBackendNotFoundError, AuthConfigurationError } from '@netscript/plu
 import { wrap } from './wrap.js'
 
 /**
- * Says why the command failed and sets the exit code. A mistake in the configuration is a sentence
- * with its fix; anything else shows its causes, and its stack with NETSCRIPT_DEBUG.
+ * Prints why a command failed and sets the exit code. A configuration error is printed with its fix; any
+ * other error with its causes, and with its stack when NETSCRIPT_DEBUG is set.
  */
 export function reportFailure(error: unknown): void {
   process.exitCode = 1
@@ -15,7 +15,7 @@ export function reportFailure(error: unknown): void {
   if (process.env.NETSCRIPT_DEBUG && error instanceof Error) console.error(error.stack)
 }
 
-/** On a terminal lines are broken between words; in a pipe they stay whole, for those who search. */
+/** Wraps lines on a terminal only; in a pipe they stay whole, so that grep works. */
 function complain(message: string): void {
   const text = `netscript: ${message}`
   console.error(process.stderr.isTTY ? wrap(text) : text)

@@ -9,12 +9,15 @@ const { version } = createRequire(import.meta.url)('@netscript/plugin-auth/packa
   version: string
 }
 
-/** The commands of `netscript`. What one needs is imported when it runs: help must not cost it all. */
+/**
+ * Creates the `netscript` command line. Commands import their code when they run, so that help stays
+ * fast.
+ */
 export function createProgram(): Command {
   const program = new Command('netscript')
     .description('The NetScript authentication service.')
     .version(version)
-    // Only in front of a command; behind it -V may begin an id.
+    // Global options only come before the command; after it, an id may begin with -V.
     .enablePositionalOptions()
     .hook('preAction', readDotEnv)
 

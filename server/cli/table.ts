@@ -1,7 +1,7 @@
 import { displayWidth, padTo } from './display-width.js'
 import { fold, WIDTH, wrap } from './wrap.js'
 
-/** A cell; one that is `free` may be broken anywhere, any other is kept whole to be copied. */
+/** A cell; `free` text may be broken anywhere, any other is kept whole so that it can be copied. */
 export type Cell = string | { readonly free: string }
 
 /** Free text, such as a name. */
@@ -10,7 +10,7 @@ export const free = (text: string): Cell => ({ free: text })
 const textOf = (cell: Cell | undefined): string =>
   typeof cell === 'object' ? cell.free : (cell ?? '')
 
-/** Rows below titles. Where that is too wide for a terminal, each row becomes a {@link record}. */
+/** Formats rows below titles. When they are too wide for a terminal, each row becomes a {@link record}. */
 export function table(titles: readonly string[], rows: readonly (readonly Cell[])[]): string {
   const lines = [titles, ...rows]
   const widths = titles.map((_, column) =>
@@ -28,7 +28,7 @@ export function table(titles: readonly string[], rows: readonly (readonly Cell[]
     .join('\n')
 }
 
-/** A title and a value on each line; a value that is too long goes on below itself. */
+/** Formats a title and a value on each line; a long value continues below itself. */
 export function record(titles: readonly string[], cells: readonly Cell[]): string {
   const indent = Math.max(...titles.map(displayWidth)) + 2
   return titles
@@ -37,7 +37,7 @@ export function record(titles: readonly string[], cells: readonly Cell[]): strin
       const room = WIDTH - indent
       const text = typeof cell === 'object' ? fold(cell.free, room) : wrap(cell ?? '', room)
       const [first = '', ...rest] = text.split('\n')
-      // A word that is too long for the room is alone on its line.
+      // A word that does not fit gets a line of its own.
       const start = displayWidth(first) > room ? `${title}\n${first}` : padTo(title, indent) + first
       const others = rest.map((line) =>
         displayWidth(line) > room ? line : ' '.repeat(indent) + line,

@@ -3,15 +3,15 @@ import { displayWidth, graphemes } from './display-width.js'
 /** Terminal width, in columns, that readable output must fit. */
 export const WIDTH = 80
 
-/** Commands to copy, which stay on one line where they fit. */
+/** Commands, which stay on one line when they fit, so that they can be copied. */
 const COMMAND = /`[^`\n]+`|"netscript [^"\n]+"|node -e "[^"\n]*"/g
 
-/** Stands for a space that no line may break at. */
+/** Stands for a non-breaking space. */
 const GLUE = '\u{E000}'
 
 /**
- * Breaks lines between words; a line that continues another is indented as that one. Longer words,
- * such as ids and URLs, stay whole, so that they can be copied.
+ * Breaks lines between words; a continuation keeps the indentation of its line. Longer words, such as ids
+ * and URLs, stay whole, so that they can be copied.
  */
 export function wrap(text: string, width = WIDTH): string {
   return text
@@ -41,7 +41,7 @@ function wrapLine(line: string, width: number): string[] {
   return lines.map((each) => each.trimEnd().replaceAll(GLUE, ' '))
 }
 
-/** The same for text that is not copied: longer words are broken too. */
+/** Like {@link wrap}, but also breaks longer words, for text that is not copied. */
 export function fold(text: string, width: number): string {
   const words = text.split(' ').map((word) => chop(word, width).join(' '))
   return wrap(words.join(' '), width)

@@ -7,8 +7,8 @@ const Section = z.object({ backend: z.string().optional(), Backend: z.string().o
 const AppSettings = z.object({ auth: Section.optional(), Auth: Section.optional() })
 
 /**
- * The variables with what `appsettings.json` says where they say nothing: `auth.backend`. The file
- * is no place for secrets, so nothing else is read from it.
+ * Adds `auth.backend` from `appsettings.json` to the environment, unless a variable sets it. The file
+ * must not hold secrets, so nothing else is read from it.
  *
  * @throws AuthConfigurationError when the file is there but cannot be read.
  */

@@ -1,7 +1,7 @@
 import type { z } from 'zod'
 import { VARIABLES } from './variables.js'
 
-/** The table in CONFIGURATION.md, from the schema that reads the variables. */
+/** Generates the table in CONFIGURATION.md from the schema of the variables. */
 export function configurationTable(): string {
   const rows = Object.entries(VARIABLES).map(([name, schema]) => {
     const { description = '' } = schema as z.ZodType

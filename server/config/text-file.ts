@@ -1,15 +1,15 @@
 import { AuthConfigurationError } from '@netscript/plugin-auth-core'
 
 /**
- * The text of a hand-edited file: UTF-8, or UTF-16 with its byte order mark, as some editors
- * and shells on Windows write it. The mark is not part of the text.
+ * Decodes a hand-edited file: UTF-8, or UTF-16 with a byte order mark, as some Windows editors and shells
+ * write it. The mark is removed.
  *
  * @throws AuthConfigurationError that names the file when it is neither.
  */
 export function decodeText(bytes: Uint8Array, file: string): string {
   try {
     const text = new TextDecoder(encodingOf(bytes), { fatal: true }).decode(bytes)
-    // UTF-16 without its mark, and UTF-32.
+    // NUL characters mean UTF-16 without a mark, or UTF-32.
     if (!text.includes('\0')) return text
   } catch (cause) {
     throw notText(file, cause)

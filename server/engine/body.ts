@@ -9,7 +9,7 @@ import {
 } from '@netscript/plugin-auth-core/internal'
 import { BodyTooLargeError, type EngineRequest, type ReceivedBody } from './message.js'
 
-/** The media types that a route takes. */
+/** The media types that a route accepts. */
 export type BodyTypes = 'json' | 'form' | 'json-or-form'
 
 export const JSON_TYPE = 'application/json'
@@ -31,7 +31,7 @@ export const isForm = (contentType: string | undefined): boolean =>
   mediaType(contentType) === FORM_TYPE
 
 /**
- * The body of a request in the shape of the contract; no body is `{}`.
+ * Reads a request's body in the shape of the contract; no body is `{}`.
  * @throws AuthError `PAYLOAD_TOO_LARGE`, `UNSUPPORTED_MEDIA_TYPE`, `MALFORMED_REQUEST`
  */
 export async function readBody(request: EngineRequest, types: BodyTypes): Promise<unknown> {
@@ -39,7 +39,7 @@ export async function readBody(request: EngineRequest, types: BodyTypes): Promis
   const contentType = header(request, 'content-type')
   const unsupported = new AuthError('UNSUPPORTED_MEDIA_TYPE', EXPECTED[types])
   if (contentType === undefined && !request.hasBody && types !== 'form') {
-    // Neither HTTP/2 nor a host that hands over a parsed body has to announce one.
+    // A body need not be announced over HTTP/2 or by a host that passes a parsed body.
     if (isNothing(await receive(request))) return {}
     throw unsupported
   }
@@ -70,7 +70,7 @@ function isAccepted(type: string, types: BodyTypes): boolean {
   return type === FORM_TYPE && types !== 'json'
 }
 
-/** Bodies are small, so compression would only add ways to make a large one of them. */
+/** Bodies are small, so compression would only enable decompression bombs. */
 function refuseEncodings(request: EngineRequest, contentType: string | undefined): void {
   const encoding = header(request, 'content-encoding')?.trim().toLowerCase() ?? 'identity'
   const charset = /;\s*charset\s*=\s*"?([^";\s]*)/i.exec(contentType ?? '')?.[1]?.toLowerCase()

@@ -5,8 +5,8 @@ import type { EngineRequest } from './message.js'
 export type TrustProxy = string | number | false
 
 /**
- * Tells the address of the client: that of the nearest hop which is no trusted proxy. An adapter
- * that does not know the peer counts as behind one proxy that it trusts.
+ * Determines the client's address: the nearest hop that is not a trusted proxy. An unknown peer counts as
+ * one trusted proxy.
  */
 export function createClientAddress(
   trustProxy: TrustProxy,

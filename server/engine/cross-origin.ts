@@ -8,18 +8,18 @@ import type { EngineRequest, HeaderField } from './message.js'
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS'])
 const SAME_SITE = new Set(['same-origin', 'none'])
 
-/** Providers send no Origin. A signed token protects the route, and it touches no cookie. */
+/** Providers send no Origin. A signed token protects this route, which uses no cookies. */
 const EXEMPT: readonly string[] = [protocolContractV1.backChannelLogout.path]
 
-/** Origins, compared whole. */
+/** A set of origins, compared exactly. */
 export type Origins = Pick<ReadonlySet<string>, 'has'>
 
-/** How many origins on this machine are logged. */
+/** Maximum number of loopback origins that are logged. */
 const LOGGED_ORIGINS = 20
 
 /**
- * The listed origins, and every other one on this machine, which is logged: the dev server of a
- * frontend. For `netscript dev` only.
+ * The listed origins plus any loopback origin, such as a frontend's dev server; those are logged. For
+ * `netscript dev` only.
  */
 export function withLoopback(listed: Origins, own: string, logger: Logger): Origins {
   const seen = new Set([own])
@@ -40,11 +40,11 @@ export function withLoopback(listed: Origins, own: string, logger: Logger): Orig
 
 /**
  * Refuses state-changing requests from other sites. An `Origin` must be allowed; without one,
- * `Sec-Fetch-Site` must say same-origin or none; without either, only `application/json` passes,
- * which no page can send across origins without a preflight.
+ * `Sec-Fetch-Site` must say same-origin or none; without either, only `application/json` passes, which no
+ * page can send across origins without a preflight.
  *
- * @throws AuthError `ORIGIN_NOT_ALLOWED`; `UNSUPPORTED_MEDIA_TYPE` for a body of another type that no
- * page can have sent
+ * @throws AuthError `ORIGIN_NOT_ALLOWED`; `UNSUPPORTED_MEDIA_TYPE` for a body of another type that cannot
+ * come from a page
  */
 export function checkOrigin(
   { method, headers, hasBody }: Pick<EngineRequest, 'method' | 'headers' | 'hasBody'>,
@@ -63,14 +63,14 @@ export function checkOrigin(
   }
   const type = mediaType(headers['content-type'] as string | undefined)
   if (type === JSON_TYPE) return
-  // A form may come from a page of a browser that sends neither header; the rest is a program's mistake.
+  // A form may come from a browser that sends neither header; any other type is a client's mistake.
   if (method === 'POST' && hasBody && type !== FORM_TYPE) {
     throw new AuthError('UNSUPPORTED_MEDIA_TYPE', `Send ${JSON_TYPE}.`)
   }
   throw new AuthError('ORIGIN_NOT_ALLOWED', `Send ${JSON_TYPE}, or the Origin of your page.`)
 }
 
-/** The cause is for the log: a user who sees the page cannot change a setting. */
+/** The cause goes to the log only: the user cannot change a setting. */
 function refusal(origin: string): AuthError {
   return new AuthError(
     'ORIGIN_NOT_ALLOWED',
@@ -85,7 +85,7 @@ function refusal(origin: string): AuthError {
 
 const EXPOSED = 'X-Request-Id, Retry-After, RateLimit, RateLimit-Policy'
 
-/** Headers that let pages of the listed origins read a response (Fetch, section 3.2). */
+/** CORS headers that let pages of the listed origins read a response (Fetch, section 3.2). */
 export function corsHeaders(
   { headers: { origin } }: Pick<EngineRequest, 'headers'>,
   corsOrigins: Origins | undefined,
@@ -100,7 +100,7 @@ export function corsHeaders(
   ]
 }
 
-/** The answer to a preflight from a listed origin; `undefined` when the request is none. */
+/** The response to a preflight from a listed origin; `undefined` for any other request. */
 export function preflightHeaders(
   { method, headers }: Pick<EngineRequest, 'method' | 'headers'>,
   methods: readonly string[],

@@ -27,15 +27,15 @@ import { createRouteMatcher, type RouteInput, type RouteLimit } from './routes.j
 import { securityHeaders } from './security-headers.js'
 import { declared, notFound, validateInput } from './validation.js'
 
-/** Options of the API, whatever hosts it. */
+/** Options of the API, common to all adapters. */
 export interface AuthApiOptions {
-  /** Stays yours: the API does not close it. */
+  /** The caller closes it; the API does not. */
   backend: AuthBackendPort
   /** The public origin, that of the redirect URI: `https://auth.example.com`. */
   origin: string
-  /** Further origins that are allowed as return targets. @default [] */
+  /** Additional origins that are allowed as return targets. @default [] */
   allowedReturnTo?: readonly string[]
-  /** Same-site origins that may call with credentials and be return targets. @default [] */
+  /** Same-site origins that may send credentialed requests and be return targets. @default [] */
   corsOrigins?: readonly string[]
   /**
    * Which proxies may set X-Forwarded-For, as a number of hops, addresses or subnets.
@@ -44,25 +44,25 @@ export interface AuthApiOptions {
   trustProxy?: TrustProxy
   /** Issues tokens for other services and serves their keys. @default none are issued */
   tokens?: TokenIssuer
-  /** Limits per client; `false` turns them off. @default 120 a minute, counted in memory */
+  /** Limits per client; `false` disables them. @default 120 per minute, counted in memory */
   rateLimit?: RateLimitOptions | false
   /** @default a logger on standard output */
   logger?: Logger
-  /** Where responses are counted. @default nowhere */
+  /** Counts responses. @default no metrics */
   metrics?: HttpMetrics
-  /** Makes request ids; tests inject it. @default a random UUID */
+  /** Generates request ids. @default a random UUID */
   newRequestId?: () => string
 }
 
-/** Answers requests of the API without knowing what carries them. */
+/** Answers requests of the API, independently of the HTTP host. */
 export interface Engine {
-  /** Whether a path is the API's; any other belongs to the host. */
+  /** Whether a path belongs to the API; all others belong to the host. */
   serves(path: string): boolean
-  /** Takes a request to its response. Never rejects. */
+  /** Answers a request. Never rejects. */
   answer(request: EngineRequest): Promise<Exchange>
-  /** Takes a request up to its route's schemas, or answers it before. Never rejects. */
+  /** Runs all steps before validation; the exchange may be answered already. Never rejects. */
   open(request: EngineRequest): Promise<Exchange>
-  /** Runs the handler of the route on validated input. */
+  /** Runs the route's handler on validated input. */
   handle(exchange: Exchange, input: RouteInput): Promise<Reply>
   /** Answers with an error. Never rejects. */
   fail(exchange: Exchange, error: unknown): Promise<void>
@@ -71,9 +71,9 @@ export interface Engine {
 /** The name of an unknown path or method in logs and metrics. */
 const NO_ROUTE = 'none'
 
-/** What the service itself sets. */
+/** Settings that only the service uses. */
 export interface EngineSettings {
-  /** Whether pages on this machine may call as those of `corsOrigins` do; they are no return targets. */
+  /** Whether pages on loopback origins may call like those of `corsOrigins`; they are not return targets. */
   acceptsLoopback?: boolean
 }
 
@@ -103,7 +103,7 @@ export function createEngine(
     options.rateLimit === false ? undefined : createRateLimiter(options.rateLimit ?? {})
   const startLine = createRequestLog({ logger, metrics, newRequestId: options.newRequestId })
   const fixedHeaders = securityHeaders({ origin })
-  // The URL of a callback carries a code, which no other site may learn (RFC 9700 section 4.2).
+  // The callback URL carries a code, which must not leak in a Referer (RFC 9700 section 4.2).
   const callbackHeaders = fixedHeaders.map(([name, value]): HeaderField => [
     name,
     name === 'Referrer-Policy' ? 'no-referrer' : value,
@@ -122,7 +122,10 @@ export function createEngine(
     )
   }
 
-  /** The order matters: a step reads, counts and writes nothing for what an earlier one refuses. */
+  /**
+   * The order matters: no step reads, counts or writes anything for a request that an earlier one
+   * rejects.
+   */
   async function prepare(exchange: Exchange): Promise<void> {
     const { request, path, route, found } = exchange
     if (path === stylesheet.path && ['GET', 'HEAD'].includes(request.method)) {
@@ -143,9 +146,10 @@ export function createEngine(
       throw notFound(request.method)
     }
     if (route.isSingleUse) {
-      // Browsers discard a 503 and ask again on the navigation; a success would be shown as the page.
+      // Browsers discard a prefetched 503 and request again on navigation; they would show a prefetched
+      // success.
       if (isPrefetch(request.headers)) return exchange.respond(503, exchange.headers())
-      // Link scanners send HEAD before the user opens the link.
+      // Link scanners send HEAD before the user opens the link, which must not consume it.
       if (request.method === 'HEAD') return exchange.respond(200, exchange.headers())
     }
     if (route.limit) {
@@ -181,7 +185,7 @@ export function createEngine(
     try {
       answerWith(exchange, error)
     } catch (cause) {
-      // An error of a custom backend may carry what no header and no JSON can hold.
+      // A custom backend's error may carry values that no header or JSON can hold.
       answerWith(exchange, cause)
     }
   }

@@ -14,7 +14,7 @@ const NOT_STORED: readonly HeaderField[] = [
 /** RFC 9110 section 5.5. */
 const FIELD_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/
 
-/** One request on its way through the engine, and in the end its response. */
+/** One request and, once answered, its response. */
 export class Exchange {
   readonly requestId: string
   readonly route: EngineRoute | undefined
@@ -40,19 +40,19 @@ export class Exchange {
     this.#headers = [['X-Request-Id', line.requestId], ...headers]
   }
 
-  /** What the route declares. */
+  /** The route's declaration in the contract. */
   get contract(): ContractRoute {
     if (this.route) return this.route.contract
     throw new TypeError('No route has the path and method of the request.')
   }
 
-  /** The request as backends see it. */
+  /** The request in the form that backends take. */
   authnRequest(): AuthnRequest {
     const { method, target, headers } = this.request
     const addressOf = (): string => this.clientAddress
     return toAuthnRequest({
       ...{ method, url: target, headers },
-      // Most requests need no address.
+      // Lazy: most requests do not need the address.
       get ip() {
         return addressOf()
       },
@@ -69,13 +69,13 @@ export class Exchange {
     return withoutEmpty(new URLSearchParams(this.request.target.slice(this.path.length + 1)))
   }
 
-  /** Adds to what every response to this request carries. */
+  /** Adds headers to the response of this request, whatever it will be. */
   addHeaders(...fields: readonly HeaderField[]): void {
     this.#headers.push(...fields)
   }
 
   /**
-   * Header fields of a response, but those that describe its body.
+   * Header fields of a response, except those that describe its body.
    * @throws TypeError for a value that cannot be sent
    */
   headers({
@@ -88,7 +88,7 @@ export class Exchange {
     else headers.push(['Cache-Control', cache])
     for (const cookie of setCookies) headers.push(['Set-Cookie', cookie])
     if (location !== undefined) headers.push(['Location', location])
-    // Not every backend is checked by TypeScript, and an adapter must be able to send what it gets.
+    // Backends may be plain JavaScript, and the adapter must be able to send every value.
     for (const [name, value] of headers) {
       if (!FIELD_VALUE.test(value))
         throw new TypeError(`${name} has a value that no header can hold.`)
@@ -113,7 +113,7 @@ export class Exchange {
     throw new TypeError('The request is not answered yet.')
   }
 
-  /** Writes the log line. `undefined`: the client was gone before the response left. */
+  /** Writes the log line. `undefined` means that the client disconnected before the response was sent. */
   settle(status: number | undefined): void {
     this.#line.end(status)
   }

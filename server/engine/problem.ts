@@ -4,13 +4,13 @@ import type { Logger } from '../log.js'
 import { errorPage } from '../pages/error-page.js'
 import { errorWords } from '../pages/error-words.js'
 
-/** Seconds after which a caller may ask an unreachable store again. */
+/** Retry-After in seconds when the store is unreachable. */
 export const RETRY_AFTER_SECONDS = 2
 
-/** Any error as one of the contract; what is not ours is INTERNAL, and its text stays inside. */
+/** Maps any error to one of the contract; an unknown error is INTERNAL, and its text is not disclosed. */
 export function toAuthError(error: unknown): AuthError {
   if (isAuthError(error)) return error
-  // The router's: a parameter in the path that cannot be decoded names nothing.
+  // From the router: a path parameter that cannot be decoded identifies nothing.
   if (error instanceof URIError) {
     return new AuthError('NOT_FOUND', 'The address cannot be decoded.', { cause: error })
   }
@@ -34,7 +34,7 @@ export interface ErrorResponse {
   readonly body: string
 }
 
-/** Logs an error with its cause, and makes the response that says what the caller may know. */
+/** Logs an error with its cause, and creates a response that discloses only what the caller may know. */
 export function respondToError(
   logger: Logger,
   thrown: unknown,

@@ -9,39 +9,39 @@ import {
   type RateLimitCount,
 } from '@netscript/plugin-auth-core/internal'
 
-/** Requests a minute, client address and route unless something else is configured. */
+/** Default limit: requests per minute, client address and route. */
 export const DEFAULT_RATE_LIMIT = 120
 
 const WINDOW_MS = 60_000
 
-/** How often sign-ins, callbacks and tokens may be asked for. */
+/** Limits for sign-ins, callbacks and tokens. */
 export interface RateLimitOptions {
   /**
-   * Sign-ins a minute and client, as many callbacks, as many tokens, and as many logout tokens that
-   * are refused. A client is an IPv4 address or an IPv6 /64; all clients in a /56 have four times as
-   * many together, in a /48 sixteen times.
+   * Requests per minute and client, counted separately for sign-ins, callbacks, tokens and rejected
+   * logout tokens. A client is an IPv4 address or an IPv6 /64; all clients in a /56 share four times this
+   * limit, in a /48 sixteen times.
    * Default: 120.
    */
   perMinute?: number
   /**
-   * Where all processes count together, and a secret that they share: the table holds keyed hashes,
-   * not addresses. Default: each process counts in its own memory, so the limit of a service is that
-   * of one process times their number.
+   * Database in which all processes count together, and their shared secret: the table holds keyed
+   * hashes, not addresses. Default: each process counts in memory, so the effective limit grows with the
+   * number of processes.
    */
   shared?: { pool: PostgresPool; secret: string }
 }
 
-/** What became of a request that was counted. */
+/** Result of counting a request. */
 export interface RateLimitDecision {
-  /** The prefix length of the network whose budget is used up; absent when the request may pass. */
+  /** Prefix length of the network that exceeded its limit; absent when the request may pass. */
   readonly refusedBy?: ClientNetwork['prefix']
-  /** `RateLimit` and `RateLimit-Policy`; `Retry-After` as well when it is refused. */
+  /** `RateLimit` and `RateLimit-Policy`; also `Retry-After` when the request is rejected. */
   readonly headers: ReadonlyMap<string, string>
 }
 
 /**
- * Counts a request of the client at `address` for the limit called `route`. With 0 hits it only says
- * whether one more may pass.
+ * Counts a request from `address` against the limit named `route`. With 0 hits it only checks whether one
+ * more may pass.
  */
 export type RateLimiter = (
   route: string,
@@ -50,8 +50,8 @@ export type RateLimiter = (
 ) => Promise<RateLimitDecision>
 
 /**
- * Limits requests of a client in a fixed window of one minute, whatever they are for: no client can
- * use up the budget of another network.
+ * Limits a client's requests in a fixed window of one minute. No client can exhaust the limit of another
+ * network.
  */
 export function createRateLimiter({
   perMinute = DEFAULT_RATE_LIMIT,
@@ -78,7 +78,7 @@ export function createRateLimiter({
   }
 }
 
-/** draft-ietf-httpapi-ratelimit-headers-08, about the budget of which the least is left. */
+/** Headers of draft-ietf-httpapi-ratelimit-headers-08 for the limit with the fewest requests remaining. */
 function headersOf(
   route: string,
   { key, limit, hits, resetMs }: RateLimitCount & { key: string; limit: number },

@@ -7,9 +7,9 @@ const REQUEST_ID = /^[\w-]{1,64}$/
 
 /** The log line of one request. */
 export interface RequestLogLine {
-  /** The caller's X-Request-Id when it is one, else a new id. */
+  /** The caller's X-Request-Id when it is valid, else a new id. */
   readonly requestId: string
-  /** Writes the line. `undefined`: the client was gone before the response left. */
+  /** Writes the line. `undefined` means that the client disconnected before the response was sent. */
   end(status: number | undefined): void
 }
 
@@ -23,8 +23,8 @@ export interface RequestLogOptions {
 }
 
 /**
- * One line per request. Queries, headers and bodies are never logged: codes, states, cookies and
- * tokens travel in them. `route` is one of a few known names, so that metrics stay bounded.
+ * Logs one line per request. Queries, headers and bodies are never logged, since they carry codes,
+ * states, cookies and tokens. `route` is one of a few fixed names, so that metrics stay bounded.
  */
 export function createRequestLog({
   logger,

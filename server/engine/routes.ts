@@ -10,7 +10,7 @@ type BodyOf<R> = R extends { body: infer Body } ? Parsed<Body> : undefined
 type QueryOf<R> = R extends { query: infer Query } ? Parsed<Query> : undefined
 type ParamsOf<R> = R extends { pathParams: infer Params } ? Parsed<Params> : undefined
 
-/** What the schemas of a route made of a request. */
+/** A request's input as validated by the route's schemas. */
 export interface RouteInput<R = unknown> {
   readonly params: ParamsOf<R>
   readonly query: QueryOf<R>
@@ -43,32 +43,32 @@ export type HandlersOf<C extends Readonly<Record<string, ContractRoute>>> = {
 export interface RouteLimit {
   /** The first segment of the path: routes below another share its limit. */
   readonly name: string
-  /** Its requests, or only those that fail. */
+  /** Whether all requests count, or only those that fail. */
   readonly counts: 'requests' | 'failures'
 }
 
 /** A route that the engine serves. */
 export interface EngineRoute {
-  /** The key in its contract, which names it in logs and metrics. */
+  /** Its key in the contract, used as its name in logs and metrics. */
   readonly key: string
   readonly contract: ContractRoute
   readonly handle: RouteHandler<unknown>
-  /** The bodies that it takes; absent for none. */
+  /** The bodies that it accepts; absent for none. */
   readonly body?: BodyTypes
-  /** Whether a browser navigates there: its errors are pages then. */
+  /** Whether browsers navigate to it; its errors are pages then. */
   readonly isPage: boolean
-  /** Whether opening it takes something that works once, such as a code or a ticket. */
+  /** Whether a request consumes something single-use, such as a code or a ticket. */
   readonly isSingleUse: boolean
-  /** What is counted against a rate limit of the client; absent when the route has none. */
+  /** The rate limit per client; absent when the route has none. */
   readonly limit?: RouteLimit
 }
 
 /**
- * The routes of a contract with their handlers. What the contract says already is not said again: a
- * route with a 303 is navigated to and takes forms, a GET with one takes what works once, and a route
- * with a 429 is limited.
+ * Combines the routes of a contract with their handlers. Behaviour is derived from the contract: browsers
+ * navigate to a route with a 303 and it accepts forms, a GET with a 303 is single-use, and a route with a
+ * 429 is rate-limited.
  *
- * @param limitedByFailures Limited routes that have to answer any number of requests that succeed.
+ * @param limitedByFailures Rate-limited routes for which only failed requests count.
  */
 export function routesOf<C extends Readonly<Record<string, ContractRoute>>>(
   contract: C,
@@ -106,16 +106,16 @@ function bodyTypes(route: ContractRoute, isPage: boolean): BodyTypes {
   return isPage ? 'json-or-form' : 'json'
 }
 
-/** A path that the routes have, with what is served there by method. */
+/** A path that matches, with its routes by method. */
 export interface RoutePath {
-  /** For `Allow`. */
+  /** For the `Allow` header. */
   readonly methods: readonly string[]
   readonly byMethod: ReadonlyMap<string, EngineRoute>
   /** Values of the path's parameters, undecoded. */
   readonly params: Readonly<Record<string, string>>
 }
 
-/** Finds what is served at a path, compared byte for byte: case and a trailing slash count. */
+/** Finds the routes at a path, compared byte for byte: case and a trailing slash matter. */
 export type RouteMatcher = (path: string) => RoutePath | undefined
 
 const NO_PARAMS = Object.freeze({})

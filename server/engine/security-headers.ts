@@ -4,15 +4,14 @@ import type { HeaderField } from './message.js'
 export interface SecurityHeadersOptions {
   /** The service's own origin. */
   origin: string
-  /** URLs of providers; http ones must be named to the browser. @default [] */
+  /** URLs of providers; http ones must be listed in the policy. @default [] */
   providerUrls?: readonly string[]
 }
 
 /**
  * Security headers for pages and API responses, the same for every request. Chromium applies
- * `form-action` to every hop of the redirect that follows a form post: https providers are covered by
- * the scheme, http ones (local development) by their host on any port, since a provider may redirect
- * once more.
+ * `form-action` to every hop of the redirect that follows a form post: https providers are allowed by
+ * scheme, http ones (local development) by host on any port, since a provider may redirect again.
  */
 export function securityHeaders({
   origin,

@@ -7,7 +7,7 @@ import type { Reply } from '../reply.js'
 import type { RouteInput } from './routes.js'
 
 /**
- * What the schemas of the route make of a request.
+ * Validates a request against the route's schemas.
  * @throws AuthError `VALIDATION_ERROR`, `MALFORMED_REQUEST`
  */
 export function validateInput(exchange: Exchange): RouteInput {
@@ -34,7 +34,7 @@ function decodeParams(params: Readonly<Record<string, string>>): Record<string, 
   return Object.fromEntries(Object.entries(params).map(([name, value]) => [name, decoded(value)]))
 }
 
-/** What cannot be decoded stays as it is: it names nothing, and the handler says so. */
+/** A value that cannot be decoded is passed literally; the handler then finds nothing by it. */
 function decoded(value: string): string {
   try {
     return decodeURIComponent(value)
@@ -44,8 +44,8 @@ function decoded(value: string): string {
 }
 
 /**
- * The problem that names the fields which schemas refused; a plain 400 on a route that declares no
- * 422, since another standard rules its errors.
+ * The problem that names the invalid fields; a plain 400 on a route that declares no 422, because another
+ * standard defines its errors.
  */
 export function validationError(
   { responses }: ContractRoute,
@@ -66,8 +66,8 @@ export function validationError(
 }
 
 /**
- * A reply as its contract declares it: fields that the schema does not have are left out.
- * @throws when status or body are not declared, so that nothing undeclared leaves.
+ * Reduces a reply to what its contract declares: fields that the schema lacks are dropped.
+ * @throws when status or body are not declared, so that no undeclared data is sent.
  */
 export function declared({ responses }: ContractRoute, reply: Reply): Reply {
   const schema: unknown = responses[reply.status]
@@ -78,6 +78,6 @@ export function declared({ responses }: ContractRoute, reply: Reply): Reply {
   return schema instanceof z.ZodType ? { ...reply, body: schema.parse(reply.body) } : reply
 }
 
-/** The problem of a path that no route has. */
+/** The problem for an unknown path. */
 export const notFound = (method: string): AuthError<'NOT_FOUND'> =>
   new AuthError('NOT_FOUND', `There is no ${method} route here. See /openapi.json.`)

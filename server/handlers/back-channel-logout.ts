@@ -4,8 +4,8 @@ import { ok, type Reply } from '../reply.js'
 import type { HandlerContext } from './context.js'
 
 /**
- * POST /backchannel-logout: ends sessions on the word of the provider. The request itself is not
- * looked at: no cookie and no header counts here.
+ * POST /backchannel-logout: ends sessions at the provider's request. Only the signed token authenticates
+ * the provider; cookies and headers are ignored.
  */
 export async function backChannelLogout(
   { backend }: HandlerContext,

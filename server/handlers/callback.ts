@@ -3,7 +3,7 @@ import { AuthError, type AuthnRequest } from '@netscript/plugin-auth-core'
 import { ok, type Reply, seeOther } from '../reply.js'
 import { type HandlerContext, interactiveFlow } from './context.js'
 
-/** GET /callback: completes a sign-in. `query` is the query as it came, duplicates included. */
+/** GET /callback: completes a sign-in. `query` is the raw query, duplicates included. */
 export async function callback(
   context: HandlerContext,
   request: AuthnRequest,
@@ -14,21 +14,21 @@ export async function callback(
   const flow = interactiveFlow(backend, 'callback')
   try {
     const result = await flow.handleCallback(request, query)
-    // The list of allowed targets may have changed since the sign-in began.
+    // The allowed targets may have changed since the sign-in started.
     const target = stillAllowed(context, result.returnTo)
     return wantsJson
       ? ok({ completed: true, redirectTo: target, subject: result.subject }, result.setCookies)
       : seeOther(target, result.setCookies)
   } catch (error) {
     if (!wantsJson && isLostTransaction(error) && (await backend.authenticate(request)).ok) {
-      // The back button or a second click: the user is already where they wanted to be.
+      // The back button or a second click: the user is signed in already.
       return seeOther(returnTo.default)
     }
     throw error
   }
 }
 
-/** Whether the state of a return from the provider is not valid here: used, expired or of another browser. */
+/** Whether the state is not valid here: used, expired or from another browser. */
 export function isLostTransaction(error: unknown): error is AuthError {
   return (
     error instanceof AuthError &&

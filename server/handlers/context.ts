@@ -7,7 +7,7 @@ import {
 import type { ReturnToPolicy } from '@netscript/plugin-auth-core/internal'
 import type { TokenIssuer } from '../tokens/token-issuer.js'
 
-/** What the handlers share. */
+/** Dependencies shared by all handlers. */
 export interface HandlerContext {
   readonly backend: AuthBackendPort
   readonly returnTo: ReturnToPolicy
@@ -17,7 +17,8 @@ export interface HandlerContext {
 
 /**
  * The redirect flow of the backend.
- * @throws AuthError `AUTH_PROVIDER_ERROR` when it has none, saying where to sign in instead.
+ * @throws AuthError `AUTH_PROVIDER_ERROR` when the backend has none; the detail says where to sign in
+ * instead.
  */
 export function interactiveFlow(backend: AuthBackendPort, operation: string): InteractiveFlowPort {
   if (backend.interactive) return backend.interactive

@@ -3,7 +3,7 @@ import { type Reply, seeOther } from '../reply.js'
 import { isLostTransaction, stillAllowed } from './callback.js'
 import { type HandlerContext, interactiveFlow } from './context.js'
 
-/** GET /logout: takes the ticket and goes on to the provider. */
+/** GET /logout: redeems the ticket and redirects to the provider's logout. */
 export async function logout(
   { backend }: HandlerContext,
   request: AuthnRequest,
@@ -15,8 +15,8 @@ export async function logout(
 }
 
 /**
- * GET /logged-out: takes the state that came back from the provider and goes to the return target. The
- * user is signed out either way, so without a state that is valid here it goes to the default target.
+ * GET /logged-out: consumes the state returned by the provider and redirects to the return target. The
+ * user is signed out either way, so an invalid state redirects to the default target.
  */
 export async function loggedOut(
   context: HandlerContext,

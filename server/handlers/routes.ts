@@ -52,23 +52,23 @@ export const apiRoutes = [
   ...routesOf(
     protocolContractV1,
     {
-      // The path is part of the request, which the backend compares with the redirect URI.
+      // The backend compares the request's path with the redirect URI.
       providerCallback: completeSignIn,
       logout: (context, request, { query }) => logout(context, request, query.ticket),
       loggedOut: (context, request, { query }) => loggedOut(context, request, query.state),
       backChannelLogout: (context, _request, { body }) =>
         backChannelLogout(context, body.logout_token),
     },
-    // A provider signs out all of its users at once from one address.
+    // A provider may send many valid logout tokens from one address.
     ['backChannelLogout'],
   ),
 ]
 
-/** Routes that clients look up at the root of the origin. */
+/** Well-known routes at the root of the origin. */
 export const discoveryRoutes = routesOf(discoveryContractV1, { jwks })
 
 const matchApi = createRouteMatcher(apiRoutes)
 
-/** The key of the API's route in its contract; `undefined` when no route has the method and path. */
+/** The contract key of a route; `undefined` when no route matches the method and path. */
 export const routeKey = (method: string, path: string): string | undefined =>
   matchApi(path)?.byMethod.get(method)?.key

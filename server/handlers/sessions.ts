@@ -14,7 +14,7 @@ import { ok, type Reply } from '../reply.js'
 import type { HandlerContext } from './context.js'
 import { requireSignedIn } from './signed-in.js'
 
-/** GET /sessions: a page of the sessions of the caller. */
+/** GET /sessions: one page of the caller's sessions. */
 export async function listSessions(
   context: HandlerContext,
   request: AuthnRequest,
@@ -24,7 +24,7 @@ export async function listSessions(
   return ok(await sessionsBeside(current, context.backend, query), setCookies)
 }
 
-/** A page of the sessions of the owner of one. */
+/** One page of the sessions of a session's owner. */
 export async function sessionsBeside(
   current: AuthSession,
   { sessions }: AuthBackendPort,
@@ -46,7 +46,7 @@ export async function sessionsBeside(
   }
 }
 
-/** DELETE /sessions/:id: ends one session of the caller; their own ends as with signout. */
+/** DELETE /sessions/:id: ends one of the caller's sessions; the current one ends as with POST /signout. */
 export async function revokeSession(
   context: HandlerContext,
   request: AuthnRequest,
@@ -64,7 +64,7 @@ export async function revokeSession(
   throw new AuthError('NOT_FOUND', 'You have no session with this id. See GET /sessions.')
 }
 
-/** DELETE /sessions: ends all sessions of the caller but the current one. */
+/** DELETE /sessions: ends all of the caller's sessions except the current one. */
 export async function revokeOtherSessions(
   context: HandlerContext,
   request: AuthnRequest,

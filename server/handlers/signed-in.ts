@@ -2,7 +2,7 @@ import { AuthError, type AuthnRequest, type AuthnResult } from '@netscript/plugi
 import type { HandlerContext } from './context.js'
 
 /**
- * The caller, who must be signed in.
+ * Returns the caller's session.
  * @throws AuthError `UNAUTHORIZED`
  */
 export async function requireSignedIn(

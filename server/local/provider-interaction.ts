@@ -14,7 +14,7 @@ const MAX_FORM_BYTES = 4096
 export function providerInteraction(options: {
   provider: Provider
   accounts: readonly DemoAccount[]
-  /** What the client is called on the pages. */
+  /** The client's display name. */
   client: string
   clientHref: string
 }): Middleware {
@@ -57,7 +57,7 @@ export function providerInteraction(options: {
     if (interaction.prompt.name === 'consent' && decision === 'allow') {
       return finish({ consent: { grantId: await allow(provider, interaction) } }, true)
     }
-    // A form of an earlier step, sent by the back button: show the step that is due.
+    // The form belongs to an earlier step (back button): show the current step.
     seeOther(ctx, interactionPath(interaction.uid))
   }
 
@@ -114,7 +114,7 @@ function seeOther(ctx: Context, url: string): void {
   ctx.status = 303
 }
 
-/** An unknown interaction: it was finished or has expired, or the provider restarted. */
+/** Handles an unknown interaction: it was finished, it has expired, or the provider restarted. */
 function expired(ctx: Context, clientHref: string, error: unknown): void {
   if ((error as { name?: unknown }).name !== 'SessionNotFound') throw error
   ctx.status = 400

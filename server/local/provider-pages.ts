@@ -12,7 +12,7 @@ function page(title: string, main: Html): string {
   return layout({ title, brand: BRAND, main, footer: FOOTER })
 }
 
-/** Choose an account; one click, no password. A hinted account comes first. */
+/** Page to choose an account with one click and no password. The account of a login_hint comes first. */
 export function loginPage(options: {
   action: string
   client: string
@@ -51,7 +51,7 @@ const SCOPE_WORDS: Record<string, string | undefined> = {
   offline_access: 'all of it also later, without asking you again',
 }
 
-/** Allow the client what it asks for, or not. */
+/** Page to grant or deny the client's request. */
 export function consentPage(options: {
   action: string
   client: string
@@ -80,7 +80,10 @@ export function consentPage(options: {
   )
 }
 
-/** Sign out here too? `form` is the library's own form with its token against forgery. */
+/**
+ * Page that asks whether to sign out at the provider too. `form` is the library's form with its CSRF
+ * token.
+ */
 export function logoutPage(form: string, client: string): string {
   return page(
     'Sign out',
@@ -98,7 +101,7 @@ export function logoutPage(form: string, client: string): string {
   )
 }
 
-/** What is seen after a sign-out that leads nowhere, and at `/`. */
+/** Page after a sign-out without a return target, and at `/`. */
 export function messagePage(options: {
   title: string
   text: string

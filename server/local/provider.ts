@@ -24,15 +24,15 @@ export interface LocalProviderOptions {
   clientSecret: string
   redirectUris: readonly string[]
   postLogoutRedirectUris: readonly string[]
-  /** The scopes that it grants. Default: openid, profile, email and offline_access. */
+  /** The scopes that it can grant. Default: openid, profile, email and offline_access. */
   scopes?: readonly string[]
-  /** Who can sign in. Default: {@link DEMO_ACCOUNTS}. */
+  /** Accounts that can sign in. Default: {@link DEMO_ACCOUNTS}. */
   accounts?: readonly DemoAccount[]
   /** Lifetime of an access token in seconds. Default: 3600. */
   accessTokenTtlSeconds?: number
-  /** Where sign-outs are announced (OpenID Connect Back-Channel Logout 1.0). Default: nowhere. */
+  /** URL that receives logout tokens (OpenID Connect Back-Channel Logout 1.0). Default: none are sent. */
   backchannelLogoutUri?: string
-  /** Changes the configuration of oidc-provider; for tests. */
+  /** Modifies the configuration of oidc-provider; for tests. */
   configure?: (configuration: Configuration) => Configuration
 }
 
@@ -40,13 +40,13 @@ export interface LocalProviderOptions {
 export interface LocalProvider {
   readonly issuer: string
   readonly accounts: readonly DemoAccount[]
-  /** Stops listening, cuts every connection and forgets everything. */
+  /** Stops listening, closes every connection and discards all state. */
   stop(): Promise<void>
 }
 
 /**
- * Starts an OpenID provider with demo accounts and no passwords. It binds loopback only, and keys,
- * sessions and tokens live in memory: a restart forgets them.
+ * Starts an OpenID provider with demo accounts and no passwords. It binds to loopback only. Keys,
+ * sessions and tokens are kept in memory and lost on restart.
  *
  * @throws AuthConfigurationError when the port is in use.
  *
@@ -126,7 +126,7 @@ function configuration(
     jwks,
     claims: CLAIMS_BY_SCOPE,
     scopes: [...scopes],
-    // As the large providers do it: the claims are in the id_token and at userinfo.
+    // Like the large providers: claims are in the id_token as well as at the userinfo endpoint.
     conformIdTokenClaims: false,
     findAccount: (_ctx: unknown, id: string) => {
       const account = accounts.find((candidate) => candidate.id === id)
@@ -160,7 +160,7 @@ function configuration(
       })
     },
     pkce: { required: () => true },
-    // Also without offline_access, so that the renewal of tokens can be seen.
+    // Even without offline_access, so that token refresh can be tested.
     issueRefreshToken: () => true,
     expiresWithSession: () => false,
     ttl: {
@@ -173,7 +173,7 @@ function configuration(
       Session: 14 * 86_400,
     },
     cookies: {
-      // Cookies ignore the port: the names keep several providers on this machine apart.
+      // Cookies ignore the port, so distinct names separate several providers on this machine.
       names: {
         session: `local_provider_${port}_session`,
         interaction: `local_provider_${port}_interaction`,
@@ -182,7 +182,7 @@ function configuration(
       keys: [randomBytes(32).toString('base64url')],
     },
     clientBasedCORS: () => false,
-    // The library's own refuses loopback addresses, and ours is one.
+    // The library's default fetch rejects loopback addresses.
     fetch: (url: string, { dispatcher: _, ...init }: RequestInit & { dispatcher?: unknown }) =>
       fetch(url, init),
   }
@@ -194,7 +194,7 @@ async function signingKeys(): Promise<Configuration['jwks']> {
   return { keys: [{ ...key, kid: randomUUID(), use: 'sig', alg: 'RS256' }] }
 }
 
-/** Answers to its own name only, so that no name on the internet can be pointed at it. */
+/** Accepts its own host name only, which prevents DNS rebinding. */
 function onlyFor(host: string, provider: Provider): RequestListener {
   const answer = provider.callback()
   return (req, res) => {
@@ -225,8 +225,8 @@ function pageHeaders(redirectUris: readonly string[]): Middleware {
 }
 
 /**
- * Drops an id_token_hint signed before the last restart: the provider could only answer with an
- * error, and a user who signs out should return to the service.
+ * Drops an id_token_hint that was signed before the last restart: the provider would answer with an
+ * error, but the user should return to the service.
  */
 function forgetUnknownHint(kids: ReadonlySet<string | undefined>): Middleware {
   return async (ctx, next) => {

@@ -5,10 +5,10 @@ import { importPeer } from '@netscript/plugin-auth-core/internal'
 let loading: Promise<typeof Provider> | undefined
 
 /**
- * Makes an oidc-provider without what it prints about development settings and the Node version:
- * here they are meant, and a first start should not begin with warnings.
+ * Loads oidc-provider without its warnings about development settings and the Node version, which are
+ * intended here.
  *
- * @throws AuthConfigurationError when it is not installed.
+ * @throws AuthConfigurationError when the library is not installed.
  */
 export async function loadOidcProvider(): Promise<
   (issuer: string, configuration: Configuration) => Provider
@@ -40,7 +40,9 @@ async function importQuietly(): Promise<typeof Provider> {
   }
 }
 
-/* eslint-disable no-console -- the library has no other way to be quiet */
+/*
+ * eslint-disable no-console -- the library has no option to silence it
+ */
 function silence(): () => void {
   const { info, warn } = console
   const unlessNotice =

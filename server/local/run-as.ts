@@ -7,12 +7,12 @@ export interface Identity {
   readonly gid: number
 }
 
-/** `nobody` on Linux; initdb wants a user that /etc/passwd knows. */
+/** The Unix account `nobody` on Linux; initdb requires a user listed in /etc/passwd. */
 const NOBODY: Identity = { uid: 65534, gid: 65534 }
 
 /**
- * Who runs Postgres, which refuses to run as root: the owner of an existing cluster, or else `nobody`.
- * `undefined` for a process that is not root: it runs Postgres as itself.
+ * The OS user that runs Postgres, which refuses to run as root: the owner of an existing cluster, or else
+ * the Unix account `nobody`. `undefined` when this process is not root and runs Postgres as itself.
  */
 export function postgresIdentity(dataDir: string): Identity | undefined {
   if (process.getuid?.() !== 0) return undefined
@@ -21,7 +21,7 @@ export function postgresIdentity(dataDir: string): Identity | undefined {
   return { uid, gid }
 }
 
-/** Whether `identity` may pass through every directory above `path` and read what is there. */
+/** Whether `identity` can traverse every directory above `path` and read it. */
 export function isReachable(path: string, identity: Identity | undefined): boolean {
   if (!identity) return true
   const parent = dirname(path)

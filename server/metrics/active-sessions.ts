@@ -1,19 +1,18 @@
 /** Options of {@link createActiveSessions}. */
 export interface ActiveSessionsOptions {
-  /** Asks the store. */
+  /** Queries the store. */
   count: () => Promise<number>
-  /** Milliseconds in which the store is asked at most once. Default: 15 seconds. */
+  /** Minimum interval between queries in milliseconds. Default: 15 seconds. */
   everyMs?: number
-  /** Milliseconds that the caller waits for the store. Default: 1 second. */
+  /** How long a caller waits for the store, in milliseconds. Default: 1 second. */
   withinMs?: number
   /** The clock in milliseconds. Default: a monotonic one. */
   now?: () => number
 }
 
 /**
- * The number of live sessions as of lately, or `undefined` when the store does not say in time: how
- * often and how long it is asked does not depend on who scrapes. An answer that comes late serves
- * those who ask next.
+ * Returns a recent count of live sessions, or `undefined` when the store does not respond in time. The
+ * number of queries does not depend on the number of scrapers. A late result is used for later calls.
  */
 export function createActiveSessions({
   count,

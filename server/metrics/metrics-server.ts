@@ -5,17 +5,17 @@ import { listen } from '../listen.js'
 import type { Logger } from '../log.js'
 import type { ServiceMetrics } from './service-metrics.js'
 
-/** `/metrics` on an address of its own. */
+/** Serves `/metrics` on its own address. */
 export interface MetricsServer {
   readonly metrics: ServiceMetrics
-  /** Where it listens. */
+  /** The URL it listens on. */
   readonly url: string
   close(): Promise<void>
 }
 
 /**
- * Serves `GET /metrics` and nothing else, when NETSCRIPT_AUTH_METRICS_PORT says where. Without it the
- * library that counts is not even loaded.
+ * Serves `GET /metrics` and nothing else when NETSCRIPT_AUTH_METRICS_PORT is set. Otherwise the metrics
+ * library is not loaded.
  */
 export async function startMetrics(
   { NETSCRIPT_AUTH_METRICS_PORT: port, NETSCRIPT_AUTH_METRICS_HOST: host }: Variables,

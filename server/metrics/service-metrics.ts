@@ -6,24 +6,24 @@ import type { HttpMetrics } from '../engine/http-metrics.js'
 import type { SweepMetrics } from '../sweep.js'
 import { createActiveSessions } from './active-sessions.js'
 
-/** Seconds: a read that shares a query takes one millisecond, a provider that is slow takes five. */
+/** Histogram buckets in seconds: from a batched read (about 1 ms) to a slow provider (about 5 s). */
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 const BATCH_SIZES = [1, 2, 5, 10, 20, 50, 100, 200, 500]
 
-/** HTTP allows any word as a method. */
+/** HTTP allows any token as a method; others are counted as one label. */
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
 
-/** Everything that the service counts, and the page that shows it. */
+/** All metrics of the service, and the page that exposes them. */
 export interface ServiceMetrics extends AuthMetrics, HttpMetrics, SweepMetrics {
-  /** Shows the connections of the pool. */
+  /** Exposes the connections of the pool. */
   watchPool(pool: PostgresPool): void
-  /** Shows the live sessions: the store is asked for each scrape, within limits. */
+  /** Exposes the number of live sessions, which a scrape queries at a limited rate. */
   watchSessions(backend: Pick<AuthBackendPort, 'countSessions'>): void
-  /** The page in the text format of Prometheus. */
+  /** The metrics in the Prometheus text format. */
   page(): Promise<{ contentType: string; text: string }>
 }
 
-/** The metrics of a process. Their names are part of what operators build on; see the dashboard. */
+/** Creates the metrics of a process. Their names are a stable interface; see the Grafana dashboard. */
 export function createServiceMetrics(): ServiceMetrics {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
@@ -75,13 +75,13 @@ export function createServiceMetrics(): ServiceMetrics {
   const limited = counter('rate_limited_total', 'Requests over a limit.', 'route', 'prefix')
   const swept = counter('swept_rows_total', 'Expired rows deleted.', 'kind')
 
-  // A counter that begins with its first event has no increase there, so an alert would miss it.
+  // A counter that first appears with its first event shows no increase, so an alert would miss it.
   for (const kind of ['entries', 'rate-limits'] as const) swept.inc({ kind }, 0)
   for (const route of ['signin', 'callback', 'token']) {
     for (const prefix of [32, 48, 56, 64]) limited.inc({ route, prefix }, 0)
   }
 
-  // Binding labels costs more than counting.
+  // Bind labels once: that costs more than counting.
   const countersOf = cached((key) => {
     const [method = '', route = '', status = ''] = key.split(' ')
     const labels = { method: METHODS.has(method) ? method : 'other', route, status }
@@ -139,7 +139,7 @@ export function createServiceMetrics(): ServiceMetrics {
   }
 }
 
-/** Makes a value for each key once. The keys must be few. */
+/** Memoizes a function of a bounded set of keys. */
 function cached<Value>(make: (key: string) => Value): (key: string) => Value {
   const values = new Map<string, Value>()
   return (key) => {

@@ -1,24 +1,24 @@
 import { createHash } from 'node:crypto'
 import type { RequestHandler } from 'express'
 
-/** A file of the pages. */
+/** A static file used by the pages. */
 export interface Asset {
-  /** Where it is served. */
+  /** Path at which it is served. */
   readonly path: string
-  /** What pages ask for: it changes with the text, so that it may be cached for good. */
+  /** URL used by pages. It contains a hash of the content, so the file can be cached forever. */
   readonly href: string
   /** Its media type. */
   readonly type: string
   readonly text: string
 }
 
-/** A file of the pages, under a name of its own. */
+/** Creates an asset from its content. */
 export function asset(path: string, type: string, text: string): Asset {
   const hash = createHash('sha256').update(text).digest('base64url').slice(0, 12)
   return { path, href: `${path}?v=${hash}`, type, text }
 }
 
-/** Serves a file to be cached for good. */
+/** Serves an asset with an immutable cache policy. */
 export function serveAsset({ type, text }: Asset): RequestHandler {
   return (_req, res) => {
     res.setHeader('Cache-Control', 'public, max-age=31536000, immutable')

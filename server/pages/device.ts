@@ -1,6 +1,6 @@
 import Bowser from 'bowser'
 
-/** A browser and its system in words, such as `Chrome on Linux`, from how it named itself. */
+/** Describes a browser and its system, such as `Chrome on Linux`, from its User-Agent. */
 export function deviceName(userAgent: string | undefined): string {
   if (!userAgent) return 'Unknown device'
   const { browser, os } = Bowser.parse(userAgent)
@@ -8,5 +8,5 @@ export function deviceName(userAgent: string | undefined): string {
   return words.length > 0 ? words.join(' ') : userAgent.slice(0, MAX)
 }
 
-/** Of a name that says nothing else; the whole of it may be kilobytes. */
+/** Maximum length of an unrecognized User-Agent, which may be kilobytes long. */
 const MAX = 60

@@ -1,19 +1,19 @@
 import { html, safeHref } from './html.js'
 import { layout } from './layout.js'
 
-/** What {@link errorPage} shows: the parts of a problem document that are useful to a user. */
+/** Options of {@link errorPage}: the parts of a problem document that help a user. */
 export interface ErrorPageOptions {
   title: string
   detail: string
   /** The stable code of the error table. */
   code: string
-  /** What to quote when asking for help; the log line carries it too. */
+  /** Id to quote when asking for help; the log line contains it too. */
   requestId: string
-  /** Where the button leads: a path, or an http(s) URL. */
+  /** Target of the button: a path or an http(s) URL. */
   homeHref: string
 }
 
-/** What a browser sees when a sign-in or sign-out fails. */
+/** Renders the page for a failed sign-in or sign-out. */
 export function errorPage({ title, detail, code, requestId, homeHref }: ErrorPageOptions): string {
   return layout({
     title,

@@ -9,42 +9,42 @@ import { sessionList } from './session-list.js'
 
 /** What the page says about the local provider. */
 export interface DemoNotice {
-  /** Where it is. */
+  /** Its issuer URL. */
   readonly issuer: string
-  /** Who can sign in there, without a password. */
+  /** Accounts that can sign in there without a password. */
   readonly accounts: readonly { readonly name: string; readonly email?: string | undefined }[]
 }
 
-/** What {@link homePage} shows. */
+/** Options of {@link homePage}. */
 export interface HomePageOptions {
   /** The providers, in the order of their buttons. */
   providers: readonly { readonly id: string; readonly displayName: string }[]
-  /** The provider that was used last in this browser. */
+  /** The provider last used in this browser. */
   lastProviderId?: string
-  /** Whether this service starts sign-ins itself. */
+  /** Whether the backend has a redirect sign-in. */
   interactive: boolean
-  /** Where users sign in when it does not: a URL or a path; words are not shown. */
+  /** Where users sign in otherwise: a URL or a path; plain text is not shown. */
   signInHint?: string
-  /** Where the backend takes an e-mail address and a password; absent when it does not. */
+  /** The backend's e-mail and password forms; absent when it has none. */
   passwordForms?: PasswordForms
-  /** Who is signed in; shown when `session` is there too. */
+  /** The signed-in user; shown together with `session`. */
   user?: AuthUser
   session?: AuthSession
-  /** The newest sessions of the user; left out where the backend has no list. */
+  /** The user's newest sessions; absent when the backend cannot list them. */
   sessions?: readonly SessionSummary[]
   /** Whether the user has more sessions than these. */
   hasMoreSessions?: boolean
-  /** Whether the page links to what developers need, such as /docs. */
+  /** Whether the page links to developer pages such as /docs. */
   docsEnabled: boolean
   /** Present when the local provider runs. */
   demo?: DemoNotice
   /** One sentence above everything else, such as why a sign-in failed. */
   notice?: string
-  /** Default: the present. */
+  /** Default: the current time. */
   now?: Date
 }
 
-/** The page at `/`: who is signed in, and the buttons to sign in and out. */
+/** Renders the page at `/`: the signed-in user, and the buttons to sign in and out. */
 export function homePage(options: HomePageOptions): string {
   const { user, session, notice } = options
   const person = user && session ? signedIn({ ...options, user, session }) : undefined
@@ -103,7 +103,7 @@ function signInButton(
   </form>`
 }
 
-/** A hint in words is for developers. */
+/** A hint in plain text is for developers. */
 function signInLink(signInHint = ''): Html {
   if (!/^(https?:\/\/|\/)/.test(signInHint)) {
     return html`<p class="lead">Open your application and sign in there.</p>`

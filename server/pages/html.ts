@@ -1,10 +1,10 @@
-/** Markup that may be put into a page as it is. Made by {@link html} and, with care, {@link trusted}. */
+/** Markup that is safe to insert unescaped. Created by {@link html} and, with care, {@link trusted}. */
 class Html {
   constructor(readonly text: string) {}
 }
 export type { Html }
 
-/** What {@link html} takes: text is escaped, markup is not, and what is absent leaves nothing. */
+/** A value for {@link html}: text is escaped, markup is not, and `undefined` and `false` render nothing. */
 export type HtmlValue = string | number | Html | false | undefined | readonly HtmlValue[]
 
 const ENTITIES: Record<string, string> = {
@@ -16,8 +16,8 @@ const ENTITIES: Record<string, string> = {
 }
 
 /**
- * Builds markup; every value is escaped, for element content and for quoted attributes alike. A
- * value never belongs into an unquoted attribute, a script or a style.
+ * Builds markup. Every value is escaped for element content and quoted attributes. Never put a value into
+ * an unquoted attribute, a script or a style.
  *
  * @example
  * ```ts
@@ -35,14 +35,14 @@ function render(value: HtmlValue): string {
   return String(value).replace(/[&<>"']/g, (character) => ENTITIES[character] ?? '')
 }
 
-/** Markup that is already escaped. */
+/** Marks text as already escaped. */
 export function trusted(text: string): Html {
   return new Html(text)
 }
 
 /**
- * An address for `href`: a path on this site or an http(s) URL; `/` for anything else, such as
- * `javascript:`.
+ * Sanitizes an `href`: returns a path on this site or an http(s) URL unchanged, and `/` for anything
+ * else, such as `javascript:`.
  */
 export function safeHref(address: string): string {
   const base = 'http://self.invalid'

@@ -6,7 +6,7 @@ const DATE = new Intl.DateTimeFormat('en-GB', {
   timeZone: 'UTC',
 })
 const RELATIVE = new Intl.RelativeTimeFormat('en', { numeric: 'always' })
-/** With the count from which the next unit is used: "in 24 hours" rather than "in 1 day". */
+/** Units with the count from which the next larger one is used: "in 24 hours" rather than "in 1 day". */
 const UNITS = [
   ['minute', 60_000, 60],
   ['hour', 3_600_000, 48],
@@ -14,8 +14,8 @@ const UNITS = [
 ] as const
 
 /**
- * An instant, relative and exact. The exact one is in UTC until the script of the page shows it in
- * the time zone of the browser.
+ * Renders a time relatively and exactly. The exact time is in UTC until the page's script converts it to
+ * the browser's time zone.
  */
 export function instant(iso: string, now: Date): Html {
   const date = new Date(iso)
@@ -24,7 +24,7 @@ export function instant(iso: string, now: Date): Html {
     <time class="quiet" datetime="${iso}">${DATE.format(date)} UTC</time>`
 }
 
-/** An instant as `3 hours ago`, rounded to the nearest unit. */
+/** Formats a time difference such as `3 hours ago`, rounded to the nearest unit. */
 export function relative(milliseconds: number): string {
   if (Math.abs(milliseconds) < 30_000)
     return milliseconds <= 0 ? 'just now' : 'in less than a minute'

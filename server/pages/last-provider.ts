@@ -4,8 +4,8 @@ const NAME = 'ns_provider'
 const YEAR_MS = 365 * 24 * 3600 * 1000
 
 /**
- * The provider that the browser last signed in with, a hint for the page and nothing else: anyone can
- * set the cookie. Needs cookie-parser, whose `j:` values are no id either.
+ * The provider that this browser last signed in with. Only a hint for the page: anyone can set the
+ * cookie. Needs cookie-parser, whose `j:` values match no id.
  */
 export function lastProvider({ cookies }: Request, ids: readonly string[]): string | undefined {
   const value: unknown = (cookies as Record<string, unknown>)[NAME]

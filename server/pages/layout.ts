@@ -3,12 +3,12 @@ import { stylesheet } from './stylesheet.js'
 
 /** The parts of a page. */
 export interface LayoutOptions {
-  /** Of the browser's tab; what tells pages apart comes first. */
+  /** Title of the browser tab; the distinctive part comes first. */
   title: string
-  /** Written above the card. Default: `NetScript Auth`. */
+  /** Name above the card. Default: `NetScript Auth`. */
   brand?: string
   main: HtmlValue
-  /** The script of the page, and the public id of the session that it shows. Default: none. */
+  /** The page's script and the public id of the displayed session. Default: none. */
   script?: { readonly href: string; readonly sessionId: string | undefined }
   footer?: HtmlValue
 }
@@ -22,7 +22,7 @@ const ICON = `data:image/svg+xml,${encodeURIComponent(
   ),
 )}`
 
-/** A whole document: nothing inline, nothing from elsewhere. */
+/** Renders a complete document, without inline code and third-party resources. */
 export function layout({
   title,
   brand = 'NetScript Auth',

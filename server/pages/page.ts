@@ -2,8 +2,8 @@ import { AuthClientError } from '@netscript/auth-client'
 import { createSessionStore } from '@netscript/auth-client/session-store'
 
 /*
- * The script of the page at `/`, which works without it: what is shown follows what other tabs and
- * other devices do, single sessions can be ended, and a double click counts once.
+ * Progressive enhancement of the page at `/`: it follows changes from other tabs and devices, ends single
+ * sessions, and ignores double clicks.
  */
 const { sessionId = '' } = document.querySelector('main')?.dataset ?? {}
 const status = document.getElementById('status')
@@ -13,8 +13,8 @@ store.subscribe(() => {
   const now = store.getSnapshot()
   if (now.status === 'unavailable' || now.status === 'loading') return
   const current = now.status === 'signed-in' ? now.session.id : ''
-  // The server shows everything else; the page is asked for once, since it will then be the same. If
-  // it is not, such as behind a cache that takes no cookies to the page, asking again would never end.
+  // The server renders everything else, so reload once. If the page still differs, for example behind a
+  // cache that drops cookies, another reload would loop forever.
   if (current === sessionId) history.replaceState(null, '')
   else if (history.state !== current) {
     history.replaceState(current, '')
@@ -29,7 +29,7 @@ for (const time of document.querySelectorAll('time')) {
 
 const DOUBLE_CLICK_MS = 1_000
 let submittedAt = -Infinity
-// A second sign-out finds no session, and would navigate away from the provider's logout.
+// A second sign-out would find no session and interrupt the navigation to the provider's logout.
 document.addEventListener('submit', (event) => {
   if (event.timeStamp - submittedAt < DOUBLE_CLICK_MS) event.preventDefault()
   else submittedAt = event.timeStamp
@@ -61,7 +61,7 @@ async function revoke(button: HTMLButtonElement): Promise<void> {
 const GONE = 'That session has already ended. Reload the page.'
 const FAILED = 'That did not work. Try again.'
 
-/** Shown, and read aloud. */
+/** Shows a message, which screen readers announce. */
 function say(message: string): void {
   if (!status) return
   status.hidden = false

@@ -1,6 +1,6 @@
 import { html, type Html, safeHref } from './html.js'
 
-/** Where forms of an e-mail address and a password are posted. */
+/** URLs to which the e-mail and password forms are posted. */
 export interface PasswordForms {
   readonly signIn: string
   /** Absent when users cannot create accounts. */
@@ -55,6 +55,6 @@ const NOTICES: Readonly<Record<string, string>> = {
   RATE_LIMITED: 'Too many attempts. Try again in a minute.',
 }
 
-/** What the page says after a form failed with `code`. */
+/** The page's notice after a form failed with `code`. */
 export const passwordNotice = (code: string): string =>
   (Object.hasOwn(NOTICES, code) && NOTICES[code]) || 'The sign-in did not work. Try again.'

@@ -1,6 +1,6 @@
 import { html, type Html } from './html.js'
 
-/** Up to two letters of a name, to stand for a picture; `?` when it has none. */
+/** Up to two initials of a name, in place of a picture; `?` when it has no letters. */
 export function initials(name: string): string {
   const words = name.match(/[\p{L}\p{N}][^\s]*/gu) ?? []
   const [first, last] = [words.at(0), words.length > 1 ? words.at(-1) : undefined]
@@ -8,7 +8,10 @@ export function initials(name: string): string {
   return letters.join('').toLocaleUpperCase('en') || '?'
 }
 
-/** Avatar of a user: initials, since a remote picture would disclose where the user signs in. */
+/**
+ * Renders a user's avatar: initials, since loading a remote picture would disclose the sign-in to its
+ * host.
+ */
 export function portrait(name: string): Html {
   return html`<span class="initials" aria-hidden="true">${initials(name)}</span>`
 }

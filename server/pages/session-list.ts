@@ -4,8 +4,8 @@ import { html, type Html } from './html.js'
 import { instant, relative } from './instant.js'
 
 /**
- * Where the user is signed in: the current session first, then by last use. The script of the page
- * shows the buttons, since a form cannot send DELETE.
+ * Renders the user's sessions: the current one first, then by last use. The page's script shows the
+ * buttons, since a form cannot send DELETE.
  */
 export function sessionList(
   sessions: readonly SessionSummary[],

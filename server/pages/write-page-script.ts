@@ -7,7 +7,7 @@ import { SWAGGER_UI_FILES } from '../api-docs.js'
 
 const TARGET = fileURLToPath(new URL('./generated/page-script.ts', import.meta.url))
 
-/** Makes what browsers load of `page.ts`; writes only when it changed. */
+/** Bundles `page.ts` for browsers; writes the file only when it changed. */
 export async function writePageScript(): Promise<void> {
   const { outputFiles } = await build({
     conditions: ['@netscript/source'],
@@ -25,7 +25,7 @@ export async function writePageScript(): Promise<void> {
   await writeFile(TARGET, text)
 }
 
-/** Copies what /docs serves of Swagger UI, so that users install neither the package nor its scripts. */
+/** Copies the Swagger UI files that /docs serves, so that users need not install that package. */
 export async function copySwaggerUi(): Promise<void> {
   const from = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'))
   const to = fileURLToPath(new URL('./generated/swagger-ui/', import.meta.url))

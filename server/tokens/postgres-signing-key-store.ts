@@ -16,7 +16,10 @@ interface KeyRow {
   successor_due: boolean
 }
 
-/** Signing keys in Postgres, their private halves sealed. Its clock alone says which one signs. */
+/**
+ * Stores signing keys in Postgres, with encrypted private keys. Only the database's clock decides which
+ * key signs.
+ */
 export function createPostgresSigningKeyStore(
   pool: PostgresPool,
   keyring: Keyring,
@@ -25,7 +28,10 @@ export function createPostgresSigningKeyStore(
   const open = (ring: Keyring, { kid, private_key }: KeyRow): string | undefined =>
     unseal(ring, 'signing-keys', kid, private_key)
 
-  /** Encrypted with the first secret, so that older secrets can be removed while the key is in use. */
+  /**
+   * Encrypts the key again with the first secret, so that older secrets can be removed while the key is
+   * in use.
+   */
   async function sealAnew({ kid, private_key: before }: KeyRow, privateKey: string): Promise<void> {
     await pool.query(`UPDATE ${TABLE} SET private_key = $3 WHERE kid = $1 AND private_key = $2`, [
       kid,

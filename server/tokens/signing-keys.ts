@@ -3,7 +3,7 @@ import * as jose from 'jose'
 import { PublicKey } from '@netscript/auth-contract'
 import { AuthError, type AuthLog } from '@netscript/plugin-auth-core'
 
-/** The algorithm of tokens: the one asymmetric one that every library verifies. */
+/** Signature algorithm of tokens; widely supported by JWT libraries. */
 export const ALGORITHM = 'ES256'
 
 /** Maximum token lifetime; also how long a verifier may still accept an ended session. */
@@ -11,21 +11,21 @@ export const TOKEN_LIFETIME_SECONDS = 300
 
 const DAY = 24 * 60 * 60_000
 
-/** How long a key signs. */
+/** How long a key signs, in milliseconds. */
 const SIGN_FOR_MS = 30 * DAY
 /** How long a key is published before it signs, so that verifiers' key caches have been refreshed. */
 const PUBLISH_AHEAD_MS = DAY
 /** How long a key stays published after its last signature: the token lifetime plus clock skew. */
 const KEEP_MS = 2 * TOKEN_LIFETIME_SECONDS * 1000
 
-/** A key as the store has it. */
+/** A stored key. */
 export interface SigningKey {
   readonly generation: number
   readonly publicKey: PublicKey
-  /** A JWK as text; `undefined` when no secret of the keyring opens it. */
+  /** A JWK as text; `undefined` when no secret of the keyring decrypts it. */
   readonly privateKey: string | undefined
   readonly phase: 'next' | 'signing' | 'retired'
-  /** Whether the one after it should be published. */
+  /** Whether its successor should be published. */
   readonly successorDue: boolean
 }
 
@@ -34,39 +34,39 @@ export interface NewSigningKey {
   readonly generation: number
   readonly publicKey: PublicKey
   readonly privateKey: string
-  /** The generation at whose end it begins to sign. Default: it signs at once. */
+  /** The generation after which it starts to sign. Default: it signs immediately. */
   readonly after?: number
 }
 
-/** Where signing keys are kept. Every method throws `AuthError` `STORE_UNAVAILABLE`. */
+/** Storage of signing keys. Every method throws `AuthError` `STORE_UNAVAILABLE`. */
 export interface SigningKeyStore {
-  /** All keys, the newest first. */
+  /** All keys, newest first. */
   list(options: { publishAheadMs: number }): Promise<readonly SigningKey[]>
   /** Adds a key unless another process has already added one of the same generation. */
   add(key: NewSigningKey, options: { signForMs: number }): Promise<void>
-  /** Removes keys that have signed nothing for so long. */
+  /** Removes keys that stopped signing at least that long ago. */
   remove(options: { retiredForMs: number }): Promise<void>
 }
 
-/** The signing keys of a service, over all its processes. */
+/** The signing keys of a service, shared by all its processes. */
 export interface SigningKeys {
-  /** The key that signs now. */
+  /** The current signing key. */
   current(): Promise<{ kid: string; key: CryptoKey }>
-  /** Everything that a token may have been, or will be, signed with. */
+  /** All keys that verify current tokens, and the next one. */
   published(): Promise<PublicKey[]>
   /** Creates the key that is due and removes expired ones. Call it at start and periodically. */
   maintain(): Promise<void>
 }
 
 /**
- * Keys that rotate by themselves: each signs for thirty days, and its successor is published a day
- * before it takes over. A key that no secret opens any more stays published and is replaced at once.
+ * Automatically rotated keys: each signs for thirty days, and its successor is published one day before
+ * it takes over. A key that no secret decrypts stays published and is replaced at once.
  */
 export function createSigningKeys(store: SigningKeyStore, log: AuthLog): SigningKeys {
   const list = () => store.list({ publishAheadMs: PUBLISH_AHEAD_MS })
   const imported = new Map<string, Promise<CryptoKey>>()
 
-  /** The newest that signs; made when there is none. */
+  /** The newest key that signs; creates one when there is none. */
   async function ensure(): Promise<SigningKey & { privateKey: string }> {
     const keys = await list()
     const found = signer(keys)

@@ -9,39 +9,39 @@ import { ALGORITHM, createSigningKeys, TOKEN_LIFETIME_SECONDS } from './signing-
 
 /** Options of {@link createTokenIssuer}. */
 export interface TokenIssuerOptions {
-  /** The database; it has the signing keys, sealed, and the audit trail. */
+  /** Database with the encrypted signing keys and the audit trail. */
   pool: PostgresPool
-  /** What seals the signing keys. All processes have it, and the database has not. */
+  /** Encrypts the signing keys. Shared by all processes and never stored in the database. */
   keyring: Keyring
   /** The service's own origin: `iss`. */
   origin: string
-  /** The services that tokens may be for. */
+  /** Allowed audiences: the services that tokens may be issued for. */
   audiences: readonly string[]
-  /** Default: says nothing. */
+  /** Default: no log. */
   log?: AuthLog
 }
 
 /** Issues signed tokens that services verify offline. */
 export interface TokenIssuer {
   /**
-   * Returns when tokens may be for the audience.
+   * Checks that tokens may be issued for an audience.
    * @throws AuthError `VALIDATION_ERROR` for an audience that is not listed.
    */
   checkAudience(audience: string): void
   /**
-   * A token for the owner of a session, good for five minutes and no longer than the session. That
-   * it was issued is in the audit trail.
+   * Issues a token for a session's user, valid for five minutes but not beyond the session's end. The
+   * issuance is recorded in the audit trail.
    * @throws AuthError `VALIDATION_ERROR`, `STORE_UNAVAILABLE`
    */
   issue(session: AuthSession, audience: string): Promise<TokenResponse>
-  /** The keys to verify tokens with. */
+  /** The public keys that verify tokens. */
   publicKeys(): Promise<PublicKeySet>
-  /** Makes and removes keys as they are due. Call it at start and now and then. */
+  /** Creates and removes keys as they are due. Call it at start and periodically. */
   maintain(): Promise<void>
 }
 
 /**
- * An issuer of access tokens of RFC 9068, signed with ES256.
+ * Creates an issuer of RFC 9068 access tokens, signed with ES256.
  *
  * @example
  * ```ts

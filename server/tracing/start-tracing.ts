@@ -13,10 +13,10 @@ const OPEN_TELEMETRY = [
 ]
 
 /**
- * Traces, when a variable says where to send them; without one the library is not even loaded. The
- * names are those of the OpenTelemetry specification.
+ * Starts tracing when a variable sets the endpoint; otherwise the library is not loaded. The variables
+ * are those of the OpenTelemetry specification.
  *
- * @param proxy What other requests go through. The exporter of OpenTelemetry does not support one.
+ * @param proxy The proxy of other requests, which OpenTelemetry's exporter does not support.
  */
 export async function startTracing(
   variables: Variables,
@@ -35,7 +35,7 @@ export async function startTracing(
   return createTracing({ url, serviceName: variables.OTEL_SERVICE_NAME, logger })
 }
 
-/** The warning that traces do not go through a proxy that their address calls for. */
+/** The warning that traces bypass the proxy that applies to their endpoint. */
 export function unproxiedTraces(variables: Variables, proxy: OutgoingProxy): string | undefined {
   const url = tracesUrl(variables)
   if (url === undefined || variables.OTEL_SDK_DISABLED || !isProxied(proxy, url)) return undefined
@@ -43,7 +43,7 @@ export function unproxiedTraces(variables: Variables, proxy: OutgoingProxy): str
   return `Traces do not go through the proxy ${proxyHosts(proxy)}: they are sent to ${hostname} directly. Add ${hostname} to NO_PROXY if it can be reached, or set OTEL_EXPORTER_OTLP_ENDPOINT to a collector that can.`
 }
 
-/** The endpoint for all signals is a base: traces have a path of their own below it. */
+/** The endpoint for all signals is a base URL: traces have their own path below it. */
 function tracesUrl({
   OTEL_EXPORTER_OTLP_ENDPOINT: base,
   OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: own,

@@ -25,22 +25,22 @@ const FLUSH_MS = 3_000
 export interface Tracing extends AuthTrace {
   /** Wraps a listener with a span for each request of a route, as a child of the caller's span. */
   traced(listener: RequestListener): RequestListener
-  /** Sends what is left. */
+  /** Sends the remaining spans. */
   close(): Promise<void>
 }
 
 /** Options of {@link createTracing}. */
 export interface TracingOptions {
-  /** Where spans are sent, by OTLP over HTTP. */
+  /** OTLP/HTTP endpoint for spans. */
   url: string
   serviceName: string
   logger: Logger
 }
 
 /**
- * Traces by OpenTelemetry. It sets nothing up for the process as a whole: an application that has
- * its own keeps it. What the specification lets variables decide (sampling, batches, headers) is
- * read by the SDK.
+ * Creates OpenTelemetry tracing. It registers nothing globally, so it does not interfere with the
+ * application's own tracing. The SDK reads the specification's variables for sampling, batches and
+ * headers.
  */
 export function createTracing({ url, serviceName, logger }: TracingOptions): Tracing {
   setGlobalErrorHandler((err) => logger.warn({ err }, 'Traces could not be sent.'))
@@ -55,13 +55,13 @@ export function createTracing({ url, serviceName, logger }: TracingOptions): Tra
   return {
     async span(name, attributes, run) {
       const parent = underWay.getStore()
-      // What belongs to no request, such as a probe, is no trace of its own.
+      // Work outside a request, such as a probe, is not traced.
       if (!parent) return run()
       const span = tracer.startSpan(name, { kind: SpanKind.CLIENT, attributes }, parent)
       try {
         return await underWay.run(spans.setSpan(parent, span), run)
       } catch (error) {
-        // The text of an error may hold anything; its code is one of a few.
+        // An error's text may contain secrets; its code is one of a few.
         span.setAttribute('error.type', codeOf(error))
         span.setStatus({ code: SpanStatusCode.ERROR })
         throw error

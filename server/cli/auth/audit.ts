@@ -31,7 +31,7 @@ export function deleteOldAuditEvents({ before, yes, json }: AuditDeleteOptions):
   })
 }
 
-/** A day begins in UTC, as in the trail. */
+/** Days begin in UTC, as in the audit trail. */
 function readDate(text: string): Date {
   if (!DATE.safeParse(text).success) {
     throw new AuthConfigurationError(

@@ -6,7 +6,7 @@ import { print } from '../wrap.js'
 
 const VARIABLE = 'NETSCRIPT_AUTH_BACKEND'
 
-/** Which backend is active, and what said so. */
+/** The active backend and the source of that choice. */
 export interface BackendChoice {
   readonly backend: string
   readonly source: 'environment' | '.env' | 'appsettings.json' | 'default'
@@ -15,7 +15,7 @@ export interface BackendChoice {
 /** `netscript auth backend show` */
 export async function showBackend({ json }: { json?: boolean }): Promise<void> {
   const choice = backendChoice(process.env, readEnvVariables(await readEnvFile()))
-  // An unknown name is an error that lists those that exist.
+  // Throws for an unknown name, listing the valid ones.
   backendEntry(choice.backend)
   const backends = backendNames.map((name) => ({
     name,
@@ -37,7 +37,7 @@ const SAID_BY: Readonly<Record<BackendChoice['source'], string>> = {
   default: 'is active: it is the default',
 }
 
-/** Which backend the service takes from these variables, and where they come from. */
+/** The backend that the service selects with these variables, and the source of the choice. */
 export function backendChoice(
   env: NodeJS.ProcessEnv,
   file: Readonly<Record<string, string>>,
@@ -75,9 +75,9 @@ function needsOf(name: string, env: NodeJS.ProcessEnv): string {
   return [`${name} still needs:`, ...lines].join('\n')
 }
 
-/** What a backend needs and these variables do not have. */
+/** The variables that a backend requires and that are missing here. */
 export function lacking(name: string, env: NodeJS.ProcessEnv): BackendNeed[] {
-  // Several providers have variables of their own.
+  // With several providers each has its own variables.
   const severalProviders = Boolean(env.NETSCRIPT_AUTH_PROVIDERS?.trim())
   return backendEntry(name).needs.filter(
     ({ variable, ofProvider }) =>

@@ -4,10 +4,10 @@ import { text } from 'node:stream/consumers'
 import { AuthConfigurationError } from '@netscript/plugin-auth-core'
 
 /**
- * The client secret, read without leaving a trace: standard input, or a prompt that does not echo
- * it. It is no option, since those stay in the history of the shell and in the list of processes.
+ * Reads the client secret from standard input, or from a prompt that does not echo it. It is not an
+ * option, because options end up in the shell history and in the process list.
  *
- * @returns `''` for a client without one.
+ * @returns `''` for a client without a secret.
  * @throws AuthConfigurationError when there is no terminal to prompt on.
  */
 export async function readClientSecret({ stdin }: { stdin: boolean }): Promise<string> {
@@ -26,7 +26,7 @@ export async function readClientSecret({ stdin }: { stdin: boolean }): Promise<s
 
 async function prompt(question: string): Promise<string> {
   process.stderr.write(question)
-  // What is typed is echoed to the output of the interface, which is nowhere.
+  // readline echoes input to its output stream, so give it one that discards everything.
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() })
   const lines = createInterface({ input: process.stdin, output: nowhere, terminal: true })
   const stopped = new AbortController()

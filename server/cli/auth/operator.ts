@@ -4,19 +4,19 @@ import { withDatabase } from '../db/database.js'
 import { backendChoice } from './backend.js'
 import { print } from '../wrap.js'
 
-/** How a command prints. */
+/** Output options of a command. */
 export interface Output {
   json?: boolean
 }
 
-/** How a command that lists takes its page. */
+/** Paging options of commands that list. */
 export interface PageOptions extends Output {
   limit: string
   cursor?: string | undefined
 }
 
 /**
- * The page that the options name.
+ * Parses the paging options.
  * @throws AuthConfigurationError when the limit is not a number from 1 to 100.
  */
 export function pageOptions({ limit, cursor }: PageOptions): { limit: number; cursor?: string } {
@@ -26,7 +26,7 @@ export function pageOptions({ limit, cursor }: PageOptions): { limit: number; cu
   return { limit: Number(limit), ...(cursor !== undefined && { cursor }) }
 }
 
-/** Runs `act` with the operator of the active backend, on the database that `netscript db` uses. */
+/** Runs `act` with the active backend's operator, on the database that `netscript db` uses. */
 export async function withOperator(
   act: (operator: Operator) => Promise<void>,
   env: NodeJS.ProcessEnv = process.env,
@@ -44,7 +44,7 @@ export async function withOperator(
   return withDatabase(env, ({ pool }) => run(pool))
 }
 
-/** Prints the outcome of an action; exit code 1 when there was nothing to act on. */
+/** Prints the outcome of an action; the exit code is 1 when there was nothing to act on. */
 export function printOutcome(
   { json }: Output,
   { data, text, found }: { data: object; text: string; found: boolean },
@@ -56,14 +56,14 @@ export function printOutcome(
 
 export const NO_SUCH_USER = 'There is no such user. Find one with: netscript auth user find <text>'
 
-/** What an operator should know after ending sessions. */
+/** Appends what an operator should know after ending sessions. */
 export function ended(operator: Operator, text: string): string {
   return operator.endsLater === undefined ? text : `${text} ${operator.endsLater}`
 }
 
 /**
- * Text from a provider or a browser, safe to print: a terminal would obey control characters, and
- * bidirectional ones would reorder the line.
+ * Makes text from a provider or a browser safe to print: a terminal interprets control characters, and
+ * bidirectional ones reorder the line.
  */
 export function printable(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '\u{FFFD}')

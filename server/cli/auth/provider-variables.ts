@@ -15,7 +15,7 @@ import {
 /** Provider settings as given by the operator. */
 export interface GivenProvider {
   clientId?: string
-  /** Absent: the one that there is, if the client stays the same. */
+  /** When absent, the current secret is kept if the client stays the same. */
   clientSecret?: string
   publicClient?: boolean
   redirectUri?: string
@@ -29,7 +29,7 @@ export interface GivenProvider {
   scopes?: string
   additionalScopes?: string
   rolesClaim?: string
-  /** Keep the providers that there are. */
+  /** Keep the providers that are already configured. */
   add?: boolean
 }
 
@@ -39,7 +39,7 @@ const PLAIN = 'NETSCRIPT_AUTH_'
 type Setting = Exclude<ProviderVariable, 'REDIRECT_URI'>
 const SETTINGS = PROVIDER_VARIABLES.filter((name): name is Setting => name !== 'REDIRECT_URI')
 
-/** The options that make an issuer, by preset. */
+/** The options that determine the issuer, by preset. */
 const TENANTS: Readonly<Record<string, readonly ('domain' | 'tenant' | 'region' | 'userPool')[]>> =
   {
     auth0: ['domain'],
@@ -51,10 +51,10 @@ const TENANTS: Readonly<Record<string, readonly ('domain' | 'tenant' | 'region' 
   }
 
 /**
- * The variables that configure a provider beside those of `current`; an empty one is to be emptied.
- * What is not given stays, as long as it belongs to the same provider.
+ * Returns the variables to set for a provider, given the `current` ones; an empty value clears a
+ * variable. Settings that are not given are kept while they belong to the same provider.
  *
- * @throws AuthConfigurationError when something is missing or does not fit, naming the option.
+ * @throws AuthConfigurationError that names the option when a setting is missing or invalid.
  */
 export function providerVariables(
   name: string,
@@ -101,7 +101,7 @@ export function providerVariables(
   }
 }
 
-/** Whether the client keeps the secret that is configured, so that none has to be asked for. */
+/** Whether the configured client secret is kept, so that there is no need to prompt. */
 export function keepsSecret(name: string, given: GivenProvider, current: Env): boolean {
   const { prefix, isSame } = placeOf(idOf(name), given, current)
   const old = settingsOf(prefix, current)
@@ -117,9 +117,9 @@ function idOf(name: string): string {
 /** Where a provider is configured. */
 interface Place {
   prefix: string
-  /** Whether this very provider is configured there now. */
+  /** Whether the same provider is configured there now. */
   isSame: boolean
-  /** What else changes: the list of providers, and one that moves there. */
+  /** Other changes: the list of providers, and a provider that moves there. */
   variables: Record<string, string>
 }
 
@@ -143,7 +143,7 @@ function placeOf(id: string, { add = false }: GivenProvider, current: Env): Plac
       ...under(PLAIN, {}),
       ...under(variablePrefix(single), settingsOf(PLAIN, current)),
       [`${PLAIN}PROVIDER_ID`]: '',
-      // What is registered at the first provider goes on working.
+      // Keeps the redirect URI valid that is registered at the first provider.
       [`${variablePrefix(single)}REDIRECT_URI`]: sharedRedirectUri(current),
       NETSCRIPT_AUTH_PROVIDERS: `${single},${id}`,
     },
@@ -173,7 +173,7 @@ function under(
   return Object.fromEntries(SETTINGS.map((name) => [prefix + name, settings[name] ?? '']))
 }
 
-/** One given for one of several providers is its own; else they share the address of the service. */
+/** Given for one of several providers it applies to that one; otherwise they share the service's address. */
 function redirectUri(
   prefix: string,
   { redirectUri: given }: GivenProvider,

@@ -18,7 +18,7 @@ export interface ProviderSetOptions extends Omit<GivenProvider, 'clientSecret'> 
   clientSecretStdin?: boolean
 }
 
-/** `netscript auth provider set`: writes .env when the service would take the result, or nothing. */
+/** `netscript auth provider set`: writes .env only if the service accepts the result. */
 export async function setProvider(id: string, options: ProviderSetOptions): Promise<void> {
   const oldText = await readEnvFile()
   // Report every other problem before prompting for the secret.
@@ -30,20 +30,20 @@ export async function setProvider(id: string, options: ProviderSetOptions): Prom
   print(outcome(change))
 }
 
-/** What .env becomes, and what the service makes of it. */
+/** The new .env and the configuration that the service reads from it. */
 interface Change {
   id: string
   text: string
   env: NodeJS.ProcessEnv
   providers: readonly OAuthProvider[]
-  /** Variables that would have no effect, since the environment overrides them. */
+  /** Variables without effect, because the environment overrides them. */
   shadowed: readonly string[]
 }
 
 function plan(name: string, given: GivenProvider, oldText: string): Change {
   const file = readEnvVariables(oldText)
   const { variables, id } = providerVariables(name, given, environmentWith(oldText, oldText))
-  // What is emptied need not be written where it never was.
+  // Don't write an empty value for a variable that the file does not have.
   const changes = Object.entries(variables).filter(([key, value]) => value !== '' || file[key])
   const text = setEnvVariables(oldText, Object.fromEntries(changes))
   const env = environmentWith(text, oldText)
@@ -63,7 +63,10 @@ async function secretOf(
   return clientSecret === '' ? {} : { clientSecret }
 }
 
-/** The providers, if the service takes them; the key is another command's, and any will do. */
+/**
+ * Reads the providers as the service does. The encryption key is set by another command, so a placeholder
+ * is used here.
+ */
 function readAsTheServiceDoes(
   env: NodeJS.ProcessEnv,
   ifNot = 'Nothing was written.',

@@ -1,4 +1,4 @@
-/** Where a provider's console asks for the redirect URI, and what it is picky about. */
+/** Where a provider's console asks for the redirect URI, and its restrictions. */
 const HINTS: Readonly<Record<string, string>> = {
   github: 'Developer settings, OAuth Apps: "Authorization callback URL".',
   google: 'APIs & Services, Credentials: "Authorized redirect URIs".',

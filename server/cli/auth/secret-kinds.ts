@@ -4,7 +4,7 @@ export interface SecretKind {
   readonly variable: string
 }
 
-/** The secrets of the service by the names that the command line gives them. */
+/** The service's secrets by their command-line names. */
 export const SECRET_KINDS: Readonly<Record<string, SecretKind>> = {
   'kv-oauth-key': { bytes: 32, variable: 'NETSCRIPT_AUTH_KV_OAUTH_KEY' },
   'better-auth': { bytes: 48, variable: 'BETTER_AUTH_SECRET' },

@@ -7,9 +7,9 @@ import { print } from '../wrap.js'
 
 /** Options of `netscript auth secret generate`. */
 export interface GenerateOptions {
-  /** Put it into .env, if none is there. */
+  /** Write it to .env, unless one is set there. */
   write?: boolean
-  /** Put it at the end of the keyring in .env. */
+  /** Append it to the keyring in .env. */
   append?: boolean
 }
 
@@ -42,7 +42,7 @@ export async function generateSecret(kind: string, options: GenerateOptions): Pr
   print(`${found.variable} is set in .env.`)
 }
 
-/** What is set outside wins over .env, so that a secret put there would never be used. */
+/** Variables set outside .env take precedence, so a secret written there would never be used. */
 function refuseOutside(variable: string, text: string): void {
   if (!outsideOf(readEnvVariables(text))[variable]?.trim()) return
   throw new AuthConfigurationError(

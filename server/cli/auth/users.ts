@@ -17,7 +17,7 @@ export interface UserSearchOptions extends PageOptions {
   provider?: string
 }
 
-/** `netscript auth user find` and `list`; without a text any user matches. */
+/** `netscript auth user find` and `list`; without search text every user matches. */
 export async function findUsers(
   text: string | undefined,
   { provider, limit, cursor, json }: UserSearchOptions,

@@ -2,12 +2,12 @@ import type { Change } from '../plugin/change.js'
 import type { Workspace } from '../plugin/workspace.js'
 import type { PrismaProject } from './project.js'
 
-/** Where the schema of a plugin goes in the schema folder of the workspace. */
+/** Path of a plugin's schema in the workspace's schema folder. */
 export function aggregatedPath({ schema }: PrismaProject, plugin: string): string {
   return `${schema}/plugins/${plugin}.prisma`
 }
 
-/** Puts the schema of a plugin into that of the workspace; nothing when it is there. */
+/** Adds a plugin's schema to the workspace's; does nothing when it is up to date. */
 export function aggregateSchema(
   workspace: Workspace,
   project: PrismaProject,

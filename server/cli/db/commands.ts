@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 
-/** Adds `netscript db ...`. What a command needs is loaded when it runs. */
+/** Adds `netscript db ...`. Each command imports its code when it runs. */
 export function addDatabaseCommands(program: Command): void {
   const db = program
     .command('db')

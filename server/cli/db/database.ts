@@ -10,10 +10,10 @@ import {
 import { AuthConfigurationError } from '@netscript/plugin-auth-core'
 import { readVariables } from '../../config/variables.js'
 
-/** The database that a command works on. */
+/** The database of a command. */
 export interface CommandDatabase {
   readonly url: string
-  /** The same for Prisma's command line. */
+  /** The same URL in the form that the Prisma CLI accepts. */
   readonly prismaUrl: string
   readonly pool: PostgresPool
   /** For display: host and name, without credentials. */
@@ -21,10 +21,10 @@ export interface CommandDatabase {
 }
 
 /**
- * Runs `work` on the database of DATABASE_URL. Without one it is the embedded Postgres of `netscript
- * dev`, which is started for it, or used with the service that runs it already.
+ * Runs `work` on the database of DATABASE_URL. Without that variable it uses the embedded Postgres of
+ * `netscript dev`: an instance that already runs, or else one that it starts.
  *
- * @throws AuthConfigurationError when a variable is wrong or the database does not answer.
+ * @throws AuthConfigurationError when a variable is invalid or the database is unreachable.
  */
 export async function withDatabase<T>(
   env: NodeJS.ProcessEnv,
@@ -63,7 +63,7 @@ async function onEmbedded<T>(
     share: true,
     onProgress: (message) => console.error(message),
   })
-  // An exit stops what was started; a signal without a listener would not be one.
+  // The exit handlers stop what was started; without a listener a signal would skip them.
   const exit = (): never => process.exit(130)
   process.once('SIGINT', exit).once('SIGTERM', exit)
   try {

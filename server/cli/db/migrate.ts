@@ -15,7 +15,7 @@ import { type PreparedProject, prepareProject } from './prepare.js'
 import { type PrismaProject, readPrismaProject } from './project.js'
 import { print } from '../wrap.js'
 
-/** `netscript db init`: the first migration, made and applied. */
+/** `netscript db init`: creates and applies the first migration. */
 export async function init({ name }: { name: string }): Promise<void> {
   const project = await workspaceProject()
   await withDatabase(process.env, async (database) => {
@@ -29,7 +29,10 @@ export async function init({ name }: { name: string }): Promise<void> {
   })
 }
 
-/** `netscript db migrate`: applies what is pending; with a name, what the schema changed too. */
+/**
+ * `netscript db migrate`: applies pending migrations; with a name, first creates one from the schema's
+ * changes.
+ */
 export async function migrate({ name }: { name?: string }): Promise<void> {
   const project =
     name === undefined ? await prepareProject(process.cwd()) : await workspaceProject()
@@ -44,7 +47,7 @@ export async function migrate({ name }: { name?: string }): Promise<void> {
   })
 }
 
-/** `netscript db resolve`: settles a failed migration. */
+/** `netscript db resolve`: marks a failed migration as applied or rolled back. */
 export async function resolve(name: string, { applied }: { applied?: boolean }): Promise<void> {
   const project = await readPrismaProject(process.cwd())
   await withDatabase(process.env, async ({ pool }) => {
@@ -63,7 +66,7 @@ export async function resolve(name: string, { applied }: { applied?: boolean }):
   })
 }
 
-/** @throws AuthConfigurationError when there is no schema here. */
+/** @throws AuthConfigurationError when the workspace has no schema. */
 export async function workspaceProject(): Promise<PreparedProject> {
   const project = await prepareProject(process.cwd())
   if (existsSync(join(project.root, project.schema))) return project

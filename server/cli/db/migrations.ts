@@ -6,7 +6,7 @@ import { runPrisma } from './prisma-cli.js'
 import type { PreparedProject } from './prepare.js'
 import type { PrismaProject } from './project.js'
 
-/** The names of the migrations in a directory, in their order. */
+/** The names of the migrations in a directory, in the order in which they apply. */
 export function migrationNames(directory: string): string[] {
   if (!existsSync(directory)) return []
   return readdirSync(directory, { withFileTypes: true })
@@ -15,20 +15,21 @@ export function migrationNames(directory: string): string[] {
     .sort()
 }
 
-/** The migrations that come with the plugin. They are written by hand: Prisma cannot make them. */
+/**
+ * Names of the migrations that come with the plugin. They are written by hand: Prisma cannot generate
+ * them.
+ */
 export function pluginMigrations(): ReadonlySet<string> {
   return new Set(migrationNames(ownMigrations()))
 }
 
-/**
- * Where the migrations of a command are: in the workspace, or in this package where there is none.
- */
+/** Directory of the migrations: the workspace's, or this package's outside a workspace. */
 export function migrationsDirectory({ root, migrations }: PrismaProject): string {
   const directory = join(root, migrations)
   return existsSync(directory) ? directory : ownMigrations()
 }
 
-/** Copies those of the plugin that a workspace with the plugin lacks, and returns their names. */
+/** Copies the plugin's migrations that the workspace lacks, and returns their names. */
 export function copyPluginMigrations({ root, migrations, plugins }: PreparedProject): string[] {
   const directory = join(root, migrations)
   const present = new Set(migrationNames(directory))
@@ -45,7 +46,7 @@ export function copyPluginMigrations({ root, migrations, plugins }: PreparedProj
   return missing
 }
 
-/** Takes back migrations that were just made. */
+/** Deletes migrations that were just created. */
 export function removeMigrations(
   { root, migrations }: PrismaProject,
   names: readonly string[],
@@ -54,9 +55,9 @@ export function removeMigrations(
 }
 
 /**
- * Writes the migration from what the migrations make to what the schema says, and returns its name;
- * `undefined` when the two are the same. Its database is a shadow, made and dropped beside the one
- * of the URL.
+ * Writes the migration from the state that the existing migrations produce to the schema, and returns its
+ * name; `undefined` when there is no difference. Prisma compares in a shadow database, created and
+ * dropped on the server of the URL.
  */
 export async function writeMigration(
   { root, schema, migrations }: PrismaProject,
@@ -95,7 +96,10 @@ function slug(name: string): string {
   )
 }
 
-/** The time in UTC, but after the last migration: they are applied in the order of their names. */
+/**
+ * The current time in UTC, or a later one when the last migration is newer: migrations apply in the order
+ * of their names.
+ */
 function nextTimestamp(last = ''): string {
   const now = new Date().toISOString().replace(/\D/g, '').slice(0, 14)
   const previous = /^\d{14}/.exec(last)?.[0] ?? ''

@@ -6,12 +6,12 @@ import { openWorkspace } from '../plugin/workspace.js'
 import { aggregatedPath, aggregateSchema } from './aggregate.js'
 import { readPrismaProject, type PrismaProject } from './project.js'
 
-/** A project, and the plugins whose schemas it has. */
+/** A project and the plugins whose schemas it contains. */
 export interface PreparedProject extends PrismaProject {
   readonly plugins: readonly string[]
 }
 
-/** Brings the schemas of the plugins into the one of the workspace, and those disabled out of it. */
+/** Copies the schemas of enabled plugins into the workspace's schema, and removes those of disabled ones. */
 export async function prepareProject(root: string): Promise<PreparedProject> {
   const project = await readPrismaProject(root)
   if (!existsSync(join(root, 'package.json'))) return { ...project, plugins: [] }

@@ -5,7 +5,7 @@ import { AuthConfigurationError } from '@netscript/plugin-auth-core'
 import { installCommand } from '@netscript/plugin-auth-core/internal'
 import { engineVariables } from '@netscript/auth-database/internal'
 
-/** What the Prisma CLI answered. */
+/** Result of a Prisma CLI run. */
 export interface PrismaAnswer {
   readonly code: number
   readonly stdout: string
@@ -13,8 +13,8 @@ export interface PrismaAnswer {
 }
 
 /**
- * Runs the Prisma CLI in a workspace: the workspace's own, or else the one of this package. It asks
- * no network for anything.
+ * Runs the Prisma CLI in a workspace: the workspace's own, or else this package's. It makes no network
+ * requests.
  */
 export function runPrisma(
   root: string,
@@ -29,7 +29,7 @@ export function runPrisma(
         ...process.env,
         ...(databaseUrl !== undefined && { DATABASE_URL: databaseUrl }),
         ...engineVariables(),
-        // Generators are found here.
+        // Prisma looks for generators in PATH.
         PATH: [join(root, 'node_modules', '.bin'), process.env.PATH].join(delimiter),
         CHECKPOINT_DISABLE: '1',
         PRISMA_HIDE_UPDATE_MESSAGE: '1',
@@ -45,13 +45,13 @@ export function runPrisma(
   })
 }
 
-/** The package.json of the Prisma CLI, an optional peer; `undefined` when it is not installed. */
+/** Path of the package.json of the Prisma CLI, an optional peer; `undefined` when it is not installed. */
 export function locatePrisma(root: string): string | undefined {
   for (const from of [join(root, 'package.json'), import.meta.url]) {
     try {
       return createRequire(from).resolve('prisma/package.json')
     } catch {
-      // The next place.
+      // Try the next location.
     }
   }
   return undefined

@@ -6,10 +6,10 @@ import { installCommand } from '@netscript/plugin-auth-core/internal'
 import type prismaConfig from '@prisma/config'
 import { locatePrisma } from './prisma-cli.js'
 
-/** Where a workspace has its Prisma schema and its migrations; relative paths, with slashes. */
+/** Locations of a workspace's Prisma schema and migrations, as relative paths with slashes. */
 export interface PrismaProject {
   readonly root: string
-  /** The config file; `undefined` when there is none, and then the rest is where it would be. */
+  /** The config file; `undefined` when there is none, and then the other paths are the defaults. */
   readonly configFile: string | undefined
   /** The folder of the schema. */
   readonly schema: string
@@ -19,9 +19,9 @@ export interface PrismaProject {
 }
 
 /**
- * What the Prisma config of a workspace says.
- * @throws AuthConfigurationError when it cannot be read, or when the schema is a single file, which
- * a plugin cannot add to.
+ * Reads the Prisma config of a workspace.
+ * @throws AuthConfigurationError when it cannot be read, or when the schema is a single file, which a
+ * plugin cannot add to.
  */
 export async function readPrismaProject(root: string): Promise<PrismaProject> {
   const { config, resolvedPath, error } = await load(root)
@@ -49,7 +49,7 @@ export async function readPrismaProject(root: string): Promise<PrismaProject> {
   }
 }
 
-/** The folder of the schema where no config names one. */
+/** The schema folder when no config names one. */
 export function defaultSchema(root: string): string {
   return existsSync(join(root, 'prisma/schema.prisma')) ? 'prisma' : 'prisma/schema'
 }
@@ -57,7 +57,7 @@ export function defaultSchema(root: string): string {
 type PrismaConfig = typeof prismaConfig
 type Loaded = Awaited<ReturnType<PrismaConfig['loadConfigFromFile']>>
 
-/** The config may insist on a database, which reading it does not need. */
+/** Sets a placeholder DATABASE_URL, since a config may throw without one and reading it needs no database. */
 async function load(root: string): Promise<Partial<Loaded>> {
   const prisma = locatePrisma(root)
   if (prisma === undefined) {

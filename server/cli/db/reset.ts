@@ -7,7 +7,7 @@ import { apply } from './migrate.js'
 import { readPrismaProject } from './project.js'
 import { print } from '../wrap.js'
 
-/** `netscript db reset`: drops everything in the database and applies the migrations anew. */
+/** `netscript db reset`: drops everything in the database and applies all migrations. */
 export async function reset(options: { yes?: boolean }): Promise<void> {
   if (process.env.NODE_ENV === 'production') {
     throw new AuthConfigurationError(

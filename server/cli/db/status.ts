@@ -19,7 +19,7 @@ export async function status({ json }: { json?: boolean }): Promise<void> {
     ...migration,
     schema: fromPlugin.has(migration.name) ? 'auth.prisma' : project.schema,
   }))
-  // As Prisma has it: what only the database knows is of a newer version, and no harm.
+  // Like Prisma: a migration that only the database has comes from a newer version and does no harm.
   const upToDate = rows.every(({ state }) => state === 'applied' || state === 'unknown')
   if (!upToDate) process.exitCode = 1
   if (json) {
@@ -42,7 +42,7 @@ const FIXES: readonly (readonly [MigrationStatus['state'], string])[] = [
   ['pending', 'Run `netscript db migrate`.'],
 ]
 
-/** How it stands, and what to do. */
+/** The summary line and what to do next. */
 function verdict(migrations: readonly MigrationStatus[], description: string): string {
   for (const [state, fix] of FIXES) {
     const count = migrations.filter((migration) => migration.state === state).length

@@ -1,8 +1,8 @@
 import type { DMMF } from '@prisma/generator-helper'
 
 /*
- * Why not a generator from npm: those that know Prisma 7 and zod 4 import from paths that the new
- * client does not have, or leave out the extension that Node wants. A row is all that is needed.
+ * Not a generator from npm: those that support Prisma 7 and zod 4 import from paths that the new client
+ * does not have, or omit the file extension that Node requires. Only row schemas are needed here.
  */
 
 const SCALARS: Readonly<Record<string, string>> = {
@@ -18,8 +18,8 @@ const SCALARS: Readonly<Record<string, string>> = {
 }
 
 /**
- * A module with a zod schema for each enum and for a row of each model as the client reads it,
- * without relations.
+ * Generates a module with a zod schema for each enum and for a row of each model as the client returns
+ * it, without relations.
  */
 export function zodSchemas({ enums, models }: DMMF.Datamodel): string {
   const parts = [...enums.map(enumSchema), ...models.map(modelSchema)]

@@ -12,9 +12,9 @@ import { variablePrefix } from '../../config/providers.js'
 import { type Check, CHECK_TIMEOUT_MS, fail, failWith, type Finding, ok } from './finding.js'
 
 /**
- * Whether each provider accepts the client: it is sent a code that it never issued, which it refuses
- * with another error than a client that it does not know. {@link checkProviders} says why there was no
- * answer.
+ * Checks whether each provider accepts the client. It sends a code that was never issued: the provider
+ * rejects that with a different error than an unknown client. {@link checkProviders} reports an
+ * unreachable provider.
  */
 export const checkClients: Check = async ({ config }) => {
   const found = await Promise.all(config.providers.map((provider) => checkClient(provider, config)))
@@ -53,7 +53,7 @@ const OTHER: Partial<Record<ClientAuthMethod, ClientAuthMethod>> = {
 const explicit = (clientAuthMethod: ClientAuthMethod) =>
   ({ clientAuthMethod, clientAuthMethodIsExplicit: true }) as const
 
-/** How the variables of this provider begin. */
+/** The prefix of this provider's variables. */
 function prefixOf({ id }: OAuthProvider, { variables }: AuthConfig): string {
   const isOneOfSeveral = (variables.NETSCRIPT_AUTH_PROVIDERS ?? []).length > 0
   return isOneOfSeveral ? variablePrefix(id) : 'NETSCRIPT_AUTH_'
@@ -62,7 +62,7 @@ function prefixOf({ id }: OAuthProvider, { variables }: AuthConfig): string {
 interface Attempt {
   outcome: 'accepted' | 'refused' | 'misconfigured' | 'unknown'
   method: ClientAuthMethod
-  /** The error code of the provider, or what is wrong. */
+  /** The provider's error code, or a description of the problem. */
   error: string
 }
 

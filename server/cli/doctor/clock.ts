@@ -1,21 +1,21 @@
 import { CLOCK_TOLERANCE_SECONDS } from '@netscript/auth-kv-oauth/internal'
 import { fail, type Finding, ok, warn } from './finding.js'
 
-/** From here on a difference is worth fixing, in seconds. */
+/** Smallest clock difference that is reported, in seconds. */
 const NOTICEABLE_SECONDS = 5
 
-/** When an answer was asked for and when it was here, by our clock, in milliseconds. */
+/** When a request was sent and when its response arrived, by the local clock, in milliseconds. */
 export interface Exchange {
   readonly sentAt: number
   readonly receivedAt: number
 }
 
 /**
- * How far their clock is before ours, in seconds: at least, since the answer was made some time
- * between request and answer, and their clock may show whole seconds only.
+ * Lower bound of how far a remote clock is ahead of the local one, in seconds. The response was created
+ * at some time between the request and its arrival, and the remote clock may show whole seconds only.
  *
- * @param theirs What their clock showed, in milliseconds.
- * @param resolutionMs How coarse it is: 1000 for a Date header.
+ * @param theirs The remote time, in milliseconds.
+ * @param resolutionMs Resolution of the remote clock in milliseconds: 1000 for a Date header.
  */
 export function skewSeconds(
   { sentAt, receivedAt }: Exchange,
@@ -27,7 +27,7 @@ export function skewSeconds(
   return latest < sentAt ? (latest - sentAt) / 1000 : 0
 }
 
-/** What a Date header says, in milliseconds; a cache adds how old the answer is (RFC 9111). */
+/** The time of a Date header plus the Age that a cache adds (RFC 9111), in milliseconds. */
 export function dateOf(headers: Headers): number | undefined {
   const date = Date.parse(headers.get('date') ?? '')
   const age = Number(headers.get('age') ?? 0)
@@ -35,7 +35,7 @@ export function dateOf(headers: Headers): number | undefined {
 }
 
 /**
- * Whether a difference matters. An id_token is refused when the clocks differ by more than
+ * Rates a clock difference. An id_token is rejected when the clocks differ by more than
  * `CLOCK_TOLERANCE_SECONDS`.
  */
 export function clockFinding(code: string, whose: string, skew: number): Finding {

@@ -3,7 +3,7 @@ import { AuthConfigurationError } from '@netscript/plugin-auth-core'
 import { unknownVariables } from '../../config/unknown-variables.js'
 import { type Check, failWith, type Finding, ok, warnWith } from './finding.js'
 
-/** Whether the service takes the configuration; every problem is a finding. */
+/** Checks that the service accepts the configuration; every problem is a finding. */
 export const checkConfiguration: Check = ({ config, problems }) => {
   const { variables, providers, production, origin } = config
   const found: Finding[] = problems.map(({ message }) => failWith('CONFIGURATION', message))
@@ -18,7 +18,7 @@ export const checkConfiguration: Check = ({ config, problems }) => {
   return [ok('CONFIGURATION', `It reads, by the rules of ${rules}: ${backend}${who}, ${origin}.`)]
 }
 
-/** Variables that were meant for this service, by their names, and are not read. */
+/** Finds variables that were meant for this service, judging by their names, but are not read. */
 export const checkVariables: Check = ({ env, config }) =>
   unknownVariables(env, config.variables.NETSCRIPT_AUTH_PROVIDERS ?? []).map((text) =>
     warnWith('VARIABLES', text),

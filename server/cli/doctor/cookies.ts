@@ -5,7 +5,7 @@ import { isLoopback } from '../../config/loopback.js'
 import { insecureSwitches } from '../../config/variables.js'
 import { type Check, fail, failWith, type Finding, ok, warn } from './finding.js'
 
-/** Whether browsers keep the cookies that the service sets on its own origin. */
+/** Checks that browsers accept the cookies that the service sets on its own origin. */
 export const checkCookies: Check = ({ config, problems }) => {
   const { variables, origin } = config
   if (origin === '') return []
@@ -13,7 +13,7 @@ export const checkCookies: Check = ({ config, problems }) => {
     warn('INSECURE_SWITCH', `${name} is on.`, 'Unset it before others than you use the service.'),
   )
   if (!keepsCookies(origin)) {
-    // By the rules of production it is a problem of the configuration already.
+    // In production this is already a configuration problem.
     if (problems.some(({ message }) => message.includes(`own origin is ${origin}`))) return found
     return [
       ...found,
@@ -35,7 +35,7 @@ function kvOAuthCookies({
   if (variables.NETSCRIPT_AUTH_BACKEND !== 'kv-oauth') return []
   const { NETSCRIPT_AUTH_COOKIE_NAME: cookieName } = variables
   const insecureCookies = variables.NETSCRIPT_AUTH_INSECURE_COOKIES
-  // The local provider redirects users to the service's own origin.
+  // The local provider redirects to the service's own origin.
   const uris = providers.length > 0 ? providers : [{ redirectUri: origin }]
   try {
     const policy = cookiePolicy(

@@ -9,7 +9,7 @@ import {
 import { clockFinding, skewSeconds } from './clock.js'
 import { type Check, CHECK_TIMEOUT_MS, fail, type Finding, ok, warn } from './finding.js'
 
-/** The oldest version that still gets fixes. */
+/** The oldest Postgres version that is still supported upstream. */
 const OLDEST_MAJOR = 14
 
 /** Server settings, as Postgres reports them. */
@@ -21,7 +21,10 @@ interface State {
   limit: number
 }
 
-/** A limit of -1 is none; what is reserved for administrators is not for the service. */
+/**
+ * A limit of -1 means unlimited. Connections reserved for administrators are not available to the
+ * service.
+ */
 const STATE = `SELECT
   current_setting('server_version') AS version,
   current_setting('transaction_read_only') = 'on' AS "readOnly",
@@ -36,12 +39,15 @@ const STATE = `SELECT
     (SELECT nullif(rolconnlimit, -1) FROM pg_roles WHERE rolname = current_user)
   ) AS limit`
 
-/** Whether the database answers, has the tables, room for the service, and the right time. */
+/**
+ * Checks that the database is reachable, has the tables and enough connections, and that its clock is
+ * right.
+ */
 export const checkDatabase: Check = async ({ config, problems }) => {
   const { DATABASE_URL: url, NETSCRIPT_AUTH_DATA_DIR: dataDir } = config.variables
   if (!config.usesDatabase) return []
   if (url === undefined) {
-    // A wrong one, or none in production, is a problem of the configuration.
+    // An invalid URL, or none in production, is already a configuration problem.
     if (problems.some(({ message }) => message.startsWith('DATABASE_URL'))) return []
     return [ok('DATABASE', `None is configured: "netscript dev" brings its own, in ${dataDir}.`)]
   }
@@ -61,7 +67,7 @@ export const checkDatabase: Check = async ({ config, problems }) => {
 }
 
 async function examine(pool: PostgresPool, url: string): Promise<Finding[]> {
-  // The first query makes the connection, and its time is not the clock's.
+  // The first query opens the connection, which would distort the clock measurement.
   const migrations = await migrationFindings(pool)
   const sentAt = Date.now()
   const { rows } = await pool.query<State>(STATE)
@@ -140,7 +146,7 @@ async function migrationFindings(pool: PostgresPool): Promise<Finding[]> {
   return [ok('MIGRATIONS', `All ${all.length} migrations are applied.`)]
 }
 
-/** What Postgres would say to the first migration, where the role may not create what it needs. */
+/** The error that the first migration would get when the role lacks the right to create tables. */
 async function creationRefusal(pool: PostgresPool): Promise<Error | undefined> {
   const schema = await tableSchema(pool)
   const [kind, allowed] =
@@ -166,7 +172,7 @@ function roomFinding({ used, limit }: State, poolSize: number): Finding {
     : ok('CONNECTIONS', message)
 }
 
-/** The way to Postgres, when it leads through a pooler that is shared between transactions. */
+/** Reports a connection through a pooler in transaction mode. */
 function poolerFindings(pooled: boolean, url: string): Finding[] {
   if (!pooled) return []
   const { settings } = parseDatabaseUrl(url)

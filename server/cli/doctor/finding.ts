@@ -1,8 +1,8 @@
 import type { AuthConfig } from '../../config/auth-config.js'
 
-/** What the doctor found out. */
+/** One finding of the doctor. */
 export interface Finding {
-  /** `warn`: it works, but not for everybody or not for long. `fail`: sign-in does not work. */
+  /** `warn`: sign-in works, but not for every user or not for long. `fail`: sign-in does not work. */
   readonly status: 'ok' | 'warn' | 'fail'
   /** Stable, for scripts, such as `CLOCK_PROVIDER`. */
   readonly code: string
@@ -12,10 +12,10 @@ export interface Finding {
   readonly fix?: string
 }
 
-/** What every check may look at. */
+/** Input of every check. */
 export interface Examination {
   readonly env: NodeJS.ProcessEnv
-  /** What could be read of the configuration. */
+  /** The configuration as far as it could be read. */
   readonly config: AuthConfig
   readonly problems: readonly Error[]
 }
@@ -23,7 +23,7 @@ export interface Examination {
 /** A check: bounded in time, and changes nothing. */
 export type Check = (examination: Examination) => Finding[] | Promise<Finding[]>
 
-/** How long one request of a check may take. */
+/** Timeout of one request of a check. */
 export const CHECK_TIMEOUT_MS = 5_000
 
 export function ok(code: string, message: string): Finding {
@@ -38,12 +38,12 @@ export function fail(code: string, message: string, fix: string): Finding {
   return { status: 'fail', code, message, fix }
 }
 
-/** A failure from one of our errors, whose message states the problem first and then the fix. */
+/** A failure from an error message that states the problem first and then the fix. */
 export function failWith(code: string, text: string): Finding {
   return fail(code, ...problemAndFix(text))
 }
 
-/** The same for a warning. */
+/** Like {@link failWith}, as a warning. */
 export function warnWith(code: string, text: string): Finding {
   return warn(code, ...problemAndFix(text))
 }

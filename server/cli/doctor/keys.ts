@@ -2,7 +2,7 @@ import { AuthConfigurationError, parseKeyring } from '@netscript/plugin-auth-cor
 import { importBetterAuth, importWorkos } from '../../backend-packages.js'
 import { type Check, type Examination, failWith, type Finding, ok, warn } from './finding.js'
 
-/** Whether the secrets of the active backend are there and hard to guess. */
+/** Checks that the secrets of the active backend are set and hard to guess. */
 export const checkKeys: Check = async (examination) => {
   const { NETSCRIPT_AUTH_BACKEND: backend } = examination.config.variables
   try {
@@ -46,7 +46,7 @@ function keyring({ config, env }: Examination): Finding[] {
   return [ok('KEYS', `NETSCRIPT_AUTH_KV_OAUTH_KEY holds ${more}.`)]
 }
 
-/** 32 random bytes have some 30 different values, and are not all letters of a phrase. */
+/** 32 random bytes have about 30 distinct values and are not all printable letters. */
 function looksRandom(secret: Uint8Array): boolean {
   const isText = secret.every((byte) => byte >= 0x20 && byte < 0x7f)
   return new Set(secret).size >= 20 && !isText

@@ -7,7 +7,7 @@ import { getJson, listeningError, reachable } from './port.js'
 
 const Description = z.object({ providers: z.array(z.object({ id: z.string() })) })
 
-/** Whether the local provider can run, where the configuration leaves the provider to it. */
+/** Checks that the local provider can run, when no other provider is configured. */
 export const checkLocalProvider: Check = async ({ config, env }) => {
   const { variables, production, host } = config
   const isWanted =
@@ -30,7 +30,7 @@ export const checkLocalProvider: Check = async ({ config, env }) => {
   return [inUse(port, isProvider, isOurs)]
 }
 
-/** What keeps this installation from starting a local provider; `undefined` when nothing does. */
+/** Why this installation cannot start a local provider; `undefined` when it can. */
 async function missingParts(): Promise<string | undefined> {
   const { loadLocalProvider } = await import('../../local/development.js')
   try {

@@ -7,7 +7,7 @@ const { engines } = createRequire(import.meta.url)('@netscript/plugin-auth/packa
 
 export const checkNodeVersion: Check = () => [nodeFinding(process.versions.node)]
 
-/** Whether a version is one that the package runs on. */
+/** Checks that the package supports a Node version. */
 export function nodeFinding(version: string, range = engines.node): Finding {
   const oldest = range.replace('>=', '')
   return version.localeCompare(oldest, 'en', { numeric: true }) < 0

@@ -3,7 +3,7 @@ import { proxyHosts, readOutgoingProxy } from '../../outgoing-proxy.js'
 import { unproxiedTraces } from '../../tracing/start-tracing.js'
 import { type Check, failWith, ok, warn, warnWith } from './finding.js'
 
-/** Which proxy the requests to providers take, where the environment names one. */
+/** Reports the proxy that requests to providers use, when the environment sets one. */
 export const checkOutgoingProxy: Check = ({ config, env }) => {
   try {
     const proxy = readOutgoingProxy(env)

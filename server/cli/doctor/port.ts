@@ -2,14 +2,14 @@ import { createServer } from 'node:net'
 import { z } from 'zod'
 import { type Check, CHECK_TIMEOUT_MS, fail, type Finding, ok } from './finding.js'
 
-/** What of `/health` tells our service from any other. */
+/** The fields of `/health` that identify this service. */
 const Health = z.object({
   status: z.enum(['healthy', 'unhealthy']),
   version: z.string(),
   checks: z.array(z.object({ name: z.string() })).min(1),
 })
 
-/** Whether the service can listen on its port, or already does. */
+/** Checks that the service can listen on its port, or already does. */
 export const checkPort: Check = async ({ config: { host, variables } }) => {
   const { PORT: port, NETSCRIPT_AUTH_BACKEND: backend } = variables
   return [await portFinding(host, port, backend)]
@@ -60,7 +60,7 @@ async function servedBy(host: string, port: number, backend: string): Promise<Fi
       )
 }
 
-/** The code of the error that listening fails with; absent when it works. */
+/** The error code when listening fails; absent when it succeeds. */
 export function listeningError(host: string, port: number): Promise<string | undefined> {
   return new Promise((resolve) => {
     const server = createServer()
@@ -69,7 +69,7 @@ export function listeningError(host: string, port: number): Promise<string | und
   })
 }
 
-/** The JSON at a URL; `undefined` when there is none. */
+/** Fetches JSON from a URL; `undefined` when there is none. */
 export async function getJson(url: string): Promise<unknown> {
   try {
     const signal = AbortSignal.timeout(CHECK_TIMEOUT_MS)
@@ -80,7 +80,7 @@ export async function getJson(url: string): Promise<unknown> {
   }
 }
 
-/** The host to send requests to: one that stands for all addresses cannot be asked. */
+/** The host to send requests to: a wildcard address is replaced with loopback. */
 export function reachable(host: string): string {
   if (host === '0.0.0.0' || host === '::') return 'localhost'
   return host.includes(':') ? `[${host}]` : host

@@ -5,14 +5,14 @@ import { networkReason } from '@netscript/plugin-auth-core/internal'
 import { clockFinding, dateOf, type Exchange, skewSeconds } from './clock.js'
 import { type Check, CHECK_TIMEOUT_MS, fail, failWith, type Finding, ok } from './finding.js'
 
-/** What was seen on the wire while the service's own code asked. */
+/** HTTP traffic observed while the service's own code runs discovery. */
 interface Observed {
   url?: string
   answer?: Exchange & { status: number; headers: Headers }
   failure?: unknown
 }
 
-/** Whether each provider is reachable, has metadata that can be used, and has the right time. */
+/** Checks that each provider is reachable, has usable metadata, and that its clock is right. */
 export const checkProviders: Check = async ({ config }) => {
   const { NETSCRIPT_AUTH_ALLOW_INSECURE_REQUESTS: allowInsecureRequests } = config.variables
   const found = await Promise.all(
@@ -44,7 +44,7 @@ async function examine(
     })
     const server = configuration.serverMetadata()
     if (provider.kind === 'oidc') return ok('PROVIDER', describe(provider, server))
-    // Without metadata there is nothing to read; any answer shows that it is there.
+    // A plain OAuth 2.0 provider has no metadata; any response shows that it is reachable.
     await fetch(server.token_endpoint ?? '', {
       method: 'HEAD',
       redirect: 'manual',
@@ -117,7 +117,7 @@ function observing(observed: Observed): typeof globalThis.fetch {
   }
 }
 
-/** An id_token is judged by the clock; a plain OAuth 2.0 provider sends none. */
+/** Only id_tokens depend on the clock; a plain OAuth 2.0 provider issues none. */
 function clockOf({ id, kind }: OAuthProvider, { answer }: Observed): Finding[] {
   const theirs = answer && dateOf(answer.headers)
   if (!answer || theirs === undefined || kind !== 'oidc') return []

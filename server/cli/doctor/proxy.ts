@@ -1,6 +1,6 @@
 import { type Check, ok, warn } from './finding.js'
 
-/** The service speaks http only, so with https there is a proxy, and it must be known as one. */
+/** The service serves http only, so an https origin implies a proxy, which must be trusted. */
 export const checkProxy: Check = ({ config: { origin, variables } }) => {
   if (!origin.startsWith('https:')) return []
   const trusted = variables.NETSCRIPT_AUTH_TRUST_PROXY

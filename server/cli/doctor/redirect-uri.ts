@@ -2,10 +2,10 @@ import { providersById } from '@netscript/auth-kv-oauth/internal'
 import { otherPort } from '../../config/config.js'
 import { type Check, type Finding, ok, warnWith } from './finding.js'
 
-/** What each provider must have registered, and whether it leads to this service. */
+/** Lists the redirect URI to register at each provider, and checks that it leads to this service. */
 export const checkRedirectUris: Check = ({ config }) => {
   const { providers, variables } = config
-  // Two with one id is a problem of the configuration.
+  // A duplicate id is already a configuration problem.
   const ids = new Set(providers.map(({ id }) => id))
   if (providers.length === 0 || ids.size !== providers.length) return []
   return [...providersById(providers).values()].map((provider): Finding => {

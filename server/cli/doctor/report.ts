@@ -4,7 +4,7 @@ import type { Finding } from './finding.js'
 
 const COLORS = { ok: 'green', warn: 'yellow', fail: 'red' } as const
 
-/** The findings as text, at most 80 columns wide. */
+/** Formats the findings as text, at most 80 columns wide. */
 export function report(findings: readonly Finding[]): string {
   const indent = 6
   const blocks = findings.map(({ status, code, message, fix }) => {
@@ -23,7 +23,7 @@ function indented(text: string, indent: number): string {
   return lines.join(`\n${' '.repeat(indent)}`)
 }
 
-/** A provider may say anything, but not steer a terminal. */
+/** Removes control characters from provider text, so that it cannot control the terminal. */
 function printable(text: string): string {
   return text.replace(/[^\P{C}\n]/gu, '?')
 }

@@ -3,7 +3,7 @@ import { AuthConfigurationError, type AuthLog, silentLog } from '@netscript/plug
 import { networkReason } from '@netscript/plugin-auth-core/internal'
 import { type Check, fail, failWith, type Finding, ok, warn } from './finding.js'
 
-/** Whether the Redis for sessions, where there is one, answers and keeps what it is given. */
+/** Checks that the Redis session store, if configured, is reachable and persists what it is given. */
 export const checkSessionStore: Check = async ({ config: { variables } }) => {
   const { NETSCRIPT_AUTH_SESSION_STORE: urls, NETSCRIPT_AUTH_BACKEND: backend } = variables
   if (urls === undefined || backend !== 'kv-oauth') return []
@@ -20,7 +20,7 @@ export const checkSessionStore: Check = async ({ config: { variables } }) => {
   }
 }
 
-/** Wrong addresses are a problem of the configuration already. */
+/** An invalid address is already a configuration problem. */
 function targetOf(urls: string): RedisTarget | undefined {
   try {
     return parseRedisUrls(urls)

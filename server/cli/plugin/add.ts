@@ -16,7 +16,7 @@ import { print } from '../wrap.js'
 /** Options of `netscript plugin add`. */
 export interface AddOptions {
   dryRun?: boolean
-  /** False: installing is left to the user. */
+  /** `false` leaves the installation to the user. */
   install: boolean
 }
 
@@ -51,7 +51,7 @@ export async function addPlugin(name: string, { dryRun, install }: AddOptions): 
 
 const NOTHING = 'Everything is there; nothing was changed.'
 
-/** Without a terminal there is no prompt for the client secret. */
+/** The steps differ without a terminal, which the prompt for the client secret needs. */
 function nextSteps(name: string, manager: PackageManager): string {
   const netscript = `${runCommand(manager)} netscript`
   const secret = process.stdin.isTTY ? '' : ' \\\n    --client-secret-stdin < secret.txt'

@@ -3,16 +3,16 @@ import { AuthConfigurationError } from '@netscript/plugin-auth-core'
 
 const PACKAGE = '@netscript/plugin-auth'
 
-/** An official plugin: what `netscript plugin list` shows before any file is read. */
+/** An official plugin, as `netscript plugin list` shows it. */
 export interface PluginDefinition {
   readonly name: string
   readonly package: string
   readonly version: string
-  /** The versions of other packages that it works with, by name. */
+  /** Supported version ranges of other packages, by name. */
   readonly ranges: Readonly<Record<string, string>>
   readonly type: string
   readonly service: { readonly name: string; readonly port: number }
-  /** What it brings to a workspace. */
+  /** What it adds to a workspace. */
   readonly contributions: readonly string[]
 }
 
@@ -36,7 +36,7 @@ export const PLUGINS: readonly PluginDefinition[] = [
 ]
 
 /**
- * The plugin with this name, short (`auth`) or that of its package.
+ * Finds a plugin by its short name (`auth`) or its package name.
  * @throws AuthConfigurationError with the names that exist.
  */
 export function findPlugin(name: string): PluginDefinition {

@@ -3,20 +3,20 @@ import { dirname, join } from 'node:path'
 import { createTwoFilesPatch } from 'diff'
 import { type Paint, plain } from '../paint.js'
 
-/** What a command would do to a file. */
+/** A planned change to a file. */
 export interface Change {
   /** Relative to the workspace, with slashes. */
   readonly path: string
-  /** `undefined`: it is not there. */
+  /** `undefined` when the file does not exist. */
   readonly before: string | undefined
   readonly after: string
-  /** Holds secrets: only its owner may read it. */
+  /** Whether it contains secrets; only its owner may read it then. */
   readonly secret?: boolean
   /** What --dry-run shows as added in place of a diff, for a file that may hold secrets. */
   readonly shown?: string
 }
 
-/** Writes the changes in their order. */
+/** Writes the changes in order. */
 export async function applyChanges(root: string, changes: readonly Change[]): Promise<void> {
   for (const { path, after, secret } of changes) {
     const file = join(root, path)
@@ -26,7 +26,7 @@ export async function applyChanges(root: string, changes: readonly Change[]): Pr
   }
 }
 
-/** The changes as a unified diff. Of a file that may hold secrets it shows what is added alone. */
+/** Formats the changes as a unified diff. Of a file that may hold secrets it shows the additions only. */
 export function describeChanges(changes: readonly Change[], paint: Paint = plain): string {
   return changes.map((change) => describe(change, paint)).join('\n')
 }

@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import type { AddOptions } from './add.js'
 import type { RemoveOptions } from './remove.js'
 
-/** Adds `netscript plugin ...`. What a command needs is loaded when it runs. */
+/** Adds `netscript plugin ...`. Each command imports its code when it runs. */
 export function addPluginCommands(program: Command): void {
   const plugin = program.command('plugin').description('Official plugins of this workspace.')
 

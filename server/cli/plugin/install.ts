@@ -5,7 +5,7 @@ import { AuthConfigurationError } from '@netscript/plugin-auth-core'
 import { findPackageManager } from '@netscript/plugin-auth-core/internal'
 import { print } from '../wrap.js'
 
-/** Those of the packages that the workspace cannot import. */
+/** The packages that the workspace cannot import. */
 export function missingPackages(root: string, names: readonly string[]): string[] {
   return names.filter((name) => !isInstalled(root, name))
 }
@@ -18,14 +18,14 @@ function isInstalled(directory: string, name: string): boolean {
 
 const FLAGS = {
   npm: ['--prefer-offline', '--no-audit', '--no-fund'],
-  // In CI the lock file would have to be up to date, and the packages are new.
+  // CI freezes the lock file by default, which new packages have to change.
   pnpm: ['--no-frozen-lockfile'],
   yarn: [],
   bun: [],
 }
 
 /**
- * `npm install`, or what the workspace uses instead. What is in the tree already is not asked for.
+ * Runs `npm install`, or the workspace's package manager. npm prefers its local cache.
  * @throws AuthConfigurationError when it fails.
  */
 export async function installPackages(root: string): Promise<void> {
@@ -39,7 +39,7 @@ export async function installPackages(root: string): Promise<void> {
     shell: process.platform === 'win32',
   })
   if (status === 0) return
-  // pnpm says what is wrong on its standard output.
+  // pnpm reports errors on standard output.
   const said = error?.message ?? withoutWarnings(`${stdout}${stderr}`)
   throw new AuthConfigurationError(
     `\`${name} install\` failed: ${said}\nThe files are in place. Fix that and run \`${name} install\`.`,

@@ -3,7 +3,7 @@ import { table } from '../table.js'
 import { print } from '../wrap.js'
 import { openWorkspace, type Workspace } from './workspace.js'
 
-/** A row of `netscript plugin list`. */
+/** One row of `netscript plugin list`. */
 export interface PluginRow {
   name: string
   type: string

@@ -9,30 +9,30 @@ const Manifest = z.object({
   package: z.string(),
   version: z.string(),
   type: z.string(),
-  /** False: `netscript db` leaves its schema out. The user may change this. */
+  /** `false` makes `netscript db` omit its schema. The user may change this. */
   enabled: z.boolean(),
   service: z.object({ name: z.string(), port: z.number() }).optional(),
   contributions: z.array(z.string()),
-  /** SHA-256 of each file as written, by path: a file with another hash was changed by the user. */
+  /** SHA-256 of each file as written, by path; a different hash means that the user changed the file. */
   files: z.record(z.string(), z.string()),
-  /** What was added to files that are not the plugin's own. */
+  /** Additions to files that the plugin does not own. */
   added: z.object({
     packageJson: z.record(z.string(), z.record(z.string(), z.union([z.string(), z.boolean()]))),
     appSettings: z.boolean(),
   }),
 })
 
-/** `plugins/<name>/plugin.json`: what was added to the workspace, and as what. */
+/** `plugins/<name>/plugin.json`: what the plugin added to the workspace. */
 export type PluginManifest = z.infer<typeof Manifest>
 
-/** Where the manifest of a plugin is. */
+/** Path of a plugin's manifest. */
 export function manifestPath(name: string): string {
   return `plugins/${name}/plugin.json`
 }
 
 /**
- * The manifest of a plugin; `undefined` when it was not added.
- * @throws AuthConfigurationError when it cannot be understood.
+ * Reads a plugin's manifest; `undefined` when the plugin was not added.
+ * @throws AuthConfigurationError when the manifest is invalid.
  */
 export function readManifest(workspace: Workspace, name: string): PluginManifest | undefined {
   const text = workspace.read(manifestPath(name))
@@ -47,12 +47,12 @@ export function readManifest(workspace: Workspace, name: string): PluginManifest
   }
 }
 
-/** The plugins that a workspace has. */
+/** Reads the manifests of all plugins of a workspace. */
 export function readManifests(workspace: Workspace): PluginManifest[] {
   return PLUGINS.flatMap(({ name }) => readManifest(workspace, name) ?? [])
 }
 
-/** How a file is known again, whatever an editor or git made of its line ends. */
+/** Hash of a text that ignores line endings, which editors and git may change. */
 export function fingerprint(text: string): string {
   return createHash('sha256').update(text.replaceAll('\r\n', '\n')).digest('hex')
 }

@@ -19,7 +19,7 @@ import {
 } from './shared-files.js'
 import { rootWorkspace, type Workspace } from './workspace.js'
 
-/** What adding a plugin would do to a workspace; nothing when it was added as it should be. */
+/** The changes that add a plugin to a workspace; empty when nothing is missing. */
 export interface Plan {
   readonly changes: readonly Change[]
   /** Files that the user changed; `outdated` when this version has newer contents for them. */
@@ -28,14 +28,11 @@ export interface Plan {
 
 /** Settings of {@link planAdd}. */
 export interface PlanOptions {
-  /** Whether a variable is set elsewhere than in the .env file. Default: none is. */
+  /** Whether a variable is set outside the .env file. Default: no variable is. */
   isKnown?: (variable: string) => boolean
 }
 
-/**
- * Plans what adding a plugin changes. An unmodified file is brought up to date; one
- * that the user changed is kept.
- */
+/** Plans how to add a plugin. Unmodified files are updated; files that the user changed are kept. */
 export async function planAdd(
   workspace: Workspace,
   plugin: PluginDefinition,
@@ -60,7 +57,7 @@ export async function planAdd(
       `${generatedDirectory(project)}/`,
     ]),
     appSettings,
-    // The key alone: a variable of the provider, even an empty one, would ask for all of them.
+    // Only the key: one provider variable, even an empty one, would make all of them required.
     addToEnv(workspace, { NETSCRIPT_AUTH_KV_OAUTH_KEY: newSecret() }, isKnown),
   ].filter((change) => change !== undefined)
 
@@ -92,7 +89,7 @@ export async function planAdd(
   }
 }
 
-/** Files of the plugin's own; `files` is the record of those that are as they were written. */
+/** Plans the plugin's own files; `files` records the hashes of those that are unmodified. */
 function planFiles(
   workspace: Workspace,
   wanted: Readonly<Record<string, string>>,
@@ -117,7 +114,7 @@ function planFiles(
   return { files, changes, kept }
 }
 
-/** What a workspace with this backend needs in its package.json. */
+/** The package.json entries that a workspace with this backend needs. */
 export function packageEntries(plugin: PluginDefinition, backend: string): PackageEntries {
   const { version, ranges } = plugin
   const ranged = (...names: string[]): Record<string, string> =>
@@ -128,7 +125,7 @@ export function packageEntries(plugin: PluginDefinition, backend: string): Packa
       '@netscript/plugin-auth-core': version,
       '@netscript/auth-kv-oauth': version,
       [`@netscript/auth-${backend}`]: version,
-      // What the generated code imports.
+      // Imported by the generated code.
       ...ranged('@prisma/client', 'zod'),
     },
     devDependencies: ranged(
@@ -147,7 +144,7 @@ export function packageEntries(plugin: PluginDefinition, backend: string): Packa
 
 type Added = PluginManifest['added']
 
-/** What the package manager is told: in the workspace, and where the settings of the manager are. */
+/** Plans the changes to package.json and to the package manager's settings. */
 function planPackages(
   workspace: Workspace,
   plugin: PluginDefinition,
@@ -155,7 +152,7 @@ function planPackages(
 ): { changes: Change[]; added: Added['packageJson'] } {
   const { manager, root, pathOf } = rootWorkspace(workspace)
   const backend = chosenBackend(workspace)
-  // A Prisma CLI that was there before installs already, and is not ours to change.
+  // Leave a Prisma CLI alone that the workspace already had.
   const bringsPrisma =
     !hasDependency(readPackageJson(workspace), 'prisma') ||
     previous?.packageJson.devDependencies?.prisma !== undefined
@@ -170,7 +167,7 @@ function planPackages(
   const outer = isOwnRoot ? undefined : addToPackageJson(root, settings).change
   const pnpm = manager.name === 'pnpm' ? addToPnpmSettings(manager, root) : undefined
   const changes = [own.change, outer && pathOf(outer), pnpm && pathOf(pnpm)]
-  // The lock file of pnpm keeps optional peers, and with them what needs the resolutions.
+  // pnpm's lock file keeps optional peers, which continue to need the resolutions.
   const { resolutions, ...others } = own.added
   const removable = resolutions && manager.name !== 'pnpm' ? own.added : others
   return {

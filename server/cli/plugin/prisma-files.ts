@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join, posix } from 'node:path'
 import { defaultSchema, type PrismaProject } from '../db/project.js'
 
-/** The config where there was none. */
+/** The config file that is created when there is none. */
 export const CONFIG_FILE = 'prisma.config.ts'
 
 const CONFIG = (schema: string): string => `import { existsSync } from 'node:fs'
@@ -39,8 +39,8 @@ const ZOD = (output: string): string => `generator zod {
 `
 
 /**
- * The parts of a Prisma project that are missing: a config, a datasource, generators of the client
- * and of zod schemas. What is there stays as it is.
+ * Creates the missing parts of a Prisma project: a config, a datasource, and generators for the client
+ * and the zod schemas. Existing parts are left unchanged.
  */
 export function prismaFiles(
   project: PrismaProject,
@@ -61,19 +61,19 @@ export function prismaFiles(
   }
 }
 
-/** Where the generated code goes: beside the migrations. */
+/** Directory of the generated code, beside the migrations. */
 export function generatedDirectory({ migrations }: Pick<PrismaProject, 'migrations'>): string {
   return posix.join(posix.dirname(migrations), 'generated')
 }
 
-/** Whether a file that {@link prismaFiles} made serves more than the plugin by now. */
+/** Whether something other than the plugin now depends on a file that {@link prismaFiles} created. */
 export function isNeededByOthers(project: PrismaProject, path: string): boolean {
   const { root, schema, migrations } = project
   if (path !== CONFIG_FILE && path !== `${schema}/${OWN_FILE}`) return false
   return otherSchemas(project).length > 0 || existsSync(join(root, migrations))
 }
 
-/** The schema without what the command wrote itself. */
+/** Reads the schema without the file that this command writes. */
 function readSchemas({ root, schema }: PrismaProject): string {
   const files = otherSchemas({ root, schema })
   return files.map((file) => readFileSync(join(root, schema, file), 'utf8')).join('\n')
@@ -85,7 +85,7 @@ function otherSchemas({ root, schema }: Pick<PrismaProject, 'root' | 'schema'>):
   )
 }
 
-/** What {@link prismaFiles} puts into the schema folder. */
+/** The file that {@link prismaFiles} adds to the schema folder. */
 const OWN_FILE = 'netscript.prisma'
 
 function schemaFiles(directory: string): string[] {

@@ -20,11 +20,11 @@ import {
 import { openWorkspace, rootWorkspace, type Workspace } from './workspace.js'
 import { print } from '../wrap.js'
 
-/** What removing a plugin would do. */
+/** The planned removal of a plugin. */
 export interface Removal {
   readonly deletes: readonly string[]
   readonly changes: readonly Change[]
-  /** What stays, and why. */
+  /** Files that are kept, and why. */
   readonly keeps: readonly { readonly path: string; readonly why: string }[]
 }
 
@@ -76,7 +76,7 @@ export async function removePlugin(name: string, options: RemoveOptions): Promis
   if (links && options.install) await installPackages(workspace.root)
 }
 
-/** Takes away what is still as it was written. */
+/** Plans to remove everything that is unmodified since it was added. */
 export async function planRemoval(
   workspace: Workspace,
   manifest: PluginManifest,

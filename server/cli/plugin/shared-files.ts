@@ -10,7 +10,7 @@ import type { Workspace } from './workspace.js'
 /** Keys of a package.json, by section and name. */
 export type PackageEntries = Readonly<Record<string, Readonly<Record<string, string | boolean>>>>
 
-/** The parts of a package.json that are read here. */
+/** The fields of a package.json that are read here. */
 export interface PackageJson {
   type?: string
   [section: string]: unknown
@@ -21,7 +21,7 @@ export function readPackageJson(workspace: Workspace): PackageJson {
   return readJson(workspace, 'package.json')
 }
 
-/** Adds what a package.json lacks; what is there stays, with its order and indentation. */
+/** Adds missing entries to a package.json; existing entries keep their order and indentation. */
 export function addToPackageJson(
   workspace: Workspace,
   entries: PackageEntries,
@@ -41,19 +41,19 @@ export function addToPackageJson(
   return { change: jsonChange(workspace, 'package.json', contents), added }
 }
 
-/** A package may be among the development dependencies as well; npm refuses to override one. */
+/** A package may also be a development dependency, and npm rejects an override of a direct dependency. */
 function isDependency(contents: PackageJson, section: string, name: string): boolean {
   return !['scripts', 'allowScripts'].includes(section) && hasDependency(contents, name)
 }
 
-/** Whether a package.json asks for a package itself. */
+/** Whether a package.json has a direct dependency on a package. */
 export function hasDependency(contents: PackageJson, name: string): boolean {
   return ['dependencies', 'devDependencies', 'optionalDependencies'].some(
     (section) => (contents[section] as Record<string, string> | undefined)?.[name] !== undefined,
   )
 }
 
-/** Sets `auth.backend` in appsettings.json where nothing chooses a backend yet. */
+/** Sets `auth.backend` in appsettings.json when no backend is chosen yet. */
 export function addToAppSettings(workspace: Workspace): Change | undefined {
   const settings =
     workspace.read(APP_SETTINGS) === undefined ? {} : readJson(workspace, APP_SETTINGS)
@@ -69,19 +69,19 @@ export function addToAppSettings(workspace: Workspace): Change | undefined {
   return change && { ...change, shown }
 }
 
-/** The backend that appsettings.json or the environment chooses, as the service reads them. */
+/** The backend chosen by appsettings.json or the environment, read as the service does. */
 export function chosenBackend(workspace: Workspace): string {
   const { backend } = backendChoice(process.env, {}, join(workspace.root, APP_SETTINGS))
   return backendNames.includes(backend) ? backend : DEFAULT_BACKEND
 }
 
-/** What a workspace begins with. */
+/** The default backend of a new workspace. */
 export const DEFAULT_BACKEND = 'kv-oauth'
 
-/** Read by the service for what is no secret. */
+/** The service's settings file for values that are not secret. */
 export const APP_SETTINGS = 'appsettings.json'
 
-/** Takes out of a package.json what was added and is as it was added. */
+/** Removes entries from a package.json that were added and are unmodified. */
 export function removeFromPackageJson(
   workspace: Workspace,
   entries: PackageEntries,
@@ -96,7 +96,7 @@ export function removeFromPackageJson(
   return jsonChange(workspace, 'package.json', contents)
 }
 
-/** Takes `auth.backend` out of appsettings.json; `undefined` when the user changed it. */
+/** Removes `auth.backend` from appsettings.json; `undefined` when the user changed it. */
 export function removeFromAppSettings(workspace: Workspace, backend: string): object | undefined {
   if (workspace.read(APP_SETTINGS) === undefined) return undefined
   const settings = readJson(workspace, APP_SETTINGS)
@@ -120,7 +120,7 @@ export function addToGitignore(workspace: Workspace, lines: readonly string[]): 
   return { path: '.gitignore', before, after: `${before ?? ''}${start}${missing.join('\n')}\n` }
 }
 
-/** Adds the variables that a .env lacks, except those that `isKnown` says are set elsewhere. */
+/** Adds missing variables to a .env, except those for which `isKnown` is true. */
 export function addToEnv(
   workspace: Workspace,
   values: Readonly<Record<string, string>>,
@@ -133,17 +133,17 @@ export function addToEnv(
   )
   if (missing.length === 0) return undefined
   const after = setEnvVariables(before ?? '', Object.fromEntries(missing))
-  // Nothing of the file itself: a value can go over several lines or be commented out.
+  // Show nothing of the file itself: a secret can span several lines or be commented out.
   const shown = missing.map(([name]) => `${name}=<hidden>\n`).join('')
   return { path: '.env', before, after, secret: true, shown }
 }
 
-/** A new secret of 32 bytes. */
+/** Generates a random secret of 32 bytes. */
 export function newSecret(): string {
   return randomBytes(32).toString('base64url')
 }
 
-/** The JSON object in a file. */
+/** Reads the JSON object in a file. */
 export function readJson(workspace: Workspace, path: string): Record<string, unknown> {
   try {
     return JSON.parse(workspace.read(path) ?? '') as Record<string, unknown>
@@ -152,7 +152,10 @@ export function readJson(workspace: Workspace, path: string): Record<string, unk
   }
 }
 
-/** The change that writes `contents` with the indentation of the file; none when it is the same. */
+/**
+ * Creates the change that writes `contents` with the file's indentation; `undefined` when nothing
+ * changes.
+ */
 export function jsonChange(
   workspace: Workspace,
   path: string,

@@ -4,7 +4,7 @@ import { AuthConfigurationError } from '@netscript/plugin-auth-core'
 import { findPackageManager, type PackageManager } from '@netscript/plugin-auth-core/internal'
 import { decodeText } from '../../config/text-file.js'
 
-/** A directory with a package.json, and what is read from it. Paths are relative, with slashes. */
+/** A directory with a package.json. Paths are relative, with slashes. */
 export interface Workspace {
   readonly root: string
   /** The text of a file; `undefined` when there is none. */
@@ -12,7 +12,7 @@ export interface Workspace {
 }
 
 /**
- * The workspace in a directory.
+ * Opens the workspace in a directory.
  * @throws AuthConfigurationError when it has no package.json.
  */
 export function openWorkspace(root: string): Workspace {
@@ -24,11 +24,14 @@ export function openWorkspace(root: string): Workspace {
   return { root, read: (path) => readText(join(root, path)) }
 }
 
-/** What installs the packages of a workspace, and the place of its settings: perhaps a monorepo around it. */
+/**
+ * The package manager of a workspace and the directory with its settings, which may be a surrounding
+ * monorepo.
+ */
 export function rootWorkspace(workspace: Workspace): {
   manager: PackageManager
   root: Workspace
-  /** The same with a path that begins at the workspace. */
+  /** Makes a file's path relative to the workspace. */
   pathOf: <T extends { path: string }>(file: T) => T
 } {
   const manager = findPackageManager(workspace.root)

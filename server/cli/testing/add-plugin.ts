@@ -6,13 +6,13 @@ import { applyChanges } from '../plugin/change.js'
 import { planAdd } from '../plugin/plan.js'
 import { openWorkspace } from '../plugin/workspace.js'
 
-/** What `netscript plugin add auth --no-install` does, in this process. */
+/** Does the same as `netscript plugin add auth --no-install`, in this process. */
 export async function addAuthPlugin(root: string): Promise<void> {
   const { changes } = await planAdd(openWorkspace(root), findPlugin('auth'))
   await applyChanges(root, changes)
 }
 
-/** The packages of this repository, as those of a workspace. */
+/** Links the packages of this repository into a workspace. */
 export function linkPackages(root: string): void {
   const packages = fileURLToPath(new URL('../../../node_modules', import.meta.url))
   symlinkSync(packages, join(root, 'node_modules'))

@@ -6,18 +6,18 @@ import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { onTestFinished } from 'vitest'
 
-/** How a command ended. */
+/** Result of a command. */
 export interface CliAnswer {
   readonly code: number
   readonly stdout: string
   readonly stderr: string
 }
 
-/** By its path: it is not installed where the command runs. */
+/** By path, because tsx is not installed where the command runs. */
 const TSX = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href
 const MAIN = fileURLToPath(new URL('../main.ts', import.meta.url))
 
-/** Runs `netscript <args>` from source in a directory, with pipes and these service variables. */
+/** Runs `netscript <args>` from source in a directory, with piped output and these service variables. */
 export function runCli(
   cwd: string,
   args: readonly string[],
@@ -40,7 +40,7 @@ export function runCli(
   })
 }
 
-/** An empty directory with a package.json, gone when the test has finished. */
+/** Creates an empty directory with a package.json, deleted after the test. */
 export function temporaryWorkspace(packageJson: object = { name: 'my-workspace' }): string {
   const directory = mkdtempSync(join(tmpdir(), 'netscript-workspace-'))
   writeFileSync(join(directory, 'package.json'), `${JSON.stringify(packageJson, null, 2)}\n`)
