@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import * as svelteStore from 'svelte/store'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import { createServer as createViteServer, type InlineConfig } from 'vite'
+import { createServer as createViteServer, defineConfig, type InlineConfig } from 'vite'
 import * as vue from 'vue'
 import * as client from '../../client/index.js'
 import * as sessionStore from '../../client/session-store/index.js'
@@ -59,7 +59,7 @@ describe('the guide to frontends', () => {
     const block = await blockWith('proxy')
     const config = block.replace('export default', 'const config =')
     const { config: found } = await runBlock(config.replace('http://localhost:8094', baseUrl), {
-      modules: {},
+      modules: { vite: { defineConfig } },
       wanted: ['config'],
     })
     const { server: options } = found as InlineConfig
