@@ -156,7 +156,7 @@ const REASONS: readonly (readonly [RegExp, Reason])[] = [
     /^25006/,
     (name) => [
       'it takes no changes: it is a standby, or set to read only',
-      `Let ${name} name the primary.`,
+      `Point ${name} at the primary.`,
     ],
   ],
   [

@@ -22,7 +22,7 @@ function addBackendCommands(auth: Command): void {
   const backend = auth.command('backend').description('The identity backend.')
   backend
     .command('show')
-    .description('Show which backend is active, why, and what each one lacks.')
+    .description('Show the active backend, why it is active, and what each backend lacks.')
     .option('--json', 'print JSON')
     .action(async (output: Output) => (await actions()).showBackend(output))
   backend
@@ -41,7 +41,7 @@ function addProviderCommands(auth: Command): void {
     .action(async (output: Output) => (await import('./auth/provider.js')).listProviders(output))
   provider
     .command('set')
-    .description('Configure a provider in .env; what is not given stays as it is.')
+    .description('Configure a provider in .env; settings that are not given stay unchanged.')
     .argument('<provider>', 'a preset such as google, or an id of your own with --issuer')
     .option('--client-id <id>', 'the client id at the provider')
     .option('--client-secret-stdin', 'read the client secret from standard input')
@@ -60,7 +60,7 @@ function addProviderCommands(auth: Command): void {
     .option('--scopes <scopes>', 'separated by spaces; default: those of the preset')
     .option('--additional-scopes <scopes>', 'scopes that a sign-in may add; default: none')
     .option('--roles-claim <path>', 'the claim of roles; default: that of the preset, or roles')
-    .option('--add', 'keep the providers that there are')
+    .option('--add', 'keep the providers that are configured')
     .action(async (id: string, options: ProviderSetOptions) =>
       (await import('./auth/provider.js')).setProvider(id, options),
     )
@@ -130,7 +130,7 @@ function addUserCommands(auth: Command): void {
       .option('--json', 'print JSON')
   addSearch(user.command('find'))
     .description('Find users by e-mail address, name, user id or provider subject.')
-    .argument('<text>', 'part of a name or address, or a whole id')
+    .argument('<text>', 'part of a name or address, or a complete id')
     .action(async (text: string, options: UserSearchOptions) =>
       (await actions()).findUsers(text, options),
     )

@@ -23,19 +23,19 @@ export function createProgram(): Command {
 
   program
     .command('start')
-    .description('Start the service with production rules: what is missing is an error.')
+    .description('Start the service with production rules: missing settings are errors.')
     .action(async () => (await import('./start.js')).start())
 
   program
     .command('dev')
-    .description('Start the service for development: what is missing is made up on this machine.')
+    .description('Start the service for development, with local stand-ins for missing settings.')
     .action(async () => (await import('./development.js')).development())
 
   program
     .command('doctor')
     .description('Find out why sign-in does not work.')
     .option('--json', 'print JSON')
-    .option('--production', 'judge by the rules of "netscript start"')
+    .option('--production', 'apply the rules of "netscript start"')
     .action(async (options: { json?: boolean; production?: boolean }) =>
       (await import('./doctor/doctor.js')).doctor(options),
     )

@@ -71,7 +71,7 @@ describe('a start that fails at the database', () => {
     }),
     'the database takes no changes': () => ({
       url: urlOf((url) => (url.username = 'reader')),
-      says: /takes no changes.*DATABASE_URL name the primary/s,
+      says: /takes no changes.*Point DATABASE_URL at the primary/s,
     }),
     'the password is wrong': () => ({
       url: urlOf(() => {}),

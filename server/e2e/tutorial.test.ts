@@ -169,7 +169,7 @@ describe('the way from an empty directory to a session', () => {
     expect(init).toMatch(/Applied migration \d+_init\n/)
     expect(generate).toMatch(/Prisma Client in .*\n.*zod schemas in /)
     expect(await read('prisma/generated/zod/index.ts')).toContain('export const AuthUserSchema')
-    expect(seed).toMatch(/Added 2 demo people/)
+    expect(seed).toMatch(/Added 2 demo users/)
     expect(status).toMatch(/_init +auth\.prisma +applied/)
   })
 

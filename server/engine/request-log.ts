@@ -16,7 +16,7 @@ export interface RequestLogLine {
 /** Options of {@link createRequestLog}. */
 export interface RequestLogOptions {
   logger: Logger
-  /** @default nothing is counted */
+  /** @default no metrics */
   metrics?: HttpMetrics | undefined
   /** @default a random UUID */
   newRequestId?: (() => string) | undefined

@@ -10,7 +10,7 @@ import { type Identity, isReachable } from './run-as.js'
 
 /** Stored inside the cluster, so that both are moved, copied and deleted together. */
 const PASSWORD_FILE = 'netscript-auth.password'
-const DATABASE_MEND = 'or set DATABASE_URL to use a Postgres of your own.'
+const DATABASE_FIX = 'or set DATABASE_URL to use a Postgres of your own.'
 
 /** A Postgres data directory and its administrator's password. */
 export interface Cluster {
@@ -35,7 +35,7 @@ export async function openCluster(
     await createCluster(directory, binaries, identity).catch((cause: unknown) => {
       throw new AuthConfigurationError(
         `The embedded Postgres could not be prepared in ${directory}: ${(cause as Error).message}. ` +
-          `Set NETSCRIPT_AUTH_DATA_DIR to another directory, ${DATABASE_MEND}`,
+          `Set NETSCRIPT_AUTH_DATA_DIR to another directory, ${DATABASE_FIX}`,
         { cause },
       )
     })
@@ -46,13 +46,13 @@ export async function openCluster(
     if (major === binaries.major) return { directory, password: read(PASSWORD_FILE) }
     throw new AuthConfigurationError(
       `The data in ${directory} is of Postgres ${major} and this is Postgres ${binaries.major}. ` +
-        `Move the directory away, set NETSCRIPT_AUTH_DATA_DIR to another one, ${DATABASE_MEND}`,
+        `Move the directory away, set NETSCRIPT_AUTH_DATA_DIR to another one, ${DATABASE_FIX}`,
     )
   } catch (cause) {
     if (cause instanceof AuthConfigurationError) throw cause
     throw new AuthConfigurationError(
       `${directory} is not a data directory that this service made, or is not readable for this user. ` +
-        `Set NETSCRIPT_AUTH_DATA_DIR to another one, ${DATABASE_MEND}`,
+        `Set NETSCRIPT_AUTH_DATA_DIR to another one, ${DATABASE_FIX}`,
       { cause },
     )
   }

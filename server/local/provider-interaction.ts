@@ -49,7 +49,7 @@ export function providerInteraction(options: {
         }),
       )
     if (decision === 'deny') {
-      return finish({ error: 'access_denied', error_description: 'The person declined.' })
+      return finish({ error: 'access_denied', error_description: 'The user denied the request.' })
     }
     if (interaction.prompt.name === 'login' && account) {
       return finish({ login: { accountId: account.id } })

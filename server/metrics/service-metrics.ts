@@ -45,7 +45,7 @@ export function createServiceMetrics(): ServiceMetrics {
   const requests = counter('http_requests_total', 'Answers.', 'method', 'route', 'status')
   const latency = histogram(
     'http_request_duration_seconds',
-    'How long answers took.',
+    'Duration of responses.',
     SECONDS,
     ...(['method', 'route', 'status'] as const),
   )
@@ -64,10 +64,10 @@ export function createServiceMetrics(): ServiceMetrics {
     'Sessions changed while they live.',
     'reason',
   )
-  const ends = counter('sessions_ended_total', 'Sessions ended before their time.', 'reason')
+  const ends = counter('sessions_ended_total', 'Sessions ended before they expired.', 'reason')
   const storeCalls = histogram(
     'store_call_duration_seconds',
-    'How long calls of the store took.',
+    'Duration of calls to the store.',
     SECONDS,
     'operation',
   )
@@ -121,7 +121,7 @@ export function createServiceMetrics(): ServiceMetrics {
       gauge('pool_idle_connections', 'Idle connections.', function () {
         this.set(pool.idleCount)
       })
-      gauge('pool_waiting_queries', 'Queries that wait for a connection.', function () {
+      gauge('pool_waiting_queries', 'Queries waiting for a connection.', function () {
         this.set(pool.waitingCount)
       })
     },
@@ -129,7 +129,7 @@ export function createServiceMetrics(): ServiceMetrics {
       const count = backend.countSessions?.bind(backend)
       if (!count) return
       const ask = createActiveSessions({ count })
-      gauge('active_sessions', 'Live sessions, by the store.', async function () {
+      gauge('active_sessions', 'Live sessions in the store.', async function () {
         const sessions = await ask()
         if (sessions === undefined) this.remove()
         else this.set(sessions)

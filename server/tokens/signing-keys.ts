@@ -76,7 +76,7 @@ export function createSigningKeys(store: SigningKeyStore, log: AuthLog): Signing
     if (made) return made
     throw new AuthError('INTERNAL', 'Try again; if it stays, report the request id.', {
       cause: new Error(
-        'A key for tokens was made that cannot be opened. Do all processes have one key?',
+        'A new signing key cannot be decrypted. Check that all processes use the same secret.',
       ),
     })
   }

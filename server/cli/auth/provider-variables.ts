@@ -201,7 +201,7 @@ function issuerOf(id: string, given: GivenProvider): string | undefined {
   if (!isTenant) return given.issuer
   if (given.issuer !== undefined) {
     throw new AuthConfigurationError(
-      `--issuer says it all. Leave out ${fitting.map(flag).join(' and ')}.`,
+      `--issuer replaces these options. Leave out ${fitting.map(flag).join(' and ')}.`,
     )
   }
   const { domain, tenant: tenantId, region, userPool: userPoolId } = given

@@ -7,38 +7,38 @@ export function addDatabaseCommands(program: Command): void {
     .description('The database: DATABASE_URL, or the embedded Postgres without one.')
 
   db.command('init')
-    .description('Make and apply the first migration.')
+    .description('Create and apply the first migration.')
     .option('--name <name>', 'its name', 'init')
     .action(async (options: { name: string }) => (await import('./migrate.js')).init(options))
 
   db.command('generate')
-    .description('Make the Prisma client and zod schemas.')
+    .description('Generate the Prisma client and zod schemas.')
     .action(async () => (await import('./generate.js')).generate())
 
   db.command('migrate')
     .description('Apply pending migrations.')
-    .option('--name <name>', 'first make a migration of what changed in the schema')
+    .option('--name <name>', 'first create a migration from the schema changes')
     .action(async (options: { name?: string }) => (await import('./migrate.js')).migrate(options))
 
   db.command('seed')
-    .description('Add demo people, and run the seed command of the Prisma config.')
+    .description('Add demo users, and run the seed command of the Prisma config.')
     .action(async () => (await import('./seed.js')).seed())
 
   db.command('status')
-    .description('Say where each migration stands; exit code 0 when all are applied.')
+    .description('Show the status of each migration; exit code 0 when all are applied.')
     .option('--json', 'print JSON')
     .action(async (options: { json?: boolean }) => (await import('./status.js')).status(options))
 
   db.command('resolve')
-    .description('Let a failed migration be tried again.')
+    .description('Allow a failed migration to be retried.')
     .argument('<migration>')
-    .option('--applied', 'its changes were made by hand: count it as applied instead')
+    .option('--applied', 'its changes were made by hand: mark it as applied instead')
     .action(async (name: string, options: { applied?: boolean }) =>
       (await import('./migrate.js')).resolve(name, options),
     )
 
   db.command('reset')
-    .description('Delete everything in the database and apply the migrations anew.')
+    .description('Delete everything in the database and apply all migrations.')
     .option('--yes', 'do not ask')
     .action(async (options: { yes?: boolean }) => (await import('./reset.js')).reset(options))
 }

@@ -79,7 +79,7 @@ it('makes the first migration with what the person has, and one more when that c
   const more = await project.db('migrate', '--name', 'optional')
   expect(more.stdout).toMatch(/Made migration \d{14}_optional\nApplied migration \d{14}_optional\n/)
   const same = await project.db('migrate', '--name', 'nothing')
-  expect(same.stdout).toMatch(/no other is needed/)
+  expect(same.stdout).toMatch(/no new one is needed/)
   const live = await project.prisma(
     ...['migrate', 'diff', '--from-config-datasource', '--to-schema', 'prisma/schema'],
     '--exit-code',
@@ -154,7 +154,7 @@ it('seeds twice without harm, and resets only when it is told to', async () => {
   const early = await project.db('seed')
   expect(early).toMatchObject({ code: 1, stderr: expect.stringContaining('netscript db init') })
   await project.db('migrate')
-  expect((await project.db('seed')).stdout).toMatch(/Added 2 demo people/)
+  expect((await project.db('seed')).stdout).toMatch(/Added 2 demo users/)
   expect((await project.db('seed')).stdout).toMatch(/already/)
 
   const unsure = await project.db('reset')
@@ -208,9 +208,9 @@ it.each(['the role', 'the URL'])(
     const made = await db('migrate', '--name', 'notes')
     expect(made.stderr).toBe('')
     expect(made.stdout).toMatch(/Made migration \d+_notes\nApplied migration \d+_notes/)
-    expect((await db('migrate', '--name', 'nothing')).stdout).toMatch(/no other is needed/)
+    expect((await db('migrate', '--name', 'nothing')).stdout).toMatch(/no new one is needed/)
     expect(await db('status')).toMatchObject({ code: 0 })
-    expect((await db('seed')).stdout).toMatch(/Added 2 demo people/)
+    expect((await db('seed')).stdout).toMatch(/Added 2 demo users/)
     const reset = await db('reset')
     expect(reset.stderr).toContain('--yes')
     expect(await db('reset', '--yes')).toMatchObject({ code: 0 })

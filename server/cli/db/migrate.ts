@@ -22,8 +22,8 @@ export async function init({ name }: { name: string }): Promise<void> {
     const [first] = migrationNames(join(project.root, project.migrations))
     await makeMigrations(project, first === undefined ? name : undefined, database)
     if (first !== undefined) {
-      print(`There is a first migration already: ${first}.`)
-      print('Another one is made with `netscript db migrate --name <name>`.')
+      print(`The first migration exists already: ${first}.`)
+      print('Create another with `netscript db migrate --name <name>`.')
     }
     await apply(project, database)
   })
@@ -40,7 +40,7 @@ export async function migrate({ name }: { name?: string }): Promise<void> {
     if (existsSync(join(project.root, project.schema))) {
       const made = await makeMigrations(project, name, database)
       if (name !== undefined && made.length === 0) {
-        print('The migrations make what the schema says; no other is needed.')
+        print('The migrations match the schema; no new one is needed.')
       }
     }
     await apply(project, database)
@@ -60,8 +60,8 @@ export async function resolve(name: string, { applied }: { applied?: boolean }):
     }
     print(
       applied
-        ? `${name} counts as applied.`
-        : `${name} will be tried again. Run \`netscript db migrate\`.`,
+        ? `${name} is marked as applied.`
+        : `${name} will be retried. Run \`netscript db migrate\`.`,
     )
   })
 }
@@ -105,5 +105,5 @@ export async function apply(
 ): Promise<void> {
   const directory = migrationsDirectory(project)
   const applied = await applyMigrations(pool, { directory, log: print })
-  if (applied.length === 0) print(`Everything is applied to ${description}.`)
+  if (applied.length === 0) print(`All migrations are applied to ${description}.`)
 }

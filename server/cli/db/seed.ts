@@ -13,7 +13,7 @@ import { print } from '../wrap.js'
 /** `netscript db seed`: adds the demo users, then runs the seed command of the Prisma config. */
 export async function seed(): Promise<void> {
   if (process.env.NODE_ENV === 'production') {
-    throw new AuthConfigurationError('NODE_ENV is production, which needs no demo people.')
+    throw new AuthConfigurationError('NODE_ENV is production. Demo users are for development only.')
   }
   const project = await readPrismaProject(process.cwd())
   await withDatabase(process.env, async ({ pool, url, description }) => {
@@ -27,8 +27,8 @@ export async function seed(): Promise<void> {
     const added = await seedPeople(pool, { issuer: demoIssuer() })
     print(
       added > 0
-        ? `Added ${added} demo people to ${description}.`
-        : `The demo people are in ${description} already.`,
+        ? `Added ${added} demo users to ${description}.`
+        : `The demo users are in ${description} already.`,
     )
     if (project.seed !== undefined) await runOwnSeed(project, project.seed, url)
   })

@@ -101,7 +101,7 @@ describe('cookies', () => {
     [
       'http elsewhere',
       { ...GOOGLE, ...callback('http://auth.example') },
-      [/^fail COOKIE_SCHEME: Browsers keep no .* https in the redirect URI\.$/],
+      [/^fail COOKIE_SCHEME: Browsers reject the .* https in the redirect URI\.$/],
     ],
     ['no provider', {}, [/^warn COOKIE_SAFARI/]],
     ['another backend', { NETSCRIPT_AUTH_BACKEND: 'workos' }, []],

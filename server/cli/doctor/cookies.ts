@@ -10,7 +10,7 @@ export const checkCookies: Check = ({ config, problems }) => {
   const { variables, origin } = config
   if (origin === '') return []
   const found: Finding[] = insecureSwitches(variables).map((name) =>
-    warn('INSECURE_SWITCH', `${name} is on.`, 'Unset it before others than you use the service.'),
+    warn('INSECURE_SWITCH', `${name} is on.`, 'Unset it before other users sign in.'),
   )
   if (!keepsCookies(origin)) {
     // In production this is already a configuration problem.
@@ -19,7 +19,7 @@ export const checkCookies: Check = ({ config, problems }) => {
       ...found,
       fail(
         'COOKIE_SCHEME',
-        `Browsers keep no session cookie of ${origin}: it is neither https nor this machine.`,
+        `Browsers reject the session cookie of ${origin}: it is neither https nor this machine.`,
         'Put a proxy with TLS in front and use https in the redirect URI.',
       ),
     ]
@@ -46,7 +46,7 @@ function kvOAuthCookies({
       return [
         warn(
           'COOKIE_SAFARI',
-          `Safari keeps no Secure cookie of ${origin}, so sign-in does not work there; other browsers keep it.`,
+          `Safari rejects a Secure cookie of ${origin}, so sign-in does not work there; other browsers accept it.`,
           'To test with Safari set NETSCRIPT_AUTH_COOKIE_NAME=ns_session and NETSCRIPT_AUTH_INSECURE_COOKIES=true.',
         ),
       ]

@@ -89,13 +89,13 @@ function versionFinding({ version, readOnly }: State, schema: string | undefined
     return fail(
       'DATABASE_READ_ONLY',
       'The database takes no changes: it is a standby, or set to read only.',
-      'Let DATABASE_URL name the primary.',
+      'Point DATABASE_URL at the primary.',
     )
   }
   return parseInt(version, 10) < OLDEST_MAJOR
     ? warn(
         'DATABASE',
-        `Postgres ${version} gets no fixes any more.`,
+        `Postgres ${version} is no longer supported.`,
         `Move to Postgres ${OLDEST_MAJOR} or later.`,
       )
     : ok(

@@ -28,7 +28,7 @@ function keyring({ config, env }: Examination): Finding[] {
     return [
       warn(
         'KEYS',
-        `Key ${weak + 1} of NETSCRIPT_AUTH_KV_OAUTH_KEY does not look random; who guesses it can sign sessions.`,
+        `Key ${weak + 1} of NETSCRIPT_AUTH_KV_OAUTH_KEY does not look random; anyone who guesses it can forge sessions.`,
         'Replace it with one of "netscript auth secret generate".',
       ),
     ]

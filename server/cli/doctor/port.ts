@@ -16,7 +16,7 @@ export const checkPort: Check = async ({ config: { host, variables } }) => {
 }
 
 async function portFinding(host: string, port: number, backend: string): Promise<Finding> {
-  if (port === 0) return ok('PORT', 'PORT is 0: the service takes any that is free.')
+  if (port === 0) return ok('PORT', 'PORT is 0: the service takes any free port.')
   const refused = await listeningError(host, port)
   if (refused === undefined) return ok('PORT', `Port ${port} of ${host} is free.`)
   if (refused === 'EACCES') {

@@ -10,7 +10,7 @@ export const checkProxy: Check = ({ config: { origin, variables } }) => {
   return [
     warn(
       'TRUST_PROXY',
-      `${origin} means a proxy with TLS in front, but none is trusted: everybody counts as one address, and the rate limit is for all together.`,
+      `${origin} implies a TLS proxy in front, but none is trusted: all clients count as one address and share one rate limit.`,
       'Set NETSCRIPT_AUTH_TRUST_PROXY to the number of proxies, such as 1, or to their addresses.',
     ),
   ]

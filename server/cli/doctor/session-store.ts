@@ -46,7 +46,7 @@ function unreachable(error: unknown): Finding {
   if (error instanceof Error && /^(WRONGPASS|NOAUTH|NOPERM)\b/.test(error.message)) {
     return fail(
       'SESSION_STORE',
-      'Redis does not let the service in.',
+      'Redis rejects the credentials of the service.',
       'Correct the user and the password in NETSCRIPT_AUTH_SESSION_STORE.',
     )
   }

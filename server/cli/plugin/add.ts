@@ -49,7 +49,7 @@ export async function addPlugin(name: string, { dryRun, install }: AddOptions): 
   if (isNew) print(nextSteps(plugin.name, manager))
 }
 
-const NOTHING = 'Everything is there; nothing was changed.'
+const NOTHING = 'Everything is up to date; nothing was changed.'
 
 /** The steps differ without a terminal, which the prompt for the client secret needs. */
 function nextSteps(name: string, manager: PackageManager): string {
@@ -59,8 +59,8 @@ function nextSteps(name: string, manager: PackageManager): string {
   return [
     '',
     `The plugin ${name} is in place. Next:`,
-    step(`${netscript} db init --name init`, 'make and apply the first migration'),
-    step(`${netscript} db generate`, 'make the Prisma client and zod schemas'),
+    step(`${netscript} db init --name init`, 'create and apply the first migration'),
+    step(`${netscript} db generate`, 'generate the Prisma client and zod schemas'),
     `  ${netscript} auth provider set google --client-id <id>${secret}`,
     step(`${manager.name} run auth`, 'start the service'),
   ].join('\n')

@@ -8,7 +8,7 @@ export function addPluginCommands(program: Command): void {
 
   plugin
     .command('add')
-    .description('Add a plugin to the workspace in this directory; twice is no harm.')
+    .description('Add a plugin to the workspace in this directory; safe to repeat.')
     .argument('<name>', 'auth, or @netscript/plugin-auth')
     .option('--dry-run', 'show what would change and change nothing')
     .option('--no-install', 'leave installing the packages to you')
@@ -24,10 +24,10 @@ export function addPluginCommands(program: Command): void {
 
   plugin
     .command('remove')
-    .description('Take away what `add` made and you did not change.')
+    .description('Remove what `add` created and you did not change.')
     .argument('<name>', 'auth, or @netscript/plugin-auth')
     .option('--yes', 'do not ask')
-    .option('--dry-run', 'show what would go and change nothing')
+    .option('--dry-run', 'show what would be removed and change nothing')
     .option('--no-install', 'leave installing the packages to you')
     .action(async (name: string, options: RemoveOptions) =>
       (await import('./remove.js')).removePlugin(name, options),
@@ -35,8 +35,8 @@ export function addPluginCommands(program: Command): void {
 
   plugin
     .command('doctor')
-    .description('Say what is missing or changed, and how to fix it; exit code 1 when broken.')
-    .argument('[name]', 'one plugin; all of them without')
+    .description('Show what is missing or changed, and how to fix it; exit code 1 when broken.')
+    .argument('[name]', 'one plugin; default: all')
     .option('--json', 'print JSON')
     .action(async (name: string | undefined, options: { json?: boolean }) =>
       (await import('./doctor.js')).diagnosePlugins(name, options),

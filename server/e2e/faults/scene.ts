@@ -38,7 +38,7 @@ export interface SceneProvider {
 
 /** Options of {@link startScene}. */
 export interface SceneOptions {
-  /** The port of the origin that people see. Default: that of the first process. */
+  /** The port of the public origin. Default: that of the first process. */
   originPort?: number
   /** Default: one, on a free port. */
   ports?: readonly number[]

@@ -17,7 +17,7 @@ export interface ServiceProcess {
 
 /** What the processes of one service have in common. */
 export interface ServiceSettings {
-  /** The origin that people see. */
+  /** The public origin. */
   origin: string
   databaseUrl: string
   /** NETSCRIPT_AUTH_SESSION_STORE. Default: none, so that sessions are in the database. */
