@@ -47,7 +47,7 @@ describe('the audit trail', () => {
     ])
   })
 
-  it('names the provider and the person by their hash', async () => {
+  it('records the provider and a hash of the user', async () => {
     const record = await signedIn()
     const { rows } = await pool.query(
       'SELECT provider_id, subject_hash FROM auth_audit_events WHERE session_id = $1',

@@ -16,7 +16,7 @@ afterAll(async () => {
   await database.drop()
 })
 
-it('adds two people once, however often and at once it runs', async () => {
+it('adds two users once, even when it runs repeatedly and concurrently', async () => {
   const runs = [1, 2, 3, 4, 5, 6]
   // Six connections that are open already, so that the statements do meet.
   await Promise.all(runs.map(() => pool.query('SELECT pg_sleep(0.05)')))

@@ -1,4 +1,4 @@
-/** How often somebody behind us may decode an address once more. */
+/** How many more times a component behind the service may decode an address. */
 const READINGS = 3
 
 /**

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { API, type Attack, type Person } from './target.js'
 
-/** Signs somebody in and finds out which of their cookies matter. */
+/** Signs a user in and determines which of their cookies matter. */
 export async function findPerson({ target, send, whoIs }: Attack): Promise<Person> {
-  assert.ok(target.signIn, 'the target cannot sign anybody in')
+  assert.ok(target.signIn, 'the target cannot sign a user in')
   const cookie = await target.signIn()
   const answer = await send(`${API}/me`, { headers: { cookie } })
   const me = answer.json() as { authenticated: boolean; user: Id; session: Id }
@@ -14,7 +14,7 @@ export async function findPerson({ target, send, whoIs }: Attack): Promise<Perso
     const others = pairs.filter((other) => other !== pair)
     if ((await whoIs(writePairs(others) || undefined)) === undefined) credentials.push(pair)
   }
-  assert.notEqual(credentials.length, 0, 'no cookie of the person matters')
+  assert.notEqual(credentials.length, 0, 'no cookie of the user matters')
   return { cookie, userId: me.user.id, sessionId: me.session.id, credentials }
 }
 
@@ -40,7 +40,7 @@ export function writePairs(pairs: readonly Pair[]): string {
   return pairs.map(({ name, value }) => `${name}=${value}`).join('; ')
 }
 
-/** The `Cookie` header of a person with another value for one of the cookies. */
+/** A user's `Cookie` header with another value for one of the cookies. */
 export function withValue({ cookie }: Person, name: string, value: string): string {
   return writePairs(readPairs(cookie).map((pair) => (pair.name === name ? { name, value } : pair)))
 }

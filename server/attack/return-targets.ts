@@ -8,7 +8,7 @@ export interface ReturnTargetOptions {
   readonly allowed: readonly string[]
 }
 
-/** Every way to write a slash that somebody reads as one. */
+/** Every spelling that some parser reads as a slash. */
 const SLASHES = ['/', '\\', '%2f', '%2F', '%5c', '%252f', '%255c', '%25252f', '%c0%af', '%u2215']
 const UNICODE_SLASHES = [...'\u2044\u2215\u29f8\uff0f\uff3c\u29f5\u2571\u2afd\ufe68']
 const UNICODE_DOTS = [...'\u3002\uff0e\uff61\u2024\u00b7\u0702\ufe52']
@@ -108,9 +108,9 @@ const encodings = (text: string): string[] => {
 export const hasLoneSurrogate = (text: string): boolean => /\p{Surrogate}/u.test(text)
 
 /**
- * Return targets of an attacker: every rule below is a way in which somebody reads an address
- * otherwise than the check before them. Not all of them lead away in a browser of today, and none of
- * them may.
+ * Return targets of an attacker: every rule below is a way in which some parser reads an address
+ * otherwise than the check before them. Not all of them lead away in a browser of today, and none of them
+ * may.
  */
 export function hostileReturnTargets({ own, allowed }: ReturnTargetOptions): readonly string[] {
   const all = [

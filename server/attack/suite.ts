@@ -33,7 +33,7 @@ const GROUPS = {
   sizes: sizeAttacks,
   smuggling: smugglingAttacks,
   targets: returnTargetAttacks,
-  // Last: with a cookie that was given by hand there is nobody left afterwards.
+  // Last, because it ends the session of a cookie that was passed in.
   'sign-out': sessionEndAttacks,
 } as const
 
@@ -69,7 +69,7 @@ export function attackSuite(target: AttackTarget): {
 }
 
 function lacks(target: AttackTarget, need: Need): string | undefined {
-  if (need === 'session' && !target.signIn) return 'needs a signed-in person'
+  if (need === 'session' && !target.signIn) return 'needs a signed-in user'
   if (need === 'interactive' && !target.interactive) return 'needs a redirect flow'
   return undefined
 }

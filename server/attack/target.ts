@@ -3,33 +3,33 @@ import type { Exchange } from './raw-exchange.js'
 
 /** A deployment to attack: any base URL, any backend. */
 export interface AttackTarget {
-  /** The address that people see, such as `https://auth.example.com`. Its origin is the service's own. */
+  /** The public address, such as `https://auth.example.com`. Its origin is the service's own. */
   readonly baseUrl: string
   /**
-   * Signs a person in and returns the `Cookie` header of their browser. Cases that end a session or
-   * compare two people call it again. Absent: cases that need somebody signed in are skipped.
+   * Signs a new user in and returns the `Cookie` header of their browser. Cases that end a session or
+   * compare two users call it again. When absent, cases that need a signed-in user are skipped.
    */
   readonly signIn?: () => Promise<string>
-  /** Origins besides its own to which the deployment may send people back. Default: none. */
+  /** Other origins that the deployment allows as return targets. Default: none. */
   readonly allowedOrigins?: readonly string[]
   /** Whether the backend has a redirect flow; `GET /describe` says so. */
   readonly interactive: boolean
-  /** Called before a wait that a `Retry-After` asks for. Default: nobody is told. */
+  /** Called before waiting for a `Retry-After`. Default: none. */
   readonly onWait?: (seconds: number) => void
 }
 
 /** What a case may need from its target. */
 export type Need = 'session' | 'interactive'
 
-/** One attack. `run` rejects when the deployment gives way. */
+/** One attack. `run` rejects when the deployment is vulnerable. */
 export interface AttackCase {
-  /** What it is about, in one word. */
+  /** Its topic, in one word. */
   readonly group: string
-  /** What holds, as a sentence; unique within its group. */
+  /** The property it checks, as a sentence; unique within its group. */
   readonly name: string
-  /** Why it cannot run against this target; absent when it can. */
+  /** Why it is skipped for this target; absent when it runs. */
   readonly skipped?: string
-  /** Resolves when the surface holds, rejects when it gives way. */
+  /** Resolves when the attack fails, rejects when it succeeds. */
   readonly run: () => Promise<void>
 }
 
@@ -44,7 +44,7 @@ export interface CaseDefinition {
 export interface Person {
   /** The whole `Cookie` header. */
   readonly cookie: string
-  /** The id of the person, as `me` has it. */
+  /** The user id, as in `GET /me`. */
   readonly userId: string
   /** The public id of the session. */
   readonly sessionId: string
@@ -60,11 +60,11 @@ export interface Attack {
   readonly send: (path: string, request?: AttackRequest) => Promise<Answer>
   /** Writes bytes to a connection of its own and reads until the server closes it. */
   readonly exchange: (bytes: string | Buffer) => Promise<Exchange>
-  /** The same person for every case; nothing may end their session. */
+  /** The same user for every case; no case may end their session. */
   readonly person: () => Promise<Person>
   /** A new sign-in, where the target can. */
   readonly anotherPerson: () => Promise<Person>
-  /** Who a `Cookie` header is, by `GET /me`: the user id, or `undefined` for nobody. */
+  /** The user id that `GET /me` returns for a `Cookie` header, or `undefined` when anonymous. */
   readonly whoIs: (cookie: string | undefined) => Promise<string | undefined>
 }
 

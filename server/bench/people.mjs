@@ -1,8 +1,8 @@
 import { createHash, createHmac } from 'node:crypto'
 
 /**
- * The people of the benchmark, by number. JavaScript and SQL derive the same text, so that a table of
- * a million sessions is one statement and the cookie of any of them is known.
+ * The users of the benchmark, by number. JavaScript and SQL derive the same text, so that a table of a
+ * million sessions is one statement and the cookie of any of them is known.
  */
 export const SECRET = 'a secret that the benchmark shares with itself, 64 characters....'
 

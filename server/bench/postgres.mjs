@@ -43,7 +43,7 @@ export async function startDatabases(directory) {
         await client.end()
       }
     },
-    /** A database with the same contents. Nobody may be connected to the original. */
+    /** A database with the same contents. The original must have no connections. */
     copy: (name, original) =>
       admin.query(
         `CREATE DATABASE ${quoted(name)} TEMPLATE ${quoted(original)} STRATEGY FILE_COPY`,

@@ -23,7 +23,7 @@ export async function freePort() {
   return port
 }
 
-/** Nothing of whoever started the benchmark reaches a server. */
+/** A minimal environment: the benchmark's own variables must not reach a server. */
 function environment(own) {
   const { PATH, HOME } = process.env
   return { PATH, HOME, NODE_ENV: 'production', ...own }

@@ -22,8 +22,8 @@ function prepare({ requestsFile, path, port }) {
 }
 
 /**
- * Keeps `connections` connections busy with random cookies. An answer counts only when it is a 200
- * that names the person of its cookie; everything else is counted as wrong.
+ * Keeps `connections` connections busy with random cookies. An answer counts only when it is a 200 that
+ * names the user of its cookie; everything else is counted as wrong.
  */
 export async function measureReads({ port, path, requestsFile, connections, ...window }) {
   const requests = prepare({ requestsFile, path, port })

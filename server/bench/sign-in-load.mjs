@@ -2,13 +2,13 @@ import { bodyText, headerValues, openConnection, requestBytes } from './connecti
 import { measureWindow } from './measured-window.mjs'
 import { subjectOf } from './people.mjs'
 
-/** People who come back: a service sees each of them for the first time only in the warm-up. */
+/** Returning users: only the warm-up contains first sign-ins. */
 const PEOPLE = 500
-/** One sign-in in so many is followed by a read that must name the person. */
+/** One sign-in in this many is followed by a read that must return the user. */
 const CHECKED = 20
 
 /**
- * Signs people in, each at the service, at the provider and at the service again, over kept-alive
+ * Signs users in, each at the service, at the provider and at the service again, over kept-alive
  * connections. A sign-in counts when its callback set the session cookie.
  */
 export async function measureSignIns({ port, providerPort, connections, flow, ...window }) {

@@ -50,7 +50,7 @@ describe('--help', () => {
   })
 })
 
-describe('the output for people of netscript', () => {
+describe('the readable output of netscript', () => {
   let database: TestDatabase
   let userId: string
   let root: string

@@ -152,7 +152,7 @@ interface Event {
 
 /** The events of an act, with users and sessions by their number. */
 async function eventsOf(scene: Scene, act: (typeof ACTS)[string]): Promise<Event[]> {
-  // Tests sign in more often than people.
+  // Tests sign in more often than users do.
   await scene.pool.query('DELETE FROM auth_rate_limits')
   const user = await scene.newUser()
   const { rows: before } = await scene.pool.query<{ last: string }>(

@@ -12,7 +12,7 @@ import { createUserAgent, type UserAgent } from './support/user-agent.js'
 const { path: PATH } = protocolContractV1.backChannelLogout
 const FORM = { 'content-type': 'application/x-www-form-urlencoded' }
 
-/** A browser in which somebody signs in; `atProvider` holds the cookies of the provider. */
+/** A browser in which a user signs in; `atProvider` holds the provider's cookies. */
 async function signedIn(
   { origin }: TestService,
   login: string,
@@ -260,7 +260,7 @@ describe('POST /backchannel-logout', () => {
   })
 })
 
-/** Lets nobody in and throws everybody out. */
+/** Refuses new connections and terminates existing ones. */
 async function closeDatabase(url: string): Promise<() => Promise<void>> {
   const name = new URL(url).pathname.slice(1)
   const admin = new URL(url)

@@ -236,7 +236,7 @@ describe.each(NAMES)('the contract on %s', (name) => {
     expect((await other.client.me()).authenticated).toBe(true)
   })
 
-  it('shows people their sessions and lets them end those, and only those', async () => {
+  it('shows users their sessions and lets them end those, and only those', async () => {
     const [alice, bob] = [await person(), await person()]
     const idOf = async ({ client }: typeof alice): Promise<string> => {
       const answer = await client.session()

@@ -99,7 +99,7 @@ describe('openapi/CURL.md', () => {
     return found
   }
 
-  /** What the person does between two commands, by the variable that they learn from it. */
+  /** What the reader does between two commands, by the variable that it yields. */
   const learn: Record<string, () => Promise<string>> = {
     async CALLBACK() {
       const { redirectUrl } = answer('Start a sign-in').body as { redirectUrl: string }

@@ -25,7 +25,7 @@ async function listen(server: Server): Promise<string> {
   return `http://localhost:${(server.address() as AddressInfo).port}`
 }
 
-/** Somebody else's service, which tells callers who they are. */
+/** A third-party service that returns the caller's identity. */
 async function consumer(
   authenticator: guard.Authenticator,
   before: (app: Express) => void = () => undefined,
@@ -105,7 +105,7 @@ describe.each(Object.keys(BACKENDS_UNDER_TEST))('a service guarded by %s', (name
     expect(found.body.subject).toBe((await me(agent)).user.id)
   })
 
-  it('passes new cookies on to everybody who asked with the old one, byte for byte', async () => {
+  it('passes new cookies on to every caller that sent the old one, byte for byte', async () => {
     const agent = await auth.renewalDue?.()
     if (!agent) return
     const { answers, fetch } = watchedFetch()
@@ -229,7 +229,7 @@ describe('200 requests at once', () => {
     expect(questions).toBe(2)
   })
 
-  it('of two people are never mixed up', async () => {
+  it('of two users are never mixed up', async () => {
     const orders = await consumer(
       createSessionAuthenticator({ baseUrl: auth.origin, timeoutMs: 600_000 }),
     )

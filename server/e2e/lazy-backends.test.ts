@@ -10,7 +10,7 @@ import { freePort } from '../local/free-port.js'
 
 const RECORD = new URL('./support/record-modules.mjs', import.meta.url).pathname
 
-/** What only metrics and traces need, which nobody asked for. */
+/** Modules that only metrics and traces need, which are disabled here. */
 const UNASKED = ['prom-client', '@opentelemetry/api', '@opentelemetry/sdk-trace-base']
 
 describe('a backend that is not chosen', () => {

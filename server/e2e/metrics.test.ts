@@ -94,7 +94,7 @@ describe('metrics', () => {
     expect([await limited(32), await limited(64)]).toContain(refused)
   })
 
-  it('have few labels, and nothing secret or personal, whatever anybody asks for', async () => {
+  it('have few labels, and nothing secret or personal, whatever callers request', async () => {
     const agent = createUserAgent(service.origin)
     const before = (await page()).split('\n').length
     for (let one = 0; one < 40; one += 1) {

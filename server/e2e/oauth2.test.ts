@@ -79,7 +79,7 @@ describe('plain OAuth 2.0 providers, two at once', () => {
     return me(agent)
   }
 
-  it('know the same person by the id, whatever else has changed', async () => {
+  it('recognize a user by the id, whatever else has changed', async () => {
     one.signInAs(profile(1))
     const first = await signInAt('one')
     one.signInAs(profile(1, { name: 'New Name', login: 'new-login', email: 'new@example.test' }))
@@ -90,7 +90,7 @@ describe('plain OAuth 2.0 providers, two at once', () => {
     expect((await signInAt('one')).user.id).not.toBe(first.user.id)
   })
 
-  it('are two people with one e-mail address, and with one id', async () => {
+  it('keep two users apart who share an e-mail address or an id', async () => {
     one.signInAs(profile(7))
     two.signInAs(profile(7))
     const [here, there] = [await signInAt('one'), await signInAt('two')]
@@ -99,7 +99,7 @@ describe('plain OAuth 2.0 providers, two at once', () => {
     expect(here.user.id).not.toBe(there.user.id)
   })
 
-  it('may know people without an e-mail address or a name', async () => {
+  it('may have users without an e-mail address or a name', async () => {
     one.signInAs(profile(3, { email: null, name: null }))
     const { user } = await signInAt('one')
     expect(user).not.toHaveProperty('email')

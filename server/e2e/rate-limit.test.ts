@@ -115,7 +115,7 @@ describe('rate limits', () => {
     expect(answers.filter(({ status }) => status === 429)).toHaveLength(15)
   })
 
-  it('do not believe an X-Forwarded-For from just anybody', async () => {
+  it('ignore an X-Forwarded-For from an untrusted peer', async () => {
     const origin = await start()
     let n = 0
     const spoofed = () => signin(origin, { from: `192.0.2.${(n += 1)}` })
@@ -176,7 +176,7 @@ describe('rate limits', () => {
     expect(new Set(await times(30, () => callback(origin, fresh())))).toEqual(new Set([400]))
   })
 
-  it('leave room for people to sign in', async () => {
+  it('leave room for users to sign in', async () => {
     const origin = await start()
     for (let person = 0; person < 5; person += 1) {
       expect((await signIn(createUserAgent(origin))).status).toBe(303)

@@ -65,7 +65,7 @@ describeWithRedis('the service with NETSCRIPT_AUTH_SESSION_STORE', () => {
     return (await fetch(`${other.url}/api/v1/auth/me`, { headers: { cookie } })).json()
   }
 
-  it('signs in and out with nothing of it in Postgres but the person and the trail', async () => {
+  it('signs in and out with nothing in Postgres but the user and the audit trail', async () => {
     const agent = await signedIn('ada')
     const { session } = await me(agent)
     expect(await meElsewhere(agent)).toMatchObject({ session: { id: session.id } })

@@ -13,8 +13,8 @@ import { signIn } from './support/sign-in.js'
 import { createUserAgent } from './support/user-agent.js'
 
 /*
- * Somebody who has the document and nothing else of this package: types from openapi-typescript,
- * calls by openapi-fetch.
+ * A developer who has only the OpenAPI document and nothing else of this package: types from
+ * openapi-typescript, calls by openapi-fetch.
  */
 
 /** What they write. The directives fail when a type is `any`, or takes more than the document says. */

@@ -13,7 +13,7 @@ describe('shutdown', () => {
   let database: TestDatabase
   let provider: Server
   let issuer: string
-  /** Resolves with the discovery request of the provider, which nobody has answered yet. */
+  /** Resolves with the discovery request at the provider, still unanswered. */
   let asked: Promise<ServerResponse>
   beforeAll(async () => {
     database = await createTestDatabase()

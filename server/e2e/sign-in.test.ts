@@ -157,7 +157,7 @@ describe('sign-in over HTTP', () => {
     })
   })
 
-  it('knows the same person again, with or without an e-mail', async () => {
+  it('recognizes a returning user, with or without an e-mail address', async () => {
     const ids = async (login: string): Promise<unknown[]> => {
       const seen: unknown[] = []
       for (let visit = 0; visit < 2; visit += 1) {

@@ -4,7 +4,7 @@ import { startTestService, type TestService } from './support/service.js'
 import { me, startSignIn } from './support/sign-in.js'
 import { createUserAgent, type UserAgent } from './support/user-agent.js'
 
-/** What browsers send when they fetch an address before anybody opens it. */
+/** Headers of browsers that fetch an address before the user opens it. */
 const PREFETCHES: readonly Readonly<Record<string, string>>[] = [
   { 'sec-purpose': 'prefetch' },
   { 'sec-purpose': 'prefetch;prerender' },

@@ -20,7 +20,7 @@ function begin(): { traceId: string; spanId: string; headers: { traceparent: str
 describe('traces of a whole sign-in', () => {
   let receiver: OtlpReceiver
   const callers = { signin: begin(), callback: begin(), me: begin(), session: begin() }
-  /** What nobody who reads a trace may learn. */
+  /** Values that must not appear in traces. */
   const secrets: Record<string, string> = {}
   let userId: string
 
@@ -101,7 +101,7 @@ describe('traces of a whole sign-in', () => {
     })
     expect(tree(callers.me)).toEqual({ 'auth.me': { 'store.session.get': {} } })
     expect(tree(callers.session)).toEqual({ 'auth.session': { 'store.session.get': {} } })
-    // Nobody traced the sign-out before it came here.
+    // The sign-out arrived without a trace.
     const signout = receiver.spans.find((span) => span.name === 'auth.signout')
     expect(signout?.parentSpanId).toBe('')
     expect(receiver.spans).toContainEqual(
@@ -123,7 +123,7 @@ describe('traces of a whole sign-in', () => {
       'oauth.grant_type': 'authorization_code',
       'server.address': 'localhost',
     })
-    // The same person has the same name everywhere, and it is not their own.
+    // A user has the same pseudonym everywhere.
     const subjects = receiver.spans.flatMap((span) => span.attributes['auth.subject'] ?? [])
     expect(new Set(subjects).size).toBe(1)
   })

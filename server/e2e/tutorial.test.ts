@@ -18,8 +18,8 @@ import {
 } from './support/shell.js'
 
 /*
- * Somebody with an empty directory, the packed package and a provider goes the whole way. Everything
- * typed and every line of code is written out here, in the order it is needed.
+ * A developer with an empty directory, the packed package and a provider follows the whole tutorial.
+ * Every command and line of code is written out here, in the order in which it is needed.
  */
 
 const require = createRequire(import.meta.url)
@@ -193,10 +193,10 @@ describe('the way from an empty directory to a session', () => {
 
   it('step 5: compiles and runs the backend in code', async () => {
     const source = join(workspace, 'services/auth/src')
-    // TypeScript and the types of Node are the person's; here they are this repository's.
+    // A developer installs TypeScript and the types of Node; here they are this repository's.
     const types = dirname(dirname(require.resolve('@types/node/package.json')))
     const compile = `node ${require.resolve('typescript/bin/tsc')} -p services/auth --typeRoots ${types}`
-    // As it was scaffolded, and as the person writes it.
+    // Compile it as scaffolded, then with the developer's changes.
     await ok(compile)
     await writeFile(join(source, 'backend.ts'), PRESET)
     await writeFile(join(source, 'own-provider.ts'), OWN_PROVIDER)

@@ -46,7 +46,7 @@ describe('checkOrigin', () => {
       'ORIGIN_NOT_ALLOWED',
     ],
     ['no origin, same-origin', { 'sec-fetch-site': 'same-origin', ...FORM }, 'passed'],
-    ['no origin, typed by the person', { 'sec-fetch-site': 'none', ...FORM }, 'passed'],
+    ['no origin, typed by the user', { 'sec-fetch-site': 'none', ...FORM }, 'passed'],
     ['no origin, same-site', { 'sec-fetch-site': 'same-site', ...JSON_TYPE }, 'ORIGIN_NOT_ALLOWED'],
     ['no origin, cross-site', { 'sec-fetch-site': 'cross-site', ...FORM }, 'ORIGIN_NOT_ALLOWED'],
     ['null, cross-site', { origin: 'null', 'sec-fetch-site': 'cross-site' }, 'ORIGIN_NOT_ALLOWED'],

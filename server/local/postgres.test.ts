@@ -193,7 +193,7 @@ describe('startEmbeddedPostgres', () => {
     const pid = postmasterPid()
     await query(url, 'CREATE TABLE kept AS SELECT 1 AS one')
     await killElsewhere(child)
-    // Postgres now writes its log to nobody.
+    // The process that read Postgres's log is gone.
     await expect(query(url, 'SELECT nonsense')).rejects.toThrow(/nonsense/)
     const adopted = await start()
     expect(adopted).toMatchObject({ adopted: true, url })

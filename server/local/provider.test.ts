@@ -107,7 +107,7 @@ describe('the local provider', () => {
     expect(callback.searchParams.get('iss')).toBe(provider.issuer)
   })
 
-  it.each(['at the account list', 'at the consent'])('lets people decline %s', async (where) => {
+  it.each(['at the account list', 'at the consent'])('lets users decline %s', async (where) => {
     const { url, checks } = await startFlow(configuration)
     const login = where === 'at the consent' ? { login: 'ada' } : {}
     const callback = new URL(await completeLogin(url, { ...login, deny: true }))
@@ -157,7 +157,7 @@ describe('the local provider', () => {
     expect(callback.searchParams.get('error')).toBe('login_required')
   })
 
-  it('remembers the person in the same browser and lets them change', async () => {
+  it('remembers the user in the same browser and lets them switch accounts', async () => {
     const cookieJar = new CookieJar()
     await signIn(configuration, 'ada', cookieJar)
     const { url, checks } = await startFlow(configuration, { prompt: 'consent' })

@@ -10,7 +10,7 @@ const options: ErrorPageOptions = {
 }
 
 describe('the error page', () => {
-  it('has what a person can use', () => {
+  it('shows what helps a user', () => {
     const page = errorPage(options)
     for (const part of [
       '<h1>This sign-in has expired or was already used</h1>',

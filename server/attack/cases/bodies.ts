@@ -49,7 +49,7 @@ const NOT_JSON = [
 /** Bodies that break parsers. */
 export const bodyAttacks: readonly CaseDefinition[] = [
   {
-    name: 'prototype pollution changes nothing for anybody',
+    name: 'prototype pollution affects no other request',
     async run(attack) {
       for (const body of POLLUTION) {
         for (const route of ['/signout', '/signin']) {

@@ -17,7 +17,7 @@ export const headerAttacks: readonly CaseDefinition[] = [
     },
   },
   {
-    name: 'nothing about a person can be had as 304 or in parts',
+    name: 'user data is never served as 304 or as a partial response',
     async run({ send }) {
       for (const headers of [
         { 'if-none-match': '*' },

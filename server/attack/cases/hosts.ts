@@ -22,7 +22,7 @@ const FORWARDED: readonly Readonly<Record<string, string>>[] = [
 
 const JSON_BODY = { 'content-type': 'application/json' }
 
-/** Host header attacks, and X-Forwarded-* from peers that nobody told us to trust. */
+/** Host header attacks, and X-Forwarded-* from untrusted peers. */
 export const hostAttacks: readonly CaseDefinition[] = [
   {
     name: 'no header moves the address to return to',

@@ -4,7 +4,7 @@ import { API, type CaseDefinition } from '../target.js'
 
 const JSON_BODY = { 'content-type': 'application/json' }
 
-/** Headers in which proxies and frameworks hand on who somebody is. */
+/** Headers in which proxies and frameworks pass on the user's identity. */
 const IDENTITY_HEADERS = [
   'x-user-id',
   'x-userid',

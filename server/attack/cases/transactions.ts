@@ -13,8 +13,8 @@ interface Flow {
 }
 
 /**
- * What binds a sign-in to its browser. A refusal of the provider is a callback that anybody can
- * write, so that none of this needs a provider that plays along.
+ * Attacks on the binding of a sign-in to its browser. Any client can forge a callback with a provider
+ * error, so these cases need no cooperating provider.
  */
 export const transactionAttacks: readonly CaseDefinition[] = [
   {
@@ -121,7 +121,7 @@ export const transactionAttacks: readonly CaseDefinition[] = [
     },
   },
   {
-    name: 'a planted crowd of them does not keep people out',
+    name: 'a flood of planted cookies does not lock users out',
     needs: ['interactive'],
     async run(attack) {
       const first = await open(attack)

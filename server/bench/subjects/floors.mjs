@@ -40,7 +40,7 @@ async function openPool(databaseUrl) {
   return new pg.Pool({ connectionString: databaseUrl })
 }
 
-/** What an answer about one person looks like. */
+/** Shape of a response about one user. */
 const constantAnswer = {
   authenticated: true,
   session: {

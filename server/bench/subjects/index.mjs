@@ -3,10 +3,10 @@ import peers from './peers.mjs'
 import service from './service.mjs'
 import signIns from './sign-ins.mjs'
 
-/** Whoever answers "who is this?". */
+/** Subjects that resolve a session cookie. */
 export const readers = [...floors, ...service, ...peers]
 
-/** Whoever signs people in. */
+/** Subjects that sign users in. */
 export const signers = signIns
 
 /** A subject by its id. */

@@ -232,7 +232,7 @@ const openIdConnect = {
   label: 'express-openid-connect (stateless: it cannot revoke)',
   short: 'express-openid-connect (stateless)',
   path: '/session',
-  /** Its cookies are sealed by itself: a route of the benchmark puts a person into its session. */
+  /** Its cookies are sealed by itself: a route of the benchmark puts a user into its session. */
   requests: async ({ picks, port }) => {
     const requests = []
     for (const n of picks) {

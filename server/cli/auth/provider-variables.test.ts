@@ -96,7 +96,7 @@ describe('providerVariables', () => {
     expect(read(two)[0]).toMatchObject(given)
   })
 
-  it('sends people to the port of the service', () => {
+  it('redirects users to the port of the service', () => {
     expect(set('google', CLIENT, { PORT: '3000' }).NETSCRIPT_AUTH_REDIRECT_URI).toBe(
       'http://localhost:3000/api/v1/auth/callback',
     )

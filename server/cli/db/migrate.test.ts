@@ -49,7 +49,7 @@ const NOTES = `model Note {
 }
 `
 
-it('makes the first migration with what the person has, and one more when that changes', async () => {
+it('creates the first migration from the existing schema, and another when that changes', async () => {
   const project = await newProject()
   project.write('prisma/schema/notes.prisma', NOTES)
   const schema = 'plugins/auth/database/auth.prisma'

@@ -123,7 +123,7 @@ it('leaves a configuration that the local provider can run with', async () => {
   expect(config.providers).toEqual([])
 })
 
-it('leaves what the person wrote, before and after', async () => {
+it('leaves what the user wrote, before and after', async () => {
   const root = temporaryWorkspace({
     name: 'mine',
     scripts: { auth: 'mine' },

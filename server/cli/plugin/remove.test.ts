@@ -40,7 +40,7 @@ it('takes away what add made, but no secrets, and says so', async () => {
   expect((await remove(root, '--yes')).stderr).toMatch(/not in this workspace/)
 })
 
-it('keeps what the person changed, and what the rest of the database needs', async () => {
+it('keeps what the user changed, and what the rest of the database needs', async () => {
   const root = temporaryWorkspace()
   writeFileSync(join(root, 'appsettings.json'), '{ "other": 1 }')
   await addAuthPlugin(root)

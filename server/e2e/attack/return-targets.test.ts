@@ -168,7 +168,7 @@ describe('accepted return targets, all the way', () => {
     )
   })
 
-  it('are where the callback sends people', async () => {
+  it('are where the callback redirects users', async () => {
     const agent = createUserAgent(service.origin)
     for (const { target, address } of accepted) {
       const response = await agent.post('/api/v1/auth/signin', { redirectTo: target })
@@ -185,7 +185,7 @@ describe('accepted return targets, all the way', () => {
     let elsewhere: Server
     beforeAll(async () => {
       browser = await launchBrowser()
-      // Everything that is not the service ends here: nothing is asked of anybody.
+      // Requests to any other host are answered here, so that none leaves the machine.
       elsewhere = createServer((_req, res) => res.end('elsewhere'))
       await new Promise<void>((done) => elsewhere.listen(0, '127.0.0.1', done))
     })

@@ -67,7 +67,7 @@ async function readTarget(): Promise<AttackTarget> {
   }
 }
 
-/** Several requests are told to wait at the same moment; people are told once. */
+/** Several requests may have to wait at the same time; report that once. */
 function sayOnce(): (seconds: number) => void {
   let until = 0
   return (seconds) => {

@@ -87,7 +87,7 @@ describe('time goes by', () => {
     expect(await known()).toBe('wrong: anonymous')
   })
 
-  it('moves for everybody under load: not one is lost before the limit, nor kept after it', async () => {
+  it('moves all sessions under load: none is lost before the limit, none kept after it', async () => {
     load = startLoad(service.origin, scene.people)
     for (let day = 1; day <= 6; day += 1) {
       await load.more('right', 50)

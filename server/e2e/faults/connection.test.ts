@@ -135,8 +135,7 @@ describe('the way to Postgres', () => {
     try {
       await blocker.query('BEGIN')
       await blocker.query('LOCK TABLE auth_keyv IN ACCESS EXCLUSIVE MODE')
-      // Everything that touches a session waits, and more people want to leave than there are
-      // connections.
+      // Everything that touches a session waits, and more users sign out than there are connections.
       const leaving = scene.people.map(({ cookie }) => signOut(service.origin, cookie))
       await expect.poll(busy, { timeout: 5_000 }).toBe(CONNECTIONS)
       await expect.poll(() => service.readiness(), { timeout: 15_000 }).toBe(503)
@@ -155,7 +154,7 @@ describe('the way to Postgres', () => {
       await db.end()
     }
     await expectKept()
-    // Nobody was signed out by what had been refused.
+    // A rejected request signed no user out.
     for (const person of scene.people) expect(await ask(service.origin, person)).toBe('right')
   })
 })

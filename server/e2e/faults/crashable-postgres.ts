@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { vi } from 'vitest'
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../local/postgres.js'
 
-/** A Postgres that nobody else uses, so that it can be taken away. */
+/** A dedicated Postgres, so that a test can stop it. */
 export interface CrashablePostgres {
   readonly url: string
   /**

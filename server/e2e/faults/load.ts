@@ -5,7 +5,7 @@ import type { Person } from './people.js'
 /** How long a change may take to show in the answers. */
 const PATIENCE_MS = 20_000
 
-/** What GET /me said to somebody who is signed in. */
+/** A response of GET /me to a signed-in user. */
 export type Answer =
   /** Who they are. */
   | 'right'
@@ -69,7 +69,7 @@ export async function ask(origin: string, { cookie, ...person }: Person): Promis
     : `wrong: ${text} is not ${JSON.stringify(person)}`
 }
 
-/** Starts clients that ask without a pause, each for one person after another. */
+/** Starts clients that send requests without a pause, each for one user after another. */
 export function startLoad(
   origins: string | readonly string[],
   people: readonly Person[],
@@ -83,7 +83,7 @@ export function startLoad(
       const began = performance.now()
       const answer = await ask(targets[turn % targets.length]!, people[turn % people.length]!)
       readings.push({ answer, began, ended: performance.now() })
-      // Whoever is told to come back later does not come back at once.
+      // A client with a Retry-After does not retry at once.
       if (answer !== 'right') await delay(10)
     }
   }

@@ -51,7 +51,7 @@ describe('renewed tokens that got lost', () => {
     await db.query(RENEWALS_DUE)
     return agent
   }
-  /** As if the time to try again had come: leases are over and renewals are due. */
+  /** Simulates the time of the next attempt: leases have expired and refreshes are due. */
   const later = async (): Promise<void> => {
     await db.query(`UPDATE auth_provider_tokens SET lease_until = now() - interval '1 second'
                     WHERE lease_until IS NOT NULL`)

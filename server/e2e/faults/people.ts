@@ -6,7 +6,7 @@ import type { SessionRecord } from '../../../backends/kv-oauth/session-store.js'
 import { openStores } from '../../../backends/kv-oauth/storage/stores.js'
 import { SESSION_COOKIE } from '../support/sign-in.js'
 
-/** Somebody who is signed in, and what the service must say about them. */
+/** A signed-in user, and what the service must return about them. */
 export interface Person {
   readonly cookie: string
   readonly userId: string
@@ -17,8 +17,8 @@ export interface Person {
 const DAY = 24 * 60 * 60_000
 
 /**
- * Signs people in as the last step of a callback does, with the service's own store and key, but
- * without the walk through a provider: a thousand of them take a second.
+ * Signs users in as the last step of a callback does, with the service's own store and key, but without
+ * the walk through a provider: a thousand of them take a second.
  *
  * @param sessionsEach How many browsers each of them is signed in with.
  */

@@ -50,7 +50,7 @@ describe('the provider is in trouble', () => {
   beforeEach(() => {
     load = startLoad(service.origin, scene.people, 2)
   })
-  // Whoever is signed in and needs nothing of the provider does not notice.
+  // Signed-in users who need nothing from the provider are unaffected.
   afterEach(async () => {
     await load.more('right', 20)
     await load.finish(['right'])

@@ -18,7 +18,7 @@ describe('a revocation is seen by the next request on every process', () => {
     const { settings, services } = scene
     const [first, second] = services.map(({ origin }) => origin)
     const database = { databaseUrl: settings.databaseUrl, key: settings.key }
-    // Each revocation has a session that ends and another one of the same person, which stays.
+    // Each revocation has a session that ends and another one of the same user, which stays.
     const pairs = chunk(await signInPeople(database, REVOCATIONS, { sessionsEach: 2 }), 2) as [
       Person,
       Person,
@@ -52,7 +52,7 @@ describe('a revocation is seen by the next request on every process', () => {
   })
 })
 
-/** The subject that GET /me names, `undefined` for nobody. */
+/** The subject that GET /me returns, `undefined` when anonymous. */
 async function whoIs(origin: string, { cookie }: Person): Promise<string | undefined> {
   const response = await fetch(`${origin}/api/v1/auth/me`, { headers: { cookie } })
   const body = (await response.json()) as { authenticated?: boolean; session?: { subject: string } }
@@ -64,7 +64,7 @@ function signOut(origin: string, { cookie }: Person): Promise<number> {
   return status(`${origin}/api/v1/auth/signout`, 'POST', cookie)
 }
 
-/** Ends a session from another browser of the same person. */
+/** Ends a session from another browser of the same user. */
 function end(origin: string, { cookie }: Person, { sessionId }: Person): Promise<number> {
   return status(`${origin}/api/v1/auth/sessions/${sessionId}`, 'DELETE', cookie)
 }

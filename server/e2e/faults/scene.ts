@@ -11,7 +11,7 @@ import {
   startServiceProcess,
 } from './service-process.js'
 
-/** Processes of one service on a real provider, and people who are signed in there. */
+/** Processes of one service on a real provider, and users who are signed in there. */
 export interface Scene {
   readonly settings: ServiceSettings
   readonly services: readonly ServiceProcess[]

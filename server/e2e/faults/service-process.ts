@@ -59,7 +59,7 @@ export async function startServiceProcess(
       NETSCRIPT_AUTH_REDIRECT_URI: `${origin}/api/v1/auth/callback`,
       NETSCRIPT_AUTH_SCOPES: 'openid profile email offline_access',
       NETSCRIPT_AUTH_ALLOW_INSECURE_REQUESTS: 'true',
-      // Everybody signs in from one address here.
+      // All users sign in from one address here.
       NETSCRIPT_AUTH_RATE_LIMIT: '1000000',
       // The visitors share a few accounts, and all of their sessions are expected to stay.
       NETSCRIPT_AUTH_MAX_SESSIONS_PER_USER: '1000',

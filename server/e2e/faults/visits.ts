@@ -5,13 +5,13 @@ import { completeLogin } from '../support/oidc-login.js'
 import { SESSION_COOKIE } from '../support/sign-in.js'
 import { createUserAgent, type UserAgent } from '../support/user-agent.js'
 
-/** Somebody whose sign-in was acknowledged, by a 303 with a session cookie. */
+/** A user whose sign-in was acknowledged by a 303 with a session cookie. */
 interface Visitor {
   readonly login: string
   readonly cookie: string
 }
 
-/** People who come and go while a fault is on, and what they were told. */
+/** Users who sign in and out during a fault, and the responses that they received. */
 export interface Visits {
   /** Whose sign-in was acknowledged, and who did not ask to be signed out. */
   readonly signedIn: readonly Visitor[]
@@ -19,13 +19,16 @@ export interface Visits {
   readonly signedOut: readonly Visitor[]
   /** Holds every answer that acknowledged nothing, such as `POST signin 503`, to the pattern. */
   expectRefusals(pattern: RegExp): void
-  /** Lets nobody further in, and waits for those who are on their way. */
+  /** Starts no new visits, and waits for those in progress. */
   stop(): Promise<void>
-  /** Every acknowledgement still holds at `origin`: who is in is in, and who left is gone. */
+  /**
+   * Checks every acknowledgement at `origin`: users who signed in are signed in, those who signed out are
+   * not.
+   */
   expectKept(origin: string): Promise<void>
 }
 
-/** Starts people signing in, and every second one of them out again, a few at a time. */
+/** Starts signing users in, and every second one out again, a few at a time. */
 export function startVisits(origin: string, logins: readonly string[], atOnce = 2): Visits {
   const signedIn: Visitor[] = []
   const signedOut: Visitor[] = []
@@ -38,7 +41,7 @@ export function startVisits(origin: string, logins: readonly string[], atOnce = 
       `${what} ${answer?.status ?? 'unreachable'}${missing ? ' without Retry-After' : ''}`,
     )
     await answer?.arrayBuffer().catch(() => undefined)
-    // Whoever is refused comes back a little later.
+    // A rejected user retries a little later.
     await delay(20)
     return undefined
   }
@@ -57,7 +60,7 @@ export function startVisits(origin: string, logins: readonly string[], atOnce = 
     return { login, cookie: `${SESSION_COOKIE}=${secret}` }
   }
   const visitor = async (number: number): Promise<void> => {
-    // Whoever is signed in at the provider already is not asked again, which is quicker.
+    // A user who is already signed in at the provider is not prompted again, which is faster.
     const atProvider = new CookieJar()
     const login = logins[number % logins.length]!
     for (let visit = 0; !stopped; visit += 1) {
@@ -88,7 +91,7 @@ export function startVisits(origin: string, logins: readonly string[], atOnce = 
       await Promise.all(running)
     },
     async expectKept(at) {
-      // Nothing was proved when nobody came.
+      // Without any visits the test would prove nothing.
       expect(signedIn.length).toBeGreaterThan(0)
       expect(signedOut.length).toBeGreaterThan(0)
       for (const { login, cookie } of signedIn) {

@@ -54,7 +54,7 @@ describe('the disk of Postgres is full', () => {
     service.expectUnharmed()
   })
 
-  /** As if everybody had signed in, and last used the session, this long ago. */
+  /** Moves all sign-ins and last uses back by this long. */
   const age = async (ms: number): Promise<void> => {
     await db.query(
       `UPDATE auth_keyv SET value = jsonb_set(value::jsonb, '{value,issuedAt}',

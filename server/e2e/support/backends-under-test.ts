@@ -16,7 +16,7 @@ export interface BackendUnderTest {
   readonly origin: string
   /** Its database; WorkOS has the keys of tokens alone there. */
   readonly databaseUrl: string
-  /** A browser in which a person of its own is signed in. */
+  /** A browser in which a new user is signed in. */
   signedIn(): Promise<UserAgent>
   /** Takes away what the backend asks about `agent`, who is signed in. */
   outage(): Promise<{ agent: UserAgent; restore: () => Promise<void> }>
@@ -24,9 +24,9 @@ export interface BackendUnderTest {
   renewalDue?(): Promise<UserAgent>
   /** A bearer token that reads accept; absent where the backend takes none. */
   bearer?(): Promise<string>
-  /** Makes ending a session fail at the provider; absent where ending it asks nobody. */
+  /** Makes ending a session fail at the provider; absent when ending it sends no request. */
   signOutFailure?(): () => void
-  /** Disables everybody who is signed in; absent where the backend does not. */
+  /** Disables all signed-in users; absent when the backend cannot. */
   disableUsers?(): Promise<void>
   /** Takes the provider of the redirect flow away; absent without a flow. */
   stopProvider?(): Promise<void>
@@ -182,7 +182,7 @@ async function startService(variables: Record<string, string>, databaseUrl: stri
   return { origin: `http://localhost:${port}`, service }
 }
 
-/** Lets nobody in and throws everybody out, as a database does that is being restarted. */
+/** Refuses new connections and terminates existing ones, like a database restart. */
 async function databaseOutage(url: string): Promise<() => Promise<void>> {
   const name = new URL(url).pathname.slice(1)
   const admin = new URL(url)

@@ -31,7 +31,7 @@ function isExecutable(path: string): boolean {
   }
 }
 
-/** Starts a headless Chromium that calls nobody on its own. Close it. */
+/** Starts a headless Chromium that makes no requests of its own. The caller closes it. */
 export async function launchBrowser(): Promise<Browser> {
   const executablePath = findChromium()
   if (executablePath === undefined) throw new Error(MISSING)

@@ -59,7 +59,7 @@ async function createTemplate(adminUrl: string): Promise<void> {
     await admin.query(`CREATE DATABASE ${TEMPLATE}`)
     await applyMigrations(template)
     await template.end()
-    // Nobody may connect: CREATE DATABASE ... TEMPLATE fails while somebody is connected to it.
+    // No connections: CREATE DATABASE ... TEMPLATE fails while the template has any.
     await admin.query(`ALTER DATABASE ${TEMPLATE} ALLOW_CONNECTIONS false`)
   } finally {
     await admin.end()

@@ -74,7 +74,7 @@ const readUser = (url: string, accessToken: string): Promise<Response> =>
   fetch(url, { headers: { authorization: `Bearer ${accessToken}` } })
 
 describe('the plain OAuth 2.0 provider', () => {
-  it('signs the chosen person in, without an id_token', async () => {
+  it('signs the chosen user in, without an id_token', async () => {
     const { provider, configuration } = await start()
     const profile = { id: 7, login: 'lin', name: null, email: null, avatar_url: null }
     provider.signInAs(profile)

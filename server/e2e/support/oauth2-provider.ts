@@ -40,7 +40,7 @@ export interface OAuth2Provider {
   readonly revocationEndpoint: string
   /** Access and refresh tokens that were revoked, in order. */
   readonly revokedTokens: readonly string[]
-  /** Somebody else is signed in at the provider from now on. */
+  /** Changes the user who is signed in at the provider. */
   signInAs(profile: OAuth2Profile): void
   stop(): Promise<void>
 }

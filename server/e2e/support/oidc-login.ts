@@ -17,7 +17,7 @@ type Answer = Record<string, string>
 export async function completeLogin(
   authorizationUrl: string | URL,
   options: DriveOptions & {
-    /** The account to choose. Left out, the person cancels instead of choosing when `deny` is set. */
+    /** The account to choose. When absent and `deny` is set, the user cancels. */
     login?: string
     /** Declines the consent. */
     deny?: boolean

@@ -11,7 +11,7 @@ export interface ReceivedSpan {
   readonly attributes: Readonly<Record<string, string | number | boolean>>
 }
 
-/** Whoever collects traces: OTLP over HTTP, with protobuf. */
+/** A trace collector: OTLP over HTTP with protobuf. */
 export interface OtlpReceiver {
   readonly url: string
   readonly spans: readonly ReceivedSpan[]

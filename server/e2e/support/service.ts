@@ -64,7 +64,7 @@ export async function startTestService(options: TestServiceOptions = {}): Promis
     NETSCRIPT_AUTH_CLIENT_SECRET: client.clientSecret,
     NETSCRIPT_AUTH_REDIRECT_URI: redirectUri,
     NETSCRIPT_AUTH_ALLOW_INSECURE_REQUESTS: 'true',
-    // Tests sign in more often than people.
+    // Tests sign in more often than users do.
     NETSCRIPT_AUTH_RATE_LIMIT: '100000',
   }
   const over = typeof options.env === 'function' ? options.env(local) : options.env

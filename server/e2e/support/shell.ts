@@ -23,7 +23,7 @@ export interface Shell {
   start(line: string): RunningShell
 }
 
-/** Variables that a person has, without those of this service and of npm's and Vitest's runs. */
+/** A user's environment, without variables of this service, npm and Vitest. */
 export function personsEnvironment(): Record<string, string | undefined> {
   return Object.fromEntries(
     Object.entries(process.env).filter(

@@ -99,7 +99,7 @@ async function fuzzOperation(
   }
 }
 
-/** A redirect of signout goes to an allowed origin or on to the log-out route; nowhere else. */
+/** POST /signout redirects only to an allowed origin or to the logout route. */
 function checkRedirect(
   { allowedOrigins = [], baseUrl }: AttackTarget,
   operation: Operation,
@@ -111,7 +111,7 @@ function checkRedirect(
   if (away !== undefined) throw new Error(`signout redirects to ${location}, which ${away}`)
 }
 
-/** Whether the service is well: it answers its probe, and knows nobody who is not there. */
+/** Checks that the service is healthy: its probe responds, and a request without a session is anonymous. */
 export async function isHealthy({ baseUrl }: AttackTarget): Promise<boolean> {
   const [ready, me] = await Promise.all([
     fetch(new URL('/health/ready', baseUrl)),

@@ -40,7 +40,7 @@ const NASTY = [
   'a'.repeat(2_100),
 ]
 
-/** Text that somebody has trouble with. */
+/** Text that parsers and stores often mishandle. */
 export const wildText: Arbitrary<string> = fc.oneof(
   fc.constantFrom(...NASTY),
   fc.string({ unit: 'binary', maxLength: 24 }),

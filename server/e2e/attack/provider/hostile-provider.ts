@@ -61,7 +61,7 @@ const SECRET_MEMBERS = [
 export async function startHostileProvider(options: {
   redirectUri: string
   postLogoutRedirectUri: string
-  /** Default: the claims are in the id_token, so that nobody has to ask the user info endpoint. */
+  /** Default: the claims are in the id_token, so that the userinfo endpoint is not needed. */
   claimsOnlyAtUserInfo?: boolean
 }): Promise<HostileProvider> {
   const [createProvider, key, front] = await Promise.all([

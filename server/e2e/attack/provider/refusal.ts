@@ -5,7 +5,7 @@ import type { UserAgent } from '../../support/user-agent.js'
 import type { Scene } from './scene.js'
 import { MARKER, SHORT_SECRET } from './tampering.js'
 
-/** What a browser says that it takes when a person follows a link. */
+/** The Accept header of a browser that follows a link. */
 export const NAVIGATION = 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8'
 const JSON_CALLER = 'application/json'
 
@@ -32,8 +32,8 @@ export const startAt =
     agent.post('/api/v1/auth/signin', { providerId }, { accept })
 
 /**
- * Runs an attack as a JSON caller and as a browser. Both must be refused with the code, in words of
- * the service; nobody is signed in, nothing secret is said, and the next sign-in works.
+ * Runs an attack as a JSON caller and as a browser. Both must be rejected with the code and the service's
+ * own text. No session is created, no secret is disclosed, and the next sign-in works.
  */
 export async function expectRefused(
   scene: Scene,
@@ -118,7 +118,7 @@ export function expectQuietLog(scene: Scene, fromLine = 0): void {
   }
 }
 
-/** The service is alive, and somebody can sign in at the honest provider and out again. */
+/** Checks that the service is alive and that a user can sign in at the honest provider and out again. */
 export async function expectHealthy(scene: Scene): Promise<void> {
   const agent = scene.newAgent()
   const callback = await agent.fetch(await scene.callbackUrl(agent, 'good', 'grace'))

@@ -16,7 +16,7 @@ export interface Scene {
   newAgent(): UserAgent
   /** Signs in at the provider, as `ada` unless told otherwise; returns the callback URL, unopened. */
   callbackUrl(agent: UserAgent, providerId?: string, login?: string): Promise<string>
-  /** How many sessions, and how many people of hostile providers, the database holds. */
+  /** Counts the sessions, and the users of hostile providers, in the database. */
   count(): Promise<{ sessions: number; victims: number }>
   /** Asks the database of the service. */
   query<Row extends pg.QueryResultRow>(statement: string): Promise<Row[]>
@@ -74,7 +74,7 @@ export async function startScene(
     newAgent: () => createUserAgent(service.origin),
     async callbackUrl(agent, providerId = 'evil', login = 'ada') {
       const { redirectUrl } = await startSignIn(agent, { providerId })
-      // Whoever is signed in at the provider already is not asked again, which is quicker.
+      // A user who is already signed in at the provider is not prompted again, which is faster.
       const who = `${providerId} ${login}`
       const cookieJar = jars.get(who) ?? new CookieJar()
       jars.set(who, cookieJar)

@@ -41,7 +41,7 @@ describe('a provider that takes its time', () => {
   })
   afterAll(() => scene.close())
 
-  it('is given up, while everybody else is served', async () => {
+  it('times out while other requests are served', async () => {
     const ready = await Promise.all([
       ...Object.entries(AT_SIGN_IN).map(([id, tampering]) => atSignIn(id, tampering)),
       ...Object.entries(AT_CALLBACK).map(([id, tampering]) => atCallback(id, tampering, refused)),
@@ -56,7 +56,7 @@ describe('a provider that takes its time', () => {
       await check()
     })
     const all = Promise.all(attacks)
-    // Whoever is not held up by such a provider is not held up at all.
+    // Requests that do not need the slow provider are not delayed.
     const served = expectHealthy(scene).then(() => expect(waiting).toBe(attacks.length))
     await Promise.all([all, served])
 
@@ -74,7 +74,7 @@ describe('a provider that takes its time', () => {
     }
   })
 
-  /** What waits for the provider, and what must hold when it is over. */
+  /** An operation that waits for the provider, and what must hold afterwards. */
   type Waiting = () => Promise<() => Promise<void>>
   const CALLERS = ['application/json', NAVIGATION]
 
@@ -109,7 +109,7 @@ describe('a provider that takes its time', () => {
     return attacks
   }
 
-  /** A renewal that hangs costs the reader some seconds, and nobody the session. */
+  /** A token refresh that hangs delays the reader by some seconds and ends no session. */
   async function renewal(): Promise<Waiting[]> {
     const { agent, provider } = await startSession('silent-renewal')
     await scene.query(RENEWALS_DUE)
@@ -122,7 +122,7 @@ describe('a provider that takes its time', () => {
     ]
   }
 
-  /** Signing out waits for the revocation; the session is over before. */
+  /** Signing out waits for the revocation; the session has ended before that. */
   async function revocation(): Promise<Waiting[]> {
     const { agent, provider } = await startSession('silent-revocation')
     const { origin } = scene.service

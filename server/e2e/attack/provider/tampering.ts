@@ -71,5 +71,5 @@ export const huge: Tamper = json((body) => ({ ...body, padding: 'x'.repeat(2 * 1
 /** Lists in lists, deeper than a recursive reader can follow. */
 export const DEEP = `${'['.repeat(200_000)}${']'.repeat(200_000)}`
 
-/** Markup and control characters, as an error text that somebody might show or log. */
+/** Markup and control characters in an error text, which might be shown or logged. */
 export const VENOM = `"><script>alert('${MARKER}')</script>\u0000\u001b[31m\r\nSet-Cookie: ${MARKER}=1`

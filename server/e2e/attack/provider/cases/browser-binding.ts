@@ -118,7 +118,7 @@ export const browserBindingCases = (scene: Scene) =>
       ],
     ]
     it.each(attacks)('%s', async (_what, attack, code) => {
-      // Somebody whose own sign-in works is known already; nobody new may come.
+      // The user of the legitimate sign-in is known already; no new user may appear.
       const known = scene.newAgent()
       await known.fetch(await attackerUrl(known))
       await known.post('/api/v1/auth/signout')
@@ -134,7 +134,7 @@ export const browserBindingCases = (scene: Scene) =>
       const cookie = await agent.jar.getCookieString(url.replace('http:', 'https:'))
       expect((await agent.fetch(url)).status).toBe(303)
       await agent.post('/api/v1/auth/signout')
-      // The browser has dropped the cookie; whoever kept a copy has nothing either.
+      // The browser has dropped the cookie, and a stolen copy is useless too.
       await expectRefusal(await agent.fetch(url), 'AUTH_TRANSACTION_MISSING')
       for (const accept of ['application/json', NAVIGATION]) {
         const replay = await agent.fetch(url, { headers: { accept, cookie } })

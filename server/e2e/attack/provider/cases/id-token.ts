@@ -14,7 +14,7 @@ const CLIENT = 'test-client'
 const claims = (more: Record<string, unknown> | (() => Record<string, unknown>)): Tamper =>
   withClaims((given) => ({ ...given, ...(typeof more === 'function' ? more() : more) }))
 
-/** An HMAC whose key everybody has: the algorithm confusion. */
+/** Algorithm confusion: an HMAC with the public key as its secret. */
 const hmac = (secretOf: (key: Awaited<ReturnType<typeof createSigningKey>>) => string): Tamper =>
   withIdToken(({ header, claims: given }, { key }) =>
     sign({ ...header, alg: 'HS256' }, given, Buffer.from(secretOf(key))),

@@ -11,7 +11,7 @@ import {
 import type { Scene } from '../scene.js'
 import { instead, MARKER, redirectLoop, VENOM } from '../tampering.js'
 
-/** Modelled on the RP-initiated log-out cases of the OpenID Foundation; it certifies nothing. */
+/** Modelled on the OpenID Foundation's RP-Initiated Logout tests; not a certification. */
 export const logoutCases = (scene: Scene) =>
   describe('RP-initiated logout', () => {
     afterEach(() => scene.reset())

@@ -105,7 +105,7 @@ export const mixUpCases = (scene: Scene) =>
       await expectRefused(scene, startAt())
     })
 
-    it('the same subject at both is two people', async () => {
+    it('the same subject at both is two users', async () => {
       const ids: string[] = []
       for (const provider of ['good', 'evil']) {
         const agent = scene.newAgent()

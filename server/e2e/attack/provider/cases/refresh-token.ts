@@ -25,8 +25,8 @@ const claims = (more: Record<string, unknown> | (() => Record<string, unknown>))
   withClaims((given) => ({ ...given, ...(typeof more === 'function' ? more() : more) }))
 
 /**
- * OpenID Connect Core section 12.2, modelled on the refresh token plan of the OpenID Foundation. A
- * renewal that is wrong changes nothing or ends the session; it never makes it somebody else's.
+ * OpenID Connect Core section 12.2, modelled on the refresh token plan of the OpenID Foundation. An
+ * invalid refresh response changes nothing or ends the session; it never turns it into another user's.
  */
 export const refreshTokenCases = (scene: Scene) =>
   describe('a hostile answer to a refresh token', () => {

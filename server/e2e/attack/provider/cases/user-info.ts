@@ -23,7 +23,10 @@ const jwt = (make: (claims: Record<string, unknown>) => string | Promise<string>
   })
 }
 
-/** What the user info endpoint can answer instead of the claims of the person (OpenID Connect Core section 5.3). */
+/**
+ * Responses of a hostile userinfo endpoint in place of the user's claims (OpenID Connect Core section
+ * 5.3).
+ */
 export const userInfoCases = (scene: Scene) =>
   describe('a hostile answer of the user info endpoint', () => {
     afterEach(() => scene.reset())
