@@ -1,11 +1,13 @@
 import { readFileSync } from 'node:fs'
 
-const { exports } = JSON.parse(readFileSync(new URL('package.json', import.meta.url), 'utf8'))
+const read = (path) => JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8'))
 
-/** The sources of what can be imported; the package itself is ./backends/kv-oauth once more. */
-const entryPoints = Object.entries(exports)
-  .filter(([name, target]) => name !== '.' && typeof target !== 'string')
-  .map(([, target]) => target.default.replace('./dist/', '').replace(/\.js$/, '.ts'))
+/** The sources of the packages' entry points. `/internal` is for the packages themselves. */
+const entryPoints = read('package.json').workspaces.flatMap((workspace) =>
+  Object.entries(read(`${workspace}/package.json`).exports)
+    .filter(([name, target]) => name !== './internal' && typeof target !== 'string')
+    .map(([, target]) => `${workspace}/${target['@netscript/source'].default}`),
+)
 
 /** @type {Partial<import('typedoc').TypeDocOptions>} */
 export default {
