@@ -21,7 +21,7 @@ async function seal(userId: string, options: { sessionId?: string; expiresIn?: n
   return {
     headers: { cookie },
     bearer: signIn.accessToken,
-    secrets: [signIn.refreshToken],
+    secrets: [signIn.refreshToken, api.apiKey, api.cookiePassword],
   } satisfies SignedIn
 }
 
