@@ -1,7 +1,6 @@
 import type { AuthCalls, AuthClient, AuthClientOptions, CallOptions } from './auth-api.js'
-import { exchange, unexpected } from './exchange.js'
+import { exchange, pathSegment, unexpected } from './exchange.js'
 import { withNavigation } from './navigation.js'
-import { pathSegment } from './path-segment.js'
 import { ROUTES } from './routes.js'
 
 type RouteKey = keyof typeof ROUTES

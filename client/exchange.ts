@@ -147,3 +147,16 @@ function context(response: Response): {
     retryAfterSeconds: Number.isFinite(retryAfter) ? retryAfter : undefined,
   }
 }
+
+/**
+ * Encodes an id as one path segment. Ids that would change the path are refused:
+ * `DELETE /sessions/` without an id would end all other sessions.
+ *
+ * @throws AuthClientError `VALIDATION_ERROR` when the id is empty, `.` or `..`.
+ */
+export function pathSegment(id: string): string {
+  if (/^\.{0,2}$/.test(id)) {
+    throw new AuthClientError('VALIDATION_ERROR', 'The id in the path is missing.')
+  }
+  return encodeURIComponent(id)
+}

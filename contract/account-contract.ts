@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { AUTH_PATH_PREFIX } from './auth-contract.js'
 import { DescribeResponse } from './describe.js'
 import { problems } from './errors.js'
-import { RevokedResponse, SessionsQuery, SessionsResponse } from './sessions.js'
+import { RevokedResponse, SessionsQuery, SessionsResponse } from './session.js'
 import { TokenInput, TokenResponse } from './token.js'
 
 const routes = {

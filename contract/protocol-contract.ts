@@ -1,9 +1,37 @@
 import { type AppRouter, initContract } from '@ts-rest/core'
 import { z } from 'zod'
 import { AUTH_PATH_PREFIX, authContractV1 } from './auth-contract.js'
-import { BackChannelLogoutInput, BackChannelLogoutResponse } from './back-channel-logout.js'
 import { CallbackQuery } from './callback.js'
 import { problems } from './errors.js'
+import { PublicKeySet } from './token.js'
+
+/** The form of a back-channel logout (OpenID Connect Back-Channel Logout 1.0 section 2.5). */
+export const BackChannelLogoutInput = z
+  .object({
+    logout_token: z
+      .string()
+      .min(1)
+      .describe('The logout token, a JWT that the provider signed (section 2.4).'),
+  })
+  .meta({
+    id: 'BackChannelLogoutInput',
+    description: 'What the provider sends: exactly one logout_token; other fields are ignored.',
+    examples: [
+      {
+        logout_token:
+          'eyJhbGciOiJSUzI1NiIsInR5cCI6ImxvZ291dCtqd3QifQ.eyJpc3MiOiJodHRwczovL2lkcC5leGFtcGxlIn0.c2lnbmF0dXJl',
+      },
+    ],
+  })
+export type BackChannelLogoutInput = z.infer<typeof BackChannelLogoutInput>
+
+/** The response to a back-channel logout: an empty object. */
+export const BackChannelLogoutResponse = z.object({}).meta({
+  id: 'BackChannelLogoutResponse',
+  description: 'The sessions that the token names have ended, if there were any.',
+  examples: [{}],
+})
+export type BackChannelLogoutResponse = z.infer<typeof BackChannelLogoutResponse>
 
 /** A single-use secret. The maximum bounds the input; the service generates far shorter values. */
 const singleUse = z.string().min(1).max(512)
@@ -95,3 +123,21 @@ export const protocolContractV1: typeof routes = initContract().router(routes)
 
 /** The type of {@link protocolContractV1}. */
 export type ProtocolContractV1 = typeof protocolContractV1
+
+const discoveryRoutes = {
+  jwks: {
+    strictStatusCodes: true,
+    method: 'GET',
+    path: '/.well-known/jwks.json',
+    summary: 'The public keys of tokens',
+    description:
+      'The public keys that tokens are verified with. A key is published before it signs, and until the last token that it signed has expired.',
+    responses: { 200: PublicKeySet, ...problems('NOT_FOUND', 'INTERNAL', 'STORE_UNAVAILABLE') },
+  },
+} as const satisfies AppRouter
+
+/** Routes at the root of the origin, where verifiers look for them (RFC 8615). */
+export const discoveryContractV1: typeof discoveryRoutes = initContract().router(discoveryRoutes)
+
+/** The type of {@link discoveryContractV1}. */
+export type DiscoveryContractV1 = typeof discoveryContractV1

@@ -2,7 +2,7 @@ import pg from 'pg'
 import type { PostgresConnection, PostgresPool } from './postgres-pool.js'
 import { namedSchema } from './table-schema.js'
 import { AuthConfigurationError } from '@netscript/plugin-auth-core'
-import { inTransaction } from './transaction.js'
+import { inTransaction } from './pool.js'
 
 const TABLE = 'auth_audit_events'
 /**

@@ -21,6 +21,6 @@ export { createPostgresRateLimitStore, sweepRateLimits } from './postgres-rate-l
 export { seed } from './seed.js'
 export { sweep, sweepBetterAuth } from './sweep.js'
 export { tableSchema } from './table-schema.js'
-export { inTransaction } from './transaction.js'
+export { inTransaction } from './pool.js'
 export { redisCall, storeCall } from './unavailable.js'
 export { createUserDirectory, milliseconds } from './user-directory.js'

@@ -1,8 +1,13 @@
 import pg from 'pg'
-import { DatabaseClient, type Connecting, isPooler } from './database-client.js'
 import { AuthConfigurationError } from '@netscript/plugin-auth-core'
+import { type Connecting, DatabaseClient, isPooler } from './database-client.js'
 import { ignoredSchema, parseDatabaseUrl } from './database-url.js'
-import type { PostgresPool, PostgresResult, PostgresStatement } from './postgres-pool.js'
+import type {
+  PostgresConnection,
+  PostgresPool,
+  PostgresResult,
+  PostgresStatement,
+} from './postgres-pool.js'
 
 /** Default maximum of connections per process. */
 export const POOL_SIZE = 10
@@ -155,5 +160,33 @@ export async function queryPrepared<Row extends object>(
 function dropIdle(pool: pg.Pool): void {
   for (let idle = pool.idleCount; idle > 0; idle -= 1) {
     pool.connect((_error, _client, release) => release(true))
+  }
+}
+
+const ignore = (): void => undefined
+
+/**
+ * Runs `work` in a transaction on a dedicated connection. If it throws, the connection is closed,
+ * which rolls back.
+ */
+export async function inTransaction<T>(
+  pool: PostgresPool,
+  work: (connection: PostgresConnection) => Promise<T>,
+): Promise<T> {
+  const connection = await pool.connect()
+  // Without a listener, a connection that breaks between two statements would crash the process.
+  connection.on('error', ignore)
+  let broken: Error | undefined
+  try {
+    await connection.query('BEGIN')
+    const result = await work(connection)
+    await connection.query('COMMIT')
+    return result
+  } catch (error) {
+    broken = error as Error
+    throw error
+  } finally {
+    connection.off('error', ignore)
+    connection.release(broken)
   }
 }

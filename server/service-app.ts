@@ -25,10 +25,14 @@ import { createRequestLog } from './engine/request-log.js'
 import { respondToError } from './engine/problem.js'
 import { securityHeaders } from './engine/security-headers.js'
 import type { Logger } from './log.js'
-import { serveAsset } from './pages/asset.js'
-import { type DemoNotice, homePage, type HomePageOptions } from './pages/home-page.js'
-import { lastProvider, rememberProvider } from './pages/last-provider.js'
-import { pageScript } from './pages/page-script.js'
+import { pageScript, serveAsset } from './pages/asset.js'
+import {
+  type DemoNotice,
+  homePage,
+  type HomePageOptions,
+  lastProvider,
+  rememberProvider,
+} from './pages/home-page.js'
 import { passwordNotice } from './pages/password-forms.js'
 
 export type { DemoNotice }

@@ -4,7 +4,9 @@ import {
   type ReactNode,
   useContext,
   useEffect,
+  useMemo,
   useState,
+  useSyncExternalStore,
 } from 'react'
 import type { AuthClient } from '../auth-api.js'
 import {
@@ -12,6 +14,7 @@ import {
   type SessionStore,
   type SessionStoreOptions,
 } from '../session-store/session-store.js'
+import type { SessionSnapshot } from '../session-store/session-snapshot.js'
 
 const StoreContext = createContext<SessionStore | undefined>(undefined)
 
@@ -52,4 +55,30 @@ export function useStore(name: string): SessionStore {
 /** The client of the nearest {@link AuthProvider}, for calls that no hook or component covers. */
 export function useAuthClient(): AuthClient {
   return useStore('useAuthClient()').client
+}
+
+/** The session snapshot and the actions of the store. */
+export type Session = SessionSnapshot &
+  Pick<SessionStore, 'refresh' | 'redirectToSignIn' | 'redirectToSignOut'>
+
+/**
+ * The current session. Rerenders the component when it changes; the object is stable until then.
+ *
+ * @throws Error outside an AuthProvider.
+ *
+ * @example
+ * ```tsx
+ * function Greeting() {
+ *   const { status, user } = useSession()
+ *   return status === 'loading' ? null : <p>Hello {user?.displayName ?? 'stranger'}</p>
+ * }
+ * ```
+ */
+export function useSession(): Session {
+  const store = useStore('useSession()')
+  const snapshot = useSyncExternalStore(store.subscribe, store.getSnapshot, store.getServerSnapshot)
+  return useMemo(() => {
+    const { refresh, redirectToSignIn, redirectToSignOut } = store
+    return { ...snapshot, refresh, redirectToSignIn, redirectToSignOut }
+  }, [snapshot, store])
 }

@@ -4,8 +4,18 @@
  *
  * @module
  */
-export { AuthProvider, type AuthProviderProps, useAuthClient } from './auth-provider.js'
-export { RequireAuth, type RequireAuthProps } from './require-auth.js'
-export { SignInButton, type SignInButtonProps } from './sign-in-button.js'
-export { SignOutButton, type SignOutButtonProps } from './sign-out-button.js'
-export { type Session, useSession } from './use-session.js'
+export {
+  AuthProvider,
+  type AuthProviderProps,
+  type Session,
+  useAuthClient,
+  useSession,
+} from './auth-provider.js'
+export {
+  RequireAuth,
+  type RequireAuthProps,
+  SignInButton,
+  type SignInButtonProps,
+  SignOutButton,
+  type SignOutButtonProps,
+} from './components.js'

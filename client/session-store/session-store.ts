@@ -9,9 +9,7 @@ import { createAuthClient } from '../auth-client.js'
 import { AuthClientError } from '../error.js'
 import { LONGEST_TIMER_MS } from '../exchange.js'
 import { createSharedQuestions } from '../shared-questions.js'
-import { currentPage } from './current-page.js'
-import { isHidden, onOccasion } from './occasions.js'
-import { retryDelay } from './retry-delay.js'
+import { createTabs, currentPage, isHidden, onOccasion } from './page.js'
 import {
   afterAnswer,
   afterFailure,
@@ -20,7 +18,6 @@ import {
   type SessionSnapshot,
   SIGNED_OUT,
 } from './session-snapshot.js'
-import { createTabs } from './tabs.js'
 
 /** Recheck interval for a session that has expired by the local clock but not at the service. */
 const CLOCKS_DIFFER_MS = 60_000
@@ -240,3 +237,21 @@ export function createSessionStore(options: SessionStoreOptions = {}): SessionSt
 
 const isAlive = (me: MeResponse | undefined): boolean =>
   me !== undefined && (!me.authenticated || Date.parse(me.session.expiresAt) > Date.now())
+
+const FIRST_MS = 1_000
+const LONGEST_MS = 60_000
+
+/**
+ * Delay before a retry, in milliseconds: exponential back-off from one second to one minute, with up
+ * to 50% jitter so that pages do not retry in step after an outage. Never earlier than
+ * `Retry-After`. Undefined for errors that a retry cannot fix.
+ *
+ * @param failures Number of consecutive failures before this one.
+ */
+function retryDelay(error: AuthClientError, failures: number): number | undefined {
+  const { status, retryAfterSeconds = 0 } = error
+  if (status !== 0 && status !== 408 && status !== 429 && status < 500) return undefined
+  const spread = Math.random() / 2
+  const backOff = Math.min(LONGEST_MS, FIRST_MS * 2 ** failures) * (1 - spread)
+  return Math.max(backOff, retryAfterSeconds * 1_000 * (1 + spread))
+}

@@ -2,7 +2,7 @@ import { withAppSettings } from '../config/app-settings.js'
 import { createLogger, prettyDestination } from '../log.js'
 import { type Development, startDevelopment } from '../local/development.js'
 import { closeOnSignal } from './shutdown.js'
-import { print } from './wrap.js'
+import { print } from './terminal.js'
 
 /** `netscript dev`, which is what `npm start` runs. */
 export async function development(): Promise<void> {

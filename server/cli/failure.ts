@@ -1,5 +1,5 @@
 import { AuthBackendNotFoundError, AuthConfigurationError } from '@netscript/plugin-auth-core'
-import { wrap } from './wrap.js'
+import { wrap } from './terminal.js'
 
 /**
  * Prints why a command failed and sets the exit code. A configuration error is printed with its fix; any

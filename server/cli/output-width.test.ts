@@ -7,7 +7,7 @@ import { sessionRecord } from '../../backends/kv-oauth/storage/session-store-sui
 import { createPostgresStores } from '../../backends/kv-oauth/storage/stores.js'
 import { createPool } from '../../prisma/pool.js'
 import { createTestDatabase, type TestDatabase } from '../../prisma/test-database.js'
-import { displayWidth } from './display-width.js'
+import { displayWidth } from './terminal.js'
 import { createProgram } from './program.js'
 import { addAuthPlugin } from './testing/add-plugin.js'
 import { runCli } from './testing/run-cli.js'

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { displayWidth } from './display-width.js'
+import { displayWidth, WIDTH } from './terminal.js'
 import { free, record, table } from './table.js'
-import { WIDTH } from './wrap.js'
 
 const ID = '8f14e45f-ceea-467f-a0e6-1234567890ab'
 const SESSION_ID = 'x'.repeat(43)

@@ -1,5 +1,4 @@
-import { displayWidth, padTo } from './display-width.js'
-import { fold, WIDTH, wrap } from './wrap.js'
+import { displayWidth, fold, padTo, WIDTH, wrap } from './terminal.js'
 
 /** A cell; `free` text may be broken anywhere, any other is kept whole so that it can be copied. */
 export type Cell = string | { readonly free: string }

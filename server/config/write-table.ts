@@ -1,6 +1,5 @@
 import { readFile, writeFile } from 'node:fs/promises'
-import { llmsText } from './llms.js'
-import { configurationTable } from './table.js'
+import { configurationTable, llmsText } from './generated-documents.js'
 
 const GUIDE = new URL('../CONFIGURATION.md', import.meta.url)
 const BLOCK = /(<!-- configuration -->)[\s\S]*?(<!-- \/configuration -->)/

@@ -3,11 +3,9 @@ import { AuthError } from '../../backends/errors.js'
 import type { AuthBackendPort } from '../../backends/port.js'
 import { toAuthnRequest } from '../../backends/request.js'
 import { createReturnToPolicy } from '../../backends/return-to.js'
-import { callback } from './callback.js'
+import { callback, signin } from './sign-in.js'
 import type { HandlerContext } from './context.js'
-import { loggedOut } from './logout.js'
-import { signin } from './signin.js'
-import { signout } from './signout.js'
+import { loggedOut, signout } from './sign-out.js'
 
 const REMOVED = 'https://removed.example/page'
 const request = toAuthnRequest({ headers: {} })

@@ -1,5 +1,5 @@
 import type { MeResponse, SessionResponse } from '@netscript/auth-contract'
-import type { AuthnRequest } from '@netscript/plugin-auth-core'
+import { AuthError, type AuthnRequest, type AuthnResult } from '@netscript/plugin-auth-core'
 import { ok, type Reply } from '../reply.js'
 import type { HandlerContext } from './context.js'
 
@@ -27,4 +27,18 @@ export async function me(
       : { authenticated: false },
     result.setCookies,
   )
+}
+
+/**
+ * Returns the caller's session.
+ * @throws AuthError `UNAUTHORIZED`
+ */
+export async function requireSignedIn(
+  { backend }: HandlerContext,
+  request: AuthnRequest,
+  detail = 'Sign in first.',
+): Promise<Extract<AuthnResult, { ok: true }>> {
+  const result = await backend.authenticate(request)
+  if (result.ok) return result
+  throw new AuthError('UNAUTHORIZED', detail, { setCookies: result.setCookies })
 }

@@ -12,7 +12,7 @@ import {
 } from '@netscript/plugin-auth-core'
 import { ok, type Reply } from '../reply.js'
 import type { HandlerContext } from './context.js'
-import { requireSignedIn } from './signed-in.js'
+import { requireSignedIn } from './session.js'
 
 /** GET /sessions: one page of the caller's sessions. */
 export async function listSessions(

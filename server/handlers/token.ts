@@ -4,7 +4,7 @@ import { withCookiesOnly } from '@netscript/plugin-auth-core/internal'
 import type { TokenIssuer } from '../tokens/token-issuer.js'
 import { ok, type Reply } from '../reply.js'
 import type { HandlerContext } from './context.js'
-import { requireSignedIn } from './signed-in.js'
+import { requireSignedIn } from './session.js'
 
 /**
  * POST /token: a signed token that identifies the caller to one audience. Only the session cookie

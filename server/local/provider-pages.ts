@@ -1,6 +1,5 @@
 import { html, type Html, safeHref, trusted } from '../pages/html.js'
-import { layout } from '../pages/layout.js'
-import { initials, portrait } from '../pages/person.js'
+import { initials, layout, portrait } from '../pages/layout.js'
 import type { DemoAccount } from './demo-accounts.js'
 
 const BRAND = 'Local provider'

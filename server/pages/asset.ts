@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { RequestHandler } from 'express'
+import { text } from './generated/page-script.js'
 
 /** A static file used by the pages. */
 export interface Asset {
@@ -25,3 +26,6 @@ export function serveAsset({ type, text }: Asset): RequestHandler {
     res.type(type).send(text)
   }
 }
+
+/** The script of the page at `/`, built from `page.ts` by `npm run generate`. */
+export const pageScript = asset('/assets/page.js', 'js', text)

@@ -1,10 +1,10 @@
 import type { AuthSession, AuthUser, SessionSummary } from '@netscript/auth-contract'
+import type { CookieOptions, Request, Response } from 'express'
 import { html, type Html, safeHref } from './html.js'
 import { instant } from './instant.js'
-import { layout } from './layout.js'
-import { pageScript } from './page-script.js'
+import { layout, portrait } from './layout.js'
+import { pageScript } from './asset.js'
 import { type PasswordForms, passwordForms } from './password-forms.js'
-import { portrait } from './person.js'
 import { sessionList } from './session-list.js'
 
 /** What the page says about the local provider. */
@@ -177,3 +177,27 @@ const LINKS = html`<nav aria-label="For developers">
     <li><a href="/health/ready">Health</a></li>
   </ul>
 </nav>`
+
+const NAME = 'ns_provider'
+const YEAR_MS = 365 * 24 * 3600 * 1000
+
+/**
+ * The provider that this browser last signed in with. Only a hint for the page: anyone can set the
+ * cookie. Needs cookie-parser, whose `j:` values match no id.
+ */
+export function lastProvider({ cookies }: Request, ids: readonly string[]): string | undefined {
+  const value: unknown = (cookies as Record<string, unknown>)[NAME]
+  return ids.find((id) => id === value)
+}
+
+/** Remembers the provider for a year. */
+export function rememberProvider(res: Response, id: string, origin: string): void {
+  const options: CookieOptions = {
+    httpOnly: true,
+    maxAge: YEAR_MS,
+    path: '/',
+    sameSite: 'lax',
+    secure: origin.startsWith('https:'),
+  }
+  res.cookie(NAME, id, options)
+}

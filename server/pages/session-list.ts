@@ -1,5 +1,5 @@
 import type { SessionSummary } from '@netscript/auth-contract'
-import { deviceName } from './device.js'
+import Bowser from 'bowser'
 import { html, type Html } from './html.js'
 import { instant, relative } from './instant.js'
 
@@ -43,3 +43,14 @@ function item(summary: SessionSummary, now: Date): Html {
     ${!current && html`<button type="button" class="button small" data-revoke="${session.id}" aria-label="Sign out ${device}" hidden>Sign out</button>`}
   </li>`
 }
+
+/** Describes a browser and its system, such as `Chrome on Linux`, from its User-Agent. */
+export function deviceName(userAgent: string | undefined): string {
+  if (!userAgent) return 'Unknown device'
+  const { browser, os } = Bowser.parse(userAgent)
+  const words = [browser.name, os.name && `on ${os.name}`].filter(Boolean)
+  return words.length > 0 ? words.join(' ') : userAgent.slice(0, MAX)
+}
+
+/** Maximum length of an unrecognized User-Agent, which may be kilobytes long. */
+const MAX = 60

@@ -1,8 +1,14 @@
 import { backendEntry, backendNames, type BackendNeed } from '../../backends.js'
 import { withAppSettings } from '../../config/app-settings.js'
-import { readEnvFile, readEnvVariables, setEnvVariables, writeEnvFile } from '../env-file.js'
-import { environmentWith, outsideOf } from '../environment.js'
-import { print } from '../wrap.js'
+import {
+  environmentWith,
+  outsideOf,
+  readEnvFile,
+  readEnvVariables,
+  setEnvVariables,
+  writeEnvFile,
+} from '../env-file.js'
+import { print } from '../terminal.js'
 
 const VARIABLE = 'NETSCRIPT_AUTH_BACKEND'
 

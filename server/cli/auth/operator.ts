@@ -2,7 +2,7 @@ import { AuthConfigurationError, type Operator } from '@netscript/plugin-auth-co
 import { backendEntry } from '../../backends.js'
 import { withDatabase } from '../db/database.js'
 import { backendChoice } from './backend.js'
-import { print } from '../wrap.js'
+import { print } from '../terminal.js'
 
 /** Output options of a command. */
 export interface Output {

@@ -7,7 +7,7 @@ import {
 } from '../../../backends/kv-oauth/presets.js'
 import { readConfig } from '../../config/config.js'
 import { type GivenProvider, keepsSecret, providerVariables } from './provider-variables.js'
-import { registrationHint } from './registration-hint.js'
+import { registrationHint } from './provider.js'
 
 const KEY = { NETSCRIPT_AUTH_KV_OAUTH_KEY: randomBytes(32).toString('base64url') }
 const CALLBACK = 'http://localhost:8094/api/v1/auth/callback'

@@ -1,9 +1,14 @@
 import { randomBytes } from 'node:crypto'
 import { AuthConfigurationError, parseKeyring } from '@netscript/plugin-auth-core'
-import { readEnvFile, readEnvVariables, setEnvVariables, writeEnvFile } from '../env-file.js'
-import { outsideOf } from '../environment.js'
+import {
+  outsideOf,
+  readEnvFile,
+  readEnvVariables,
+  setEnvVariables,
+  writeEnvFile,
+} from '../env-file.js'
 import { SECRET_KINDS } from './secret-kinds.js'
-import { print } from '../wrap.js'
+import { print } from '../terminal.js'
 
 /** Options of `netscript auth secret generate`. */
 export interface GenerateOptions {

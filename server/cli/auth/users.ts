@@ -1,6 +1,6 @@
 import type { Operator, OperatorUser } from '@netscript/plugin-auth-core'
 import { type Cell, free, record, table } from '../table.js'
-import { print } from '../wrap.js'
+import { print } from '../terminal.js'
 import {
   ended,
   NO_SUCH_USER,

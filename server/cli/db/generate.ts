@@ -1,7 +1,7 @@
 import { AuthConfigurationError } from '@netscript/plugin-auth-core'
 import { workspaceProject } from './migrate.js'
 import { runPrisma } from './prisma-cli.js'
-import { print } from '../wrap.js'
+import { print } from '../terminal.js'
 
 /** `netscript db generate`: the Prisma client and zod schemas. Needs no database. */
 export async function generate(): Promise<void> {

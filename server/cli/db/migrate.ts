@@ -13,7 +13,7 @@ import {
 } from './migrations.js'
 import { type PreparedProject, prepareProject } from './prepare.js'
 import { type PrismaProject, readPrismaProject } from './project.js'
-import { print } from '../wrap.js'
+import { print } from '../terminal.js'
 
 /** `netscript db init`: creates and applies the first migration. */
 export async function init({ name }: { name: string }): Promise<void> {

@@ -1,10 +1,9 @@
 import { existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { applyChanges } from '../plugin/change.js'
+import { applyChanges, type Change } from '../plugin/change.js'
 import { readManifests } from '../plugin/manifest.js'
-import { openWorkspace } from '../plugin/workspace.js'
-import { aggregatedPath, aggregateSchema } from './aggregate.js'
-import { readPrismaProject, type PrismaProject } from './project.js'
+import { openWorkspace, type Workspace } from '../plugin/workspace.js'
+import { type PrismaProject, readPrismaProject } from './project.js'
 
 /** A project and the plugins whose schemas it contains. */
 export interface PreparedProject extends PrismaProject {
@@ -27,4 +26,22 @@ export async function prepareProject(root: string): Promise<PreparedProject> {
   }
   const plugins = manifests.filter(({ enabled }) => enabled).map(({ name }) => name)
   return { ...project, plugins }
+}
+
+/** Path of a plugin's schema in the workspace's schema folder. */
+export function aggregatedPath({ schema }: PrismaProject, plugin: string): string {
+  return `${schema}/plugins/${plugin}.prisma`
+}
+
+/** Adds a plugin's schema to the workspace's; does nothing when it is up to date. */
+export function aggregateSchema(
+  workspace: Workspace,
+  project: PrismaProject,
+  plugin: string,
+  schema: string,
+): Change | undefined {
+  const path = aggregatedPath(project, plugin)
+  const before = workspace.read(path)
+  const after = `// Made from plugins/${plugin}/database/${plugin}.prisma by netscript: change that one.\n\n${schema}`
+  return before === after ? undefined : { path, before, after }
 }

@@ -5,7 +5,7 @@ import { confirm } from '../confirm.js'
 import { withDatabase } from './database.js'
 import { apply } from './migrate.js'
 import { readPrismaProject } from './project.js'
-import { print } from '../wrap.js'
+import { print } from '../terminal.js'
 
 /** `netscript db reset`: drops everything in the database and applies all migrations. */
 export async function reset(options: { yes?: boolean }): Promise<void> {

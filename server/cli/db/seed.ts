@@ -8,7 +8,7 @@ import { readVariables } from '../../config/variables.js'
 import { withDatabase } from './database.js'
 import { migrationsDirectory } from './migrations.js'
 import { type PrismaProject, readPrismaProject } from './project.js'
-import { print } from '../wrap.js'
+import { print } from '../terminal.js'
 
 /** `netscript db seed`: adds the demo users, then runs the seed command of the Prisma config. */
 export async function seed(): Promise<void> {

@@ -1,10 +1,9 @@
 import { type MigrationStatus, migrationStatus } from '@netscript/auth-database'
 import { table } from '../table.js'
-import { paintFor } from '../paint.js'
+import { paintFor, print } from '../terminal.js'
 import { withDatabase } from './database.js'
 import { migrationsDirectory, pluginMigrations } from './migrations.js'
 import { readPrismaProject } from './project.js'
-import { print } from '../wrap.js'
 
 /** `netscript db status`; the exit code is 0 when nothing is pending or failed. */
 export async function status({ json }: { json?: boolean }): Promise<void> {

@@ -1,5 +1,5 @@
 import { styleText } from 'node:util'
-import { WIDTH, wrap } from '../wrap.js'
+import { WIDTH, wrap } from '../terminal.js'
 import type { Finding } from './finding.js'
 
 const COLORS = { ok: 'green', warn: 'yellow', fail: 'red' } as const

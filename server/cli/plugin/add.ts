@@ -3,7 +3,7 @@ import {
   type PackageManager,
   runCommand,
 } from '@netscript/plugin-auth-core/internal'
-import { paintFor } from '../paint.js'
+import { paintFor, print } from '../terminal.js'
 import { findPlugin } from './catalog.js'
 import { applyChanges, describeChanges } from './change.js'
 import { installPackages, missingPackages } from './install.js'
@@ -11,7 +11,6 @@ import { manifestPath } from './manifest.js'
 import { planAdd } from './plan.js'
 import { readPackageJson } from './shared-files.js'
 import { openWorkspace } from './workspace.js'
-import { print } from '../wrap.js'
 
 /** Options of `netscript plugin add`. */
 export interface AddOptions {

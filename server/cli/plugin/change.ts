@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { createTwoFilesPatch } from 'diff'
-import { type Paint, plain } from '../paint.js'
+import { type Paint, plain } from '../terminal.js'
 
 /** A planned change to a file. */
 export interface Change {

@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
+import { spawnSync } from 'node:child_process'
 import { findPackageManager } from '@netscript/plugin-auth-core/internal'
 import { isReadableByOthers, modeOf } from '../env-file.js'
 import { fail, type Finding, ok, warn } from '../doctor/finding.js'
@@ -9,9 +10,8 @@ import { missingPackages } from './install.js'
 import { readManifest, readManifests } from './manifest.js'
 import { packageEntries, planAdd } from './plan.js'
 import { chosenBackend } from './shared-files.js'
-import { isTracked } from './tracked.js'
 import { openWorkspace, type Workspace } from './workspace.js'
-import { print } from '../wrap.js'
+import { print } from '../terminal.js'
 
 /** `netscript plugin doctor [name]` */
 export async function diagnosePlugins(
@@ -100,4 +100,13 @@ export async function findingsOf(
     )
   }
   return findings.length > 0 ? findings : [ok('PLUGIN', `${plugin.name} is complete.`)]
+}
+
+/** Whether git tracks the file; `false` without git. */
+function isTracked(root: string, path: string): boolean {
+  const { status } = spawnSync('git', ['ls-files', '--error-unmatch', path], {
+    cwd: root,
+    stdio: 'ignore',
+  })
+  return status === 0
 }

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { AuthConfigurationError } from '@netscript/plugin-auth-core'
 import { findPackageManager } from '@netscript/plugin-auth-core/internal'
-import { print } from '../wrap.js'
+import { print } from '../terminal.js'
 
 /** The packages that the workspace cannot import. */
 export function missingPackages(root: string, names: readonly string[]): string[] {

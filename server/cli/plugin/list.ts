@@ -1,6 +1,6 @@
 import { readManifests } from './manifest.js'
 import { table } from '../table.js'
-import { print } from '../wrap.js'
+import { print } from '../terminal.js'
 import { openWorkspace, type Workspace } from './workspace.js'
 
 /** One row of `netscript plugin list`. */

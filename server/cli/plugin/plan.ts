@@ -1,5 +1,5 @@
 import { readPrismaProject } from '../db/project.js'
-import { aggregateSchema } from '../db/aggregate.js'
+import { aggregateSchema } from '../db/prepare.js'
 import { AUTH_SCHEMA, authFiles } from './auth-files.js'
 import type { PluginDefinition } from './catalog.js'
 import type { Change } from './change.js'

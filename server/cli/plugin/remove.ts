@@ -2,7 +2,7 @@ import { readdirSync, rmdirSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { AuthConfigurationError } from '@netscript/plugin-auth-core'
 import { confirm } from '../confirm.js'
-import { aggregatedPath } from '../db/aggregate.js'
+import { aggregatedPath } from '../db/prepare.js'
 import { readPrismaProject } from '../db/project.js'
 import { findPlugin } from './catalog.js'
 import { applyChanges, type Change } from './change.js'
@@ -18,7 +18,7 @@ import {
   removeFromPackageJson,
 } from './shared-files.js'
 import { openWorkspace, rootWorkspace, type Workspace } from './workspace.js'
-import { print } from '../wrap.js'
+import { print } from '../terminal.js'
 
 /** The planned removal of a plugin. */
 export interface Removal {

@@ -1,7 +1,6 @@
 import { accountContractV1 } from '../../../contract/account-contract.js'
 import { authContractV1 } from '../../../contract/auth-contract.js'
-import { discoveryContractV1 } from '../../../contract/discovery-contract.js'
-import { protocolContractV1 } from '../../../contract/protocol-contract.js'
+import { discoveryContractV1, protocolContractV1 } from '../../../contract/protocol-contract.js'
 
 interface Route {
   method: string

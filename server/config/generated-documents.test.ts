@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
 import { readBlocks } from '../e2e/support/readme-block.js'
-import { llmsText } from './llms.js'
+import { configurationTable, llmsText } from './generated-documents.js'
 
 const read = (path: string) => readFile(new URL(path, import.meta.url), 'utf8')
 
@@ -20,4 +20,10 @@ describe.each(['../../llms.txt', '../llms.txt'])('%s', (path) => {
   it('has no relative link', async () => {
     expect(await read(path)).not.toMatch(/\]\((?!https:)/)
   })
+})
+
+it('CONFIGURATION.md has the table of the schema (npm run docs writes it)', async () => {
+  const guide = await read('../CONFIGURATION.md')
+  const cells = (text: string): string => text.replace(/[ -]+/g, ' ')
+  expect(cells(guide)).toContain(cells(configurationTable()))
 })

@@ -1,4 +1,25 @@
-import { displayWidth, graphemes } from './display-width.js'
+import { stripVTControlCharacters, styleText } from 'node:util'
+
+const GRAPHEMES = new Intl.Segmenter('en', { granularity: 'grapheme' })
+
+/** East Asian wide and fullwidth characters (UAX #11), and emoji. */
+const WIDE =
+  /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\ua960-\ua97f\uac00-\ud7a3\uf900-\ufaff\ufe10-\ufe19\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6\u{16fe0}-\u{18fff}\u{1b000}-\u{1b2ff}\u{1f200}-\u{1f2ff}\u{20000}-\u{3fffd}]|\p{Emoji_Presentation}|\ufe0f/u
+
+/** Splits text into grapheme clusters: combining marks stay with their letter. */
+const graphemes = (text: string): string[] =>
+  [...GRAPHEMES.segment(text)].map(({ segment }) => segment)
+
+/** Number of terminal columns that a text takes; colour sequences take none. */
+export function displayWidth(text: string): number {
+  const shown = stripVTControlCharacters(text)
+  if (/^[\x20-\x7e]*$/.test(shown)) return shown.length
+  return graphemes(shown).reduce((sum, one) => sum + (WIDE.test(one) ? 2 : 1), 0)
+}
+
+/** Pads a text with spaces to a width. */
+export const padTo = (text: string, width: number): string =>
+  text + ' '.repeat(Math.max(0, width - displayWidth(text)))
 
 /** Terminal width, in columns, that readable output must fit. */
 export const WIDTH = 80
@@ -61,4 +82,16 @@ function chop(word: string, width: number): string[] {
 /** Prints readable text, at most 80 columns wide. */
 export function print(text: string): void {
   console.log(wrap(text))
+}
+
+/** Colours a text. */
+export type Paint = (style: 'green' | 'red' | 'yellow', text: string) => string
+
+/** For pipes and files. */
+export const plain: Paint = (_style, text) => text
+
+/** Colours on a terminal that supports them; respects NO_COLOR. */
+export function paintFor(stream: NodeJS.WriteStream): Paint {
+  // hasColors exists on terminals only, and reads NO_COLOR itself.
+  return stream.isTTY && stream.hasColors() ? styleText : plain
 }

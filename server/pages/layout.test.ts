@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { initials } from './person.js'
+import { initials } from './layout.js'
 
 describe('initials', () => {
   it.each([

@@ -1,7 +1,46 @@
-import type { CallbackResponse } from '@netscript/auth-contract'
+import type {
+  CallbackResponse,
+  DescribeResponse,
+  SigninInput,
+  SigninResponse,
+} from '@netscript/auth-contract'
 import { AuthError, type AuthnRequest } from '@netscript/plugin-auth-core'
 import { ok, type Reply, seeOther } from '../reply.js'
 import { type HandlerContext, interactiveFlow } from './context.js'
+
+/** GET /describe: the metadata of the active backend. */
+export function describe({ backend, tokens }: HandlerContext): Reply<200, DescribeResponse> {
+  return ok({
+    backend: backend.name,
+    capabilities: {
+      ...backend.capabilities,
+      interactive: backend.interactive !== undefined,
+      backChannelLogout: backend.backChannelLogout !== undefined,
+    },
+    tokens: tokens !== undefined,
+    providers: [...backend.providers.listProviders()],
+    ...(backend.signInHint !== undefined && { signInHint: backend.signInHint }),
+  })
+}
+
+/** POST /signin: starts a sign-in. A form post is redirected to the provider. */
+export async function signin(
+  { backend, returnTo }: HandlerContext,
+  request: AuthnRequest,
+  input: SigninInput,
+  { isForm }: { isForm: boolean },
+): Promise<Reply<200, SigninResponse> | Reply<303, undefined>> {
+  const flow = interactiveFlow(backend, 'sign-in')
+  const { providerId, redirectUrl, state, setCookies } = await flow.signIn(request, {
+    returnTo: returnTo.resolve(input.redirectTo),
+    ...(input.providerId !== undefined && { providerId: input.providerId }),
+    ...(input.loginHint !== undefined && { loginHint: input.loginHint }),
+    ...(input.scopes !== undefined && { scopes: input.scopes }),
+  })
+  return isForm
+    ? seeOther(redirectUrl, setCookies)
+    : ok({ started: true, providerId, redirectUrl, state }, setCookies)
+}
 
 /** GET /callback: completes a sign-in. `query` is the raw query, duplicates included. */
 export async function callback(

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { displayWidth } from './display-width.js'
-import { wrap } from './wrap.js'
+import { displayWidth, wrap } from './terminal.js'
 
 const widest = (text: string): number => Math.max(...text.split('\n').map(displayWidth))
 
