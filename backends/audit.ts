@@ -24,6 +24,7 @@ export type SessionEnd =
   | 'user-disabled'
   | 'user-deleted'
   | 'ended-by-provider'
+  | 'not-admitted'
 
 /** An audit event that is not written together with a change of a session. */
 export interface AuditEvent {

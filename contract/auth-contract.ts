@@ -74,6 +74,7 @@ const routes = {
         'AUTH_TRANSACTION_MISSING',
         'AUTH_TRANSACTION_EXPIRED',
         'AUTH_ACCESS_DENIED',
+        'AUTH_NOT_ADMITTED',
         'AUTH_USER_DISABLED',
         'VALIDATION_ERROR',
         'RATE_LIMITED',

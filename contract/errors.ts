@@ -12,6 +12,7 @@ export const AUTH_ERRORS = {
   UNAUTHORIZED: { status: 401, title: 'Sign-in is required' },
   ORIGIN_NOT_ALLOWED: { status: 403, title: 'The request came from another site' },
   AUTH_ACCESS_DENIED: { status: 403, title: 'Sign-in was declined' },
+  AUTH_NOT_ADMITTED: { status: 403, title: 'This account may not sign in here' },
   FORBIDDEN: { status: 403, title: 'The caller may not do this' },
   AUTH_USER_DISABLED: { status: 403, title: 'This account is disabled' },
   NOT_FOUND: { status: 404, title: 'There is nothing at this address' },

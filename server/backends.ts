@@ -118,6 +118,9 @@ const BACKENDS = new Map<string, BackendEntry>([
           cookieName: variables.NETSCRIPT_AUTH_COOKIE_NAME,
           insecureCookies: variables.NETSCRIPT_AUTH_INSECURE_COOKIES,
           allowInsecureRequests: variables.NETSCRIPT_AUTH_ALLOW_INSECURE_REQUESTS,
+          ...(variables.NETSCRIPT_AUTH_CONTACT !== undefined && {
+            contact: variables.NETSCRIPT_AUTH_CONTACT,
+          }),
           policy: {
             idleMs: variables.NETSCRIPT_AUTH_SESSION_IDLE_SECONDS * 1000,
             absoluteMs: variables.NETSCRIPT_AUTH_SESSION_ABSOLUTE_SECONDS * 1000,

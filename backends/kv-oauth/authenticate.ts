@@ -9,6 +9,7 @@ import { isoInstant } from '@netscript/plugin-auth-core/internal'
 import type { SessionRecord } from './session-store.js'
 import type { KvOAuthContext } from './context.js'
 import { refreshProviderTokens } from './refresh.js'
+import { judgeStored } from './admission.js'
 import { changeSession } from './change-session.js'
 
 /**
@@ -60,6 +61,7 @@ async function keepAlive(
     now - (current.refreshedAt ?? current.issuedAt) >= refreshWindowMs
   const tokenDue = record.tokenRefreshAt !== undefined && now >= record.tokenRefreshAt
   if (!isDue(record) && !tokenDue) return record
+  if (isDue(record) && (await endIfRefused(context, record))) return undefined
   try {
     const extended = await changeSession(context, record, 'used', (current) =>
       isDue(current)
@@ -72,6 +74,19 @@ async function keepAlive(
     context.log.warn({ err: error, sessionId: record.id }, 'The session could not be extended.')
     return context.sessions.get(record.id)
   }
+}
+
+/** Ends a session that the rules no longer admit, by what it contains; whether it did. */
+async function endIfRefused(context: KvOAuthContext, record: SessionRecord): Promise<boolean> {
+  const provider = context.providers.get(record.providerId)
+  const { email, emailVerified } = record.user
+  const { subject, claims } = record
+  const verdict = provider && judgeStored(provider, { subject, email, emailVerified, claims })
+  if (verdict?.outcome !== 'refused') return false
+  await context.sessions.revoke(record.id, 'not-admitted')
+  const fields = { sessionId: record.id, provider: record.providerId, rule: verdict.rule }
+  context.log.info({ ...fields, event: 'session.ended', reason: 'not-admitted' }, 'session ended')
+  return true
 }
 
 /** The public form of a session. */

@@ -27,6 +27,8 @@ import { openStores } from './storage/stores.js'
 import { watchCalls, watchedStores } from './storage/watched-stores.js'
 import { type AuthTrace, tracedFetch } from './trace.js'
 import { authenticate } from './authenticate.js'
+import { admitsEveryone, openProvider } from './admission.js'
+import type { Admit } from './admit.js'
 import { backChannelLogout } from './back-channel-logout.js'
 import { handleCallback } from './callback.js'
 import { type KvOAuthContext, type SessionPolicy, sessionPolicy } from './context.js'
@@ -61,6 +63,13 @@ export interface KvOAuthBackendOptions {
    * @default the variable `NETSCRIPT_AUTH_SESSION_STORE`
    */
   sessionStore?: string
+  /**
+   * Decides who may sign in, after the rules of the provider (`admission`).
+   * @default everyone whom those rules admit
+   */
+  admit?: Admit
+  /** Whom a refused user asks for access, such as an address. @default 'the operator of this service' */
+  contact?: string
   /** Session lifetimes. @default `DEFAULT_SESSION_POLICY` */
   policy?: Partial<SessionPolicy>
   /**
@@ -126,6 +135,9 @@ export async function createKvOAuthBackend(
   const { providers, keyring, databaseUrl } = readOptions(options)
   const policy = sessionPolicy(options.policy)
   const cookies = cookiePolicy(options, providers)
+  for (const provider of options.admit ? [] : providers.values()) {
+    if (admitsEveryone(provider)) log.warn({ provider: provider.id }, openProvider(provider))
+  }
   if (!options.allowInsecureRequests) [...providers.values()].forEach(refuseConfiguredHttp)
   const pool =
     options.pool ??
@@ -165,6 +177,8 @@ export async function createKvOAuthBackend(
       audit,
       subjectHash: createSubjectHash(keyring, options.auditSalt),
       policy,
+      ...(options.admit && { admit: options.admit }),
+      contact: options.contact ?? 'the operator of this service',
       allowInsecureRequests: options.allowInsecureRequests ?? false,
       now: options.now ?? Date.now,
     }

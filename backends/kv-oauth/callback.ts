@@ -9,11 +9,12 @@ import {
   providerError,
   setCookie,
 } from '@netscript/plugin-auth-core'
+import { assertAdmitted, refusedRule } from './admit.js'
 import { getClientConfiguration, getGrantConfiguration, keepKeys } from './configuration.js'
 import type { KvOAuthContext } from './context.js'
 import { type ProviderIdentity, resolveIdentity } from './identity.js'
 import { isIssuerOf } from './issuer.js'
-import { newSession } from './new-session.js'
+import { admittedProfile, newSession } from './new-session.js'
 import type { OAuthProvider } from './provider.js'
 import { failureOf, NOT_VERIFIED, ProviderAnswerError } from './provider-failure.js'
 import {
@@ -63,10 +64,15 @@ export async function handleCallback(
       },
     )
     verified = identity
-    const { userId } = await context.users.signIn({ providerId: provider.id, ...identity })
+    const grant = await assertAdmitted(context, provider, identity)
+    const { userId } = await context.users.signIn({
+      providerId: provider.id,
+      ...identity,
+      profile: admittedProfile(identity.profile, grant),
+    })
     const { token, sessionId } = context.crypto.issueSessionToken()
     const session = newSession(context, {
-      ...{ request, provider, transaction, tokens, identity, sessionId, userId },
+      ...{ request, provider, transaction, tokens, identity, grant, sessionId, userId },
     })
     await context.sessions.create(session)
     await context.tokens.save(sessionId, providerTokens(tokens))
@@ -118,6 +124,7 @@ async function recordFailure(
       provider: providerId,
       reason,
       ...(isAuthError(error) && failureOf(error)),
+      ...refusedRule(error),
     },
     'sign-in failed',
   )

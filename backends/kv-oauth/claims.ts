@@ -66,9 +66,14 @@ export interface CutClaims {
  * fits. `email_verified` is dropped together with the address.
  *
  * @param maxBytes Maximum size of the result as JSON in UTF-8. @default 4096
+ * @param names The claims to keep. @default {@link ALLOWED_CLAIMS}
  */
-export function cutClaims(raw: Readonly<Record<string, unknown>>, maxBytes = 4096): CutClaims {
-  const given = ALLOWED_CLAIMS.filter(
+export function cutClaims(
+  raw: Readonly<Record<string, unknown>>,
+  maxBytes = 4096,
+  names: readonly string[] = ALLOWED_CLAIMS,
+): CutClaims {
+  const given = names.filter(
     (name) => Object.hasOwn(raw, name) && raw[name] !== undefined && raw[name] !== null,
   )
   const cut = new Set<string>()

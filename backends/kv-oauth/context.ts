@@ -5,6 +5,7 @@ import {
   type Keyring,
 } from '@netscript/plugin-auth-core'
 import type { AuditLog } from '@netscript/plugin-auth-core/internal'
+import type { Admit } from './admit.js'
 import type { AuthMetrics } from './metrics.js'
 import type {
   ProviderTokenStore,
@@ -96,6 +97,10 @@ export interface KvOAuthContext {
   readonly subjectHash: (issuer: string, subject: string) => string
   readonly policy: SessionPolicy
   readonly cookies: CookiePolicy
+  /** Decides who may sign in, after the rules of the provider. */
+  readonly admit?: Admit
+  /** Whom a refused user asks for access. */
+  readonly contact: string
   readonly allowInsecureRequests: boolean
   readonly log: AuthLog
   readonly metrics: AuthMetrics

@@ -9,7 +9,7 @@ import { cleanText, verdictOf } from './claims.js'
 import type { OAuthProvider } from './provider.js'
 import { failureOf, NOT_IDENTIFIED, NOT_VERIFIED, ProviderAnswerError } from './provider-failure.js'
 import { type FoundRoles, readRoles } from './roles.js'
-import { fetchUserClaims } from './user-info.js'
+import { fetchOrganizations, fetchUserClaims } from './user-info.js'
 
 /** The identity that the provider asserts. (`issuer`, `subject`) identifies a user. */
 export interface ProviderIdentity {
@@ -23,6 +23,8 @@ export interface ProviderIdentity {
   readonly claims: Record<string, unknown>
   /** Absent when the provider sends no roles claim for this user. */
   readonly roles?: FoundRoles & { readonly from: 'id-token' | 'user-info' }
+  /** The GitHub organizations of the user; absent unless a rule needs them. */
+  readonly organizations?: readonly string[]
   readonly profile: {
     readonly displayName?: string
     readonly email?: string
@@ -54,7 +56,13 @@ export async function resolveIdentity(
     const isStandard = provider.userInfoFields.subject === 'sub'
     const roles =
       provider.rolesClaim || isStandard ? readRoles(info, provider.rolesClaim) : undefined
-    return identityOf(provider, provider.id, claims, roles && { ...roles, from: 'user-info' })
+    const organizations = provider.admission?.organizations
+      ? await fetchOrganizations(provider, configuration, tokens.access_token)
+      : undefined
+    return {
+      ...identityOf(provider, provider.id, claims, roles && { ...roles, from: 'user-info' }),
+      ...(organizations && { organizations }),
+    }
   }
   const claims = tokens.claims()
   if (!claims) {
@@ -72,8 +80,13 @@ export async function resolveIdentity(
   return identityOf(provider, claims.iss, merge(claims, userInfo), roles)
 }
 
-function lacks({ scopes, rolesClaim }: OAuthProvider, claims: Record<string, unknown>): boolean {
+function lacks(
+  { scopes, rolesClaim, admission }: OAuthProvider,
+  claims: Record<string, unknown>,
+): boolean {
   return (
+    (admission?.groups !== undefined &&
+      readRoles(claims, admission.groupsClaim ?? 'groups') === undefined) ||
     (scopes.includes('email') && !isText(claims.email)) ||
     (scopes.includes('profile') && !isText(claims.name)) ||
     (rolesClaim !== undefined && readRoles(claims, rolesClaim) === undefined)

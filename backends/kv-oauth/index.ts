@@ -4,6 +4,8 @@
  *
  * @module
  */
+export type { AdmissionRules } from './admission.js'
+export type { AdmissionCandidate, AdmissionDecision, Admit } from './admit.js'
 export * from './backend.js'
 export { DEFAULT_SESSION_POLICY, SESSION_COOKIE_NAME, type SessionPolicy } from './context.js'
 export type * from './metrics.js'

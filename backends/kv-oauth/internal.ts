@@ -3,6 +3,7 @@
  *
  * @module
  */
+export { ADMISSION_LISTS, admitsEveryone, openProvider } from './admission.js'
 export { clientAuthMethodOf, clientRefusal, isClientRefusal } from './client-auth.js'
 export { CLOCK_TOLERANCE_SECONDS, getClientConfiguration } from './configuration.js'
 export { cookiePolicy } from './cookie-policy.js'

@@ -1,11 +1,12 @@
 import type { AuthnRequest } from '@netscript/plugin-auth-core'
 import { USER_AGENT_LENGTH } from '@netscript/plugin-auth-core/internal'
-import type { SessionRecord } from './session-store.js'
-import { cutClaims } from './claims.js'
+import type { AdmissionGrant } from './admit.js'
+import type { SessionRecord, UserProfile } from './session-store.js'
+import { cleanText, cutClaims } from './claims.js'
 import type { KvOAuthContext } from './context.js'
 import type { ProviderIdentity } from './identity.js'
 import type { OAuthProvider } from './provider.js'
-import type { FoundRoles } from './roles.js'
+import { type FoundRoles, validRoles } from './roles.js'
 import type { SignInTransaction } from './sign-in.js'
 import { nextTokenRefresh, type Tokens } from './tokens.js'
 
@@ -14,6 +15,7 @@ const MAX_ENTRY_BYTES = 8 * 1024 - 128
 const MAX_CLAIMS_BYTES = 4096
 const MAX_SCOPES_BYTES = 1024
 const MAX_ROLES_BYTES = 4096
+const MAX_CLAIM_NAME = 64
 const SCOPE_TOKEN = /^[\x21\x23-\x5B\x5D-\x7E]{1,256}$/
 
 interface NewSession {
@@ -22,6 +24,7 @@ interface NewSession {
   transaction: SignInTransaction
   tokens: Tokens
   identity: ProviderIdentity
+  grant: AdmissionGrant
   sessionId: string
   userId: string
 }
@@ -29,7 +32,7 @@ interface NewSession {
 /** Creates the session record of a completed sign-in. */
 export function newSession(
   { policy, now, subjectHash, log }: KvOAuthContext,
-  { request, provider, transaction, tokens, identity, sessionId, userId }: NewSession,
+  { request, provider, transaction, tokens, identity, grant, sessionId, userId }: NewSession,
 ): SessionRecord {
   const issuedAt = now()
   const userAgent = request.header('user-agent')?.slice(0, USER_AGENT_LENGTH)
@@ -47,7 +50,8 @@ export function newSession(
     roles: [],
     ...(identity.roles?.from === 'user-info' && { rolesFrom: identity.roles.from }),
     claims: {},
-    user: identity.profile,
+    user: admittedProfile(identity.profile, grant),
+
     ...(userAgent !== undefined && { userAgent }),
     issuedAt,
     expiresAt: issuedAt + policy.idleMs,
@@ -55,8 +59,9 @@ export function newSession(
     ...(tokenRefreshAt !== undefined && { tokenRefreshAt }),
     version: 1,
   }
-  const roles = rolesOf(record, identity.roles, log)
-  const room = roomIn({ ...record, roles })
+  const admit = validRoles(grant.roles ?? [])
+  const roles = rolesOf(record, { provider: identity.roles, admit }, log)
+  const room = roomIn({ ...record, ...roles })
   const { claims, cut } = cutClaims(identity.claims, Math.min(room, MAX_CLAIMS_BYTES))
   if (cut.length > 0) {
     log.warn(
@@ -64,35 +69,63 @@ export function newSession(
       'A session has no room for all claims.',
     )
   }
-  return { ...record, roles, claims }
+  const granted = cutClaims(
+    grant.claims ?? {},
+    Math.min(roomIn({ ...record, ...roles, claims }), MAX_CLAIMS_BYTES),
+    Object.keys(grant.claims ?? {}).filter((name) => name.length <= MAX_CLAIM_NAME),
+  )
+  if (granted.cut.length > 0) {
+    log.warn(
+      { event: 'session.claims-cut', provider: provider.id, sessionId, claims: granted.cut },
+      'A session has no room for all claims of admit.',
+    )
+  }
+  return { ...record, ...roles, claims: { ...claims, ...granted.claims } }
 }
 
+/** The profile with the name that `admit` gave. */
+export const admittedProfile = (
+  profile: UserProfile,
+  { displayName }: AdmissionGrant,
+): UserProfile =>
+  displayName === undefined
+    ? profile
+    : { ...profile, displayName: cleanText(displayName).slice(0, 255) }
+
 /**
- * The roles for a session, as many as fit into the entry. Dropped roles are logged, because a user
- * who lacks a role is refused without an obvious reason.
+ * The roles for a session from the provider and from `admit`, as many as fit into the entry. Dropped
+ * roles are logged, because a user who lacks a role is refused without an obvious reason.
  */
 export function rolesOf(
   record: SessionRecord,
-  found: FoundRoles | undefined,
+  { provider, admit }: { provider: FoundRoles | undefined; admit: readonly string[] },
   log: KvOAuthContext['log'],
-): readonly string[] {
-  if (!found) return []
-  const room = Math.min(roomIn({ ...record, roles: [] }), MAX_ROLES_BYTES)
-  const { kept, dropped } = withinRoom(found.roles, room)
-  if (dropped.length > 0 || found.refused > 0) {
+): Pick<SessionRecord, 'roles' | 'rolesBySource'> {
+  const all = [...new Set([...admit, ...(provider?.roles ?? [])])]
+  const room = Math.min(roomIn({ ...record, roles: [], rolesBySource: undefined }), MAX_ROLES_BYTES)
+  // With two sources each role is in the entry twice or three times.
+  const { kept, dropped } = withinRoom(all, admit.length > 0 ? room / 3 : room)
+  const refused = provider?.refused ?? 0
+  if (dropped.length > 0 || refused > 0) {
     log.warn(
       {
         event: 'session.roles-cut',
         provider: record.providerId,
         sessionId: record.id,
         dropped: dropped.length,
-        refused: found.refused,
+        refused,
         names: dropped.slice(0, 10),
       },
       'A session lacks roles of its user: there is no room for all, or some are no roles.',
     )
   }
-  return kept
+  const from = (source: readonly string[]): readonly string[] =>
+    kept.filter((role) => source.includes(role))
+  return {
+    roles: kept,
+    rolesBySource:
+      admit.length > 0 ? { provider: from(provider?.roles ?? []), admit: from(admit) } : undefined,
+  }
 }
 
 /** The remaining bytes of an entry. */

@@ -35,6 +35,7 @@ const expected = {
     tokenEndpoint: 'https://github.com/login/oauth/access_token',
     userInfoEndpoint: 'https://api.github.com/user',
     emailsEndpoint: 'https://api.github.com/user/emails',
+    organizationsEndpoint: 'https://api.github.com/user/orgs',
     userInfoFields: {
       subject: 'id',
       displayName: ['name', 'login'],
@@ -189,6 +190,19 @@ const tenant = {
   userPoolId: 'eu-central-1_Ab1Cd2Ef3',
 }
 
+/** Where anyone can create an account. */
+const PUBLIC = [
+  'google',
+  'github',
+  'gitlab',
+  'discord',
+  'slack',
+  'spotify',
+  'facebook',
+  'twitter',
+  'azureAd',
+]
+
 describe('providers', () => {
   it('include fourteen presets', () => {
     expect(Object.keys(providers)).toEqual(Object.keys(expected))
@@ -197,7 +211,7 @@ describe('providers', () => {
   it.each(Object.entries(expected))('%s has exactly these fields', (name, fields) => {
     const preset = providers[name as keyof typeof providers]
     const provider = preset({ ...app, ...tenant })
-    expect(provider).toEqual(fields)
+    expect(provider).toEqual({ ...fields, ...(PUBLIC.includes(name) && { isPublic: true }) })
     expect(Object.isFrozen(provider)).toBe(true)
   })
 

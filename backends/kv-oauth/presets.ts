@@ -24,6 +24,7 @@ export interface PresetOptions extends Pick<
   | 'revocationEndpoint'
   | 'endSessionEndpoint'
   | 'signOutParams'
+  | 'admission'
 > {
   /** Set it to use a preset twice. @default the id of the preset */
   id?: string | undefined
@@ -96,12 +97,14 @@ function github(options: PresetOptions): OAuthProvider {
   return build(options, {
     id: 'github',
     displayName: 'GitHub',
-    scopes: ['read:user', 'user:email'],
+    scopes: ['read:user', 'user:email', ...(options.admission?.organizations ? ['read:org'] : [])],
+    isPublic: options.userInfoEndpoint === undefined,
     secretMethod: 'client_secret_post',
     authorizationEndpoint: 'https://github.com/login/oauth/authorize',
     tokenEndpoint: 'https://github.com/login/oauth/access_token',
     userInfoEndpoint,
     emailsEndpoint: `${userInfoEndpoint}/emails`,
+    organizationsEndpoint: `${userInfoEndpoint}/orgs`,
     userInfoFields: {
       subject: 'id',
       displayName: ['name', 'login'],
@@ -115,6 +118,7 @@ function github(options: PresetOptions): OAuthProvider {
 function google(options: IssuerPresetOptions): OAuthProvider {
   return build(options, {
     id: 'google',
+    isPublic: true,
     displayName: 'Google',
     scopes: OPENID,
     secretMethod: 'client_secret_basic',
@@ -123,14 +127,17 @@ function google(options: IssuerPresetOptions): OAuthProvider {
   })
 }
 
+const GITLAB = 'https://gitlab.com'
+
 /** GitLab. Set `issuer` for a self-managed instance. */
 function gitlab(options: IssuerPresetOptions): OAuthProvider {
   return build(options, {
     id: 'gitlab',
+    isPublic: (options.issuer ?? GITLAB) === GITLAB,
     displayName: 'GitLab',
     scopes: OPENID,
     secretMethod: 'client_secret_basic',
-    issuer: 'https://gitlab.com',
+    issuer: GITLAB,
   })
 }
 
@@ -138,6 +145,7 @@ function gitlab(options: IssuerPresetOptions): OAuthProvider {
 function discord(options: PresetOptions): OAuthProvider {
   return build(options, {
     id: 'discord',
+    isPublic: true,
     displayName: 'Discord',
     scopes: ['identify', 'email'],
     secretMethod: 'client_secret_basic',
@@ -163,6 +171,7 @@ function discord(options: PresetOptions): OAuthProvider {
 function slack(options: IssuerPresetOptions): OAuthProvider {
   return build(options, {
     id: 'slack',
+    isPublic: true,
     displayName: 'Slack',
     scopes: OPENID,
     secretMethod: 'client_secret_post',
@@ -175,6 +184,7 @@ function slack(options: IssuerPresetOptions): OAuthProvider {
 function spotify(options: PresetOptions): OAuthProvider {
   return build(options, {
     id: 'spotify',
+    isPublic: true,
     displayName: 'Spotify',
     scopes: ['user-read-email'],
     secretMethod: 'client_secret_basic',
@@ -194,6 +204,7 @@ function spotify(options: PresetOptions): OAuthProvider {
 function facebook(options: PresetOptions): OAuthProvider {
   return build(options, {
     id: 'facebook',
+    isPublic: true,
     displayName: 'Facebook',
     scopes: ['email', 'public_profile'],
     secretMethod: 'client_secret_post',
@@ -219,6 +230,7 @@ function twitter(options: PresetOptions): OAuthProvider {
   if (scopes?.includes('users.email')) fields.push('confirmed_email')
   return build(options, {
     id: 'twitter',
+    isPublic: true,
     displayName: 'X',
     scopes: ['users.read', 'tweet.read', 'offline.access'],
     secretMethod: 'client_secret_basic',
@@ -279,6 +291,8 @@ function awsCognito(options: AwsCognitoOptions): OAuthProvider {
   })
 }
 
+/** Tenants that stand for any organization, any person, or both. */
+const ENTRA_PUBLIC = ['common', 'organizations', 'consumers']
 const ENTRA_ISSUER = /^https:\/\/login\.microsoftonline\.com\/([^/]+)\/v2\.0$/
 
 /**
@@ -291,6 +305,7 @@ function azureAd(options: AzureAdOptions): OAuthProvider {
   const byId = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(tenant)
   return build(options, {
     id: 'azure-ad',
+    isPublic: ENTRA_PUBLIC.includes(tenant),
     displayName: 'Azure AD',
     scopes: OPENID,
     secretMethod: 'client_secret_post',

@@ -1,4 +1,5 @@
 import { AuthConfigurationError } from '@netscript/plugin-auth-core'
+import { ADMISSION_LISTS, admissionProblem, type AdmissionRules } from './admission.js'
 import { isClaimPath } from './roles.js'
 
 /** The methods of client authentication (OpenID Connect Core section 9). */
@@ -56,6 +57,12 @@ export interface OAuthProvider {
   readonly endSessionEndpoint?: string
   /** Endpoint that lists the addresses of the user as `[{ email, primary, verified }]`. */
   readonly emailsEndpoint?: string
+  /** Endpoint that lists the organizations of the user as `[{ login }]`. */
+  readonly organizationsEndpoint?: string
+  /** Whether anyone can create an account at the provider. */
+  readonly isPublic?: true
+  /** Who may sign in. Absent for everyone with an account at the provider. */
+  readonly admission?: AdmissionRules
   /** The redirect URI, exactly as registered at the provider. */
   readonly redirectUri: string
   /** The scopes of a sign-in that requests none. */
@@ -116,6 +123,12 @@ export interface OAuthProviderOptions {
   endSessionEndpoint?: string | undefined
   /** Endpoint that lists addresses as `[{ email, primary, verified }]`. @default none */
   emailsEndpoint?: string | undefined
+  /** Endpoint that lists the organizations of the user as `[{ login }]`. @default none */
+  organizationsEndpoint?: string | undefined
+  /** Whether anyone can create an account at the provider. @default false */
+  isPublic?: boolean | undefined
+  /** Who may sign in. @default everyone with an account at the provider */
+  admission?: AdmissionRules | undefined
   /** The redirect URI registered at the provider: the callback of this service. */
   redirectUri: string
   /** A list, or a string separated by spaces. @default 'openid profile email' */
@@ -162,6 +175,7 @@ const ENDPOINTS = [
   'revocationEndpoint',
   'endSessionEndpoint',
   'emailsEndpoint',
+  'organizationsEndpoint',
 ] as const
 
 /** Parameters that only this service may set. `request` and `request_uri` could contain the others. */
@@ -264,6 +278,26 @@ export function createOAuthProvider(
   if (rolesClaim !== undefined && !isClaimPath(rolesClaim)) {
     fail('rolesClaim', 'must be the name of a claim, or names separated by dots. Correct it.')
   }
+  const { admission } = options
+  for (const name of ADMISSION_LISTS) {
+    const problem = admission?.[name] && admissionProblem(name, admission[name])
+    if (problem !== undefined) fail(`admission.${name}`, problem)
+  }
+  if (admission?.groupsClaim !== undefined && !isClaimPath(admission.groupsClaim)) {
+    fail('admission.groupsClaim', 'must be the name of a claim, or a path with dots. Correct it.')
+  }
+  const needsAddress = [admission?.emails, admission?.emailDomains].some(
+    (list) => list !== undefined && !list.includes('*'),
+  )
+  if (needsAddress && issuer?.startsWith('https://login.microsoftonline.com/')) {
+    fail(
+      'admission',
+      'needs verified addresses, but Microsoft Entra does not say which are. Use admission.tenants (NETSCRIPT_AUTH_ALLOWED_TENANTS), and * for emailDomains where it is set for all providers.',
+    )
+  }
+  if (admission?.organizations && options.organizationsEndpoint === undefined) {
+    fail('admission.organizations', 'is for GitHub. Remove it, or set organizationsEndpoint.')
+  }
   const { clientAuthMethod = clientSecret === undefined ? 'none' : secretMethod } = options
   if (!CLIENT_AUTH_METHODS.includes(clientAuthMethod)) {
     fail('clientAuthMethod', `must be one of ${CLIENT_AUTH_METHODS.join(', ')}.`)
@@ -288,6 +322,8 @@ export function createOAuthProvider(
     clientId: clientId.trim(),
     ...defined({ clientSecret, issuer, issuerTemplate: options.issuerTemplate, discoveryUrl }),
     ...defined({ rolesClaim }),
+    ...(options.isPublic && { isPublic: true as const }),
+    ...(admission && { admission: Object.freeze({ ...admission }) }),
     ...defined(Object.fromEntries(ENDPOINTS.map((name) => [name, options[name]]))),
     redirectUri,
     scopes: Object.freeze(scopes),

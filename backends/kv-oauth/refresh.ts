@@ -1,4 +1,5 @@
 import type { SessionRecord } from './session-store.js'
+import { type AdmissionGrant, admitAgain } from './admit.js'
 import { changeSession } from './change-session.js'
 import { getGrantConfiguration, keepKeys } from './configuration.js'
 import type { KvOAuthContext } from './context.js'
@@ -7,7 +8,7 @@ import { remainingScopes, rolesOf } from './new-session.js'
 import type { OAuthProvider } from './provider.js'
 import { failureOf } from './provider-failure.js'
 import { NO_OAUTH_ERROR } from './provider-refusal.js'
-import { readRoles } from './roles.js'
+import { readRoles, validRoles } from './roles.js'
 import { revokeAtProvider } from './revoke-at-provider.js'
 import { checkIdToken, nextTokenRefresh, providerTokens, type Tokens } from './tokens.js'
 
@@ -108,10 +109,16 @@ export async function refreshProviderTokens(
     await revokeAtProvider(context, provider, merged)
     return undefined
   }
+  const grant = await admitAgain(context, provider, record, tokens.claims())
+  if (grant === 'refused') {
+    await context.sessions.revoke(record.id, 'not-admitted')
+    context.log.info({ ...fields, event: 'session.ended', reason: 'not-admitted' }, 'session ended')
+    return undefined
+  }
   const tokenRefreshAt = nextTokenRefresh(tokens, merged.refreshToken, context.now())
   return changeSession(context, record, 'tokens-renewed', (current) => ({
     scopes: remainingScopes(current, tokens),
-    roles: refreshedRoles(context, provider, current, tokens),
+    ...refreshedRoles(context, provider, { current, tokens, grant }),
     tokenRefreshAt: tokenRefreshAt ?? record.absoluteExpiresAt,
     tokenRefreshFailures: 0,
     tokenRefusals: undefined,
@@ -156,13 +163,15 @@ async function renew(
 function refreshedRoles(
   { log }: KvOAuthContext,
   { rolesClaim }: OAuthProvider,
-  current: SessionRecord,
-  tokens: Tokens,
-): readonly string[] {
+  { current, tokens, grant }: { current: SessionRecord; tokens: Tokens; grant: AdmissionGrant },
+): Pick<SessionRecord, 'roles' | 'rolesBySource'> {
+  const { rolesBySource, roles } = current
   const claims = tokens.claims()
   const found = claims && readRoles(claims, rolesClaim)
-  if (!claims || (!found && current.rolesFrom === 'user-info')) return current.roles
-  return rolesOf(current, found, log)
+  const isKept = !claims || (!found && current.rolesFrom === 'user-info')
+  const before = { roles: rolesBySource?.provider ?? roles, refused: 0 }
+  const admit = grant.roles ? validRoles(grant.roles) : (rolesBySource?.admit ?? [])
+  return rolesOf(current, { provider: isKept ? before : found, admit }, log)
 }
 
 function backOff(current: SessionRecord, now: number): Partial<SessionRecord> {

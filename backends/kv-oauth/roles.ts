@@ -23,8 +23,13 @@ export function readRoles(claims: unknown, path = ROLES_CLAIM): FoundRoles | und
   const found = claimAt(claims, path)
   if (found === undefined || found === null) return undefined
   const values: unknown[] = Array.isArray(found) ? found : [found]
-  const roles = values.filter((value) => typeof value === 'string' && ROLE.test(value)) as string[]
+  const roles = validRoles(values)
   return { roles: [...new Set(roles)], refused: values.length - roles.length }
+}
+
+/** The values that can be roles. */
+export function validRoles(values: readonly unknown[]): string[] {
+  return values.filter((value) => typeof value === 'string' && ROLE.test(value)) as string[]
 }
 
 /**

@@ -35,6 +35,11 @@ export interface SessionRecord {
   readonly scopes: readonly string[]
   /** Roles of the user. */
   readonly roles: readonly string[]
+  /**
+   * The roles by their source; `roles` has all of them. Absent if the provider is the only source.
+   */
+  readonly rolesBySource?:
+    { readonly provider: readonly string[]; readonly admit: readonly string[] } | undefined
   /** Present if the roles come from the user info, because the id_token has no roles claim. */
   readonly rolesFrom?: 'user-info'
   /** Claims of the allow-list. */

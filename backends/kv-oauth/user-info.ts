@@ -63,6 +63,35 @@ async function fetchEmail(
     : undefined
 }
 
+/** Maximum number of pages of organizations, of 100 each. */
+const MAX_PAGES = 10
+
+/**
+ * The names of the user's organizations at GitHub; those that hide the membership from the app are
+ * missing. `undefined` when the user did not grant the scope.
+ *
+ * @throws AuthError `AUTH_PROVIDER_ERROR` when they cannot be read.
+ */
+export async function fetchOrganizations(
+  provider: OAuthProvider,
+  configuration: Configuration,
+  accessToken: string,
+): Promise<readonly string[] | undefined> {
+  const names: string[] = []
+  for (let page = 1; page <= MAX_PAGES; page += 1) {
+    const url = new URL(provider.organizationsEndpoint ?? '')
+    url.searchParams.set('per_page', '100')
+    url.searchParams.set('page', String(page))
+    const list = await fetchJson(provider, configuration, accessToken, url.href, [403, 404])
+    if (!Array.isArray(list)) return page === 1 ? undefined : names
+    for (const entry of list as unknown[]) {
+      if (isObject(entry) && typeof entry.login === 'string') names.push(entry.login)
+    }
+    if (list.length < 100) break
+  }
+  return names
+}
+
 /** Returns `undefined` for a status in `notGranted`. */
 async function fetchJson(
   provider: OAuthProvider,

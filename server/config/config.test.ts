@@ -179,6 +179,42 @@ describe('readConfig', () => {
     expect(providers.map(({ rolesClaim }) => rolesClaim)).toEqual(['groups', undefined])
   })
 
+  it('lets the rules of a provider take the place of those for all, list by list', () => {
+    const { providers } = development({
+      NETSCRIPT_AUTH_PROVIDERS: 'google,github',
+      NETSCRIPT_AUTH_REDIRECT_URI: TUTORIAL.NETSCRIPT_AUTH_REDIRECT_URI,
+      NETSCRIPT_AUTH_KV_OAUTH_KEY: KEY,
+      NETSCRIPT_AUTH_GOOGLE_CLIENT_ID: 'a',
+      NETSCRIPT_AUTH_GOOGLE_CLIENT_SECRET: 'secret',
+      NETSCRIPT_AUTH_GITHUB_CLIENT_ID: 'b',
+      NETSCRIPT_AUTH_GITHUB_CLIENT_SECRET: 'secret',
+      NETSCRIPT_AUTH_ALLOWED_EMAILS: 'a@b.example, c@d.example',
+      NETSCRIPT_AUTH_ALLOWED_EMAIL_DOMAINS: 'example.com',
+      NETSCRIPT_AUTH_GITHUB_ALLOWED_EMAIL_DOMAINS: '*',
+      NETSCRIPT_AUTH_GITHUB_ALLOWED_ORGANIZATIONS: 'acme',
+      NETSCRIPT_AUTH_GOOGLE_ALLOWED_GROUPS: 'Sales, EU team ,dev',
+    })
+    const emails = ['a@b.example', 'c@d.example']
+    expect(providers.map(({ admission }) => admission)).toEqual([
+      { emails, emailDomains: ['example.com'], groups: ['Sales', 'EU team', 'dev'] },
+      { emails, emailDomains: ['*'], organizations: ['acme'] },
+    ])
+  })
+
+  it.each([
+    ['workos', 'NETSCRIPT_AUTH_ALLOWED_EMAILS'],
+    ['better-auth', 'NETSCRIPT_AUTH_ALLOWED_EMAIL_DOMAINS'],
+    ['better-auth', 'NETSCRIPT_AUTH_ALLOWED_GROUPS'],
+  ])('refuses for %s the rule %s, which it would not apply', (backend, variable) => {
+    expect(() =>
+      development({
+        NETSCRIPT_AUTH_BACKEND: backend,
+        BETTER_AUTH_SECRET: 'x'.repeat(32),
+        [variable]: 'example@example.com',
+      }),
+    ).toThrow(new RegExp(`${variable} is for kv-oauth; ${backend} does not apply it`))
+  })
+
   it('reads the auth method and the discovery URL of one provider and of several', () => {
     const issuer = 'https://tenant.example/8eaef023/v2.0/'
     const discoveryUrl = 'https://tenant.example/x/.well-known/openid-configuration?p=policy'

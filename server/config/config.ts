@@ -6,7 +6,7 @@ import { AuthBackendNotFoundError, AuthConfigurationError } from '@netscript/plu
 import { backendEntry } from '../backends.js'
 import type { AuthConfig } from './auth-config.js'
 import { isLoopback } from './loopback.js'
-import { providerReaders, variablePrefix } from './providers.js'
+import { ADMISSION_VARIABLES, providerReaders, variablePrefix } from './providers.js'
 import { unknownVariables } from './unknown-variables.js'
 import { insecureSwitches, readVariables, type VariableIssue, type Variables } from './variables.js'
 
@@ -89,6 +89,7 @@ export function inspectConfig(env: NodeJS.ProcessEnv, mode: StartMode): ConfigRe
     attempt(() => entry.keyring(env))
   }
   attempt(() => checkRedirectUris(providers))
+  attempt(() => checkAdmission(variables))
   attempt(() => checkSessionStore(variables))
   attempt(() => checkLifetimes(variables))
   attempt(() => checkMetricsPort(variables))
@@ -117,6 +118,18 @@ function readWhatIsRight(env: NodeJS.ProcessEnv): {
   const wrong = new Set(read.issues.map(({ variable }) => variable))
   const rest = Object.fromEntries(Object.entries(env).filter(([name]) => !wrong.has(name)))
   return { variables: readWhatIsRight(rest).variables, issues: read.issues }
+}
+
+/** A rule that nothing applies must not look as if it did. */
+function checkAdmission(variables: Variables): void {
+  const { NETSCRIPT_AUTH_BACKEND: backend } = variables
+  const set = ADMISSION_VARIABLES.map((name) => `NETSCRIPT_AUTH_${name}` as const).find(
+    (name) => variables[name] !== undefined,
+  )
+  if (backend === 'kv-oauth' || set === undefined) return
+  throw new AuthConfigurationError(
+    `${set} is for kv-oauth; ${backend} does not apply it. Unset it, and restrict the sign-in ${backend === 'workos' ? 'in the dashboard of WorkOS' : 'in the options of better-auth'}.`,
+  )
 }
 
 function checkSessionStore({ NETSCRIPT_AUTH_SESSION_STORE: urls }: Variables): void {

@@ -1,5 +1,6 @@
 import { authContractV1, CallbackQuery, protocolContractV1 } from '@netscript/auth-contract'
 import {
+  type AdmissionRules,
   CLIENT_AUTH_METHODS,
   defineOAuthProvider,
   isPresetName,
@@ -9,7 +10,7 @@ import {
 import { redirectUriOf } from '@netscript/auth-kv-oauth/internal'
 import { AuthConfigurationError } from '@netscript/plugin-auth-core'
 import { queryOf, withoutEmpty } from '../engine/query.js'
-import type { Variables } from './variables.js'
+import { listOf, type Variables } from './variables.js'
 
 /** The settings of one provider, whichever variables they came from. */
 interface ProviderSettings {
@@ -30,6 +31,7 @@ interface ProviderSettings {
   scopes: readonly string[] | undefined
   additionalScopes: readonly string[] | undefined
   rolesClaim: string | undefined
+  admission: AdmissionRules | undefined
 }
 
 /** The variables of one provider, without their prefix. */
@@ -49,6 +51,18 @@ export const PROVIDER_VARIABLES = [
 ] as const
 export type ProviderVariable = (typeof PROVIDER_VARIABLES)[number]
 
+/** The variables that say who may sign in: those of a provider take the place of those for all. */
+export const ADMISSION_VARIABLES = [
+  'ALLOWED_EMAILS',
+  'ALLOWED_EMAIL_DOMAINS',
+  'ALLOWED_SUBJECTS',
+  'ALLOWED_GROUPS',
+  'GROUPS_CLAIM',
+  'ALLOWED_TENANTS',
+  'ALLOWED_ORGANIZATIONS',
+] as const
+type AdmissionVariable = (typeof ADMISSION_VARIABLES)[number]
+
 /** Settings that say nothing about which provider it is: the local one has them too. */
 const LOCAL_SETTINGS = new Set([
   'prefix',
@@ -57,6 +71,7 @@ const LOCAL_SETTINGS = new Set([
   'scopes',
   'additionalScopes',
   'rolesClaim',
+  'admission',
 ])
 
 const CALLBACK_PATH = authContractV1.callback.path
@@ -105,6 +120,7 @@ function plainSettings(variables: Variables): ProviderSettings {
     scopes: variables.NETSCRIPT_AUTH_SCOPES,
     additionalScopes: variables.NETSCRIPT_AUTH_ADDITIONAL_SCOPES,
     rolesClaim: variables.NETSCRIPT_AUTH_ROLES_CLAIM,
+    admission: admissionOf(variables),
   }
 }
 
@@ -135,7 +151,33 @@ function prefixedSettings(
     scopes: readList('SCOPES'),
     additionalScopes: readList('ADDITIONAL_SCOPES'),
     rolesClaim: read('ROLES_CLAIM'),
+    admission: admissionOf(variables, (name) => env[prefix + name]?.trim() || undefined),
   }
+}
+
+/** The rules of a provider; `undefined` when no variable sets one. */
+export function admissionOf(
+  variables: Variables,
+  read: (name: AdmissionVariable) => string | undefined = () => undefined,
+): AdmissionRules | undefined {
+  const listed = (
+    name: Exclude<AdmissionVariable, 'GROUPS_CLAIM'>,
+    separator?: RegExp,
+  ): readonly string[] | undefined => {
+    const own = read(name)
+    return own === undefined ? variables[`NETSCRIPT_AUTH_${name}`] : listOf(own, separator)
+  }
+  const rules = {
+    emails: listed('ALLOWED_EMAILS'),
+    emailDomains: listed('ALLOWED_EMAIL_DOMAINS'),
+    subjects: listed('ALLOWED_SUBJECTS'),
+    groups: listed('ALLOWED_GROUPS', /,/),
+    groupsClaim: read('GROUPS_CLAIM') ?? variables.NETSCRIPT_AUTH_GROUPS_CLAIM,
+    tenants: listed('ALLOWED_TENANTS'),
+    organizations: listed('ALLOWED_ORGANIZATIONS'),
+  }
+  const set = Object.entries(rules).filter(([, value]) => value !== undefined)
+  return set.length > 0 ? Object.fromEntries(set) : undefined
 }
 
 /** Each of several providers has a path of its own below the shared redirect URI. */
@@ -192,6 +234,7 @@ function toProvider(
     ...(settings.scopes && { scopes: settings.scopes }),
     ...(settings.additionalScopes && { additionalScopes: settings.additionalScopes }),
     ...(settings.rolesClaim !== undefined && { rolesClaim: settings.rolesClaim }),
+    ...(settings.admission && { admission: settings.admission }),
   }
   const endpoints = {
     ...(issuer !== undefined && { issuer }),

@@ -1,6 +1,6 @@
 import { backendEntry, backendNames } from '../backends.js'
 import { isPresetName } from '@netscript/auth-kv-oauth'
-import { PROVIDER_VARIABLES, variablePrefix } from './providers.js'
+import { ADMISSION_VARIABLES, PROVIDER_VARIABLES, variablePrefix } from './providers.js'
 import { VARIABLES } from './variables.js'
 
 const PREFIX = 'NETSCRIPT_AUTH_'
@@ -19,7 +19,9 @@ export function unknownVariables(env: NodeJS.ProcessEnv, providers: readonly str
     ...Object.keys(VARIABLES).filter(
       (name) => providers.length === 0 || !OF_ONE_PROVIDER.has(name),
     ),
-    ...providers.flatMap((id) => PROVIDER_VARIABLES.map((name) => variablePrefix(id) + name)),
+    ...providers.flatMap((id) =>
+      [...PROVIDER_VARIABLES, ...ADMISSION_VARIABLES].map((name) => variablePrefix(id) + name),
+    ),
   ])
   return Object.entries(env).flatMap(([name, value]) => {
     const reason =
@@ -79,7 +81,9 @@ function whyNotRead(
 
 /** The id in the name of a variable of one provider of several, such as `github`. */
 function unlistedProvider(meant: string): string | undefined {
-  const setting = PROVIDER_VARIABLES.find((one) => meant.endsWith(`_${one}`))
+  const setting = [...PROVIDER_VARIABLES, ...ADMISSION_VARIABLES].find((one) =>
+    meant.endsWith(`_${one}`),
+  )
   if (setting === undefined || !meant.startsWith(PREFIX)) return undefined
   const id = meant.slice(PREFIX.length, -setting.length - 1)
   return id === '' ? undefined : id.toLowerCase().replaceAll('_', '-')

@@ -18,10 +18,17 @@ const origin = z.string().transform((value, context) => {
   return z.NEVER
 })
 
-const list = <Item extends z.ZodType<unknown, string>>(item: Item) =>
+/** The items of a list; names of groups contain spaces, so they are separated by commas alone. */
+export const listOf = (value: string, separator: RegExp = /[\s,]+/): string[] =>
+  value
+    .split(separator)
+    .map((item) => item.trim())
+    .filter(Boolean)
+
+const list = <Item extends z.ZodType<unknown, string>>(item: Item, separator = /[\s,]+/) =>
   z
     .string()
-    .transform((value) => value.split(/[\s,]+/).filter(Boolean))
+    .transform((value) => listOf(value, separator))
     .pipe(z.array(item))
 
 const seconds = (min: number) =>
@@ -174,6 +181,40 @@ export const VARIABLES = {
     .optional()
     .describe(
       'Claim that has the roles of a user, such as `groups` or `realm_access.roles`. Default: that of the preset, or `roles`.',
+    ),
+  NETSCRIPT_AUTH_ALLOWED_EMAILS: list(z.string())
+    .optional()
+    .describe(
+      'E-mail addresses that may sign in with kv-oauth, if the provider has verified them. `*` is everyone. A variable of a provider, `NETSCRIPT_AUTH_<ID>_ALLOWED_EMAILS`, takes its place; so it is with the next six. Default: everyone with an account at the provider.',
+    ),
+  NETSCRIPT_AUTH_ALLOWED_EMAIL_DOMAINS: list(z.string())
+    .optional()
+    .describe(
+      'Domains of verified e-mail addresses that may sign in, beside those addresses; at Google only accounts that the domain manages. `*` is everyone.',
+    ),
+  NETSCRIPT_AUTH_ALLOWED_SUBJECTS: list(z.string())
+    .optional()
+    .describe('Provider subjects that may sign in, beside those addresses and domains.'),
+  NETSCRIPT_AUTH_ALLOWED_GROUPS: list(z.string(), /,/)
+    .optional()
+    .describe('Groups, separated by commas, of which a user must be in one.'),
+  NETSCRIPT_AUTH_GROUPS_CLAIM: z
+    .string()
+    .refine(isClaimPath, 'must be the name of a claim, or names separated by dots')
+    .optional()
+    .describe('Claim that has the groups of a user. Default: `groups`.'),
+  NETSCRIPT_AUTH_ALLOWED_TENANTS: list(z.string())
+    .optional()
+    .describe('Ids of the Microsoft Entra tenants whose users may sign in.'),
+  NETSCRIPT_AUTH_ALLOWED_ORGANIZATIONS: list(z.string())
+    .optional()
+    .describe('GitHub organizations, of which a user must be a member of one.'),
+  NETSCRIPT_AUTH_CONTACT: z
+    .string()
+    .max(200)
+    .optional()
+    .describe(
+      'Whom to ask for access, such as an address: for users who may not sign in. Default: the operator of this service.',
     ),
   NETSCRIPT_AUTH_PROVIDERS: list(z.string())
     .optional()

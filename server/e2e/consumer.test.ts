@@ -244,7 +244,7 @@ describe('a project of a user', () => {
     for (const [file, least] of [
       ['app', 3],
       ['react', 1],
-      ['fourth-backend', 40],
+      ['fourth-backend', 35],
     ] as const) {
       const { stdout, code } = await run(
         'node',

@@ -94,6 +94,7 @@ describe('netscript doctor', () => {
       'PROVIDER',
       'CLOCK_PROVIDER',
       'CLIENT',
+      'ADMISSION',
       'REDIRECT_URI',
       'INSECURE_SWITCH',
       'COOKIE_SAFARI',

@@ -7,6 +7,7 @@ import { AuthConfigurationError } from '@netscript/plugin-auth-core'
 import type { AuthConfig } from '../config/auth-config.js'
 import { readConfig } from '../config/config.js'
 import { isLoopback, isLoopbackHost } from '../config/loopback.js'
+import { admissionOf } from '../config/providers.js'
 import type { Logger } from '../log.js'
 import { type AuthService, createAuthService } from '../service.js'
 import type { DemoNotice } from '../service-app.js'
@@ -135,6 +136,7 @@ async function startLocal(
     scopes,
     additionalScopes,
     rolesClaim: variables.NETSCRIPT_AUTH_ROLES_CLAIM,
+    admission: admissionOf(variables),
     extraAuthParams: { prompt: 'consent' },
     ...client,
     redirectUri,

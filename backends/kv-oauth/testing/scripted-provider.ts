@@ -25,6 +25,8 @@ export interface ScriptedProvider {
   jwks: (() => JsonServerAnswer) | undefined
   /** The list of addresses at `/emails`. @default an empty list */
   emails: () => JsonServerAnswer
+  /** The list of organizations at `/orgs`. @default an empty list */
+  organizations: (request: JsonServerRequest) => JsonServerAnswer
   /** The provider with an issuer: OpenID Connect. */
   oidc(options?: Partial<OAuthProviderOptions>): OAuthProvider
   /** The same endpoints without an issuer: plain OAuth 2.0. */
@@ -48,7 +50,8 @@ export async function startScriptedProvider(): Promise<ScriptedProvider> {
       .setProtectedHeader({ alg: 'RS256', kid: 'key' })
       .sign(privateKey)
   }
-  const server = await startJsonServer(async ({ path, form }) => {
+  const server = await startJsonServer(async (request) => {
+    const { path, form } = request
     switch (path) {
       case '/jwks':
         return scripted.jwks?.() ?? { json: { keys: [jwk] } }
@@ -67,6 +70,8 @@ export async function startScriptedProvider(): Promise<ScriptedProvider> {
         return scripted.userInfo()
       case '/emails':
         return scripted.emails()
+      case '/orgs':
+        return scripted.organizations(request)
       default:
         return { json: metadata }
     }
@@ -87,13 +92,14 @@ export async function startScriptedProvider(): Promise<ScriptedProvider> {
   const client = { clientId: 'client', clientSecret: 'secret', redirectUri: REDIRECT_URI }
   const defaults = (): Pick<
     ScriptedProvider,
-    'claims' | 'token' | 'userInfo' | 'jwks' | 'emails'
+    'claims' | 'token' | 'userInfo' | 'jwks' | 'emails' | 'organizations'
   > => ({
     claims: { name: 'Ada', email: 'ada@example.test' },
     token: (json) => ({ json }),
     userInfo: () => ({ json: { sub: scripted.claims.sub ?? 'ada', id: 'ada' } }),
     jwks: undefined,
     emails: () => ({ json: [] }),
+    organizations: () => ({ json: [] }),
   })
   const scripted: ScriptedProvider = {
     issuer,

@@ -1,6 +1,7 @@
 import { withAppSettings } from '../../config/app-settings.js'
 import { inspectConfig } from '../../config/config.js'
 import { useOutgoingProxy } from '../../outgoing-proxy.js'
+import { checkAdmission } from './admission.js'
 import { checkClients } from './client.js'
 import { checkConfiguration, checkVariables } from './configuration.js'
 import { checkCookies } from './cookies.js'
@@ -25,6 +26,7 @@ const CHECKS: readonly Check[] = [
   checkOutgoingProxy,
   checkProviders,
   checkClients,
+  checkAdmission,
   checkRedirectUris,
   checkCookies,
   checkProxy,

@@ -2,6 +2,7 @@ import { vi } from 'vitest'
 import { AuthBackendOperationUnsupportedError, providerError } from '../../../backends/errors.js'
 import { createKeyring } from '../../../backends/keyring.js'
 import { createKvOAuthBackend, type KvOAuthBackend } from '../../../backends/kv-oauth/backend.js'
+import type { AdmissionRules } from '../../../backends/kv-oauth/admission.js'
 import type { OAuthProvider } from '../../../backends/kv-oauth/provider.js'
 import type { AuthBackendPort } from '../../../backends/port.js'
 import { toAuthnRequest } from '../../../backends/request.js'
@@ -137,9 +138,10 @@ class SceneBuilder implements Scene {
   }
 
   /** Restarts the service. */
-  async restart(kind: 'oidc' | 'oauth' = 'oidc'): Promise<void> {
+  async restart(kind: 'oidc' | 'oauth' = 'oidc', admission?: AdmissionRules): Promise<void> {
     const provider = this.idp.define(kind, this.redirectUri)
-    Object.assign(this, await startProcess(this.#pool, provider))
+    const limited = admission ? { ...provider, admission } : provider
+    Object.assign(this, await startProcess(this.#pool, limited))
   }
 
   query(text: string): Promise<unknown> {
@@ -213,6 +215,8 @@ const GIVEN: Readonly<Record<string, (scene: SceneBuilder) => Promise<unknown> |
   async 'the user is disabled'(scene) {
     await scene.disableUser((await scene.signIn('ada')).userId)
   },
+  'only members of another domain may sign in': (scene) =>
+    scene.restart('oidc', { emailDomains: ['members.example'] }),
   async 'sign-in started'(scene) {
     const { callback, cookie } = await scene.startSignIn('ada')
     Object.assign(scene.values, { callback, transaction: cookie })

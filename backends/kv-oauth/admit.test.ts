@@ -1,0 +1,179 @@
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { type AdmissionCandidate, type AdmissionDecision, type Admit, decide } from './admit.js'
+import { signInAt } from './testing/scripted-provider.js'
+import { describeOnEveryStore, scriptedScene } from './testing/scripted-scene.js'
+
+const candidate: AdmissionCandidate = {
+  ...{ at: 'sign-in', providerId: 'p', issuer: 'i', subject: 's' },
+  ...{ roles: [], claims: {} },
+}
+
+describe('a decision of admit', () => {
+  afterEach(() => vi.useRealTimers())
+
+  it('fails when it takes longer than five seconds', async () => {
+    vi.useFakeTimers()
+    const decided = decide(() => new Promise(() => {}), candidate)
+    const expected = expect(decided).rejects.toThrow('admit did not answer within 5000 ms.')
+    await vi.advanceTimersByTimeAsync(5_000)
+    await expected
+    expect(vi.getTimerCount()).toBe(0)
+  })
+
+  it.each<unknown>([
+    ...[undefined, null, true, 'yes', {}, { allow: 'true' }, { allow: 1 }],
+    ...[{ allow: false }, { allow: true, roles: 'admin' }, { allow: true, roles: [1] }],
+  ])('fails when it is %j', async (decision) => {
+    await expect(decide(() => decision as AdmissionDecision, candidate)).rejects.toThrow(TypeError)
+  })
+})
+
+describeOnEveryStore('admit', (scene) => {
+  const create = (admit: Admit) => scene.create('oidc', { rolesClaim: 'roles' }, { admit })
+
+  it('is asked before anything is stored, and may give roles, a name and claims', async () => {
+    const asked: AdmissionCandidate[] = []
+    scene.idp.claims = { email: 'ada@example.test', email_verified: true, roles: ['member'] }
+    const backend = await create((one) => {
+      asked.push(one)
+      const claims = { plan: 'pro', sub: 'x'.repeat(2000) }
+      return { allow: true, roles: ['admin', ' '], displayName: 'Lady Ada', claims }
+    })
+    const result = await backend.authenticate(await signInAt(backend))
+    expect(asked).toEqual([
+      expect.objectContaining({
+        ...{ at: 'sign-in', providerId: 'oidc', issuer: scene.idp.issuer, subject: 'ada' },
+        ...{ email: 'ada@example.test', emailVerified: true, roles: ['member'] },
+      }),
+    ])
+    expect(result).toMatchObject({
+      ok: true,
+      user: { displayName: 'Lady Ada' },
+      session: { roles: ['admin', 'member'], claims: { plan: 'pro' } },
+    })
+  })
+
+  it.each<[string, Admit]>([
+    ['refuses', () => ({ allow: false, reason: 'no member' })],
+    [
+      'throws',
+      () => {
+        throw new Error('the directory is down')
+      },
+    ],
+    ['rejects', () => Promise.reject(new Error('the directory is down'))],
+    ['returns something else', () => ({ allow: 'yes' }) as unknown as AdmissionDecision],
+  ])('refuses the sign-in when it %s, and stores no user', async (_what, admit) => {
+    scene.idp.claims = { sub: crypto.randomUUID() }
+    const backend = await create(admit)
+    await expect(signInAt(backend)).rejects.toMatchObject({ code: 'AUTH_NOT_ADMITTED' })
+    const { rows } = await scene.pool.query('SELECT id FROM auth_accounts WHERE subject = $1', [
+      scene.idp.claims.sub,
+    ])
+    expect(rows).toEqual([])
+    expect(scene.log.find(({ event }) => event === 'sign-in.failed')).toHaveProperty('rule')
+  })
+
+  it('ends a session when it refuses at a renewal', async () => {
+    let allow = true
+    const backend = await create(() => (allow ? { allow } : { allow, reason: 'left' }))
+    const request = await signInAt(backend)
+    allow = false
+    expect((await backend.authenticate(request)).ok).toBe(true)
+    scene.renewalsDue()
+    expect(await backend.authenticate(request)).toMatchObject({ reason: 'session-revoked' })
+    expect((await backend.authenticate(request)).ok).toBe(false)
+  })
+
+  it('keeps a session and its roles when it fails at a renewal, and is asked again', async () => {
+    let decide: () => AdmissionDecision = () => ({ allow: true, roles: ['admin'] })
+    const backend = await create(() => decide())
+    const request = await signInAt(backend)
+    const rolesAfterRenewal = async (): Promise<readonly string[]> => {
+      scene.renewalsDue()
+      const result = await backend.authenticate(request)
+      if (!result.ok) throw new Error(result.reason)
+      return result.session.roles
+    }
+    scene.idp.claims = { roles: ['member'] }
+    expect(await rolesAfterRenewal()).toEqual(['admin', 'member'])
+    decide = () => {
+      throw new Error('the directory is down')
+    }
+    expect(await rolesAfterRenewal()).toEqual(['admin', 'member'])
+    decide = () => ({ allow: true, roles: ['owner'] })
+    expect(await rolesAfterRenewal()).toEqual(['owner', 'member'])
+    decide = () => ({ allow: true })
+    expect(await rolesAfterRenewal()).toEqual(['member'])
+    scene.idp.claims = {}
+    expect(await rolesAfterRenewal()).toEqual([])
+  })
+})
+
+describeOnEveryStore('rules at a renewal', (scene) => {
+  it.each<[string, Record<string, unknown>, boolean]>([
+    ['the same address', { email: 'ada@example.test', email_verified: true }, true],
+    ['the same address without a verdict', { email: 'ada@example.test' }, true],
+    ['no address', {}, true],
+    ['another domain', { email: 'ada@other.test', email_verified: true }, false],
+    [
+      'an address that is no longer verified',
+      { email: 'ada@example.test', email_verified: false },
+      false,
+    ],
+    ['another address without a verdict', { email: 'ada@other.test' }, true],
+  ])('judge %s', async (_what, claims, isLive) => {
+    scene.idp.claims = { email: 'ada@example.test', email_verified: true }
+    const backend = await scene.create('oidc', { admission: { emailDomains: ['example.test'] } })
+    const request = await signInAt(backend)
+    scene.idp.claims = claims
+    scene.renewalsDue()
+    expect((await backend.authenticate(request)).ok).toBe(isLive)
+  })
+
+  it.each<[string, Record<string, unknown>, boolean]>([
+    ['the same group', { groups: ['dev'] }, true],
+    ['no groups claim', {}, true],
+    ['another group', { groups: ['ops'] }, false],
+  ])('judge %s', async (_what, claims, isLive) => {
+    scene.idp.claims = { groups: ['dev'] }
+    const backend = await scene.create('oidc', { admission: { groups: ['dev'] } })
+    const request = await signInAt(backend)
+    scene.idp.claims = claims
+    scene.renewalsDue()
+    expect((await backend.authenticate(request)).ok).toBe(isLive)
+  })
+})
+
+describe('groups and organizations', () => {
+  const scene = scriptedScene()
+
+  it('come from the user info when the id_token has no groups', async () => {
+    const backend = await scene.create('oidc', { admission: { groups: ['dev'] } })
+    scene.idp.userInfo = () => ({ json: { sub: 'ada', groups: ['dev'] } })
+    expect((await backend.authenticate(await signInAt(backend))).ok).toBe(true)
+    scene.idp.userInfo = () => ({ json: { sub: 'ada' } })
+    await expect(signInAt(backend)).rejects.toMatchObject({ code: 'AUTH_NOT_ADMITTED' })
+  })
+
+  it('are read to the last page, and not at all unless a rule needs them', async () => {
+    const organizationsEndpoint = `${scene.idp.issuer}/orgs`
+    const admission = { organizations: ['acme'] }
+    const backend = await scene.create('oauth', { organizationsEndpoint, admission })
+    const pageOf = (names: string[]) => ({ json: names.map((login) => ({ login })) })
+    let asked = 0
+    scene.idp.organizations = () => {
+      asked += 1
+      return asked === 1
+        ? pageOf(Array.from({ length: 100 }, (_, at) => `o${at}`))
+        : pageOf(['ACME'])
+    }
+    expect((await backend.authenticate(await signInAt(backend))).ok).toBe(true)
+    expect(asked).toBe(2)
+    scene.idp.organizations = () => ({ status: 403, json: {} })
+    await expect(signInAt(backend)).rejects.toMatchObject({ code: 'AUTH_NOT_ADMITTED' })
+    const open = await scene.create('oauth', { organizationsEndpoint })
+    await signInAt(open)
+    expect(asked).toBe(2)
+  })
+})

@@ -1,0 +1,209 @@
+import { AuthError, isAuthError } from '@netscript/plugin-auth-core'
+import { type AdmissionVerdict, factsOf, judge } from './admission.js'
+import type { KvOAuthContext } from './context.js'
+import type { ProviderIdentity } from './identity.js'
+import type { OAuthProvider } from './provider.js'
+import type { SessionRecord } from './session-store.js'
+
+/** A user whom {@link Admit} judges. */
+export interface AdmissionCandidate {
+  /** `refresh`: the provider renewed the tokens of a session. */
+  readonly at: 'sign-in' | 'refresh'
+  readonly providerId: string
+  /** The issuer of the id_token, or the provider id for plain OAuth 2.0. */
+  readonly issuer: string
+  readonly subject: string
+  readonly displayName?: string | undefined
+  readonly email?: string | undefined
+  /** As the provider says; `undefined` if it does not. */
+  readonly emailVerified?: boolean | undefined
+  /** The roles of the provider. */
+  readonly roles: readonly string[]
+  /** All claims at a sign-in; at a refresh those that the session stores, with the new ones. */
+  readonly claims: Readonly<Record<string, unknown>>
+}
+
+/** The result of {@link Admit}. */
+export type AdmissionDecision =
+  | {
+      readonly allow: true
+      /** Roles beside those of the provider. @default none */
+      readonly roles?: readonly string[]
+      /** The name to show. @default that of the provider */
+      readonly displayName?: string
+      /** Claims to store in the session beside those of the provider. @default none */
+      readonly claims?: Readonly<Record<string, unknown>>
+    }
+  | {
+      readonly allow: false
+      /** For the log. The user does not see it. */
+      readonly reason: string
+    }
+
+/**
+ * Decides who may sign in, after the rules of the provider and before anything is stored. It has five
+ * seconds. If it throws or takes longer, the sign-in is refused; at a refresh the session goes on, and
+ * the decision is asked for again at the next one.
+ *
+ * @example
+ * ```ts
+ * import type { Admit } from '@netscript/auth-kv-oauth'
+ *
+ * const ADMINS = ['ada@example.com']
+ * const admit: Admit = ({ email = '', emailVerified }) => {
+ *   if (!emailVerified) return { allow: false, reason: 'not verified' }
+ *   return { allow: true, roles: ADMINS.includes(email) ? ['admin'] : [] }
+ * }
+ * ```
+ */
+export type Admit = (
+  candidate: AdmissionCandidate,
+) => AdmissionDecision | Promise<AdmissionDecision>
+
+/** What a decision adds to a session. */
+export type AdmissionGrant = Omit<Extract<AdmissionDecision, { allow: true }>, 'allow'>
+
+const LIMIT_MS = 5_000
+
+/**
+ * Admits a user at the sign-in.
+ * @throws AuthError `AUTH_NOT_ADMITTED`
+ */
+export async function assertAdmitted(
+  context: KvOAuthContext,
+  provider: OAuthProvider,
+  identity: ProviderIdentity,
+): Promise<AdmissionGrant> {
+  const { subject, claims, organizations } = identity
+  const verdict = judge(provider, factsOf(subject, claims, organizations))
+  if (verdict.outcome !== 'admitted') throw notAdmitted(context, new NotAdmittedError(verdict))
+  if (!context.admit) return {}
+  const decision = await decide(context.admit, {
+    at: 'sign-in',
+    providerId: provider.id,
+    issuer: identity.issuer,
+    subject,
+    ...identity.profile,
+    roles: identity.roles?.roles ?? [],
+    claims,
+  }).catch((cause: unknown) => {
+    throw new AuthError(
+      'AUTH_NOT_ADMITTED',
+      'Whether this account may sign in could not be found out. Try again in a moment.',
+      { cause },
+    )
+  })
+  if (!decision.allow) {
+    const cause = new NotAdmittedError({ outcome: 'refused', rule: 'admit' }, decision.reason)
+    throw notAdmitted(context, cause)
+  }
+  return decision
+}
+
+/**
+ * Judges a session again when the provider has renewed its tokens. Only a definite answer refuses:
+ * what the id_token does not say is not judged, and a hook that fails is asked at the next renewal.
+ *
+ * @param claims Those of the new id_token; `undefined` if there is none.
+ */
+export async function admitAgain(
+  { admit, log }: KvOAuthContext,
+  provider: OAuthProvider,
+  record: SessionRecord,
+  claims: Readonly<Record<string, unknown>> | undefined,
+): Promise<AdmissionGrant | 'refused'> {
+  const { user, subject } = record
+  // Addresses keep their verdict, and accounts their domain and tenant, unless the provider says more.
+  const stored = { hd: record.claims.hd, tid: record.claims.tid }
+  const isSame = claims?.email === user.email
+  const facts = factsOf(subject, {
+    ...stored,
+    ...(isSame && { email_verified: user.emailVerified }),
+    ...claims,
+  })
+  const fields = { sessionId: record.id, provider: provider.id }
+  const verdict = claims ? judge(provider, facts) : undefined
+  if (verdict?.outcome === 'refused') {
+    log.info({ ...fields, rule: verdict.rule }, 'The rules no longer admit the user.')
+    return 'refused'
+  }
+  if (!admit) return {}
+  try {
+    const decision = await decide(admit, {
+      at: 'refresh',
+      providerId: provider.id,
+      issuer: record.issuer,
+      subject,
+      displayName: user.displayName,
+      email: facts.email ?? user.email,
+      emailVerified: facts.email === undefined ? user.emailVerified : facts.emailVerified,
+      roles: record.rolesBySource?.provider ?? record.roles,
+      claims: { ...record.claims, ...claims },
+    })
+    if (decision.allow) return { roles: [], ...decision }
+    log.info({ ...fields, rule: decision.reason.slice(0, 256) }, 'admit no longer admits the user.')
+    return 'refused'
+  } catch (err) {
+    log.warn({ ...fields, err }, 'admit failed: the session goes on, and admit is asked again.')
+    return {}
+  }
+}
+
+/**
+ * Asks the hook within its time limit.
+ * @throws what the hook throws, or an error about the time limit or the result
+ */
+export async function decide(
+  admit: Admit,
+  candidate: AdmissionCandidate,
+): Promise<AdmissionDecision> {
+  let timer: NodeJS.Timeout | undefined
+  const limit = new Promise<never>((_resolve, reject) => {
+    const late = () => reject(new Error(`admit did not answer within ${LIMIT_MS} ms.`))
+    timer = setTimeout(late, LIMIT_MS)
+  })
+  try {
+    const decision: unknown = await Promise.race([(async () => admit(candidate))(), limit])
+    if (!isDecision(decision)) throw new TypeError('admit must return { allow: true } or false.')
+    return decision
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+function isDecision(value: unknown): value is AdmissionDecision {
+  if (typeof value !== 'object' || value === null) return false
+  const { allow, roles = [], reason } = value as Record<'allow' | 'roles' | 'reason', unknown>
+  return (
+    (allow === false && isText(reason)) ||
+    (allow === true && Array.isArray(roles) && roles.every(isText))
+  )
+}
+
+const isText = (value: unknown): boolean => typeof value === 'string'
+
+const notAdmitted = ({ contact }: KvOAuthContext, cause: NotAdmittedError): AuthError =>
+  new AuthError(
+    'AUTH_NOT_ADMITTED',
+    `You are signed in at the provider, but may not sign in here. Ask ${contact} for access.`,
+    { cause },
+  )
+
+/** Why a user was not admitted, for the log. */
+export class NotAdmittedError extends Error {
+  override readonly name = 'NotAdmittedError'
+  /** The rule that refused. */
+  readonly rule: string
+  constructor({ outcome, rule }: Exclude<AdmissionVerdict, { outcome: 'admitted' }>, why?: string) {
+    const what = outcome === 'unknown' ? 'The provider did not say what the rule needs' : 'Refused'
+    super(`${what}: ${rule}${why === undefined ? '' : ` (${why.slice(0, 256)})`}.`)
+    this.rule = rule
+  }
+}
+
+/** Why the user was not admitted, for the log; `undefined` for other errors. */
+export function refusedRule(error: unknown): { rule: string; err?: unknown } | undefined {
+  if (!isAuthError(error) || error.code !== 'AUTH_NOT_ADMITTED') return undefined
+  const { cause } = error
+  return cause instanceof NotAdmittedError ? { rule: cause.message } : { rule: 'admit', err: cause }
+}
