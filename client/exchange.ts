@@ -13,7 +13,7 @@ export interface Transport {
   timeoutMs?: number | undefined
 }
 
-export interface ClientRequest {
+interface ClientRequest {
   url: string
   method: string
   headers: HeadersInit
@@ -22,7 +22,7 @@ export interface ClientRequest {
 }
 
 /** A successful response and its parsed JSON body. */
-export interface Answer {
+interface Answer {
   response: Response
   body: unknown
 }

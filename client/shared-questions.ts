@@ -1,5 +1,5 @@
 /** Makes a call, or joins a pending call with the same key. */
-export type ShareQuestion<T> = (key: string, ask: () => Promise<T>) => Promise<T>
+type ShareQuestion<T> = (key: string, ask: () => Promise<T>) => Promise<T>
 
 interface Line<T> {
   /** Resolves when the call in flight has settled. */

@@ -33,7 +33,7 @@ export interface RouteContract {
   readonly [key: string]: ContractRoute | RouteContract
 }
 
-export const isContractRoute = (entry: ContractRoute | RouteContract): entry is ContractRoute =>
+const isContractRoute = (entry: ContractRoute | RouteContract): entry is ContractRoute =>
   typeof entry.method === 'string' && typeof entry.path === 'string'
 
 /** The routes of a contract in order, by key. Keys of nested contracts are joined: `sessions.list`. */

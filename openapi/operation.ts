@@ -20,7 +20,7 @@ export const SESSION_COOKIE = 'sessionCookie'
 export const BEARER_TOKEN = 'bearerToken'
 
 /** A route and its key in the contract, the clients and the document. */
-export type NamedRoute = ReturnType<typeof contractRoutes>[number]
+type NamedRoute = ReturnType<typeof contractRoutes>[number]
 
 export function operationOf(
   named: NamedRoute,

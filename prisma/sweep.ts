@@ -2,7 +2,7 @@ import type { PostgresPool } from './postgres-pool.js'
 import { storeCall } from './unavailable.js'
 
 /** Which rows to sweep. The names become part of the SQL, so they must be constants. */
-export interface Expired {
+interface Expired {
   readonly table: string
   /** The primary key. */
   readonly key: string

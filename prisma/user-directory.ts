@@ -23,7 +23,7 @@ export const milliseconds = (column: string): string =>
   `(extract(epoch FROM ${column}) * 1000)::float8`
 
 /** The tables in which a backend keeps its users. */
-export interface UserTables {
+interface UserTables {
   readonly users: string
   /** User column with the display name. */
   readonly name: string

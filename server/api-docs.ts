@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path'
 import { Router } from 'express'
 
 /** Options of {@link createApiDocs}. */
-export interface ApiDocsOptions {
+interface ApiDocsOptions {
   /** Whether Swagger UI is served at /docs. @default true */
   ui?: boolean
 }

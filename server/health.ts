@@ -2,7 +2,7 @@ import { Router } from 'express'
 import type { AuthBackendPort } from '@netscript/plugin-auth-core'
 
 /** Options of {@link healthRouter}. */
-export interface HealthOptions {
+interface HealthOptions {
   backend: Pick<AuthBackendPort, 'name' | 'probe'>
   version: string
   /** True while the process drains before it exits: it is alive but accepts no new work. */

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { AuthConfigurationError } from '@netscript/plugin-auth-core'
 
 /** Where to listen. */
-export interface ListenOptions {
+interface ListenOptions {
   port: number
   host: string
   /** Variable names for error messages. Default: `PORT` and `NETSCRIPT_AUTH_HOST`. */

@@ -5,7 +5,7 @@ import type { OpenApiDocument } from '../specification.js'
 import { type BreakingChange, breakingChanges } from './changes.js'
 
 /** A document and its package version. */
-export interface VersionedDocument {
+interface VersionedDocument {
   version: string
   document: OpenApiDocument
 }

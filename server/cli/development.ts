@@ -17,7 +17,7 @@ export async function development(): Promise<void> {
 }
 
 /** What runs, which parts are local stand-ins, and what to open; at most 80 columns. */
-export function banner({ config, demo, embeddedDatabase }: Development): string {
+function banner({ config, demo, embeddedDatabase }: Development): string {
   const { variables, origin } = config
   const lines = [
     '',

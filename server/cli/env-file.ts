@@ -6,7 +6,7 @@ import { AuthConfigurationError } from '@netscript/plugin-auth-core'
 import { decodeText } from '../config/text-file.js'
 
 /** The file that the command line reads variables from, in the working directory. */
-export const ENV_FILE = '.env'
+const ENV_FILE = '.env'
 
 /** The position of one value in the text of a .env file, including its quotes. */
 interface Assignment {

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net'
 
 /** Matches a whole loopback origin, so not `localhost.example`. */
-export const LOOPBACK_ORIGIN = /^https?:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?$/
+const LOOPBACK_ORIGIN = /^https?:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?$/
 
 /** Whether an origin is on this machine. */
 export const isLoopback = (origin: string): boolean => LOOPBACK_ORIGIN.test(origin)

@@ -72,7 +72,7 @@ export interface Engine {
 const NO_ROUTE = 'none'
 
 /** Settings that only the service uses. */
-export interface EngineSettings {
+interface EngineSettings {
   /** Whether pages on loopback origins may call like those of `corsOrigins`; they are not return targets. */
   acceptsLoopback?: boolean
 }

@@ -5,7 +5,7 @@ import { errorPage } from '../pages/error-page.js'
 import { errorWords } from '../pages/error-words.js'
 
 /** Retry-After in seconds when the store is unreachable. */
-export const RETRY_AFTER_SECONDS = 2
+const RETRY_AFTER_SECONDS = 2
 
 /** Maps any error to one of the contract; an unknown error is INTERNAL, and its text is not disclosed. */
 export function toAuthError(error: unknown): AuthError {
@@ -25,7 +25,7 @@ export function toProblem({ code, detail, data }: AuthError): Problem {
 }
 
 /** An error as a response: a problem document, or a page for a browser. */
-export interface ErrorResponse {
+interface ErrorResponse {
   readonly status: number
   readonly setCookies: readonly string[]
   /** Seconds, for `Retry-After`. */

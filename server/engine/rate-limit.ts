@@ -10,7 +10,7 @@ import {
 } from '@netscript/plugin-auth-core/internal'
 
 /** Default limit: requests per minute, client address and route. */
-export const DEFAULT_RATE_LIMIT = 120
+const DEFAULT_RATE_LIMIT = 120
 
 const WINDOW_MS = 60_000
 

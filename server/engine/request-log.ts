@@ -14,7 +14,7 @@ export interface RequestLogLine {
 }
 
 /** Options of {@link createRequestLog}. */
-export interface RequestLogOptions {
+interface RequestLogOptions {
   logger: Logger
   /** @default no metrics */
   metrics?: HttpMetrics | undefined

@@ -28,14 +28,14 @@ type SuccessOf<R> = R extends { responses: infer Responses }
   : never
 
 /** Answers one route. An error of the contract is thrown as `AuthError`. */
-export type RouteHandler<R = ContractRoute> = (
+type RouteHandler<R = ContractRoute> = (
   context: HandlerContext,
   request: AuthnRequest,
   input: RouteInput<R>,
 ) => SuccessOf<R> | Promise<SuccessOf<R>>
 
 /** A handler for every route of a contract. */
-export type HandlersOf<C extends Readonly<Record<string, ContractRoute>>> = {
+type HandlersOf<C extends Readonly<Record<string, ContractRoute>>> = {
   readonly [K in keyof C]: RouteHandler<C[K]>
 }
 
@@ -116,7 +116,7 @@ export interface RoutePath {
 }
 
 /** Finds the routes at a path, compared byte for byte: case and a trailing slash matter. */
-export type RouteMatcher = (path: string) => RoutePath | undefined
+type RouteMatcher = (path: string) => RoutePath | undefined
 
 const NO_PARAMS = Object.freeze({})
 

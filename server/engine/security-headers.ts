@@ -1,7 +1,7 @@
 import type { HeaderField } from './message.js'
 
 /** Options of {@link securityHeaders}. */
-export interface SecurityHeadersOptions {
+interface SecurityHeadersOptions {
   /** The service's own origin. */
   origin: string
   /** URLs of providers; http ones must be listed in the policy. @default [] */

@@ -8,7 +8,7 @@ import { freePort } from './free-port.js'
 import { startEmbeddedPostgres } from './postgres.js'
 
 /** Options of {@link startExample}. */
-export interface ExampleOptions {
+interface ExampleOptions {
   /**
    * `PORT` is the page's port (default: 5173), `DATABASE_URL` the Postgres of both services (default: an
    * embedded one). The provider uses any free port.

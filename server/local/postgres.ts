@@ -10,7 +10,7 @@ import { postgresIdentity } from './run-as.js'
 const DATABASE = 'netscript_auth'
 
 /** Options of {@link startEmbeddedPostgres}. */
-export interface EmbeddedPostgresOptions {
+interface EmbeddedPostgresOptions {
   /** The data directory; created when missing. */
   dataDir: string
   /** Called with a short message when a step takes time. */

@@ -20,7 +20,7 @@ const STOP_PATIENCE_MS = 20_000
 const ATTEMPTS = 5
 
 /** The main process of a running Postgres, and a connection to it. */
-export interface Postmaster {
+interface Postmaster {
   readonly pid: number
   readonly port: number
   readonly client: pg.Client
@@ -58,7 +58,7 @@ export async function findPostmaster(cluster: Cluster): Promise<Postmaster | und
 }
 
 /** What {@link launchPostmaster} starts. */
-export interface PostmasterLaunch {
+interface PostmasterLaunch {
   cluster: Cluster
   binaries: PostgresBinaries
   identity: Identity | undefined

@@ -1,5 +1,5 @@
 /** Options of {@link createActiveSessions}. */
-export interface ActiveSessionsOptions {
+interface ActiveSessionsOptions {
   /** Queries the store. */
   count: () => Promise<number>
   /** Minimum interval between queries in milliseconds. Default: 15 seconds. */

@@ -2,7 +2,7 @@ import { html, type Html, type HtmlValue, trusted } from './html.js'
 import { stylesheet } from './stylesheet.js'
 
 /** The parts of a page. */
-export interface LayoutOptions {
+interface LayoutOptions {
   /** Title of the browser tab; the distinctive part comes first. */
   title: string
   /** Name above the card. Default: `NetScript Auth`. */

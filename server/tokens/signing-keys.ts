@@ -49,7 +49,7 @@ export interface SigningKeyStore {
 }
 
 /** The signing keys of a service, shared by all its processes. */
-export interface SigningKeys {
+interface SigningKeys {
   /** The current signing key. */
   current(): Promise<{ kid: string; key: CryptoKey }>
   /** All keys that verify current tokens, and the next one. */

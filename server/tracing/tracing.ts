@@ -30,7 +30,7 @@ export interface Tracing extends AuthTrace {
 }
 
 /** Options of {@link createTracing}. */
-export interface TracingOptions {
+interface TracingOptions {
   /** OTLP/HTTP endpoint for spans. */
   url: string
   serviceName: string

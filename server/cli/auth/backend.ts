@@ -13,7 +13,7 @@ import { print } from '../terminal.js'
 const VARIABLE = 'NETSCRIPT_AUTH_BACKEND'
 
 /** The active backend and the source of that choice. */
-export interface BackendChoice {
+interface BackendChoice {
   readonly backend: string
   readonly source: 'environment' | '.env' | 'appsettings.json' | 'default'
 }

@@ -1,5 +1,5 @@
 /** A secret that can be generated. */
-export interface SecretKind {
+interface SecretKind {
   readonly bytes: number
   readonly variable: string
 }

@@ -6,7 +6,7 @@ import { installCommand } from '@netscript/plugin-auth-core/internal'
 import { engineVariables } from '@netscript/auth-database/internal'
 
 /** Result of a Prisma CLI run. */
-export interface PrismaAnswer {
+interface PrismaAnswer {
   readonly code: number
   readonly stdout: string
   readonly stderr: string

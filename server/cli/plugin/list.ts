@@ -4,7 +4,7 @@ import { print } from '../terminal.js'
 import { openWorkspace, type Workspace } from './workspace.js'
 
 /** One row of `netscript plugin list`. */
-export interface PluginRow {
+interface PluginRow {
   name: string
   type: string
   enabled: boolean
@@ -26,7 +26,7 @@ export function listPlugins({ json }: { json?: boolean }): void {
 }
 
 /** The plugins of a workspace. */
-export function pluginRows(workspace: Workspace): PluginRow[] {
+function pluginRows(workspace: Workspace): PluginRow[] {
   return readManifests(workspace).map((plugin) => ({
     name: plugin.name,
     type: plugin.type,

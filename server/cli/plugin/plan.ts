@@ -20,14 +20,14 @@ import {
 import { rootWorkspace, type Workspace } from './workspace.js'
 
 /** The changes that add a plugin to a workspace; empty when nothing is missing. */
-export interface Plan {
+interface Plan {
   readonly changes: readonly Change[]
   /** Files that the user changed; `outdated` when this version has newer contents for them. */
   readonly kept: readonly { readonly path: string; readonly outdated: boolean }[]
 }
 
 /** Settings of {@link planAdd}. */
-export interface PlanOptions {
+interface PlanOptions {
   /** Whether a variable is set outside the .env file. Default: no variable is. */
   isKnown?: (variable: string) => boolean
 }

@@ -21,7 +21,7 @@ import { openWorkspace, rootWorkspace, type Workspace } from './workspace.js'
 import { print } from '../terminal.js'
 
 /** The planned removal of a plugin. */
-export interface Removal {
+interface Removal {
   readonly deletes: readonly string[]
   readonly changes: readonly Change[]
   /** Files that are kept, and why. */
@@ -77,10 +77,7 @@ export async function removePlugin(name: string, options: RemoveOptions): Promis
 }
 
 /** Plans to remove everything that is unmodified since it was added. */
-export async function planRemoval(
-  workspace: Workspace,
-  manifest: PluginManifest,
-): Promise<Removal> {
+async function planRemoval(workspace: Workspace, manifest: PluginManifest): Promise<Removal> {
   const project = await readPrismaProject(workspace.root)
   const deletes: string[] = []
   const keeps: { path: string; why: string }[] = []

@@ -144,7 +144,7 @@ export function newSecret(): string {
 }
 
 /** Reads the JSON object in a file. */
-export function readJson(workspace: Workspace, path: string): Record<string, unknown> {
+function readJson(workspace: Workspace, path: string): Record<string, unknown> {
   try {
     return JSON.parse(workspace.read(path) ?? '') as Record<string, unknown>
   } catch (cause) {
