@@ -74,6 +74,30 @@ describeOnEveryStore('admit', (scene) => {
     expect(scene.log.find(({ event }) => event === 'sign-in.failed')).toHaveProperty('rule')
   })
 
+  it('gets the verdict on an address again at a renewal that only repeats the address', async () => {
+    const asked: AdmissionCandidate[] = []
+    const backend = await create((one) => {
+      asked.push(one)
+      return { allow: true }
+    })
+    const email = 'ada@example.test'
+    scene.idp.claims = { email, email_verified: true, hd: 'example.test' }
+    const request = await signInAt(backend)
+    for (const claims of [{ email }, {}, { email: 'other@example.test' }]) {
+      scene.idp.claims = claims
+      scene.renewalsDue()
+      await backend.authenticate(request)
+    }
+    expect(asked.map((one) => [one.at, one.email, one.emailVerified])).toEqual([
+      ['sign-in', email, true],
+      ['refresh', email, true],
+      ['refresh', email, true],
+      ['refresh', 'other@example.test', undefined],
+    ])
+    expect(asked.map(({ claims }) => claims.email_verified)).toEqual([true, true, true, undefined])
+    expect(asked.at(-1)?.claims).toMatchObject({ hd: 'example.test' })
+  })
+
   it('ends a session when it refuses at a renewal', async () => {
     let allow = true
     const backend = await create(() => (allow ? { allow } : { allow, reason: 'left' }))

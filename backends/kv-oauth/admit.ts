@@ -138,7 +138,11 @@ export async function admitAgain(
       email: facts.email ?? user.email,
       emailVerified: facts.email === undefined ? user.emailVerified : facts.emailVerified,
       roles: record.rolesBySource?.provider ?? record.roles,
-      claims: { ...record.claims, ...claims },
+      claims: {
+        ...record.claims,
+        ...(facts.email !== undefined && { email_verified: facts.emailVerified }),
+        ...claims,
+      },
     })
     if (decision.allow) return { roles: [], ...decision }
     log.info({ ...fields, rule: decision.reason.slice(0, 256) }, 'admit no longer admits the user.')
