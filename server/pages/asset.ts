@@ -3,7 +3,7 @@ import type { RequestHandler } from 'express'
 import { text } from './generated/page-script.js'
 
 /** A static file used by the pages. */
-interface Asset {
+export interface Asset {
   /** Path at which it is served. */
   readonly path: string
   /** URL used by pages. It contains a hash of the content, so the file can be cached forever. */
