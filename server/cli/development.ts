@@ -38,8 +38,8 @@ function banner({ config, demo, embeddedDatabase }: Development): string {
       `  Provider:          local, ${demo.issuer}`,
       `                     accounts: ${demo.accounts.map(({ name }) => name).join(', ')}`,
       '',
-      '  The local provider is for development on this machine. For a real one set',
-      '  NETSCRIPT_AUTH_CLIENT_ID, _CLIENT_SECRET, _REDIRECT_URI and _KV_OAUTH_KEY.',
+      '  The local provider is for development on this machine. For a real one run',
+      '  netscript auth provider set google --client-id <id>, or another provider.',
     )
   }
   return [...lines, ''].join('\n')

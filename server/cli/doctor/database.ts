@@ -116,7 +116,7 @@ async function migrationFindings(pool: PostgresPool): Promise<Finding[]> {
       fail(
         'MIGRATIONS',
         `Migration ${failed.join(', ')} was begun and failed, so the service does not start.`,
-        'The logs column of _prisma_migrations says why. Fix that, then "npx prisma migrate resolve --rolled-back" with its name.',
+        'The logs column of _prisma_migrations says why. Fix that, then run "netscript db resolve" with its name.',
       ),
     ]
   }
