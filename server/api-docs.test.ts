@@ -13,7 +13,7 @@ interface Service {
   seen: Map<string, Record<string, unknown>>
 }
 
-/** The router in an app that answers me and signin with something to recognise. */
+/** Mounts the router in an app with recognizable responses for me and signin. */
 async function serve(options?: Parameters<typeof createApiDocs>[1]): Promise<Service> {
   const seen: Service['seen'] = new Map()
   const app = express()
@@ -43,20 +43,20 @@ beforeAll(async () => {
 afterAll(() => service.close())
 
 describe('GET /openapi.json', () => {
-  it('is the document, and nothing when the caller has it', async () => {
+  it('is the document, and 304 when the caller has it', async () => {
     const first = await fetch(`${service.origin}/openapi.json`)
     expect(first.headers.get('content-type')).toBe('application/json; charset=utf-8')
     expect(first.headers.get('cache-control')).toBe('no-cache')
     expect(await first.json()).toEqual(createOpenApiDocument({ serverUrl: service.origin }))
     const etag = first.headers.get('etag') ?? ''
     const again = await fetch(`${service.origin}/openapi.json`, {
-      // Without it fetch adds no-cache, which asks for the whole answer.
+      // Without this header fetch adds no-cache, which requests the full response.
       headers: { 'if-none-match': etag, 'cache-control': 'max-age=0' },
     })
     expect(again.status).toBe(304)
   })
 
-  it('stays when Swagger UI is off', async () => {
+  it('is served when Swagger UI is off', async () => {
     const bare = await serve({ ui: false })
     try {
       expect((await fetch(`${bare.origin}/openapi.json`)).status).toBe(200)
@@ -117,7 +117,7 @@ describe('GET /docs', () => {
     })
     afterAll(() => browser?.close())
 
-    it('shows every operation under a title of ours, without the top bar', async () => {
+    it('shows every operation under the service title, without the top bar', async () => {
       expect(page.url()).toBe(`${service.origin}/docs`)
       expect(await page.title()).toBe('API reference · NetScript Auth')
       const operations = Object.values(createOpenApiDocument().paths).flatMap((item) =>
@@ -135,7 +135,7 @@ describe('GET /docs', () => {
       expect(service.seen.get('GET /api/v1/auth/me')?.cookie).toBe('ns_session=token')
     })
 
-    it('tries POST /signin with the Origin that the service asks for', async () => {
+    it('tries POST /signin with the Origin that the service requires', async () => {
       const signin = page.locator('#operations-Authentication-signin')
       await signin.locator('.opblock-summary-control').click()
       await signin.getByRole('button', { name: 'Execute' }).click()
@@ -177,7 +177,7 @@ describe('GET /docs', () => {
       },
     )
 
-    it('leaves error empty in a callback that is tried out, since code is filled in', async () => {
+    it('leaves error empty in a callback that is tried out with a code', async () => {
       const callback = page.locator('#operations-Authentication-callback')
       await callback.locator('.opblock-summary-control').click()
       const value = (name: string) =>
@@ -187,7 +187,7 @@ describe('GET /docs', () => {
       expect(await value('error_description')).toBe('')
     })
 
-    it('asks no other origin, and nothing breaks the policy', async () => {
+    it('requests no other origin and violates no content security policy', async () => {
       const response = await fetch(`${service.origin}/docs`)
       const policy = response.headers.get('content-security-policy')
       expect(policy).toContain("default-src 'none'")

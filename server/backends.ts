@@ -15,39 +15,42 @@ import type { AuthConfig } from './config/auth-config.js'
 import type { Logger } from './log.js'
 import type { PasswordForms } from './pages/password-forms.js'
 
-/** A backend, and the routes of its own that the service mounts for it. */
+/** A backend with the routes that it brings and the service mounts. */
 export type MountedBackend = AuthBackendPort & {
-  /** Where its own routes begin, such as `/api/auth`; absent when it has none. */
+  /** Path prefix of its own routes, such as `/api/auth`; absent when it has none. */
   readonly basePath?: string
-  /** Answers its own routes; absent when it has none. */
+  /** Handles its own routes; absent when it has none. */
   readonly handler?: (req: IncomingMessage, res: ServerResponse) => Promise<void>
-  /** Paths of its own routes that take the forms of an e-mail address and a password. */
+  /** Paths of its own routes that accept an e-mail address and a password from a form. */
   readonly passwordForms?: PasswordForms
-  /** What the log calls a path of its own routes, whose parameters can be tokens. @default the path */
+  /**
+   * Name under which the log shows one of its own paths, whose parameters can be tokens. @default the
+   * path
+   */
   routeOf?(method: string, path: string): string | undefined
 }
 
-/** What a backend may be made from. */
+/** What a backend may be created from. */
 export interface BackendDependencies {
   config: AuthConfig
   env: NodeJS.ProcessEnv
-  /** Present when the backend keeps something in the database. */
+  /** Present when the backend stores data in the database. */
   pool: PostgresPool | undefined
   logger: Logger
-  /** Absent when nothing is counted. */
+  /** Absent when metrics are disabled. */
   metrics: AuthMetrics | undefined
-  /** Absent when nothing is traced. */
+  /** Absent when tracing is disabled. */
   trace: AuthTrace | undefined
 }
 
-/** What {@link BackendEntry.openOperator} may be made from. */
+/** What {@link BackendEntry.openOperator} may use. */
 export interface OperatorDependencies {
   env: NodeJS.ProcessEnv
-  /** Present when the backend keeps something in the database. */
+  /** Present when the backend stores data in the database. */
   pool: PostgresPool | undefined
 }
 
-/** An operator, and how to release what was opened for it. */
+/** An operator with a method that releases its connections. */
 export type OpenOperator = Operator & { close(): Promise<void> }
 
 /** A variable that a backend requires, and how to obtain its value. */
@@ -55,18 +58,18 @@ export interface BackendNeed {
   readonly variable: string
   /** At most 76 columns. */
   readonly how: string
-  /** Whether it belongs to the one provider of the short form. */
+  /** Whether it configures the single provider of the short form (`NETSCRIPT_AUTH_CLIENT_ID` and so on). */
   readonly ofProvider?: boolean
-  /** Whether development needs it too: nothing can stand in for it. */
+  /** Whether development requires it too, because no local substitute exists. */
   readonly always?: boolean
 }
 
 interface BackendEntry {
-  /** Whether it keeps something in the database. */
+  /** Whether it stores data in the database. */
   readonly usesDatabase: boolean
   /** Secrets shared by all processes and never stored in the database. */
   keyring(env: NodeJS.ProcessEnv): Keyring
-  /** What a production start must be given. */
+  /** Variables that production requires. */
   readonly needs: readonly BackendNeed[]
   /** Imports its dependencies lazily, so that an unused backend costs nothing. */
   load(dependencies: BackendDependencies): Promise<MountedBackend>
@@ -223,7 +226,7 @@ function required(pool: PostgresPool | undefined, backend: string): PostgresPool
   throw new Error(`The ${backend} backend was loaded without a database.`)
 }
 
-/** The backends that exist. */
+/** Names of all backends. */
 export const backendNames: readonly string[] = [...BACKENDS.keys()]
 
 /**

@@ -16,7 +16,7 @@ const backend = {
   authenticate: async () => ({ ok: false, reason: 'credential-missing', setCookies: [] }),
 } as unknown as AuthBackendPort
 
-describe('createAuthApp in an app of its host', () => {
+describe('createAuthApp in a host application', () => {
   it('leaves the other routes of the app alone', async () => {
     const app = express()
     app.use(createAuthApp({ backend, origin: ORIGIN, logger: createLogger('silent') }))
@@ -24,7 +24,7 @@ describe('createAuthApp in an app of its host', () => {
     const server = createServer(app)
     await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
     const { port } = server.address() as AddressInfo
-    // Its host may have keys of its own while the API publishes none.
+    // The host may publish its own keys while the API publishes none.
     for (const path of ['/', '/api/v1/authors', '/api/v1', '/.well-known/jwks.json']) {
       const response = await fetch(`http://127.0.0.1:${port}${path}`)
       expect(await response.text()).toBe(`mine: ${path}`)
@@ -32,7 +32,7 @@ describe('createAuthApp in an app of its host', () => {
     await new Promise((done) => server.close(done))
   })
 
-  it('routes an absolute target by its path, wherever it is mounted', async () => {
+  it('routes an absolute-form target by its path, wherever it is mounted', async () => {
     const outer = express()
     outer.use(
       '/mounted',
@@ -63,7 +63,7 @@ describe('createAuthApp in an app of its host', () => {
         )
       }
     }
-    // What is not ours reaches the app around as it came.
+    // Requests outside the API reach the surrounding app unchanged.
     const foreign = 'http://evil.example/other?a=b'
     expect((await get(foreign)).text).toBe(foreign)
     await new Promise((done) => around.close(done))
@@ -74,7 +74,7 @@ describe('createAuthApp in an app of its host', () => {
     ['express.text', express.text({ type: '*/*' })],
     ['express.urlencoded', express.urlencoded({ extended: true })],
     ['express.json', express.json()],
-  ])('reads the body behind %s of the app around it', async (_name, parser) => {
+  ])('reads the body behind %s of the surrounding app', async (_name, parser) => {
     const outer = express()
     outer.use(parser)
     outer.use(createAuthApp({ backend, origin: ORIGIN, logger: createLogger('silent') }))

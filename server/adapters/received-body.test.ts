@@ -10,14 +10,14 @@ import { toEngineRequest } from './node-message.js'
 const FORM = 'application/x-www-form-urlencoded'
 const LIMIT = 16 * 1024
 
-/** What the app saw: the body it was given, or the error. */
+/** What the app received: the body, or the error. */
 type Seen =
   { body: unknown } | { code: string; detail: string; caused: boolean } | { other: string }
 
-/** Reads to the end, and keeps what it read to itself. */
+/** Consumes the body without keeping it. */
 const consume: RequestHandler = (req, _res, next) => void req.on('end', () => next()).resume()
 
-/** What body-parser 1 leaves where it parses nothing: Express 4. */
+/** body-parser 1 (Express 4) sets an empty object when it parses nothing. */
 const leaveEmptyObject: RequestHandler = (req, _res, next) => {
   req.body = {}
   next()
@@ -53,7 +53,7 @@ describe('the body of a request', () => {
 
   beforeAll(async () => {
     const app = express()
-    // What an app around ours may do before it hands a request over.
+    // What a surrounding app may do before it passes a request on.
     for (const [path, handlers] of Object.entries(APPS_AROUND)) app.use(path, ...handlers)
     app.use((req, res) => {
       readBody(toEngineRequest(req), 'json-or-form').then(
@@ -105,7 +105,7 @@ describe('the body of a request', () => {
   const UNUSABLE = ['/consumed', '/map']
 
   it.each(without('/json-of-any-type', '/form-of-any-type', '/parameters', ...UNUSABLE))(
-    'reads JSON in an app around it as without one: %s',
+    'reads JSON behind a surrounding app as without one: %s',
     async (path) => {
       const sent = (body: string, more = {}) =>
         send({ 'content-type': 'application/json', ...more }, body, { path })
@@ -121,7 +121,7 @@ describe('the body of a request', () => {
   )
 
   it.each(without('/json-of-any-type', ...UNUSABLE))(
-    'reads a form in an app around it as without one: %s',
+    'reads a form behind a surrounding app as without one: %s',
     async (path) => {
       const sent = (body: string) => send({ 'content-type': FORM }, body, { path })
       expect(await sent('everywhere=false&redirectTo=&scopes=a+b')).toEqual({
@@ -135,8 +135,8 @@ describe('the body of a request', () => {
     },
   )
 
-  describe.each(without('/json-of-any-type'))('in an app around it: %s', (path) => {
-    it('takes no body for an empty object', async () => {
+  describe.each(without('/json-of-any-type'))('behind a surrounding app: %s', (path) => {
+    it('does not treat a missing body as an empty object', async () => {
       for (const type of ['application/json', FORM]) {
         expect(await send({ 'content-type': type, 'content-length': 0 }, '', { path })).toEqual({
           body: {},
@@ -162,7 +162,7 @@ describe('the body of a request', () => {
   })
 
   it.each(['/raw', '/bytes', '/text'])(
-    'parses what an app around it left unparsed by its own rules, %s',
+    'parses by its own rules what the surrounding app left unparsed, %s',
     async (path) => {
       const sent = (body: string | Buffer, type = 'application/json') =>
         send({ 'content-type': type, 'transfer-encoding': 'chunked' }, body, { path })
@@ -177,7 +177,7 @@ describe('the body of a request', () => {
   )
 
   it.each(['/raw', '/bytes', '/text'])(
-    'refuses what it refuses without an app around it, %s',
+    'rejects the same bodies as without a surrounding app, %s',
     async (path) => {
       const type = 'application/json'
       for (const headers of [
@@ -193,7 +193,7 @@ describe('the body of a request', () => {
   )
 
   it.each(['null', '1', '"a"', 'true'])(
-    'refuses %s, which a lenient parser of the app has taken',
+    'rejects %s, which a lenient parser of the app accepted',
     async (json) => {
       const seen = await send({ 'content-type': 'application/json' }, json, {
         path: '/lenient-json',
@@ -202,7 +202,7 @@ describe('the body of a request', () => {
     },
   )
 
-  it('refuses JSON that a form parser of the app has misread', async () => {
+  it('rejects JSON that a form parser of the app misread', async () => {
     for (const body of ['{"providerId":"a"}', ' {"scopes":["a","b"]}', '{"a":"b=c&d"}']) {
       const headers = { 'content-type': 'application/json' }
       expect(await send(headers, body, { path: '/form-of-any-type' }), body).toMatchObject({
@@ -218,7 +218,7 @@ describe('the body of a request', () => {
     ['/map', 'application/json', '{"providerId":"a"}'],
     ['/map', FORM, 'providerId=a'],
     ['/parameters', 'application/json', '{"providerId":"a"}'],
-  ])('names the cause when the app has used the body up: %s, %s', async (path, type, body) => {
+  ])('names the cause when the app has consumed the body: %s, %s', async (path, type, body) => {
     expect(await send({ 'content-type': type }, body, { path })).toEqual({
       other: expect.stringContaining('Mount the API before body parsers'),
     })

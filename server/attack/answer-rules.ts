@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Answer } from './send.js'
 
-/** Words of our inside: of stacks, libraries, SQL and the file system. */
+/** Signs of internal details: stack traces, library names, SQL, file paths. */
 const INSIDE = [
   /\n\s+at \S/,
   /node_modules|node:internal|\/server\/|\/backends\//,
@@ -14,20 +14,20 @@ const INSIDE = [
   /\[object Object\]/,
 ]
 
-/** Nothing internal in a text that a caller sees. */
+/** Asserts that a text for callers contains no internal details. */
 export function assertNothingInside(text: string, where: string): void {
   for (const pattern of INSIDE) {
     assert.doesNotMatch(text, pattern, `${where} shows something of the inside`)
   }
 }
 
-/** What holds for every answer under the prefix, whatever was sent. */
+/** Asserts what holds for every response under the prefix, whatever the request. */
 export function assertAnswerRules(answer: Answer, where: string, isHttps: boolean): void {
   const { headers, status, text, setCookies } = answer
   assert.ok(status !== 500, `${where} answered 500: ${text}`)
   assertNothingInside(text, where)
   assert.equal(headers['x-powered-by'], undefined, `${where} tells what it runs on`)
-  // What a proxy or the HTTP parser answers never reached the service.
+  // A response from a proxy or the HTTP parser: the request never reached the service.
   if (headers['x-request-id'] === undefined && [400, 414, 431].includes(status)) return
   assertPrivate(headers, where)
   assertSecurityHeaders(headers, where, isHttps)

@@ -1,6 +1,6 @@
 /**
- * The attack suite, to point at a deployment of your own: what a hostile client or page can do to the
- * HTTP surface, as named cases that throw when one gives way. It needs no test runner.
+ * An attack suite for your own deployment: what a hostile client or page can do to the HTTP surface, as
+ * named cases that throw when an attack succeeds. It needs no test runner.
  *
  * @example
  * ```ts

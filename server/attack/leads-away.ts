@@ -30,7 +30,7 @@ export function leadsAway(
   return undefined
 }
 
-/** As a lenient reader does: what is no escape stays, and only ASCII can change where it leads. */
+/** Decodes like a lenient parser: invalid escapes stay, and only ASCII can change the target. */
 function decodeOnce(path: string): string {
   return path.replace(/%([0-7][0-9a-f])/gi, (_, hex: string) =>
     String.fromCharCode(parseInt(hex, 16)),

@@ -1,7 +1,7 @@
 import net from 'node:net'
 import tls from 'node:tls'
 
-/** An answer as it came over the wire. */
+/** A raw response. */
 export interface RawAnswer {
   readonly status: number
   /** Name in lower case to value; repeated ones joined by a comma, `Set-Cookie` by a line feed. */
@@ -9,17 +9,17 @@ export interface RawAnswer {
   readonly body: string
 }
 
-/** What came back on a connection until it was closed. */
+/** All responses on a connection until it was closed. */
 export interface Exchange {
   readonly answers: readonly RawAnswer[]
-  /** False when it was still open at the end of patience. */
+  /** `false` when it was still open after the timeout. */
   readonly closed: boolean
 }
 
-/** Longer than any keep-alive time-out that is usual would be no close at all, in milliseconds. */
+/** Timeout in milliseconds, longer than common keep-alive timeouts. */
 const PATIENCE_MS = 10_000
 
-/** Writes bytes that no client library would, and reads every answer until the server closes. */
+/** Writes arbitrary bytes and reads every response until the server closes the connection. */
 export function exchange(origin: string, bytes: string | Buffer): Promise<Exchange> {
   const { protocol, hostname, port } = new URL(origin)
   const host = hostname.replace(/^\[|\]$/g, '')
@@ -40,7 +40,7 @@ export function exchange(origin: string, bytes: string | Buffer): Promise<Exchan
     }
     const patience = setTimeout(() => finish(false), PATIENCE_MS)
     socket.on('data', (chunk: Buffer) => chunks.push(chunk))
-    // A server that refuses what is still being written resets the connection.
+    // A server that rejects a request during the write resets the connection.
     socket.once('error', (error: NodeJS.ErrnoException) => {
       if (error.code === 'ECONNRESET' || error.code === 'EPIPE') return finish(true)
       clearTimeout(patience)

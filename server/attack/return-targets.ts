@@ -1,6 +1,6 @@
 import { EVIL } from './target.js'
 
-/** What the corpus is built around. */
+/** Options of the corpus. */
 export interface ReturnTargetOptions {
   /** The service's own origin. */
   readonly own: string
@@ -15,7 +15,7 @@ const UNICODE_DOTS = [...'\u3002\uff0e\uff61\u2024\u00b7\u0702\ufe52']
 const INVISIBLE = [
   ...'\t\n\r\0\x01\x08\x0b\x0c\x1b\x1f\x20\x7f\x85\xa0\xad\u1680\u180e\u2000\u200b\u200d\u200e',
   ...'\u2028\u2029\u202e\u2060\u3000\ufeff\ufff9',
-  // Halves of a character: what writes them out as UTF-8 must put something in their place.
+  // Lone surrogates: an encoder to UTF-8 must replace them.
   '\ud800',
   '\udfff',
 ]
@@ -104,7 +104,7 @@ const encodings = (text: string): string[] => {
   return [once, twice, encodeURIComponent(twice), percent(text), percent(percent(text))]
 }
 
-/** Whether a text has half a character, which only JSON can carry. */
+/** Whether a text has a lone surrogate, which only JSON can carry. */
 export const hasLoneSurrogate = (text: string): boolean => /\p{Surrogate}/u.test(text)
 
 /**
@@ -130,7 +130,7 @@ export function hostileReturnTargets({ own, allowed }: ReturnTargetOptions): rea
   return [...new Set(all)]
 }
 
-/** Targets that must be accepted, and where they lead: a policy that refuses all is no policy. */
+/** Targets that must be accepted, with their destinations. */
 export function honestReturnTargets({
   own,
   allowed,
@@ -277,7 +277,7 @@ function dotSegments(): string[] {
   ]
 }
 
-/** Addresses that begin, end or sound like an allowed origin. */
+/** Addresses that resemble an allowed origin. */
 function lookAlikes(origin: string): string[] {
   const { protocol, hostname, host, port } = new URL(origin)
   const other = protocol === 'https:' ? 'http:' : 'https:'

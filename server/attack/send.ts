@@ -1,14 +1,14 @@
 import http from 'node:http'
 import https from 'node:https'
 
-/** A request, sent as it is: nothing is added but Host, Content-Length and Connection. */
+/** A request, sent unchanged except for Host, Content-Length and Connection. */
 export interface AttackRequest {
   readonly method?: string
   readonly headers?: Readonly<Record<string, string | readonly string[]>>
   readonly body?: string | Buffer
 }
 
-/** An answer, read whole. */
+/** A complete response. */
 export interface Answer {
   readonly status: number
   readonly headers: http.IncomingHttpHeaders
@@ -18,16 +18,16 @@ export interface Answer {
   json(): unknown
 }
 
-/** No answer for this long, in milliseconds, is a server that hangs. */
+/** Response timeout in milliseconds. */
 const HUNG_MS = 20_000
 
-/** Sends one request after another, or many at once, over connections that stay open. */
+/** Sends requests over keep-alive connections. */
 export interface Sender {
   readonly send: (path: string, request?: AttackRequest) => Promise<Answer>
   readonly close: () => void
 }
 
-/** A {@link Sender} to an origin. `path` goes out byte for byte: no parser normalises it. */
+/** Creates a {@link Sender} for an origin. `path` is sent byte for byte, without normalization. */
 export function createSender(origin: string, connections = 16): Sender {
   const { protocol, hostname, port } = new URL(origin)
   const transport = protocol === 'https:' ? https : http

@@ -38,8 +38,8 @@ const GROUPS = {
 } as const
 
 /**
- * What a hostile client or web page can do to the HTTP surface of a deployment, as a table of cases.
- * They need no test framework; run them one after another. `close` frees the connections.
+ * What a hostile client or web page can do to the HTTP surface of a deployment, as a table of cases. They
+ * need no test framework; run them sequentially. `close` closes the connections.
  *
  * @example
  * ```ts
@@ -107,7 +107,7 @@ function createAttack(target: AttackTarget): { attack: Attack; sender: Sender } 
 
 const MAX_WAIT_SECONDS = 120
 
-/** A rate limit is obeyed and not attacked here: the request is sent again when it may be. */
+/** Obeys rate limits: retries a request after its Retry-After. */
 function patiently(sender: Sender, { onWait }: AttackTarget): Sender['send'] {
   return async (path, request): Promise<Answer> => {
     for (let attempt = 0; ; attempt += 1) {

@@ -33,7 +33,7 @@ export interface AttackCase {
   readonly run: () => Promise<void>
 }
 
-/** A case before it has a target. */
+/** A case that is not yet bound to a target. */
 export interface CaseDefinition {
   readonly name: string
   readonly needs?: readonly Need[]
@@ -56,13 +56,13 @@ export interface Person {
 export interface Attack {
   readonly target: AttackTarget
   readonly origin: string
-  /** Sends a request; checks on every answer what must hold for all of them. */
+  /** Sends a request and checks the rules that hold for every response. */
   readonly send: (path: string, request?: AttackRequest) => Promise<Answer>
-  /** Writes bytes to a connection of its own and reads until the server closes it. */
+  /** Writes bytes to a new connection and reads until the server closes it. */
   readonly exchange: (bytes: string | Buffer) => Promise<Exchange>
   /** The same user for every case; no case may end their session. */
   readonly person: () => Promise<Person>
-  /** A new sign-in, where the target can. */
+  /** A new sign-in, if the target supports it. */
   readonly anotherPerson: () => Promise<Person>
   /** The user id that `GET /me` returns for a `Cookie` header, or `undefined` when anonymous. */
   readonly whoIs: (cookie: string | undefined) => Promise<string | undefined>

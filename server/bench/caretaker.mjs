@@ -3,8 +3,8 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 
 /**
- * Waits for the benchmark to end, however it ends, and removes what it can no longer remove itself:
- * its Postgres and its directory. Servers and helpers end with it by themselves.
+ * Waits until the benchmark ends or dies, and then removes its Postgres and its directory. Servers and
+ * helper processes exit on their own.
  */
 const [directory] = process.argv.slice(2)
 const dataDir = join(directory, 'postgres')

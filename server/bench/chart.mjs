@@ -6,8 +6,8 @@ const RIGHT = 120
 const TOP = 62
 
 /**
- * Bars of reads a second as multiples of Express 5 with one SQL query, with whiskers from the least to the greatest round. The
- * colours are readable on light and on dark pages without knowing which one it is.
+ * Bars of reads per second as multiples of Express 5 with one SQL query; the whiskers show the slowest
+ * and fastest round. The colours work on light and dark pages.
  */
 export function renderChart({ reads, settings, machine }) {
   const rows = reads.filter(({ id }) => id !== 'f0').sort((a, b) => b.toF2.median - a.toF2.median)

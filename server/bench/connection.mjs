@@ -1,8 +1,8 @@
 import { connect } from 'node:net'
 
 /**
- * A keep-alive HTTP/1.1 client of one request at a time, as thin as it can be: it shares a core with
- * Postgres, and what it costs would be taken for the server's slowness.
+ * A minimal keep-alive HTTP/1.1 client, one request at a time. It shares a core with Postgres, so its own
+ * cost would look like a slower server.
  *
  * `send(bytes, done)` calls `done(error, response)`; a response is {status, head, bytes, bodyStart}.
  */

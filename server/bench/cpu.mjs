@@ -11,7 +11,7 @@ const read = (path) => {
   }
 }
 
-/** CPU time of a process and its threads in microseconds; undefined where /proc does not say. */
+/** CPU time of a process and its threads in microseconds; undefined without /proc. */
 export function processCpu(pid) {
   let sum
   let threads

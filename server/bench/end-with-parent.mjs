@@ -1,4 +1,4 @@
-/** Preloaded into every process: whatever becomes of the benchmark, nothing that it started stays. */
+/** Preloaded into every process, so that it exits with the benchmark. */
 process.on('disconnect', () => process.exit())
-// Without this a process that failed would wait for its parent, which waits for it to answer.
+// Otherwise a failed process would wait for its parent, which waits for the process.
 process.channel?.unref()

@@ -13,6 +13,6 @@ process.on('message', async ({ kind, ...job }) => {
     process.send({ error: error.stack })
   }
 })
-// Its channel is all that it has to wait for.
+// The IPC channel keeps the process alive.
 process.channel.ref()
 process.send({ ready: processCpu(process.pid) !== undefined })

@@ -1,4 +1,4 @@
-/** What the service is to reach, as ratios within one run; a run says how far it is and fails nothing. */
+/** Performance goals as ratios within one run. A run reports them and never fails. */
 export function goals({ reads, otherReads, signIns, growth, starts }) {
   const at64 = (id) => reads.find((row) => row.id === id)
   const session = at64('session')

@@ -1,4 +1,5 @@
-// `npm run sizes`: what installing each package brings, in an empty project and without optional peers.
+// `npm run sizes`: the size of each package with its dependencies in an empty project, without optional
+// peers.
 import { execFileSync } from 'node:child_process'
 import {
   lstatSync,
@@ -13,7 +14,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-/** Packages of others and megabytes (apparent size, ours included) that are allowed. */
+/** Limits: third-party packages, and megabytes in total (apparent size). */
 const GOALS = {
   '@netscript/auth-client': [0, 0.2],
   '@netscript/auth-guard': [4, 8],
@@ -44,7 +45,7 @@ const packs = JSON.parse(
 )
 const tarballs = new Map(packs.map(({ name, filename }) => [name, join(scratch, filename)]))
 
-/** A package and ours that it depends on. */
+/** A package and its dependencies within this repository. */
 function ownClosure(name, found = new Set()) {
   if (found.has(name)) return found
   found.add(name)

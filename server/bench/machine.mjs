@@ -14,23 +14,23 @@ const run = (program, args) => {
   }
 }
 
-/** Whether processes can be given a core of their own here. */
+/** Whether processes can be pinned to a core on this machine. */
 export const canPin =
   cpus().length > 1 && run('taskset', ['-c', '-p', String(process.pid)]) !== undefined
 
-/** Moves this process to the core of everything that is not a server; what it starts stays there. */
+/** Pins this process and its children to the core that is not used by the server. */
 export function pinSelf() {
   if (canPin) run('taskset', ['-a', '-c', '-p', String(OTHER_CORE), String(process.pid)])
 }
 
-/** A command line that runs node on the core of the server under test. */
+/** A command line that runs node on the server's core. */
 export function onServerCore(args) {
   return canPin
     ? ['taskset', ['-c', String(SERVER_CORE), process.execPath, ...args]]
     : [process.execPath, args]
 }
 
-/** What the results were measured on. */
+/** Describes the machine of the measurement. */
 export function describeMachine() {
   const git = (...args) => run('git', ['-C', import.meta.dirname, ...args])?.trim()
   const { dependencies } = JSON.parse(
@@ -54,13 +54,13 @@ export function describeMachine() {
   }
 }
 
-/** By its file: not every package exports its package.json. */
+/** Reads the file directly, because not every package exports its package.json. */
 function versionOf(require, name) {
   for (const directory of require.resolve.paths(name) ?? []) {
     try {
       return JSON.parse(readFileSync(`${directory}/${name}/package.json`, 'utf8')).version
     } catch {
-      // The next directory up.
+      // Try the parent directory.
     }
   }
   return 'missing'

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { coreCpu, familyCpu, processCpu, residentBytes } from './cpu.mjs'
 
-/** What is read from the system at both ends of a measurement. */
+/** A sample of the system's counters. */
 function sample({ serverPid, postmasterPid }) {
   return {
     at: performance.now(),
@@ -13,8 +13,8 @@ function sample({ serverPid, postmasterPid }) {
 }
 
 /**
- * Warms up, then measures. `begin()` and `end()` are called at the ends of the measured time; `end`
- * answers how many operations fell into it.
+ * Warms up, then measures. `begin()` and `end()` are called at the start and the end of the measured
+ * time; `end` returns the number of operations in between.
  */
 export async function measureWindow({ warm, measure, ...pids }, { begin, end }) {
   await delay(warm)
@@ -32,7 +32,7 @@ export async function measureWindow({ warm, measure, ...pids }, { begin, end }) 
     serverCpuUs: perOperation('server'),
     postgresCpuUs: perOperation('postgres'),
     generatorCpuUs: perOperation('generator'),
-    /** Shares of the time, from 0 to 1 for each core. */
+    /** Busy share per core, from 0 to 1. */
     serverBusy: share(after.server - before.server),
     coresBusy: after.cores.map((busy, core) => share(busy - before.cores[core])),
     residentBytes: residentBytes(pids.serverPid),

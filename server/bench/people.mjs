@@ -1,8 +1,8 @@
 import { createHash, createHmac } from 'node:crypto'
 
 /**
- * The users of the benchmark, by number. JavaScript and SQL derive the same text, so that a table of a
- * million sessions is one statement and the cookie of any of them is known.
+ * The users of the benchmark, by number. JavaScript and SQL derive the same values, so that one statement
+ * fills a table with a million sessions and the cookie of each is known.
  */
 export const SECRET = 'a secret that the benchmark shares with itself, 64 characters....'
 
@@ -11,14 +11,14 @@ export const emailOf = (n) => `${subjectOf(n)}@example.test`
 /** An unguessable-looking id of 64 hexadecimal digits. */
 export const idOf = (n) => createHash('sha256').update(`bench:${n}`).digest('hex')
 
-/** The same over a column `n`. */
+/** The same values in SQL, from a column `n`. */
 export const SQL = {
   subject: `('person-' || lpad(n::text, 7, '0'))`,
   email: `('person-' || lpad(n::text, 7, '0') || '@example.test')`,
   id: `encode(sha256(convert_to('bench:' || n, 'UTF8')), 'hex')`,
 }
 
-/** What a floor stores and answers: as much text as the service has for a session. */
+/** The session of a baseline, as large as the service's. */
 export const SQL_SESSION = `json_build_object(
   'id', ${SQL.id}, 'userId', 'user-' || n, 'subject', ${SQL.subject}, 'providerId', 'oidc',
   'state', 'active', 'scopes', json_build_array('openid', 'profile', 'email'), 'roles', json_build_array(),
@@ -29,7 +29,7 @@ export const SQL_SESSION = `json_build_object(
 /** HMAC-SHA-256 with the secret of the benchmark. */
 export const sign = (text) => createHmac('sha256', SECRET).update(text).digest('base64url')
 
-/** `count` different numbers from 1 to `of`, the same at every run. */
+/** `count` distinct numbers from 1 to `of`, the same in every run. */
 export function pick(count, of) {
   const chosen = new Set()
   for (let n = 0; chosen.size < Math.min(count, of); n += 1) {

@@ -6,12 +6,12 @@ const SETTINGS = {
   max_connections: '400',
   shared_buffers: '512MB',
   max_wal_size: '4GB',
-  // It would charge one subject for the rows of another; tables that are written to are vacuumed
+  // Autovacuum could run during another subject's measurement; tables that are written to are vacuumed
   // before each measurement instead.
   autovacuum: 'off',
 }
 
-/** The one Postgres of a run, with a database for every subject: the counters are kept by database. */
+/** The Postgres of a run, with one database per subject, because statistics are kept per database. */
 export async function startDatabases(directory) {
   const { startEmbeddedPostgres } = await import('../../dist/server/local/postgres.js')
   const dataDir = join(directory, 'postgres')
@@ -30,7 +30,7 @@ export async function startDatabases(directory) {
     version: /^PostgreSQL [\d.]+/.exec(rows[0].version)?.[0],
     postmasterPid: Number(readFileSync(join(dataDir, 'postmaster.pid'), 'utf8').split('\n', 1)[0]),
     settings: SETTINGS,
-    /** Makes a database and fills it. */
+    /** Creates and fills a database. */
     async create(name, seed, count) {
       await admin.query(`CREATE DATABASE ${quoted(name)}`)
       const client = await connect(urlOf(name))
@@ -49,13 +49,16 @@ export async function startDatabases(directory) {
         `CREATE DATABASE ${quoted(name)} TEMPLATE ${quoted(original)} STRATEGY FILE_COPY`,
       ),
     checkpoint: () => admin.query('CHECKPOINT'),
-    /** Removes what a subject's own writes have left in its table. */
+    /** Vacuums a subject's table. */
     async vacuum(name, table) {
       const client = await connect(urlOf(name))
       await client.query(`VACUUM ${quoted(table)}`)
       await client.end()
     },
-    /** Transactions so far; every statement outside of one is one. Backends report with a delay. */
+    /**
+     * Number of transactions so far; a statement outside a transaction counts as one. Postgres reports
+     * with a delay.
+     */
     async transactions(name) {
       const { rows: counted } = await admin.query(
         'SELECT (xact_commit + xact_rollback)::float8 AS count FROM pg_stat_database WHERE datname = $1',
@@ -63,7 +66,7 @@ export async function startDatabases(directory) {
       )
       return counted[0]?.count
     },
-    /** What a table takes with its indexes, in bytes. */
+    /** Size of a table with its indexes, in bytes. */
     async sizeOf(name, table) {
       const client = await connect(urlOf(name))
       const { rows: sized } = await client.query(

@@ -4,8 +4,8 @@ import { pick } from './people.mjs'
 import { startSubject } from './processes.mjs'
 
 /**
- * Gives every subject a database of its own with the same sessions in it: one of each kind is filled
- * and the others are copies.
+ * Creates a database with the same sessions for every subject: one per kind is filled, the others are
+ * copies.
  */
 export async function createDatabases(databases, subjects, count, onProgress) {
   const filled = new Map()
@@ -22,7 +22,7 @@ export async function createDatabases(databases, subjects, count, onProgress) {
   await databases.checkpoint()
 }
 
-/** Starts the subjects and writes down the requests of each. */
+/** Starts the subjects and records the requests of each. */
 export function startReaders({ subjects, databases, settings, count, directory, cleanUp }) {
   const picks = pick(settings.cookies, count)
   const start = async (subject) => {

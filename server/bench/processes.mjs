@@ -13,7 +13,7 @@ const POLL_MS = 5
 const here = (file) => join(import.meta.dirname, file)
 const GUARD = ['--import', here('end-with-parent.mjs')]
 
-/** A port that was free a moment ago: some subjects must know their own before they listen. */
+/** Finds a free port, for subjects that must know their port before they listen. */
 export async function freePort() {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -59,7 +59,7 @@ export async function startSubject(subject, { databaseUrl, issuer, directory }) 
     port,
     pid: child.pid,
     startMs: performance.now() - began,
-    /** Between measurements: a log of every request would fill the disk. */
+    /** Truncate the log between measurements, since it would fill the disk. */
     emptyLog: () => truncateSync(logFile, 0),
     async stop() {
       if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM')
@@ -70,7 +70,7 @@ export async function startSubject(subject, { databaseUrl, issuer, directory }) 
   }
 }
 
-/** Resolves when the process answers over HTTP, and 200 where it has a path that says it is ready. */
+/** Resolves when the process responds over HTTP, with 200 if it has a readiness path. */
 async function answers({ child, port, path, logFile }) {
   for (
     const deadline = Date.now() + START_PATIENCE_MS;
@@ -91,7 +91,7 @@ async function answers({ child, port, path, logFile }) {
   throw new Error('it did not answer in time')
 }
 
-/** A helper on the other core: what it sends first is its greeting. */
+/** Starts a helper on the other core; its first message is the greeting. */
 export async function startHelper(file, args = []) {
   const child = spawn(process.execPath, [...GUARD, here(file), ...args], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
@@ -100,7 +100,7 @@ export async function startHelper(file, args = []) {
   const [greeting] = await once(child, 'message')
   return {
     greeting,
-    /** Does one job; jobs are done one after another. */
+    /** Runs one job; jobs run sequentially. */
     async do(job) {
       const signal = AbortSignal.timeout(job.warm + job.measure + JOB_PATIENCE_MS)
       child.send(job)

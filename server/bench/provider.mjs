@@ -4,9 +4,8 @@ import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import { emailOf } from './people.mjs'
 
 /**
- * An OpenID provider that approves at once and costs next to nothing, so that it is not what is
- * measured. Who signs in is said by the `X-Person` header. Keys are ES256: signing with RSA would
- * take longer than everything else.
+ * An OpenID provider that approves at once and costs little, so that it is not what is measured. The
+ * `X-Person` header names the user. Keys are ES256, because RSA signatures would dominate the cost.
  */
 const codes = new Map()
 const { publicKey, privateKey } = await generateKeyPair('ES256')

@@ -2,12 +2,12 @@ import { copyFile, readFile, writeFile } from 'node:fs/promises'
 import { format, resolveConfig } from 'prettier'
 import { digits, table } from './report.mjs'
 
-/** `node readme.mjs`: what the Performance guide says of the last run, and its chart. */
+/** `node readme.mjs`: writes the last run's numbers and chart into the Performance guide. */
 const here = (path) => new URL(path, import.meta.url)
 const GUIDE = here('../PERFORMANCE.md')
 const BLOCK = /(<!-- benchmark -->)[\s\S]*?(<!-- \/benchmark -->)/
 const SECONDS_A_DAY = 86_400
-/** How often an open application asks who is signed in: once in this many seconds. */
+/** Interval in seconds at which an open application checks the session. */
 const ASKS_EVERY = 60
 
 const results = JSON.parse(await readFile(here('results/latest.json'), 'utf8'))

@@ -1,8 +1,8 @@
 import { shuffled } from './statistics.mjs'
 
 /**
- * Rounds in which every server is measured once, in another order each time: what slows the machine
- * for a while slows all of them, and ratios are taken within a round.
+ * Measures every server once per round, in a new random order. A slow phase of the machine affects all
+ * servers, and ratios are taken within a round.
  */
 export async function measureReadRounds({
   servers,
@@ -45,7 +45,7 @@ export async function measureReadRounds({
   return { results, warmUps }
 }
 
-/** How many transactions each server's database has seen so far. */
+/** Number of transactions in each server's database so far. */
 export async function countTransactions(servers, databases) {
   const counts = new Map()
   for (const { subject } of servers) {

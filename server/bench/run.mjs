@@ -8,7 +8,7 @@ import { goals } from './goals.mjs'
 import { describeMachine, pinSelf } from './machine.mjs'
 import { settingsOf } from './settings.mjs'
 
-/** `node run.mjs quick` or `node run.mjs full`: measures, prints a table and keeps it in results/. */
+/** `node run.mjs quick` or `node run.mjs full`: measures, prints a table and saves it in results/. */
 const here = (path) => join(import.meta.dirname, path)
 const CLEAN_UP_PATIENCE_MS = 30_000
 const began = Date.now()
@@ -24,7 +24,7 @@ if (fix) {
   process.exit(1)
 }
 
-/** What to undo, last first. */
+/** Cleanup functions, run in reverse order. */
 const undo = []
 const cleanUp = (step) => void undo.push(step)
 let cleaning
@@ -86,7 +86,7 @@ function startCaretaker(directory) {
 }
 
 async function measure() {
-  // Measured before anything else runs: these describe the machine as it was found.
+  // Measured first, to describe the idle machine.
   const machine = describeMachine()
   pinSelf()
   const [
@@ -151,7 +151,7 @@ async function measure() {
     plan: settings.signIns,
     ...common,
   })
-  // Backends report their counters within ten seconds of falling idle; the sign-ins took longer.
+  // Postgres reports counters within ten seconds after a backend becomes idle; the sign-ins took longer.
   const after = await reads.countTransactions(servers, databases)
 
   const otherReads = {}

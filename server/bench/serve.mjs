@@ -4,6 +4,6 @@ import { subjectById } from './subjects/index.mjs'
 const { BENCH_DATABASE_URL: databaseUrl, BENCH_PORT, BENCH_ISSUER: issuer } = process.env
 const port = Number(BENCH_PORT)
 const server = await subjectById(process.argv[2]).serve({ databaseUrl, port, issuer })
-// Measured connections are kept open between rounds, as those of a proxy are.
+// Keep connections open between rounds, like those of a proxy.
 server.keepAliveTimeout = 120_000
 server.listen(port, '127.0.0.1')

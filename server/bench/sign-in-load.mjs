@@ -8,7 +8,7 @@ const PEOPLE = 500
 const CHECKED = 20
 
 /**
- * Signs users in, each at the service, at the provider and at the service again, over kept-alive
+ * Signs users in, each at the service, at the provider and at the service again, over keep-alive
  * connections. A sign-in counts when its callback set the session cookie.
  */
 export async function measureSignIns({ port, providerPort, connections, flow, ...window }) {

@@ -1,7 +1,7 @@
 import { shuffled } from './statistics.mjs'
 import { startHelper, startSubject } from './processes.mjs'
 
-/** Sign-ins a second in interleaved rounds, at a local provider that approves at once. */
+/** Sign-ins per second in interleaved rounds, at a local provider that approves at once. */
 export async function measureSignInRounds({
   subjects,
   generator,

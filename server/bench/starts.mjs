@@ -1,7 +1,7 @@
 import { residentBytes } from './cpu.mjs'
 import { startSubject } from './processes.mjs'
 
-/** From the start of the process to its first ready answer, on a database that is there already. */
+/** Time from the start of the process until it is ready, on an existing database. */
 export async function measureStarts({ subject, databases, times, directory, onProgress }) {
   onProgress(`${times} starts`)
   const starts = []

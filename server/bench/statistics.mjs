@@ -1,4 +1,4 @@
-/** The middle of a list of numbers; NaN for none. */
+/** The median of a list of numbers; NaN for an empty list. */
 export function median(values) {
   const sorted = values.filter(Number.isFinite).sort((a, b) => a - b)
   const middle = Math.floor(sorted.length / 2)
@@ -6,7 +6,7 @@ export function median(values) {
   return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
 }
 
-/** Median, least and greatest: what a table says about a list. */
+/** Median, minimum and maximum. */
 export function spread(values) {
   const finite = values.filter(Number.isFinite)
   if (finite.length === 0) return undefined

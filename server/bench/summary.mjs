@@ -1,6 +1,6 @@
 import { median, spread } from './statistics.mjs'
 
-/** Below this share of its core a server was waiting for the other core more than working. */
+/** Below this share of its core, a server mostly waited for the other core. */
 const SATURATED = 0.85
 
 const medianOf = (rounds, field) => median(rounds.map((round) => round[field]))
@@ -51,7 +51,7 @@ function invert(ratio) {
   return ratio && { median: 1 / ratio.median, min: 1 / ratio.max, max: 1 / ratio.min }
 }
 
-/** One row for each that signs in. */
+/** One row per sign-in subject. */
 export function summarizeSignIns(subjects, results) {
   const [floor] = subjects
   return subjects.map((subject) => {
@@ -73,7 +73,7 @@ export function summarizeSignIns(subjects, results) {
   })
 }
 
-/** What a hundred times the sessions cost each subject. */
+/** Cost of a hundred times as many sessions, per subject. */
 export function summarizeGrowth(subjects, results, { from, to }) {
   return subjects.map(({ id, label }) => {
     const [small, large] = [`${id}-${from}`, `${id}-${to}`]
@@ -91,7 +91,7 @@ export function summarizeGrowth(subjects, results, { from, to }) {
   })
 }
 
-/** Statements for each answered read between two counts. */
+/** Statements per successful read between two counts. */
 export function statementsPerRead(before, after, { results, warmUps }) {
   const perRead = new Map()
   for (const [id, count] of after) {
@@ -104,7 +104,7 @@ export function statementsPerRead(before, after, { results, warmUps }) {
   return perRead
 }
 
-/** How much of the server's core went to processes that are no part of the benchmark. */
+/** Share of the server's core used by processes outside the benchmark. */
 export function foreignLoad(...resultMaps) {
   const shares = resultMaps
     .flatMap((results) => [...results.values()].flat())

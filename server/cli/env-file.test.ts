@@ -13,7 +13,7 @@ import {
 } from './env-file.js'
 
 const NAMES = fc.constantFrom('A', 'B', 'C', 'NETSCRIPT_AUTH_CLIENT_SECRET')
-/** Mostly what a .env file gives a meaning to. */
+/** Mostly characters with a meaning in .env files. */
 const HOSTILE = fc.string({
   unit: fc.oneof(
     fc.constantFrom('#', '"', "'", '`', ' ', '\n', '$', '\\', 'n', '=', '{', '!', 'é', '\t', 'x'),
@@ -39,7 +39,7 @@ const LINES = fc.array(
 )
 
 describe('setEnvVariables', () => {
-  it('writes what Node reads back, and changes no other variable', () => {
+  it('writes what Node reads back and changes no other variable', () => {
     let written = 0
     fc.assert(
       fc.property(
@@ -53,12 +53,12 @@ describe('setEnvVariables', () => {
           try {
             result = setEnvVariables(text, values)
           } catch {
-            // Refused: only what no way of writing it can hold.
+            // Only values that no quoting can express are rejected.
             expect(Object.values(values).some(isUnwritable)).toBe(true)
             return
           }
           written += 1
-          // To Node an empty value or a comment at the very end is something else.
+          // Node parses an empty value or a comment at the end of the file differently.
           expect(parseEnv(`${result}\nEND=1`)).toEqual({
             ...parseEnv(`${text}\nEND=1`),
             ...values,
@@ -112,9 +112,9 @@ describe('setEnvVariables', () => {
     expect(message).toMatch(/^SECRET: a \.env file cannot hold this value\. Set /)
   })
 
-  // Node 20 takes the first line of two of them for a part of the name.
+  // Node 20 treats the first line of two of these as part of the name.
   it.each(['junk\nA=1\n', '\n  # a comment\nA=1\n', 'B="1\nA=1\nC=2\nD="3"\n', 'B = \nA=1\n'])(
-    'sets a value or refuses where lines do not say what they seem to: %j',
+    'sets a value correctly or rejects ambiguous lines: %j',
     (text) => {
       const values = readEnvVariables(text)
       let result
@@ -156,12 +156,12 @@ describe('loadEnvFile', () => {
     expect(await load(bytes)).toEqual(['1', '2 ä'])
   })
 
-  it('lets the environment win, an empty value included', async () => {
+  it('gives the environment precedence, even with an empty value', async () => {
     process.env.NETSCRIPT_TEST_FIRST = ''
     expect(await load(Buffer.from(text))).toEqual(['', '2 ä'])
   })
 
-  it('says what is wrong with a file that it cannot read', async () => {
+  it('explains why it cannot read a file', async () => {
     await expect(load(Buffer.from(text, 'utf16le'))).rejects.toThrow('is not UTF-8 text')
     expect(() => loadEnvFile(tmpdir())).toThrow('cannot be read. Make it a file')
   })
@@ -211,7 +211,7 @@ describe('writeEnvFile', () => {
     expect(warnings).not.toContain('secret-')
   })
 
-  it('leaves nothing behind when it cannot write', async () => {
+  it('leaves no temporary file when it cannot write', async () => {
     const { directory } = await inDirectory()
     await expect(writeEnvFile('A=1\n', join(directory, 'absent', '.env'))).rejects.toThrow('ENOENT')
     await expect(writeEnvFile('A=1\n', directory)).rejects.toThrow()

@@ -11,7 +11,7 @@ it.each<[command: string, text: string, input?: string]>([
   ['auth backend set workos', 'A=1\n'],
   ['auth provider set google --client-id id --client-secret-stdin', KEY, 'secret'],
   ['plugin add auth --no-install', 'A=1\n'],
-])('%s makes .env readable for its owner alone, and warns once', async (command, text, input) => {
+])('%s makes .env readable only for its owner, and warns once', async (command, text, input) => {
   const root = temporaryWorkspace()
   const file = join(root, '.env')
   writeFileSync(file, text)

@@ -16,12 +16,12 @@ const NAME = `${'電信'.repeat(30)} ${'Ruiz '.repeat(15)}`
 const EMAIL = `${'pablo.picasso'.repeat(4)}@subdomain.of-a-long-domain.example`
 const AGENT =
   'Mozilla/5.0 (X11; Linux x86_64; 2001:0db8:85a3:0000:0000:8a2e:0370:7334) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36 Edg/140.0.0.0'
-/** The longest that the store takes. */
+/** The longest subject that the store accepts. */
 const SUBJECT = 's'.repeat(255)
 const PROVIDER = 'a-provider-of-an-organization-with-a-name'
 const SESSION_ID = 'abcdefghij'.repeat(5).slice(0, 43)
 
-/** Lines of more than 80 columns, but for single words, which have to be copied whole. */
+/** Lines of more than 80 columns, except single words, which must be copied whole. */
 const tooWide = (text: string): string[] =>
   text.split('\n').filter((line) => displayWidth(line) > 80 && line.trim().includes(' '))
 
@@ -75,7 +75,7 @@ describe('the readable output of netscript', () => {
     await database.drop()
   })
 
-  /** One after another, since some change what the next one shows. */
+  /** Sequential, since some commands change the output of the next. */
   it.each<[string, (string | RegExp)[], Record<string, string>?]>([
     ['auth backend show', ['kv-oauth']],
     ['auth backend show', ['better-auth'], { NETSCRIPT_AUTH_BACKEND: 'better-auth' }],

@@ -27,7 +27,7 @@ describe('displayWidth', () => {
 })
 
 describe('table', () => {
-  it('has columns where they fit', () => {
+  it('has columns when they fit', () => {
     expect(
       table(
         ['ID', 'NAME'],
@@ -40,7 +40,7 @@ describe('table', () => {
     expect(table(['A', 'B'], [['山', 'x']])).toBe('A   B\n山  x')
   })
 
-  it('has a record for each row where columns do not fit', () => {
+  it('has a record per row when columns do not fit', () => {
     expect(
       table(
         ['USER ID', 'NAME'],

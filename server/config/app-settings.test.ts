@@ -30,14 +30,14 @@ describe('withAppSettings', () => {
     expect(await backendOf('\ufeff{"auth":{"backend":"workos"}}')).toBe('workos')
   })
 
-  it('lets the variable win', async () => {
+  it('gives the variable precedence', async () => {
     const env = { NETSCRIPT_AUTH_BACKEND: 'kv-oauth' }
     expect(await backendOf('{"auth":{"backend":"workos"}}', env)).toBe('kv-oauth')
     const blank = { NETSCRIPT_AUTH_BACKEND: ' ' }
     expect(await backendOf('{"auth":{"backend":"workos"}}', blank)).toBe('workos')
   })
 
-  it('needs no file, and says so when it cannot read the one that is there', async () => {
+  it('needs no file, and fails for an unreadable one', async () => {
     expect(withAppSettings({}, join(directory, 'none.json'))).toEqual({})
     await expect(backendOf('{')).rejects.toThrow(/appsettings.json is not valid.*Correct it/)
     await expect(backendOf('{"auth":{"backend":1}}')).rejects.toThrow(/is not valid/)

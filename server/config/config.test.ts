@@ -22,7 +22,7 @@ const development = (env: NodeJS.ProcessEnv) => readConfig(env, { production: fa
 const production = (env: NodeJS.ProcessEnv) => readConfig(env, { production: true })
 
 describe('readConfig', () => {
-  it('takes no provider for configured by what the local one has too', () => {
+  it('does not treat settings of the local provider as a configured provider', () => {
     const { providers } = development({
       NETSCRIPT_AUTH_PROVIDER_ID: 'google',
       NETSCRIPT_AUTH_SCOPES: 'openid',
@@ -32,7 +32,7 @@ describe('readConfig', () => {
     expect(providers).toEqual([])
   })
 
-  it('takes an idle limit below the default refresh window', () => {
+  it('accepts an idle limit below the default refresh window', () => {
     const { variables } = development({ NETSCRIPT_AUTH_SESSION_IDLE_SECONDS: '60' })
     expect(variables).toMatchObject({ NETSCRIPT_AUTH_SESSION_IDLE_SECONDS: 60 })
     const shorter = development({ NETSCRIPT_AUTH_SESSION_ABSOLUTE_SECONDS: '3600' })
@@ -48,7 +48,7 @@ describe('readConfig', () => {
     expect(config.docs).toBe(true)
   })
 
-  it('makes Google of the variables of the tutorial', () => {
+  it('configures Google from the variables of the tutorial', () => {
     const { providers, origin } = development(TUTORIAL)
     expect(providers).toMatchObject([
       { id: 'google', issuer: 'https://accounts.google.com', clientId: 'your-client-id' },
@@ -88,7 +88,7 @@ describe('readConfig', () => {
       },
       { id: 'my-idp', kind: 'oauth', userInfoEndpoint: 'https://idp.example/me' },
     ],
-  ])('makes provider %s', (id, over, expected) => {
+  ])('configures the provider %s', (id, over, expected) => {
     const env = { ...TUTORIAL, ...over, ...(id && { NETSCRIPT_AUTH_PROVIDER_ID: id }) }
     expect(development(env).providers).toMatchObject([expected])
   })
@@ -158,7 +158,7 @@ describe('readConfig', () => {
     },
   )
 
-  it('makes several providers of prefixed variables', () => {
+  it('configures several providers from prefixed variables', () => {
     const { providers } = development({
       NETSCRIPT_AUTH_PROVIDERS: 'google,github',
       NETSCRIPT_AUTH_REDIRECT_URI: TUTORIAL.NETSCRIPT_AUTH_REDIRECT_URI,
@@ -444,7 +444,7 @@ describe('readConfig', () => {
     expect(() => development(env)).toThrow(message)
   })
 
-  it('takes http of a provider where the switch allows it', () => {
+  it('accepts an http provider when the switch allows it', () => {
     const env = {
       ...TUTORIAL,
       NETSCRIPT_AUTH_ISSUER: 'http://localhost:9094',
@@ -539,7 +539,7 @@ describe('readConfig', () => {
     expect(() => development({ ...env, NODE_ENV: 'production' })).toThrow(message)
   })
 
-  it('is careful in production', () => {
+  it('has safe defaults in production', () => {
     expect(production(PRODUCTION)).toMatchObject({ docs: false, host: '0.0.0.0' })
   })
 
@@ -556,12 +556,12 @@ describe('inspectConfig', () => {
   const messages = (env: NodeJS.ProcessEnv, isProduction = false) =>
     inspectConfig(env, { production: isProduction }).problems.map(({ message }) => message)
 
-  it('finds nothing wrong with what the service takes', () => {
+  it('finds no problem in a valid configuration', () => {
     expect(messages(TUTORIAL)).toEqual([])
     expect(messages(PRODUCTION, true)).toEqual([])
   })
 
-  it('finds every problem, whichever part reads it', () => {
+  it('finds every problem, in every part', () => {
     const found = messages(
       {
         PORT: 'x',
@@ -671,7 +671,7 @@ describe('inspectConfig', () => {
     ])
   })
 
-  it('reads what is right all the same', () => {
+  it('still reads the valid variables', () => {
     const { config } = inspectConfig({ ...PRODUCTION, PORT: 'x' }, { production: true })
     expect(config).toMatchObject({ origin: 'https://auth.example', variables: { PORT: 8094 } })
     expect(config.providers).toHaveLength(1)

@@ -12,23 +12,23 @@ import { insecureSwitches, readVariables, type VariableIssue, type Variables } f
 
 /** How the process was started. */
 export interface StartMode {
-  /** Production rules: nothing is made up, what is missing is an error. */
+  /** Apply production rules: no local stand-ins; missing settings are errors. */
   production: boolean
 }
 
-/** A configuration and everything that is wrong with it. */
+/** A configuration and all problems in it. */
 export interface ConfigReading {
-  /** What could be read; only without problems is it the configuration that was meant. */
+  /** The configuration as far as it could be read; complete only when there are no problems. */
   readonly config: AuthConfig
-  /** AuthConfigurationError and AuthBackendNotFoundError, each of which names a fix. */
+  /** AuthConfigurationError and AuthBackendNotFoundError; each message names a fix. */
   readonly problems: readonly Error[]
 }
 
 /**
  * Reads the configuration from environment variables.
  *
- * @throws AuthConfigurationError that names each wrong variable and its fix;
- * AuthBackendNotFoundError for an unknown backend.
+ * @throws AuthConfigurationError that names each invalid variable and its fix; AuthBackendNotFoundError
+ * for an unknown backend.
  */
 export function readConfig(env: NodeJS.ProcessEnv, mode: StartMode): AuthConfig {
   const { config, problems } = inspectConfig(env, mode)
@@ -47,7 +47,7 @@ export function inspectConfig(env: NodeJS.ProcessEnv, mode: StartMode): ConfigRe
       return read()
     } catch (error) {
       if (!isConfigurationProblem(error)) throw error
-      // What a wrong variable leads to is no problem of its own: the rest is read without it.
+      // Don't report the consequences of an invalid variable: the rest is read without it.
       const isConsequence = wrong.some((name) => new RegExp(`\\b${name}\\b`).test(error.message))
       if (!isConsequence) problems.push(error)
       return undefined
@@ -78,7 +78,7 @@ export function inspectConfig(env: NodeJS.ProcessEnv, mode: StartMode): ConfigRe
       ...providers.flatMap((provider) => otherPort(provider, variables) ?? []),
     ],
   }
-  // For the local provider a key is made up.
+  // With the local provider a key is generated.
   const isLocal = backend === 'kv-oauth' && readers.length === 0 && !production
   if (!isLocal && entry) {
     for (const { variable, how, always } of entry.needs) {
@@ -93,7 +93,7 @@ export function inspectConfig(env: NodeJS.ProcessEnv, mode: StartMode): ConfigRe
   attempt(() => checkSessionStore(variables))
   attempt(() => checkLifetimes(variables))
   attempt(() => checkMetricsPort(variables))
-  // An incomplete provider is already a problem; the public origin is then unknown.
+  // An incomplete provider is already reported, and the public origin is unknown then.
   const isKnown = config.origin !== '' && providers.length === readers.length
   if (isKnown) attempt(() => checkOrigins(config))
   if (production && entry) {
@@ -108,7 +108,7 @@ function isConfigurationProblem(error: unknown): error is Error {
   return error instanceof AuthConfigurationError || error instanceof AuthBackendNotFoundError
 }
 
-/** The variables, with the default in the place of each that is wrong. */
+/** Reads the variables, with the default in place of each invalid one. */
 function readWhatIsRight(env: NodeJS.ProcessEnv): {
   variables: Variables
   issues: readonly VariableIssue[]
@@ -136,7 +136,7 @@ function checkSessionStore({ NETSCRIPT_AUTH_SESSION_STORE: urls }: Variables): v
   if (urls !== undefined) parseRedisUrls(urls)
 }
 
-/** RFC 9700 section 4.4.2.2: an answer must show by its address which provider was asked. */
+/** RFC 9700 section 4.4.2.2: a distinct redirect URI per provider prevents mix-up attacks. */
 function checkRedirectUris(providers: readonly OAuthProvider[]): void {
   const byUri = new Map<string, string>()
   for (const { id, redirectUri } of providers) {
@@ -151,7 +151,7 @@ function checkRedirectUris(providers: readonly OAuthProvider[]): void {
   }
 }
 
-/** The public origin of the service: that of the redirect URI, where there is one. */
+/** The service's public origin: that of the redirect URI, if one is set. */
 function ownOrigin(variables: Variables, providers: readonly OAuthProvider[]): string {
   const origins = new Set(providers.map(({ redirectUri }) => new URL(redirectUri).origin))
   if (origins.size > 1) {
@@ -169,7 +169,7 @@ function ownOrigin(variables: Variables, providers: readonly OAuthProvider[]): s
   return origin ?? given ?? `http://localhost:${PORT}`
 }
 
-/** Lax cookies never reach the service from another site, so such an origin could not work. */
+/** Browsers do not send Lax cookies from another site, so a cross-site origin could not work. */
 function checkOrigins({ variables, origin }: AuthConfig): void {
   for (const other of variables.NETSCRIPT_AUTH_CORS_ORIGINS) {
     if (siteOf(other) !== siteOf(origin)) {
@@ -186,7 +186,7 @@ function siteOf(origin: string): string {
   return `${protocol}//${getDomain(hostname, { allowPrivateDomains: true }) ?? hostname}`
 }
 
-/** Legal with a proxy or a port mapping, and else the most frequent mistake. */
+/** A different port is valid behind a proxy or a port mapping; otherwise it is a common mistake. */
 export function otherPort(
   { id, redirectUri }: OAuthProvider,
   { PORT }: Variables,
@@ -212,22 +212,22 @@ function checkLifetimes(variables: Variables): void {
   }
 }
 
-/** Port 0 is any that is free. */
+/** Port 0 selects any free port, so it conflicts with none. */
 function checkMetricsPort({ PORT, NETSCRIPT_AUTH_METRICS_PORT: port }: Variables): void {
   if (port !== PORT || port === 0) return
   throw new AuthConfigurationError(
-    `NETSCRIPT_AUTH_METRICS_PORT is ${port}, which is PORT. Choose another: /metrics must not be where the public is.`,
+    `NETSCRIPT_AUTH_METRICS_PORT is ${port}, which is PORT. Choose another, so that /metrics is not public.`,
   )
 }
 
 function checkDatabase({ usesDatabase, variables }: AuthConfig): void {
   if (!usesDatabase || variables.DATABASE_URL !== undefined) return
   throw new AuthConfigurationError(
-    'DATABASE_URL is not set. A production start needs a Postgres of its own.',
+    'DATABASE_URL is not set. Production requires a Postgres database.',
   )
 }
 
-/** What a production start without a provider lacks. */
+/** Throws the error of a production start without a provider. */
 function checkProvider(variables: Variables): void {
   if (variables.NETSCRIPT_AUTH_BACKEND === 'kv-oauth') {
     throw new AuthConfigurationError(
@@ -236,7 +236,7 @@ function checkProvider(variables: Variables): void {
   }
   if (variables.NETSCRIPT_AUTH_ORIGIN === undefined) {
     throw new AuthConfigurationError(
-      'NETSCRIPT_AUTH_ORIGIN is not set. Set it to the origin that people see, such as https://auth.example.com.',
+      'NETSCRIPT_AUTH_ORIGIN is not set. Set it to the public origin, such as https://auth.example.com.',
     )
   }
 }
@@ -244,11 +244,11 @@ function checkProvider(variables: Variables): void {
 function checkScheme({ origin }: AuthConfig): void {
   if (keepsCookies(origin)) return
   throw new AuthConfigurationError(
-    `The service's own origin is ${origin}. Use https (NETSCRIPT_AUTH_REDIRECT_URI, NETSCRIPT_AUTH_ORIGIN): browsers keep no session cookie otherwise.`,
+    `The service's own origin is ${origin}. Use https (NETSCRIPT_AUTH_REDIRECT_URI, NETSCRIPT_AUTH_ORIGIN): browsers reject the session cookie otherwise.`,
   )
 }
 
-/** Whether browsers keep a Secure cookie of this origin: with https, and on this machine. */
+/** Whether browsers accept a Secure cookie from this origin: with https or on loopback. */
 export function keepsCookies(origin: string): boolean {
   return origin.startsWith('https:') || isLoopback(origin)
 }

@@ -12,15 +12,15 @@ import { AuthConfigurationError } from '@netscript/plugin-auth-core'
 import { queryOf, withoutEmpty } from '../engine/query.js'
 import { listOf, type Variables } from './variables.js'
 
-/** The settings of one provider, whichever variables they came from. */
+/** The settings of one provider, from the short or the prefixed variables. */
 interface ProviderSettings {
-  /** Such as `NETSCRIPT_AUTH_` or `NETSCRIPT_AUTH_GOOGLE_`; for messages. */
+  /** Variable prefix for messages, such as `NETSCRIPT_AUTH_` or `NETSCRIPT_AUTH_GOOGLE_`. */
   prefix: string
   id: string | undefined
   clientId: string | undefined
   clientSecret: string | undefined
   redirectUri: string | undefined
-  /** The variable that the redirect URI comes from; for messages. */
+  /** The variable that sets the redirect URI, for messages. */
   redirectUriVariable: string
   issuer: string | undefined
   discoveryUrl: string | undefined
@@ -63,7 +63,7 @@ export const ADMISSION_VARIABLES = [
 ] as const
 type AdmissionVariable = (typeof ADMISSION_VARIABLES)[number]
 
-/** Settings that say nothing about which provider it is: the local one has them too. */
+/** Settings that do not identify a provider: they also apply to the local one. */
 const LOCAL_SETTINGS = new Set([
   'prefix',
   'redirectUriVariable',
@@ -76,12 +76,12 @@ const LOCAL_SETTINGS = new Set([
 
 const CALLBACK_PATH = authContractV1.callback.path
 const ONE_OF_SEVERAL = protocolContractV1.providerCallback.pathParams
-/** Parameters that the provider adds to a redirect URI: there must not be two of one. */
+/** Parameters that the provider adds to the redirect URI, which must therefore not contain them. */
 const ADDED = Object.keys(CallbackQuery.omit({ provider: true }).shape)
 
 /**
- * One reader for each provider that the variables configure; none when no provider variable is set.
- * A reader throws AuthConfigurationError when its provider is half configured.
+ * Creates one reader per configured provider; none when no provider variable is set. A reader throws
+ * AuthConfigurationError when its provider's settings are incomplete.
  */
 export function providerReaders(
   variables: Variables,
@@ -98,7 +98,7 @@ export function providerReaders(
   return isSet ? [() => toProvider(settings, variables)] : []
 }
 
-/** How the variables of one provider of several begin, such as `NETSCRIPT_AUTH_GOOGLE_`. */
+/** Variable prefix of one of several providers, such as `NETSCRIPT_AUTH_GOOGLE_`. */
 export function variablePrefix(id: string): string {
   return `NETSCRIPT_AUTH_${id.toUpperCase().replaceAll('-', '_')}_`
 }
@@ -206,7 +206,7 @@ function toProvider(
       TOKEN_ENDPOINT: tokenEndpoint,
       USERINFO_ENDPOINT: userInfoEndpoint,
     }),
-    // A preset may bring the issuer; without either there is nothing to compare with.
+    // Without a preset that sets the issuer, the discovery document has nothing to be compared with.
     ...(discoveryUrl !== undefined && !isPreset && { ISSUER: issuer }),
   })
   if (clientId === undefined || redirectUri === undefined || missing.length > 0) {
@@ -249,7 +249,7 @@ function toProvider(
     : providerFromPreset(id ?? 'google', { ...common, ...endpoints })
 }
 
-/** The service is at the root of its origin, so no other path leads to a callback. */
+/** The service is mounted at the root of its origin, so only these paths reach a callback. */
 function checkRedirectUri(redirectUri: string, variable: string): void {
   const problem = redirectUriProblem(redirectUri)
   if (problem === undefined) return
@@ -273,7 +273,7 @@ function redirectUriProblem(redirectUri: string): string | undefined {
   return success ? undefined : 'has a parameter provider that this service does not answer'
 }
 
-/** Whether `/callback` or `/callback/:provider` is at the path. */
+/** Whether the path is that of `/callback` or `/callback/:provider`. */
 function isCallbackPath(path: string): boolean {
   if (path === CALLBACK_PATH) return true
   if (!path.startsWith(`${CALLBACK_PATH}/`)) return false

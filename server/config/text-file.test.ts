@@ -17,7 +17,7 @@ describe('decodeText', () => {
   it.each([
     ['nothing', Buffer.alloc(0)],
     ['a byte order mark alone', Buffer.from('\ufeff')],
-  ])('reads %s as no text', (_name, bytes) => {
+  ])('reads %s as an empty text', (_name, bytes) => {
     expect(decodeText(bytes, '.env')).toBe('')
   })
 
@@ -28,7 +28,7 @@ describe('decodeText', () => {
     ['UTF-32', Buffer.from([0xff, 0xfe, 0, 0, 0x41, 0, 0, 0])],
     ['Latin-1', Buffer.from(TEXT, 'latin1')],
     ['a binary file', Buffer.from([0x50, 0x4b, 0x03, 0x04, 0xff, 0x00])],
-  ])('refuses %s, naming the file and no byte of it', (_name, bytes) => {
+  ])('rejects %s, naming the file but none of its content', (_name, bytes) => {
     expect(() => decodeText(bytes, '.env')).toThrow('.env is not UTF-8 text. Save it as UTF-8.')
   })
 })

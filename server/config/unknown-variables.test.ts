@@ -55,7 +55,7 @@ describe('unknownVariables', () => {
   })
 
   it.each(PROVIDER_VARIABLES.filter((name) => name !== 'REDIRECT_URI'))(
-    'says that %s without an id is not read beside a list of providers',
+    'reports that %s without an id is ignored when a list of providers is set',
     (setting) => {
       const name = `NETSCRIPT_AUTH_${setting}`
       expect(about(name)).toEqual([])
@@ -65,7 +65,7 @@ describe('unknownVariables', () => {
     },
   )
 
-  it('knows the variables that a list of providers shares, and which one it replaces', () => {
+  it('knows the variables that a list of providers shares and replaces', () => {
     expect(about('NETSCRIPT_AUTH_REDIRECT_URI', ['google'])).toEqual([])
     expect(about('NETSCRIPT_AUTH_PROVIDER_ID')).toEqual([])
     expect(about('NETSCRIPT_AUTH_PROVIDER_ID', ['google'])).toEqual([
@@ -73,7 +73,7 @@ describe('unknownVariables', () => {
     ])
   })
 
-  it('says so when nothing is alike', () => {
+  it('says so when no name is similar', () => {
     expect(about('NETSCRIPT_AUTH_FAVOURITE_COLOUR')).toEqual([
       'NETSCRIPT_AUTH_FAVOURITE_COLOUR is not read: there is no such variable.',
     ])
@@ -98,7 +98,7 @@ describe('unknownVariables', () => {
     },
   )
 
-  it('is silent about what it reads and about what belongs to others', () => {
+  it('ignores variables that are read and those of other programs', () => {
     const names = [
       ...Object.keys(VARIABLES),
       ...[
@@ -122,7 +122,7 @@ describe('unknownVariables', () => {
     expect(unknownVariables(Object.fromEntries(names.map((name) => [name, 'x'])), [])).toEqual([])
   })
 
-  it('takes an empty variable for one that is not set, and shows no value', () => {
+  it('treats an empty variable as not set, and shows no value', () => {
     const env = { NETSCRIPT_AUTH_CLIENT_SECERT: ' ', NETSCRIPT_AUTH_CLIENT_SECRT: 'hunter2' }
     expect(unknownVariables(env, [])).toEqual([
       'NETSCRIPT_AUTH_CLIENT_SECRT is not read. Did you mean NETSCRIPT_AUTH_CLIENT_SECRET?',

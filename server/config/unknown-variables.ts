@@ -5,12 +5,12 @@ import { VARIABLES } from './variables.js'
 
 const PREFIX = 'NETSCRIPT_AUTH_'
 
-/** How many letters of a name may be wrong at any length. */
+/** Largest edit distance that counts as a typing error. */
 const TYPING_ERRORS = 2
 
 /**
- * A sentence for each variable that was meant for this service, by its name, but is not read. It names
- * the variable that was probably meant and says nothing of values. An empty one counts as not set.
+ * Returns a sentence for each variable whose name suggests this service but that is not read. It suggests
+ * the variable that was probably meant and never shows values. An empty variable counts as not set.
  *
  * @param providers The ids in NETSCRIPT_AUTH_PROVIDERS.
  */
@@ -32,14 +32,14 @@ export function unknownVariables(env: NodeJS.ProcessEnv, providers: readonly str
   })
 }
 
-/** Variables without our prefix that backends need, such as DATABASE_URL. */
+/** Variables without the service's prefix that backends need, such as DATABASE_URL. */
 const OF_BACKENDS = new Set(
   backendNames.flatMap((name) => backendEntry(name).needs.map(({ variable }) => variable)),
 )
 
-/** Variables of a single provider, which are not read beside NETSCRIPT_AUTH_PROVIDERS. */
+/** Variables of a single provider, which are ignored when NETSCRIPT_AUTH_PROVIDERS is set. */
 const OF_ONE_PROVIDER = new Set(
-  // Of the redirect URI several providers derive theirs.
+  // Several providers derive their redirect URIs from the shared one.
   ['PROVIDER_ID', ...PROVIDER_VARIABLES.filter((name) => name !== 'REDIRECT_URI')].map(
     (name) => PREFIX + name,
   ),
@@ -79,7 +79,7 @@ function whyNotRead(
   return alike === undefined ? ': there is no such variable.' : `. Did you mean ${alike}?`
 }
 
-/** The id in the name of a variable of one provider of several, such as `github`. */
+/** The provider id in a variable's name, such as `github`. */
 function unlistedProvider(meant: string): string | undefined {
   const setting = [...PROVIDER_VARIABLES, ...ADMISSION_VARIABLES].find((one) =>
     meant.endsWith(`_${one}`),
@@ -103,7 +103,7 @@ function nearestOf(name: string, known: ReadonlySet<string>, atMost: number): st
   return nearest
 }
 
-/** Letters to insert, remove, replace or swap with their neighbour. */
+/** Damerau-Levenshtein distance: letters to insert, remove, replace or transpose. */
 function editDistance(a: string, b: string): number {
   let [beforeLast, last]: [number[], number[]] = [
     [],

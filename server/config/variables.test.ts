@@ -20,7 +20,7 @@ describe('NETSCRIPT_AUTH_TRUST_PROXY', () => {
   })
 
   it.each([
-    ['true', /^true would trust everybody.*number of proxies.*addresses/],
+    ['true', /^true would trust every client.*number of proxies.*addresses/],
     ['yes', /"yes" is no proxy.*number of proxies/],
     ['-1', /"-1"/],
     ['1.5', /"1.5"/],

@@ -40,11 +40,11 @@ const seconds = (min: number) =>
 
 const port = z.coerce.number({ error: 'must be a port number' }).int().min(0).max(65_535)
 
-/** RFC 1123. A name that ends in a number would be a wrong IPv4 address. */
+/** RFC 1123. A name that ends in a number would be an invalid IPv4 address. */
 const HOST_NAME =
   /^(?=.{1,253}$)([a-z\d]([a-z\d-]*[a-z\d])?\.)*(?!\d+$)[a-z\d]([a-z\d-]*[a-z\d])?$/i
 
-/** What to listen on. An IPv6 address may have the brackets that it has in a URL. */
+/** Host name or address to listen on. An IPv6 address may have brackets, as in a URL. */
 const host = z.string().transform((value, context) => {
   const bare = /^\[(.*)\]$/.exec(value)?.[1]
   const address = bare ?? value
@@ -73,7 +73,7 @@ function isProxy(text: string): boolean {
   return /^[1-9]\d{0,2}$/.test(prefix) && Number(prefix) <= (isIP(address) === 4 ? 32 : 128)
 }
 
-/** What Express takes: hops, or addresses. Its `true` is no choice, since it trusts everybody. */
+/** Express's `trust proxy`: hops, or addresses. `true` is not accepted, since it trusts every client. */
 const trustProxy = z.string().transform((value, context): string | number | false => {
   if (value === 'false') return false
   if (/^\d{1,2}$/.test(value)) return Number(value)
@@ -84,7 +84,7 @@ const trustProxy = z.string().transform((value, context): string | number | fals
     code: 'custom',
     message: `${
       value === 'true'
-        ? 'true would trust everybody, who could then choose their own address'
+        ? 'true would trust every client, which could then forge its address'
         : `"${wrong ?? value}" is no proxy`
     }; write the number of proxies in front of the service, such as 1, or their addresses, such as loopback or 10.0.0.0/8`,
   })
@@ -107,7 +107,7 @@ export const VARIABLES = {
   NETSCRIPT_AUTH_ORIGIN: origin
     .optional()
     .describe(
-      'The origin that people see. Default: that of the redirect URI; required in production without one.',
+      'The public origin. Default: that of the redirect URI; required in production without one.',
     ),
   DATABASE_URL: z
     .string()
@@ -223,7 +223,7 @@ export const VARIABLES = {
     ),
   NETSCRIPT_AUTH_ALLOWED_RETURN_TO: list(origin)
     .default([])
-    .describe('Further origins that people may be sent back to.'),
+    .describe('Additional origins that are allowed as return targets.'),
   NETSCRIPT_AUTH_CORS_ORIGINS: list(origin)
     .default([])
     .describe(
@@ -246,7 +246,7 @@ export const VARIABLES = {
   NETSCRIPT_AUTH_TOKEN_AUDIENCES: list(z.string().max(2048))
     .default([])
     .describe(
-      'Services that `POST /token` issues tokens for, such as `https://orders.example.com`. Default: none, it is off.',
+      'Services that `POST /token` issues tokens for, such as `https://orders.example.com`. Default: none.',
     ),
   NETSCRIPT_AUTH_COOKIE_NAME: z
     .string()
@@ -282,7 +282,7 @@ export const VARIABLES = {
     .min(32, 'must have at least 32 characters')
     .optional()
     .describe(
-      'Secret that names people in the audit trail. Default: derived from the first key, so that names change with it.',
+      'Secret for the pseudonyms of users in the audit trail. Default: derived from the first key, so that the pseudonyms change with it.',
     ),
   NETSCRIPT_AUTH_DOCS: flag
     .optional()
@@ -290,25 +290,30 @@ export const VARIABLES = {
   NETSCRIPT_AUTH_LOG_LEVEL: z
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent'])
     .default('info')
-    .describe('The least important log line that is written.'),
+    .describe('Lowest log level that is written.'),
   NETSCRIPT_AUTH_METRICS_PORT: port
     .optional()
-    .describe('Port of `/metrics`, which is on no other. Default: none, nothing is counted.'),
+    .describe('Port of `/metrics`, which no other port serves. Default: none.'),
   NETSCRIPT_AUTH_METRICS_HOST: host
     .default('127.0.0.1')
     .describe('Address that `/metrics` listens on. It needs no authentication.'),
   OTEL_EXPORTER_OTLP_ENDPOINT: url
     .optional()
-    .describe('Where traces are sent, by OTLP over HTTP with protobuf. Default: nowhere.'),
+    .describe('Where traces are sent, by OTLP over HTTP with protobuf. Default: none.'),
   OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: url
     .optional()
-    .describe('The same, with the path. Default: `/v1/traces` below the endpoint.'),
-  OTEL_SERVICE_NAME: z.string().default('netscript-auth').describe('What traces call the service.'),
+    .describe(
+      'The endpoint for traces, including the path. Default: `/v1/traces` below the endpoint.',
+    ),
+  OTEL_SERVICE_NAME: z
+    .string()
+    .default('netscript-auth')
+    .describe('Name of the service in traces.'),
   OTEL_SDK_DISABLED: z
     .string()
     .optional()
     .transform((value) => value?.toLowerCase() === 'true')
-    .describe('`true` sends no traces, whatever the endpoint.'),
+    .describe('`true` disables traces, even with an endpoint.'),
   NETSCRIPT_AUTH_ALLOW_INSECURE_REQUESTS: flag
     .default(false)
     .describe('Allow providers over http. INSECURE: for a provider on this machine.'),
@@ -324,17 +329,17 @@ export const VARIABLES = {
 
 const SCHEMA = z.object(VARIABLES)
 
-/** The variables, read and checked. */
+/** The parsed variables. */
 export type Variables = z.output<typeof SCHEMA>
 
-/** The switches that weaken safety and are on. */
+/** Names of the insecure switches that are on. */
 export function insecureSwitches(variables: Variables): string[] {
   return Object.entries(variables)
     .filter(([name, value]) => name.includes('INSECURE') && value === true)
     .map(([name]) => name)
 }
 
-/** What is wrong with one variable, and the fix. */
+/** A problem of one variable, with its fix. */
 export interface VariableIssue {
   variable: string
   message: string
@@ -358,7 +363,7 @@ export function readVariables(
   }
 }
 
-/** Who shortens the absolute limit alone has not asked for a longer idle one. */
+/** When only the absolute limit is shortened, the default idle limit must not exceed it. */
 function withIdleDefault(
   variables: Variables,
   given: Readonly<Record<string, string | undefined>>,

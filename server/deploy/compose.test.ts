@@ -43,7 +43,7 @@ const environmentOf = ({ environment = {} }: ComposeService): Record<string, str
   Object.fromEntries(Object.entries(environment).map(([name, value]) => [name, interpolate(value)]))
 
 describe('compose.yaml', () => {
-  it('gives the service a configuration that production takes', () => {
+  it('gives the service a valid production configuration', () => {
     const config = readConfig({ ...filledIn, ...environmentOf(auth) }, { production: true })
     expect(config.origin).toBe('https://auth.example.com')
     expect(config.variables.DATABASE_URL).toBe(
@@ -56,12 +56,12 @@ describe('compose.yaml', () => {
     }
   })
 
-  it('refuses what is not filled in', () => {
+  it('rejects values that are not filled in', () => {
     const start = () => readConfig({ ...example, ...environmentOf(auth) }, { production: true })
     expect(start).toThrow(/NETSCRIPT_AUTH_/)
   })
 
-  it('runs two processes, which wait for the database and end in peace', () => {
+  it('runs two processes that wait for the database and shut down gracefully', () => {
     expect(auth).toMatchObject({
       build: '.',
       env_file: '.env',
@@ -84,7 +84,7 @@ describe('compose.yaml', () => {
     expect(networks.observed?.internal).toBe(true)
   })
 
-  it('has a proxy that knows the service by its name and port', () => {
+  it('has a proxy that forwards to the service by name and port', () => {
     expect(proxy.volumes).toContain('./server/deploy/Caddyfile:/etc/caddy/Caddyfile:ro')
     const caddyfile = read('server/deploy/Caddyfile')
     expect(caddyfile).toContain('name auth')

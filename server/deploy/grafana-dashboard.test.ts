@@ -25,11 +25,11 @@ const queries = [
   ...templating.list.map(({ query }) => JSON.stringify(query)),
 ]
 
-/** The series that /metrics has when everything has happened once: their names and their labels. */
+/** All series of /metrics after every event has occurred once, with their labels. */
 const series = new Map<string, Set<string>>()
-/** What each series is a part of. */
+/** The metric of each series. */
 const metricOf = new Map<string, string>()
-/** Every metric that the service has, counted or not. */
+/** Every metric of the service. */
 const names: string[] = []
 const types = new Map<string, string>()
 const ours = (): string[] => names.filter((name) => name.startsWith('netscript_'))
@@ -66,7 +66,7 @@ beforeAll(async () => {
   }
 })
 
-/** The series that a query asks for: words that are ours, Node's or the process's. */
+/** The series in a query, by the prefixes of the service, Node and the process. */
 const namesIn = (query: string): string[] =>
   [...query.matchAll(/\b(?:netscript_auth|nodejs|process)_\w+/g)].map(([name]) => name)
 
@@ -76,11 +76,11 @@ describe('the dashboard and the alerts', () => {
     expect(named.filter((name) => !(name in VARIABLES))).toEqual([])
   })
 
-  it('ask for nothing that is not there', () => {
+  it('query only series that exist', () => {
     expect(queries.flatMap(namesIn).filter((name) => !series.has(name))).toEqual([])
   })
 
-  it('show every metric of ours', () => {
+  it('show every metric of the service', () => {
     const shown = new Set(queries.flatMap(namesIn).map((name) => metricOf.get(name)))
     expect(ours()).toHaveLength(14)
     expect(ours().filter((name) => !shown.has(name))).toEqual([])

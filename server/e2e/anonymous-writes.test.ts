@@ -16,7 +16,7 @@ const FORM = 'application/x-www-form-urlencoded'
 /** The longest that headers may be. */
 const LONG = 'x'.repeat(8_000)
 
-/** Everything that a caller without a session can send and that is not refused by its syntax. */
+/** All requests that an anonymous caller can send and that are syntactically valid. */
 const REQUESTS: [what: string, send: (service: TestService) => Promise<unknown>][] = [
   ['POST /signin', ({ origin }) => startSignIn(createUserAgent(origin))],
   [
@@ -104,7 +104,7 @@ const REQUESTS: [what: string, send: (service: TestService) => Promise<unknown>]
   ['GET /', ({ origin }) => createUserAgent(origin).fetch('/')],
 ]
 
-/** What may be kept for an anonymous caller, and no longer than ten minutes. */
+/** Tables that may grow for an anonymous caller, for at most ten minutes. */
 const MAY_GROW = new Set(['auth_keyv', 'auth_rate_limits'])
 
 function suite(redis?: () => TestRedis): void {
@@ -135,7 +135,7 @@ function suite(redis?: () => TestRedis): void {
     return counts
   }
 
-  /** The entries of callers, with their size in bytes and their rest of life in seconds. */
+  /** The entries, with size in bytes and remaining lifetime in seconds. */
   async function entries(): Promise<{ size: number; seconds: number }[]> {
     const { rows } = await db.query<{ size: number; seconds: number }>(
       `SELECT length(key) + length(value) AS size,
@@ -165,7 +165,7 @@ function suite(redis?: () => TestRedis): void {
     }
   })
 
-  it('the log has the start and the failure of a sign-in, which the audit trail has not', async () => {
+  it('the start and the failure of a sign-in are in the log, not in the audit trail', async () => {
     const before = service.log.length
     const agent = createUserAgent(service.origin)
     const { state } = await startSignIn(agent)
@@ -180,7 +180,7 @@ function suite(redis?: () => TestRedis): void {
     expect(rows).toEqual([])
   })
 
-  it('a sign-in that fails after the identity was verified is in the trail, with who it was', async () => {
+  it('a sign-in that fails after the identity was verified is in the audit trail with the user', async () => {
     const { rows: users } = await db.query<{ subject_hash: string }>(
       `SELECT subject_hash FROM auth_audit_events WHERE type = 'sign-in.completed'`,
     )
@@ -226,7 +226,7 @@ function suite(redis?: () => TestRedis): void {
     expect(response.status).toBe(422)
   })
 
-  it('a transaction that is completed is gone', async () => {
+  it('a completed transaction is deleted', async () => {
     const before = (await entries()).length
     const agent = createUserAgent(service.origin)
     const { redirectUrl } = await startSignIn(agent, { redirectTo: '/' })

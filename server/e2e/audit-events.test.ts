@@ -22,7 +22,7 @@ const SETTINGS = { NETSCRIPT_AUTH_MAX_SESSIONS_PER_USER: String(MAX) }
 interface Scene {
   readonly pool: PostgresPool
   readonly operator: Operator
-  /** A user who has an account and no session, and signs in as often as asked. */
+  /** Creates a user with an account and no session, who can sign in repeatedly. */
   newUser(): Promise<User>
   close(): Promise<void>
 }
@@ -111,7 +111,7 @@ const idsOf = async (agent: Agent): Promise<{ userId: string; sessionId: string 
 const remove = (agent: Agent, path: string): Promise<Response> =>
   agent.fetch(API + path, { method: 'DELETE', headers: { origin: agent.origin } })
 
-/** What happens after a user signed in twice, in two browsers. */
+/** Actions after a user signed in twice, in two browsers. */
 const ACTS: Record<string, (scene: Scene, user: User, agents: [Agent, Agent]) => Promise<unknown>> =
   {
     nothing: () => Promise.resolve(),
@@ -150,7 +150,7 @@ interface Event {
   hasProvider: boolean
 }
 
-/** The events of an act, with users and sessions by their number. */
+/** The events of an action, with users and sessions replaced by numbers. */
 async function eventsOf(scene: Scene, act: (typeof ACTS)[string]): Promise<Event[]> {
   // Tests sign in more often than users do.
   await scene.pool.query('DELETE FROM auth_rate_limits')
@@ -197,7 +197,7 @@ describe('the audit trail', () => {
     },
   )
 
-  it('has nothing of a sign-up, which proves nothing, nor of the end of its session', async () => {
+  it('records neither an unverified sign-up nor the end of its session', async () => {
     const { betterAuth: scene } = scenes
     const { pool } = scene
     await pool.query('DELETE FROM auth_rate_limits')

@@ -20,10 +20,10 @@ import {
 } from '../../prisma/test-database.js'
 import { type NetscriptProcess, startNetscript } from './support/process.js'
 
-/** Roles belong to the cluster, which only this file may have with this role. */
+/** Roles belong to the cluster, so only this file may create this role. */
 describe('the retention of audit events', () => {
   let database: TestDatabase
-  /** The owner of the tables, as the service is where it applies its own migrations. */
+  /** The owner of the tables, like a service that applies its own migrations. */
   let owner: PostgresPool
   const opened: PostgresPool[] = []
   const running: NetscriptProcess[] = []
@@ -110,7 +110,7 @@ describe('the retention of audit events', () => {
     expect(await kept()).toEqual(before)
   })
 
-  it('no other role deletes: not the owner of the table, nor one with the privilege', async () => {
+  it('no other role deletes: neither the owner of the table nor one with the privilege', async () => {
     await createRole()
     await add(1, 'token.issued', '2026-02-01T00:00:00Z')
     const role = `service_${randomUUID().replaceAll('-', '')}`
@@ -145,7 +145,7 @@ describe('the retention of audit events', () => {
       'schema= in the URL, with pgbouncer=true',
       { parameters: { schema: 'app', pgbouncer: 'true' }, schema: 'app' },
     ],
-  ])('works in another schema, by what the refusal says: %s', async (_where, place) => {
+  ])('works in another schema by following the error message: %s', async (_where, place) => {
     const placed = await createMigratedDatabase(place)
     const administrator = new pg.Client({ connectionString: administratorUrl(placed) })
     await administrator.connect()
@@ -176,7 +176,7 @@ describe('the retention of audit events', () => {
     }
   })
 
-  it('says that tables are missing to another role', async () => {
+  it('tells another role that tables are missing', async () => {
     await createRole()
     const empty = await createEmptyTestDatabase()
     const { code, text } = await netscript(empty.url, '--before', '2026-02-01', '--yes')
@@ -194,7 +194,7 @@ describe('the retention of audit events', () => {
     )
   })
 
-  it('netscript auth audit delete deletes, once it may', async () => {
+  it('netscript auth audit delete deletes once the role is granted', async () => {
     const url = await createRoleUrl()
     await owner.query(`SET ROLE ${AUDIT_RETENTION_ROLE}; DELETE FROM auth_audit_events; RESET ROLE`)
     await add(2, 'sign-in.completed', '2026-01-31T12:00:00Z')
@@ -229,7 +229,7 @@ describe('the retention of audit events', () => {
   })
 })
 
-/** A superuser there, whose search_path is another. */
+/** A superuser with a different search_path. */
 function administratorUrl({ url }: TestDatabase): string {
   const administrator = new URL(inject('postgresUrl'))
   administrator.pathname = new URL(url).pathname

@@ -36,7 +36,7 @@ describe('back-channel logout by the real provider', () => {
   })
   afterAll(() => service.close())
 
-  it('says in the id_token which session it is, and the session keeps it', async () => {
+  it('names the session in the id_token, and the service stores it', async () => {
     await signedIn(service, 'ada')
     const db = new pg.Client({ connectionString: service.databaseUrl })
     await db.connect()
@@ -47,7 +47,7 @@ describe('back-channel logout by the real provider', () => {
     expect(rows).toEqual([{ sid: expect.stringMatching(/./) as string }])
   })
 
-  it('ends the other sessions of one session at the provider, and no others', async () => {
+  it('ends exactly the sessions that belong to one session at the provider', async () => {
     const atProvider = new CookieJar()
     const leaving = await signedIn(service, 'ada', atProvider)
     const sibling = await signedIn(service, 'ada', atProvider)
@@ -59,7 +59,7 @@ describe('back-channel logout by the real provider', () => {
     }
     const toProvider = (await leaving.fetch(logoutUrl)).headers.get('location') ?? ''
     expect((await me(sibling)).authenticated).toBe(true)
-    // The provider sends its logout token before it lets the browser go on.
+    // The provider sends its logout token before it redirects the browser.
     await completeLogout(toProvider, { cookieJar: atProvider })
 
     expect(await me(sibling)).toEqual({ authenticated: false })
@@ -129,7 +129,7 @@ describe('POST /backchannel-logout', () => {
     { origin: 'null' },
     { 'sec-fetch-site': 'cross-site' },
     { origin: 'https://idp.example', 'sec-fetch-site': 'cross-site', referer: 'https://x.example' },
-  ])('takes no notice of where it comes from: %j', async (headers) => {
+  ])('ignores the origin of the request: %j', async (headers) => {
     expect((await send(await sign(), headers)).status).toBe(200)
     expect(await codeOf(await send('x', headers))).toEqual([400, 'LOGOUT_TOKEN_INVALID'])
   })
@@ -171,7 +171,7 @@ describe('POST /backchannel-logout', () => {
     expect(await codeOf(await post(body))).toEqual([400, 'MALFORMED_REQUEST'])
   })
 
-  it('ignores what else is in the form, and takes no token from the query', async () => {
+  it('ignores other fields of the form, and accepts no token in the query', async () => {
     const form = new URLSearchParams({ logout_token: await sign(), everywhere: 'perhaps', x: '1' })
     expect((await post(form)).status).toBe(200)
     const inQuery = await fetch(`${service.origin}${PATH}?logout_token=${await sign()}`, {
@@ -195,7 +195,7 @@ describe('POST /backchannel-logout', () => {
     ])
   })
 
-  it('tells the caller nothing of what is wrong, and the log nothing of the token', async () => {
+  it('does not tell the caller what is wrong, and does not log the token', async () => {
     const token = await sign({ sub: undefined, secret: 'SECRET' })
     const from = service.log.length
     const body = await (await send(token)).text()
@@ -205,7 +205,7 @@ describe('POST /backchannel-logout', () => {
     expect(lines).not.toMatch(/SECRET|eyJ/)
   })
 
-  it('limits a client by the tokens that are refused, in all processes, and no other client', async () => {
+  it('limits a client by its rejected tokens, across processes, and no other client', async () => {
     const another = await service.startAnother()
     const junk = { 'x-forwarded-for': '192.0.2.1' }
     const provider = { 'x-forwarded-for': '192.0.2.2' }
@@ -231,7 +231,7 @@ describe('POST /backchannel-logout', () => {
     expect((await send(await sign(), provider)).status).toBe(200)
   })
 
-  it('is refused by one of two processes that get the same token at once', async () => {
+  it('accepts a token once when two processes receive it at the same time', async () => {
     const { url } = await service.startAnother()
     for (let round = 0; round < 5; round += 1) {
       const form = new URLSearchParams({ logout_token: await sign() })
@@ -243,7 +243,7 @@ describe('POST /backchannel-logout', () => {
     }
   })
 
-  it('asks to come back while the store or the keys are away', async () => {
+  it('answers 503 with Retry-After while the store or the keys are unavailable', async () => {
     const agent = await signedIn(service, 'ada')
     const token = await sign()
     const restore = await closeDatabase(service.databaseUrl)

@@ -84,7 +84,7 @@ describe('the service on better-auth', () => {
     '/api/auth/error?error=access_denied&error_description=GET%20/token',
     '/api/auth/callback/github?error=access_denied&state=unknown',
     '/api/auth/callback/unknown?code=x&state=unknown',
-  ])('shows a page of its own for %s, and no text of better-auth', async (path) => {
+  ])('shows its own page for %s, without text of better-auth', async (path) => {
     const response = await fetch(origin + path, { headers: { accept: 'text/html' } })
     const page = await response.text()
     expect(page).not.toMatch(/access_denied|token|better-auth/i)
@@ -92,7 +92,7 @@ describe('the service on better-auth', () => {
     expect(page).toContain('NetScript Auth')
   })
 
-  it('logs the route of better-auth that answered', async () => {
+  it('logs the route of better-auth that handled the request', async () => {
     await fetch(`${origin}/api/auth/reset-password/abc?callbackURL=/`, { redirect: 'manual' })
     await expect.poll(() => log.join('')).toContain('GET /api/auth/reset-password/:token 302')
   })

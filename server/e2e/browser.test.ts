@@ -103,9 +103,9 @@ describeWithBrowser('the page in Chromium', () => {
     expect(await sessionCookie()).toBeUndefined()
   })
 
-  it('takes a double click on sign out as one', async () => {
+  it('handles a double click on sign out as one', async () => {
     await signIn(page)
-    // As slow as a service far away.
+    // Simulate a slow connection.
     await page.route('**/signout', async (route) => {
       const response = await route.fetch({ maxRedirects: 0 })
       await delay(500)
@@ -132,10 +132,10 @@ describeWithBrowser('the page in Chromium', () => {
     await page.getByRole('button', { name: /Ada Lovelace/ }).click()
     await allow(page)
     await second.getByRole('button', { name: /Ada Lovelace/ }).click()
-    // Ada has allowed it a moment ago, so the provider does not ask again.
+    // Ada has just granted consent, so the provider does not prompt again.
     await second.waitForURL(`${service.origin}/`)
     const shown = (tab: Page) => tab.getAttribute('main', 'data-session-id')
-    // The session of the first tab was ended for that of the second, and the first follows.
+    // The second sign-in replaced the session of the first tab, which updates.
     await expect.poll(() => shown(page)).toBe(await shown(second))
     expect(await page.textContent('body')).toContain('Ada Lovelace')
     expect(await second.textContent('body')).toContain('Ada Lovelace')
@@ -145,13 +145,13 @@ describeWithBrowser('the page in Chromium', () => {
     await signIn(page)
     await page.goBack()
     await page.waitForURL(`${service.provider.issuer}/**`)
-    // The provider's page is stale, which is for the provider to say.
+    // The provider's page is stale, and the provider reports that.
     problems = []
     await page.goto(service.origin)
     expect(await page.textContent('body')).toContain('Ada Lovelace')
   })
 
-  it('sends a second click on a used callback home', async () => {
+  it('redirects a second click on a used callback to the front page', async () => {
     let callback = ''
     page.on('request', (request) => {
       if (request.url().includes('/auth/callback')) callback = request.url()
@@ -162,7 +162,7 @@ describeWithBrowser('the page in Chromium', () => {
     expect(await page.textContent('body')).toContain('Ada Lovelace')
   })
 
-  it('shows a stranger with a foreign callback a page that says what to do', async () => {
+  it('shows an anonymous user with a foreign callback a page that says what to do', async () => {
     const answer = await page.goto(`${service.origin}/api/v1/auth/callback?code=x&state=y`)
     expect(answer?.status()).toBe(400)
     expect(await page.textContent('body')).toContain('AUTH_TRANSACTION_MISSING')
@@ -226,7 +226,7 @@ describeWithBrowser('the page in Chromium', () => {
     await page.getByRole('heading', { name: 'Sign in' }).waitFor()
   })
 
-  it('is loaded anew once and no more when it is served without the cookie', async () => {
+  it('reloads at most once when it is served without the cookie', async () => {
     await signIn(page)
     await page.getByRole('heading', { name: 'Ada Lovelace' }).waitFor()
     const anonymous = await (await fetch(service.origin)).text()
@@ -243,7 +243,7 @@ describeWithBrowser('the page in Chromium', () => {
     expect(loads).toBe(2)
   })
 
-  it('can be used with the keyboard alone', async () => {
+  it('can be used by keyboard alone', async () => {
     await page.goto(service.origin)
     await page.keyboard.press('Tab')
     await page.keyboard.press('Enter')
@@ -267,7 +267,7 @@ describeWithBrowser('the page in Chromium', () => {
     ])
   })
 
-  it.each(['light', 'dark'] as const)('has nothing that axe finds, %s', async (colorScheme) => {
+  it.each(['light', 'dark'] as const)('has no axe violations, %s', async (colorScheme) => {
     await page.emulateMedia({ colorScheme })
     await page.goto(service.origin)
     expect(await violations(page)).toEqual([])
@@ -283,7 +283,7 @@ describeWithBrowser('the page in Chromium', () => {
     expect(await violations(page)).toEqual([])
   })
 
-  it('asks no other origin for anything, and allows nothing inline', async () => {
+  it('loads nothing from another origin, and allows nothing inline', async () => {
     const asked = new Set<string>()
     page.on('request', (request) => asked.add(new URL(request.url()).origin))
     const answer = await page.goto(service.origin)
@@ -309,13 +309,13 @@ describeWithBrowser('the page in Chromium', () => {
     problems = []
   })
 
-  it('moves a page under another host name to its own', async () => {
+  it('redirects a page under another host name to its own origin', async () => {
     await page.goto(service.origin.replace('localhost', '127.0.0.1'))
     expect(page.url()).toBe(`${service.origin}/?from=127.0.0.1`)
   })
 })
 
-/** What axe-core finds by the rules of WCAG 2.2 AA and by good practice, in words. */
+/** Violations that axe-core reports for WCAG 2.2 AA and best practices, as text. */
 async function violations(page: Page): Promise<string[]> {
   await page.evaluate(axe.source)
   const found = await page.evaluate(async () => {

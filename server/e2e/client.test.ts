@@ -18,7 +18,7 @@ beforeAll(async () => {
 afterAll(() => service.close())
 
 describe.each(CLIENTS)('%s on the real service', (_name, { createAuthClient }) => {
-  /** The client in a browser of its own. */
+  /** The client in a new browser. */
   function stranger() {
     const agent = createUserAgent(service.origin)
     const visited: string[] = []
@@ -38,7 +38,7 @@ describe.each(CLIENTS)('%s on the real service', (_name, { createAuthClient }) =
     return { auth, completed, ...rest }
   }
 
-  it('signs a user in, says who it is, and signs them out', async () => {
+  it('signs a user in, returns their identity, and signs them out', async () => {
     const { auth, completed, visited } = await signedIn()
     expect(completed).toMatchObject({ completed: true, redirectTo: `${service.origin}/` })
     const me = await auth.me()
@@ -51,7 +51,7 @@ describe.each(CLIENTS)('%s on the real service', (_name, { createAuthClient }) =
     expect(await auth.signout()).toEqual({ signedOut: true })
   })
 
-  it('leaves for the provider', async () => {
+  it('navigates to the provider', async () => {
     const { auth, visited } = stranger()
     await auth.redirectToSignIn({ loginHint: 'ada' })
     expect(visited).toEqual([expect.stringContaining(service.provider.issuer)])
@@ -92,7 +92,7 @@ describe.each(CLIENTS)('%s on the real service', (_name, { createAuthClient }) =
     })
   })
 
-  it('ends no session whose id is a path', async () => {
+  it('ends no session when the id is a path', async () => {
     const { auth } = await signedIn()
     const other = await signedIn()
     for (const id of ['', '.', '..', '../signout', 'x/../../signout', '?']) {
@@ -122,7 +122,7 @@ describeWithBrowser('client in Chromium', () => {
   })
   afterAll(() => browser.close())
 
-  /** The page runs this; it is written as text so that its types are those of the browser. */
+  /** The page evaluates this; it is text, so that its types are those of the browser. */
   const inPage = (expression: string) =>
     page.evaluate(`(async () => {
       const auth = authModule.createAuthClient()
@@ -144,7 +144,7 @@ describeWithBrowser('client in Chromium', () => {
     expect(await inPage('await auth.me()')).toEqual({ authenticated: false })
   })
 
-  it('follows no redirect, and says so', async () => {
+  it('rejects redirects instead of following them', async () => {
     await page.route('**/api/v1/auth/me', (route) =>
       route.fulfill({ status: 303, headers: { location: 'https://elsewhere.example/' } }),
     )

@@ -29,7 +29,7 @@ describe('netscript auth backend, provider and secret', () => {
   const file = () => readFile(join(cwd, '.env'), 'utf8').catch(() => undefined)
   const variables = async () => parseEnv((await file()) ?? '') as Record<string, string>
 
-  it('goes from nothing to what the service takes, and shows no secret', async () => {
+  it('creates a valid configuration from scratch, and shows no secret', async () => {
     const shown = await netscript('backend show --json')
     expect(JSON.parse(shown.output)).toMatchObject({ backend: 'kv-oauth', source: 'default' })
     const set = await netscript('provider set google --client-id id --client-secret-stdin', {
@@ -61,7 +61,7 @@ describe('netscript auth backend, provider and secret', () => {
     },
   )
 
-  it('keeps the file as its owner wrote it', async () => {
+  it('keeps formatting and comments of the file', async () => {
     const before = '# ours\r\nPORT=3000 # dev\r\n\r\n# NETSCRIPT_AUTH_BACKEND=workos\r\n'
     await writeFile(join(cwd, '.env'), before)
     const { output } = await netscript('backend set better-auth')
@@ -72,7 +72,7 @@ describe('netscript auth backend, provider and secret', () => {
     expect((await netscript('backend show')).output).toContain('in .env says so')
   })
 
-  it('writes nothing of half a configuration', async () => {
+  it('writes nothing when the configuration is incomplete', async () => {
     const text = 'PORT=3000\n'
     await writeFile(join(cwd, '.env'), text)
     const refused: [string, RegExp][] = [
@@ -95,7 +95,7 @@ describe('netscript auth backend, provider and secret', () => {
     expect(await file()).toBe(text)
   })
 
-  it('says when the environment wins over what it writes', async () => {
+  it('says when the environment overrides what it writes', async () => {
     const env = { NETSCRIPT_AUTH_BACKEND: 'workos', NETSCRIPT_AUTH_CLIENT_ID: 'outside' }
     const backend = await netscript('backend set better-auth', { env })
     expect(backend.output).toContain('But it is workos in the environment, which wins.')

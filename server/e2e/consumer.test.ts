@@ -51,7 +51,7 @@ async function entryPoints(packages = packed): Promise<string[]> {
   )
 }
 
-/** An app of somebody else, with the backend of the guide, and both clients against it. */
+/** A third-party app with the backend from the guide, and both clients against it. */
 const APP_TEST = `
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
@@ -99,7 +99,7 @@ for (const [name, { createAuthClient, AuthClientError }] of Object.entries({ sma
 }
 `
 
-/** A frontend of somebody else, on React 18. */
+/** A third-party frontend on React 18. */
 const REACT_TEST = `
 import assert from 'node:assert/strict'
 import { test } from 'node:test'

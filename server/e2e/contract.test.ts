@@ -22,7 +22,7 @@ const TOKEN_PATH = '/api/v1/auth/token'
 const KEYS_PATH = '/.well-known/jwks.json'
 const shapes = new Map<string, unknown>()
 
-/** The client of the contract in a browser of its own; every response must be declared. */
+/** A contract client in a new browser; every response must be declared. */
 function watched(origin: string, agent: UserAgent) {
   const fetch = async (target: string, init: RequestInit = {}): Promise<Response> => {
     const url = new URL(target, origin).href
@@ -80,7 +80,7 @@ describe.each(NAMES)('the contract on %s', (name) => {
     expect(described).toMatchObject({ backend: name, capabilities: { interactive: isInteractive } })
   })
 
-  it('issues tokens to those who are signed in, for audiences that are listed', async () => {
+  it('issues tokens to signed-in users, for listed audiences', async () => {
     const { client, fetch } = await person()
     const { token, expiresAt } = await client.token({ audience: AUDIENCE })
     const { keys } = (await (await fetch(KEYS_PATH)).json()) as JSONWebKeySet
@@ -130,7 +130,7 @@ describe.each(NAMES)('the contract on %s', (name) => {
     expect((await post({}, agent)).status).toBe(200)
   })
 
-  it('refuses what token cannot take', async () => {
+  it('rejects invalid requests for tokens', async () => {
     const { fetch } = await person()
     const post = async (body: string, headers: Record<string, string> = {}) => {
       const init = { 'content-type': 'application/json', ...headers }
@@ -166,7 +166,7 @@ describe.each(NAMES)('the contract on %s', (name) => {
     expect((await fetch('/api/v1/auth/logged-out?state=x')).status).toBe(502)
   })
 
-  /** The callback as a client sees it: the problem as the error that a client throws. */
+  /** Opens the callback and returns the problem as the error that the client throws. */
   async function callback(
     _client: AuthClient,
     fetch: ReturnType<typeof stranger>['fetch'],
@@ -176,7 +176,7 @@ describe.each(NAMES)('the contract on %s', (name) => {
     throw Object.assign(new Error(detail), { code, status })
   }
 
-  it.each(['signin', 'signout'])('refuses what %s cannot take', async (route) => {
+  it.each(['signin', 'signout'])('rejects invalid requests to %s', async (route) => {
     const { fetch } = stranger()
     const post = (body: string, headers: Record<string, string>) =>
       fetch(`/api/v1/auth/${route}`, { method: 'POST', body, headers })
@@ -193,7 +193,7 @@ describe.each(NAMES)('the contract on %s', (name) => {
     expect(elsewhere.status).toBe(isInteractive || route === 'signout' ? 422 : 502)
   })
 
-  it('takes logout tokens of its provider, or says that it takes none', async () => {
+  it('accepts logout tokens of its provider, or says that it does not support them', async () => {
     const { fetch } = stranger()
     const { path, init } = form('backchannel-logout', 'logout_token=forged')
     expect((await fetch(path, init)).status).toBe(isInteractive ? 400 : 501)
@@ -203,7 +203,7 @@ describe.each(NAMES)('the contract on %s', (name) => {
     expect((await fetch(path, { ...json, body: '{"logout_token":"x"}' })).status).toBe(415)
   })
 
-  it('refuses callbacks and sign-outs that it did not ask for', async () => {
+  it('rejects unsolicited callbacks and sign-outs', async () => {
     const { fetch } = stranger()
     const tooLong = `logged-out?state=${'x'.repeat(513)}`
     for (const route of [
@@ -276,7 +276,7 @@ describe.each(NAMES)('the contract on %s', (name) => {
     }
   })
 
-  it('is a problem and never anonymous while what it asks is away, and recovers', async () => {
+  it('is a problem, never anonymous, while a dependency is unavailable, and recovers', async () => {
     const { agent, restore } = await sut.outage()
     const { client } = watched(sut.origin, agent)
     for (const ask of [() => client.me(), () => client.session()]) {
@@ -316,7 +316,7 @@ describe.each(['callback', 'callback/local'])('the redirect flow on kv-oauth by 
   afterAll(() => sut.close())
   const browser = () => watched(sut.origin, createUserAgent(sut.origin))
 
-  it('completes for a browser and for a program', async () => {
+  it('completes for a browser and for an API client', async () => {
     const { client, fetch } = browser()
     const one = await completeLogin((await client.signin()).redirectUrl, { login: 'ada' })
     expect((await fetch(one)).status).toBe(303)
@@ -329,7 +329,7 @@ describe.each(['callback', 'callback/local'])('the redirect flow on kv-oauth by 
     expect((await fetch(`/api/v1/auth/logged-out?state=${state}`)).status).toBe(303)
   })
 
-  it('is a problem while the store is away, and loses nothing', async () => {
+  it('is a problem while the store is unavailable, and loses nothing', async () => {
     const { client, fetch } = browser()
     const signIn = async () =>
       fetch(await completeLogin((await client.signin()).redirectUrl, { login: 'grace' }))
@@ -348,7 +348,7 @@ describe.each(['callback', 'callback/local'])('the redirect flow on kv-oauth by 
     for (const url of [callback, logoutUrl, back]) expect((await fetch(url)).status).toBe(303)
   })
 
-  it('refuses the declined, the disabled, and what the provider does not confirm', async () => {
+  it('rejects declined sign-ins, disabled users, and codes that the provider rejects', async () => {
     const { client, fetch } = browser()
     const start = async () => (await client.signin()).redirectUrl
     const declined = await completeLogin(await start(), { login: 'ada', deny: true })
@@ -370,7 +370,7 @@ describe('the contract as a whole', () => {
   })
 })
 
-/** The members that every caller may count on, and their types. */
+/** The members that every caller may rely on, with their types. */
 function shapeOf(me: MeResponse): unknown {
   if (!me.authenticated) return undefined
   const { user, session } = me

@@ -16,8 +16,8 @@ import { signIn } from './support/sign-in.js'
 import { createUserAgent } from './support/user-agent.js'
 
 /*
- * The commands of openapi/CURL.md as they stand there, typed one after the other. Only what is
- * learned on the way is put in place of its example.
+ * Runs the commands of openapi/CURL.md in order. Only values that earlier commands return replace their
+ * examples.
  */
 
 interface Section {
@@ -65,7 +65,7 @@ beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'netscript-curl-'))
   const page = await readFile('openapi/CURL.md', 'utf8')
   sections = page.split('\n## ').slice(1).map(readSection)
-  // Says after the body what came with it, without a change to any command.
+  // Prints status and headers after the body, without a change to any command.
   await writeFile(
     join(directory, '.curlrc'),
     'silent\nshow-error\nwrite-out = "\\n%{http_code}\\n%{redirect_url}"\n',
@@ -104,7 +104,7 @@ describe('openapi/CURL.md', () => {
     async CALLBACK() {
       const { redirectUrl } = answer('Start a sign-in').body as { redirectUrl: string }
       const address = await completeLogin(redirectUrl, { login: 'ada', cookieJar: atProvider })
-      // As the page says: another browser than curl is refused, and uses nothing up.
+      // As the page says: a browser other than curl is rejected and consumes nothing.
       const other = await fetch(address, { headers: { accept: 'text/html' } })
       expect(other.status).toBe(400)
       return address

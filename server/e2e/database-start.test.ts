@@ -23,7 +23,7 @@ const CALLBACK = 'http://localhost:8094/api/v1/auth/callback'
 const KEY = randomBytes(32).toString('base64url')
 const PASSWORD = 'not-to-be-shown'
 
-/** A database that a start cannot use, and what every start must say. */
+/** A database that a start cannot use, and the expected message. */
 interface Case {
   readonly url: string
   readonly says: RegExp
@@ -119,7 +119,7 @@ describe('a start that fails at the database', () => {
     },
   )
 
-  it('is of a mounted app too, which says that the tables are missing', async () => {
+  it('also affects a mounted app, which says that the tables are missing', async () => {
     await expect(mounted(database.url)).rejects.toThrow(
       /^`pool`: tables are missing.*Run "netscript db migrate"/s,
     )
@@ -148,7 +148,7 @@ describe('a start that fails at the database', () => {
           { pool, baseUrl: BETTER_AUTH.baseURL },
         ),
     ],
-  ])('is of better-auth mounted in an app: %s', async (name, start) => {
+  ])('also affects better-auth mounted in an app: %s', async (name, start) => {
     const option = name.split(' ').at(-1)
     const faults: [url: string, says: string][] = [
       [database.url, 'tables are missing .*Run "netscript db migrate"'],
@@ -165,10 +165,10 @@ describe('a start that fails at the database', () => {
   })
 
   describeWithPgBouncer('through PgBouncer', () => {
-    it('says that the pooler knows no such database', async () => {
+    it('says that the pooler does not know the database', async () => {
       const bouncer = await startPgBouncer()
       const url = bouncer.url(database.url).replace(/test_\w+/, 'missing')
-      // It keeps the next clients waiting, so there is one.
+      // The pooler delays further clients, so only one connects.
       expect(await serviceSaying(url)).toMatch(/database "missing" does not exist.*DATABASE_URL/s)
       await bouncer.close()
     })
@@ -184,7 +184,7 @@ const variablesOf = (url: string): Record<string, string> => ({
   PORT: '0',
 })
 
-/** What each way to start says of a database. */
+/** The messages of every way to start on a database. */
 async function sayingsOf(url: string): Promise<Record<string, string>> {
   const findings = await examine(variablesOf(url), { production: false })
   const { stderr } = await runCli(temporaryWorkspace(), ['db', 'migrate'], { DATABASE_URL: url })

@@ -67,7 +67,7 @@ describe('netscript doctor', () => {
     await database.drop()
   })
 
-  /** What is not ok, as `status CODE`, but for the two that this very setup brings. */
+  /** Findings that are not ok, as `status CODE`, without the two that this setup causes. */
   const found = async (over: Record<string, string> = {}): Promise<string[]> =>
     (await examine({ ...env, ...over }, { production: false }))
       .map(({ status, code }) => `${status} ${code}`)
@@ -84,7 +84,7 @@ describe('netscript doctor', () => {
     return { code: await started.ended, output: started.output() }
   }
 
-  it('finds nothing wrong where nothing is, and makes every check', async () => {
+  it('finds no problem in a healthy setup, and runs every check', async () => {
     expect(await found()).toEqual([])
     const codes = (await examine(env, { production: false })).map(({ code }) => code)
     expect(codes).toEqual([
@@ -107,14 +107,14 @@ describe('netscript doctor', () => {
   })
 
   describe('about the provider', () => {
-    it('sees that it calls itself something else', async () => {
+    it('reports a different issuer in the metadata', async () => {
       provider.metadata = (honest) => ({ ...honest, issuer: `${provider.issuer}/other` })
       expect(await found()).toEqual(['fail PROVIDER_ISSUER'])
       provider.metadata = (honest) => honest
       expect(await found()).toEqual([])
     })
 
-    it('sees that it lacks S256', async () => {
+    it('reports missing S256', async () => {
       provider.metadata = (honest) => ({ ...honest, code_challenge_methods_supported: ['plain'] })
       expect(await found()).toEqual(['fail PROVIDER_METADATA'])
       provider.metadata = (honest) => honest
@@ -156,7 +156,7 @@ describe('netscript doctor', () => {
       )
     })
 
-    it('knows a client that the provider refuses from one that it accepts', async () => {
+    it('tells a rejected client from an accepted one', async () => {
       const client = async (over: Record<string, string> = {}) => {
         const findings = await examine({ ...env, ...over }, { production: false })
         return findings.find(({ code }) => code === 'CLIENT')
@@ -179,7 +179,7 @@ describe('netscript doctor', () => {
       )
     })
 
-    it('sees that it is not there, and that something else is', async () => {
+    it('reports an unreachable provider, and another server in its place', async () => {
       await provider.stop()
       expect(await found()).toEqual(['fail PROVIDER_UNREACHABLE'])
       await provider.start()
@@ -188,7 +188,7 @@ describe('netscript doctor', () => {
       expect(await found(elsewhere)).toEqual(['fail PROVIDER_METADATA'])
     })
 
-    it('sees that it is on http', async () => {
+    it('reports an http provider', async () => {
       const careful = { NETSCRIPT_AUTH_ALLOW_INSECURE_REQUESTS: 'false' }
       expect(await found(careful)).toEqual(['fail CONFIGURATION'])
     })
@@ -199,13 +199,13 @@ describe('netscript doctor', () => {
       [90_000, ['fail CLOCK_PROVIDER']],
       [-90_000, ['fail CLOCK_PROVIDER']],
       [0, []],
-    ])('sees that its clock is %i ms off', async (shift, expected) => {
+    ])('reports a clock that is %i ms off', async (shift, expected) => {
       provider.clockShiftMs = shift
       expect(await found()).toEqual(expected)
       provider.clockShiftMs = 0
     })
 
-    it('sees both of two', async () => {
+    it('reports on both of two providers', async () => {
       const several = {
         NETSCRIPT_AUTH_PROVIDERS: 'here,there',
         NETSCRIPT_AUTH_HERE_CLIENT_ID: 'client',
@@ -238,7 +238,7 @@ describe('netscript doctor', () => {
       await postgres.close()
     })
 
-    it('sees that it is behind, has failed, and is ahead', async () => {
+    it('reports pending, failed and unknown migrations', async () => {
       const there = { DATABASE_URL: empty.url }
       expect(await found(there)).toEqual(['warn MIGRATIONS'])
       await withPool(empty.url, (pool) => applyMigrations(pool))
@@ -256,7 +256,7 @@ describe('netscript doctor', () => {
       expect(await found(there)).toEqual([])
     })
 
-    it('sees that there is little room, and that it takes no changes', async () => {
+    it('reports few free connections and a read-only database', async () => {
       const there = { DATABASE_URL: database.url }
       const name = new URL(database.url).pathname.slice(1)
       const alter = (change: string) =>
@@ -270,7 +270,7 @@ describe('netscript doctor', () => {
       expect(await found(there)).toEqual([])
     })
 
-    it('sees that it is unreachable, that connections are refused, and that it is back', async () => {
+    it('reports unreachable, refused connections, and the recovery', async () => {
       const there = { DATABASE_URL: postgres.url }
       await withPool(postgres.url, (pool) => applyMigrations(pool))
       expect(await found(there)).toEqual([])
@@ -326,13 +326,13 @@ describe('netscript doctor', () => {
         })
       })
 
-      it('names none on the direct way', async () => {
+      it('reports no pooler on a direct connection', async () => {
         const codes = (await examine(env, { production: false })).map(({ code }) => code)
         expect(codes).not.toContain('POOLER')
       })
     })
 
-    it('does not wait for one that never answers', async () => {
+    it('does not wait for a database that never responds', async () => {
       const proxy = await startTcpProxy(database.url)
       proxy.stall()
       const result = await netscript(['doctor', '--json'], {
@@ -346,7 +346,7 @@ describe('netscript doctor', () => {
   })
 
   describe('about the port', () => {
-    it('knows the service, also when it runs with something else than is configured', async () => {
+    it('recognizes the service, even with a different configuration', async () => {
       const service = await startTestService()
       const there = { PORT: new URL(service.origin).port }
       const redirect = { NETSCRIPT_AUTH_REDIRECT_URI: `${service.origin}/api/v1/auth/callback` }
@@ -356,7 +356,7 @@ describe('netscript doctor', () => {
       await service.close()
     })
 
-    it('sees something else on it', async () => {
+    it('reports another program on it', async () => {
       const stranger = createServer((_req, res) => res.end('{"status":"ok"}'))
       await new Promise<void>((resolve) => stranger.listen(0, '127.0.0.1', resolve))
       const { port } = stranger.address() as AddressInfo
@@ -383,14 +383,14 @@ describe('netscript doctor', () => {
         ({ status, code }) => `${status} ${code}`,
       )
 
-    it('takes a free port, and refuses one that another service’s local provider has', async () => {
+    it('accepts a free port, and reports one that another service’s local provider uses', async () => {
       const free = { NETSCRIPT_AUTH_LOCAL_PROVIDER_PORT: String(await freePort()) }
       expect(await codes(free)).toContain('ok LOCAL_PROVIDER')
       const taken = { NETSCRIPT_AUTH_LOCAL_PROVIDER_PORT: localPort() }
       expect(await codes(taken)).toContain('fail LOCAL_PROVIDER')
     })
 
-    it('knows that of the service that runs', async () => {
+    it('recognizes the local provider of the running service', async () => {
       const place = {
         PORT: String(await freePort()),
         NETSCRIPT_AUTH_LOCAL_PROVIDER_PORT: String(await freePort()),
@@ -404,7 +404,7 @@ describe('netscript doctor', () => {
       await running.close()
     })
 
-    it('does not count on it where a provider is half configured', async () => {
+    it('does not check it when a provider is partially configured', async () => {
       const half = {
         NETSCRIPT_AUTH_REDIRECT_URI: env.NETSCRIPT_AUTH_REDIRECT_URI ?? '',
         NETSCRIPT_AUTH_LOCAL_PROVIDER_PORT: localPort(),
@@ -416,7 +416,7 @@ describe('netscript doctor', () => {
   })
 
   describe('on the command line', () => {
-    it('ends with 0 when sign-in works, in 80 columns and without colour in a pipe', async () => {
+    it('exits with 0 when sign-in works, in 80 columns and without colour in a pipe', async () => {
       const { code, output } = await netscript(['doctor'])
       expect(code).toBe(0)
       expect(output).toMatch(/^0 failed, 2 to look at, \d+ ok$/m)
@@ -424,7 +424,7 @@ describe('netscript doctor', () => {
       expect(output).not.toContain('\u001b')
     })
 
-    it('ends with 1 when something fails, and shows no secret', async () => {
+    it('exits with 1 when something fails, and shows no secret', async () => {
       const over = {
         DATABASE_URL: `postgres://somebody:pass-word@127.0.0.1:${await freePort()}/auth`,
         NETSCRIPT_AUTH_ISSUER: `http://localhost:${await freePort()}`,
@@ -443,7 +443,7 @@ describe('netscript doctor', () => {
       for (const secret of secrets) expect(output).not.toContain(secret)
     })
 
-    it('sees that its own clock is wrong', async () => {
+    it('reports a wrong local clock', async () => {
       const { output } = await netscript(['doctor', '--json'], { FAULT_CLOCK_SHIFT_MS: '120000' }, [
         new URL('./faults/clock-shift.mjs', import.meta.url).pathname,
       ])
@@ -459,7 +459,7 @@ describe('netscript doctor', () => {
       ])
     })
 
-    it('judges by the rules of production when it is asked to', async () => {
+    it('applies the rules of production on request', async () => {
       const { code, output } = await netscript(['doctor', '--production'], { DATABASE_URL: '' })
       expect(code).toBe(1)
       expect(output).toMatch(/fail {2}CONFIGURATION: DATABASE_URL is not set\./)

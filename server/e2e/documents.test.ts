@@ -49,9 +49,9 @@ function snippetOf({ at, document, language, text }: Block, index: number): Snip
   return [{ at, text, file: `.documents/${document.replaceAll('/', '-')}/${file}`, given: GIVEN }]
 }
 
-/** What a block holds, by its language; a language without a check is a failure of its own. */
+/** Checks by the language of a block; a language without a check is a failure. */
 const CHECKS: Readonly<Record<string, (block: Block) => string[] | Promise<string[]>>> = {
-  // These all at once, below.
+  // All checked at once, below.
   ts: () => [],
   tsx: () => [],
   nginx: () => [],
@@ -89,7 +89,7 @@ const CHECKS: Readonly<Record<string, (block: Block) => string[] | Promise<strin
 }
 
 describe('the blocks of every document', () => {
-  it('are what their language and this project can make of them', async () => {
+  it('are valid in their language and for this project', async () => {
     const failures: string[] = []
     for (const block of blocks) {
       const check = CHECKS[block.language]
@@ -144,13 +144,13 @@ describe('what can be imported', () => {
 })
 
 describe('the checks', () => {
-  it('are told of no block that is not there', () => {
+  it('name only existing blocks', () => {
     const isThere = ({ document, has }: { document: string; has: string }) =>
       blocks.some((block) => block.document === document && block.text.includes(has))
     expect([...FILES, ...SHOWN].filter((one) => !isThere(one))).toEqual([])
   })
 
-  it('find what is wrong', async () => {
+  it('report invalid blocks', async () => {
     const wrong = [
       'netscript auth session lists',
       'netscript doctor --fast',
@@ -182,13 +182,13 @@ describe('the checks', () => {
 })
 
 describe('every document', () => {
-  it('leads only to files and headings that are there', () => {
+  it('links only to existing files and headings', () => {
     const isThere = (path: string): boolean =>
       files.some((file) => file === path || file.startsWith(`${path}/`))
     expect(documents.flatMap((document) => deadLinks(document, documents, isThere))).toEqual([])
   })
 
-  it('names only files that are there', () => {
+  it('names only existing files', () => {
     const folders = /^(backends|client|contract|openapi|prisma|server)\/[\w./-]*$/
     const missing = documents.flatMap(({ path, codes }) =>
       codes
@@ -202,7 +202,7 @@ describe('every document', () => {
     expect(missing).toEqual([])
   })
 
-  it('names only commands that there are', () => {
+  it('names only existing commands', () => {
     const wrong = documents.flatMap(({ path, codes }) =>
       codes
         .filter((code) => /^(netscript|npm) \w/.test(code))

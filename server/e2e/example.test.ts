@@ -21,7 +21,7 @@ describeWithBrowser('the workspace example', () => {
   beforeAll(async () => {
     place = await mkdtemp(join(tmpdir(), 'netscript-example-'))
     database = await createTestDatabase()
-    // What a build reads; the services are told by `env`.
+    // For the build; the services get `env`.
     vi.stubEnv('NODE_ENV', 'production')
     example = await startExample({
       env: {
@@ -55,7 +55,7 @@ describeWithBrowser('the workspace example', () => {
     await on.waitForURL(`${example.origin}/**`)
   }
 
-  it('asks to sign in, asks for the scope, and shows who is there', async () => {
+  it('asks to sign in, requests the scope, and shows the members', async () => {
     const answers: number[] = []
     page.on('response', (answer) => {
       if (answer.url().endsWith('/members')) answers.push(answer.status())
@@ -76,7 +76,7 @@ describeWithBrowser('the workspace example', () => {
     expect(answers.at(-1)).toBe(200)
   })
 
-  it('refuses forms of other sites, and says nothing of what goes wrong', async () => {
+  it('rejects forms from other sites without details', async () => {
     const answers = await page.evaluate(`Promise.all([
       fetch('/api/workspace/demo/members', { method: 'POST', body: new URLSearchParams() }),
       fetch('/api/workspace/%00/members'),
@@ -120,7 +120,7 @@ describeWithBrowser('the workspace example', () => {
     await stranger.close()
   })
 
-  it('has nothing of a server in its bundle', async () => {
+  it('has no server code in its bundle', async () => {
     const assets = join(place, 'page/assets')
     const scripts = (await readdir(assets)).filter((name) => name.endsWith('.js'))
     expect(scripts).toHaveLength(1)

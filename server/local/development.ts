@@ -19,11 +19,11 @@ export interface DevelopmentOptions {
   env: NodeJS.ProcessEnv
   /** Makes the logger once the level is known. */
   logger: (level: string) => Logger
-  /** Told what takes a while. */
+  /** Called with a message when a step takes time. */
   onProgress: (message: string) => void
 }
 
-/** A development start: the service and whatever it was given to run with. */
+/** The running service and its local stand-ins. */
 export interface Development {
   readonly config: AuthConfig
   readonly service: AuthService
@@ -36,8 +36,9 @@ export interface Development {
 type Closer = () => Promise<void>
 
 /**
- * Starts the service with whatever is missing made up on this machine: an embedded Postgres without
- * DATABASE_URL, a local OpenID provider and a key without a provider. All of it binds loopback.
+ * Starts the service with local stand-ins for what is not configured: an embedded Postgres when
+ * DATABASE_URL is not set, a local OpenID provider and a key when no provider is. Everything binds to
+ * loopback.
  */
 export async function startDevelopment(options: DevelopmentOptions): Promise<Development> {
   const config = readConfig(options.env, { production: false })
@@ -155,7 +156,7 @@ async function startLocal(
   }
 }
 
-/** Another origin than its own port is that of a proxy of a frontend, on this machine as well. */
+/** The origin may be that of a frontend's dev proxy on this machine. */
 function localOrigin(
   { NETSCRIPT_AUTH_ORIGIN: given }: AuthConfig['variables'],
   port: number,
@@ -170,8 +171,8 @@ function localOrigin(
 export type StartLocalProvider = typeof startLocalProvider
 
 /**
- * The local provider; its library is an optional peer.
- * @throws AuthConfigurationError when that is missing.
+ * Loads the local provider; its library is an optional peer.
+ * @throws AuthConfigurationError when the library is not installed.
  */
 export async function loadLocalProvider(): Promise<StartLocalProvider> {
   const provider = await import('./provider.js')
@@ -179,7 +180,7 @@ export async function loadLocalProvider(): Promise<StartLocalProvider> {
   return provider.startLocalProvider
 }
 
-/** A key of this data directory, made once, so that sessions outlive a restart. */
+/** A key stored in the data directory, so that sessions survive a restart. */
 async function developmentKey(dataDir: string): Promise<string> {
   const file = join(dataDir, 'development-key')
   const existing = await readFile(file, 'utf8').catch(() => undefined)

@@ -1,13 +1,13 @@
 import { AUTH_ERRORS, type AuthErrorCode } from '@netscript/auth-contract'
 import { AuthBackendOperationUnsupportedError, type AuthError } from '@netscript/plugin-auth-core'
 
-/** The text of an error page, in words that need no knowledge of HTTP or of this API. */
+/** The text of an error page, for users who know neither HTTP nor this API. */
 export interface ErrorWords {
   readonly title: string
   readonly detail: string
 }
 
-/** Codes whose details are written for the user in the first place. */
+/** Codes whose details are already written for users. */
 type ForUsers =
   | 'AUTH_TRANSACTION_MISSING'
   | 'AUTH_TRANSACTION_EXPIRED'
@@ -27,7 +27,7 @@ const UNAVAILABLE: ErrorWords = {
   detail: 'Try again in a moment.',
 }
 
-/** The details of all other codes tell developers how to correct a request. */
+/** Texts for all other codes, whose details tell developers how to correct a request. */
 const WORDS: Readonly<Record<Exclude<AuthErrorCode, ForUsers>, ErrorWords>> = {
   MALFORMED_REQUEST: UNREADABLE,
   UNSUPPORTED_MEDIA_TYPE: UNREADABLE,
@@ -64,7 +64,7 @@ const WORDS: Readonly<Record<Exclude<AuthErrorCode, ForUsers>, ErrorWords>> = {
   AUTH_UNAVAILABLE: UNAVAILABLE,
 }
 
-/** What the page of an error says; its problem document may say something else, for developers. */
+/** The error page's text; the problem document may differ, since developers read it. */
 export function errorWords({ code, detail, cause }: AuthError): ErrorWords {
   if (cause instanceof AuthBackendOperationUnsupportedError) return WORDS.AUTH_OPERATION_UNSUPPORTED
   return isForDevelopers(code) ? WORDS[code] : { title: AUTH_ERRORS[code].title, detail }

@@ -67,7 +67,7 @@ export const bodyAttacks: readonly CaseDefinition[] = [
     },
   },
   {
-    name: 'JSON that is no object is refused',
+    name: 'JSON other than an object is rejected',
     async run(attack) {
       await eachOf(NOT_AN_OBJECT, async (body) => {
         const { status } = await post(attack, '/signout', body)
@@ -76,7 +76,7 @@ export const bodyAttacks: readonly CaseDefinition[] = [
     },
   },
   {
-    name: 'what is no JSON is refused without the words of a parser',
+    name: 'malformed JSON is rejected without the parser’s message',
     async run(attack) {
       await eachOf(NOT_JSON, async (body) => {
         const { status } = await post(attack, '/signout', body)
@@ -89,7 +89,7 @@ export const bodyAttacks: readonly CaseDefinition[] = [
     },
   },
   {
-    name: 'nesting, repeats and numbers without end are harmless',
+    name: 'deep nesting, repeated keys and huge numbers are harmless',
     async run(attack) {
       const depth = 7_000
       const bombs = [
@@ -150,7 +150,7 @@ export const bodyAttacks: readonly CaseDefinition[] = [
     },
   },
   {
-    name: 'a compressed bomb is stopped at the limit',
+    name: 'a decompression bomb is rejected',
     async run(attack) {
       const bomb = Buffer.from(`{"x":"${'0'.repeat(10_000_000)}"}`)
       const compressed = {
@@ -170,7 +170,7 @@ export const bodyAttacks: readonly CaseDefinition[] = [
     },
   },
   {
-    name: 'an encoding or charset that is unknown or a lie is refused',
+    name: 'an unknown or false encoding or charset is rejected',
     async run(attack) {
       for (const encoding of [
         'evil',
@@ -226,7 +226,7 @@ export const bodyAttacks: readonly CaseDefinition[] = [
     },
   },
   {
-    name: 'a body on a GET is no way in',
+    name: 'a body on a GET is ignored',
     async run({ send }) {
       const bodies: [string, string][] = [
         ['application/json', '{'],

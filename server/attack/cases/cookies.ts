@@ -29,7 +29,7 @@ const GARBAGE = [
   Array.from({ length: 300 }, (_, index) => `c${index}=1`).join('; '),
 ]
 
-/** What stands where the session cookie should. */
+/** Forged values of the session cookie. */
 const FORGED = [
   '',
   '.',
@@ -60,10 +60,10 @@ const FORGED = [
   '__proto__',
 ]
 
-/** The session cookie, byte by byte and beside others. */
+/** Attacks on the session cookie: every byte, and with other cookies beside it. */
 export const cookieAttacks: readonly CaseDefinition[] = [
   {
-    name: 'a forged session cookie is anonymous and no error',
+    name: 'a forged session cookie is anonymous, not an error',
     async run({ send, target, person }) {
       const names = target.signIn
         ? (await person()).credentials.map(({ name }) => name)
@@ -180,7 +180,7 @@ export const cookieAttacks: readonly CaseDefinition[] = [
     },
   },
   {
-    name: 'of two session cookies none is taken',
+    name: 'two session cookies are both ignored',
     needs: ['session'],
     async run(attack) {
       const [one, other] = [await attack.person(), await attack.anotherPerson()]
@@ -261,13 +261,13 @@ async function eachTampered(
   assert.equal(await whoIs(somebody.cookie), somebody.userId)
 }
 
-/** Where two values part, without showing them: a report is no place for a live cookie. */
+/** Position of the first difference, without the values: a report must not contain a live cookie. */
 function difference(value: string, variant: string): string {
   const at = [...value].findIndex((char, index) => char !== variant[index])
   return `another character at ${at < 0 ? value.length : at} of ${value.length}, length ${variant.length}`
 }
 
-/** `GET /me` with one `Cookie` line a cookie. */
+/** `GET /me` with one `Cookie` line per cookie. */
 async function whoIsByLines(
   { exchange, origin }: Attack,
   cookies: readonly string[],

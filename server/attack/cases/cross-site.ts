@@ -34,7 +34,7 @@ function foreignOrigins(origin: string): string[] {
 
 type Headers = Record<string, string>
 
-/** What a page on another site can make a browser send without asking first. */
+/** Bodies that a cross-site page can send without a preflight. */
 const SIMPLE_BODIES: readonly { type: string; body: string }[] = [
   { type: FORM, body: 'redirectTo=/' },
   { type: 'text/plain', body: '{"redirectTo":"/"}' },
@@ -45,7 +45,7 @@ const SIMPLE_BODIES: readonly { type: string; body: string }[] = [
   { type: `${FORM}; charset=utf-8; x=application/json`, body: 'everywhere=true' },
 ]
 
-/** What such a browser says about where the request comes from. */
+/** Headers with which a browser marks a cross-site request. */
 const CROSS_SITE_SIGNS: readonly Headers[] = [
   { 'sec-fetch-site': 'cross-site' },
   { 'sec-fetch-site': 'same-site' },
@@ -88,7 +88,7 @@ export const crossSiteAttacks: readonly CaseDefinition[] = [
     },
   },
   {
-    name: 'without a sign of its origin only JSON passes',
+    name: 'a request without Origin and Sec-Fetch-Site passes only as JSON',
     async run(attack) {
       await everyRoute(attack, async (post) => {
         for (const signs of [{}, { origin: 'null' }, { referer: `${attack.origin}/` }]) {
@@ -109,7 +109,7 @@ export const crossSiteAttacks: readonly CaseDefinition[] = [
     },
   },
   {
-    name: 'two Origin headers are not one of ours',
+    name: 'two Origin headers are rejected',
     async run({ exchange, origin }) {
       const { host } = new URL(origin)
       for (const origins of [
@@ -203,7 +203,7 @@ const STATE_CHANGING = [
   ['DELETE', '/sessions/x'],
 ] as const
 
-/** Without a sign of its origin, a body that is neither JSON nor a form is refused for its type. */
+/** Without Origin and Sec-Fetch-Site, a body that is neither JSON nor a form is rejected for its type. */
 function refusalOf(method: string, headers: Headers, body: string): 403 | 415 {
   const isSigned = 'sec-fetch-site' in headers || ![undefined, 'null'].includes(headers.origin)
   const isForm = headers['content-type']?.split(';', 1)[0] === FORM

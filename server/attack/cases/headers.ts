@@ -5,12 +5,12 @@ import { API, type CaseDefinition } from '../target.js'
 const READS = ['/me', '/session', '/describe']
 const ANY = ['/nothing', '/callback', '/callback?state=x', '/logout', '/logged-out', '/signin', '/']
 
-/** What every answer must carry, and what no request header can take from it. */
+/** Headers that every response must have, whatever headers the request has. */
 export const headerAttacks: readonly CaseDefinition[] = [
   {
     name: 'every answer is private and guarded, errors too',
     async run({ send }) {
-      // `send` holds every answer under the prefix against the rules.
+      // `send` checks every response under the prefix.
       await eachOf([...READS, ...ANY], async (path) => {
         for (const method of ['GET', 'HEAD', 'POST', 'DELETE']) await send(API + path, { method })
       })

@@ -3,7 +3,7 @@ import { requestBytes } from '../raw-exchange.js'
 import type { Answer, AttackRequest } from '../send.js'
 import { API, type Attack, type CaseDefinition, EVIL } from '../target.js'
 
-/** What a proxy would say, from a client that is no proxy. */
+/** Headers of a proxy, sent by a client. */
 const FORWARDED: readonly Readonly<Record<string, string>>[] = [
   { host: EVIL },
   { host: `${EVIL}:443` },
@@ -97,7 +97,7 @@ export const hostAttacks: readonly CaseDefinition[] = [
     },
   },
   {
-    name: 'no Host, two Hosts and a Host that is none move nothing',
+    name: 'a missing, repeated or invalid Host has no effect',
     async run({ exchange, origin }) {
       const { host } = new URL(origin)
       const body = '{"redirectTo":"/after"}'
@@ -133,7 +133,7 @@ export const hostAttacks: readonly CaseDefinition[] = [
     },
   },
   {
-    name: 'a rate limit counts the peer, not who it says it is',
+    name: 'a rate limit counts the peer, not the address that it claims',
     async run({ send }) {
       const counts: number[] = []
       for (let index = 1; index <= 3; index += 1) {
@@ -161,7 +161,7 @@ interface Target {
   redirectTo: string
 }
 
-/** A proxy that serves names only sends a request for another one away. */
+/** A proxy with fixed host names rejects requests for others. */
 function isRefusedByProxy(answer: Answer, headers: Readonly<Record<string, string>>): boolean {
   return 'host' in headers && answer.status >= 400 && answer.headers['x-request-id'] === undefined
 }
@@ -190,7 +190,7 @@ function assertStays(location: string, origin: string, path: string): void {
   assert.equal(url.origin, origin, `${path} redirects to ${location}`)
 }
 
-/** Of the RateLimit header fields, in the spelling of either draft. */
+/** Reads the RateLimit headers of either draft. */
 function remainingRequests({ headers }: Pick<Answer, 'headers'>): number | undefined {
   const old = headers['ratelimit-remaining']
   const value =

@@ -45,7 +45,7 @@ const AUTHORIZATIONS = [
   ',',
 ]
 
-/** Identity comes from the credential and from nothing else that a caller can say. */
+/** Identity comes from the credential and from nothing else in a request. */
 export const identityAttacks: readonly CaseDefinition[] = [
   {
     name: 'an id in query, header or body is anonymous',
@@ -93,7 +93,7 @@ export const identityAttacks: readonly CaseDefinition[] = [
     },
   },
   {
-    name: 'a malformed Authorization is anonymous and no error',
+    name: 'a malformed Authorization is anonymous, not an error',
     async run({ send }) {
       await eachOf(AUTHORIZATIONS, async (authorization) => {
         for (const path of ['/me', '/session']) {
@@ -105,7 +105,7 @@ export const identityAttacks: readonly CaseDefinition[] = [
     },
   },
   {
-    name: 'the public session id opens nothing',
+    name: 'the public session id is no credential',
     needs: ['session'],
     async run({ send, whoIs, person }) {
       const { sessionId, userId, credentials } = await person()

@@ -48,7 +48,7 @@ export const injectionAttacks: readonly CaseDefinition[] = [
     },
   },
   {
-    name: 'what is passed to the provider adds no parameter',
+    name: 'values passed to the provider add no parameter',
     needs: ['interactive'],
     async run({ send }) {
       const hostile = [
@@ -136,7 +136,7 @@ export const injectionAttacks: readonly CaseDefinition[] = [
     },
   },
   {
-    name: 'error pages escape everything they are told',
+    name: 'error pages escape all input',
     async run({ send }) {
       await eachOf(MARKUP, async (markup) => {
         const value = encodeURIComponent(markup)
@@ -160,7 +160,7 @@ export const injectionAttacks: readonly CaseDefinition[] = [
     },
   },
   {
-    name: 'a request id is taken only when it is harmless',
+    name: 'a request id is accepted only when it is harmless',
     async run({ send }) {
       const good = await send(`${API}/me`, { headers: { 'x-request-id': 'trace-1_A' } })
       assert.equal(good.headers['x-request-id'], 'trace-1_A')
@@ -195,7 +195,7 @@ function assertNotPlanted(headers: NodeJS.Dict<string | string[]>): void {
   }
 }
 
-/** No markup of a caller in a page, as it was or decoded once more. */
+/** Asserts that a page contains none of the caller's markup, either raw or decoded once more. */
 function assertEscaped(page: string, markup: string): void {
   if (/[<>]/.test(markup)) assert.ok(!page.includes(markup), `the page has ${markup}`)
   assert.doesNotMatch(page, /<script>attack|<img|<svg\/|href="javascript:/i)

@@ -67,7 +67,7 @@ export const methodAttacks: readonly CaseDefinition[] = [
     },
   },
   {
-    name: 'TRACE and OPTIONS give nothing back',
+    name: 'TRACE and OPTIONS echo nothing',
     async run({ send }) {
       for (const method of ['TRACE', 'OPTIONS']) {
         const headers = { cookie: 'secret=echo-of-a-cookie', 'x-echo': 'echo-of-a-header' }

@@ -3,7 +3,7 @@ import { requestBytes } from '../raw-exchange.js'
 import { eachOf } from '../person.js'
 import { API, type Attack, type CaseDefinition, EVIL } from '../target.js'
 
-/** Spellings of a route that a sloppy router, or a proxy before it, may take for the route. */
+/** Spellings of a route that a lenient router or proxy may match. */
 function aliases(route: string): string[] {
   const encoded = [...route].map((char) => `%${char.charCodeAt(0).toString(16)}`).join('')
   return [
@@ -62,7 +62,7 @@ function aliases(route: string): string[] {
   ]
 }
 
-/** Malformed escapes: none of them is more than a wrong address or a wrong parameter. */
+/** Malformed escapes, each of which must be a client error. */
 const MALFORMED = ['%', '%2', '%zz', '%E0%A4%A', '%c0%af', '%u002e', '%ff', '%00', '%0d%0a', '%%%']
 
 /** Request targets that name another host, or that a URL parser would read as naming one. */
@@ -93,7 +93,7 @@ const FOREIGN_TARGETS = [
   EVIL,
   `${EVIL}:443`,
 ]
-/** Pages and routes whose answer could lead away: those of the service, the documentation, better-auth. */
+/** Pages and routes that could redirect: those of the service, the documentation, better-auth. */
 const FOREIGN_PATHS = [
   '/docs',
   '/docs/',
@@ -153,7 +153,7 @@ export const pathAttacks: readonly CaseDefinition[] = [
     },
   },
   {
-    name: 'a target on another host leads nowhere else and breaks nothing',
+    name: 'a target on another host causes no redirect and no error',
     async run(attack) {
       const { origin } = attack
       const targets = [
@@ -219,7 +219,7 @@ export const pathAttacks: readonly CaseDefinition[] = [
     },
   },
   {
-    name: 'a repeated or nested parameter is not taken for a single one',
+    name: 'a repeated or nested parameter is not treated as a single one',
     async run({ send }) {
       const queries = [
         'state=a&state=b',
@@ -245,7 +245,7 @@ interface RawResult {
   headers: ReadonlyMap<string, string>
 }
 
-/** One request with a target that client libraries refuse or rewrite. */
+/** Sends a request target that client libraries reject or rewrite. */
 async function raw(
   { exchange, origin }: Attack,
   methodAndTarget: string,

@@ -13,7 +13,7 @@ export const returnTargetAttacks: readonly CaseDefinition[] = [
       await eachOf(hostileReturnTargets(origins(attack)), async (target) => {
         const json = await asJson(attack, '/signout', target)
         assertStays(attack, target, json, accepted(json, 200)?.redirectTo)
-        // A form cannot carry half a character.
+        // A form cannot carry a lone surrogate.
         if (hasLoneSurrogate(target)) return
         const form = await asForm(attack, '/signout', target)
         assertStays(attack, target, form, form.status === 303 ? form.headers.location : undefined)
@@ -22,13 +22,13 @@ export const returnTargetAttacks: readonly CaseDefinition[] = [
     },
   },
   {
-    name: 'signin takes no target that signout refuses',
+    name: 'signin accepts no target that signout rejects',
     needs: ['interactive'],
     async run(attack) {
       const targets = [...hostileReturnTargets(origins(attack)).entries()]
       await eachOf(targets, async ([index, target]) => {
         const signout = await asJson(attack, '/signout', target)
-        // Sign-ins are counted; of those that signout refuses some are enough.
+        // Sign-ins are rate-limited, so a sample of the rejected targets suffices.
         if (signout.status !== 200 && index % 8 !== 0) return
         const signin = await asJson(attack, '/signin', target)
         assert.equal(signin.status, signout.status, shown(target))
@@ -54,7 +54,7 @@ export const returnTargetAttacks: readonly CaseDefinition[] = [
     },
   },
   {
-    name: 'honest targets are accepted as they are',
+    name: 'valid targets are accepted unchanged',
     async run(attack) {
       for (const [target, url] of honestReturnTargets(origins(attack))) {
         const json = await asJson(attack, '/signout', target)

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { API, type CaseDefinition } from '../target.js'
 
-/** What is left of a session after its end. These cases use up a sign-in. */
+/** Attacks with an ended session. Each case needs its own sign-in. */
 export const sessionEndAttacks: readonly CaseDefinition[] = [
   {
-    name: 'a cookie that is kept after sign-out opens nothing',
+    name: 'a cookie kept after sign-out is anonymous',
     needs: ['session'],
     async run({ anotherPerson, send, whoIs }) {
       const { cookie, userId } = await anotherPerson()

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { requestBytes } from '../raw-exchange.js'
 import { API, type Attack, type CaseDefinition } from '../target.js'
 
-/** Where a parser refuses before the service sees anything. */
+/** Statuses with which the HTTP parser rejects a request before the service sees it. */
 const REFUSED = [400, 413, 414, 431, 494]
 
 /** Requests that are too large. */
@@ -95,6 +95,6 @@ async function get(
     ]),
   )
   assert.ok(answers.length <= 1)
-  // A server that closes while it is being written to may lose its own answer.
+  // A server that closes the connection during a write may lose its own response.
   return answers[0]?.status ?? 431
 }

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict'
 import { requestBytes } from '../raw-exchange.js'
 import { API, type Attack, type CaseDefinition } from '../target.js'
 
-/** A request hidden in the body of another, to be read by a server that finds its end elsewhere. */
+/** A request hidden in the body of another, which a server reads when it disagrees about the body's end. */
 const HIDDEN = `GET ${API}/session HTTP/1.1\r\nHost: hidden\r\nX-Request-Id: hidden\r\n\r\n`
 
-/** Message framing that no two servers read alike (RFC 9112 section 6.3 and 11.2). */
+/** Ambiguous message framing (RFC 9112 sections 6.3 and 11.2). */
 const AMBIGUOUS: Readonly<Record<string, { headers: readonly string[]; body: string }>> = {
   'both lengths': {
     headers: ['Content-Length: 4', 'Transfer-Encoding: chunked'],
@@ -69,7 +69,7 @@ export const smugglingAttacks: readonly CaseDefinition[] = [
     async run(attack) {
       await Promise.all(
         Object.entries(AMBIGUOUS).map(async ([name, { headers, body }]) => {
-          // As JSON it is let in, so that nothing but the framing is left to refuse.
+          // Valid JSON, so that only the framing can be the reason for the rejection.
           const json = ['Content-Type: application/json', ...headers]
           const { answers, closed } = await post(attack, json, body)
           const statuses = answers.map(({ status }) => status)
@@ -81,7 +81,7 @@ export const smugglingAttacks: readonly CaseDefinition[] = [
     },
   },
   {
-    name: 'a request line that is none is 400',
+    name: 'a malformed request line is 400',
     async run({ exchange, origin }) {
       const { host } = new URL(origin)
       await Promise.all(

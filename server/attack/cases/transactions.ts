@@ -18,7 +18,7 @@ interface Flow {
  */
 export const transactionAttacks: readonly CaseDefinition[] = [
   {
-    name: 'a state without its cookie is not taken (login CSRF)',
+    name: 'a state without its cookie is rejected (login CSRF)',
     needs: ['interactive'],
     async run(attack) {
       const flow = await open(attack)
@@ -43,7 +43,7 @@ export const transactionAttacks: readonly CaseDefinition[] = [
     },
   },
   {
-    name: 'the cookie of one flow does not take another',
+    name: 'the cookie of one flow does not complete another',
     needs: ['interactive'],
     async run(attack) {
       const [one, two] = [await open(attack), await open(attack)]
@@ -59,7 +59,7 @@ export const transactionAttacks: readonly CaseDefinition[] = [
     },
   },
   {
-    name: 'of two transaction cookies none is taken',
+    name: 'two transaction cookies are both ignored',
     needs: ['interactive'],
     async run(attack) {
       const flow = await open(attack)
@@ -90,7 +90,7 @@ export const transactionAttacks: readonly CaseDefinition[] = [
     },
   },
   {
-    name: 'a state that is not the one sent takes nothing',
+    name: 'an unknown state consumes no transaction',
     needs: ['interactive'],
     async run(attack) {
       const flow = await open(attack)
@@ -165,7 +165,10 @@ async function assertLost(refused: Answer): Promise<void> {
   assert.match((refused.json() as { code: string }).code, /^AUTH_TRANSACTION_/)
 }
 
-/** The refusal was believed, or its issuer was asked for (RFC 9207): either way it was ours. */
+/**
+ * The error response was accepted, or its issuer was missing (RFC 9207); either way the transaction was
+ * found.
+ */
 async function assertTaken(taken: Answer): Promise<void> {
   assert.ok([403, 502].includes(taken.status), `answered ${taken.status}: ${taken.text}`)
   for (const cookie of taken.setCookies) assert.match(cookie, /Max-Age=0/)

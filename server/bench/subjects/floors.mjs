@@ -57,7 +57,7 @@ const constantAnswer = {
   },
 }
 
-/** F0: what node:http can do at all. */
+/** The upper bound of node:http. */
 const constant = {
   id: 'f0',
   label: 'Bare node:http, a constant answer',
@@ -73,7 +73,7 @@ const constant = {
   },
 }
 
-/** What Express can do at all: nothing on it can be faster. */
+/** The upper bound of Express. */
 const expressConstant = {
   ...constant,
   id: 'express',
@@ -87,7 +87,7 @@ const expressConstant = {
   },
 }
 
-/** F1: the least that reading a session from Postgres costs without batching. */
+/** The minimum cost of reading a session from Postgres without batching. */
 const bare = {
   id: 'f1',
   label: 'Bare node:http with one SQL query',
@@ -113,7 +113,7 @@ const bare = {
   },
 }
 
-/** F2: the same on Express 5 as it comes. */
+/** The same on Express 5 with its defaults. */
 const express = {
   id: 'f2',
   label: 'Express 5 with one SQL query',

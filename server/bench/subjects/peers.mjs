@@ -14,7 +14,7 @@ const betterAuthOptions = (pool, port) => ({
   database: pool,
   secret: SECRET,
   baseURL: `http://localhost:${port}`,
-  // On in production and counted in memory: it would refuse the load.
+  // Off: on in production, it would reject the load.
   rateLimit: { enabled: false },
   telemetry: { enabled: false },
   logger: { disabled: true },
@@ -162,7 +162,7 @@ const authJs = (indexed) => ({
     ])
     const app = express()
     app.set('trust proxy', true)
-    // It finds its base path in the first unnamed parameter, which is Express 4's `/auth/*`.
+    // It takes its base path from the first unnamed parameter, Express 4's `/auth/*`.
     app.use(
       /^\/auth\/(.*)/,
       ExpressAuth({
@@ -213,7 +213,7 @@ const ironSession = {
   },
 }
 
-/** The options of express-openid-connect; it reads metadata at the first sign-in only. */
+/** Options of express-openid-connect, which reads the metadata at the first sign-in only. */
 export const openIdConnectOptions = ({ port, issuer = 'http://127.0.0.1:9' }) => ({
   issuerBaseURL: issuer,
   baseURL: `http://localhost:${port}`,

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { createServer } from 'node:http'
 import { SQL, subjectOf } from '../people.mjs'
 
-/** The built service; its own modules make its cookies and its tables. */
+/** The built service; its own modules create the cookies and tables. */
 const dist = (path) => new URL(`../../../dist/${path}`, import.meta.url).href
 
 export const KEY = createHash('sha256').update('the key of the benchmark').digest('base64url')
@@ -15,7 +15,7 @@ const sqlBase64url = (bytes) => `translate(encode(${bytes}, 'base64'), '+/=', '-
 const sqlDigest = (text) => sqlBase64url(`sha256(convert_to(${text}, 'UTF8'))`)
 const SQL_ID = sqlDigest(sqlDigest(`'bench:' || n`))
 
-/** The entry as a sign-in leaves it. */
+/** The session entry as a sign-in writes it. */
 const SQL_ENTRY = `json_build_object('value', json_build_object(
   'id', id, 'userId', 'user-' || n, 'providerId', 'oidc', 'issuer', 'http://127.0.0.1/bench',
   'subject', ${SQL.subject}, 'auditSubject', left(id, 22),
@@ -91,7 +91,7 @@ const me = {
   path: `${PREFIX}/me`,
 }
 
-/** No peer writes a line for each request; this is what that costs. */
+/** Without the log line per request, which no peer writes. */
 const quiet = {
   ...session,
   id: 'quiet',
@@ -103,7 +103,7 @@ const quiet = {
   },
 }
 
-/** The Express app, which has no lane ahead of it. */
+/** The Express app, without the node:http fast path. */
 const route = {
   ...common,
   id: 'route',

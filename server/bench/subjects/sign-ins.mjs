@@ -14,7 +14,7 @@ async function bareFlow({ databaseUrl, port, issuer }) {
   const [{ default: pg }, client] = await Promise.all([import('pg'), import('openid-client')])
   const pool = new pg.Pool({ connectionString: databaseUrl })
   const redirectUri = `http://localhost:${port}/callback`
-  // The service verifies the signature of every id_token, and so does its floor.
+  // Verifies the signature of every id_token, as the service does.
   const configuration = await client.discovery(
     new URL(issuer),
     'bench',
@@ -89,7 +89,7 @@ const bare = {
   },
 }
 
-/** The least that a sign-in costs. */
+/** The minimum cost of a sign-in. */
 const floor = {
   ...bare,
   id: 'sign-in-floor',

@@ -22,7 +22,7 @@ describe('backendChoice', () => {
     ['appsettings.json', {}, {}, 'there.json', 'workos'],
     ['appsettings.json', variable(' '), {}, 'there.json', 'workos'],
     ['default', {}, {}, 'absent.json', 'kv-oauth'],
-  ])('is of %s', (source, env, file, settings, backend) => {
+  ])('comes from %s', (source, env, file, settings, backend) => {
     expect(backendChoice(env, file, join(directory, settings))).toEqual({ backend, source })
   })
 })
@@ -55,7 +55,7 @@ describe('what a backend needs', () => {
     expect(lacking(backend, env)).toMatchObject([{ variable }])
   })
 
-  it('says how to come by each in one line', () => {
+  it('says how to obtain each in one line', () => {
     const hows = backendNames.flatMap((name) => backendEntry(name).needs.map(({ how }) => how))
     expect(hows.filter((how) => how.length > 76)).toEqual([])
   })

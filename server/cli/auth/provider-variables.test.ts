@@ -20,7 +20,7 @@ const set = (name: string, given: GivenProvider, current: Env = {}): Env => ({
 })
 const read = (env: Env) => readConfig({ ...KEY, ...env }, { production: false }).providers
 
-/** What each preset needs beyond a client: as it is typed, and as the library takes it. */
+/** Options that each preset needs beyond a client, on the command line and in the library. */
 const TENANTS: Record<string, [given: GivenProvider, options: Partial<AnyPresetOptions>]> = {
   auth0: [{ domain: 'me.eu.auth0.com' }, { domain: 'me.eu.auth0.com' }],
   okta: [{ domain: 'me.okta.com' }, { domain: 'me.okta.com' }],
@@ -34,7 +34,7 @@ const TENANTS: Record<string, [given: GivenProvider, options: Partial<AnyPresetO
 }
 
 describe('providerVariables', () => {
-  it.each(presetNames)('makes what the preset %s makes', (name) => {
+  it.each(presetNames)('configures the same provider as the preset %s', (name) => {
     const [given, options] = TENANTS[name] ?? [{}, {}]
     const expected = providerFromPreset(name, { ...CLIENT, redirectUri: CALLBACK, ...options })
     expect(read(set(name, { ...CLIENT, ...given }))).toEqual([expected])
@@ -42,18 +42,18 @@ describe('providerVariables', () => {
     expect(registrationHint(name).length).toBeLessThanOrEqual(80)
   })
 
-  it('makes a provider of its own of an issuer', () => {
+  it('configures a custom provider from an issuer', () => {
     const env = set('my-idp', { ...CLIENT, issuer: 'https://idp.example', scopes: 'openid email' })
     expect(read(env)).toMatchObject([
       { id: 'my-idp', issuer: 'https://idp.example', scopes: ['openid', 'email'] },
     ])
   })
 
-  it('takes the name of the function for a preset as well', () => {
+  it('accepts the function name of a preset as well', () => {
     expect(providerVariables('azureAd', CLIENT, {}).id).toBe('azure-ad')
   })
 
-  it('keeps what is not given, and nothing of another provider', () => {
+  it('keeps settings that are not given, and none of another provider', () => {
     const first = set('auth0', { ...CLIENT, domain: 'me.auth0.com', scopes: 'openid email' })
     const again = set('auth0', { redirectUri: 'https://a.example/api/v1/auth/callback' }, first)
     expect(read(again)).toMatchObject([
@@ -70,7 +70,7 @@ describe('providerVariables', () => {
     expect(google[0]?.scopes).toContain('profile')
   })
 
-  it('keeps the secret of a client, and never gives it to another', () => {
+  it('keeps the secret for the same client only', () => {
     const env = set('google', CLIENT)
     expect(keepsSecret('google', { scopes: 'openid' }, env)).toBe(true)
     expect(keepsSecret('google', { clientId: 'other' }, env)).toBe(false)
@@ -79,7 +79,7 @@ describe('providerVariables', () => {
     expect(set('google', { publicClient: true }, env).NETSCRIPT_AUTH_CLIENT_SECRET).toBe('')
   })
 
-  it('takes the auth method and the discovery URL, and keeps them for the same issuer', () => {
+  it('accepts the auth method and the discovery URL, and keeps them for the same issuer', () => {
     const given = {
       issuer: 'https://idp.example',
       discoveryUrl: 'https://idp.example/tenant/metadata',
@@ -122,7 +122,7 @@ describe('providerVariables', () => {
     expect(three.NETSCRIPT_AUTH_ADDITIONAL_SCOPES).toBe('')
   })
 
-  it('leaves a redirect URI of its own to one of several', () => {
+  it('keeps the own redirect URI of one of several providers', () => {
     const own = 'NETSCRIPT_AUTH_GITHUB_REDIRECT_URI'
     const two = {
       ...set('github', { ...CLIENT, add: true }, set('google', CLIENT)),

@@ -16,7 +16,7 @@ interface Project {
   write(path: string, text: string): void
 }
 
-/** A workspace with the plugin, on an empty database of its own. */
+/** A workspace with the plugin and a new empty database. */
 async function newProject(): Promise<Project> {
   const database = await createEmptyTestDatabase()
   const root = temporaryWorkspace()
@@ -87,7 +87,7 @@ it('creates the first migration from the existing schema, and another when that 
   expect(live).toMatchObject({ code: 0 })
 }, 120_000)
 
-it('says of each migration what Prisma says of it', async () => {
+it('reports the same status of each migration as Prisma', async () => {
   const project = await newProject()
   const both = async (): Promise<{ code: number; states: string[]; said: string }> => {
     const [ours, theirs] = await Promise.all([
@@ -139,7 +139,7 @@ it('says of each migration what Prisma says of it', async () => {
   expect(await both()).toMatchObject({ code: 0, states: expect.arrayContaining(['unknown']) })
 }, 120_000)
 
-it('counts a failed migration as applied when that is said', async () => {
+it('marks a failed migration as applied on request', async () => {
   const project = await newProject()
   project.write('prisma/migrations/1_bad/migration.sql', 'SELECT nonsense;\n')
   expect((await project.db('migrate')).code).toBe(1)
@@ -149,7 +149,7 @@ it('counts a failed migration as applied when that is said', async () => {
   expect((await project.prisma('migrate', 'status')).code).toBe(0)
 }, 120_000)
 
-it('seeds twice without harm, and resets only when it is told to', async () => {
+it('seeds idempotently, and resets only when confirmed', async () => {
   const project = await newProject()
   const early = await project.db('seed')
   expect(early).toMatchObject({ code: 1, stderr: expect.stringContaining('netscript db init') })
@@ -177,7 +177,7 @@ it('seeds twice without harm, and resets only when it is told to', async () => {
   expect((await project.db('status')).code).toBe(0)
 }, 120_000)
 
-it('says what is wrong with a database that does not answer, and without a schema', async () => {
+it('explains an unreachable database and a missing schema', async () => {
   const root = temporaryWorkspace()
   const away = await runCli(root, ['db', 'status'], {
     DATABASE_URL: 'postgres://user:hidden@127.0.0.1:1/none',
@@ -194,7 +194,7 @@ it('says what is wrong with a database that does not answer, and without a schem
 })
 
 it.each(['the role', 'the URL'])(
-  'keeps everything in the schema that %s names, Prisma as well',
+  'keeps all tables in the schema that %s names, those of Prisma too',
   async (where) => {
     const project = await newProject()
     const name = new URL(project.url).pathname.slice(1)

@@ -50,12 +50,12 @@ export const none: 'GREEN' = color
 console.log(AuthUserSchema.safeParse({}).success, Object.keys(ThingSchema.shape).join())
 `
 
-it('makes the client and zod schemas that fit it, for a strict TypeScript workspace', async () => {
+it('generates the client and matching zod schemas for a strict TypeScript workspace', async () => {
   const root = temporaryWorkspace({ name: 'mine', type: 'module' })
   linkPackages(root)
   await addAuthPlugin(root)
   writeFileSync(join(root, 'prisma/schema/things.prisma'), MODELS)
-  // Installed it is a command; here it runs from source.
+  // The installed generator is a command; here it runs from source.
   const own = join(root, 'prisma/schema/netscript.prisma')
   const tsx = pathToFileURL(require.resolve('tsx')).href
   const command = `${process.execPath} --conditions @netscript/source --import ${tsx} ${GENERATOR}`
@@ -83,7 +83,7 @@ it('makes the client and zod schemas that fit it, for a strict TypeScript worksp
   )
 })
 
-it('says what Prisma says of a wrong schema', async () => {
+it('shows the message of Prisma for an invalid schema', async () => {
   const root = temporaryWorkspace()
   linkPackages(root)
   await addAuthPlugin(root)

@@ -11,13 +11,13 @@ describe('skewSeconds', () => {
     ['a second earlier', 9_000, 1, -0.999],
     ['in the second in which it was asked', 9_001, 1000, 0],
     ['in the second before', 8_000, 1000, -1],
-  ])('is what is certain: %s', (_when, theirs, resolution, expected) => {
+  ])('is the lower bound: %s', (_when, theirs, resolution, expected) => {
     expect(skewSeconds(exchange, theirs, resolution)).toBeCloseTo(expected, 3)
   })
 })
 
 describe('dateOf', () => {
-  it('adds what a cache has kept it for', () => {
+  it('adds the Age of a cached response', () => {
     const date = 'Tue, 24 Nov 2026 10:00:00 GMT'
     expect(dateOf(new Headers({ date }))).toBe(Date.parse(date))
     expect(dateOf(new Headers({ date, age: '60' }))).toBe(Date.parse(date) + 60_000)
@@ -34,7 +34,7 @@ describe('clockFinding', () => {
     [-5.1, 'warn'],
     [CLOCK_TOLERANCE_SECONDS, 'warn'],
     [-CLOCK_TOLERANCE_SECONDS - 1, 'fail'],
-  ] as const)('judges %d seconds', (skew, status) => {
+  ] as const)('rates %d seconds', (skew, status) => {
     expect(clockFinding('CLOCK', 'google', skew).status).toBe(status)
   })
 

@@ -39,11 +39,11 @@ const CHECKS: readonly Check[] = [
 /** Options of `netscript doctor`. */
 export interface DoctorOptions {
   json?: boolean
-  /** Judge by the rules of `netscript start`, as NODE_ENV=production does. */
+  /** Apply the rules of `netscript start`, as NODE_ENV=production does. */
   production?: boolean
 }
 
-/** `netscript doctor`: prints what it found; the exit code is 1 when something fails. */
+/** `netscript doctor`: prints its findings; the exit code is 1 when a check fails. */
 export async function doctor({ json, production = false }: DoctorOptions): Promise<void> {
   const findings = await examine(process.env, { production })
   const failed = findings.some(({ status }) => status === 'fail')
@@ -51,7 +51,7 @@ export async function doctor({ json, production = false }: DoctorOptions): Promi
   if (failed) process.exitCode = 1
 }
 
-/** Makes all checks at once. */
+/** Runs all checks in parallel. */
 export async function examine(
   environment: NodeJS.ProcessEnv,
   mode: { production: boolean },
@@ -63,7 +63,7 @@ export async function examine(
     config: reading.config,
     problems: [...problems, ...reading.problems],
   }
-  // A proxy that cannot be read is what checkOutgoingProxy reports.
+  // checkOutgoingProxy reports an invalid proxy.
   const leaveProxy = await useOutgoingProxy(env).catch(() => undefined)
   try {
     const found = await Promise.all(CHECKS.map((check) => attempt(check, examination)))

@@ -22,7 +22,7 @@ describeWithRedis('the session store', () => {
     return findings.map(({ status, message, fix = '' }) => `${status} ${message} ${fix}`)
   }
 
-  it('answers, is stopped, and is back', async () => {
+  it('follows Redis through an outage', async () => {
     expect(await found()).toEqual([expect.stringMatching(/^ok /)])
     await redis.stop()
     expect(await found()).toEqual([expect.stringMatching(/^fail .*: nothing listens there\./)])
@@ -31,14 +31,14 @@ describeWithRedis('the session store', () => {
     expect(await found()).toEqual([expect.stringMatching(/^ok /)])
   })
 
-  it('may lose sessions', async () => {
+  it('warns when Redis does not persist sessions', async () => {
     await ask(redis.port, 'config', 'set', 'appendonly', 'no')
     expect(await found()).toEqual([expect.stringMatching(/^warn Redis has appendonly off/)])
     await ask(redis.port, 'config', 'set', 'appendonly', 'yes')
     expect(await found()).toEqual([expect.stringMatching(/^ok /)])
   })
 
-  it('requires a password, and shows it to no one', async () => {
+  it('requires a password, which is never shown', async () => {
     await ask(redis.port, 'acl', 'setuser', 'somebody', 'on', '>right', '+@all', '~*')
     const as = (password: string) => redis.url.replace('//', `//somebody:${password}@`)
     expect(await found(as('right'))).toEqual([expect.stringMatching(/^ok /)])
@@ -47,7 +47,7 @@ describeWithRedis('the session store', () => {
     expect(refused.join()).not.toContain('not-right')
   })
 
-  it('is none, or wrong, which the configuration says', async () => {
+  it('is not checked when absent or invalid, which the configuration reports', async () => {
     expect(await found('')).toEqual([])
     expect(await found('http://x')).toEqual([])
   })

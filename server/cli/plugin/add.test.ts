@@ -61,7 +61,7 @@ it('shows with --dry-run what it would do, without secrets, and does nothing', a
   expect(snapshot(root)).toBe(before)
 })
 
-it('shows with --dry-run no value of .env, however it is written, and no other setting', async () => {
+it('never shows a value of .env or another setting with --dry-run', async () => {
   const root = temporaryWorkspace()
   const env = [
     'PLAIN=secret-1',
@@ -88,13 +88,13 @@ it('shows with --dry-run no value of .env, however it is written, and no other s
   expect(stdout).toContain('+    "backend": "kv-oauth"')
   expect(stdout + stderr).not.toContain('secret-')
   expect(read(root, '.env')).toBe(env)
-  // Node 20 takes a line without "=" for a part of the next name, and the command is refused.
+  // Node 20 treats a line without "=" as part of the next name, and the command fails.
   writeFileSync(join(root, '.env'), `${env}secret-12\n`)
   const refused = await add(root, '--dry-run')
   expect(refused.stdout + refused.stderr).not.toContain('secret-')
 })
 
-it('makes .env its owner’s alone when it writes it, and says so', async () => {
+it('restricts .env to its owner when it writes it, and says so', async () => {
   const root = temporaryWorkspace()
   writeFileSync(join(root, '.env'), 'MINE=secret-1\n', { mode: 0o644 })
   const { code, stderr } = await add(root)
@@ -150,12 +150,12 @@ it('leaves what the user wrote, before and after', async () => {
   })
 })
 
-it('brings up to date what is as it was written, and keeps the rest until it is asked', async () => {
+it('updates unmodified files and keeps changed ones', async () => {
   const root = temporaryWorkspace()
   await add(root)
   const [ours, theirs] = ['services/auth/src/main.ts', 'prisma.config.ts']
   const wanted = read(root, ours)
-  // As an older version of the plugin would have written the first one.
+  // Simulate a file that an older version of the plugin wrote.
   const older = '// older\n'
   const manifest = JSON.parse(read(root, 'plugins/auth/plugin.json')) as {
     files: Record<string, string>
@@ -178,7 +178,7 @@ it('brings up to date what is as it was written, and keeps the rest until it is 
   expect(read(root, theirs)).not.toContain('// mine')
 })
 
-it('goes where the Prisma config of the workspace points, and adds only what is missing', async () => {
+it('follows the Prisma config of the workspace, and adds only what is missing', async () => {
   const root = temporaryWorkspace()
   mkdirSync(join(root, 'db/models'), { recursive: true })
   const config = `export default { schema: 'db/models', migrations: { path: 'db/migrations' } }\n`
@@ -199,14 +199,14 @@ it('goes where the Prisma config of the workspace points, and adds only what is 
 it.each([
   ['an unknown plugin', ['plugin', 'add', 'workers'], /no plugin "workers".*auth/],
   ['no name', ['plugin', 'add'], /missing required argument/],
-])('says what is wrong with %s', async (_what, args, message) => {
+])('explains what is wrong with %s', async (_what, args, message) => {
   const answer = await runCli(temporaryWorkspace(), args)
   expect(answer.code).toBe(1)
   expect(answer.stderr).toMatch(message)
   expect(answer.stderr).not.toMatch(/\n\s+at /)
 })
 
-it('says so when there is no package.json, a broken one, or a schema of one file', async () => {
+it('explains a missing or invalid package.json and a single-file schema', async () => {
   const root = temporaryWorkspace()
   mkdirSync(join(root, 'prisma'))
   writeFileSync(join(root, 'prisma/schema.prisma'), '')

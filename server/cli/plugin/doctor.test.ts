@@ -23,7 +23,7 @@ async function healthy(): Promise<string> {
 
 const diagnose = (root: string) => findingsOf(openWorkspace(root), findPlugin('auth'))
 
-it('finds nothing where everything is in place, and changes nothing', async () => {
+it('reports nothing for a healthy workspace, and changes nothing', async () => {
   const root = await healthy()
   const env = readFileSync(join(root, '.env'), 'utf8')
   expect(await diagnose(root)).toEqual([

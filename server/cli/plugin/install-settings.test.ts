@@ -25,7 +25,7 @@ it('knows every package with an install script that the plugin brings, on each p
 })
 
 describe('the settings of pnpm', () => {
-  /** What is in pnpm-workspace.yaml after `plugin add` with this version; undefined when it stays. */
+  /** pnpm-workspace.yaml after `plugin add` with this version; undefined when unchanged. */
   function settingsAfter(version: string, before?: string, pnpm?: object): string | undefined {
     const root = temporaryWorkspace({ name: 'mine', pnpm })
     if (before !== undefined) writeFileSync(join(root, 'pnpm-workspace.yaml'), before)
@@ -34,7 +34,7 @@ describe('the settings of pnpm', () => {
   }
   const lists = (text: string | undefined): unknown => parse(text ?? '')
 
-  it('get a decision on each install script, and keep what is there', () => {
+  it('get a decision on each install script, and keep existing entries', () => {
     const before = '# mine\npackages:\n  - "apps/*" # all\nstrictDepBuilds: true\n'
     const after = settingsAfter('10.34.9', before)
     expect(after?.startsWith(before)).toBe(true)
@@ -83,7 +83,7 @@ describe('the settings of pnpm', () => {
     expect(settingsAfter(version, before, pnpm)).toBeUndefined()
   })
 
-  it('are not guessed when they are no YAML', () => {
+  it('are rejected when they are not valid YAML', () => {
     expect(() => settingsAfter('10.34.9', 'allowBuilds: [')).toThrow(/pnpm-workspace.yaml .*YAML/)
   })
 })
@@ -107,7 +107,7 @@ describe('the settings in package.json', () => {
     }
   })
 
-  it('are the ones that the guide of better-auth has for those who write them by hand', async () => {
+  it('match the entries in the guide of better-auth', async () => {
     const [block = ''] = (await readBlocks('backends/better-auth/README.md', 'json')).filter(
       (code) => code.includes('resolutions'),
     )
@@ -115,14 +115,14 @@ describe('the settings in package.json', () => {
     expect(JSON.parse(block)).toEqual({ resolutions: entries('yarn', options).resolutions })
   })
 
-  it('decide on install scripts for npm, except where a decision is there', () => {
+  it('decide on install scripts for npm, except where a decision exists', () => {
     expect(entries('npm').allowScripts).toEqual(DENIED)
     const { prisma: _prisma, ...others } = DENIED
     expect(entries('npm', {}, { allowScripts: { 'prisma@7.10.1': true } }).allowScripts).toEqual(
       others,
     )
     for (const name of ['pnpm', 'yarn', 'bun'] as const) {
-      // A list of trusted packages in bun takes the place of its own.
+      // A list of trusted packages replaces bun's default list.
       expect(Object.keys(entries(name))).toEqual(['resolutions'])
     }
   })

@@ -14,7 +14,7 @@ const files = (root: string): string[] =>
     .split('\n')
     .sort()
 
-it('takes away what add made, but no secrets, and says so', async () => {
+it('removes what add created except secrets, and says so', async () => {
   const root = temporaryWorkspace({ name: 'mine', scripts: { build: 'x' }, devDependencies: {} })
   const before = readFileSync(join(root, 'package.json'), 'utf8')
   await addAuthPlugin(root)

@@ -76,7 +76,7 @@ async function startInExpress(): Promise<Victim> {
       rateLimit: false,
     }),
   )
-  // What the application itself has to say shows nothing of its inside.
+  // The application's own errors disclose nothing internal.
   const isHosts: ErrorRequestHandler = (_error, _req, res, _next) => void res.sendStatus(400)
   app.use((_req, res) => void res.sendStatus(404))
   app.use(isHosts)
@@ -105,7 +105,7 @@ const VICTIMS: Readonly<Record<string, () => Promise<Victim>>> = {
 describe.each(Object.keys(VICTIMS))('the HTTP surface of %s under attack', (name) => {
   let victim: Victim
   const target: AttackTarget = {
-    // Only known when the service has started; the cases are listed before.
+    // A getter, because the cases are listed before the service starts.
     get baseUrl() {
       return victim.origin
     },

@@ -57,7 +57,7 @@ const inBody = (path: string, name: string, more: object = {}): Place => [
 ]
 
 const social = { provider: 'corp', disableRedirect: false }
-/** How many of the places, from the first, are asked with the whole corpus. */
+/** Number of places that get the whole corpus. */
 const WHOLE = 6
 const PLACES: readonly Place[] = [
   inQuery('/verify-email?token=x', 'callbackURL'),
@@ -75,7 +75,7 @@ const PLACES: readonly Place[] = [
   inQuery('/delete-user/callback?token=x', 'callbackURL'),
   inQuery('/magic-link/verify?token=x', 'callbackURL'),
   inQuery('/magic-link/verify?token=x', 'newUserCallbackURL'),
-  // A complete one would make a user for every target.
+  // Incomplete, since a complete one would create a user per target.
   inBody('/sign-up/email', 'callbackURL', { ...PASSWORD, name: 'A', email: 'nobody' }),
   inBody('/sign-in/social', 'errorCallbackURL', social),
   inBody('/sign-in/social', 'newUserCallbackURL', social),
@@ -153,7 +153,7 @@ describe('return targets at the routes of better-auth', () => {
       headers: {
         origin: own,
         ...(body ? { 'content-type': 'application/json' } : {}),
-        // Without a session this one starts nothing.
+        // This route needs a session.
         ...(path === '/link-social' && { cookie }),
       },
       ...(body ? { body: JSON.stringify(body) } : form && { body: form }),
@@ -222,7 +222,7 @@ describe('return targets at the routes of better-auth', () => {
     }
   })
 
-  it('are where the callback of a provider leads, and the provider where a sign-in leads', async () => {
+  it('are where a callback redirects, while a sign-in redirects to the provider', async () => {
     const started = await send({
       path: '/sign-in/social',
       body: { ...social, callbackURL: '/home' },
@@ -233,7 +233,7 @@ describe('return targets at the routes of better-auth', () => {
     expect(new URL(popup.location ?? '', own).origin).toBe(own)
   })
 
-  it('do not leave when a plugin redirects to them', async () => {
+  it('are not followed when a plugin redirects to them', async () => {
     const careless = await startTestServer({
       plugins: [
         {
@@ -362,7 +362,7 @@ describe('return targets at the routes of better-auth', () => {
 describe('isRedirectName', () => {
   const HARMLESS = ['disableRedirect', 'redirect', 'image', 'logo']
 
-  it('knows every parameter of better-auth and its plugins that sounds like a redirect', () => {
+  it('recognizes every redirect parameter of better-auth and its plugins', () => {
     const made = betterAuth({
       plugins: [
         plugins.magicLink({ sendMagicLink: () => undefined }),

@@ -47,11 +47,11 @@ describe('the corpus of return targets', () => {
     ['has no ://', (target) => !target.includes('://')],
     ['has the own host in the end', (target) => target.endsWith('localhost:8094')],
     ['is http or https', (target) => /^https?:/i.test(target)],
-  ])('gets the better of a check that it %s', (_name, accepts) => {
+  ])('defeats a check that it %s', (_name, accepts) => {
     expect(leaving(accepts)).not.toEqual([])
   })
 
-  it('is told apart by the judge', () => {
+  it('tells addresses that lead away from those that stay (leadsAway)', () => {
     const [target, url] = honestReturnTargets({ own, allowed: ALLOWED })[0]!
     expect(target).toBe('/')
     expect(leadsAway(url, own, ALLOWED)).toBeUndefined()
@@ -102,7 +102,7 @@ describe('the return-target policy', () => {
     fc.constantFrom('%2f', '%5c', '%2e', '%25', '%252f', '%09', '%0a', '%00', '\t', '\n', '\u3002'),
     fc.string({ unit: 'binary', maxLength: 4 }),
   )
-  /** Pieces in a row, some letters of which are escaped once more. */
+  /** A sequence of pieces, with some letters escaped once more. */
   const target = fc
     .tuple(fc.array(piece, { minLength: 1, maxLength: 5 }), fc.nat(3), fc.boolean())
     .map(([pieces, escapes, rooted]) => {
@@ -112,7 +112,7 @@ describe('the return-target policy', () => {
       return text
     })
 
-  it('sends no browser away, whatever the pieces', () => {
+  it('never redirects to another origin, whatever the pieces', () => {
     let accepted = 0
     fc.assert(
       fc.property(target, (text) => {
@@ -124,7 +124,7 @@ describe('the return-target policy', () => {
         }
         accepted += 1
         expect(leadsAway(address, own, ALLOWED)).toBeUndefined()
-        // What was accepted once is accepted again, as it is: the callback checks a second time.
+        // Accepted targets must be accepted again unchanged, because the callback checks a second time.
         expect(policy.resolve(address)).toBe(address)
       }),
       { numRuns: 20_000 },
@@ -135,7 +135,7 @@ describe('the return-target policy', () => {
 
 const escapeChar = (char: string): string => `%${char.charCodeAt(0).toString(16).padStart(2, '0')}`
 
-describe('accepted return targets, all the way', () => {
+describe('accepted return targets in a browser', () => {
   let service: TestService
   let accepted: { target: string; address: string }[]
   beforeAll(async () => {
@@ -162,7 +162,7 @@ describe('accepted return targets, all the way', () => {
           body: new URLSearchParams({ redirectTo: target }),
         })
         await response.arrayBuffer()
-        // An empty field is an absent one: a form means the front page by it.
+        // An empty field counts as absent, which means the front page.
         expect(response.status, target).toBe(taken.has(target) || target === '' ? 303 : 422)
       },
     )
@@ -201,7 +201,7 @@ describe('accepted return targets, all the way', () => {
       })
       const origins = new Set([service.origin, ...ALLOWED])
       const page = await context.newPage()
-      // An answer of the service that no policy keeps from posting and going where it is sent.
+      // A page of the service without a policy that restricts form posts and navigation.
       await page.goto(`${service.origin}/health/live`)
       const visited = await followAll(
         page,
@@ -210,7 +210,7 @@ describe('accepted return targets, all the way', () => {
       )
       expect(visited).toHaveLength(accepted.length)
       expect(visited.filter((url) => !origins.has(new URL(url).origin))).toEqual([])
-      // The browser did go where it was told, to every one of them.
+      // The browser followed every redirect.
       expect(new Set(visited.map((url) => new URL(url).origin))).toEqual(origins)
       await context.close()
     })
@@ -218,8 +218,8 @@ describe('accepted return targets, all the way', () => {
 })
 
 /**
- * Posts a form for each target, each in a frame of its own, and tells what the browser asked for
- * after the 303: it does so before any policy on framing is looked at.
+ * Posts a form for each target, each in a frame of its own, and returns the browser's requests after the
+ * 303, which precede the check of any framing policy.
  */
 function followAll(page: Page, action: string, targets: readonly string[]): Promise<string[]> {
   return new Promise((resolve, reject) => {

@@ -81,7 +81,7 @@ interface Described {
   capabilities: { interactive: boolean }
 }
 
-/** Under another name than its own a service refuses its own origin: half of the cases would lie. */
+/** Under another host name the service rejects its own origin, which would invalidate half of the cases. */
 async function checkOrigin(origin: string): Promise<void> {
   const { redirectTo } = await ask<{ redirectTo: string }>(origin, 'signout', {
     method: 'POST',

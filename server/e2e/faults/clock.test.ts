@@ -11,7 +11,7 @@ import type { ServiceProcess } from './service-process.js'
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
 const DAY = 24 * HOUR
-/** The variables' defaults: a session ends when it is not used for this long. */
+/** The default idle limit. */
 const IDLE = DAY
 
 const CLOCK_SHIFT = new URL('clock-shift.mjs', import.meta.url).pathname
@@ -42,7 +42,7 @@ describe('time goes by', () => {
     service.expectUnharmed()
   })
 
-  /** As if it were this much later: every instant of the session moves into the past. */
+  /** Simulates the passage of time: moves every instant of the session into the past. */
   const pass = async (ms: number): Promise<void> => {
     await db.query(
       `UPDATE auth_keyv SET value = (
@@ -55,7 +55,7 @@ describe('time goes by', () => {
       [`session:${person.sessionId}`, ms],
     )
   }
-  /** When the session ends, counted from now by the clock of the database. */
+  /** Remaining lifetime of the session by the database's clock. */
   const leftMs = async (): Promise<number> => {
     const { rows } = await db.query<{ left: number }>(
       `SELECT (expires_at - extract(epoch from clock_timestamp()) * 1000)::float8 AS left
@@ -75,7 +75,7 @@ describe('time goes by', () => {
   })
 
   it('before the idle limit a use extends it, again and again, until the absolute limit', async () => {
-    // 7 days are 168 hours: seven times 23 hours later there are 7 left, and no use adds to them.
+    // 7 days are 168 hours: after seven times 23 hours 7 are left, and no use extends them.
     for (let day = 1; day <= 7; day += 1) {
       await pass(23 * HOUR)
       expect(await known()).toBe('right')
@@ -149,11 +149,11 @@ describe('time goes by', () => {
       }
     })
 
-    it('and none of them minds', () => {
+    it('all at once: every process works', () => {
       for (const at of [...wrong, service]) at.expectUnharmed()
     })
 
-    /** The redirect URI names the first process; the callback goes to the one that was asked. */
+    /** The redirect URI names the first process; send the callback to the requested one. */
     async function signInThere(agent: UserAgent): Promise<Response> {
       const there: UserAgent = {
         ...agent,

@@ -49,7 +49,7 @@ describe('the way to Postgres', () => {
     await expect.poll(() => visits.signedIn.length, { timeout: 20_000 }).toBeGreaterThan(inside)
     await expect.poll(() => visits.signedOut.length, { timeout: 20_000 }).toBeGreaterThan(outside)
   }
-  /** Everything that was said while the fault was on was right or 503, and still holds. */
+  /** Every response during the fault was right or 503, and still holds. */
   const expectKept = async (): Promise<void> => {
     await bothWays()
     await visits.stop()
@@ -91,7 +91,7 @@ describe('the way to Postgres', () => {
     await expectKept()
   })
 
-  it('stands still: every answer is 503, and all is well when it moves again', async () => {
+  it('stalls: every response is 503, and everything recovers afterwards', async () => {
     proxy.stall()
     await expect.poll(() => service.readiness(), { timeout: 15_000 }).toBe(503)
     await load.more('unavailable', 6)
@@ -102,7 +102,7 @@ describe('the way to Postgres', () => {
     await expectKept()
   })
 
-  it('forgets every connection, as a firewall does: that costs one time limit, not one each', async () => {
+  it('drops every connection silently, like a firewall: that costs one timeout, not one per connection', async () => {
     await visits.stop()
     await load.finish(['right'])
     const [person] = scene.people
@@ -114,7 +114,7 @@ describe('the way to Postgres', () => {
     )
     expect(proxy.links).toBeGreaterThanOrEqual(CONNECTIONS / 2)
     proxy.forget()
-    // Nothing tells a lost packet from a slow answer, except that it does not come.
+    // A lost packet and a slow response look the same until the timeout.
     expect(await ask(service.origin, person!)).toBe('unavailable')
     const noticed = performance.now()
     load = startLoad(service.origin, scene.people)
@@ -122,7 +122,7 @@ describe('the way to Postgres', () => {
     await load.finish(['right'])
   })
 
-  it('has none left: 503 in bounded time, and what was given up is not left behind', async () => {
+  it('has no connection left: 503 in bounded time, and abandoned queries do not remain', async () => {
     const db = new pg.Pool({ connectionString: database.url, max: 2 })
     const blocker = await db.connect()
     const busy = async (): Promise<number> => {
@@ -140,7 +140,7 @@ describe('the way to Postgres', () => {
       await expect.poll(busy, { timeout: 5_000 }).toBe(CONNECTIONS)
       await expect.poll(() => service.readiness(), { timeout: 15_000 }).toBe(503)
       expect(new Set(await Promise.all(leaving))).toEqual(new Set([503]))
-      // Readers go on asking; by now the first queries have been given up.
+      // Readers continue; by now the first queries have timed out.
       for (let answers = 0; answers < 2; answers += 1) {
         await load.more('unavailable')
         expect(await busy()).toBeLessThanOrEqual(CONNECTIONS)

@@ -9,8 +9,8 @@ import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../local/postgr
 export interface CrashablePostgres {
   readonly url: string
   /**
-   * Ends it without a goodbye, and resolves when it is gone: SIGQUIT is `pg_ctl stop -m immediate`,
-   * SIGKILL what the kernel does when memory is short.
+   * Kills it and resolves when it has ended: SIGQUIT is `pg_ctl stop -m immediate`, SIGKILL what the
+   * kernel's OOM killer sends.
    */
   crash(signal: 'SIGQUIT' | 'SIGKILL'): Promise<void>
   /** Starts it again on the same port; resolves when it accepts connections. */
@@ -23,7 +23,7 @@ export async function startCrashablePostgres(port: number): Promise<CrashablePos
   const directory = await mkdtemp(join(tmpdir(), 'netscript-auth-faults-'))
   const dataDir = join(directory, 'postgres')
   const launch = (): Promise<EmbeddedPostgres> =>
-    // A crash of Postgres leaves the operating system alone: nothing has to reach the disk.
+    // A crash of Postgres does not affect the operating system, so nothing has to reach the disk.
     startEmbeddedPostgres({ dataDir, port, settings: { fsync: 'off' } })
   let postgres = await launch()
   return {

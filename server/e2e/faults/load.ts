@@ -2,18 +2,18 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { expect } from 'vitest'
 import type { Person } from './people.js'
 
-/** How long a change may take to show in the answers. */
+/** Maximum delay until a change shows in the responses. */
 const PATIENCE_MS = 20_000
 
 /** A response of GET /me to a signed-in user. */
 export type Answer =
   /** Who they are. */
   | 'right'
-  /** 503 with Retry-After and the code for a store that does not answer. */
+  /** 503 with Retry-After and the code of an unavailable store. */
   | 'unavailable'
-  /** Nothing: the connection was refused or broke. */
+  /** No response: the connection was refused or broke. */
   | 'unreachable'
-  /** Anything else, in words: each of these breaks a promise. */
+  /** Anything else, as text: a broken promise. */
   | `wrong: ${string}`
 
 /** One request and its answer; the instants are those of `performance.now()`. */
@@ -23,18 +23,18 @@ export interface Reading {
   readonly ended: number
 }
 
-/** Clients that ask who they are, over and over. */
+/** Clients that request GET /me continuously. */
 export interface Load {
   readonly readings: readonly Reading[]
   count(answer: Answer): number
   /** Resolves after `times` more answers of this kind; rejects when one was wrong. */
   more(answer: Answer, times?: number): Promise<void>
-  /** No answer was wrong, and none other than these was given; stops the clients. */
+  /** Stops the clients and checks that only these responses occurred. */
   finish(allowed: readonly Answer[]): Promise<void>
   stop(): Promise<void>
 }
 
-/** Asks once, as a client that holds the cookie of `person`. */
+/** Sends one request with the cookie of `person`. */
 export async function ask(origin: string, { cookie, ...person }: Person): Promise<Answer> {
   let response: Response
   let text: string

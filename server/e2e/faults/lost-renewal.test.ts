@@ -10,9 +10,9 @@ import { createUserAgent, type UserAgent } from '../support/user-agent.js'
 import { localProvider, type Scene, startScene } from './scene.js'
 
 /**
- * The provider has given new tokens and withdrawn the old ones, and then its answer was lost, or
- * Postgres or the process went away before the new ones were stored. The next renewal can only
- * bring back an old one, which the provider must take for a stolen one.
+ * The provider rotated the tokens, but its response was lost, or Postgres or the process failed before
+ * the new ones were stored. The next refresh can only send the old token, which the provider must treat
+ * as stolen.
  */
 describe('renewed tokens that got lost', () => {
   let scene: Scene
@@ -68,7 +68,7 @@ describe('renewed tokens that got lost', () => {
     scene.services[0]!.expectUnharmed()
   }
 
-  it('because they could not be stored, end no session', async () => {
+  it('because they could not be stored end no session', async () => {
     const agent = await signedIn()
     await db.query(`CREATE TRIGGER disk_full BEFORE UPDATE OF refresh_token ON auth_provider_tokens
       FOR EACH STATEMENT EXECUTE FUNCTION disk_full()`)
@@ -93,7 +93,7 @@ describe('renewed tokens that got lost', () => {
       'SELECT session_key, refresh_token FROM auth_provider_tokens',
     )
     expect((await me(agent)).session.subject).toBe('ada')
-    // The first renewal has withdrawn this one: to bring it back is what a thief would do.
+    // The first refresh revoked this token, so using it again looks like theft.
     for (const { session_key, refresh_token } of before.rows) {
       await db.query('UPDATE auth_provider_tokens SET refresh_token = $2 WHERE session_key = $1', [
         session_key,
@@ -106,10 +106,10 @@ describe('renewed tokens that got lost', () => {
   })
 })
 
-/** Stands in front of a token endpoint, and can lose its answers. */
+/** A proxy for a token endpoint that can drop responses. */
 interface TokenFront {
   readonly url: string
-  /** How many renewals it has passed on. */
+  /** Number of refresh requests that it forwarded. */
   readonly renewals: number
   loseAnswers(lose: boolean): void
   close(): Promise<void>

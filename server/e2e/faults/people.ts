@@ -20,7 +20,7 @@ const DAY = 24 * 60 * 60_000
  * Signs users in as the last step of a callback does, with the service's own store and key, but without
  * the walk through a provider: a thousand of them take a second.
  *
- * @param sessionsEach How many browsers each of them is signed in with.
+ * @param sessionsEach Number of browsers in which each user is signed in.
  */
 export async function signInPeople(
   settings: { databaseUrl: string; sessionStore?: string | undefined; key: string },

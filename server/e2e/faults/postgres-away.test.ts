@@ -41,7 +41,7 @@ describe('Postgres goes away and comes back', () => {
     return rowCount ?? 0
   }
 
-  // First of all: with the first sign-in comes a library that would hide what happens here.
+  // First, because the first sign-in loads a library that would hide the effect.
   it('without requests, before the first sign-in', async () => {
     for (let round = 0; round < 5; round += 1) {
       expect(await service.readiness()).toBe(200)
@@ -53,7 +53,7 @@ describe('Postgres goes away and comes back', () => {
   })
 
   it.each(['SIGQUIT', 'SIGKILL'] as const)(
-    'by %s: no request is anonymous or another user, and all is well 2 s after its return',
+    'by %s: no request is anonymous or another user, and it recovers within 2 s',
     async (signal) => {
       load = startLoad(service.origin, scene.people)
       visits = startVisits(scene.settings.origin, scene.logins)
@@ -77,7 +77,7 @@ describe('Postgres goes away and comes back', () => {
     },
   )
 
-  it('loses connections again and again: an answer is right or 503, and the next one is right', async () => {
+  it('loses connections repeatedly: a response is right or 503, and the next one is right', async () => {
     load = startLoad(service.origin, scene.people)
     visits = startVisits(scene.settings.origin, scene.logins)
     let terminated = 0

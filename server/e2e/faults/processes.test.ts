@@ -64,7 +64,7 @@ describe('processes come and go', () => {
     await visits.stop()
     await load.finish(['right'])
     expect(proxy!.retried).toBeGreaterThan(0)
-    // What was on its way to the killed one: it cannot be sent twice, and a callback works once.
+    // Requests in flight to the killed process: they cannot be retried, and a callback is single-use.
     visits.expectRefusals(/^(POST \w+ 502|GET callback 400)$/)
     for (const other of others) {
       await visits.expectKept(other.origin)

@@ -24,7 +24,7 @@ const TROUBLES: [string, Tampering][] = [
   ['answers what is not an answer', everywhere(instead(200, '{}'))],
   ['says nothing', everywhere(silence)],
 ]
-/** An access token that has to be renewed at once. */
+/** An access token that must be refreshed at once. */
 const SHORT: Tampering = { token: withMembers({ expires_in: 30 }) }
 
 describe('the provider is in trouble', () => {
@@ -64,7 +64,7 @@ describe('the provider is in trouble', () => {
     expect((await signIn(agent)).status).toBe(303)
     return agent
   }
-  /** In front of the callback: the provider has said yes, and nothing has been exchanged yet. */
+  /** Just before the callback: the provider has approved, and no code has been exchanged. */
   const atCallback = async (): Promise<() => Promise<Response>> => {
     const agent = newAgent()
     const { redirectUrl } = await startSignIn(agent)
@@ -79,7 +79,7 @@ describe('the provider is in trouble', () => {
   const expectSignedOut = async (agent: UserAgent): Promise<void> => {
     const cookie = await agent.jar.getCookieString('https://localhost/')
     expect((await agent.post('/api/v1/auth/signout')).status).toBe(200)
-    // A cookie that was copied before is worth nothing either.
+    // A copied cookie is worthless too.
     const stolen = await agent.fetch('/api/v1/auth/me', { headers: { cookie } })
     expect(await stolen.json()).toEqual({ authenticated: false })
   }
@@ -98,7 +98,7 @@ describe('the provider is in trouble', () => {
       expect(provider.tampered()).toBeGreaterThan(2)
       expect((await me(renewing)).session.subject).toBe('ada')
       expect(await service.readiness()).toBe(200)
-      // Nothing is held against it.
+      // Sign-out works again at once.
       await expectSignedOut(await signedIn())
       await expectSignedOut(renewing)
     },

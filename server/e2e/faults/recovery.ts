@@ -1,16 +1,13 @@
 import { expect, vi } from 'vitest'
 import type { Load } from './load.js'
 
-/** The promise: this long after the store accepts connections again, every answer is right. */
+/** Guaranteed recovery time after the store accepts connections again. */
 const RECOVERY_MS = 2_000
 
-/**
- * What a machine that does other things at the same time may take of it. On an idle one recovery
- * takes a tenth of the promise.
- */
+/** Allowance for a busy machine. On an idle one recovery takes a tenth of the guaranteed time. */
 const BUSY_FACTOR = 2
 
-/** So many right answers in a row are a recovery. */
+/** Number of consecutive right responses that count as a recovery. */
 const IN_A_ROW = 100
 
 /**

@@ -50,7 +50,7 @@ describeWithRedis('sessions are in Redis', () => {
     await expect.poll(() => visits.signedIn.length, { timeout: 20_000 }).toBeGreaterThan(inside)
     await expect.poll(() => visits.signedOut.length, { timeout: 20_000 }).toBeGreaterThan(outside)
   }
-  /** Everything that was said while the fault was on was right or 503, and still holds. */
+  /** Every response during the fault was right or 503, and still holds. */
   const expectKept = async (): Promise<void> => {
     await bothWays()
     await visits.stop()
@@ -60,7 +60,7 @@ describeWithRedis('sessions are in Redis', () => {
   }
 
   describe('and Redis', () => {
-    it('is killed and started, again and again: 503 meanwhile, and all is well 2 s after its return', async () => {
+    it('is killed and restarted repeatedly: 503 meanwhile, and it recovers within 2 s', async () => {
       for (let round = 0; round < 3; round += 1) {
         await redis.stop()
         await load.more('unavailable', 50)
@@ -74,7 +74,7 @@ describeWithRedis('sessions are in Redis', () => {
       for (const person of scene.people) expect(await ask(service.origin, person)).toBe('right')
     })
 
-    it('loses connections again and again: an answer is right or 503', async () => {
+    it('loses connections repeatedly: a response is right or 503', async () => {
       for (let round = 0; round < 30; round += 1) {
         await load.more('right', 20)
         await askRedis(redis.port, 'client', 'kill', 'type', 'normal', 'skipme', 'yes')
@@ -83,7 +83,7 @@ describeWithRedis('sessions are in Redis', () => {
       await expectKept()
     })
 
-    it('stands still: 503 in bounded time, and all is well when it moves again', async () => {
+    it('stalls: 503 in bounded time, and everything recovers afterwards', async () => {
       process.kill(redis.pid, 'SIGSTOP')
       try {
         await load.more('unavailable', 50)
@@ -126,7 +126,7 @@ describeWithRedis('sessions are in Redis', () => {
         body: '{}',
       })
       expect(left.status).toBe(503)
-      // Without an event there is no act.
+      // No action without its audit event.
       expect(await ask(service.origin, person!)).toBe('right')
       await postgres.start()
       await service.untilReadiness(200)

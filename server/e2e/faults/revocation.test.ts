@@ -28,7 +28,7 @@ describe('a revocation is seen by the next request on every process', () => {
 
     const revoke = async (ending: Person, staying: Person, number: number): Promise<void> => {
       const [here, there] = number % 2 ? [first!, second!] : [second!, first!]
-      // Reads that are under way meanwhile, and may say either, must not keep an answer for others.
+      // Concurrent reads may return either result, but must not cache it for others.
       const underWay = [here, there].map((origin) => whoIs(origin, ending))
       const status = number % 4 < 2 ? await signOut(here, ending) : await end(here, staying, ending)
       if (status !== 200) return void tally.wrong.push(status)

@@ -1,20 +1,20 @@
 import { Agent, createServer, type IncomingMessage, request, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
-/** What stands in front of several processes: one request to each in turn. */
+/** A round-robin proxy in front of several processes. */
 export interface RoundRobin {
   readonly port: number
-  /** How many requests it has sent again, to another process. */
+  /** Number of requests that it retried on another process. */
   readonly retried: number
-  /** Sends requests to these from now on. */
+  /** Sets the targets. */
   use(origins: readonly string[]): void
   close(): Promise<void>
 }
 
 /**
- * A proxy as they are in use: it keeps connections to the processes open. A process that does not
- * accept is left out, which loses nothing; a request that broke without an answer is sent again to
- * another one only when it is idempotent (RFC 9110 section 9.2.2).
+ * A realistic proxy with keep-alive connections to the processes. It skips a process that refuses
+ * connections, and retries a failed request on another process only when the request is idempotent (RFC
+ * 9110 section 9.2.2).
  */
 export async function startRoundRobin(port: number): Promise<RoundRobin> {
   const agent = new Agent({ keepAlive: true })

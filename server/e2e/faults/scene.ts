@@ -16,7 +16,7 @@ export interface Scene {
   readonly settings: ServiceSettings
   readonly services: readonly ServiceProcess[]
   readonly people: readonly Person[]
-  /** Who can sign in at the provider. */
+  /** Accounts that can sign in at the provider. */
   readonly logins: readonly string[]
   /** Starts one more process; it may take the port of one that has ended. */
   startService(
@@ -27,7 +27,7 @@ export interface Scene {
   close(): Promise<void>
 }
 
-/** A provider that is running, and how the service is known there. */
+/** A running provider and the client registered there. */
 export interface SceneProvider {
   readonly issuer: string
   readonly client: { readonly clientId: string; readonly clientSecret: string }
@@ -44,9 +44,9 @@ export interface SceneOptions {
   ports?: readonly number[]
   /** Default: the local provider. */
   provider?: (origin: string) => Promise<SceneProvider>
-  /** Where the database is, with `through` in between if there is one. Default: a fresh one. */
+  /** URL of the database, behind `through` if given. Default: a new database. */
   databaseUrl?: string
-  /** Puts something between the processes and the database; returns the URL for the processes. */
+  /** Puts a proxy between the processes and the database; returns the URL for the processes. */
   through?: (databaseUrl: string) => Promise<string>
   /** NETSCRIPT_AUTH_SESSION_STORE. */
   sessionStore?: string

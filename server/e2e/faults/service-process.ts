@@ -10,12 +10,12 @@ export interface ServiceProcess {
   readiness(): Promise<number | 'unreachable'>
   /** Resolves when the readiness probe says this. */
   untilReadiness(status: number, timeoutMs?: number): Promise<void>
-  /** The process that was started still runs, and its log is nothing but lines of the logger. */
+  /** Checks that the process still runs and that its log contains only lines of the logger. */
   expectUnharmed(): void
   end(signal: NodeJS.Signals): Promise<number | null>
 }
 
-/** What the processes of one service have in common. */
+/** Settings shared by the processes of a service. */
 export interface ServiceSettings {
   /** The public origin. */
   origin: string
@@ -32,10 +32,10 @@ export interface ServiceSettings {
   }
 }
 
-/** A key that no other service has. */
+/** Generates a key. */
 export const newKey = (): string => randomBytes(32).toString('base64url')
 
-/** What Node says, and the logger never does, when something went past all handlers. */
+/** Messages of Node, never of the logger, for an unhandled error. */
 const ACCIDENT = /unhandled|uncaught|\(node:\d+\)|MaxListeners|DeprecationWarning/i
 
 /** Runs `netscript start` and resolves when it is ready. */

@@ -6,7 +6,7 @@ import { createTestDatabase, type TestDatabase } from '../../../prisma/test-data
 
 const CHURN = 200_000
 const ROUNDS = 10
-/** The batch of the service. */
+/** The service's batch size. */
 const BATCH = 1_000
 
 describe('expired sessions', () => {
@@ -57,16 +57,16 @@ describe('expired sessions', () => {
       sizes.push(await size())
       const swept = await Promise.all(stores.map(sweepAll))
       expect(swept[0]! + swept[1]!).toBe(perRound)
-      // Both had something to do: neither waited for what the other one held.
+      // Both deleted rows: neither waited for locks of the other.
       expect(Math.min(...swept)).toBeGreaterThan(0)
-      // What autovacuum does, which tests go without.
+      // Replaces autovacuum, which is off in tests.
       await pools[0]!.query('VACUUM auth_keyv')
     }
     expect(await stores[0]!.count()).toBe(100)
     expect(Math.max(...sizes)).toBeLessThan(1.5 * sizes[0]!)
   })
 
-  it('what one process is deleting does not hold up the other', async () => {
+  it('rows that one process is deleting do not block the other', async () => {
     await insert(10, 'held-', -1)
     const client = await pools[0]!.connect()
     try {

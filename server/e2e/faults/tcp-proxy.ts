@@ -1,24 +1,24 @@
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 
-/** Stands between the service and Postgres and does what networks do. */
+/** A proxy between the service and Postgres that simulates network faults. */
 export interface TcpProxy {
   /** The same database, through the proxy. */
   url(databaseUrl: string): string
-  /** Holds back every byte, in both directions, for this many milliseconds. */
+  /** Delays every byte in both directions by this many milliseconds. */
   slow(ms: number): void
-  /** Holds back everything until `resume`, as a network does that sends it again later. */
+  /** Holds all data until `resume`, like a network that retransmits later. */
   stall(): void
   resume(): void
-  /** Cuts every connection in the middle of its next answer. */
+  /** Closes every connection in the middle of its next response. */
   cutMidAnswer(): void
-  /** Ends one direction of every connection: what goes to the service, or what goes to Postgres. */
+  /** Half-closes every connection, towards the service or towards Postgres. */
   halfClose(towards: 'service' | 'postgres'): void
-  /** Forgets every connection without a word, as a firewall does; new ones get through. */
+  /** Drops every connection silently, like a firewall; new ones work. */
   forget(): void
-  /** How many connections the service has. */
+  /** Number of open connections. */
   readonly links: number
-  /** How many answers were cut so far. */
+  /** Number of cut responses so far. */
   readonly cut: number
   close(): Promise<void>
 }
@@ -41,7 +41,7 @@ export async function startTcpProxy(databaseUrl: string): Promise<TcpProxy> {
 
   const carry = (link: Link, from: Socket, to: Socket): void => {
     let last: Promise<unknown> = Promise.resolve()
-    /** Everything arrives in order, however long each part is held back. */
+    /** Data arrives in order, whatever the delays. */
     const later = (act: () => void): void => {
       const held = delayMs > 0 ? delay(delayMs) : undefined
       last = last.then(async () => {

@@ -13,11 +13,11 @@ interface Visitor {
 
 /** Users who sign in and out during a fault, and the responses that they received. */
 export interface Visits {
-  /** Whose sign-in was acknowledged, and who did not ask to be signed out. */
+  /** Users whose sign-in was acknowledged and who did not sign out. */
   readonly signedIn: readonly Visitor[]
-  /** Whose sign-out was acknowledged, by a 200. */
+  /** Users whose sign-out was acknowledged with a 200. */
   readonly signedOut: readonly Visitor[]
-  /** Holds every answer that acknowledged nothing, such as `POST signin 503`, to the pattern. */
+  /** Checks that every rejection, such as `POST signin 503`, matches the pattern. */
   expectRefusals(pattern: RegExp): void
   /** Starts no new visits, and waits for those in progress. */
   stop(): Promise<void>

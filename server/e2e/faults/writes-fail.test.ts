@@ -6,7 +6,7 @@ import { ask, startLoad } from './load.js'
 import { type Scene, startScene } from './scene.js'
 import type { ServiceProcess } from './service-process.js'
 
-/** What the service writes to; the audit trail is among them. */
+/** Tables that the service writes to, including the audit trail. */
 const TABLES = [
   'auth_keyv',
   'auth_provider_tokens',
@@ -27,7 +27,7 @@ describe('the disk of Postgres is full', () => {
     service = scene.services[0]!
     db = new pg.Client({ connectionString: scene.settings.databaseUrl })
     await db.connect()
-    // What Postgres says when it cannot extend a file: 53100.
+    // The error of Postgres when it cannot extend a file: 53100.
     await db.query(`CREATE FUNCTION disk_full() RETURNS trigger LANGUAGE plpgsql AS $$
       BEGIN
         RAISE EXCEPTION 'could not extend file: No space left on device' USING ERRCODE = '53100';
@@ -67,11 +67,11 @@ describe('the disk of Postgres is full', () => {
     expect(response.status).toBe(503)
     expect(Number(response.headers.get('retry-after'))).toBeGreaterThan(0)
     expect(await response.json()).toMatchObject({ code: 'STORE_UNAVAILABLE' })
-    // Nothing was done, so nothing is taken away either.
+    // Nothing changed, so the cookie must stay.
     expect(response.headers.getSetCookie().join()).not.toContain(SESSION_COOKIE)
   }
 
-  it('reads go on and no user is signed out, due for an extension or not', async () => {
+  it('reads continue and no user is signed out, even when an extension is due', async () => {
     await age(20 * MINUTE)
     await fill()
     const load = startLoad(service.origin, scene.people)
@@ -82,7 +82,7 @@ describe('the disk of Postgres is full', () => {
     await makeRoom()
   })
 
-  it('signing in is 503, and works again when there is room', async () => {
+  it('signing in is 503, and works again when there is space', async () => {
     await fill()
     const visitor = createUserAgent(scene.settings.origin)
     await expectUnavailable(await visitor.post('/api/v1/auth/signin'))

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 
-/** As much of a JSON Schema as the document uses. */
+/** The part of JSON Schema that the document uses. */
 export interface Schema {
   readonly $ref?: string
   readonly type?: string
@@ -38,7 +38,7 @@ export interface OpenApiDocument {
   readonly paths: Readonly<Record<string, Readonly<Record<string, OperationObject>>>>
 }
 
-/** The document as it is committed. */
+/** Reads the committed document. */
 export function readDocument(): OpenApiDocument {
   const file = new URL('../../../../openapi/auth.v1.json', import.meta.url)
   return JSON.parse(readFileSync(file, 'utf8')) as OpenApiDocument

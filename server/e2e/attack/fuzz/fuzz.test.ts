@@ -28,7 +28,7 @@ describe('requests derived from the document', () => {
   })
   afterAll(() => service.close())
 
-  // Counted, not timed: a slow machine needs longer for the same requests.
+  // A fixed number of requests rather than a time limit, so that slow machines send the same.
   it('get a declared and valid response on every route', { timeout: 900_000 }, async () => {
     const failures: string[] = []
     const reached = new Set<string>()
@@ -37,7 +37,7 @@ describe('requests derived from the document', () => {
       if (failure !== undefined) failures.push(`${operation}: ${failure}`)
     }
     expect(failures.join('\n\n')).toBe('')
-    // The requests get past the door: fuzz that is always refused says nothing.
+    // Some requests must succeed: fuzz that is always rejected tests nothing.
     for (const answer of [
       ...['signin 200', 'signin 303', 'signin 400', 'signin 403', 'signin 413', 'signin 415'],
       ...['signin 422', 'signout 200', 'signout 303', 'signout 422', 'callback 400'],
@@ -54,7 +54,7 @@ describe('requests derived from the document', () => {
   })
 
   it(
-    'open no session by an invented callback of a live transaction',
+    'start no session with a forged callback of a live transaction',
     { timeout: 900_000 },
     async () => {
       const made = fc.record(
@@ -84,7 +84,7 @@ describe('requests derived from the document', () => {
     },
   )
 
-  it('do not keep an honest sign-in from working afterwards', async () => {
+  it('do not prevent a valid sign-in afterwards', async () => {
     const agent = createUserAgent(service.origin)
     const { redirectUrl } = await startSignIn(agent)
     const callback = await agent.fetch(await completeLogin(redirectUrl, { login: 'ada' }))

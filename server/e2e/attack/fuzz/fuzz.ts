@@ -12,23 +12,23 @@ const CONNECTIONS = 24
 export interface FuzzOptions {
   /** Requests to each route. Default: 2,000. */
   readonly runs?: number
-  /** The same seed makes the same requests. Default: one of its own each time. */
+  /** The same seed generates the same requests. Default: random. */
   readonly seed?: number
 }
 
-/** What came of a route. */
+/** The result for a route. */
 export interface FuzzResult {
   readonly operation: string
   readonly seed: number
-  /** How often each status was answered. */
+  /** Number of responses per status. */
   readonly statuses: ReadonlyMap<number, number>
-  /** How to see the first failure again, and the smallest request that fails alike. */
+  /** How to reproduce the first failure, with the smallest request that fails the same way. */
   readonly failure?: string
 }
 
 /**
- * Sends requests derived from the OpenAPI document to every route of it, and yields what came of
- * each. Every answer must be declared for its route and valid against its schema, and none is a 5xx.
+ * Sends requests derived from the OpenAPI document to every route of it, and yields a result for each.
+ * Every answer must be declared for its route and valid against its schema, and none is a 5xx.
  */
 export async function* fuzz(
   target: AttackTarget,
@@ -82,7 +82,7 @@ async function fuzzOperation(
   await Promise.all(Array.from({ length: CONNECTIONS }, worker))
   const result = { operation: operation.id, seed, statuses }
   if (failed === undefined) return result
-  // The same request again, alone, and smaller ones that fail too.
+  // Reproduces the failure alone and shrinks it.
   const details = await fc.check(
     fc.asyncProperty(arbitrary, async (request) => void (await attempt(request))),
     { seed, path: String(failed), numRuns: 1 },

@@ -5,13 +5,13 @@ import { assertAnswerRules } from '../../../attack/answer-rules.js'
 import type { Answer } from '../../../attack/send.js'
 import type { OpenApiDocument, Operation } from './document.js'
 
-/** Throws when an answer is not one that the document declares for the operation. */
+/** Throws when the document does not declare a response for the operation. */
 export type Judge = (operation: Operation, answer: Answer) => void
 
-/** Provider and store were there all the time, so that nothing excuses a 5xx. */
+/** Provider and store were available, so that every 5xx is a fault. */
 const isFault = (status: number): boolean => status >= 500 && status !== 501
 
-/** Judges answers by a document: status, media type, schema, and the rules of every answer. */
+/** Checks responses against the document: status, media type, schema, and the rules of every response. */
 export function createJudge(document: OpenApiDocument, isHttps: boolean): Judge {
   const ajv = new Ajv2020({ strict: false, validateFormats: true })
   ajvFormats.default(ajv)
@@ -44,7 +44,7 @@ export function createJudge(document: OpenApiDocument, isHttps: boolean): Judge 
   }
 }
 
-/** A backend without a redirect flow says so with a 502: that is no fault. */
+/** A backend without a redirect flow answers 502, which is not a fault. */
 function isNotInteractive({ status, text }: Answer): boolean {
   return status === 502 && /has no interactive/.test(text)
 }

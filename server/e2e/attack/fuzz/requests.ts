@@ -3,7 +3,7 @@ import type { AttackRequest } from '../../../attack/send.js'
 import type { Operation, Schema } from './document.js'
 import { objectFor, valueFor, wildText } from './values.js'
 
-/** A request of the fuzzer, all of it text, so that a failure can be read and sent again. */
+/** A fuzzer request as text, so that a failure can be read and repeated. */
 export interface FuzzRequest {
   readonly path: string
   readonly method: string
@@ -11,10 +11,10 @@ export interface FuzzRequest {
   readonly body?: string
 }
 
-/** What requests may be made from. */
+/** Material for requests. */
 export interface FuzzMaterial {
   readonly origin: string
-  /** `Cookie` headers that mean something to the target. */
+  /** `Cookie` headers that are valid at the target. */
   readonly cookies: readonly string[]
 }
 
@@ -39,7 +39,7 @@ export function requestsTo(
     .filter(({ path }) => path.length < MAX_PATH)
 }
 
-/** Beyond it the HTTP parser answers, and it has no place in the document. */
+/** The HTTP parser rejects longer paths, and the document does not cover that. */
 const MAX_PATH = 8_000
 
 /** As {@link AttackRequest}: what the sender takes. */
@@ -61,7 +61,7 @@ function pathOf({ path, pathParameters }: Operation): Arbitrary<string> {
         { weight: 9, arbitrary: valueFor(schema).map(encode) },
         { weight: 1, arbitrary: brokenEscape },
       )
-      // Without anything in it the address is another one.
+      // An empty segment would change the route.
       .map((text) => text || 'x')
   return fc
     .tuple(...pathParameters.map(({ schema }) => segment(schema)))
@@ -94,7 +94,7 @@ function queryOf({ queryParameters }: Operation): Arbitrary<string> {
   return fc.tuple(rarely, ...declared).map((parts) => parts.flat().join('&'))
 }
 
-/** What can stand in a header: no line break gets past the parser, and Latin-1 is all there is. */
+/** Valid header text: Latin-1 without line breaks. */
 const headerText = wildText.map((text) => text.replace(/[^\t\x20-\x7e\xa0-\xff]/g, '').trim())
 
 function headersOf(origin: string, cookies: readonly string[]): Arbitrary<Record<string, string>> {
@@ -135,7 +135,7 @@ function headersOf(origin: string, cookies: readonly string[]): Arbitrary<Record
     .map(sometimesLeftOut)
 }
 
-/** Of half of the requests few headers are left, so that they get far enough to be answered. */
+/** Drops most headers of half of the requests, so that these reach the handlers. */
 function sometimesLeftOut(headers: Record<string, string>): Record<string, string> {
   const few = Object.keys(headers).length % 2 === 0
   const kept = ['accept', 'cookie', 'x-request-id']

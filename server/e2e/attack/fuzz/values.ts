@@ -48,7 +48,7 @@ export const wildText: Arbitrary<string> = fc.oneof(
   fc.string({ maxLength: 64 }),
 )
 
-/** A value that mostly has the shape of a schema, and otherwise lies about it. */
+/** A value that mostly matches a schema, and sometimes does not. */
 export function valueFor(schema: Schema): Arbitrary<unknown> {
   return fc.oneof(
     { weight: 6, arbitrary: rightValue(schema) },
@@ -89,7 +89,7 @@ function rightText({ pattern, minLength = 0, maxLength = 64 }: Schema): Arbitrar
   )
 }
 
-/** One below, at and above what a schema allows. */
+/** Boundary values: just below, at and above what a schema allows. */
 function edgeValue({
   type,
   minLength = 0,

@@ -11,7 +11,7 @@ import { refreshTokenCases } from './cases/refresh-token.js'
 import { tokenResponseCases } from './cases/token-response.js'
 import { startScene } from './scene.js'
 
-// One scene for all of them: starting one costs more than twenty attacks.
+// One scene for all cases, because starting one costs more than twenty attacks.
 const scene = await startScene()
 afterAll(() => scene.close())
 

@@ -8,10 +8,10 @@ import { interactionPath, providerInteraction } from '../../../local/provider-in
 import { loadOidcProvider } from '../../../local/quiet-oidc-provider.js'
 import { createSigningKey, type SigningKey } from './signing.js'
 
-/** What the service asks the provider for, and the redirect that goes back through the browser. */
+/** Endpoints of the provider, and the redirect back through the browser. */
 export type Endpoint = 'metadata' | 'jwks' | 'authorization' | 'token' | 'userinfo' | 'revocation'
 
-/** What goes over the wire; a body that is a function writes to the socket itself, or does not. */
+/** A response on the wire; a body that is a function writes to the socket itself, or never does. */
 export interface Answer {
   status: number
   headers: Record<string, string | string[] | undefined>
@@ -25,13 +25,13 @@ export interface SeenRequest {
   form: URLSearchParams
 }
 
-/** Changes an honest answer on its way out. */
+/** Modifies an honest response. */
 export type Tamper = (answer: Answer, provider: HostileProvider) => Answer | Promise<Answer>
 
-/** Which answers are tampered with. */
+/** Modifications by endpoint. */
 export type Tampering = Partial<Record<Endpoint, Tamper>>
 
-/** A real OpenID provider behind a front that can change whatever it answers. */
+/** A real OpenID provider behind a proxy that can modify its responses. */
 export interface HostileProvider {
   readonly issuer: string
   readonly client: { readonly clientId: string; readonly clientSecret: string }
@@ -41,9 +41,9 @@ export interface HostileProvider {
   readonly requests: readonly SeenRequest[]
   /** Codes, verifiers, tokens and client secrets that went over the wire, in either direction. */
   readonly secrets: ReadonlySet<string>
-  /** How many answers were tampered with so far; throws what went wrong while doing so. */
+  /** Number of modified responses so far; throws an error that occurred in a modification. */
   tampered(): number
-  /** Tampers from now on with this and nothing else; `{}` makes it honest again. */
+  /** Replaces the modifications; `{}` makes the provider honest again. */
   tamper(tampering: Tampering): void
   stop(): Promise<void>
 }
@@ -190,7 +190,7 @@ export async function startHostileProvider(options: {
       }
       outgoing.writeHead(status, headers).end(body)
     }
-    // A defect of this file must not look like a defence of the service.
+    // An error in this file must not look like a rejection by the service.
     answerIt().catch((error: unknown) => {
       defects.push(error)
       outgoing.destroy()
@@ -243,7 +243,7 @@ function endpointOf(
   return ENDPOINTS[url.split('?', 1)[0] ?? '']
 }
 
-/** What an answer carries: the members of its JSON, or the parameters of its redirect. */
+/** The members of a JSON response, or the parameters of a redirect. */
 export function members({ headers: { location }, body }: Answer): Record<string, unknown> {
   if (typeof location === 'string') {
     return Object.fromEntries(new URL(location, 'http://relative').searchParams)

@@ -9,23 +9,23 @@ import { MARKER, SHORT_SECRET } from './tampering.js'
 export const NAVIGATION = 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8'
 const JSON_CALLER = 'application/json'
 
-/** Words of the libraries and of the runtime; none is in a text of the service. */
+/** Words of libraries and the runtime that must not appear in the service's texts. */
 const INTERNALS =
   /oauth4webapi|openid-client|\bjose\b|node_modules|OAUTH_|OperationProcessing|SyntaxError|TypeError|RangeError|AbortError|TimeoutError|ECONN|undici|Unexpected token|is not valid JSON|\bat [\w.<>]+ \(|prisma|postgres|SELECT /i
 
-/** Not just its first letters: an id of ours may have these by chance. */
+/** More than its first letters, which a random id may have by chance. */
 const JWT = /eyJ[\w-]{8,}\.[\w-]+/
 
-/** An attack: what the browser does, up to the answer that must refuse it. */
+/** An attack: the steps of the browser up to the response that must reject it. */
 export type Attack = (agent: UserAgent, accept: string) => Promise<Response>
 
-/** The whole sign-in at a hostile provider, back through the callback. */
+/** A complete sign-in at a hostile provider, including the callback. */
 export const signInAt =
   (scene: Scene, providerId = 'evil'): Attack =>
   async (agent, accept) =>
     agent.fetch(await scene.callbackUrl(agent, providerId), { headers: { accept } })
 
-/** Only the start of one, which is where metadata counts. */
+/** Only the start of a sign-in, which uses the metadata. */
 export const startAt =
   (providerId = 'evil'): Attack =>
   (agent, accept) =>
@@ -43,7 +43,7 @@ export async function expectRefused(
     provoked = true,
   }: {
     code?: AuthErrorCode
-    /** False when the attack is one of the browser, and the provider is honest. */
+    /** `false` when the browser attacks and the provider is honest. */
     provoked?: boolean
   } = {},
 ): Promise<void> {
@@ -55,14 +55,14 @@ export async function expectRefused(
     await expectRefusal(response, code, accept)
     await expectAnonymous(agent)
   }
-  // A refusal of something that was never tampered with would prove nothing.
+  // A rejection of an unmodified response would prove nothing.
   if (provoked) expect(tamperedAnswers(scene)).toBeGreaterThan(tampered)
   expect(await scene.count()).toEqual({ sessions: before.sessions, victims: before.victims })
   expectQuietLog(scene, before.line)
   await expectHealthy(scene)
 }
 
-/** An answer that refuses with the code, as a problem document or as a page. */
+/** Expects a rejection with the code, as a problem document or as a page. */
 export async function expectRefusal(
   response: Response,
   code: AuthErrorCode,
@@ -99,7 +99,7 @@ export async function expectAnonymous(agent: UserAgent): Promise<void> {
   expect(await me.text()).toBe('{"authenticated":false}')
 }
 
-/** One line of JSON an entry, and nothing in it that opens anything or came from the attacker. */
+/** One JSON line per entry, without credentials and without text from the attacker. */
 export function expectQuietLog(scene: Scene, fromLine = 0): void {
   const lines = scene.service.log.slice(fromLine)
   for (const line of lines) {

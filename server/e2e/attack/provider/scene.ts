@@ -20,7 +20,7 @@ export interface Scene {
   count(): Promise<{ sessions: number; victims: number }>
   /** Asks the database of the service. */
   query<Row extends pg.QueryResultRow>(statement: string): Promise<Row[]>
-  /** Honest providers and no sessions, whatever the last test has left. */
+  /** Resets all providers to honest and deletes all sessions. */
   reset(): Promise<void>
   close(): Promise<void>
 }
@@ -54,7 +54,7 @@ export async function startScene(
       NETSCRIPT_AUTH_GOOD_ISSUER: local.NETSCRIPT_AUTH_ISSUER ?? '',
       NETSCRIPT_AUTH_GOOD_CLIENT_ID: local.NETSCRIPT_AUTH_CLIENT_ID ?? '',
       NETSCRIPT_AUTH_GOOD_CLIENT_SECRET: local.NETSCRIPT_AUTH_CLIENT_SECRET ?? '',
-      // One address signs in several hundred times here.
+      // One address signs in several hundred times in these tests.
       NETSCRIPT_AUTH_INSECURE_NO_RATE_LIMIT: 'true',
       // Registered with a query, as by earlier versions; `good` has a path of its own.
       ...Object.fromEntries(

@@ -39,8 +39,8 @@ export function readToken(token: string): TokenParts {
 }
 
 /**
- * Signs whatever it is given. Claims that are text are signed as they are, for JSON that no object
- * can express, such as a member that is there twice.
+ * Signs any claims. Claims given as text are signed unchanged, for JSON that no object can express, such
+ * as duplicate members.
  */
 export async function sign(
   header: Record<string, unknown>,

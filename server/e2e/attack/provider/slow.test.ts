@@ -26,7 +26,7 @@ const AT_CALLBACK: Record<string, Tampering> = {
   'silent-token': { token: silence },
   'endless-token': { token: endless },
 }
-/** The id_token proves who it is. */
+/** The id_token already identifies the user. */
 const AT_USER_INFO: Record<string, Tampering> = {
   'silent-userinfo': { userinfo: silence },
   'endless-userinfo': { userinfo: endless },
@@ -64,10 +64,10 @@ describe('a provider that takes its time', () => {
       expect(scene.hostile[id]!.tampered()).toBeGreaterThan(0)
       scene.hostile[id]!.tamper({})
     }
-    // Two at each user info endpoint, and the one that was renewed.
+    // Two at each userinfo endpoint, and the refreshed one.
     expect((await scene.count()).sessions).toBe(2 * Object.keys(AT_USER_INFO).length + 1)
     expectQuietLog(scene)
-    // Nothing is held against the provider: it answers again, and so do we.
+    // The provider recovers, and sign-in works again at once.
     for (const id of REFUSED) {
       const agent = scene.newAgent()
       expect((await signInAt(scene, id)(agent, NAVIGATION)).status).toBe(303)

@@ -1,10 +1,10 @@
 import { type Answer, members, type HostileProvider, type Tamper } from './hostile-provider.js'
 import { readToken, sign, type TokenParts } from './signing.js'
 
-/** Stands in texts of the provider that must not show up in an answer or in the log. */
+/** A marker in provider texts that must not appear in responses or in the log. */
 export const MARKER = 'hostile-marker-7f3a91'
 
-/** Short enough for a parser to quote it whole. */
+/** Short enough that a parser quotes it completely. */
 export const SHORT_SECRET = 'tok-7f3a91c2e8d4b5'
 
 /** Changes the JSON of an answer. */
@@ -16,7 +16,7 @@ export const json =
     body: JSON.stringify(await change(members(answer), provider)),
   })
 
-/** Adds members to the JSON of an answer; `undefined` takes one away. */
+/** Sets members of a JSON response; `undefined` removes one. */
 export const withMembers = (more: Record<string, unknown>): Tamper =>
   json((body) => ({ ...body, ...more }))
 
@@ -49,26 +49,26 @@ export const withParameters =
     return { ...answer, headers: { ...answer.headers, location: url.href } }
   }
 
-/** Answers this instead. */
+/** Replaces the response. */
 export const instead =
   (status: number, body: Answer['body'], headers: Answer['headers'] = {}): Tamper =>
   () => ({ status, body, headers: { 'content-type': 'application/json', ...headers } })
 
-/** Answers a redirect to itself, for ever. */
+/** Redirects to itself forever. */
 export const redirectLoop =
   (path: string): Tamper =>
   (_answer, { issuer }) => ({ status: 302, body: '', headers: { location: `${issuer}${path}` } })
 
-/** Takes the request and says nothing. */
+/** Accepts the request and never responds. */
 export const silence: Tamper = instead(200, () => undefined)
 
-/** Begins an answer that never ends. */
+/** Starts a response that never ends. */
 export const endless: Tamper = instead(200, (write) => write('{"'))
 
 /** Two mebibytes of JSON that would be valid. */
 export const huge: Tamper = json((body) => ({ ...body, padding: 'x'.repeat(2 * 1024 * 1024) }))
 
-/** Lists in lists, deeper than a recursive reader can follow. */
+/** Nested lists, too deep for a recursive parser. */
 export const DEEP = `${'['.repeat(200_000)}${']'.repeat(200_000)}`
 
 /** Markup and control characters in an error text, which might be shown or logged. */

@@ -16,7 +16,7 @@ const set = (more: Record<string, string | undefined>): Tamper =>
 const twice = (name: string, value?: string): Tamper =>
   withParameters((parameters) => parameters.append(name, value ?? parameters.get(name) ?? ''))
 
-/** An error as RFC 6749 section 4.1.2.1 has it: no code beside it. */
+/** An error response of RFC 6749 section 4.1.2.1, without a code. */
 const error = (code: string, more: Record<string, string | undefined> = {}): Tamper =>
   set({ code: undefined, error: code, error_description: VENOM, error_uri: VENOM, ...more })
 
@@ -64,7 +64,7 @@ export const authorizationResponseCases = (scene: Scene) =>
       ['with a code and an error', set({ error: 'server_error', error_description: VENOM })],
       ['access_denied', error('access_denied'), 'AUTH_ACCESS_DENIED'],
       ['access_denied of another provider', error('access_denied', { iss: 'http://localhost:1' })],
-      // It opens nothing, so the issuer that the provider promises may be missing.
+      // It grants nothing, so the promised issuer may be missing.
       [
         'access_denied of no provider',
         error('access_denied', { iss: undefined }),
@@ -103,7 +103,7 @@ export const authorizationResponseCases = (scene: Scene) =>
         scene.evil.tamper({ authorization })
         const asked = tokenRequests()
         await expectRefused(scene, signInAt(scene), { code })
-        // Only a code that might be ours is worth a question, with the right verifier.
+        // Only a plausible code is sent to the token endpoint, with the right verifier.
         const mayAsk = /code of its own|code that|id_token beside/.test(_what)
         if (!mayAsk) expect(tokenRequests()).toBe(asked)
       },
@@ -130,7 +130,7 @@ export const authorizationResponseCases = (scene: Scene) =>
       )
     })
 
-    it('takes the transaction with it: the honest answer comes too late', async () => {
+    it('consumes the transaction: the valid response comes too late', async () => {
       const agent = scene.newAgent()
       const honest = await scene.callbackUrl(agent)
       const hostile = new URL(honest)

@@ -12,12 +12,12 @@ const withQuery = (url: string, more: Record<string, string | null>): string => 
 }
 const query = (url: string, name: string): string => new URL(url).searchParams.get(name) ?? ''
 
-/** RFC 9700 sections 4.5 and 4.7: a flow belongs to the browser that began it. */
+/** RFC 9700 sections 4.5 and 4.7: a flow is bound to the browser that started it. */
 export const browserBindingCases = (scene: Scene) =>
   describe('an attacker who has a flow of their own', () => {
     afterEach(() => scene.reset())
 
-    /** A callback URL that the attacker has got at the provider and not opened. */
+    /** A callback URL that the attacker obtained at the provider but did not open. */
     const attackerUrl = async (agent: UserAgent = scene.newAgent()): Promise<string> =>
       scene.callbackUrl(agent, 'evil', 'grace')
 
@@ -193,7 +193,7 @@ export const browserBindingCases = (scene: Scene) =>
     })
 
     it.each(['planted', 'a.b', '', 'j:{"id":"x"}', 'x'.repeat(3000)])(
-      'cannot make us adopt the session id %#',
+      'cannot make the service adopt the session id %#',
       async (planted) => {
         const victim = scene.newAgent()
         const url = await scene.callbackUrl(victim)
@@ -236,7 +236,7 @@ export const browserBindingCases = (scene: Scene) =>
       expect(new Set(seen).size).toBe(9)
     })
 
-    it('gets no code without the challenge, for the provider insists on it', async () => {
+    it('gets no code without the challenge, which the provider requires', async () => {
       const { redirectUrl } = await startSignIn(scene.newAgent(), { providerId: 'evil' })
       const stripped = new URL(redirectUrl)
       stripped.searchParams.delete('code_challenge')

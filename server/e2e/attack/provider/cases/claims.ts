@@ -6,7 +6,7 @@ import { expectHealthy, expectQuietLog, expectRefused, NAVIGATION, signInAt } fr
 import type { Scene } from '../scene.js'
 import { DEEP, MARKER, VENOM, withClaims, withMembers, withText } from '../tampering.js'
 
-/** RFC 6749 section 3.3, and no longer than what we would ask for ourselves. */
+/** RFC 6749 section 3.3, with the maximum length of a requested scope. */
 const SCOPE_TOKEN = /^[\x21\x23-\x5B\x5D-\x7E]{1,256}$/
 const MAX_ENTRY_BYTES = 8 * 1024
 const POLLUTION =
@@ -16,7 +16,7 @@ const POLLUTION =
 const withJson = (members: string): Tamper =>
   withClaims((claims) => JSON.stringify(claims).replace(/^\{/, `{${members},`))
 
-/** Claims and tokens that verify and are out of all proportion. */
+/** Claims and tokens that verify but are excessively large. */
 export const claimsCases = (scene: Scene) =>
   describe('claims that are valid and hostile', () => {
     let from = { request: 0, line: 0 }
@@ -32,7 +32,7 @@ export const claimsCases = (scene: Scene) =>
       })
       return { ...(await me(agent)), agent }
     }
-    /** The stored session stays small, the log quiet, and the session can be ended. */
+    /** The stored session stays small, the log clean, and the session can be ended. */
     async function expectBounded(agent: UserAgent): Promise<void> {
       const grants = scene.evil.requests
         .slice(from.request)
@@ -113,7 +113,7 @@ export const claimsCases = (scene: Scene) =>
         { token: withClaims((c) => ({ ...c, sid: 'x'.repeat(500_000) })) },
       ],
     ]
-    it.each(kept)('%s sign in, and are cut', async (_what, tampering) => {
+    it.each(kept)('%s sign in, and are truncated', async (_what, tampering) => {
       const { session, agent } = await signedIn(tampering)
       expect(session.subject).toBe('ada')
       const { scopes } = session as unknown as { scopes: string[] }
@@ -122,7 +122,7 @@ export const claimsCases = (scene: Scene) =>
       await expectBounded(agent)
     })
 
-    it('are cut when all of them are as long as they may be', async () => {
+    it('are truncated when all of them have the maximum length', async () => {
       const wide = '\u754c'
       const { agent } = await signedIn({
         token: async (answer, provider) =>
@@ -183,7 +183,7 @@ export const claimsCases = (scene: Scene) =>
       await expectBounded(agent)
     })
 
-    it('leave the way out short enough for every proxy', async () => {
+    it('leave the logout URL short enough for every proxy', async () => {
       const { agent } = await signedIn({
         token: withClaims((c) => ({ ...c, x: 'x'.repeat(20_000) })),
       })

@@ -15,7 +15,7 @@ const rotatedTo = (next: SigningKey): Tampering => ({
   ),
 })
 
-/** Modelled on the Config Relying Party plan of the OpenID Foundation; it certifies nothing. */
+/** Modelled on the OpenID Foundation's Config RP plan; not a certification. */
 export const configRpCases = (scene: Scene) =>
   describe('OpenID Connect, Config RP', () => {
     afterEach(async () => {
@@ -87,7 +87,7 @@ export const configRpCases = (scene: Scene) =>
       expect((await me(agent)).session.subject).toBe('ada')
     })
 
-    it('a key that is no longer published opens nothing', async () => {
+    it('a key that is no longer published is rejected', async () => {
       const next = await createSigningKey()
       scene.evil.tamper({ jwks: json(() => ({ keys: [next.publicJwk] })) })
       await expectRefused(scene, signInAt(scene))

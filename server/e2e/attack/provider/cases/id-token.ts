@@ -10,7 +10,7 @@ const now = (): number => Math.floor(Date.now() / 1000)
 const HOUR = 3600
 const CLIENT = 'test-client'
 
-/** A function where the time counts: the table is made long before its last case runs. */
+/** A function for time-dependent claims: the table is built long before its last case runs. */
 const claims = (more: Record<string, unknown> | (() => Record<string, unknown>)): Tamper =>
   withClaims((given) => ({ ...given, ...(typeof more === 'function' ? more() : more) }))
 
@@ -28,7 +28,7 @@ const header = (more: Record<string, unknown>): Tamper =>
 const cut = (edit: (parts: string[]) => string[]): Tamper =>
   json((body) => ({ ...body, id_token: edit(String(body.id_token).split('.')).join('.') }))
 
-/** OpenID Connect Core section 3.1.3.7 and RFC 8725, letter by letter. */
+/** OpenID Connect Core section 3.1.3.7 and RFC 8725, rule by rule. */
 export const idTokenCases = (scene: Scene) =>
   describe('a hostile id_token', () => {
     afterEach(() => scene.reset())
@@ -137,7 +137,7 @@ export const idTokenCases = (scene: Scene) =>
       await expectRefused(scene, signInAt(scene))
     })
 
-    it('of the sign-in before is refused in the next one', async () => {
+    it('of the previous sign-in is refused in the next one', async () => {
       let first: unknown
       scene.evil.tamper({
         token: json((body) => ({ ...body, id_token: first ?? (first = body.id_token) })),
@@ -148,7 +148,7 @@ export const idTokenCases = (scene: Scene) =>
       await expectRefused(scene, signInAt(scene))
     })
 
-    describe('of an algorithm that the metadata allows and we do not', () => {
+    describe('of an algorithm that the metadata allows and the service does not', () => {
       afterEach(() => scene.service.restart())
       const supported = (algorithms: string[]): Tamper =>
         withMembers({ id_token_signing_alg_values_supported: algorithms })
@@ -186,7 +186,7 @@ export const idTokenCases = (scene: Scene) =>
       })
     })
 
-    // The controls: what is right signs in, so it is the wrong claim that was refused above.
+    // Controls: valid tokens sign in, which proves that the claims above caused the rejections.
     const accepted: [string, Tamper, string][] = [
       ['signed again, unchanged', claims({}), 'ada'],
       ['for a list of us alone', claims({ aud: [CLIENT] }), 'ada'],

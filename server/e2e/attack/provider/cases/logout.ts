@@ -16,7 +16,7 @@ export const logoutCases = (scene: Scene) =>
   describe('RP-initiated logout', () => {
     afterEach(() => scene.reset())
 
-    /** Signed out here, and on the way to the provider. */
+    /** Signs out at the service and returns the URL of the provider. */
     async function leaving(agent: UserAgent): Promise<URL> {
       expect((await signInAt(scene)(agent, NAVIGATION)).status).toBe(303)
       const signout = await agent.post('/api/v1/auth/signout', { redirectTo: '/bye' })
@@ -51,29 +51,32 @@ export const logoutCases = (scene: Scene) =>
       ['a state and a byte more', (state) => `${state}A`],
       ['a state that is markup', () => VENOM],
     ]
-    it.each(notValid)('%s leads home, and the right one still works', async (_what, change) => {
-      const agent = scene.newAgent()
-      const line = scene.service.log.length
-      const state = (await leaving(agent)).searchParams.get('state') ?? ''
-      for (const accept of ['application/json', NAVIGATION]) {
-        for (const browser of [agent, scene.newAgent()]) {
-          expectHome(await browser.fetch(back(change(state)), { headers: { accept } }))
-          await expectAnonymous(browser)
+    it.each(notValid)(
+      '%s redirects to the front page, and the valid state still works',
+      async (_what, change) => {
+        const agent = scene.newAgent()
+        const line = scene.service.log.length
+        const state = (await leaving(agent)).searchParams.get('state') ?? ''
+        for (const accept of ['application/json', NAVIGATION]) {
+          for (const browser of [agent, scene.newAgent()]) {
+            expectHome(await browser.fetch(back(change(state)), { headers: { accept } }))
+            await expectAnonymous(browser)
+          }
         }
-      }
-      expectHome(await scene.newAgent().fetch(back(state)))
-      const later = await agent.fetch(back(state))
-      expect(later.headers.get('location')).toBe(`${scene.service.origin}/bye`)
-      expectQuietLog(scene, line)
-      await expectHealthy(scene)
-    })
+        expectHome(await scene.newAgent().fetch(back(state)))
+        const later = await agent.fetch(back(state))
+        expect(later.headers.get('location')).toBe(`${scene.service.origin}/bye`)
+        expectQuietLog(scene, line)
+        await expectHealthy(scene)
+      },
+    )
 
     it('a state of 1,000 characters is refused', async () => {
       const response = await scene.newAgent().fetch(back('x'.repeat(1000)))
       await expectRefusal(response, 'VALIDATION_ERROR')
     })
 
-    it('the state of a sign-in does not end a sign-out, nor the reverse', async () => {
+    it('the states of sign-ins and sign-outs are not interchangeable', async () => {
       const agent = scene.newAgent()
       const logOut = (await leaving(agent)).searchParams.get('state') ?? ''
       const callback = new URL(await scene.callbackUrl(agent))

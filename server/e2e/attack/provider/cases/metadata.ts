@@ -22,12 +22,12 @@ const withIssuer = (change: (issuer: string) => unknown): Tamper =>
 
 const DISCOVERY = '/.well-known/openid-configuration'
 
-/** What discovery and the key set can say (OpenID Connect Discovery section 4, RFC 9700 section 2.1.1). */
+/** Hostile discovery documents and key sets (OpenID Connect Discovery section 4, RFC 9700 section 2.1.1). */
 export const metadataCases = (scene: Scene) =>
   describe('hostile metadata', () => {
     afterEach(async () => {
       await scene.reset()
-      // What was read once is kept for an hour.
+      // Metadata is cached for an hour.
       await scene.service.restart()
     })
 
@@ -85,7 +85,7 @@ export const metadataCases = (scene: Scene) =>
       const before = scene.evil.requests.length
       scene.evil.tamper({ metadata })
       await expectRefused(scene, startAt())
-      // Once for each of the two callers: nothing was followed, and a failure is not kept.
+      // Once for each of the two callers: no redirect was followed, and failures are not cached.
       const asked = scene.evil.requests.length - before
       expect(asked).toBeGreaterThan(0)
       expect(asked).toBeLessThanOrEqual(2)
@@ -99,7 +99,7 @@ export const metadataCases = (scene: Scene) =>
       expect((await signInAt(scene)(agent, NAVIGATION)).status).toBe(303)
     })
 
-    it('that is silent about PKCE is accepted, and S256 is sent all the same', async () => {
+    it('that does not mention PKCE is accepted, and S256 is still sent', async () => {
       scene.evil.tamper({ metadata: withMembers({ code_challenge_methods_supported: undefined }) })
       const { redirectUrl } = await startSignIn(scene.newAgent(), { providerId: 'evil' })
       expect(new URL(redirectUrl).searchParams.get('code_challenge_method')).toBe('S256')
@@ -109,7 +109,7 @@ export const metadataCases = (scene: Scene) =>
       expect(form.get('code_verifier')).toMatch(/^[\w-]{43}$/)
     })
 
-    it('cannot take the parameters of the authorization request', async () => {
+    it('cannot override parameters of the authorization request', async () => {
       scene.evil.tamper({
         metadata: json((body) => ({
           ...body,
@@ -118,7 +118,8 @@ export const metadataCases = (scene: Scene) =>
       })
       const { redirectUrl, state } = await startSignIn(scene.newAgent(), { providerId: 'evil' })
       const sent = new URL(redirectUrl).searchParams
-      // What the endpoint brings stays there, as RFC 6749 section 3.1 asks; ours are beside it.
+      // The endpoint's own query stays, as RFC 6749 section 3.1 requires; the request's parameters are
+      // added.
       expect(sent.getAll('state')).toContain(state)
       expect(sent.getAll('code_challenge_method')).toContain('S256')
       expect(sent.getAll('redirect_uri')).toContain(

@@ -12,7 +12,7 @@ export const mixUpCases = (scene: Scene) =>
     const tokenRequests = (): number =>
       scene.evil.requests.filter(({ endpoint }) => endpoint === 'token').length
 
-    /** Begins at `provider`, whose answer then arrives at another address of the service. */
+    /** Starts at `provider`, whose response then arrives at another redirect URI. */
     const comingBack =
       (provider: string, path: string): Attack =>
       async (agent, accept) => {
@@ -62,7 +62,7 @@ export const mixUpCases = (scene: Scene) =>
       await expectRefused(scene, attack, { code: 'VALIDATION_ERROR', provoked: false })
     })
 
-    it('an answer of evil with the iss of good is refused, and its code goes nowhere', async () => {
+    it('a response of evil with the iss of good is refused, and its code is not sent', async () => {
       const asked = tokenRequests()
       scene.evil.tamper({
         authorization: withParameters((parameters) => parameters.set('iss', scene.good.issuer)),

@@ -20,7 +20,7 @@ import {
 } from '../tampering.js'
 
 const now = (): number => Math.floor(Date.now() / 1000)
-/** A function where the time counts: the table is made long before its last case runs. */
+/** A function for time-dependent claims: the table is built long before its last case runs. */
 const claims = (more: Record<string, unknown> | (() => Record<string, unknown>)): Tamper =>
   withClaims((given) => ({ ...given, ...(typeof more === 'function' ? more() : more) }))
 
@@ -32,7 +32,7 @@ export const refreshTokenCases = (scene: Scene) =>
   describe('a hostile answer to a refresh token', () => {
     afterEach(() => scene.reset())
 
-    /** Signed in with an access token that is due for renewal at the first read. */
+    /** Signs in with an access token that is due for refresh at the first read. */
     async function due(): Promise<UserAgent> {
       const agent = scene.newAgent()
       const response = await signInAt(scene)(agent, NAVIGATION)
@@ -82,7 +82,7 @@ export const refreshTokenCases = (scene: Scene) =>
       expect(scene.evil.tampered()).toBe(tampered + 1)
       expect(first).toMatchObject({ authenticated: true, session: { subject: 'ada' } })
       expect(await tokens()).toEqual(before)
-      // It backs off: the provider is not asked again at once.
+      // Back-off: the provider is not asked again at once.
       expect(await me(agent)).toEqual(first)
       expect(scene.evil.tampered()).toBe(tampered + 1)
       expectQuietLog(scene, person)

@@ -19,7 +19,7 @@ import {
 const failed = (status: number, body: unknown, headers: Record<string, string> = {}): Tamper =>
   instead(status, JSON.stringify(body), headers)
 
-/** What the token endpoint can answer instead of tokens (RFC 6749 section 5). */
+/** Hostile responses of the token endpoint (RFC 6749 section 5). */
 export const tokenResponseCases = (scene: Scene) =>
   describe('a hostile answer of the token endpoint', () => {
     afterEach(() => scene.reset())
@@ -95,7 +95,7 @@ export const tokenResponseCases = (scene: Scene) =>
       expect(requests.filter(({ endpoint }) => endpoint === 'token')).toHaveLength(2)
     })
 
-    it('reaches no browser with the cookies that it sets', async () => {
+    it('does not pass its cookies on to the browser', async () => {
       scene.evil.tamper({
         token: (answer) => ({
           ...answer,
@@ -109,7 +109,7 @@ export const tokenResponseCases = (scene: Scene) =>
       await agent.post('/api/v1/auth/signout')
     })
 
-    it('may lack what is optional', async () => {
+    it('may omit optional members', async () => {
       scene.evil.tamper({
         token: json(({ access_token, id_token }) => ({
           access_token,

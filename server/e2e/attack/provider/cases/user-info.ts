@@ -90,7 +90,7 @@ export const userInfoCases = (scene: Scene) =>
       await agent.post('/api/v1/auth/signout')
     })
 
-    it('cannot say who signed in, only what they are called', async () => {
+    it('cannot change the user, only their profile', async () => {
       scene.evil.tamper({
         userinfo: withMembers({
           iss: 'http://localhost:1',
