@@ -5,7 +5,7 @@ import type { ProviderIdentity } from './identity.js'
 import type { OAuthProvider } from './provider.js'
 import type { SessionRecord } from './session-store.js'
 
-/** A user whom {@link Admit} judges. */
+/** A user for {@link Admit} to decide on. */
 export interface AdmissionCandidate {
   /** `refresh`: the provider renewed the tokens of a session. */
   readonly at: 'sign-in' | 'refresh'

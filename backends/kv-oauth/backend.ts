@@ -65,10 +65,13 @@ export interface KvOAuthBackendOptions {
   sessionStore?: string
   /**
    * Decides who may sign in, after the rules of the provider (`admission`).
-   * @default everyone whom those rules admit
+   * @default every user that those rules admit
    */
   admit?: Admit
-  /** Whom a refused user asks for access, such as an address. @default 'the operator of this service' */
+  /**
+   * Contact that a rejected user can ask for access, such as an e-mail address. @default 'the operator of
+   * this service'
+   */
   contact?: string
   /** Session lifetimes. @default `DEFAULT_SESSION_POLICY` */
   policy?: Partial<SessionPolicy>

@@ -99,7 +99,7 @@ export interface KvOAuthContext {
   readonly cookies: CookiePolicy
   /** Decides who may sign in, after the rules of the provider. */
   readonly admit?: Admit
-  /** Whom a refused user asks for access. */
+  /** Contact that a rejected user can ask for access. */
   readonly contact: string
   readonly allowInsecureRequests: boolean
   readonly log: AuthLog

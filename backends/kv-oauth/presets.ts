@@ -291,7 +291,7 @@ function awsCognito(options: AwsCognitoOptions): OAuthProvider {
   })
 }
 
-/** Tenants that stand for any organization, any person, or both. */
+/** Tenants that stand for any organization, any personal account, or both. */
 const ENTRA_PUBLIC = ['common', 'organizations', 'consumers']
 const ENTRA_ISSUER = /^https:\/\/login\.microsoftonline\.com\/([^/]+)\/v2\.0$/
 

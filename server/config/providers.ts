@@ -180,7 +180,7 @@ export function admissionOf(
   return set.length > 0 ? Object.fromEntries(set) : undefined
 }
 
-/** Each of several providers has a path of its own below the shared redirect URI. */
+/** With several providers, each has its own path below the shared redirect URI. */
 function sharedRedirectUri(
   id: string,
   { NETSCRIPT_AUTH_REDIRECT_URI: shared, NETSCRIPT_AUTH_PROVIDERS: ids = [] }: Variables,

@@ -214,7 +214,7 @@ export const VARIABLES = {
     .max(200)
     .optional()
     .describe(
-      'Whom to ask for access, such as an address: for users who may not sign in. Default: the operator of this service.',
+      'Contact that a rejected user can ask for access, such as an e-mail address. Default: the operator of this service.',
     ),
   NETSCRIPT_AUTH_PROVIDERS: list(z.string())
     .optional()

@@ -49,7 +49,7 @@ describe('who may sign in', () => {
     ['with another subject', { NETSCRIPT_AUTH_ALLOWED_SUBJECTS: 'Ada' }],
     ['without a group', { ...DOMAIN, NETSCRIPT_AUTH_ALLOWED_GROUPS: 'members' }],
     ['without a tenant', { ...DOMAIN, NETSCRIPT_AUTH_ALLOWED_TENANTS: 'one' }],
-  ])('are not those %s, of whom nothing is stored', async (_what, env) => {
+  ])('are rejected %s, and nothing of them is stored', async (_what, env) => {
     await start({ ...env, NETSCRIPT_AUTH_CONTACT: 'it@example.test' })
     const answer = await signIn(agent)
     expect(answer.status).toBe(403)
@@ -61,7 +61,9 @@ describe('who may sign in', () => {
     for (const table of ['auth_users', 'auth_accounts', 'auth_provider_tokens', 'auth_keyv']) {
       expect(await count(table), table).toBe(0)
     }
-    const { rows } = await db.query(`SELECT type, reason FROM auth_audit_events WHERE type <> 'key.rotated'`)
+    const { rows } = await db.query(
+      `SELECT type, reason FROM auth_audit_events WHERE type <> 'key.rotated'`,
+    )
     expect(rows).toEqual([{ type: 'sign-in.failed', reason: 'AUTH_NOT_ADMITTED' }])
     expect(service.log.join('')).toMatch(/"rule":"[^"]*(email|subject|groups|tenants)/)
   })
