@@ -23,7 +23,7 @@ it.each<[string, BodyInit]>([
   expect(await response.json()).toMatchObject({ code: 'UNSUPPORTED_MEDIA_TYPE' })
 })
 
-it('POST /signout without a body and without JSON is refused for its origin', async () => {
+it('POST /signout without a body and without JSON is rejected for its origin', async () => {
   const response = await handler(new Request(`${ORIGIN}/api/v1/auth/signout`, { method: 'POST' }))
   expect(response.status).toBe(403)
 })

@@ -51,7 +51,7 @@ export const PROVIDER_VARIABLES = [
 ] as const
 export type ProviderVariable = (typeof PROVIDER_VARIABLES)[number]
 
-/** The variables that say who may sign in: those of a provider take the place of those for all. */
+/** Variables that restrict who may sign in; a provider's own override the shared ones. */
 export const ADMISSION_VARIABLES = [
   'ALLOWED_EMAILS',
   'ALLOWED_EMAIL_DOMAINS',

@@ -12,7 +12,7 @@ import { type PackedPackage, packPackages } from './support/packed.js'
 import { startNode } from './support/process.js'
 import { readBlocks } from './support/readme-block.js'
 
-// Installing and compiling take their time where much else runs.
+// Installing and compiling are slow on a busy machine.
 vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 })
 
 /** Their SDK does not compile with skipLibCheck off. */
@@ -121,7 +121,7 @@ test('renders who is signed in, and a way to change it', () => {
 let packed: readonly PackedPackage[]
 let project: string
 const exec = promisify(execFile)
-/** Runs a command; what it printed, also when it failed. */
+/** Runs a command and returns its output, even when it failed. */
 const runIn = (
   cwd: string,
   command: string,
@@ -280,7 +280,7 @@ describe('a project of a user', () => {
     expect(stdout).toMatch(/plugin-auth-core\/registry\.ts:\d+:\d+/)
   })
 
-  it('starts netscript, which is ready and ends when it is told to', async () => {
+  it('starts netscript, which becomes ready and stops on a signal', async () => {
     const database = await createTestDatabase()
     const port = await freePort()
     const bin = join(project, 'node_modules/.bin/netscript')

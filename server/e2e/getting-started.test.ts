@@ -10,7 +10,7 @@ import { createShell, personsEnvironment, type RunningShell } from './support/sh
 import { me, signIn } from './support/sign-in.js'
 import { createUserAgent } from './support/user-agent.js'
 
-// Installing takes its time where much else runs.
+// Installing is slow on a busy machine.
 vi.setConfig({ testTimeout: 600_000, hookTimeout: 600_000 })
 
 let directory: string

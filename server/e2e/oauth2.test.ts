@@ -105,7 +105,7 @@ describe('plain OAuth 2.0 providers, two at once', () => {
     expect(user).not.toHaveProperty('email')
   })
 
-  it('are told apart by the page, which knows the last one in this browser', async () => {
+  it('have separate buttons on the page, which knows the last one used', async () => {
     two.signInAs(profile(8))
     const agent = createUserAgent(origin)
     await signInAt('two', { agent })
@@ -142,7 +142,7 @@ describe('plain OAuth 2.0 providers, two at once', () => {
     expect((await signInAt('one')).user.id).toBe(first.user.id)
   })
 
-  it('tell ids apart that differ only in what Postgres cannot store', async () => {
+  it('keep ids apart that differ only in characters that Postgres cannot store', async () => {
     const ids = new Set<string>()
     for (const id of ['x\u0000', 'x\ud800', 'x\\u0000', 'x']) {
       one.signInAs(profile(5, { id }))
@@ -186,7 +186,7 @@ describe('plain OAuth 2.0 providers, two at once', () => {
     },
   )
 
-  it('do not take the answer to a sign-in that began at the other', async () => {
+  it('reject the response to a sign-in that started at the other', async () => {
     const agent = createUserAgent(origin)
     const { redirectUrl } = await startSignIn(agent, { providerId: 'one' })
     const approved = await fetch(redirectUrl, { redirect: 'manual' })

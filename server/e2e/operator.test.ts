@@ -244,7 +244,7 @@ describe('netscript auth', () => {
     })
   })
 
-  it('generates secrets that the service takes', async () => {
+  it('generates secrets that the service accepts', async () => {
     const { text } = await netscript('secret', 'generate')
     expect(text).toMatch(/^[\w-]{43}$/)
     expect((await netscript('secret', 'generate', 'better-auth')).text).toHaveLength(64)

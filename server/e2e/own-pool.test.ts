@@ -27,7 +27,7 @@ const SECRET = 's'.repeat(32)
 const ORIGIN = 'http://localhost:8094'
 const KEY = randomBytes(32)
 
-/** What takes a pool, and asks the database with it. */
+/** Functions that take a pool, each with a query. */
 const USES: Record<string, (pool: PostgresPool) => Promise<unknown>> = {
   createKvOAuthBackend: (pool) =>
     createKvOAuthBackend({
@@ -65,7 +65,7 @@ const USES: Record<string, (pool: PostgresPool) => Promise<unknown>> = {
 describe('a pool of the caller on a URL with schema=', () => {
   let database: TestDatabase
   beforeAll(async () => {
-    // Tables in public too, of an earlier installation: taking them would go unnoticed.
+    // Tables in public too, of an earlier installation: queries of the wrong schema would silently succeed.
     database = await createMigratedDatabase({})
     const pool = createPool(urlWith({ schema: 'my app' }))
     await applyMigrations(pool)
@@ -105,7 +105,7 @@ describe('a pool of the caller on a URL with schema=', () => {
   it.each<[string, pg.PoolConfig]>([
     ['without schema=', {}],
     ['with schema=public, as Prisma writes it', { connectionString: 'schema=public' }],
-  ])('is taken %s', async (_which, { connectionString = '' }) => {
+  ])('is accepted %s', async (_which, { connectionString = '' }) => {
     const own = new pg.Pool({ connectionString: `${database.url}?${connectionString}` })
     for (const use of Object.values(USES)) await use(own)
     await own.end()

@@ -63,7 +63,7 @@ describe('netscript dev without configuration', () => {
     expect(await third.end('SIGINT')).toBe(0)
   })
 
-  it('says that the data directory is in use, and what to do', async () => {
+  it('explains that the data directory is in use, and the fix', async () => {
     const first = netscript(['dev'], env)
     await first.waitFor('Sign-in is ready')
     const second = netscript(['dev'], {
@@ -109,7 +109,7 @@ describe('netscript dev without configuration', () => {
     expect(await dev.end()).toBe(0)
   })
 
-  it('does not bring its provider in production, nor on other addresses', async () => {
+  it('starts no local provider in production or on other addresses', async () => {
     for (const over of [{ NODE_ENV: 'production' }, { NETSCRIPT_AUTH_HOST: '0.0.0.0' }]) {
       const refused = netscript(['dev'], { ...env, ...over })
       expect(await refused.ended).toBe(1)

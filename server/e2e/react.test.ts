@@ -196,7 +196,7 @@ describeWithBrowser('the components in Chromium', () => {
     expect(timesSignedOut()).toBe(before + 1)
   })
 
-  it('keep the name while the service is away, ask it seldom, and recover', async () => {
+  it('keep the name while the service is unavailable, poll it rarely, and recover', async () => {
     await page.clock.install()
     await page.goto(`${both.origin}/`)
     await signIn(page)
@@ -217,7 +217,7 @@ describeWithBrowser('the components in Chromium', () => {
     expect(await rendered(page)).toEqual(['signed-in'])
     both.isAway = true
     await page.getByRole('button', { name: 'Sign out' }).click()
-    // What signs out without JavaScript does it now, and shows what is wrong.
+    // Falls back to the form, which shows the error.
     await page.waitForURL('**/api/v1/auth/signout')
     both.isAway = false
     for (const problem of problems.splice(0)) expect(problem).toContain('status of 502')

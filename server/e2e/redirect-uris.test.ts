@@ -71,7 +71,7 @@ describe('a redirect URI', () => {
     }
   })
 
-  it('of one of several providers takes the answers of that provider alone', async () => {
+  it('of one of several providers accepts responses of that provider only', async () => {
     const port = await freePort()
     const paths = {
       derived: `${API}/callback/derived`,
@@ -124,7 +124,7 @@ describe('a redirect URI', () => {
     }
   })
 
-  it('that changes ends no sign-in that is under way', async () => {
+  it('that changes does not break sign-ins in progress', async () => {
     const port = await freePort()
     const uris = [`${API}/callback?provider=local`, `${API}/callback/local`].map(
       (path) => `http://localhost:${port}${path}`,

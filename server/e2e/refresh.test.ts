@@ -29,7 +29,7 @@ describe('refresh on read', () => {
   }
   afterEach(() => stop())
 
-  /** As if the session had been signed in, and last used, this long ago. */
+  /** Moves the sign-in and the last use of the session back by this long. */
   const age = async (ms: number): Promise<void> => {
     await db.query(
       `UPDATE auth_keyv SET value = jsonb_set(value::jsonb, '{value,issuedAt}',
@@ -102,7 +102,7 @@ describe('refresh on read', () => {
     expect(service.log.join('')).not.toContain('session.ended')
   })
 
-  it('leaves tokens of a minute alone for half of it', async () => {
+  it('does not refresh one-minute tokens during their first half', async () => {
     await stop()
     await start({ accessTokenTtlSeconds: 60 })
     const before = await tokens()
@@ -114,7 +114,7 @@ describe('refresh on read', () => {
     expect(wait).toBeLessThanOrEqual(30_000)
   })
 
-  it('keeps the session while the provider is away, and backs off', async () => {
+  it('keeps the session while the provider is unavailable, and backs off', async () => {
     await db.query(RENEWALS_DUE)
     await service.provider.stop()
     expect((await me(agent)).authenticated).toBe(true)
@@ -130,7 +130,7 @@ describe('refresh on read', () => {
     const { issuer } = service.provider
     await service.provider.stop()
     const { variables } = service.config
-    // Another instance on the same port has never heard of the refresh token.
+    // A new instance on the same port does not know the refresh token.
     const amnesiac = await startLocalProvider({
       port: Number(new URL(issuer).port),
       clientId: variables.NETSCRIPT_AUTH_CLIENT_ID ?? '',
@@ -147,7 +147,7 @@ describe('refresh on read', () => {
     }
   })
 
-  it('resurrects nothing when refreshes race sign-outs', async () => {
+  it('restores no session when refreshes race sign-outs', async () => {
     for (let round = 0; round < 10; round += 1) {
       await signIn(agent)
       await db.query(RENEWALS_DUE)

@@ -146,7 +146,7 @@ describe.each(NAMES)('%s on a database that refuses statements', (name) => {
     },
   )
 
-  it.skipIf(name === 'workos')('lets no command of an operator call that an outage', async () => {
+  it.skipIf(name === 'workos')('is not reported as an outage by operator commands', async () => {
     const [, breaks, repairs] = FAULTS[0]!
     await database.query(breaks)
     const cwd = temporaryWorkspace()

@@ -39,7 +39,7 @@ describe('key rotation: append, roll, move first, roll, drop', () => {
     return ((await response.json()) as { authenticated: boolean }).authenticated
   }
 
-  it('loses no session on the way, and ends with the key what it protected', async () => {
+  it('loses no session during rotation, and ends those of a dropped key', async () => {
     const early = await signedIn()
     const appended = await start(old, fresh)
     expect(await isKnown(appended, early)).toBe(true)

@@ -54,7 +54,7 @@ function suite(redis?: () => TestRedis): void {
   }
   const isIn = async (agent: UserAgent): Promise<boolean> => (await me(agent)).authenticated
 
-  it('a sign-in too many ends the session that was not used for the longest time', async () => {
+  it('a sign-in beyond the limit ends the least recently used session', async () => {
     const agents = [await signedIn('ada'), await signedIn('ada'), await signedIn('ada')]
     const foreign = await signedIn('grace')
     await new Promise((resolve) => setTimeout(resolve, 1_100))
@@ -89,7 +89,7 @@ function suite(redis?: () => TestRedis): void {
     for (const agent of agents) expect(await isIn(agent)).toBe(true)
   })
 
-  it('sign-ins at once in two processes leave as many as a user may have', async () => {
+  it('concurrent sign-ins in two processes leave exactly the maximum', async () => {
     const other = await service.startAnother()
     const started = await Promise.all(
       Array.from({ length: 8 }, () => signedIn('grace').then((agent) => ({ agent }))),

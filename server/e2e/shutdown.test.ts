@@ -28,7 +28,7 @@ describe('shutdown', () => {
     await database.drop()
   })
 
-  it('finishes what is under way, takes nothing new, and then lets go of everything', async () => {
+  it('finishes requests in flight, accepts no new ones, and then releases everything', async () => {
     const port = await freePort()
     const env = {
       PORT: String(port),

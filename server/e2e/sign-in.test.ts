@@ -81,7 +81,7 @@ describe('sign-in over HTTP', () => {
     expect((await agent.fetch(logoutUrl)).status).toBe(400)
     const back = `/api/v1/auth/logged-out?state=${state}`
     const goesTo = async (browser: UserAgent) => (await browser.fetch(back)).headers.get('location')
-    // The user is signed out whatever comes back, so a state that is not valid here leads home.
+    // The user is signed out either way, so an invalid state redirects to the front page.
     expect(await goesTo(newAgent())).toBe(`${service.origin}/`)
     expect(await goesTo(agent)).toBe(`${service.origin}/bye`)
     expect(await goesTo(agent)).toBe(`${service.origin}/`)
@@ -119,7 +119,7 @@ describe('sign-in over HTTP', () => {
     expect((await signIn(agent)).status).toBe(303)
   })
 
-  it('sends a stale callback home when a user is signed in, and sets no cookie', async () => {
+  it('redirects a stale callback to the front page when a user is signed in, and sets no cookie', async () => {
     const agent = newAgent()
     const { redirectUrl } = await startSignIn(agent)
     const url = await completeLogin(redirectUrl, { login: 'ada' })
@@ -133,7 +133,7 @@ describe('sign-in over HTTP', () => {
     expect(await stranger.json()).toMatchObject({ code: 'AUTH_TRANSACTION_MISSING' })
   })
 
-  it('lets one of fifty simultaneous callbacks win', async () => {
+  it('lets exactly one of fifty concurrent callbacks succeed', async () => {
     const agent = newAgent()
     const { redirectUrl } = await startSignIn(agent)
     const url = await completeLogin(redirectUrl, { login: 'ada' })
@@ -175,7 +175,7 @@ describe('sign-in over HTTP', () => {
     }
   })
 
-  it('takes the transaction of a declined sign-in and says so', async () => {
+  it('consumes the transaction of a declined sign-in and reports it', async () => {
     const agent = newAgent()
     const { redirectUrl } = await startSignIn(agent)
     const url = await completeLogin(redirectUrl, { login: 'ada', deny: true })
@@ -216,7 +216,7 @@ describe('sign-in over HTTP', () => {
     })
   })
 
-  it('says nothing secret in its log', async () => {
+  it('logs no secret', async () => {
     const agent = newAgent()
     const { redirectUrl, state } = await startSignIn(agent)
     const url = new URL(await completeLogin(redirectUrl, { login: 'ada' }))

@@ -15,14 +15,14 @@ const PREFETCHES: readonly Readonly<Record<string, string>>[] = [
   { 'x-moz': 'prefetch' },
 ]
 
-describe('an address that works once', () => {
+describe('a single-use URL', () => {
   let service: TestService
   beforeAll(async () => {
     service = await startTestService()
   })
   afterAll(() => service.close())
 
-  /** Everything that asks for the address without opening it; nothing of it may count. */
+  /** Requests that fetch the URL without opening it, which must not consume it. */
   async function touch(agent: UserAgent, url: string): Promise<void> {
     for (const accept of ['*/*', 'text/html', 'application/json']) {
       const head = await agent.fetch(url, { method: 'HEAD', headers: { accept } })
@@ -43,7 +43,7 @@ describe('an address that works once', () => {
     }
   }
 
-  it('is still good after HEAD and prefetches: callback, logout and logged-out', async () => {
+  it('is still valid after HEAD and prefetches: callback, logout and logged-out', async () => {
     const agent = createUserAgent(service.origin)
     const { redirectUrl } = await startSignIn(agent, { redirectTo: '/after' })
     const callback = await completeLogin(redirectUrl, { login: 'ada' })

@@ -109,7 +109,7 @@ describe('traces of a whole sign-in', () => {
     )
   })
 
-  it('say what was asked and what came of it', () => {
+  it('have the route and the outcome', () => {
     expect(named('auth.callback', callers.callback)?.attributes).toEqual({
       'http.request.method': 'GET',
       'http.response.status_code': 303,
@@ -128,7 +128,7 @@ describe('traces of a whole sign-in', () => {
     expect(new Set(subjects).size).toBe(1)
   })
 
-  it('have nothing secret or personal in them', () => {
+  it('contain nothing secret or personal', () => {
     const received = receiver.received()
     expect(Object.keys(secrets)).toContain('refreshToken')
     for (const [name, secret] of Object.entries(secrets)) {

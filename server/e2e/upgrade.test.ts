@@ -85,7 +85,7 @@ describe.skipIf(!hasRelease)('processes of 0.1.0 and of this version on one data
   const meAtOld = async (agent: UserAgent) =>
     (await (await atOld(agent, '/api/v1/auth/me')).json()) as { authenticated: boolean }
 
-  it('read the sessions of each other, and end them', async () => {
+  it('read and end the sessions of each other', async () => {
     const agent = newAgent()
     await signIn(agent)
     expect(await meAtOld(agent)).toMatchObject({ authenticated: true, session: { subject: 'ada' } })

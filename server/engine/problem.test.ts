@@ -14,7 +14,7 @@ describe('toAuthError', () => {
     ['one that only looks like ours', { code: 'UNAUTHORIZED', detail: 'secret text', status: 200 }],
     ['a string', 'secret text'],
     ['nothing', undefined],
-  ])('makes %s INTERNAL and keeps it inside', (_name, thrown) => {
+  ])('maps %s to INTERNAL and does not disclose it', (_name, thrown) => {
     const error = toAuthError(thrown)
     expect(error).toMatchObject({ code: 'INTERNAL', status: 500 })
     expect(error.cause).toBe(thrown)
@@ -22,7 +22,7 @@ describe('toAuthError', () => {
     expect(JSON.stringify(toProblem(error))).not.toContain('secret text')
   })
 
-  it('takes an address that cannot be decoded for one where there is nothing', () => {
+  it('maps an address that cannot be decoded to NOT_FOUND', () => {
     const thrown = new URIError('secret text')
     const error = toAuthError(thrown)
     expect(error).toMatchObject({

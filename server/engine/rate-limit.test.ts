@@ -55,7 +55,7 @@ describe('the budgets of a client', () => {
     }
   })
 
-  it('tells the prefix of the network whose budget is used up, and what is left of it', async () => {
+  it('reports the prefix of the exhausted network, and the remaining requests', async () => {
     const limiter = createRateLimiter({ perMinute: 1 })
     const [first, again] = [await limiter('callback', link(1)), await limiter('callback', link(1))]
     expect(first.refusedBy).toBeUndefined()

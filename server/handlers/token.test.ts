@@ -12,7 +12,7 @@ it.each([
   ['a bearer token', { authorization: 'Bearer secret' }],
   ['an API key', { 'x-api-key': 'secret' }],
   ['a header of a proxy', { 'x-forwarded-user': 'secret' }],
-])('issues nothing for %s, whatever the backend makes of it', async (_what, headers) => {
+])('issues no token for %s, whatever the backend returns', async (_what, headers) => {
   let asked = 0
   const backend = {
     authenticate: async (request: AuthnRequest) => {

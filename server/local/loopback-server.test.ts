@@ -30,7 +30,7 @@ describe('the loopback server', () => {
     },
   )
 
-  it('is not to be reached from elsewhere', async () => {
+  it('is unreachable from other machines', async () => {
     const { port } = await start()
     const outside = Object.values(networkInterfaces())
       .flatMap((addresses) => addresses ?? [])
@@ -48,15 +48,18 @@ describe('the loopback server', () => {
     expect((await start(server.port)).port).toBe(server.port)
   })
 
-  it.runIf(hasIpv6)('does not share its port with a stranger on the other address', async () => {
-    const stranger = createServer()
-    strangers.push(stranger)
-    const port = await new Promise<number>((resolve) => {
-      stranger.listen(0, '::1', () => {
-        const address = stranger.address()
-        resolve(typeof address === 'object' ? (address?.port ?? 0) : 0)
+  it.runIf(hasIpv6)(
+    'does not share its port with another program on the other address',
+    async () => {
+      const stranger = createServer()
+      strangers.push(stranger)
+      const port = await new Promise<number>((resolve) => {
+        stranger.listen(0, '::1', () => {
+          const address = stranger.address()
+          resolve(typeof address === 'object' ? (address?.port ?? 0) : 0)
+        })
       })
-    })
-    await expect(start(port)).rejects.toMatchObject({ code: 'EADDRINUSE' })
-  })
+      await expect(start(port)).rejects.toMatchObject({ code: 'EADDRINUSE' })
+    },
+  )
 })

@@ -172,7 +172,7 @@ describe('startEmbeddedPostgres', () => {
     expect(await query(again.url, 'SHOW work_mem')).toEqual([{ work_mem: '5MB' }])
   })
 
-  it('is gone when it is stopped, twice or once', async () => {
+  it('stops, and stopping is idempotent', async () => {
     const postgres = await start()
     const pid = postmasterPid() ?? 0
     expect(isAlive(pid)).toBe(true)
@@ -181,7 +181,7 @@ describe('startEmbeddedPostgres', () => {
     await vi.waitFor(() => expect(isAlive(pid)).toBe(false))
   })
 
-  it('goes when the process that started it ends without stopping it', async () => {
+  it('stops when its process exits without stopping it', async () => {
     const { child } = await startElsewhere('end')
     if (child.exitCode === null) await once(child, 'exit')
     expect(child.exitCode).toBe(0)
@@ -245,7 +245,7 @@ describe('startEmbeddedPostgres', () => {
     expect(await query(second.url, 'SELECT 1 AS one')).toEqual([{ one: 1 }])
   })
 
-  it('is not misled by a postmaster.pid whose process is another one by now', async () => {
+  it('ignores a postmaster.pid whose process id was reused', async () => {
     await (await start()).stop()
     writeFileSync(
       join(dataDir, 'postmaster.pid'),
@@ -256,7 +256,7 @@ describe('startEmbeddedPostgres', () => {
     expect(postmasterPid()).not.toBe(process.pid)
   })
 
-  it('comes back after Postgres itself was killed', async () => {
+  it('restarts after Postgres itself was killed', async () => {
     const first = await start({ settings: { ...FAST, fsync: 'on' } })
     await query(first.url, 'CREATE TABLE kept AS SELECT 1 AS one')
     const pid = postmasterPid() ?? 0

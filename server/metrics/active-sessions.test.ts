@@ -31,7 +31,7 @@ describe('the number of live sessions', () => {
     expect(await fresh).toBe(4)
   })
 
-  it('is unknown when the store is away, which is not asked again at once either', async () => {
+  it('is unknown while the store is unavailable, without an immediate retry', async () => {
     const { ask, waiting, pass } = scene()
     const first = ask()
     waiting[0]?.reject(new Error('away'))
@@ -44,7 +44,7 @@ describe('the number of live sessions', () => {
     expect(await second).toBe(1)
   })
 
-  it('is waited for no longer than it may take, and not asked for twice at a time', async () => {
+  it('has a timeout, and never queries concurrently', async () => {
     const { ask, waiting, pass } = scene(1)
     expect(await ask()).toBeUndefined()
     pass(15_000)

@@ -37,7 +37,7 @@ const pass = (interval: string) =>
   )
 
 describe('signing keys', () => {
-  it('are one, for any number of processes that start at once', async () => {
+  it('are one key for any number of processes that start concurrently', async () => {
     const processes = Array.from({ length: 8 }, () => process_())
     await Promise.all(processes.map((keys) => keys.maintain()))
     const signing = await Promise.all(processes.map((keys) => keys.current()))
@@ -56,7 +56,7 @@ describe('signing keys', () => {
     expect(await kids(process_())).toEqual([next.kid])
   })
 
-  it('are public by half, and sealed in the database', async () => {
+  it('publish only the public half, and are encrypted in the database', async () => {
     const keys = process_()
     const { kid } = await keys.current()
     const [published] = await keys.published()
@@ -129,7 +129,7 @@ describe('signing keys', () => {
     expect(await kids(dropped)).toEqual([next, kid])
   })
 
-  it('say that the store is away, and make nothing up', async () => {
+  it('report an unavailable store and create no key', async () => {
     const gone = new pg.Pool({ connectionString: 'postgres://localhost:1/none' })
     const keys = createSigningKeys(
       createPostgresSigningKeyStore(gone, createKeyring([one])),

@@ -18,7 +18,7 @@ export interface BackendUnderTest {
   readonly databaseUrl: string
   /** A browser in which a new user is signed in. */
   signedIn(): Promise<UserAgent>
-  /** Takes away what the backend asks about `agent`, who is signed in. */
+  /** Makes the store of the backend unavailable; `agent` is signed in. */
   outage(): Promise<{ agent: UserAgent; restore: () => Promise<void> }>
   /** A browser whose next request brings a new cookie; absent where a read sets none. */
   renewalDue?(): Promise<UserAgent>
@@ -28,7 +28,7 @@ export interface BackendUnderTest {
   signOutFailure?(): () => void
   /** Disables all signed-in users; absent when the backend cannot. */
   disableUsers?(): Promise<void>
-  /** Takes the provider of the redirect flow away; absent without a flow. */
+  /** Stops the provider of the redirect flow; absent without a flow. */
   stopProvider?(): Promise<void>
   close(): Promise<void>
 }

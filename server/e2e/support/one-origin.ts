@@ -11,7 +11,7 @@ export interface OneOrigin {
   readonly service: TestService
   /** `GET /api/v1/auth/me` and so on, in order. */
   readonly asked: string[]
-  /** While true the service cannot be reached, as a proxy says it. */
+  /** While true the service is unreachable, as a proxy would report it. */
   isAway: boolean
   close(): Promise<void>
 }

@@ -3,7 +3,7 @@ import { createServer, type RequestListener, type Server } from 'node:http'
 import { text } from 'node:stream/consumers'
 import { freePort } from '../../local/free-port.js'
 
-/** Stands in front of a provider and says of it what it is told to. */
+/** A proxy for a provider that can change its metadata and clock. */
 export interface ProviderProxy {
   /** The provider under the address of the proxy. */
   readonly issuer: string
