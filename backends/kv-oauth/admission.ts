@@ -1,6 +1,5 @@
 import { domainToASCII } from 'node:url'
 import { verdictOf } from './claims.js'
-import type { OAuthProvider } from './provider.js'
 import { readRoles } from './roles.js'
 
 /**
@@ -58,24 +57,28 @@ export type AdmissionVerdict =
   | { readonly outcome: 'admitted' }
   | { readonly outcome: 'refused' | 'unknown'; readonly rule: string }
 
+/** The part of a provider that rules are about. */
+interface RuledProvider {
+  readonly issuer?: string
+  readonly isPublic?: true
+  readonly admission?: AdmissionRules
+}
+
 const ADMITTED: AdmissionVerdict = { outcome: 'admitted' }
 const GOOGLE = 'https://accounts.google.com'
 /** The consumer domain of Google, which no organization manages. */
 const UNMANAGED = 'gmail.com'
 
 /** Whether anyone who can create an account at the provider may sign in, although no rule says so. */
-export const admitsEveryone = ({ admission, isPublic }: OAuthProvider): boolean =>
+export const admitsEveryone = ({ admission, isPublic }: RuledProvider): boolean =>
   isPublic === true && (!admission || ADMISSION_LISTS.every((name) => !admission[name]))
 
 /** The warning about a provider that {@link admitsEveryone}. */
-export const openProvider = ({ displayName, id }: OAuthProvider): string =>
+export const openProvider = ({ displayName, id }: { displayName: string; id: string }): string =>
   `Anyone with an account at ${displayName} can sign in. Say who may: set admission of the provider "${id}" (NETSCRIPT_AUTH_ALLOWED_EMAIL_DOMAINS and others), or "*" if everyone may.`
 
 /** Judges a user by the rules of a provider. */
-export function judge(
-  provider: Pick<OAuthProvider, 'admission' | 'issuer'>,
-  facts: AdmissionFacts,
-): AdmissionVerdict {
+export function judge(provider: RuledProvider, facts: AdmissionFacts): AdmissionVerdict {
   const { admission: rules } = provider
   if (!rules) return ADMITTED
   const verdicts = [
@@ -95,10 +98,7 @@ export function judge(
  * Judges a stored session by what it contains: subject, address and domain. Groups, tenants and
  * organizations are judged when the provider names them again.
  */
-export function judgeStored(
-  provider: Pick<OAuthProvider, 'admission' | 'issuer'>,
-  facts: AdmissionFacts,
-): AdmissionVerdict {
+export function judgeStored(provider: RuledProvider, facts: AdmissionFacts): AdmissionVerdict {
   return provider.admission
     ? byIdentity(provider.admission, provider.issuer === GOOGLE, facts)
     : ADMITTED

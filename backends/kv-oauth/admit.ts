@@ -1,6 +1,5 @@
-import { AuthError, isAuthError } from '@netscript/plugin-auth-core'
+import { AuthError, type AuthLog, isAuthError } from '@netscript/plugin-auth-core'
 import { type AdmissionVerdict, factsOf, judge } from './admission.js'
-import type { KvOAuthContext } from './context.js'
 import type { ProviderIdentity } from './identity.js'
 import type { OAuthProvider } from './provider.js'
 import type { SessionRecord } from './session-store.js'
@@ -63,6 +62,13 @@ export type Admit = (
 /** What a decision adds to a session. */
 export type AdmissionGrant = Omit<Extract<AdmissionDecision, { allow: true }>, 'allow'>
 
+interface AdmissionContext {
+  readonly admit?: Admit
+  /** Whom a refused user asks for access. */
+  readonly contact: string
+  readonly log: AuthLog
+}
+
 const LIMIT_MS = 5_000
 
 /**
@@ -70,7 +76,7 @@ const LIMIT_MS = 5_000
  * @throws AuthError `AUTH_NOT_ADMITTED`
  */
 export async function assertAdmitted(
-  context: KvOAuthContext,
+  context: AdmissionContext,
   provider: OAuthProvider,
   identity: ProviderIdentity,
 ): Promise<AdmissionGrant> {
@@ -107,7 +113,7 @@ export async function assertAdmitted(
  * @param claims Those of the new id_token; `undefined` if there is none.
  */
 export async function admitAgain(
-  { admit, log }: KvOAuthContext,
+  { admit, log }: AdmissionContext,
   provider: OAuthProvider,
   record: SessionRecord,
   claims: Readonly<Record<string, unknown>> | undefined,
@@ -186,7 +192,7 @@ function isDecision(value: unknown): value is AdmissionDecision {
 
 const isText = (value: unknown): boolean => typeof value === 'string'
 
-const notAdmitted = ({ contact }: KvOAuthContext, cause: NotAdmittedError): AuthError =>
+const notAdmitted = ({ contact }: AdmissionContext, cause: NotAdmittedError): AuthError =>
   new AuthError(
     'AUTH_NOT_ADMITTED',
     `You are signed in at the provider, but may not sign in here. Ask ${contact} for access.`,
