@@ -4,6 +4,7 @@ import { importPeer } from '@netscript/plugin-auth-core/internal'
 
 let loading: Promise<typeof Provider> | undefined
 
+/* eslint-disable no-console -- the library has no other way to be quiet */
 /**
  * Loads oidc-provider without its warnings about development settings and the Node version, which are
  * intended here.
