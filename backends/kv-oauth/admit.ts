@@ -64,7 +64,7 @@ export type AdmissionGrant = Omit<Extract<AdmissionDecision, { allow: true }>, '
 
 interface AdmissionContext {
   readonly admit?: Admit
-  /** Whom a refused user asks for access. */
+  /** Where a refused user can ask for access. */
   readonly contact: string
   readonly log: AuthLog
 }
