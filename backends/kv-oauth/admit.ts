@@ -62,7 +62,9 @@ export type Admit = (
 /** What a decision adds to a session. */
 export type AdmissionGrant = Omit<Extract<AdmissionDecision, { allow: true }>, 'allow'>
 
-interface AdmissionContext {
+/** The part of the context that admission needs. */
+export interface AdmissionContext {
+  /** Decides who may sign in, after the rules of the provider. */
   readonly admit?: Admit
   /** Where a refused user can ask for access. */
   readonly contact: string

@@ -1,11 +1,10 @@
 import {
   AuthConfigurationError,
-  type AuthLog,
   type AuthSessionCryptoPort,
   type Keyring,
 } from '@netscript/plugin-auth-core'
 import type { AuditLog } from '@netscript/plugin-auth-core/internal'
-import type { Admit } from './admit.js'
+import type { AdmissionContext } from './admit.js'
 import type { AuthMetrics } from './metrics.js'
 import type {
   ProviderTokenStore,
@@ -82,7 +81,7 @@ export interface CookiePolicy {
 export const SESSION_COOKIE_NAME = '__Host-ns_session'
 
 /** Shared by the steps of the flow. */
-export interface KvOAuthContext {
+export interface KvOAuthContext extends AdmissionContext {
   readonly providers: ReadonlyMap<string, OAuthProvider>
   /** Limits concurrent code exchanges per provider. */
   readonly gate: ProviderGate
@@ -97,12 +96,7 @@ export interface KvOAuthContext {
   readonly subjectHash: (issuer: string, subject: string) => string
   readonly policy: SessionPolicy
   readonly cookies: CookiePolicy
-  /** Decides who may sign in, after the rules of the provider. */
-  readonly admit?: Admit
-  /** Contact that a rejected user can ask for access. */
-  readonly contact: string
   readonly allowInsecureRequests: boolean
-  readonly log: AuthLog
   readonly metrics: AuthMetrics
   /** Absent unless tracing is on. */
   readonly trace?: AuthTrace

@@ -63,21 +63,16 @@ export function newSession(
   const roles = rolesOf(record, { provider: identity.roles, admit }, log)
   const room = roomIn({ ...record, ...roles })
   const { claims, cut } = cutClaims(identity.claims, Math.min(room, MAX_CLAIMS_BYTES))
-  if (cut.length > 0) {
-    log.warn(
-      { event: 'session.claims-cut', provider: provider.id, sessionId, claims: cut },
-      'A session has no room for all claims.',
-    )
-  }
   const granted = cutClaims(
     grant.claims ?? {},
     Math.min(roomIn({ ...record, ...roles, claims }), MAX_CLAIMS_BYTES),
     Object.keys(grant.claims ?? {}).filter((name) => name.length <= MAX_CLAIM_NAME),
   )
-  if (granted.cut.length > 0) {
+  const dropped = [...cut, ...granted.cut]
+  if (dropped.length > 0) {
     log.warn(
-      { event: 'session.claims-cut', provider: provider.id, sessionId, claims: granted.cut },
-      'A session has no room for all claims of admit.',
+      { event: 'session.claims-cut', provider: provider.id, sessionId, claims: dropped },
+      'A session has no room for all claims.',
     )
   }
   return { ...record, ...roles, claims: { ...claims, ...granted.claims } }

@@ -1,3 +1,4 @@
+import type { SessionEnd } from '@netscript/plugin-auth-core'
 import type { SessionRecord } from './session-store.js'
 import { type AdmissionGrant, admitAgain } from './admit.js'
 import { changeSession } from './change-session.js'
@@ -53,8 +54,8 @@ export async function refreshProviderTokens(
     changeSession(context, record, 'tokens-not-renewed', () => ({
       tokenRefreshAt: record.absoluteExpiresAt,
     }))
-  const end = async (reason: string): Promise<undefined> => {
-    await context.sessions.revoke(record.id, 'ended-by-provider')
+  const end = async (reason: string, how: SessionEnd = 'ended-by-provider'): Promise<undefined> => {
+    await context.sessions.revoke(record.id, how)
     context.log.info({ ...fields, event: 'session.ended', reason }, 'session ended')
   }
   if (held.refreshToken === undefined) {
@@ -111,9 +112,7 @@ export async function refreshProviderTokens(
   }
   const grant = await admitAgain(context, provider, record, tokens.claims())
   if (grant === 'refused') {
-    await context.sessions.revoke(record.id, 'not-admitted')
-    context.log.info({ ...fields, event: 'session.ended', reason: 'not-admitted' }, 'session ended')
-    return undefined
+    return end('not-admitted', 'not-admitted')
   }
   const tokenRefreshAt = nextTokenRefresh(tokens, merged.refreshToken, context.now())
   return changeSession(context, record, 'tokens-renewed', (current) => ({

@@ -180,20 +180,16 @@ describe('readConfig', () => {
   })
 
   it('lets the rules of a provider take the place of those for all, list by list', () => {
-    const { providers } = development({
-      NETSCRIPT_AUTH_PROVIDERS: 'google,github',
-      NETSCRIPT_AUTH_REDIRECT_URI: TUTORIAL.NETSCRIPT_AUTH_REDIRECT_URI,
-      NETSCRIPT_AUTH_KV_OAUTH_KEY: KEY,
-      NETSCRIPT_AUTH_GOOGLE_CLIENT_ID: 'a',
-      NETSCRIPT_AUTH_GOOGLE_CLIENT_SECRET: 'secret',
-      NETSCRIPT_AUTH_GITHUB_CLIENT_ID: 'b',
-      NETSCRIPT_AUTH_GITHUB_CLIENT_SECRET: 'secret',
-      NETSCRIPT_AUTH_ALLOWED_EMAILS: 'a@b.example, c@d.example',
-      NETSCRIPT_AUTH_ALLOWED_EMAIL_DOMAINS: 'example.com',
-      NETSCRIPT_AUTH_GITHUB_ALLOWED_EMAIL_DOMAINS: '*',
-      NETSCRIPT_AUTH_GITHUB_ALLOWED_ORGANIZATIONS: 'acme',
-      NETSCRIPT_AUTH_GOOGLE_ALLOWED_GROUPS: 'Sales, EU team ,dev',
-    })
+    const { providers } = development(
+      several({
+        NETSCRIPT_AUTH_REDIRECT_URI: CALLBACK,
+        NETSCRIPT_AUTH_ALLOWED_EMAILS: 'a@b.example, c@d.example',
+        NETSCRIPT_AUTH_ALLOWED_EMAIL_DOMAINS: 'example.com',
+        NETSCRIPT_AUTH_GITHUB_ALLOWED_EMAIL_DOMAINS: '*',
+        NETSCRIPT_AUTH_GITHUB_ALLOWED_ORGANIZATIONS: 'acme',
+        NETSCRIPT_AUTH_GOOGLE_ALLOWED_GROUPS: 'Sales, EU team ,dev',
+      }),
+    )
     const emails = ['a@b.example', 'c@d.example']
     expect(providers.map(({ admission }) => admission)).toEqual([
       { emails, emailDomains: ['example.com'], groups: ['Sales', 'EU team', 'dev'] },

@@ -134,7 +134,10 @@ function prefixedSettings(
     env[prefix + name]?.trim() || undefined
   const isShared =
     read('REDIRECT_URI') === undefined && variables.NETSCRIPT_AUTH_REDIRECT_URI !== undefined
-  const readList = (name: ProviderVariable): string[] | undefined => read(name)?.split(/[\s,]+/)
+  const readList = (name: ProviderVariable): string[] | undefined => {
+    const value = read(name)
+    return value === undefined ? undefined : listOf(value)
+  }
   return {
     prefix,
     id,

@@ -1,6 +1,8 @@
 /** A parameter without a value is absent (RFC 6749 section 3.1). */
 export const withoutEmpty = (query: URLSearchParams): URLSearchParams =>
-  new URLSearchParams([...query].filter(([, value]) => value !== ''))
+  [...query.values()].includes('')
+    ? new URLSearchParams([...query].filter(([, value]) => value !== ''))
+    : query
 
 /** A query as an object: a repeated parameter becomes a list, which every schema rejects. */
 export function queryOf(searchParams: URLSearchParams): Record<string, string | string[]> {

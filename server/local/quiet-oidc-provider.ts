@@ -4,7 +4,6 @@ import { importPeer } from '@netscript/plugin-auth-core/internal'
 
 let loading: Promise<typeof Provider> | undefined
 
-/* eslint-disable no-console -- the library has no other way to be quiet */
 /**
  * Loads oidc-provider without its warnings about development settings and the Node version, which are
  * intended here.
@@ -41,9 +40,7 @@ async function importQuietly(): Promise<typeof Provider> {
   }
 }
 
-/*
- * eslint-disable no-console -- the library has no option to silence it
- */
+/* eslint-disable no-console -- the library has no option to silence it */
 function silence(): () => void {
   const { info, warn } = console
   const unlessNotice =
