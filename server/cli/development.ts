@@ -39,7 +39,8 @@ function banner({ config, demo, embeddedDatabase }: Development): string {
       `                     accounts: ${demo.accounts.map(({ name }) => name).join(', ')}`,
       '',
       '  The local provider is for development on this machine. For a real one run',
-      '  netscript auth provider set google --client-id <id>, or another provider.',
+      '  netscript auth provider set, or set NETSCRIPT_AUTH_CLIENT_ID, _CLIENT_SECRET,',
+      '  _REDIRECT_URI and _KV_OAUTH_KEY.',
     )
   }
   return [...lines, ''].join('\n')
