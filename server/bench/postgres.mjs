@@ -13,7 +13,7 @@ const SETTINGS = {
 
 /** The Postgres of a run, with one database per subject, because statistics are kept per database. */
 export async function startDatabases(directory) {
-  const { startEmbeddedPostgres } = await import('../../dist/server/local/postgres.js')
+  const { startEmbeddedPostgres } = await import('../dist/local/postgres.js')
   const dataDir = join(directory, 'postgres')
   const postgres = await startEmbeddedPostgres({ dataDir, settings: SETTINGS })
   const urlOf = (database) => {

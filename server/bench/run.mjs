@@ -14,7 +14,7 @@ const CLEAN_UP_PATIENCE_MS = 30_000
 const began = Date.now()
 const settings = settingsOf(process.argv[2] ?? 'quick')
 
-const fix = !existsSync(here('../../dist/server/cli/main.js'))
+const fix = !existsSync(here('../dist/cli/main.js'))
   ? 'There is no build to measure. Run npm run build in the repository first.'
   : !existsSync(here('node_modules'))
     ? 'The peers are not installed. Run npm ci in server/bench first.'

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto'
 import { createServer } from 'node:http'
 import { SQL, subjectOf } from '../people.mjs'
 
-/** The built service; its own modules create the cookies and tables. */
-const dist = (path) => new URL(`../../../dist/${path}`, import.meta.url).href
+/** The built packages; their own modules create the cookies and tables. */
+const built = (folder, module) => new URL(`../../../${folder}/dist/${module}`, import.meta.url).href
 
 export const KEY = createHash('sha256').update('the key of the benchmark').digest('base64url')
 const PREFIX = '/api/v1/auth'
@@ -28,7 +28,7 @@ const SQL_ENTRY = `json_build_object('value', json_build_object(
 
 /** The migrations of the service. */
 export async function createTables({ pool }) {
-  const { applyMigrations } = await import(dist('prisma/migrate.js'))
+  const { applyMigrations } = await import(built('prisma', 'migrate.js'))
   await applyMigrations(pool)
 }
 
@@ -44,7 +44,7 @@ const common = {
     )
   },
   requests: async ({ picks }) => {
-    const { parseKeyring, sign } = await import(dist('backends/keyring.js'))
+    const { parseKeyring, sign } = await import(built('backends', 'keyring.js'))
     const [key] = parseKeyring(KEY).keys('session-token')
     return picks.map((n) => ({
       cookie: `__Host-ns_session=${secretOf(n)}.${sign(key, secretOf(n))}`,
@@ -55,7 +55,7 @@ const common = {
 
 /** `netscript start` from the build: production rules, its log written to a file. */
 export const asProcess = {
-  program: new URL(dist('server/cli/main.js')).pathname,
+  program: new URL(built('server', 'cli/main.js')).pathname,
   args: ['start'],
   environment: ({ port, databaseUrl, issuer = 'http://127.0.0.1:9', logLevel = 'info' }) => ({
     PORT: String(port),
@@ -103,7 +103,7 @@ const quiet = {
   },
 }
 
-/** The Express app, without the node:http fast path. */
+/** The Express app, in place of the listener for node:http. */
 const route = {
   ...common,
   id: 'route',
@@ -113,8 +113,8 @@ const route = {
   path: `${PREFIX}/session`,
   serve: async ({ databaseUrl }) => {
     const [{ createAuthApp }, { createKvOAuthBackend, defineOAuthProvider }] = await Promise.all([
-      import(dist('server/index.js')),
-      import(dist('backends/kv-oauth/index.js')),
+      import(built('server', 'adapters/express.js')),
+      import(built('backends/kv-oauth', 'index.js')),
     ])
     process.env.DATABASE_URL = databaseUrl
     const origin = 'http://localhost:9'
