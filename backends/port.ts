@@ -176,7 +176,8 @@ export interface InteractiveFlowPort {
    * Consumes the transaction and completes the sign-in. `request` is the request to the redirect URI
    * and `query` its raw query; both must match what the sign-in sent to the provider.
    * @throws AuthError `AUTH_TRANSACTION_MISSING`, `AUTH_TRANSACTION_EXPIRED`, `AUTH_ACCESS_DENIED`,
-   * `AUTH_NOT_ADMITTED`, `AUTH_USER_DISABLED`, `AUTH_PROVIDER_ERROR`, `STORE_UNAVAILABLE`.
+   * `AUTH_NOT_ADMITTED`, `AUTH_USER_DISABLED`, `AUTH_SESSION_CHANGED`, `AUTH_STEP_UP_FAILED`,
+   * `AUTH_PROVIDER_ERROR`, `STORE_UNAVAILABLE`.
    */
   handleCallback(request: AuthnRequest, query: URLSearchParams): Promise<CallbackResult>
   /** Consumes a logout ticket. Returns the logout URL of the provider, and cookies to set. */

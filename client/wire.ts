@@ -46,6 +46,13 @@ interface components {
       expiresAt: string
       /**
        * Format: date-time
+       * @description When the user authenticated at the provider (auth_time); absent if it did not say.
+       */
+      authTime?: string | undefined
+      /** @description Authentication context class of the sign-in (acr); absent if the provider sent none. */
+      acr?: string | undefined
+      /**
+       * Format: date-time
        * @description When the session was last extended.
        */
       refreshedAt?: string | undefined
@@ -176,6 +183,8 @@ interface components {
        * @enum {string}
        */
       kind: 'oauth' | 'oidc' | 'saml' | 'credentials' | 'custom'
+      /** @description Whether signin takes maxAge and acrValues here. */
+      stepUp?: boolean | undefined
     }
     /**
      * @description The number of sessions that were ended.

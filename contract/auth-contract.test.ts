@@ -53,6 +53,7 @@ describe('the error table', () => {
     const data = {
       VALIDATION_ERROR: { formErrors: [], fieldErrors: {} },
       AUTH_PROVIDER_ERROR: { reason: 'down' },
+      AUTH_RECENT_SIGN_IN_REQUIRED: { maxAge: 300, signin: { providerId: 'idp', maxAge: 300 } },
       FORBIDDEN: { missingScopes: ['a'], missingRoles: [] },
     }[code]
     const problem = {

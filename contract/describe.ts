@@ -8,6 +8,7 @@ export const ProviderDescription = z
     kind: z
       .enum(['oauth', 'oidc', 'saml', 'credentials', 'custom'])
       .describe('The protocol of the provider.'),
+    stepUp: z.boolean().optional().describe('Whether signin takes maxAge and acrValues here.'),
   })
   .meta({ id: 'ProviderDescription', description: 'A provider of the active backend.' })
 export type ProviderDescription = z.infer<typeof ProviderDescription>

@@ -10,13 +10,19 @@ export const AUTH_ERRORS = {
   AUTH_TRANSACTION_EXPIRED: { status: 400, title: 'This link has expired or was already used' },
   LOGOUT_TOKEN_INVALID: { status: 400, title: 'The logout token is not valid' },
   UNAUTHORIZED: { status: 401, title: 'Sign-in is required' },
+  AUTH_RECENT_SIGN_IN_REQUIRED: { status: 401, title: 'A recent sign-in is required' },
   ORIGIN_NOT_ALLOWED: { status: 403, title: 'The request came from another site' },
   AUTH_ACCESS_DENIED: { status: 403, title: 'Sign-in was declined' },
   AUTH_NOT_ADMITTED: { status: 403, title: 'This account may not sign in here' },
+  AUTH_STEP_UP_FAILED: {
+    status: 403,
+    title: 'The provider did not authenticate you as requested',
+  },
   FORBIDDEN: { status: 403, title: 'The caller may not do this' },
   AUTH_USER_DISABLED: { status: 403, title: 'This account is disabled' },
   NOT_FOUND: { status: 404, title: 'There is nothing at this address' },
   METHOD_NOT_ALLOWED: { status: 405, title: 'The method is not allowed at this address' },
+  AUTH_SESSION_CHANGED: { status: 409, title: 'The session changed during the sign-in' },
   PAYLOAD_TOO_LARGE: { status: 413, title: 'The request body is too large' },
   UNSUPPORTED_MEDIA_TYPE: { status: 415, title: 'The content type is not supported' },
   VALIDATION_ERROR: { status: 422, title: 'The input is not valid' },
@@ -68,7 +74,28 @@ export const ForbiddenData = z
   .meta({ id: 'ForbiddenData', description: 'What the caller lacks.' })
 export type ForbiddenData = z.infer<typeof ForbiddenData>
 
+/** `data` of an `AUTH_RECENT_SIGN_IN_REQUIRED`: the requirement, and the sign-in that meets it. */
+export const RecentSignInData = z
+  .object({
+    maxAge: z.int().min(0).describe('Maximum seconds since the user authenticated.'),
+    acrValues: z
+      .array(z.string())
+      .optional()
+      .describe('Authentication context classes, of which the session needs one.'),
+    signin: z
+      .object({
+        providerId: z.string().optional().describe('The provider of the session.'),
+        maxAge: z.int().min(0).optional().describe('Absent if the provider cannot check it.'),
+        acrValues: z.array(z.string()).optional().describe('As above.'),
+      })
+      .optional()
+      .describe('The body of POST /signin that meets the requirement. Add redirectTo.'),
+  })
+  .meta({ id: 'RecentSignInData', description: 'How recent a sign-in must be.' })
+export type RecentSignInData = z.infer<typeof RecentSignInData>
+
 const DATA = {
+  AUTH_RECENT_SIGN_IN_REQUIRED: RecentSignInData,
   FORBIDDEN: ForbiddenData,
   VALIDATION_ERROR: ValidationErrorData,
   AUTH_PROVIDER_ERROR: ProviderErrorData,

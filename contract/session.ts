@@ -17,6 +17,18 @@ export const AuthSession = z
       .describe('Identity claims from a fixed allow-list; never tokens.'),
     issuedAt: instant.describe('When the user signed in.'),
     expiresAt: instant.describe('When the session ends if it is not used again.'),
+    authTime: instant
+      .optional()
+      .describe(
+        'When the user authenticated at the provider (auth_time); absent if it did not say.',
+      ),
+    acr: z
+      .string()
+      .max(255)
+      .optional()
+      .describe(
+        'Authentication context class of the sign-in (acr); absent if the provider sent none.',
+      ),
     refreshedAt: instant.optional().describe('When the session was last extended.'),
     revokedAt: instant.optional().describe('When the session was ended early.'),
   })

@@ -16,6 +16,11 @@ export const PROBLEM_DETAILS: { readonly [C in AuthErrorCode]?: string } = {
     'Send a logout token as OpenID Connect Back-Channel Logout 1.0 describes it, once.',
   ORIGIN_NOT_ALLOWED: 'Send the request from the service itself or from a listed origin.',
   UNAUTHORIZED: 'Sign in first.',
+  AUTH_RECENT_SIGN_IN_REQUIRED:
+    'Sign in again with POST /signin and the body in data.signin, then repeat the request.',
+  AUTH_STEP_UP_FAILED: 'The provider did not ask you to sign in again. Start the sign-in again.',
+  AUTH_SESSION_CHANGED:
+    'You were signed out, or signed in as another user, during the sign-in. Nothing was changed. Start again.',
   FORBIDDEN: 'This needs the scope "orders:write", which you do not have.',
   AUTH_ACCESS_DENIED: 'The sign-in was declined at the provider.',
   AUTH_USER_DISABLED: 'Ask the operator of this service to enable the account.',
@@ -35,6 +40,7 @@ export const PROBLEM_DETAILS: { readonly [C in AuthErrorCode]?: string } = {
 /** Example `data` of the codes that have data. */
 export const PROBLEM_DATA: { readonly [C in AuthErrorCode]?: object } = {
   FORBIDDEN: { missingScopes: ['orders:write'], missingRoles: [] },
+  AUTH_RECENT_SIGN_IN_REQUIRED: { maxAge: 300, signin: { providerId: 'local', maxAge: 300 } },
   VALIDATION_ERROR: {
     formErrors: [],
     fieldErrors: { redirectTo: ['Too small: expected string to have >=1 characters'] },

@@ -65,6 +65,7 @@ export async function handleCallback(
     )
     verified = identity
     const grant = await assertAdmitted(context, provider, identity)
+    if (transaction.boundTo) await assertSameSession(context, request, transaction.boundTo)
     const { userId } = await context.users.signIn({
       providerId: provider.id,
       ...identity,
@@ -260,6 +261,27 @@ function refusedAuthorization(provider: OAuthProvider, query: URLSearchParams): 
     : 'The provider could not complete the sign-in. Start it again in a moment.'
   return providerError(provider.id, reason, { cause })
 }
+
+/**
+ * Checks that the browser still has the live session that started the sign-in.
+ *
+ * @throws AuthError `AUTH_SESSION_CHANGED`
+ */
+async function assertSameSession(
+  context: KvOAuthContext,
+  request: AuthnRequest,
+  { sessionId, userId }: NonNullable<SignInTransaction['boundTo']>,
+): Promise<void> {
+  const isSame = sessionIdOf(context, request) === sessionId
+  const session = isSame ? await context.sessions.get(sessionId) : undefined
+  if (session?.userId !== userId) throw sessionChanged()
+}
+
+const sessionChanged = (): AuthError =>
+  new AuthError(
+    'AUTH_SESSION_CHANGED',
+    'You were signed out, or signed in as another user, during the sign-in. Nothing was changed. Start again.',
+  )
 
 /** OWASP ASVS 5.0 7.2.4: a new sign-in ends the browser's previous session. */
 async function endPreviousSession(context: KvOAuthContext, request: AuthnRequest): Promise<void> {

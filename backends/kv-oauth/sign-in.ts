@@ -24,6 +24,8 @@ export interface SignInTransaction {
   nonce?: string
   /** The requested scopes; the provider may grant others. */
   scopes: readonly string[]
+  /** The session that must still be live in this browser at the callback. */
+  boundTo?: { sessionId: string; userId: string }
 }
 
 /** Starts the authorization code flow (RFC 6749 section 4.1) with PKCE S256, state and nonce. */

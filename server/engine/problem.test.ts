@@ -34,9 +34,16 @@ describe('toAuthError', () => {
   })
 })
 
+const WITH_DATA: readonly AuthErrorCode[] = [
+  'VALIDATION_ERROR',
+  'AUTH_PROVIDER_ERROR',
+  'FORBIDDEN',
+  'AUTH_RECENT_SIGN_IN_REQUIRED',
+]
+
 describe('toProblem', () => {
   const codes = (Object.keys(AUTH_ERRORS) as AuthErrorCode[]).filter(
-    (code) => !['VALIDATION_ERROR', 'AUTH_PROVIDER_ERROR', 'FORBIDDEN'].includes(code),
+    (code) => !WITH_DATA.includes(code),
   )
 
   it.each(codes)('%s is the document of the contract, with nothing else in it', (code) => {
@@ -64,6 +71,10 @@ describe('toProblem', () => {
         data: { missingScopes: ['workspace:read'], missingRoles: [] },
       }),
       { missingScopes: ['workspace:read'], missingRoles: [] },
+    ],
+    [
+      new AuthError('AUTH_RECENT_SIGN_IN_REQUIRED', 'Sign in again.', { data: { maxAge: 300 } }),
+      { maxAge: 300 },
     ],
     [providerError('google', 'It is down.'), { providerId: 'google', reason: 'It is down.' }],
   ])('carries the data of %s', (error, data) => {

@@ -42,3 +42,35 @@ export async function requireSignedIn(
   if (result.ok) return result
   throw new AuthError('UNAUTHORIZED', detail, { setCookies: result.setCookies })
 }
+
+/** Maximum seconds since the sign-in for the sensitive routes of this API. */
+const RECENT_SECONDS = 300
+
+/**
+ * Returns the caller's session if the user signed in within the last five minutes: by `authTime`, or
+ * by the start of the session where the provider does not say when it authenticated the user.
+ * @throws AuthError `UNAUTHORIZED`, `AUTH_RECENT_SIGN_IN_REQUIRED`
+ */
+export async function requireRecentSignIn(
+  context: HandlerContext,
+  request: AuthnRequest,
+): Promise<Extract<AuthnResult, { ok: true }>> {
+  const result = await requireSignedIn(context, request)
+  const { authTime, issuedAt, providerId } = result.session
+  if (Date.now() - Date.parse(authTime ?? issuedAt) <= RECENT_SECONDS * 1000) return result
+  const provider = providerId && context.backend.providers.getProvider(providerId)
+  throw new AuthError(
+    'AUTH_RECENT_SIGN_IN_REQUIRED',
+    'Sign in again with POST /signin and the body in data.signin, then repeat the request.',
+    {
+      setCookies: result.setCookies,
+      data: {
+        maxAge: RECENT_SECONDS,
+        signin: {
+          ...(provider && { providerId: provider.id }),
+          ...(provider && provider.stepUp && { maxAge: RECENT_SECONDS }),
+        },
+      },
+    },
+  )
+}

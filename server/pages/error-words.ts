@@ -13,6 +13,8 @@ type ForUsers =
   | 'AUTH_TRANSACTION_EXPIRED'
   | 'AUTH_ACCESS_DENIED'
   | 'AUTH_NOT_ADMITTED'
+  | 'AUTH_STEP_UP_FAILED'
+  | 'AUTH_SESSION_CHANGED'
   | 'AUTH_USER_DISABLED'
   | 'AUTH_PROVIDER_ERROR'
   | 'RATE_LIMITED'
@@ -35,6 +37,10 @@ const WORDS: Readonly<Record<Exclude<AuthErrorCode, ForUsers>, ErrorWords>> = {
   PAYLOAD_TOO_LARGE: { title: 'That is too long', detail: 'Shorten it and try again.' },
   LOGOUT_TOKEN_INVALID: UNREADABLE,
   UNAUTHORIZED: { title: 'You are not signed in', detail: 'Sign in and try again.' },
+  AUTH_RECENT_SIGN_IN_REQUIRED: {
+    title: 'Sign in again',
+    detail: 'This needs a recent sign-in. Sign in again and repeat it.',
+  },
   ORIGIN_NOT_ALLOWED: {
     title: 'This page may not use the sign-in service',
     detail: 'Open the application and start there.',
