@@ -10,6 +10,8 @@ export type AuditEventType =
   | 'session.refreshed'
   | 'session.signed-out'
   | 'session.revoked'
+  | 'account.linked'
+  | 'account.unlinked'
   | 'token.issued'
   | 'key.rotated'
 
@@ -25,6 +27,7 @@ export type SessionEnd =
   | 'user-deleted'
   | 'ended-by-provider'
   | 'not-admitted'
+  | 'account-unlinked'
 
 /** An audit event that is not written together with a change of a session. */
 export interface AuditEvent {

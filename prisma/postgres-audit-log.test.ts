@@ -9,6 +9,7 @@ import { createPostgresSessionStore } from '../backends/kv-oauth/storage/postgre
 import { createPostgresUserStore } from '../backends/kv-oauth/storage/postgres-user-store.js'
 import { sessionRecord } from '../backends/kv-oauth/storage/session-store-suite.js'
 import { trailOf } from '../backends/kv-oauth/storage/testing/audit-trail.js'
+import { withAccounts } from '../backends/kv-oauth/storage/testing/test-user.js'
 
 describe('the audit trail', () => {
   let database: TestDatabase
@@ -29,7 +30,7 @@ describe('the audit trail', () => {
   const signedIn = async (userId?: string): Promise<SessionRecord> => {
     const identity = { providerId: 'local', issuer: 'local', subject: randomUUID(), profile: {} }
     const record = sessionRecord(userId ?? (await users.signIn(identity)).userId)
-    await sessions.create(record)
+    await withAccounts({ sessions, users }).sessions.create(record)
     return record
   }
   const trail = ({ id }: SessionRecord) => trailOf(pool, id)

@@ -10,6 +10,7 @@ import { createPostgresProviderTokenStore } from './storage/postgres-provider-to
 import { createPostgresSessionStore } from './storage/postgres-session-store.js'
 import { createPostgresUserStore } from './storage/postgres-user-store.js'
 import { sessionRecord } from './storage/session-store-suite.js'
+import { withAccounts } from './storage/testing/test-user.js'
 import { createKvOAuthBackend, type KvOAuthBackend } from './backend.js'
 import { encodeSubject } from './identity.js'
 import { isIssuer } from './issuer.js'
@@ -134,7 +135,8 @@ describe('OpenID Connect Back-Channel Logout', () => {
       profile: {},
     })
     const record = sessionRecord(userId, { issuer: idp.origin, sid: randomUUID(), ...over })
-    await createPostgresSessionStore(pool).create(record)
+    const sessions = createPostgresSessionStore(pool)
+    await withAccounts({ sessions, users }).sessions.create(record)
     return record
   }
   const isAlive = async ({ id }: SessionRecord): Promise<boolean> =>

@@ -82,7 +82,9 @@ export const MAX_EVICTED = 100
 export interface SessionStore {
   /**
    * Stores a new session.
-   * @throws AuthError `AUTH_USER_DISABLED` if the user is disabled or deleted, also concurrently.
+   * @throws AuthError `AUTH_USER_DISABLED` if the user is disabled or deleted, and
+   * `AUTH_SESSION_CHANGED` if the account of the session is no longer linked to the user; also
+   * concurrently.
    */
   create(record: SessionRecord): Promise<void>
   /** Returns a live session; `undefined` for an unknown, expired or ended one. */
@@ -202,6 +204,40 @@ export interface SignedInIdentity {
   readonly profile: UserProfile
 }
 
+/** A provider account that is linked to a user. */
+export interface LinkedAccount {
+  /** The id of the account, which is not the provider subject. */
+  readonly id: string
+  /** The provider of the account when it was linked. */
+  readonly providerId: string
+  /** The issuer, or the provider id without one. */
+  readonly issuer: string
+  /** The provider subject of the user. */
+  readonly subject: string
+  /** When the account was linked, in milliseconds since the epoch. */
+  readonly createdAt: number
+  /** When the user last signed in with it, in milliseconds since the epoch. */
+  readonly lastSignInAt: number
+}
+
+/** What the audit trail says about a change of accounts. */
+export interface AccountChange {
+  /** The session in which the user made it. */
+  readonly sessionId: string
+  /** Creates the pseudonym of the account in the audit trail. */
+  readonly subjectHash: (issuer: string, subject: string) => string
+}
+
+/** The result of {@link UserStore.unlink}. */
+export type UnlinkOutcome =
+  | {
+      readonly outcome: 'unlinked'
+      readonly account: LinkedAccount
+      /** The ids of the sessions that ended with it. */
+      readonly ended: readonly string[]
+    }
+  | { readonly outcome: 'last' | 'unknown' }
+
 /** The user store. (issuer, subject) identifies a user; an e-mail address does not. */
 export interface UserStore {
   /**
@@ -209,6 +245,25 @@ export interface UserStore {
    * @throws AuthError `AUTH_USER_DISABLED`
    */
   signIn(identity: SignedInIdentity): Promise<{ userId: string }>
+  /** Lists the accounts of a user, the oldest first. */
+  listAccounts(userId: string): Promise<readonly LinkedAccount[]>
+  /**
+   * Links an account to an enabled user and writes its audit event. Concurrent calls for one account
+   * link it to one user; for the others it is a `conflict`. The profile of the user does not change.
+   * @throws AuthError `AUTH_USER_DISABLED` if the user is disabled or deleted, also concurrently.
+   */
+  link(
+    userId: string,
+    identity: Omit<SignedInIdentity, 'profile'>,
+    change: AccountChange,
+  ): Promise<'linked' | 'already-linked' | 'conflict'>
+  /**
+   * Removes an account from its user, unless it is the last one, and ends the sessions that were made
+   * with it, in one transaction with their audit events. If users and sessions are in different
+   * databases, the sessions end afterwards: when it throws, they may still be live, and the call must
+   * be repeated.
+   */
+  unlink(userId: string, accountId: string, change: AccountChange): Promise<UnlinkOutcome>
   /**
    * Disables a user and ends their sessions, in one transaction. If users and sessions are in different
    * databases, it does so one after the other: when it throws, sessions may still be live, and the call

@@ -63,9 +63,9 @@ describe('the readable output of netscript', () => {
     const pool = createPool(database.url)
     const { users, sessions } = createPostgresStores(pool)
     const profile = { displayName: NAME, email: EMAIL, emailVerified: true }
-    const identity = { providerId: PROVIDER, issuer: 'local', subject: SUBJECT, profile }
-    ;({ userId } = await users.signIn(identity))
-    const over = { providerId: PROVIDER, userAgent: AGENT, expiresAt: Date.now() + 600_000 }
+    const account = { providerId: PROVIDER, issuer: 'local', subject: SUBJECT }
+    ;({ userId } = await users.signIn({ ...account, profile }))
+    const over = { ...account, userAgent: AGENT, expiresAt: Date.now() + 600_000 }
     await sessions.create(sessionRecord(userId, { ...over, id: SESSION_ID }))
     await sessions.create(sessionRecord(userId, { ...over, userAgent: 'x'.repeat(512) }))
     await pool.end()

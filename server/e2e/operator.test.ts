@@ -69,9 +69,9 @@ describe('netscript auth', () => {
       const id = start.padEnd(43, 'x')
       const pool = createPool(service.databaseUrl)
       const { users, sessions } = createPostgresStores(pool)
-      const identity = { providerId: 'local', issuer: 'local', subject: 'dash', profile: {} }
-      const { userId } = await users.signIn(identity)
-      await sessions.create(sessionRecord(userId, { id }))
+      const identity = { providerId: 'local', issuer: 'local', subject: 'dash' }
+      const { userId } = await users.signIn({ ...identity, profile: {} })
+      await sessions.create(sessionRecord(userId, { ...identity, id }))
       expect(await netscript('session', 'revoke', id, '--json')).toEqual({
         code: 0,
         text: '{"revoked":1}',

@@ -4,6 +4,7 @@ import { createPool } from '../../prisma/pool.js'
 import { openStores } from '../../backends/kv-oauth/storage/stores.js'
 import { sessionRecord } from '../../backends/kv-oauth/storage/session-store-suite.js'
 import { describeWithRedis } from '../../backends/kv-oauth/storage/testing/describe-with-redis.js'
+import { TEST_CHANGE } from '../../backends/kv-oauth/storage/testing/test-user.js'
 import {
   startTestRedis,
   type TestRedis,
@@ -116,12 +117,15 @@ function suite(redis?: () => TestRedis): void {
       total = (await pageOf(agent)).sessions.length + COUNT
       const pool = createPool(service.databaseUrl)
       const stores = await openStores({ pool, sessionStore: redis?.().url ?? '' })
+      const account = { providerId: 'local', issuer: 'local', subject: userId }
+      await stores.users.link(userId, account, TEST_CHANGE)
       const now = Date.now()
       for (let made = 0; made < COUNT; made += 100) {
         await Promise.all(
           Array.from({ length: 100 }, (_, n) =>
             stores.sessions.create(
               sessionRecord(userId, {
+                ...account,
                 // In groups of one millisecond, and all newer than the current one.
                 issuedAt: now + Math.floor((made + n) / 10),
                 expiresAt: now + 3_600_000,

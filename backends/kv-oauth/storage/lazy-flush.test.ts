@@ -59,7 +59,7 @@ describe('the flush to disk', () => {
       userId,
       providerId: 'p',
       issuer: person.issuer,
-      subject: 's',
+      subject: person.subject,
       auditSubject: 'hash',
       scopes: [],
       roles: [],

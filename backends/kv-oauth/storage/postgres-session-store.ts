@@ -7,7 +7,7 @@ import {
   storeCall,
   sweep,
 } from '@netscript/auth-database/internal'
-import { AuthError, type SessionEnd } from '@netscript/plugin-auth-core'
+import type { SessionEnd } from '@netscript/plugin-auth-core'
 import { MAX_SESSIONS_IN_PAGE } from '@netscript/plugin-auth-core/internal'
 import { MAX_EVICTED, type SessionRecord, type SessionStore } from '../session-store.js'
 import {
@@ -17,6 +17,7 @@ import {
   KEYV_TABLE,
   type PostgresKeyvOptions,
 } from './keyv-postgres.js'
+import { sessionRefusal } from './session-refusal.js'
 
 const NAMESPACE = 'session'
 const key = (id: string): string => `${NAMESPACE}:${id}`
@@ -24,14 +25,18 @@ const EXPIRED = { table: KEYV_TABLE, key: 'key', column: 'expires_at', before: D
 const LIVE = `expires_at > ${DATABASE_NOW_MS}`
 
 /**
- * Locks the row of the user against a concurrent disable: either the sign-in commits first and
- * disabling ends its session, or disabling commits first and nothing is inserted.
+ * Locks the rows of the user and the account, in this order, against a concurrent disable or unlink:
+ * either the sign-in commits first and the other ends its session, or the other commits first and
+ * nothing is inserted. The account needs a lock of its own: a lock of the user that was waited for
+ * does not refresh the snapshot of other rows.
  */
 const CREATE = `WITH written AS (
     INSERT INTO ${KEYV_TABLE} (key, value)
-    SELECT $1::text, $2::text FROM auth_users
-    WHERE id = ($2::text::jsonb)->'value'->>'userId' AND disabled_at IS NULL
-    FOR SHARE
+    SELECT $1::text, $2::text
+    FROM auth_users AS person JOIN auth_accounts AS account ON account.user_id = person.id
+    WHERE person.id = $3 AND person.disabled_at IS NULL
+      AND account.issuer = $4 AND account.subject = $5
+    FOR SHARE OF person FOR KEY SHARE OF account
     RETURNING value),
   audited AS (${auditSessions('written', "'sign-in.completed'", 'NULL')})
   SELECT 1 FROM written`
@@ -96,13 +101,9 @@ export function createPostgresSessionStore(
         const { rowCount } = await queryPrepared(pool, {
           name: 'auth_session_create',
           text: CREATE,
-          values: [key(record.id), entry(record)],
+          values: [key(record.id), entry(record), record.userId, record.issuer, record.subject],
         })
-        if (rowCount === 1) return
-        throw new AuthError(
-          'AUTH_USER_DISABLED',
-          'Ask an administrator to enable the account again.',
-        )
+        if (rowCount !== 1) throw await sessionRefusal(pool, record)
       }),
 
     get: (id) => storeCall(() => keyv.get<SessionRecord>(id)),

@@ -20,7 +20,7 @@ import { postgresStoresSuite } from './stores-suite.js'
 import { createPostgresStores } from './stores.js'
 import { describeWithPgBouncer, startPgBouncer, type TestPgBouncer } from './testing/pgbouncer.js'
 import { ABROAD, createMigratedDatabase, type Place } from './testing/placed-database.js'
-import { createTestUser } from './testing/test-user.js'
+import { createTestUser, withAccounts } from './testing/test-user.js'
 import { createUserDirectory } from '../../../prisma/user-directory.js'
 
 postgresStoresSuite('Postgres', createTestDatabase)
@@ -120,7 +120,7 @@ function everything(place: Place, pooled: boolean): void {
   })
 
   it('serves sign-ins, rate limits, signing keys, sweeps and Prisma', async () => {
-    const stores = createPostgresStores(pool)
+    const stores = withAccounts(createPostgresStores(pool))
     const [userId, other] = await Promise.all([
       createTestUser(stores.users),
       createTestUser(stores.users),

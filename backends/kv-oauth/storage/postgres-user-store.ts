@@ -6,13 +6,17 @@ import {
   queryPrepared,
   storeCall,
 } from '@netscript/auth-database/internal'
-import { AuthError, type SessionEnd } from '@netscript/plugin-auth-core'
-import type { SignedInIdentity, UserStore } from '../session-store.js'
+import type { SessionEnd } from '@netscript/plugin-auth-core'
+import type {
+  AccountChange,
+  LinkedAccount,
+  SignedInIdentity,
+  UnlinkOutcome,
+  UserStore,
+} from '../session-store.js'
 import { deleteEntries } from './keyv-postgres.js'
 import { LAZILY } from './lazy-flush.js'
-
-const disabledUser = (): AuthError =>
-  new AuthError('AUTH_USER_DISABLED', 'Ask an administrator to enable the account again.')
+import { disabledUser } from './session-refusal.js'
 
 /** Creates a user store in Postgres, with one statement per sign-in of a known user. */
 export function createPostgresUserStore(pool: PostgresPool): UserStore {
@@ -39,6 +43,9 @@ export function createPostgresUserStore(pool: PostgresPool): UserStore {
           (await update(pool, identity)) ??
           Promise.reject(new Error('The account vanished between two statements.')),
       ),
+    listAccounts: (userId) => storeCall(() => accountsOf(pool, userId)),
+    link: (userId, identity, change) => storeCall(() => link(pool, userId, identity, change)),
+    unlink: (userId, accountId, change) => storeCall(() => unlink(pool, userId, accountId, change)),
     disable: (userId) =>
       endUser(
         userId,
@@ -122,4 +129,91 @@ async function create(
     ],
   })
   return rows[0]
+}
+
+const ACCOUNTS = `SELECT id, provider_id AS "providerId", issuer, subject,
+    created_at AS "createdAt", last_sign_in_at AS "lastSignInAt"
+  FROM auth_accounts WHERE user_id = $1 ORDER BY created_at, id`
+
+async function accountsOf(
+  connection: Pick<PostgresPool, 'query'>,
+  userId: string,
+): Promise<LinkedAccount[]> {
+  type Row = Omit<LinkedAccount, 'createdAt' | 'lastSignInAt'> &
+    Record<'createdAt' | 'lastSignInAt', Date>
+  const { rows } = await connection.query<Row>(ACCOUNTS, [userId])
+  return rows.map(({ createdAt, lastSignInAt, ...account }) => ({
+    ...account,
+    createdAt: createdAt.getTime(),
+    lastSignInAt: lastSignInAt.getTime(),
+  }))
+}
+
+/** Locks the row of the user, as every change of accounts does, so that none sees a stale list. */
+const LINK = `WITH person AS (
+    SELECT id FROM auth_users WHERE id = $1 AND disabled_at IS NULL FOR NO KEY UPDATE),
+  account AS (
+    INSERT INTO auth_accounts (id, user_id, provider_id, issuer, subject)
+    SELECT $2, id, $3, $4, $5 FROM person
+    ON CONFLICT (issuer, subject) DO NOTHING
+    RETURNING provider_id),
+  audited AS (
+    INSERT INTO auth_audit_events (type, provider_id, subject_hash, session_id)
+    SELECT 'account.linked', provider_id, $6, $7 FROM account)
+  SELECT FROM account`
+
+const OWNER = `SELECT person.disabled_at IS NULL AS enabled, account.user_id AS owner
+  FROM auth_users AS person
+  LEFT JOIN auth_accounts AS account ON account.issuer = $2 AND account.subject = $3
+  WHERE person.id = $1`
+
+async function link(
+  pool: PostgresPool,
+  userId: string,
+  { providerId, issuer, subject }: Omit<SignedInIdentity, 'profile'>,
+  { sessionId, subjectHash }: AccountChange,
+): Promise<'linked' | 'already-linked' | 'conflict'> {
+  const values = [userId, randomUUID(), providerId, issuer, subject]
+  for (;;) {
+    const audited = [subjectHash(issuer, subject), sessionId]
+    const { rowCount } = await pool.query(LINK, [...values, ...audited])
+    if (rowCount === 1) return 'linked'
+    const { rows } = await pool.query<{ enabled: boolean; owner: string | null }>(OWNER, [
+      ...[userId, issuer, subject],
+    ])
+    const [found] = rows
+    if (!found?.enabled) throw disabledUser()
+    if (found.owner !== null) return found.owner === userId ? 'already-linked' : 'conflict'
+    // The account was removed between the two statements.
+  }
+}
+
+function unlink(
+  pool: PostgresPool,
+  userId: string,
+  accountId: string,
+  { sessionId, subjectHash }: AccountChange,
+): Promise<UnlinkOutcome> {
+  return inTransaction(pool, async (connection) => {
+    await connection.query('SELECT FROM auth_users WHERE id = $1 FOR NO KEY UPDATE', [userId])
+    const accounts = await accountsOf(connection, userId)
+    const account = accounts.find(({ id }) => id === accountId)
+    if (!account) return { outcome: 'unknown' }
+    if (accounts.length === 1) return { outcome: 'last' }
+    const { providerId, issuer, subject } = account
+    await connection.query(
+      `WITH account AS (DELETE FROM auth_accounts WHERE id = $1 RETURNING provider_id)
+       INSERT INTO auth_audit_events (type, provider_id, subject_hash, session_id)
+       SELECT 'account.unlinked', $2, $3, $4 FROM account`,
+      [accountId, providerId, subjectHash(issuer, subject), sessionId],
+    )
+    const end: SessionEnd = 'account-unlinked'
+    const { rows } = await connection.query<{ id: string }>(
+      `WITH ended AS (${deleteEntries('user_id = $1 AND issuer = $2 AND subject = $3')}),
+       audited AS (${auditSessions('ended', "'session.revoked'", '$4::text')})
+       SELECT (value::jsonb)->'value'->>'id' AS id FROM ended`,
+      [userId, issuer, subject, end],
+    )
+    return { outcome: 'unlinked', account, ended: rows.map(({ id }) => id) }
+  })
 }

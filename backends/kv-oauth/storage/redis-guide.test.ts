@@ -8,7 +8,7 @@ import { sessionRecord } from './session-store-suite.js'
 import { openStores } from './stores.js'
 import { describeWithRedis } from './testing/describe-with-redis.js'
 import { ask, startTestRedis, startTestRedisCluster } from './testing/redis-server.js'
-import { createTestUser } from './testing/test-user.js'
+import { createTestUser, withAccounts } from './testing/test-user.js'
 
 describeWithRedis('the Redis guide', () => {
   it('lists every permission that the service needs', async () => {
@@ -30,7 +30,7 @@ describeWithRedis('the Redis guide', () => {
       })
       try {
         expect(warnings).toContainEqual({ code: 'REDIS_NOT_DURABLE' })
-        const { sessions, transactions, users } = stores
+        const { sessions, transactions, users } = withAccounts(stores)
         const tokens = stores.tokens(createKeyring([randomBytes(32)]))
         const record = sessionRecord(await createTestUser(users))
         await transactions.put('a', { stateHash: 's', sealed: 's' }, 60_000)

@@ -12,7 +12,7 @@ import { openStores } from './stores.js'
 import { trailOf } from './testing/audit-trail.js'
 import { describeWithRedis } from './testing/describe-with-redis.js'
 import { ask, DURABLE, startTestRedis, type TestRedis } from './testing/redis-server.js'
-import { createTestUser } from './testing/test-user.js'
+import { createTestUser, linkAccountOf, TEST_CHANGE, withAccounts } from './testing/test-user.js'
 
 const UNAVAILABLE = { code: 'STORE_UNAVAILABLE' }
 /** Errors of the database itself are faults, not outages. */
@@ -35,7 +35,7 @@ describeWithRedis('sessions in Redis, their users and their trail in Postgres', 
     database = await createTestDatabase()
     pool = createPool(database.url)
     server = await startTestRedis(DURABLE)
-    stores = await openStores({ pool, sessionStore: server.url })
+    stores = withAccounts(await openStores({ pool, sessionStore: server.url }))
   })
   afterAll(async () => {
     await stores.close()
@@ -180,6 +180,7 @@ describeWithRedis('sessions in Redis, their users and their trail in Postgres', 
 
   it('removes the session if the sign-in event cannot be written', async () => {
     const record = sessionRecord(await createTestUser(stores.users))
+    await linkAccountOf(stores.users, record)
     await breakTrail()
     await expect(stores.sessions.create(record)).rejects.toMatchObject(REFUSED)
     expect(await stores.sessions.get(record.id)).toBeUndefined()
@@ -263,6 +264,18 @@ describeWithRedis('sessions in Redis, their users and their trail in Postgres', 
     const later = stores.sessions.create(sessionRecord(userId))
     await expect(later).rejects.toMatchObject({ code: 'AUTH_USER_DISABLED' })
     expect(await stores.users.disable(userId)).toBe(true)
+    expect(await stores.sessions.get(record.id)).toBeUndefined()
+  })
+
+  it('fails to unlink an account if the sessions could not be ended, and can be repeated', async () => {
+    const record = await signedIn()
+    const { userId, subject } = record
+    const accounts = await stores.users.listAccounts(userId)
+    const { id } = accounts.find((account) => account.subject === subject)!
+    const unlink = () => stores.users.unlink(userId, id, TEST_CHANGE)
+    await withoutRedis(() => expect(unlink()).rejects.toMatchObject(UNAVAILABLE))
+    expect(await stores.sessions.get(record.id)).toEqual(record)
+    expect(await unlink()).toEqual({ outcome: 'unknown' })
     expect(await stores.sessions.get(record.id)).toBeUndefined()
   })
 

@@ -2,13 +2,14 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { PostgresPool } from '@netscript/auth-database'
 import { redisCall } from '@netscript/auth-database/internal'
-import { AuthError, type SessionEnd } from '@netscript/plugin-auth-core'
+import type { SessionEnd } from '@netscript/plugin-auth-core'
 import { MAX_SESSIONS_IN_PAGE, newestFirst } from '@netscript/plugin-auth-core/internal'
 import { MAX_EVICTED, type SessionRecord, type SessionStore } from '../session-store.js'
 import { createRedisKeyv, type KeyvEntry, REDIS_NAMESPACE } from './keyv-redis.js'
 import { mastersOf, ping, type RedisConnection } from './redis-connection.js'
 import { createSessionIndex } from './redis-session-index.js'
 import { createSessionEvents } from './session-events.js'
+import { sessionRefusal } from './session-refusal.js'
 
 /** A hash tag (braces) keeps all keys of a session in one slot of a cluster. */
 const keyvKey = (id: string): string => `{session:${id}}`
@@ -55,9 +56,10 @@ return 1`
  *
  * A change spans two databases here, so its order replaces the single statement of Postgres:
  *
- * - `create` indexes the session, writes it, checks the user, and removes the session if the user is
- *   disabled. Disabling marks the user first and ends the sessions afterwards, so at least one of two
- *   concurrent operations sees the other. No client has the token before `create` resolves.
+ * - `create` indexes the session, writes it, checks the user and the account, and removes the session
+ *   if the user is disabled or the account is gone. Disabling and unlinking change these first and end
+ *   the sessions afterwards, so at least one of two concurrent operations sees the other. No client has
+ *   the token before `create` resolves.
  * - An audit event is written before its change, so that no change lacks an event. If the change then
  *   fails, or loses a race, there is a surplus event.
  */
@@ -136,10 +138,7 @@ export function createRedisSessionStore(redis: RedisConnection, pool: PostgresPo
           throw error
         }
         await drop(record)
-        throw new AuthError(
-          'AUTH_USER_DISABLED',
-          'Ask an administrator to enable the account again.',
-        )
+        throw await sessionRefusal(pool, record)
       }),
 
     get: (id) => redisCall(() => get(id)),

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import type { PostgresPool } from '@netscript/auth-database'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import {
@@ -10,7 +10,7 @@ import { createKeyring } from '../../keyring.js'
 import { createPool } from '../../../prisma/pool.js'
 import { sessionRecord } from './session-store-suite.js'
 import { createPostgresStores } from './stores.js'
-import { createTestUser } from './testing/test-user.js'
+import { createTestUser, linkAccountOf, TEST_CHANGE, withAccounts } from './testing/test-user.js'
 
 /*
  * Each test holds a row in an open transaction, starts a statement that needs it, and commits: the
@@ -53,7 +53,7 @@ describe('row locks', () => {
 
   async function createSession(): Promise<{ id: string; userId: string }> {
     const record = sessionRecord(await createTestUser(stores.users))
-    await stores.sessions.create(record)
+    await withAccounts(stores).sessions.create(record)
     return record
   }
 
@@ -85,6 +85,7 @@ describe('row locks', () => {
   it('a user who is being disabled gets no session', async () => {
     const userId = await createTestUser(stores.users)
     const record = sessionRecord(userId)
+    await linkAccountOf(stores.users, record)
     const outcome = await afterCommit(
       ['UPDATE auth_users SET disabled_at = now() WHERE id = $1', [userId]],
       () => stores.sessions.create(record),
@@ -93,10 +94,108 @@ describe('row locks', () => {
     expect(await stores.sessions.get(record.id)).toBeUndefined()
   })
 
+  /** A user with a second account. */
+  async function createLinkedUser() {
+    const userId = await createTestUser(stores.users)
+    const account = { providerId: 'two', issuer: 'https://two.example', subject: userId }
+    await stores.users.link(userId, account, TEST_CHANGE)
+    const [{ id: firstId } = { id: '' }, { id } = { id: '' }] =
+      await stores.users.listAccounts(userId)
+    return { userId, account, firstId, id }
+  }
+  it('an account that is being removed gets no session', async () => {
+    const { userId, account, id } = await createLinkedUser()
+    const record = sessionRecord(userId, account)
+    const outcome = await afterCommit(['DELETE FROM auth_accounts WHERE id = $1', [id]], () =>
+      stores.sessions.create(record),
+    )
+    expect(outcome).toMatchObject({ reason: { code: 'AUTH_SESSION_CHANGED' } })
+    expect(await stores.sessions.get(record.id)).toBeUndefined()
+  })
+
+  it('a session of an account that is being removed waits for the user, not only the account', async () => {
+    const { userId, account, id } = await createLinkedUser()
+    const record = sessionRecord(userId, account)
+    const outcome = await afterCommit(
+      [
+        `WITH locked AS (SELECT FROM auth_users WHERE id = $2 FOR NO KEY UPDATE)
+         DELETE FROM auth_accounts USING locked WHERE id = $1`,
+        [id, userId],
+      ],
+      () => stores.sessions.create(record),
+    )
+    expect(outcome).toMatchObject({ reason: { code: 'AUTH_SESSION_CHANGED' } })
+  })
+
+  it('a removal that waits for a sign-in ends the session of that sign-in', async () => {
+    const { userId, account, id } = await createLinkedUser()
+    const record = sessionRecord(userId, account)
+    const outcome = await afterCommit(
+      [
+        `WITH locked AS (SELECT FROM auth_users WHERE id = $3 FOR SHARE)
+         INSERT INTO auth_keyv (key, value) SELECT $1, $2 FROM locked`,
+        [
+          `session:${record.id}`,
+          JSON.stringify({ value: record, expires: record.expiresAt }),
+          userId,
+        ],
+      ],
+      () => stores.users.unlink(userId, id, TEST_CHANGE),
+    )
+    expect(outcome).toMatchObject({ value: { outcome: 'unlinked', ended: [record.id] } })
+    expect(await stores.sessions.get(record.id)).toBeUndefined()
+  })
+
+  it('a removal that waits for another one keeps the last account', async () => {
+    const { userId, firstId, id } = await createLinkedUser()
+    const outcome = await afterCommit(
+      [
+        `WITH locked AS (SELECT FROM auth_users WHERE id = $2 FOR NO KEY UPDATE)
+         DELETE FROM auth_accounts USING locked WHERE id = $1`,
+        [firstId, userId],
+      ],
+      () => stores.users.unlink(userId, id, TEST_CHANGE),
+    )
+    expect(outcome).toEqual({ status: 'fulfilled', value: { outcome: 'last' } })
+  })
+
+  it('a user who is being disabled gets no account', async () => {
+    const { userId } = await createLinkedUser()
+    const account = { providerId: 'three', issuer: 'https://three.example', subject: userId }
+    const outcome = await afterCommit(
+      ['UPDATE auth_users SET disabled_at = now() WHERE id = $1', [userId]],
+      () => stores.users.link(userId, account, TEST_CHANGE),
+    )
+    expect(outcome).toMatchObject({ reason: { code: 'AUTH_USER_DISABLED' } })
+    expect(await stores.users.listAccounts(userId)).toHaveLength(2)
+  })
+
+  it('an account that another user is removing can be linked', async () => {
+    const [{ account, id }, userId] = [await createLinkedUser(), await createTestUser(stores.users)]
+    const outcome = await afterCommit(['DELETE FROM auth_accounts WHERE id = $1', [id]], () =>
+      stores.users.link(userId, account, TEST_CHANGE),
+    )
+    expect(outcome).toEqual({ status: 'fulfilled', value: 'linked' })
+  })
+
+  it('an account that another user is linking is a conflict', async () => {
+    const [owner, userId] = [await createTestUser(stores.users), await createTestUser(stores.users)]
+    const account = { providerId: 'four', issuer: 'https://four.example', subject: owner }
+    const outcome = await afterCommit(
+      [
+        `INSERT INTO auth_accounts (id, user_id, provider_id, issuer, subject)
+         VALUES ($1, $2, $3, $4, $5)`,
+        [randomUUID(), owner, account.providerId, account.issuer, account.subject],
+      ],
+      () => stores.users.link(userId, account, TEST_CHANGE),
+    )
+    expect(outcome).toEqual({ status: 'fulfilled', value: 'conflict' })
+  })
+
   it('a sign-in whose session is being ended by another sign-in ends no session', async () => {
     const { id: kept, userId } = await createSession()
     const record = sessionRecord(userId)
-    await stores.sessions.create(record)
+    await withAccounts(stores).sessions.create(record)
     const outcome = await afterCommit(
       [
         `DELETE FROM auth_keyv USING (SELECT FROM auth_users WHERE id = $2 FOR NO KEY UPDATE) AS locked
@@ -163,7 +262,7 @@ describe('row locks', () => {
       const ids = ['d', 'c', 'a', 'b', 'e'].map((letter) => `${name}-${letter}`)
       for (const [at, id] of ids.entries()) {
         const issuedAt = Date.now() - 10_000 + (at === 2 ? 1_000 : at)
-        await stores.sessions.create(
+        await withAccounts(stores).sessions.create(
           sessionRecord(userId, { id, issuer: 'one-order', subject: userId, issuedAt }),
         )
       }
@@ -183,6 +282,12 @@ describe('row locks', () => {
           { key: subject, ttlMs: 60_000 },
         ),
       eviction: (userId, keep) => stores.sessions.evict(userId, { keep, max: 1 }),
+      'removal of an account': async (userId) => {
+        const account = { issuer: 'one-order', subject: userId }
+        const accounts = await stores.users.listAccounts(userId)
+        const { id } = accounts.find(({ subject }) => subject === account.subject)!
+        return stores.users.unlink(userId, id, TEST_CHANGE)
+      },
       disabling: (userId) => stores.users.disable(userId),
       deletion: (userId) => stores.users.delete(userId),
     }
@@ -196,6 +301,27 @@ describe('row locks', () => {
       )
       const left = await Promise.all(ids.slice(0, -1).map((id) => stores.sessions.get(id)))
       expect(left.filter(Boolean)).toEqual([])
+    })
+
+    const changes: Record<
+      string,
+      (user: {
+        userId: string
+        id: string
+        identity: Parameters<typeof stores.users.link>[1]
+      }) => Promise<unknown>
+    > = {
+      'a new session': ({ userId, identity }) =>
+        stores.sessions.create(sessionRecord(userId, identity)),
+      'the removal of an account': ({ userId, id }) => stores.users.unlink(userId, id, TEST_CHANGE),
+    }
+    it.each(Object.entries(changes))('%s locks the user before the account', async (_, change) => {
+      const { userId, account, id } = await createLinkedUser()
+      await leavesFree(
+        ['SELECT FROM auth_users WHERE id = $1 FOR UPDATE', [userId]],
+        ['SELECT FROM auth_accounts WHERE user_id = $1', [userId]],
+        () => change({ userId, id, identity: account }),
+      )
     })
 
     it('a sign-in locks the user before the account, as deletion does', async () => {

@@ -6,7 +6,10 @@ import type { SessionRecord, SessionRefresh } from '../session-store.js'
 const GIVEN = 'unnest($1::text[]) AS given (value)'
 const RECORD = auditSessions(GIVEN, '$2::text', '$3::text')
 const RECORD_SIGN_IN = auditSessions(
-  `(SELECT value FROM ${GIVEN} JOIN auth_users ON id = $2 WHERE disabled_at IS NULL) AS enabled`,
+  `(SELECT value FROM ${GIVEN}
+    JOIN auth_users AS person ON person.id = $2 AND person.disabled_at IS NULL
+    JOIN auth_accounts AS account ON account.user_id = person.id
+      AND account.issuer = $3 AND account.subject = $4) AS allowed`,
   "'sign-in.completed'",
   'NULL',
 )
@@ -16,7 +19,7 @@ const RECORD_SIGN_IN = auditSessions(
  * and its event cannot be one statement.
  */
 export interface SessionEvents {
-  /** Records a sign-in if the user is enabled. Returns false for a disabled or deleted user. */
+  /** Records a sign-in. Returns false if the user is disabled or no longer has the account. */
   signedIn(record: SessionRecord): Promise<boolean>
   refreshed(record: SessionRecord, why: SessionRefresh): Promise<void>
   ended(records: readonly SessionRecord[], end: SessionEnd): Promise<void>
@@ -35,7 +38,8 @@ export function createSessionEvents(pool: PostgresPool): SessionEvents {
   }
   return {
     async signedIn(session) {
-      const values = [[auditEntry(session)], session.userId]
+      const { userId, issuer, subject } = session
+      const values = [[auditEntry(session)], userId, issuer, subject]
       const { rowCount } = await queryPrepared(pool, {
         name: 'auth_session_signed_in',
         text: RECORD_SIGN_IN,

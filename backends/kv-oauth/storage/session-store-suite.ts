@@ -292,9 +292,9 @@ export function sessionStoreSuite(name: string, make: () => Promise<StoreUnderTe
     it('revokes by sid and subject, within one issuer', async () => {
       const subject = `shared-${Date.now()}`
       const mine = await create({ subject })
-      const second = await create({ subject })
+      const { issuer, userId } = mine
+      const second = await create({ subject, userId })
       const other = await create({ subject, issuer: 'https://other.example' })
-      const { issuer } = mine
       expect(await sut.store.revokeByProviderSession({ issuer })).toBe(0)
       const foreign = { issuer, sid: mine.sid!, subject: 'another' }
       expect(await sut.store.revokeByProviderSession(foreign)).toBe(0)
@@ -318,9 +318,9 @@ export function sessionStoreSuite(name: string, make: () => Promise<StoreUnderTe
     )
 
     it('revokes once for a key: exactly one concurrent caller does', async () => {
-      const { issuer, subject } = await create()
+      const { issuer, subject, userId } = await create()
       for (let round = 0; round < 10; round += 1) {
-        if (round > 0) await create({ subject })
+        if (round > 0) await create({ subject, userId })
         const once = { key: `${subject}-${round}`, ttlMs: 60_000 }
         const counts = await Promise.all(
           Array.from({ length: 20 }, (_, n) =>
@@ -330,7 +330,7 @@ export function sessionStoreSuite(name: string, make: () => Promise<StoreUnderTe
           ),
         )
         expect(counts.filter((count) => count !== undefined)).toEqual([1])
-        const later = await create({ subject })
+        const later = await create({ subject, userId })
         expect(await sut.store.revokeByProviderSession({ issuer, subject }, once)).toBeUndefined()
         expect(await sut.other.get(later.id)).toBeDefined()
         await sut.store.revoke(later.id, 'signed-out')

@@ -6,19 +6,22 @@ import {
   providerTokenStoreSuite,
   type ProviderTokenStoreUnderTest,
 } from './provider-token-store-suite.js'
+import { accountsSuite } from './accounts-suite.js'
 import { connectRedis } from './redis-connection.js'
 import { sessionKeys } from './redis-session-store.js'
 import { parseRedisUrls } from './redis-url.js'
 import { sessionStoreSuite } from './session-store-suite.js'
 import type { AuthStores } from '../session-store.js'
 import { createPostgresStores, openStores } from './stores.js'
-import { createTestUser } from './testing/test-user.js'
+import { trailOf } from './testing/audit-trail.js'
+import { createTestUser, withAccounts } from './testing/test-user.js'
 import { transactionStoreSuite } from './transaction-store-suite.js'
 
 /** Stores on a separate database, and the same stores of another process. */
 interface Opened extends Pick<ProviderTokenStoreUnderTest, 'stored' | 'overwrite'> {
   readonly stores: AuthStores
   readonly others: AuthStores
+  readonly trail: (sessionId: string) => ReturnType<typeof trailOf>
   readonly close: () => Promise<void>
 }
 
@@ -26,13 +29,18 @@ function storesSuite(name: string, keepsExpired: boolean, open: () => Promise<Op
   sessionStoreSuite(name, async () => {
     const { stores, others, close } = await open()
     return {
-      store: stores.sessions,
-      other: others.sessions,
+      store: withAccounts(stores).sessions,
+      other: withAccounts(others).sessions,
       createUser: () => createTestUser(stores.users),
       disableUser: (userId) => others.users.disable(userId),
       keepsExpired,
       close,
     }
+  })
+
+  accountsSuite(name, async () => {
+    const { stores, others, trail, close } = await open()
+    return { ...stores, others, trail, close }
   })
 
   transactionStoreSuite(name, async () => {
@@ -43,7 +51,7 @@ function storesSuite(name: string, keepsExpired: boolean, open: () => Promise<Op
   providerTokenStoreSuite(name, async () => {
     const { stores, stored, overwrite, close } = await open()
     const createUser = (): Promise<string> => createTestUser(stores.users)
-    return { ...stores, createUser, stored, overwrite, close }
+    return { ...withAccounts(stores), createUser, stored, overwrite, close }
   })
 }
 
@@ -58,6 +66,7 @@ export function postgresStoresSuite(name: string, create: () => Promise<TestData
     return {
       stores: createPostgresStores(pool),
       others: createPostgresStores(otherPool),
+      trail: (id) => trailOf(pool, id),
       ...rowsOf(pool),
       async close() {
         await pool.end()
@@ -79,6 +88,7 @@ export function redisStoresSuite(name: string, urls: () => string): void {
     return {
       stores,
       others,
+      trail: (id) => trailOf(pool, id),
       stored: async (id) => ({
         ...(await redis.run((client) => client.hGetAll(sessionKeys(id)[1]))),
       }),

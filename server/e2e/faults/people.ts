@@ -14,6 +14,7 @@ export interface Person {
   readonly sessionId: string
 }
 
+const ISSUER = 'https://issuer.example'
 const DAY = 24 * 60 * 60_000
 
 /**
@@ -38,7 +39,7 @@ export async function signInPeople(
       id: sessionId,
       userId,
       providerId: 'local',
-      issuer: 'https://issuer.example',
+      issuer: ISSUER,
       subject,
       auditSubject: `audit-${userId}`,
       scopes: ['openid'],
@@ -56,6 +57,11 @@ export async function signInPeople(
   try {
     const userIds = Array.from({ length: count }, () => randomUUID())
     await pool.query('INSERT INTO auth_users (id) SELECT unnest($1::text[])', [userIds])
+    await pool.query(
+      `INSERT INTO auth_accounts (id, user_id, provider_id, issuer, subject)
+       SELECT id, id, 'local', $2, 'subject-of-' || id FROM unnest($1::text[]) AS id`,
+      [userIds, ISSUER],
+    )
     return await Promise.all(
       userIds.flatMap((userId) => Array.from({ length: sessionsEach }, () => one(userId))),
     )
