@@ -45,21 +45,21 @@ describe('values that are hashed or bound together', () => {
     expect(bucketOf(rateLimitKey(...one))).not.toBe(bucketOf(rateLimitKey(...other)))
   })
 
-  it('do not open tokens sealed for another session or field', () => {
-    const sealed = sealTokens(keyring, 'session-1', { accessToken: 'a', refreshToken: 'b' })
-    expect(openTokens(keyring, 'session-1', sealed)).toEqual({
-      accessToken: 'a',
-      refreshToken: 'b',
-    })
+  it('do not open tokens sealed for another session, provider or field', () => {
+    const owner = { sessionId: 'session-1' }
+    const given = { accessToken: 'a', refreshToken: 'b' }
+    const sealed = { ...sealTokens(keyring, owner, given), expires_at: null, scopes: null }
+    expect(openTokens(keyring, owner, sealed)).toEqual(given)
     // Processes of every version must agree on this, during an upgrade too.
     const bound = 'session-1:access_token'
     expect(unseal(keyring, 'provider-tokens', bound, sealed.access_token!)).toBe('a')
-    for (const [id, tokens] of [
-      ['session-', sealed],
-      ['session-11', sealed],
-      ['session-1', { ...sealed, access_token: sealed.refresh_token }],
+    for (const [other, tokens] of [
+      [{ sessionId: 'session-' }, sealed],
+      [{ sessionId: 'session-11' }, sealed],
+      [{ sessionId: 'session-1', linked: 'idp' }, sealed],
+      [owner, { ...sealed, access_token: sealed.refresh_token }],
     ] as const) {
-      expect(Object.values(openTokens(keyring, id, tokens) ?? {})).not.toContain('a')
+      expect(Object.values(openTokens(keyring, other, tokens))).not.toContain('a')
     }
   })
 

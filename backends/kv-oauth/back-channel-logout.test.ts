@@ -426,7 +426,7 @@ describe('OpenID Connect Back-Channel Logout', () => {
     it('the provider tokens together with the session', async () => {
       const session = await signedIn()
       const tokens = createPostgresProviderTokenStore(pool, parseKeyring(KEY))
-      await tokens.save(session.id, { refreshToken: 'refresh' })
+      await tokens.save(session, session.providerId, { refreshToken: 'refresh' })
       await logOut(sign(claimsOf(session)))
       const { rows } = await pool.query('SELECT FROM auth_provider_tokens WHERE session_key = $1', [
         `session:${session.id}`,

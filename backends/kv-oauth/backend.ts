@@ -197,6 +197,7 @@ const TABLES = [
   'auth_accounts',
   'auth_keyv',
   'auth_provider_tokens',
+  'auth_linked_provider_tokens',
   'auth_audit_events',
 ]
 

@@ -14,7 +14,7 @@ import { getClientConfiguration, getGrantConfiguration, keepKeys } from './confi
 import type { KvOAuthContext } from './context.js'
 import { type ProviderIdentity, resolveIdentity } from './identity.js'
 import { isIssuerOf } from './issuer.js'
-import { admittedProfile, newSession } from './new-session.js'
+import { admittedProfile, grantedScopes, newSession } from './new-session.js'
 import type { OAuthProvider } from './provider.js'
 import { failureOf, NOT_VERIFIED, ProviderAnswerError } from './provider-failure.js'
 import {
@@ -76,7 +76,8 @@ export async function handleCallback(
       ...{ request, provider, transaction, tokens, identity, grant, sessionId, userId },
     })
     await context.sessions.create(session)
-    await context.tokens.save(sessionId, providerTokens(tokens))
+    const granted = grantedScopes(provider, transaction, tokens)
+    await context.tokens.save(session, provider.id, providerTokens(tokens, granted, context.now()))
     await endPreviousSession(context, request)
     await endSurplus(context, userId, sessionId)
     context.metrics.signIn(provider.id, 'completed')

@@ -100,7 +100,7 @@ function suite(
       ).issueSessionToken()
       const record = sessionRecord(userId, { ...identity, id: sessionId, tokenRefreshAt: 0 })
       await stores.sessions.create(record)
-      await stores.tokens(parseKeyring(KEY)).save(sessionId, { refreshToken: 'old' })
+      await stores.tokens(parseKeyring(KEY)).save(record, 'idp', { refreshToken: 'old' })
       const request = toAuthnRequest({ headers: { cookie: `${SESSION_COOKIE_NAME}=${token}` } })
       return { record, request }
     }
@@ -164,7 +164,7 @@ function suite(
           expect(await backend.authenticate(session.request)).toMatchObject({ ok: false })
           expect(asked).toBe(1)
           expect(await isLive(session)).toBe(false)
-          expect(await stores.tokens(parseKeyring(KEY)).read(session.record.id)).toBeUndefined()
+          expect(await stores.tokens(parseKeyring(KEY)).read(session.record, 'idp')).toBeUndefined()
           expect(await backend.authenticate(session.request)).toMatchObject({ ok: false })
           const revoked = idp.requests.filter(({ path }) => path === '/revoke').at(-1)
           if (outcome === 'renewed') expect(revoked?.form.get('token')).toBe('new')

@@ -152,7 +152,7 @@ function withinRoom(
  * 5.1). But the user can alter the request in the browser, and some providers never return `scope`, so
  * then only configured scopes count, never those that a caller added.
  */
-function grantedScopes(
+export function grantedScopes(
   { scopes: configured }: OAuthProvider,
   { scopes: requested }: SignInTransaction,
   tokens: Tokens,

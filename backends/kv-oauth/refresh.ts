@@ -47,7 +47,7 @@ export async function refreshProviderTokens(
   record: SessionRecord,
 ): Promise<SessionRecord | undefined> {
   const provider = context.providers.get(record.providerId)
-  const held = provider && (await context.tokens.lease(record.id, LEASE_MS))
+  const held = provider && (await context.tokens.lease(record, provider.id, LEASE_MS))
   if (!provider || !held) return record
   const fields = { sessionId: record.id, provider: provider.id }
   const withoutTokens = (): Promise<SessionRecord | undefined> =>
@@ -85,7 +85,7 @@ export async function refreshProviderTokens(
       context.log.warn(fields, 'The session goes on without tokens of the provider.')
       return withoutTokens()
     }
-    if (!held.abandoned) await context.tokens.release(record.id)
+    if (!held.abandoned) await context.tokens.release(record, provider.id)
     return changeSession(context, record, 'tokens-not-renewed', (current) => ({
       ...backOff(current, now),
       tokenRefusals: { count: count + 1, since },
@@ -96,7 +96,7 @@ export async function refreshProviderTokens(
       { ...fields, ...failureOf(renewal.failed), err: renewal.failed },
       'The provider did not renew the tokens.',
     )
-    if (renewal.answered && !held.abandoned) await context.tokens.release(record.id)
+    if (renewal.answered && !held.abandoned) await context.tokens.release(record, provider.id)
     return changeSession(context, record, 'tokens-not-renewed', (current) => ({
       ...backOff(current, context.now()),
       tokenRefusals: undefined,
@@ -104,9 +104,10 @@ export async function refreshProviderTokens(
   }
   const { tokens } = renewal
   // Without rotation the response has no refresh token: keep the old one, and the last id_token.
-  const { abandoned: _, ...old } = held
-  const merged = { ...old, ...providerTokens(tokens) }
-  if (!(await context.tokens.replace(record.id, merged))) {
+  const { abandoned: _, expiresAt: __, ...kept } = held
+  const scopes = remainingScopes(record, tokens)
+  const merged = { ...kept, ...providerTokens(tokens, scopes, context.now()) }
+  if (!(await context.tokens.replace(record, provider.id, merged))) {
     await revokeAtProvider(context, provider, merged)
     return undefined
   }

@@ -156,7 +156,7 @@ export interface TransactionStore {
   take(key: string, stateHash: string): Promise<string | undefined>
 }
 
-/** The provider tokens of a session in plain text. The store encrypts each of them. */
+/** The tokens of one provider in plain text. The store encrypts each of them. */
 export interface ProviderTokens {
   /** The access token (RFC 6749 section 1.4). */
   readonly accessToken?: string
@@ -164,6 +164,13 @@ export interface ProviderTokens {
   readonly refreshToken?: string
   /** The id_token of an OpenID provider, sent as a hint at sign-out. */
   readonly idToken?: string
+  /**
+   * When the access token expires, in milliseconds since the epoch. Absent if the provider does not say,
+   * and if an earlier version, which did not store it, saved the tokens: then `scopes` is absent too.
+   */
+  readonly expiresAt?: number
+  /** The granted scopes. */
+  readonly scopes?: readonly string[]
 }
 
 /** Tokens with a lease, whose holder may refresh them. */
@@ -175,21 +182,37 @@ export interface LeasedTokens extends ProviderTokens {
   readonly abandoned: boolean
 }
 
-/** Stores provider tokens separately from sessions, off the read path. They end with the session. */
+/** The session that tokens belong to, with the provider of its sign-in. */
+export type TokenSession = Pick<SessionRecord, 'id' | 'providerId'>
+
+/**
+ * Stores provider tokens separately from sessions, off the read path: one set for each session and
+ * provider. They end with the session.
+ */
 export interface ProviderTokenStore {
-  /** Stores the tokens of a session. Does nothing if it has ended. */
-  save(sessionId: string, tokens: ProviderTokens): Promise<void>
+  /**
+   * Stores the tokens of a sign-in, once, or those of a linked account at another provider, replacing
+   * earlier ones. Does nothing if the session has ended.
+   */
+  save(session: TokenSession, providerId: string, tokens: ProviderTokens): Promise<void>
   /** Returns the tokens that the keyring can open; `undefined` if the session has none. */
-  read(sessionId: string): Promise<ProviderTokens | undefined>
+  read(session: TokenSession, providerId: string): Promise<ProviderTokens | undefined>
+  /** Returns the tokens of linked accounts by provider. */
+  readLinked(session: TokenSession): Promise<ReadonlyMap<string, ProviderTokens>>
   /**
    * Takes a lease to refresh the tokens, for `ttlMs`; `undefined` if another process holds it or the
    * session has ended. No lock or transaction is held meanwhile.
    */
-  lease(sessionId: string, ttlMs: number): Promise<LeasedTokens | undefined>
-  /** Stores refreshed tokens and releases the lease. False if the session has ended. */
-  replace(sessionId: string, tokens: ProviderTokens): Promise<boolean>
+  lease(session: TokenSession, providerId: string, ttlMs: number): Promise<LeasedTokens | undefined>
+  /**
+   * Stores refreshed tokens and releases the lease. False if the session has ended, or if the account
+   * was linked again meanwhile.
+   */
+  replace(session: TokenSession, providerId: string, tokens: ProviderTokens): Promise<boolean>
   /** Releases the lease. */
-  release(sessionId: string): Promise<void>
+  release(session: TokenSession, providerId: string): Promise<void>
+  /** Deletes the tokens of a linked account. */
+  forget(session: TokenSession, providerId: string): Promise<void>
 }
 
 /** The identity of a user at a provider. */

@@ -42,10 +42,13 @@ export async function signOut(
   const cleared = clearCookie(sessionName, { secure })
   const sessionId = sessionIdOf(context, request)
   if (sessionId === undefined) return { setCookies: [cleared] }
-  const tokens = await context.tokens.read(sessionId)
+  const own = await context.sessions.get(sessionId)
+  if (!own) return { setCookies: [cleared] }
+  const [tokens, linked] = await Promise.all([
+    context.tokens.read(own, own.providerId),
+    context.tokens.readLinked(own),
+  ])
   if (everywhere) {
-    const own = await context.sessions.get(sessionId)
-    if (!own) return { setCookies: [cleared] }
     // End the caller's own session last, so that a partly failed sign-out can be repeated.
     await context.sessions.revokeByUser(own.userId, 'signed-out-everywhere', { except: sessionId })
   }
@@ -62,10 +65,14 @@ export async function signOut(
     'signed out',
   )
   const provider = context.providers.get(record.providerId)
-  if (!provider || !tokens) return { sessionId, setCookies: [cleared] }
+  const revoked = [...linked].map(async ([id, linkedTokens]) => {
+    const other = context.providers.get(id)
+    if (other) await revokeAtProvider(context, other, linkedTokens)
+  })
   const [ticket] = await Promise.all([
-    openTicket(context, request, provider, { idToken: tokens.idToken, returnTo }),
-    revokeAtProvider(context, provider, tokens),
+    provider && openTicket(context, request, provider, { idToken: tokens?.idToken, returnTo }),
+    provider && tokens && revokeAtProvider(context, provider, tokens),
+    ...revoked,
   ])
   return {
     sessionId,

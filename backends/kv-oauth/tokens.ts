@@ -10,6 +10,9 @@ const TOKEN_REFRESH_LEAD_MS = 60_000
 /** Minimum time between two refreshes, however short the tokens live. */
 const TOKEN_REFRESH_INTERVAL_MS = 5_000
 
+/** The end of the year 9999. */
+const MAX_EXPIRY_MS = 253_402_300_799_000
+
 /** A token response. */
 export type Tokens = TokenEndpointResponse & TokenEndpointResponseHelpers
 
@@ -41,11 +44,22 @@ export function nextTokenRefresh(
   return Math.min(now + Math.max(wait, TOKEN_REFRESH_INTERVAL_MS), Number.MAX_SAFE_INTEGER)
 }
 
-/** The tokens to store for a session. */
-export function providerTokens(tokens: Tokens): ProviderTokens {
+/** The tokens to store, with the scopes that they are granted. */
+export function providerTokens(
+  tokens: Tokens,
+  scopes: readonly string[],
+  now: number,
+): ProviderTokens {
+  const seconds = tokens.expiresIn()
   return {
     accessToken: tokens.access_token,
     ...(tokens.refresh_token !== undefined && { refreshToken: tokens.refresh_token }),
     ...(tokens.id_token !== undefined && { idToken: tokens.id_token }),
+    ...(seconds !== undefined && { expiresAt: expiry(now, seconds) }),
+    scopes,
   }
 }
+
+/** The expiry of a token, at most the last one that every store can hold. */
+const expiry = (now: number, seconds: number): number =>
+  Math.min(Math.round(now + seconds * 1000), MAX_EXPIRY_MS)

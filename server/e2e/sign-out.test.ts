@@ -34,11 +34,12 @@ describe('sign-out at the provider', () => {
     const agent = createUserAgent(service.origin)
     await signIn(agent)
     const { session } = await me(agent)
+    const owner = { id: session.id, providerId: 'local' }
     const tokens = createPostgresProviderTokenStore(db, parseKeyring(service.key))
-    const { refreshToken = '' } = (await tokens.read(session.id)) ?? {}
+    const { refreshToken = '' } = (await tokens.read(owner, 'local')) ?? {}
     expect(refreshToken).not.toBe('')
     await agent.post('/api/v1/auth/signout', {})
-    expect(await tokens.read(session.id)).toBeUndefined()
+    expect(await tokens.read(owner, 'local')).toBeUndefined()
     expect(await refreshAtProvider(refreshToken)).toMatchObject({ error: 'invalid_grant' })
   })
 

@@ -41,7 +41,8 @@ describe('traces of a whole sign-in', () => {
       await agent.fetch(`${API}/me`, { headers: callers.me.headers })
       await agent.fetch(`${API}/session?by=express`, { headers: callers.session.headers })
       const tokens = await createPostgresProviderTokenStore(pool, parseKeyring(service.key)).read(
-        session.id,
+        { id: session.id, providerId: 'local' },
+        'local',
       )
       expect((await agent.post(`${API}/signout`)).status).toBe(200)
       userId = user.id

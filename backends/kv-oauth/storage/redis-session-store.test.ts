@@ -72,6 +72,7 @@ describeWithRedis('sessions in Redis, their users and their trail in Postgres', 
     const { sessions, transactions } = stores
     const tokens = stores.tokens(keyring)
     const userId = await createTestUser(stores.users)
+    const session = { id: 'id', providerId: 'idp' }
     await withoutRedis(async () => {
       await expectEach(
         [
@@ -91,11 +92,13 @@ describeWithRedis('sessions in Redis, their users and their trail in Postgres', 
           stores.probe(),
           transactions.put('a', { stateHash: 's', sealed: 's' }, 1_000),
           transactions.take('a', 's'),
-          tokens.save('id', {}),
-          tokens.read('id'),
-          tokens.lease('id', 1),
-          tokens.replace('id', {}),
-          tokens.release('id'),
+          tokens.save(session, 'idp', {}),
+          tokens.read(session, 'idp'),
+          tokens.lease(session, 'idp', 1),
+          tokens.replace(session, 'idp', {}),
+          tokens.release(session, 'idp'),
+          tokens.readLinked(session),
+          tokens.forget(session, 'other'),
         ],
         UNAVAILABLE,
       )
@@ -111,11 +114,13 @@ describeWithRedis('sessions in Redis, their users and their trail in Postgres', 
 
   it('stores no key without an expiry, and of an ended session only its id in an index', async () => {
     const record = await signedIn()
-    await stores.tokens(keyring).save(record.id, { accessToken: 'access' })
+    const tokens = stores.tokens(keyring)
+    await tokens.save(record, record.providerId, { accessToken: 'access' })
+    await tokens.save(record, 'linked', { accessToken: 'access' })
     await stores.transactions.put('a', { stateHash: 's', sealed: 's' }, 60_000)
     await stores.sessions.revokeByProviderSession({ issuer: 'x' }, { key: 'once', ttlMs: 60_000 })
     const keys = (await redis('keys', '*')).split('\n')
-    expect(keys).toHaveLength(7)
+    expect(keys).toHaveLength(8)
     for (const key of keys) {
       expect(key).toMatch(/^ns:/)
       expect(Number(await redis('pttl', key))).toBeGreaterThan(0)
@@ -129,7 +134,9 @@ describeWithRedis('sessions in Redis, their users and their trail in Postgres', 
 
   it('expires tokens together with their session, also after an extension', async () => {
     const record = await signedIn({ expiresAt: Date.now() + 10_000 })
-    await stores.tokens(keyring).save(record.id, { accessToken: 'access' })
+    const tokens = stores.tokens(keyring)
+    await tokens.save(record, record.providerId, { accessToken: 'access' })
+    await tokens.save(record, 'linked', { accessToken: 'access' })
     const left = async (): Promise<number[]> =>
       (await Promise.all(sessionKeys(record.id).map((key) => redis('pttl', key)))).map(Number)
     const [before = 0, tokensBefore = 0] = await left()

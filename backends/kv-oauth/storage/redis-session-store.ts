@@ -14,9 +14,12 @@ import { sessionRefusal } from './session-refusal.js'
 /** A hash tag (braces) keeps all keys of a session in one slot of a cluster. */
 const keyvKey = (id: string): string => `{session:${id}}`
 /** The keys of a session and of its provider tokens, which expire together. */
-export const sessionKeys = (id: string): [session: string, tokens: string] => [
+export const sessionKeys = (
+  id: string,
+): [session: string, tokens: string, linkedTokens: string] => [
   `${REDIS_NAMESPACE}:${keyvKey(id)}`,
   `${REDIS_NAMESPACE}:${keyvKey(id)}:tokens`,
+  `${REDIS_NAMESPACE}:${keyvKey(id)}:linked-tokens`,
 ]
 
 const EVERY_SESSION = { MATCH: `${REDIS_NAMESPACE}:${keyvKey('*')}`, COUNT: 1_000 }
@@ -32,9 +35,10 @@ const EXTEND = `local held = redis.call('GET', KEYS[1])
 if not held or string.sub(held, 1, #ARGV[1]) ~= ARGV[1] then return 0 end
 redis.call('SET', KEYS[1], ARGV[2], 'PXAT', ARGV[3])
 redis.call('PEXPIREAT', KEYS[2], ARGV[3])
+redis.call('PEXPIREAT', KEYS[3], ARGV[3])
 return 1`
 const END = `local ended = redis.call('GET', KEYS[1])
-redis.call('DEL', KEYS[1], KEYS[2])
+redis.call('DEL', KEYS[1], KEYS[2], KEYS[3])
 return ended`
 
 /** How long a claim on a key lasts, in milliseconds. */

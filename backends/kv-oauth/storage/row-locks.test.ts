@@ -8,6 +8,7 @@ import {
 } from '../../../prisma/test-database.js'
 import { createKeyring } from '../../keyring.js'
 import { createPool } from '../../../prisma/pool.js'
+import type { SessionRecord } from '../session-store.js'
 import { sessionRecord } from './session-store-suite.js'
 import { createPostgresStores } from './stores.js'
 import { createTestUser, linkAccountOf, TEST_CHANGE, withAccounts } from './testing/test-user.js'
@@ -51,7 +52,7 @@ describe('row locks', () => {
     }
   }
 
-  async function createSession(): Promise<{ id: string; userId: string }> {
+  async function createSession(): Promise<SessionRecord> {
     const record = sessionRecord(await createTestUser(stores.users))
     await withAccounts(stores).sessions.create(record)
     return record
@@ -59,27 +60,30 @@ describe('row locks', () => {
 
   it('a lease that another process is taking is not taken twice', async () => {
     const tokens = stores.tokens(createKeyring([randomBytes(32)]))
-    const { id } = await createSession()
-    await tokens.save(id, { accessToken: 'access', refreshToken: 'refresh' })
+    const session = await createSession()
+    await tokens.save(session, session.providerId, {
+      accessToken: 'access',
+      refreshToken: 'refresh',
+    })
     const outcome = await afterCommit(
       [
         `UPDATE auth_provider_tokens SET lease_until = now() + interval '1 minute' WHERE session_key = $1`,
-        [`session:${id}`],
+        [`session:${session.id}`],
       ],
-      () => tokens.lease(id, 60_000),
+      () => tokens.lease(session, session.providerId, 60_000),
     )
     expect(outcome).toEqual({ status: 'fulfilled', value: undefined })
   })
 
   it('tokens of a session that is being ended are not saved, without an error', async () => {
     const tokens = stores.tokens(createKeyring([randomBytes(32)]))
-    const { id } = await createSession()
+    const session = await createSession()
     const outcome = await afterCommit(
-      ['DELETE FROM auth_keyv WHERE key = $1', [`session:${id}`]],
-      () => tokens.save(id, { accessToken: 'access' }),
+      ['DELETE FROM auth_keyv WHERE key = $1', [`session:${session.id}`]],
+      () => tokens.save(session, session.providerId, { accessToken: 'access' }),
     )
     expect(outcome).toEqual({ status: 'fulfilled', value: undefined })
-    expect(await tokens.read(id)).toBeUndefined()
+    expect(await tokens.read(session, session.providerId)).toBeUndefined()
   })
 
   it('a user who is being disabled gets no session', async () => {

@@ -1,8 +1,8 @@
 import type { Keyring } from '@netscript/plugin-auth-core'
 import { seal, unseal } from '@netscript/plugin-auth-core/internal'
-import type { ProviderTokens } from '../session-store.js'
+import type { ProviderTokens, TokenSession } from '../session-store.js'
 
-/** Provider tokens as stored: each sealed for its session and field. */
+/** Provider tokens as stored: each sealed for its session, provider and field. */
 export interface SealedTokens {
   readonly access_token: string | null
   readonly refresh_token: string | null
@@ -10,16 +10,29 @@ export interface SealedTokens {
 }
 
 const PURPOSE = 'provider-tokens'
-const context = (sessionId: string, field: keyof SealedTokens): string => `${sessionId}:${field}`
+
+/** Whose tokens these are. */
+export interface TokenOwner {
+  readonly sessionId: string
+  /** The provider of a linked account; absent for that of the sign-in. */
+  readonly linked?: string
+}
+
+/** Only the provider of a linked account is part of the key: earlier versions do not have it. */
+export const ownerOf = ({ id, providerId }: TokenSession, of: string): TokenOwner =>
+  of === providerId ? { sessionId: id } : { sessionId: id, linked: of }
+
+const context = ({ sessionId, linked }: TokenOwner, field: keyof SealedTokens): string =>
+  linked === undefined ? `${sessionId}:${field}` : `${sessionId}:${linked}:${field}`
 
 /** Seals the tokens that are present. */
 export function sealTokens(
   keyring: Keyring,
-  sessionId: string,
+  owner: TokenOwner,
   { accessToken, refreshToken, idToken }: ProviderTokens,
 ): SealedTokens {
   const sealField = (field: keyof SealedTokens, token: string | undefined): string | null =>
-    token === undefined ? null : seal(keyring, PURPOSE, context(sessionId, field), token)
+    token === undefined ? null : seal(keyring, PURPOSE, context(owner, field), token)
   return {
     access_token: sealField('access_token', accessToken),
     refresh_token: sealField('refresh_token', refreshToken),
@@ -27,15 +40,23 @@ export function sealTokens(
   }
 }
 
+/** Stored tokens, with what is not secret. */
+export interface StoredTokens extends SealedTokens {
+  /** Milliseconds since the epoch. */
+  readonly expires_at: number | string | null
+  /** Separated by spaces. */
+  readonly scopes: string | null
+}
+
 /** Opens the tokens that a key of the keyring can open. */
 export function openTokens(
   keyring: Keyring,
-  sessionId: string,
-  sealed: SealedTokens,
+  owner: TokenOwner,
+  stored: StoredTokens,
 ): ProviderTokens {
   const openField = (field: keyof SealedTokens): string | undefined => {
-    const token = sealed[field]
-    return token === null ? undefined : unseal(keyring, PURPOSE, context(sessionId, field), token)
+    const token = stored[field]
+    return token === null ? undefined : unseal(keyring, PURPOSE, context(owner, field), token)
   }
   const accessToken = openField('access_token')
   const refreshToken = openField('refresh_token')
@@ -44,5 +65,7 @@ export function openTokens(
     ...(accessToken !== undefined && { accessToken }),
     ...(refreshToken !== undefined && { refreshToken }),
     ...(idToken !== undefined && { idToken }),
+    ...(stored.expires_at !== null && { expiresAt: Number(stored.expires_at) }),
+    ...(stored.scopes !== null && { scopes: stored.scopes.split(' ').filter(Boolean) }),
   }
 }

@@ -89,11 +89,22 @@ export function redisStoresSuite(name: string, urls: () => string): void {
       stores,
       others,
       trail: (id) => trailOf(pool, id),
-      stored: async (id) => ({
-        ...(await redis.run((client) => client.hGetAll(sessionKeys(id)[1]))),
-      }),
-      async overwrite(id, fields) {
-        await redis.run((client) => client.hSet(sessionKeys(id)[1], fields))
+      async stored({ id, providerId }, of) {
+        const [, own, linked] = sessionKeys(id)
+        const key = of === providerId ? own : linked
+        return Object.fromEntries(
+          Object.entries(await redis.run((client) => client.hGetAll(key))).map(([field, value]) => [
+            field.replace(`${of}/`, ''),
+            value,
+          ]),
+        )
+      },
+      async overwrite({ id, providerId }, of, fields) {
+        const [, own, linked] = sessionKeys(id)
+        const [key, prefix] = of === providerId ? [own, ''] : [linked, `${of}/`]
+        for (const [field, value] of Object.entries(fields)) {
+          await redis.run((client) => client.hSet(key, prefix + field, value))
+        }
       },
       async close() {
         await redis.close()
@@ -106,20 +117,24 @@ export function redisStoresSuite(name: string, urls: () => string): void {
   })
 }
 
+const tableOf = (of: string, signIn: string): string =>
+  of === signIn ? 'auth_provider_tokens' : 'auth_linked_provider_tokens'
+
 const rowsOf = (pool: PostgresPool): Pick<Opened, 'stored' | 'overwrite'> => ({
-  async stored(id) {
+  async stored({ id, providerId }, of) {
     const { rows } = await pool.query<Record<string, string | null>>(
-      'SELECT access_token, refresh_token, id_token FROM auth_provider_tokens WHERE session_key = $1',
+      `SELECT access_token, refresh_token, id_token FROM ${tableOf(of, providerId)}
+       WHERE session_key = $1`,
       [`session:${id}`],
     )
     return rows[0] ?? {}
   },
-  async overwrite(id, fields) {
+  async overwrite({ id, providerId }, of, fields) {
     for (const [field, value] of Object.entries(fields)) {
-      await pool.query(`UPDATE auth_provider_tokens SET ${field} = $2 WHERE session_key = $1`, [
-        `session:${id}`,
-        value,
-      ])
+      await pool.query(
+        `UPDATE ${tableOf(of, providerId)} SET ${field} = $2 WHERE session_key = $1`,
+        [`session:${id}`, value],
+      )
     }
   },
 })
