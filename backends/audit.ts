@@ -14,6 +14,7 @@ export type AuditEventType =
   | 'account.unlinked'
   | 'token.issued'
   | 'key.rotated'
+  | 'user.roles-changed'
 
 /** Why a session ended. `signed-out` has its own event type; the others are reasons of `session.revoked`. */
 export type SessionEnd =

@@ -21,6 +21,8 @@ export interface OperatorUser {
   readonly emailVerified?: boolean
   /** The accounts of the user. Empty when the backend does not expose them. */
   readonly accounts: readonly OperatorAccount[]
+  /** The roles that the operator gave. Absent when the backend has no such roles. */
+  readonly roles?: readonly string[]
   /** When the user first signed in. */
   readonly createdAt: string
   /** When the user last signed in, at any provider. */
@@ -77,6 +79,16 @@ export interface Operator {
   enableUser(userId: string): Promise<boolean>
   /** Deletes a user, their accounts and their sessions. When it throws, call it again. */
   deleteUser(userId: string): Promise<boolean>
+  /**
+   * Gives roles to a user, beside those of the provider, also in live sessions: they are in force with the
+   * next request. Returns the roles that the operator gave; `undefined` for an unknown user. When it
+   * throws, call it again.
+   * @throws AuthError `VALIDATION_ERROR` for a role that is blank, longer than 256 characters or has
+   * control characters, and for too many roles.
+   */
+  addRoles(userId: string, roles: readonly string[]): Promise<readonly string[] | undefined>
+  /** Takes roles away that the operator gave, like {@link Operator.addRoles}. */
+  removeRoles(userId: string, roles: readonly string[]): Promise<readonly string[] | undefined>
 }
 
 /**
@@ -106,5 +118,7 @@ export function unsupportedOperator(backend: string, reason: string): Operator {
     disableUser: unsupported('disabling a user'),
     enableUser: unsupported('enabling a user'),
     deleteUser: unsupported('deleting a user'),
+    addRoles: unsupported('giving roles to a user'),
+    removeRoles: unsupported('taking roles from a user'),
   }
 }

@@ -12,6 +12,7 @@ interface Row {
   display_name: string | null
   email: string | null
   email_verified: boolean | null
+  roles: string[] | null
   created_ms: number
   disabled_ms: number | null
   last_sign_in_ms: number | null
@@ -32,6 +33,8 @@ interface UserTables {
   readonly subject: string
   /** Account column with the time of the last sign-in. Default: unknown. */
   readonly lastSignInAt?: string
+  /** User column with the roles that the operator gave. Default: none. */
+  readonly roles?: string
 }
 
 const KV_OAUTH_USERS: UserTables = {
@@ -40,15 +43,16 @@ const KV_OAUTH_USERS: UserTables = {
   accounts: 'auth_accounts',
   subject: 'subject',
   lastSignInAt: 'last_sign_in_at',
+  roles: 'roles',
 }
 
-const selectUsers = ({ users, name, accounts, subject, lastSignInAt }: UserTables): string =>
+const selectUsers = ({ users, name, accounts, subject, ...more }: UserTables): string =>
   `SELECT person.id, nullif(person.${name}, '') AS display_name, person.email,
-    person.email_verified, ${milliseconds('person.created_at')} AS created_ms,
+    person.email_verified, ${more.roles ?? 'NULL::text[]'} AS roles, ${milliseconds('person.created_at')} AS created_ms,
     ${milliseconds('person.disabled_at')} AS disabled_ms,
     ${milliseconds('known.last_sign_in_at')} AS last_sign_in_ms, known.accounts
   FROM ${users} AS person CROSS JOIN LATERAL (
-    SELECT max(${lastSignInAt ?? 'NULL::timestamptz'}) AS last_sign_in_at, coalesce(json_agg(
+    SELECT max(${more.lastSignInAt ?? 'NULL::timestamptz'}) AS last_sign_in_at, coalesce(json_agg(
       json_build_object('providerId', provider_id, 'subject', ${subject}) ORDER BY created_at), '[]'
     ) AS accounts
     FROM ${accounts} WHERE user_id = person.id) AS known`
@@ -116,6 +120,7 @@ const toUser = (row: Row): OperatorUser => ({
   ...(row.email !== null && { email: row.email }),
   ...(row.email_verified !== null && { emailVerified: row.email_verified }),
   accounts: row.accounts,
+  ...(row.roles !== null && { roles: row.roles }),
   createdAt: new Date(row.created_ms).toISOString(),
   ...(row.last_sign_in_ms !== null && {
     lastSignInAt: new Date(row.last_sign_in_ms).toISOString(),

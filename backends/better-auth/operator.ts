@@ -7,7 +7,7 @@ import {
   milliseconds,
   storeCall,
 } from '@netscript/auth-database/internal'
-import type { Operator, SessionEnd } from '@netscript/plugin-auth-core'
+import { type Operator, type SessionEnd, unsupportedOperator } from '@netscript/plugin-auth-core'
 import { pageOf, sessionRange, USER_AGENT_LENGTH } from '@netscript/plugin-auth-core/internal'
 import { insertEvents } from './audit.js'
 import { parseSessionRow, parseUserRow, toAuthSession } from './session-mapping.js'
@@ -47,7 +47,10 @@ export function createBetterAuthOperator(pool: PostgresPool): Operator {
     rowsChanged(endSessions('user_id = $1', 'revoked-by-operator'), userId)
   const directory = createUserDirectory(pool, BETTER_AUTH_USERS)
   return {
-    backend: 'better-auth',
+    ...unsupportedOperator(
+      'better-auth',
+      'Its sessions have no roles. Decide on roles in your service, by the user id.',
+    ),
     findUsers: (search) => directory.find(search),
     getUser: (userId) => directory.get(userId),
     async listSessions(userId, options) {

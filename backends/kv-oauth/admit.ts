@@ -2,6 +2,7 @@ import { AuthError, type AuthLog, isAuthError } from '@netscript/plugin-auth-cor
 import { type AdmissionVerdict, factsOf, judge } from './admission.js'
 import type { ProviderIdentity } from './identity.js'
 import type { OAuthProvider } from './provider.js'
+import { rolesBySource } from './session-roles.js'
 import type { SessionRecord } from './session-store.js'
 
 /** A user for {@link Admit} to decide on. */
@@ -145,7 +146,7 @@ export async function admitAgain(
       displayName: user.displayName,
       email: facts.email ?? user.email,
       emailVerified: facts.email === undefined ? user.emailVerified : facts.emailVerified,
-      roles: record.rolesBySource?.provider ?? record.roles,
+      roles: rolesBySource(record).provider,
       claims: {
         ...record.claims,
         ...(facts.email !== undefined && { email_verified: facts.emailVerified }),

@@ -10,6 +10,7 @@ import {
   setCookie,
 } from '@netscript/plugin-auth-core'
 import { assertAdmitted, refusedRule } from './admit.js'
+import { changeSession } from './change-session.js'
 import { getClientConfiguration, getGrantConfiguration, keepKeys } from './configuration.js'
 import type { KvOAuthContext } from './context.js'
 import { type ProviderIdentity, resolveIdentity } from './identity.js'
@@ -25,6 +26,8 @@ import {
   refusalLabel,
 } from './provider-refusal.js'
 import { sessionIdOf } from './session-cookie.js'
+import { operatorRolesChange } from './session-roles.js'
+import type { SessionRecord } from './session-store.js'
 import type { SignInTransaction } from './sign-in.js'
 import { EXACT_REDIRECT_URI } from './provider-fetch.js'
 import { checkIdToken, providerTokens, type Tokens } from './tokens.js'
@@ -66,7 +69,7 @@ export async function handleCallback(
     verified = identity
     const grant = await assertAdmitted(context, provider, identity)
     if (transaction.boundTo) await assertSameSession(context, request, transaction.boundTo)
-    const { userId } = await context.users.signIn({
+    const { userId, roles: operatorRoles } = await context.users.signIn({
       providerId: provider.id,
       ...identity,
       profile: admittedProfile(identity.profile, grant),
@@ -74,8 +77,9 @@ export async function handleCallback(
     const { token, sessionId } = context.crypto.issueSessionToken()
     const session = newSession(context, {
       ...{ request, provider, transaction, tokens, identity, grant, sessionId, userId },
+      operatorRoles,
     })
-    await context.sessions.create(session)
+    await storeSession(context, session, operatorRoles)
     const granted = grantedScopes(provider, transaction, tokens)
     await context.tokens.save(session, provider.id, providerTokens(tokens, granted, context.now()))
     await endPreviousSession(context, request)
@@ -283,6 +287,22 @@ const sessionChanged = (): AuthError =>
     'AUTH_SESSION_CHANGED',
     'You were signed out, or signed in as another user, during the sign-in. Nothing was changed. Start again.',
   )
+
+/** Stores a session, with the roles that the operator changed since the sign-in read them. */
+async function storeSession(
+  context: KvOAuthContext,
+  session: SessionRecord,
+  operatorRoles: readonly string[],
+): Promise<void> {
+  const { roles } = await context.sessions.create(session)
+  if (isDeepStrictEqual(roles, operatorRoles)) return
+  await changeSession(context, session, 'roles-changed', (current) =>
+    // A change that came later found the session and updated it.
+    current.version === session.version
+      ? operatorRolesChange(current, roles, context.log)
+      : undefined,
+  )
+}
 
 /** OWASP ASVS 5.0 7.2.4: a new sign-in ends the browser's previous session. */
 async function endPreviousSession(context: KvOAuthContext, request: AuthnRequest): Promise<void> {

@@ -1,6 +1,7 @@
 import type { PostgresPool } from '@netscript/auth-database'
 import { assertSchemaIsRead } from '@netscript/auth-database/internal'
-import type { Operator } from '@netscript/plugin-auth-core'
+import { AuthError, type Operator } from '@netscript/plugin-auth-core'
+import { validRoles } from './roles.js'
 import type { AuthStores } from './session-store.js'
 import { createPostgresStores } from './storage/stores.js'
 import { createUserDirectory } from '@netscript/auth-database/internal'
@@ -35,8 +36,26 @@ export function createOperator(
     listSessions: (userId, options) => listSessions(sessions, userId, options),
     revokeSession: async (id) => (await sessions.revoke(id, 'revoked-by-operator')) !== undefined,
     revokeSessions: (userId) => sessions.revokeByUser(userId, 'revoked-by-operator'),
-    disableUser: (userId) => users.disable(userId),
-    enableUser: (userId) => users.enable(userId),
-    deleteUser: (userId) => users.delete(userId),
+    disableUser: async (userId) => isId(userId) && users.disable(userId),
+    enableUser: async (userId) => isId(userId) && users.enable(userId),
+    deleteUser: async (userId) => isId(userId) && users.delete(userId),
+    addRoles: async (userId, roles) =>
+      isId(userId) ? users.changeRoles(userId, { add: checkRoles(roles) }) : undefined,
+    removeRoles: async (userId, roles) =>
+      isId(userId) ? users.changeRoles(userId, { remove: roles }) : undefined,
   }
+}
+
+/** Postgres rejects NUL in text, and no id contains it. */
+const isId = (text: string): boolean => !text.includes('\0')
+
+/** @throws AuthError `VALIDATION_ERROR` for text that cannot be a role. */
+function checkRoles(roles: readonly string[]): readonly string[] {
+  const valid = validRoles(roles)
+  if (valid.length === roles.length) return valid
+  const detail =
+    'A role has 1 to 256 characters, and no control characters. Give another name to the role.'
+  throw new AuthError('VALIDATION_ERROR', detail, {
+    data: { formErrors: [], fieldErrors: { roles: [detail] } },
+  })
 }

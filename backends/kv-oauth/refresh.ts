@@ -5,11 +5,12 @@ import { changeSession } from './change-session.js'
 import { getGrantConfiguration, keepKeys } from './configuration.js'
 import type { KvOAuthContext } from './context.js'
 import { encodeSubject } from './identity.js'
-import { remainingScopes, rolesOf } from './new-session.js'
+import { remainingScopes } from './new-session.js'
 import type { OAuthProvider } from './provider.js'
 import { failureOf } from './provider-failure.js'
 import { NO_OAUTH_ERROR } from './provider-refusal.js'
 import { readRoles, validRoles } from './roles.js'
+import { rolesBySource, rolesOf } from './session-roles.js'
 import { revokeAtProvider } from './revoke-at-provider.js'
 import { checkIdToken, nextTokenRefresh, providerTokens, type Tokens } from './tokens.js'
 
@@ -165,13 +166,13 @@ function refreshedRoles(
   { rolesClaim }: OAuthProvider,
   { current, tokens, grant }: { current: SessionRecord; tokens: Tokens; grant: AdmissionGrant },
 ): Pick<SessionRecord, 'roles' | 'rolesBySource'> {
-  const { rolesBySource, roles } = current
+  const before = rolesBySource(current)
   const claims = tokens.claims()
   const found = claims && readRoles(claims, rolesClaim)
   const isKept = !claims || (!found && current.rolesFrom === 'user-info')
-  const before = { roles: rolesBySource?.provider ?? roles, refused: 0 }
-  const admit = grant.roles ? validRoles(grant.roles) : (rolesBySource?.admit ?? [])
-  return rolesOf(current, { provider: isKept ? before : found, admit }, log)
+  const provider = isKept ? { roles: before.provider, refused: 0 } : found
+  const admit = grant.roles ? validRoles(grant.roles) : before.admit
+  return rolesOf(current, { operator: before.operator, admit, provider }, log)
 }
 
 function backOff(current: SessionRecord, now: number): Partial<SessionRecord> {

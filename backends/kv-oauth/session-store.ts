@@ -36,10 +36,16 @@ export interface SessionRecord {
   /** Roles of the user. */
   readonly roles: readonly string[]
   /**
-   * The roles by their source; `roles` has all of them. Absent if the provider is the only source.
+   * Which of `roles` the operator and `admit` gave. The provider gave the others and, of these, the ones
+   * in `provider`. Absent if the provider gave all.
    */
   readonly rolesBySource?:
-    { readonly provider: readonly string[]; readonly admit: readonly string[] } | undefined
+    | {
+        readonly operator?: readonly string[]
+        readonly admit: readonly string[]
+        readonly provider: readonly string[]
+      }
+    | undefined
   /** Present if the roles come from the user info, because the id_token has no roles claim. */
   readonly rolesFrom?: 'user-info'
   /** Claims of the allow-list. */
@@ -67,7 +73,7 @@ export interface SessionRecord {
 }
 
 /** Why a session was changed: the reason of its `session.refreshed` event. */
-export type SessionRefresh = 'used' | 'tokens-renewed' | 'tokens-not-renewed'
+export type SessionRefresh = 'used' | 'tokens-renewed' | 'tokens-not-renewed' | 'roles-changed'
 
 /** Maximum number of surplus sessions that one sign-in ends. */
 export const MAX_EVICTED = 100
@@ -81,12 +87,13 @@ export const MAX_EVICTED = 100
  */
 export interface SessionStore {
   /**
-   * Stores a new session.
+   * Stores a new session. Returns the roles that the operator gave the user: if they differ from those in
+   * the session, they changed since the sign-in read them. A later change finds the session.
    * @throws AuthError `AUTH_USER_DISABLED` if the user is disabled or deleted, and
    * `AUTH_SESSION_CHANGED` if the account of the session is no longer linked to the user; also
    * concurrently.
    */
-  create(record: SessionRecord): Promise<void>
+  create(record: SessionRecord): Promise<{ roles: readonly string[] }>
   /** Returns a live session; `undefined` for an unknown, expired or ended one. */
   get(id: string): Promise<SessionRecord | undefined>
   /**
@@ -264,10 +271,10 @@ export type UnlinkOutcome =
 /** The user store. (issuer, subject) identifies a user; an e-mail address does not. */
 export interface UserStore {
   /**
-   * Creates or updates the user and returns the stable user id.
+   * Creates or updates the user. Returns the stable user id and the roles that the operator gave.
    * @throws AuthError `AUTH_USER_DISABLED`
    */
-  signIn(identity: SignedInIdentity): Promise<{ userId: string }>
+  signIn(identity: SignedInIdentity): Promise<{ userId: string; roles: readonly string[] }>
   /** Lists the accounts of a user, the oldest first. */
   listAccounts(userId: string): Promise<readonly LinkedAccount[]>
   /**
@@ -297,6 +304,22 @@ export interface UserStore {
   enable(userId: string): Promise<boolean>
   /** Deletes a user, their accounts and sessions. When it throws, they may only be disabled. */
   delete(userId: string): Promise<boolean>
+  /**
+   * Changes the roles that the operator gives a user, also in live sessions, in one transaction. If users
+   * and sessions are in different databases, it does so one after the other: when it throws, sessions may
+   * still have the old roles, and the call must be repeated. Returns the roles; `undefined` for an unknown
+   * user.
+   * @throws AuthError `VALIDATION_ERROR` for too many roles.
+   */
+  changeRoles(userId: string, change: RoleChange): Promise<readonly string[] | undefined>
+}
+
+/** A change of the roles of a user. */
+export interface RoleChange {
+  /** @default none */
+  readonly add?: readonly string[]
+  /** @default none */
+  readonly remove?: readonly string[]
 }
 
 /** The stores of the kv-oauth backend. */

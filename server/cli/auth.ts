@@ -153,6 +153,27 @@ function addUserCommands(auth: Command): void {
         (await actions()).changeUser(name, userId, output),
       )
   }
+  addRoleCommands(user)
+}
+
+const ROLE_COMMANDS = [
+  ['add', 'Give roles to a user, beside those of the provider, also in live sessions.'],
+  ['remove', 'Take roles away that were given with add, also in live sessions.'],
+] as const
+
+function addRoleCommands(user: Command): void {
+  const roles = user.command('roles').description('The roles that the operator gives a user.')
+  for (const [name, description] of ROLE_COMMANDS) {
+    roles
+      .command(name)
+      .description(description)
+      .argument('<user-id>', 'the id that GET /me shows')
+      .argument('<role...>')
+      .option('--json', 'print JSON')
+      .action(async (userId: string, given: string[], output: Output) =>
+        (await import('./auth/users.js')).changeRoles(name, { userId, roles: given }, output),
+      )
+  }
 }
 
 function addAuditCommands(auth: Command): void {

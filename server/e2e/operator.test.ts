@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { decodeJwt } from 'jose'
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { startTestServer } from '../../backends/better-auth/testing/server.js'
 import { signUp } from '../../backends/better-auth/testing/sign-up.js'
@@ -17,11 +18,13 @@ import { me, signIn, startSignIn } from './support/sign-in.js'
 import { completeLogin } from './support/oidc-login.js'
 import { createUserAgent, type UserAgent } from './support/user-agent.js'
 
+const AUDIENCE = 'https://orders.example'
+
 describe('netscript auth', () => {
   let service: TestService
   const running: NetscriptProcess[] = []
   beforeAll(async () => {
-    service = await startTestService()
+    service = await startTestService({ env: { NETSCRIPT_AUTH_TOKEN_AUDIENCES: AUDIENCE } })
   })
   afterEach(async () => {
     for (const one of running.splice(0)) await one.end('SIGKILL')
@@ -106,6 +109,38 @@ describe('netscript auth', () => {
     })
   })
 
+  it('gives and takes roles, in force at the next request and in the next token', async () => {
+    const agent = await signedIn('ada')
+    const other = await signedIn('grace')
+    const { id } = (await me(agent)).user
+    const rolesOf = async (one: UserAgent): Promise<readonly string[]> =>
+      ((await me(one)).session as unknown as { roles: string[] }).roles
+    const rolesOfToken = async (): Promise<unknown> => {
+      const response = await agent.post('/api/v1/auth/token', { audience: AUDIENCE })
+      return decodeJwt(((await response.json()) as { token: string }).token).roles
+    }
+    const before = await rolesOf(agent)
+    const added = await netscript('user', 'roles', 'add', id, 'admin', 'Sales, EU')
+    expect(added).toEqual({ code: 0, text: 'Roles of the operator:\n  admin\n  Sales, EU' })
+    expect(await rolesOf(agent)).toEqual(['admin', 'Sales, EU', ...before])
+    expect(await rolesOf(other)).toEqual(before)
+    expect(await rolesOfToken()).toEqual(await rolesOf(agent))
+    expect((await netscript('user', 'show', id)).text).toMatch(/^Roles +admin, Sales, EU/m)
+    expect((await netscript('session', 'list', id)).text).toMatch(/^ROLES +admin, Sales, EU/m)
+    expect(await rolesOf(await signedIn('ada'))).toEqual(['admin', 'Sales, EU', ...before])
+    const removed = await netscript('user', 'roles', 'remove', id, 'admin', '--json')
+    expect(JSON.parse(removed.text)).toEqual({ found: true, roles: ['Sales, EU'] })
+    expect(await rolesOf(agent)).toEqual(['Sales, EU', ...before])
+    expect(await rolesOfToken()).toEqual(await rolesOf(agent))
+    expect((await netscript('user', 'roles', 'remove', id, 'Sales, EU')).text).toBe(
+      'The operator gives no roles.',
+    )
+    expect(await netscript('user', 'roles', 'add', id, ' ')).toMatchObject({
+      code: 1,
+      text: expect.stringContaining('A role has 1 to 256 characters') as string,
+    })
+  })
+
   it('finds a user by e-mail address, name, user id, subject and provider', async () => {
     const { user, session } = await me(await signedIn('ada'))
     const found = async (...args: string[]): Promise<string[]> => {
@@ -130,8 +165,11 @@ describe('netscript auth', () => {
     ['session', 'revoke-all'],
     ['user', 'show'],
     ['user', 'disable'],
+    ['user', 'roles', 'add', 'unknown-id', 'admin'],
+    ['user', 'roles', 'remove', 'unknown-id', 'admin'],
   ])('%s %s of a user that does not exist says so and ends with 1', async (...command) => {
-    expect(await netscript(...command, 'unknown-id')).toMatchObject({
+    const id = command.length === 2 ? ['unknown-id'] : []
+    expect(await netscript(...command, ...id)).toMatchObject({
       code: 1,
       text: expect.stringMatching(/^There is no such user\./) as string,
     })
@@ -158,6 +196,10 @@ describe('netscript auth', () => {
       code: 1,
       text: expect.stringContaining('workos does not support disabling a user') as string,
     })
+    expect(await workos('user', 'roles', 'add', 'user_1', 'admin')).toMatchObject({
+      code: 1,
+      text: expect.stringContaining('workos does not support giving roles') as string,
+    })
     expect(api.isActive(sessionId)).toBe(true)
     expect(await workos('session', 'revoke-all', 'user_1')).toMatchObject({
       code: 0,
@@ -181,6 +223,10 @@ describe('netscript auth', () => {
         },
         ...args,
       )
+    expect(await betterAuth('user', 'roles', 'add', person.userId, 'admin')).toMatchObject({
+      code: 1,
+      text: expect.stringContaining('better-auth does not support giving roles') as string,
+    })
     const [session] = await server.prisma.authSession.findMany()
     const { code, text } = await betterAuth('session', 'list', person.userId, '--json')
     expect(code).toBe(0)

@@ -1,4 +1,4 @@
-import type { PostgresPool } from '@netscript/auth-database'
+import type { PostgresConnection, PostgresPool } from '@netscript/auth-database'
 import {
   auditSessions,
   endEventType,
@@ -9,7 +9,12 @@ import {
 } from '@netscript/auth-database/internal'
 import type { SessionEnd } from '@netscript/plugin-auth-core'
 import { MAX_SESSIONS_IN_PAGE } from '@netscript/plugin-auth-core/internal'
-import { MAX_EVICTED, type SessionRecord, type SessionStore } from '../session-store.js'
+import {
+  MAX_EVICTED,
+  type SessionRecord,
+  type SessionRefresh,
+  type SessionStore,
+} from '../session-store.js'
 import {
   createPostgresKeyv,
   DATABASE_NOW_MS,
@@ -25,21 +30,22 @@ const EXPIRED = { table: KEYV_TABLE, key: 'key', column: 'expires_at', before: D
 const LIVE = `expires_at > ${DATABASE_NOW_MS}`
 
 /**
+/**
  * Locks the rows of the user and the account, in this order, against a concurrent disable or unlink:
  * either the sign-in commits first and the other ends its session, or the other commits first and
- * nothing is inserted. The account needs a lock of its own: a lock of the user that was waited for
- * does not refresh the snapshot of other rows.
+ * nothing is inserted. Roles likewise. The account needs a lock of its own: a lock of the user that was
+ * waited for does not refresh the snapshot of other rows.
  */
-const CREATE = `WITH written AS (
-    INSERT INTO ${KEYV_TABLE} (key, value)
-    SELECT $1::text, $2::text
+const CREATE = `WITH allowed AS (
+    SELECT person.roles
     FROM auth_users AS person JOIN auth_accounts AS account ON account.user_id = person.id
     WHERE person.id = $3 AND person.disabled_at IS NULL
       AND account.issuer = $4 AND account.subject = $5
-    FOR SHARE OF person FOR KEY SHARE OF account
-    RETURNING value),
+    FOR SHARE OF person FOR KEY SHARE OF account),
+  written AS (
+    INSERT INTO ${KEYV_TABLE} (key, value) SELECT $1::text, $2::text FROM allowed RETURNING value),
   audited AS (${auditSessions('written', "'sign-in.completed'", 'NULL')})
-  SELECT 1 FROM written`
+  SELECT roles FROM allowed, written`
 
 /** Exactly one concurrent caller gets a row; the others wait for it and then find its entry. */
 const FIRST_OF_KEY = `INSERT INTO ${KEYV_TABLE} (key, value)
@@ -66,6 +72,34 @@ const entry = (record: SessionRecord): string =>
 
 const parse = ({ value }: { value: string }): SessionRecord =>
   (JSON.parse(value) as { value: SessionRecord }).value
+
+/**
+ * Changes the live sessions of a user in a transaction that holds the lock of the user row. A concurrent
+ * `extend` waits, and then loses the compare-and-set.
+ */
+export async function changeSessionsOf(
+  connection: Pick<PostgresConnection, 'query'>,
+  userId: string,
+  why: SessionRefresh,
+  change: (record: SessionRecord) => Partial<SessionRecord> | undefined,
+): Promise<void> {
+  const { rows } = await connection.query<{ value: string }>(
+    `SELECT value FROM ${KEYV_TABLE} WHERE user_id = $1 AND ${LIVE} ORDER BY key FOR UPDATE`,
+    [userId],
+  )
+  const changed = rows.map(parse).flatMap((record) => {
+    const changes = change(record)
+    return changes ? [{ ...record, ...changes, version: record.version + 1 }] : []
+  })
+  await connection.query(
+    `WITH changed AS (
+       UPDATE ${KEYV_TABLE} AS held SET value = given.value
+       FROM unnest($1::text[], $2::text[]) AS given (key, value) WHERE held.key = given.key
+       RETURNING held.value)
+     ${auditSessions('changed', "'session.refreshed'", '$3::text')}`,
+    [changed.map(({ id }) => key(id)), changed.map(entry), why],
+  )
+}
 
 /**
  * Creates a session store in Postgres. Keyv reads entries; other operations are SQL on the
@@ -98,12 +132,14 @@ export function createPostgresSessionStore(
   return {
     create: (record) =>
       storeCall(async () => {
-        const { rowCount } = await queryPrepared(pool, {
+        const { rows } = await queryPrepared<{ roles: string[] }>(pool, {
           name: 'auth_session_create',
           text: CREATE,
           values: [key(record.id), entry(record), record.userId, record.issuer, record.subject],
         })
-        if (rowCount !== 1) throw await sessionRefusal(pool, record)
+        const [user] = rows
+        if (!user) throw await sessionRefusal(pool, record)
+        return user
       }),
 
     get: (id) => storeCall(() => keyv.get<SessionRecord>(id)),

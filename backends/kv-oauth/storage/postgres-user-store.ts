@@ -6,17 +6,25 @@ import {
   queryPrepared,
   storeCall,
 } from '@netscript/auth-database/internal'
-import type { SessionEnd } from '@netscript/plugin-auth-core'
+import { AuthError, type SessionEnd } from '@netscript/plugin-auth-core'
+import { operatorRolesChange } from '../session-roles.js'
 import type {
   AccountChange,
   LinkedAccount,
+  RoleChange,
   SignedInIdentity,
   UnlinkOutcome,
   UserStore,
 } from '../session-store.js'
 import { deleteEntries } from './keyv-postgres.js'
 import { LAZILY } from './lazy-flush.js'
+import { changeSessionsOf } from './postgres-session-store.js'
 import { disabledUser } from './session-refusal.js'
+
+/** Maximum number of roles that the operator gives a user. */
+const MAX_ROLES = 100
+
+type SignedIn = Awaited<ReturnType<UserStore['signIn']>>
 
 /** Creates a user store in Postgres, with one statement per sign-in of a known user. */
 export function createPostgresUserStore(pool: PostgresPool): UserStore {
@@ -35,6 +43,28 @@ export function createPostgresUserStore(pool: PostgresPool): UserStore {
     )
 
   return {
+    changeRoles: (userId, change) =>
+      storeCall(() =>
+        inTransaction(pool, async (connection) => {
+          const { rows } = await connection.query<{ roles: string[] }>(
+            'SELECT roles FROM auth_users WHERE id = $1 FOR NO KEY UPDATE',
+            [userId],
+          )
+          const [user] = rows
+          if (!user) return undefined
+          const { roles, events } = changedRoles(user.roles, change)
+          if (events.length > 0) {
+            await connection.query(SET_ROLES, [
+              ...[userId, roles],
+              events.map((event) => `${event} (user ${userId})`),
+            ])
+          }
+          await changeSessionsOf(connection, userId, 'roles-changed', (record) =>
+            operatorRolesChange(record, roles),
+          )
+          return roles
+        }),
+      ),
     signIn: (identity) =>
       storeCall(
         async () =>
@@ -64,12 +94,34 @@ export function createPostgresUserStore(pool: PostgresPool): UserStore {
   }
 }
 
+const SET_ROLES = `WITH changed AS (
+    UPDATE auth_users SET roles = $2, updated_at = now() WHERE id = $1)
+  INSERT INTO auth_audit_events (type, reason)
+  SELECT 'user.roles-changed', reason FROM unnest($3::text[]) AS reason`
+
+/** The roles after a change, and what changes them. */
+function changedRoles(
+  before: readonly string[],
+  { add = [], remove = [] }: RoleChange,
+): { roles: readonly string[]; events: readonly string[] } {
+  const roles = [...new Set([...before, ...add])].filter((role) => !remove.includes(role))
+  if (roles.length > MAX_ROLES) {
+    const detail = `A user has at most ${MAX_ROLES} roles of the operator. Remove some first.`
+    throw new AuthError('VALIDATION_ERROR', detail, {
+      data: { formErrors: [], fieldErrors: { roles: [detail] } },
+    })
+  }
+  const added = roles.filter((role) => !before.includes(role)).map((role) => `added ${role}`)
+  const removed = before.filter((role) => !roles.includes(role)).map((role) => `removed ${role}`)
+  return { roles, events: [...added, ...removed] }
+}
+
 /**
  * Updates the profile of a known user; a disabled user is not changed. `email_verified` belongs to one
  * address: it changes with the address and is never carried over to another.
  */
 const UPDATE = `WITH ${LAZILY}, known AS (
-    SELECT account.id, account.user_id, person.disabled_at IS NOT NULL AS disabled
+    SELECT account.id, account.user_id, person.disabled_at IS NOT NULL AS disabled, person.roles
     FROM auth_accounts AS account JOIN auth_users AS person ON person.id = account.user_id
     WHERE account.issuer = $1 AND account.subject = $2),
   account AS (
@@ -83,21 +135,21 @@ const UPDATE = `WITH ${LAZILY}, known AS (
       image_url = coalesce($6, image_url),
       updated_at = now()
     FROM known WHERE auth_users.id = known.user_id AND NOT disabled)
-  SELECT user_id AS "userId", disabled FROM known`
+  SELECT user_id AS "userId", disabled, roles FROM known`
 
 async function update(
   pool: PostgresPool,
   { issuer, subject, profile }: SignedInIdentity,
-): Promise<{ userId: string } | undefined> {
+): Promise<SignedIn | undefined> {
   const { displayName, email, emailVerified, imageUrl } = profile
-  const { rows } = await queryPrepared<{ userId: string; disabled: boolean }>(pool, {
+  const { rows } = await queryPrepared<SignedIn & { disabled: boolean }>(pool, {
     name: 'auth_user_sign_in',
     text: UPDATE,
     values: [issuer, subject, displayName, email, emailVerified, imageUrl],
   })
   const [known] = rows
   if (known?.disabled) throw disabledUser()
-  return known && { userId: known.userId }
+  return known && { userId: known.userId, roles: known.roles }
 }
 
 /**
@@ -112,15 +164,15 @@ const CREATE = `WITH account AS (
     RETURNING user_id)
   INSERT INTO auth_users (id, display_name, email, email_verified, image_url)
   SELECT user_id, $6, $7, coalesce($7::text IS NOT NULL AND $8, false), $9 FROM account
-  RETURNING id AS "userId"`
+  RETURNING id AS "userId", roles`
 
 /** Creates a user; `undefined` if a concurrent sign-in of the same user was first. */
 async function create(
   pool: PostgresPool,
   { providerId, issuer, subject, profile }: SignedInIdentity,
-): Promise<{ userId: string } | undefined> {
+): Promise<SignedIn | undefined> {
   const { displayName, email, emailVerified, imageUrl } = profile
-  const { rows } = await queryPrepared<{ userId: string }>(pool, {
+  const { rows } = await queryPrepared<SignedIn>(pool, {
     name: 'auth_user_create',
     text: CREATE,
     values: [

@@ -286,6 +286,15 @@ describeWithRedis('sessions in Redis, their users and their trail in Postgres', 
     expect(await stores.sessions.get(record.id)).toBeUndefined()
   })
 
+  it('fails to change roles if the sessions could not be changed, and can be repeated', async () => {
+    const record = await signedIn()
+    const add = (): Promise<unknown> => stores.users.changeRoles(record.userId, { add: ['admin'] })
+    await withoutRedis(() => expect(add()).rejects.toMatchObject(UNAVAILABLE))
+    expect((await stores.sessions.get(record.id))?.roles).toEqual([])
+    expect(await add()).toEqual(['admin'])
+    expect((await stores.sessions.get(record.id))?.roles).toEqual(['admin'])
+  })
+
   it('does not delete a user whose sessions could not be ended', async () => {
     const record = await signedIn()
     const { userId } = record

@@ -136,7 +136,8 @@ export function createRedisSessionStore(redis: RedisConnection, pool: PostgresPo
         await index.add(record)
         try {
           await keyv.set(keyvKey(record.id), record, record.expiresAt - Date.now())
-          if (await events.signedIn(record)) return
+          const user = await events.signedIn(record)
+          if (user) return user
         } catch (error) {
           await drop(record).catch(() => undefined)
           throw error

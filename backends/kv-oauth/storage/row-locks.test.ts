@@ -196,6 +196,30 @@ describe('row locks', () => {
     expect(outcome).toEqual({ status: 'fulfilled', value: 'conflict' })
   })
 
+  it('a session that starts while the roles of its user change has the new ones', async () => {
+    const userId = await createTestUser(stores.users)
+    const record = sessionRecord(userId)
+    await linkAccountOf(stores.users, record)
+    const outcome = await afterCommit(
+      [`UPDATE auth_users SET roles = '{admin}' WHERE id = $1`, [userId]],
+      () => stores.sessions.create(record),
+    )
+    expect(outcome).toEqual({ status: 'fulfilled', value: { roles: ['admin'] } })
+  })
+
+  it('roles that change while a session is extended are in the extended session', async () => {
+    const { id, userId } = await createSession()
+    const outcome = await afterCommit(
+      [
+        `UPDATE auth_keyv SET value = jsonb_set(value::jsonb, '{value,version}', '2')::text WHERE key = $1`,
+        [`session:${id}`],
+      ],
+      () => stores.users.changeRoles(userId, { add: ['admin'] }),
+    )
+    expect(outcome).toEqual({ status: 'fulfilled', value: ['admin'] })
+    expect(await stores.sessions.get(id)).toMatchObject({ version: 3, roles: ['admin'] })
+  })
+
   it('a sign-in whose session is being ended by another sign-in ends no session', async () => {
     const { id: kept, userId } = await createSession()
     const record = sessionRecord(userId)
@@ -295,6 +319,18 @@ describe('row locks', () => {
       disabling: (userId) => stores.users.disable(userId),
       deletion: (userId) => stores.users.delete(userId),
     }
+
+    it('a change of roles changes sessions in the order of their keys', async () => {
+      const { userId, ids } = await createSessions()
+      const keys = ids.map((id) => `session:${id}`)
+      await leavesFree(
+        ['SELECT FROM auth_keyv WHERE key = $1 FOR UPDATE', [keys[0]]],
+        ['SELECT FROM auth_keyv WHERE key = ANY($1)', [keys.slice(1)]],
+        () => stores.users.changeRoles(userId, { add: ['admin'] }),
+      )
+      const roles = await Promise.all(ids.map(async (id) => (await stores.sessions.get(id))?.roles))
+      expect(roles).toEqual(ids.map(() => ['admin']))
+    })
     it.each(Object.entries(ends))('%s ends sessions in the order of their keys', async (_, end) => {
       const { userId, ids } = await createSessions()
       const keys = ids.map((id) => `session:${id}`)
@@ -336,7 +372,7 @@ describe('row locks', () => {
         ['SELECT FROM auth_accounts WHERE user_id = $1', [userId]],
         () => stores.users.signIn(identity),
       )
-      expect(signedIn).toEqual({ userId })
+      expect(signedIn).toEqual({ userId, roles: [] })
     })
   })
 })

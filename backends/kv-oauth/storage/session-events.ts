@@ -5,22 +5,24 @@ import type { SessionRecord, SessionRefresh } from '../session-store.js'
 
 const GIVEN = 'unnest($1::text[]) AS given (value)'
 const RECORD = auditSessions(GIVEN, '$2::text', '$3::text')
-const RECORD_SIGN_IN = auditSessions(
-  `(SELECT value FROM ${GIVEN}
+const RECORD_SIGN_IN = `WITH allowed AS (
+    SELECT value, person.roles FROM ${GIVEN}
     JOIN auth_users AS person ON person.id = $2 AND person.disabled_at IS NULL
     JOIN auth_accounts AS account ON account.user_id = person.id
-      AND account.issuer = $3 AND account.subject = $4) AS allowed`,
-  "'sign-in.completed'",
-  'NULL',
-)
+      AND account.issuer = $3 AND account.subject = $4),
+  audited AS (${auditSessions('allowed', "'sign-in.completed'", 'NULL')})
+  SELECT roles FROM allowed`
 
 /**
  * Writes audit events of sessions that are stored in another database than the trail, where a change
  * and its event cannot be one statement.
  */
 export interface SessionEvents {
-  /** Records a sign-in. Returns false if the user is disabled or no longer has the account. */
-  signedIn(record: SessionRecord): Promise<boolean>
+  /**
+   * Records a sign-in and returns the roles that the operator gave. If the user is disabled or no longer
+   * has the account, it records nothing and returns `undefined`.
+   */
+  signedIn(record: SessionRecord): Promise<{ roles: readonly string[] } | undefined>
   refreshed(record: SessionRecord, why: SessionRefresh): Promise<void>
   ended(records: readonly SessionRecord[], end: SessionEnd): Promise<void>
 }
@@ -40,12 +42,12 @@ export function createSessionEvents(pool: PostgresPool): SessionEvents {
     async signedIn(session) {
       const { userId, issuer, subject } = session
       const values = [[auditEntry(session)], userId, issuer, subject]
-      const { rowCount } = await queryPrepared(pool, {
+      const { rows } = await queryPrepared<{ roles: string[] }>(pool, {
         name: 'auth_session_signed_in',
         text: RECORD_SIGN_IN,
         values,
       })
-      return rowCount === 1
+      return rows[0]
     },
     refreshed: (session, why) => record([session], 'session.refreshed', why),
     ended: (sessions, end) => record(sessions, endEventType(end), end),

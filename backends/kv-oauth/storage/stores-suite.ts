@@ -2,6 +2,7 @@ import type { PostgresPool } from '@netscript/auth-database'
 import { createTestDatabase, type TestDatabase } from '../../../prisma/test-database.js'
 import { silentLog } from '../../log.js'
 import { createPool } from '../../../prisma/pool.js'
+import { operatorRolesSuite } from './operator-roles-suite.js'
 import {
   providerTokenStoreSuite,
   type ProviderTokenStoreUnderTest,
@@ -41,6 +42,11 @@ function storesSuite(name: string, keepsExpired: boolean, open: () => Promise<Op
   accountsSuite(name, async () => {
     const { stores, others, trail, close } = await open()
     return { ...stores, others, trail, close }
+  })
+
+  operatorRolesSuite(name, async () => {
+    const { stores, others, close } = await open()
+    return { stores: withAccounts(stores), others: withAccounts(others), close }
   })
 
   transactionStoreSuite(name, async () => {

@@ -1,4 +1,9 @@
+import { AuthError } from '@netscript/plugin-auth-core'
+import { operatorRolesChange } from '../session-roles.js'
 import type { SessionRecord, SessionStore, UserStore } from '../session-store.js'
+
+/** Maximum lost compare-and-set races of one session. */
+const ATTEMPTS = 10
 
 /**
  * Wraps a user store whose sessions are in another store. A user is disabled first, so that no new
@@ -7,25 +12,46 @@ import type { SessionRecord, SessionStore, UserStore } from '../session-store.js
  *
  * An account is removed before its sessions end, also of an earlier call that failed in between: each
  * call ends every session without an account.
+ *
+ * Roles change for the user before the sessions: a sign-in reads them after it has stored its session, so
+ * it has the new roles, or its session is found here.
  */
 export function withSessionsElsewhere(
   users: UserStore,
-  sessions: Pick<SessionStore, 'listByUser' | 'revoke' | 'revokeByUser'>,
+  sessions: Pick<SessionStore, 'extend' | 'get' | 'listByUser' | 'revoke' | 'revokeByUser'>,
 ): UserStore {
+  const sessionsOf = async (userId: string): Promise<SessionRecord[]> => {
+    const all: SessionRecord[] = []
+    for (;;) {
+      const after = all.at(-1)
+      const page = await sessions.listByUser(userId, { ...(after && { after }) })
+      if (page.length === 0) return all
+      all.push(...page)
+    }
+  }
   const endWithoutAccount = async (userId: string): Promise<string[]> => {
     const accounts = await users.listAccounts(userId)
     const hasNone = ({ issuer, subject }: SessionRecord): boolean =>
       !accounts.some((account) => account.issuer === issuer && account.subject === subject)
     const ended: string[] = []
-    let after: SessionRecord | undefined
-    do {
-      const page = await sessions.listByUser(userId, { ...(after && { after }) })
-      for (const { id } of page.filter(hasNone)) {
-        if (await sessions.revoke(id, 'account-unlinked')) ended.push(id)
-      }
-      after = page.at(-1)
-    } while (after)
+    for (const { id } of (await sessionsOf(userId)).filter(hasNone)) {
+      if (await sessions.revoke(id, 'account-unlinked')) ended.push(id)
+    }
     return ended
+  }
+  const updateRoles = async (record: SessionRecord): Promise<void> => {
+    let current: SessionRecord | undefined = record
+    for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+      if (!current) return
+      // Read after the session: of two concurrent changes, the one that comes last writes both.
+      const roles = await users.changeRoles(record.userId, {})
+      const changes = roles && operatorRolesChange(current, roles)
+      if (!changes) return
+      const next = { ...current, ...changes, version: current.version + 1 }
+      if (await sessions.extend(next, 'roles-changed')) return
+      current = await sessions.get(record.id)
+    }
+    throw new AuthError('STORE_UNAVAILABLE', 'A session still has its old roles. Try again.')
   }
   return {
     ...users,
@@ -34,6 +60,11 @@ export function withSessionsElsewhere(
       if (result.outcome === 'last') return result
       const ended = await endWithoutAccount(userId)
       return result.outcome === 'unlinked' ? { ...result, ended } : result
+    },
+    async changeRoles(userId, change) {
+      const roles = await users.changeRoles(userId, change)
+      for (const record of await sessionsOf(userId)) await updateRoles(record)
+      return roles
     },
     async disable(userId) {
       const found = await users.disable(userId)

@@ -25,6 +25,8 @@ export type Kind = (typeof KINDS)[number]
 export interface ScriptedScene {
   readonly idp: ScriptedProvider
   readonly pool: PostgresPool
+  /** The session store of the backends, as in their options. */
+  readonly sessionStore: string
   /** Fields of the log lines of the running test. */
   readonly log: Record<string, unknown>[]
   /** Advances the clock of the backends until access tokens are due for a refresh. */
@@ -82,6 +84,9 @@ export function scriptedScene(sessionStore: () => string = () => ''): ScriptedSc
     },
     get pool() {
       return pool
+    },
+    get sessionStore() {
+      return sessionStore()
     },
     log,
     renewalsDue: () => void (ahead += RENEWAL_DUE_MS),

@@ -28,6 +28,7 @@ export async function listSessions(
       const sessions = found.sessions.map(({ session, userAgent }) => ({
         id: session.id,
         provider: session.providerId,
+        roles: session.roles,
         issuedAt: session.issuedAt,
         expiresAt: session.expiresAt,
         userAgent,
@@ -40,11 +41,12 @@ export async function listSessions(
   })
 }
 
-const TITLES = ['SESSION', 'PROVIDER', 'SIGNED IN', 'LAST USED', 'EXPIRES', 'BROWSER']
+const TITLES = ['SESSION', 'PROVIDER', 'ROLES', 'SIGNED IN', 'LAST USED', 'EXPIRES', 'BROWSER']
 
 const row = ({ session, userAgent = '' }: AuthSessionPage['sessions'][number]): Cell[] => [
   session.id,
   printable(session.providerId ?? ''),
+  session.roles.map(printable).join(', '),
   session.issuedAt,
   session.refreshedAt ?? session.issuedAt,
   session.expiresAt,

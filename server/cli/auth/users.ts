@@ -64,6 +64,7 @@ export function showUser(userId: string, output: Output): Promise<void> {
         'Account',
         `${providerId}: ${printable(subject)}`,
       ]),
+      ...(user.roles === undefined ? [] : [rolesField(user.roles)]),
       ['Created', user.createdAt],
       ['Last sign-in', user.lastSignInAt ?? ''],
       ...(user.disabledAt === undefined ? [] : [['Disabled', user.disabledAt] as [string, Cell]]),
@@ -76,6 +77,11 @@ export function showUser(userId: string, output: Output): Promise<void> {
     printOutcome(output, { data: { ...user, sessions }, text, found: true })
   })
 }
+
+const rolesField = (roles: readonly string[]): [string, Cell] => [
+  'Roles',
+  roles.length === 0 ? 'none of the operator' : `${roles.map(printable).join(', ')} (operator)`,
+]
 
 async function countSessions(operator: Operator, userId: string): Promise<number> {
   let count = 0
@@ -114,5 +120,28 @@ export function changeUser(
     const found = await act(operator, userId)
     const text = found ? done(operator) : NO_SUCH_USER
     printOutcome(output, { data: { found }, text, found })
+  })
+}
+
+const ROLE_ACTIONS = {
+  add: (operator: Operator, id: string, roles: readonly string[]) => operator.addRoles(id, roles),
+  remove: (operator: Operator, id: string, roles: readonly string[]) =>
+    operator.removeRoles(id, roles),
+}
+
+/** `netscript auth user roles add` and `remove` */
+export function changeRoles(
+  action: keyof typeof ROLE_ACTIONS,
+  { userId, roles }: { userId: string; roles: readonly string[] },
+  output: Output,
+): Promise<void> {
+  return withOperator(async (operator) => {
+    const inForce = await ROLE_ACTIONS[action](operator, userId, roles)
+    if (!inForce) {
+      return printOutcome(output, { data: { found: false }, text: NO_SUCH_USER, found: false })
+    }
+    const list = inForce.map((role) => `  ${printable(role)}`).join('\n')
+    const text = list === '' ? 'The operator gives no roles.' : `Roles of the operator:\n${list}`
+    printOutcome(output, { data: { found: true, roles: inForce }, text, found: true })
   })
 }

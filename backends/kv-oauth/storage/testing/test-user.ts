@@ -30,7 +30,7 @@ export function withAccounts<Stores extends Pick<AuthStores, 'sessions' | 'users
       ...sessions,
       create: async (record: SessionRecord) => {
         await linkAccountOf(users, record)
-        await sessions.create(record)
+        return sessions.create(record)
       },
     },
   }

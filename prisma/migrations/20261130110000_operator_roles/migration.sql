@@ -1,0 +1,2 @@
+-- AlterTable
+ALTER TABLE "auth_users" ADD COLUMN     "roles" TEXT[] NOT NULL DEFAULT ARRAY[]::TEXT[];
