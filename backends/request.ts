@@ -81,10 +81,7 @@ export function toAuthnRequest(parts: RequestParts): AuthnRequest {
     header,
     cookies: (name) => parsed().get(name) ?? [],
     cookieNames: () => [...parsed().keys()],
-    // Lazy: Express computes it on each access, and most requests do not need it.
-    get clientAddress() {
-      return parts.ip
-    },
+    clientAddress: parts.ip,
   }
 }
 
@@ -100,7 +97,9 @@ export function originForm(target: string): string {
 
 /** Returns the path of a request target, without the query. */
 export function pathOf(target: string): string {
-  return originForm(target).split('?', 1)[0] ?? ''
+  const path = originForm(target)
+  const query = path.indexOf('?')
+  return query < 0 ? path : path.slice(0, query)
 }
 
 const PREFETCH_HEADERS = ['sec-purpose', 'purpose', 'x-purpose', 'x-moz']

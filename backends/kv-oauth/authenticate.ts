@@ -40,10 +40,7 @@ export async function authenticate(
     ok: true,
     session,
     user: toAuthUser(record),
-    // Computed lazily: most callers need only the session.
-    get principal() {
-      return mapSessionToPrincipal(session)
-    },
+    principal: mapSessionToPrincipal(session),
     setCookies: [],
   }
 }

@@ -31,6 +31,8 @@ export function send(res: ServerResponse, exchange: Exchange): void {
   res.once('close', () => exchange.settle(res.writableFinished ? status : undefined))
   // Close the connection instead of reading the rest of a rejected body.
   if (status === 413) res.shouldKeepAlive = false
-  res.writeHead(status, headers.flat())
+  const fields: string[] = []
+  for (const [name, value] of headers) fields.push(name, value)
+  res.writeHead(status, fields)
   res.end(body)
 }

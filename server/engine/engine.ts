@@ -1,6 +1,6 @@
 import { AUTH_PATH_PREFIX, authContractV1 } from '@netscript/auth-contract'
 import { type AuthBackendPort, AuthError, codeOf } from '@netscript/plugin-auth-core'
-import { createReturnToPolicy, isPrefetch } from '@netscript/plugin-auth-core/internal'
+import { createReturnToPolicy, isPrefetch, pathOf } from '@netscript/plugin-auth-core/internal'
 import type { TokenIssuer } from '../tokens/token-issuer.js'
 import type { HandlerContext } from '../handlers/context.js'
 import { apiRoutes, discoveryRoutes } from '../handlers/routes.js'
@@ -110,16 +110,14 @@ export function createEngine(
   ])
 
   function start(request: EngineRequest): Exchange {
-    const [path = ''] = request.target.split('?', 1)
+    const path = pathOf(request.target)
     const found = match(path)
     const key = found?.byMethod.get(request.method)?.key ?? NO_ROUTE
     const line = startLine(request, path, key)
     const headers = path.startsWith(authContractV1.callback.path) ? callbackHeaders : fixedHeaders
-    return new Exchange(
-      ...([request, path, found, line] as const),
-      [...headers, ...corsHeaders(request, cors)],
-      clientAddress,
-    )
+    const exchange = new Exchange(request, path, found, line, headers, clientAddress)
+    exchange.addHeaders(...corsHeaders(request, cors))
+    return exchange
   }
 
   /**

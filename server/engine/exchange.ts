@@ -14,6 +14,12 @@ const NOT_STORED: readonly HeaderField[] = [
 /** RFC 9110 section 5.5. */
 const FIELD_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/
 
+/** Backends may be plain JavaScript, and the adapter must be able to send every value. */
+function sendable(name: string, value: string): HeaderField {
+  if (FIELD_VALUE.test(value)) return [name, value]
+  throw new TypeError(`${name} has a value that no header can hold.`)
+}
+
 /** One request and, once answered, its response. */
 export class Exchange {
   readonly requestId: string
@@ -21,7 +27,7 @@ export class Exchange {
   /** In the shape of the contract, but not validated yet. */
   body: unknown
   #response: EngineResponse | undefined
-  readonly #headers: HeaderField[]
+  readonly #added: HeaderField[] = []
   readonly #line: RequestLogLine
   readonly #clientAddress: (request: EngineRequest) => string
 
@@ -30,14 +36,14 @@ export class Exchange {
     readonly path: string,
     readonly found: RoutePath | undefined,
     line: RequestLogLine,
-    headers: readonly HeaderField[],
+    /** Headers of every response of this service, already checked. */
+    private readonly commonHeaders: readonly HeaderField[],
     clientAddress: (request: EngineRequest) => string,
   ) {
     this.#clientAddress = clientAddress
     this.route = found?.byMethod.get(request.method)
     this.requestId = line.requestId
     this.#line = line
-    this.#headers = [['X-Request-Id', line.requestId], ...headers]
   }
 
   /** The route's declaration in the contract. */
@@ -49,14 +55,7 @@ export class Exchange {
   /** The request in the form that backends take. */
   authnRequest(): AuthnRequest {
     const { method, target, headers } = this.request
-    const addressOf = (): string => this.clientAddress
-    return toAuthnRequest({
-      ...{ method, url: target, headers },
-      // Lazy: most requests do not need the address.
-      get ip() {
-        return addressOf()
-      },
-    })
+    return toAuthnRequest({ method, url: target, headers, ip: this.clientAddress })
   }
 
   /** The address of the client behind trusted proxies; empty when it is unknown. */
@@ -71,7 +70,7 @@ export class Exchange {
 
   /** Adds headers to the response of this request, whatever it will be. */
   addHeaders(...fields: readonly HeaderField[]): void {
-    this.#headers.push(...fields)
+    this.#added.push(...fields.map(([name, value]) => sendable(name, value)))
   }
 
   /**
@@ -83,16 +82,14 @@ export class Exchange {
     location,
     cache,
   }: Partial<Pick<Reply, 'setCookies' | 'location' | 'cache'>> = {}): HeaderField[] {
-    const headers = [...this.#headers]
-    if (cache === undefined) headers.push(...NOT_STORED)
-    else headers.push(['Cache-Control', cache])
-    for (const cookie of setCookies) headers.push(['Set-Cookie', cookie])
-    if (location !== undefined) headers.push(['Location', location])
-    // Backends may be plain JavaScript, and the adapter must be able to send every value.
-    for (const [name, value] of headers) {
-      if (!FIELD_VALUE.test(value))
-        throw new TypeError(`${name} has a value that no header can hold.`)
-    }
+    const headers = [
+      sendable('X-Request-Id', this.requestId),
+      ...this.commonHeaders,
+      ...this.#added,
+      ...(cache === undefined ? NOT_STORED : [sendable('Cache-Control', cache)]),
+    ]
+    for (const cookie of setCookies) headers.push(sendable('Set-Cookie', cookie))
+    if (location !== undefined) headers.push(sendable('Location', location))
     return headers
   }
 

@@ -22,7 +22,7 @@ export function validateInput(exchange: Exchange): RouteInput {
   }
   const input = {
     params: check(contract.pathParams, decodeParams(exchange.found?.params ?? {})),
-    query: check(contract.query, queryOf(searchParams)),
+    query: contract.query && check(contract.query, queryOf(searchParams)),
     body: check('body' in contract ? contract.body : undefined, exchange.body),
     searchParams,
   } as RouteInput
