@@ -160,8 +160,11 @@ export interface CallbackResult {
 export interface InteractiveFlowPort {
   /**
    * Opens a transaction and returns where to send the browser. `returnTo` has been validated.
-   * @throws AuthError `VALIDATION_ERROR` for an unknown provider or a scope that is not offered,
-   * `AUTH_PROVIDER_ERROR`, `STORE_UNAVAILABLE`.
+   * With `maxAge` or `acrValues` the callback verifies when and how the provider authenticated the
+   * user. If the browser has a session, this is a step-up: the same user must come back.
+   * @throws AuthError `VALIDATION_ERROR` for an unknown provider, a scope that is not offered, or
+   * `maxAge` or `acrValues` at a provider without `stepUp`; `AUTH_PROVIDER_ERROR`,
+   * `STORE_UNAVAILABLE`.
    */
   signIn(
     request: AuthnRequest,
@@ -170,6 +173,11 @@ export interface InteractiveFlowPort {
       returnTo: string
       loginHint?: string
       scopes?: readonly string[]
+      prompt?: 'login' | 'consent' | 'select_account'
+      /** In seconds. */
+      maxAge?: number
+      acrValues?: readonly string[]
+      uiLocales?: readonly string[]
     },
   ): Promise<SignInResult>
   /**

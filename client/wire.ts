@@ -229,6 +229,17 @@ interface components {
       loginHint?: string | undefined
       /** @description Scopes to request: any that are configured for the provider or that callers may add. Others are refused. With redirectTo at most 2048 characters. Default: the provider's configured scopes. */
       scopes?: string[] | undefined
+      /**
+       * @description What the provider should ask the user for, even if it need not.
+       * @enum {string}
+       */
+      prompt?: ('login' | 'consent' | 'select_account') | undefined
+      /** @description Maximum seconds since the provider authenticated the user; 0 asks for it now. The callback verifies it. Only at providers with stepUp in GET /describe. */
+      maxAge?: number | undefined
+      /** @description Authentication context classes, the preferred one first. The callback verifies that the provider used one of them. Only at providers with stepUp. */
+      acrValues?: string[] | undefined
+      /** @description Languages for the pages of the provider, the preferred one first. */
+      uiLocales?: string[] | undefined
     }
     /**
      * @description A sign-in that waits for the browser.

@@ -1,4 +1,4 @@
-const LISTS = new Set(['scopes'])
+const LISTS = new Set(['scopes', 'acrValues', 'uiLocales'])
 const BOOLEANS = new Map<unknown, boolean>([
   ['true', true],
   ['on', true],
@@ -12,9 +12,9 @@ const BOOLEANS = new Map<unknown, boolean>([
  * Decodes an `application/x-www-form-urlencoded` body of signin or signout into the shape of its
  * JSON body, so that the same schema validates both.
  *
- * Empty fields are dropped: an untouched input sends an empty string. `scopes` may be repeated or
- * separated by spaces. `everywhere` accepts true/false, on/off and 1/0. Other values stay as sent,
- * and the schema refuses them.
+ * Empty fields are dropped: an untouched input sends an empty string. `scopes`, `acrValues` and
+ * `uiLocales` may be repeated or separated by spaces. `maxAge` is a decimal number. `everywhere`
+ * accepts true/false, on/off and 1/0. Other values stay as sent, and the schema refuses them.
  *
  * @example
  * ```ts
@@ -31,6 +31,7 @@ export function decodeForm(body: string): Record<string, unknown> {
     }
     const [value] = values
     if (values.length > 1) return [name, values]
+    if (name === 'maxAge' && /^\d{1,9}$/.test(value ?? '')) return [name, Number(value)]
     if (name === 'everywhere') return [name, BOOLEANS.get(value) ?? value]
     return [name, value]
   })

@@ -97,14 +97,25 @@ export interface Principal {
   readonly claims: Readonly<Record<string, unknown>>
 }
 
-/** Maps a session to a principal. Its subject is the user id, not the provider subject. */
+/**
+ * Maps a session to a principal. Its subject is the user id, not the provider subject. Its claims have
+ * `auth_time` (seconds) and `acr` only if the session has them: the provider then vouched for them.
+ */
 export function mapSessionToPrincipal(session: AuthSession): Principal {
+  const { auth_time: _time, acr: _class, ...claims } = session.claims
+  const { authTime, acr } = session
   return {
     subject: session.userId,
     scopes: session.scopes,
     roles: session.roles,
     scheme: 'custom',
-    claims: { ...session.claims, sessionId: session.id, providerId: session.providerId },
+    claims: {
+      ...claims,
+      ...(authTime !== undefined && { auth_time: Math.floor(Date.parse(authTime) / 1000) }),
+      ...(acr !== undefined && { acr }),
+      sessionId: session.id,
+      providerId: session.providerId,
+    },
   }
 }
 

@@ -3,6 +3,20 @@ import { z } from 'zod'
 /** A scope token is printable ASCII without space, `"` and `\` (RFC 6749 section 3.3). */
 const scope = z.string().regex(/^[\x21\x23-\x5B\x5D-\x7E]{1,256}$/, 'is not a scope token')
 
+/** An authentication context class; a list of them is separated by spaces (OpenID Connect Core 3.1.2.1). */
+const acrValue = z
+  .string()
+  .regex(/^[\x21\x23-\x5B\x5D-\x7E]{1,255}$/, 'is not a context class: printable, without spaces')
+
+/** A language tag (BCP 47), by its syntax. */
+const languageTag = z
+  .string()
+  .max(35)
+  .regex(/^[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*$/, 'is not a language tag, such as en or pt-BR')
+
+/** Maximum length of all values of acrValues together. */
+const MAX_ACR_LENGTH = 512
+
 /** Maximum length of a return address, and of a return address and scopes together. */
 const MAX_LENGTH = 2048
 
@@ -37,8 +51,35 @@ export const SigninInput = z
       .describe(
         "Scopes to request: any that are configured for the provider or that callers may add. Others are refused. With redirectTo at most 2048 characters. Default: the provider's configured scopes.",
       ),
+    prompt: z
+      .enum(['login', 'consent', 'select_account'])
+      .optional()
+      .describe('What the provider should ask the user for, even if it need not.'),
+    maxAge: z
+      .int()
+      .min(0)
+      .max(31_536_000)
+      .optional()
+      .describe(
+        'Maximum seconds since the provider authenticated the user; 0 asks for it now. The callback verifies it. Only at providers with stepUp in GET /describe.',
+      ),
+    acrValues: z
+      .array(acrValue)
+      .max(10)
+      .refine((values) => values.join(' ').length <= MAX_ACR_LENGTH, {
+        error: `must have at most ${MAX_ACR_LENGTH} characters together`,
+      })
+      .optional()
+      .describe(
+        'Authentication context classes, the preferred one first. The callback verifies that the provider used one of them. Only at providers with stepUp.',
+      ),
+    uiLocales: z
+      .array(languageTag)
+      .max(10)
+      .optional()
+      .describe('Languages for the pages of the provider, the preferred one first.'),
   })
-  // The transaction stores both, and any anonymous caller can open one: bound its size.
+  // The transaction stores both (and acrValues), and any anonymous caller can open one: bound its size.
   .refine(
     ({ redirectTo = '', scopes = [] }) => redirectTo.length + scopes.join(' ').length <= MAX_LENGTH,
     { path: ['scopes'], error: `must have at most ${MAX_LENGTH} characters with redirectTo` },

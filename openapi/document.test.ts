@@ -202,7 +202,8 @@ describe('createOpenApiDocument', () => {
       'application/x-www-form-urlencoded',
     ])
     const form = operation('signin')?.requestBody?.content['application/x-www-form-urlencoded']
-    expect(form?.encoding).toEqual({ scopes: { style: 'form', explode: true } })
+    const list = { style: 'form', explode: true }
+    expect(form?.encoding).toEqual({ scopes: list, acrValues: list, uiLocales: list })
   })
 
   it('declares which responses redirect, set cookies and have Retry-After', () => {

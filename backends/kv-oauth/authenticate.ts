@@ -99,6 +99,8 @@ export function toAuthSession(record: SessionRecord): AuthSession {
     claims: { ...record.claims },
     issuedAt: isoInstant(record.issuedAt),
     expiresAt: isoInstant(record.expiresAt),
+    ...(record.authTime !== undefined && { authTime: isoInstant(record.authTime) }),
+    ...(record.acr !== undefined && { acr: record.acr }),
     ...(record.refreshedAt !== undefined && { refreshedAt: isoInstant(record.refreshedAt) }),
   }
 }

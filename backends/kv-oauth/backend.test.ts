@@ -30,7 +30,7 @@ describe('createKvOAuthBackend', () => {
     expect(backend.name).toBe('kv-oauth')
     expect(backend.interactive).toBeDefined()
     expect(backend.providers.listProviders()).toEqual([
-      { id: 'google', displayName: 'Google', kind: 'oidc' },
+      { id: 'google', displayName: 'Google', kind: 'oidc', stepUp: false },
     ])
     await backend.probe()
     await backend.close()

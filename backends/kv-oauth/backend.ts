@@ -233,11 +233,10 @@ function composeBackend(
   context: KvOAuthContext,
   life: Pick<KvOAuthBackend, 'probe' | 'close'>,
 ): KvOAuthBackend {
-  const descriptors = [...context.providers.values()].map(({ id, displayName, kind }) => ({
-    id,
-    displayName,
-    kind,
-  }))
+  const descriptors = [...context.providers.values()].map((provider) => {
+    const { id, displayName, kind, stepUp } = provider
+    return { id, displayName, kind, stepUp }
+  })
   const oidc = descriptors.some(({ kind }) => kind === 'oidc')
   return {
     name: 'kv-oauth',

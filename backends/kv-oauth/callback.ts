@@ -10,6 +10,12 @@ import {
   setCookie,
 } from '@netscript/plugin-auth-core'
 import { assertAdmitted, refusedRule } from './admit.js'
+import {
+  assertAuthenticated,
+  hasUnusableAuthTime,
+  readAuthentication,
+  stepUpFailed,
+} from './authentication.js'
 import { changeSession } from './change-session.js'
 import { getClientConfiguration, getGrantConfiguration, keepKeys } from './configuration.js'
 import type { KvOAuthContext } from './context.js'
@@ -30,6 +36,7 @@ import { operatorRolesChange } from './session-roles.js'
 import type { SessionRecord } from './session-store.js'
 import type { SignInTransaction } from './sign-in.js'
 import { EXACT_REDIRECT_URI } from './provider-fetch.js'
+import { sessionChanged } from './storage/session-refusal.js'
 import { checkIdToken, providerTokens, type Tokens } from './tokens.js'
 import { SIGN_IN, takeTransaction } from './transaction.js'
 
@@ -55,7 +62,7 @@ export async function handleCallback(
   try {
     const provider = sameProvider(context, transaction, request, query)
     context.trace?.annotate({ 'auth.provider': provider.id })
-    if (query.has('error')) throw refusedAuthorization(provider, query)
+    if (query.has('error')) throw refusedAuthorization(provider, transaction, query)
     const { tokens, identity } = await context.gate.run(
       provider.id,
       request.clientAddress,
@@ -67,17 +74,20 @@ export async function handleCallback(
       },
     )
     verified = identity
+    const authenticated = readAuthentication(tokens.claims(), context.now())
+    assertAuthenticated(transaction.authentication, authenticated, context.now())
     const grant = await assertAdmitted(context, provider, identity)
     if (transaction.boundTo) await assertSameSession(context, request, transaction.boundTo)
     const { userId, roles: operatorRoles } = await context.users.signIn({
       providerId: provider.id,
       ...identity,
       profile: admittedProfile(identity.profile, grant),
+      ...(transaction.boundTo && { expectedUserId: transaction.boundTo.userId }),
     })
     const { token, sessionId } = context.crypto.issueSessionToken()
     const session = newSession(context, {
-      ...{ request, provider, transaction, tokens, identity, grant, sessionId, userId },
-      operatorRoles,
+      ...{ request, provider, transaction, tokens, identity, authenticated, grant },
+      ...{ sessionId, userId, operatorRoles },
     })
     await storeSession(context, session, operatorRoles)
     const granted = grantedScopes(provider, transaction, tokens)
@@ -219,6 +229,9 @@ async function exchangeCode(
     keepKeys(provider, client, configuration)
     return tokens
   } catch (cause) {
+    if (transaction.authentication && hasUnusableAuthTime(cause)) {
+      throw stepUpFailed('auth-time-malformed', { cause })
+    }
     throw providerError(provider.id, adviceFor(cause), { cause })
   }
 }
@@ -240,7 +253,11 @@ const isConfigurationError = (error: unknown): boolean =>
  * An authorization error response (RFC 6749 section 4.1.2.1). It proves nothing and opens nothing,
  * so a promised `iss` (RFC 9207) may be missing; one of another provider is rejected.
  */
-function refusedAuthorization(provider: OAuthProvider, query: URLSearchParams): AuthError {
+function refusedAuthorization(
+  provider: OAuthProvider,
+  { authentication }: SignInTransaction,
+  query: URLSearchParams,
+): AuthError {
   const [error = ''] = query.getAll('error')
   const iss = query.get('iss')
   const cause = new ProviderRefusedError(
@@ -255,6 +272,9 @@ function refusedAuthorization(provider: OAuthProvider, query: URLSearchParams): 
         'The error response names another issuer (iss).',
       ),
     })
+  }
+  if (authentication && error === 'unmet_authentication_requirements') {
+    return stepUpFailed('provider-error', { cause })
   }
   if (isDeclined(error)) {
     return new AuthError('AUTH_ACCESS_DENIED', 'The sign-in was declined at the provider.', {
@@ -281,12 +301,6 @@ async function assertSameSession(
   const session = isSame ? await context.sessions.get(sessionId) : undefined
   if (session?.userId !== userId) throw sessionChanged()
 }
-
-const sessionChanged = (): AuthError =>
-  new AuthError(
-    'AUTH_SESSION_CHANGED',
-    'You were signed out, or signed in as another user, during the sign-in. Nothing was changed. Start again.',
-  )
 
 /** Stores a session, with the roles that the operator changed since the sign-in read them. */
 async function storeSession(

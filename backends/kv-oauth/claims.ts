@@ -1,6 +1,6 @@
 /**
  * Claims that a session may store. Contact data beyond e-mail, protocol artefacts (nonce, at_hash,
- * aud, ...) and tokens are excluded.
+ * aud, ...) and tokens are excluded. `auth_time` and `acr` are members of the session, verified.
  */
 export const ALLOWED_CLAIMS = [
   'sub',
@@ -18,8 +18,6 @@ export const ALLOWED_CLAIMS = [
   'locale',
   'zoneinfo',
   'updated_at',
-  'auth_time',
-  'acr',
   'amr',
   'groups',
   'roles',

@@ -1,6 +1,7 @@
 import type { AuthnRequest } from '@netscript/plugin-auth-core'
 import { USER_AGENT_LENGTH } from '@netscript/plugin-auth-core/internal'
 import type { AdmissionGrant } from './admit.js'
+import type { Authentication } from './authentication.js'
 import type { SessionRecord, UserProfile } from './session-store.js'
 import { cleanText, cutClaims } from './claims.js'
 import type { KvOAuthContext } from './context.js'
@@ -23,6 +24,7 @@ interface NewSession {
   transaction: SignInTransaction
   tokens: Tokens
   identity: ProviderIdentity
+  authenticated: Authentication
   grant: AdmissionGrant
   sessionId: string
   userId: string
@@ -33,15 +35,17 @@ interface NewSession {
 /** Creates the session record of a completed sign-in. */
 export function newSession(
   { policy, now, subjectHash, log }: KvOAuthContext,
-  { request, provider, transaction, tokens, identity, grant, sessionId, ...user }: NewSession,
+  given: NewSession,
 ): SessionRecord {
+  const { request, provider, transaction, tokens, identity, authenticated, grant } = given
+  const { sessionId, userId, operatorRoles } = given
   const issuedAt = now()
   const userAgent = request.header('user-agent')?.slice(0, USER_AGENT_LENGTH)
   const tokenRefreshAt = nextTokenRefresh(tokens, tokens.refresh_token, issuedAt)
   const scopes = grantedScopes(provider, transaction, tokens)
   const record: SessionRecord = {
     id: sessionId,
-    userId: user.userId,
+    userId,
     providerId: provider.id,
     issuer: identity.issuer,
     subject: identity.subject,
@@ -52,7 +56,7 @@ export function newSession(
     ...(identity.roles?.from === 'user-info' && { rolesFrom: identity.roles.from }),
     claims: {},
     user: admittedProfile(identity.profile, grant),
-
+    ...authenticated,
     ...(userAgent !== undefined && { userAgent }),
     issuedAt,
     expiresAt: issuedAt + policy.idleMs,
@@ -61,7 +65,7 @@ export function newSession(
     version: 1,
   }
   const admit = validRoles(grant.roles ?? [])
-  const found = { operator: user.operatorRoles, admit, provider: identity.roles }
+  const found = { operator: operatorRoles, admit, provider: identity.roles }
   const roles = rolesOf(record, found, log)
   const room = roomIn({ ...record, ...roles })
   const { claims, cut } = cutClaims(identity.claims, Math.min(room, MAX_CLAIMS_BYTES))

@@ -24,6 +24,7 @@ export interface PresetOptions extends Pick<
   | 'revocationEndpoint'
   | 'endSessionEndpoint'
   | 'signOutParams'
+  | 'stepUp'
   | 'admission'
 > {
   /** Set it to use a preset twice. @default the id of the preset */
@@ -114,7 +115,10 @@ function github(options: PresetOptions): OAuthProvider {
   })
 }
 
-/** Google. It sends a refresh token only with `access_type=offline` and `prompt=consent`. */
+/**
+ * Google. It sends a refresh token only with `access_type=offline` and `prompt=consent`. It ignores
+ * `max_age`.
+ */
 function google(options: IssuerPresetOptions): OAuthProvider {
   return build(options, {
     id: 'google',
@@ -123,6 +127,7 @@ function google(options: IssuerPresetOptions): OAuthProvider {
     scopes: OPENID,
     secretMethod: 'client_secret_basic',
     issuer: 'https://accounts.google.com',
+    stepUp: false,
     extraAuthParams: { access_type: 'offline', prompt: 'consent' },
   })
 }
@@ -166,7 +171,8 @@ function discord(options: PresetOptions): OAuthProvider {
 
 /**
  * Slack, with OpenID Connect. Its token endpoint rejects a client secret together with a PKCE
- * verifier, so a client with a secret relies on the nonce (RFC 9700 section 2.1.1).
+ * verifier, so a client with a secret relies on the nonce (RFC 9700 section 2.1.1). It documents no
+ * `max_age`.
  */
 function slack(options: IssuerPresetOptions): OAuthProvider {
   return build(options, {
@@ -177,6 +183,7 @@ function slack(options: IssuerPresetOptions): OAuthProvider {
     secretMethod: 'client_secret_post',
     issuer: 'https://slack.com',
     pkce: !options.clientSecret || options.clientAuthMethod === 'none',
+    stepUp: false,
   })
 }
 
@@ -272,7 +279,10 @@ function okta(options: DomainPresetOptions): OAuthProvider {
   })
 }
 
-/** Amazon Cognito user pools. Their sign-out uses `logout_uri` and returns no state. */
+/**
+ * Amazon Cognito user pools. Their sign-out uses `logout_uri` and returns no state. They document no
+ * `max_age`.
+ */
 function awsCognito(options: AwsCognitoOptions): OAuthProvider {
   const { region, userPoolId } = options
   if (!options.issuer && !(region && userPoolId)) {
@@ -284,6 +294,7 @@ function awsCognito(options: AwsCognitoOptions): OAuthProvider {
     scopes: OPENID,
     rolesClaim: 'cognito:groups',
     signOutParams: { logout_uri: '{return_uri}' },
+    stepUp: false,
     secretMethod: 'client_secret_basic',
     issuer:
       options.issuer ??
@@ -298,6 +309,7 @@ const ENTRA_ISSUER = /^https:\/\/login\.microsoftonline\.com\/([^/]+)\/v2\.0$/
 /**
  * Microsoft Entra ID. If the tenant is not an id (such as `common`), the metadata has an issuer
  * template or the id of the tenant; the id_token is then verified against the tenant in its issuer.
+ * `auth_time` is an optional claim of the app registration: set `stepUp` once it is added.
  */
 function azureAd(options: AzureAdOptions): OAuthProvider {
   const named = ENTRA_ISSUER.exec(options.issuer ?? '')?.[1]
@@ -308,6 +320,7 @@ function azureAd(options: AzureAdOptions): OAuthProvider {
     isPublic: ENTRA_PUBLIC.includes(tenant),
     displayName: 'Azure AD',
     scopes: OPENID,
+    stepUp: false,
     secretMethod: 'client_secret_post',
     issuer: options.issuer ?? `https://login.microsoftonline.com/${tenant}/v2.0`,
     issuerTemplate:
@@ -331,12 +344,13 @@ function logto(options: DomainPresetOptions): OAuthProvider {
   })
 }
 
-/** Clerk. */
+/** Clerk. It documents no `max_age`. */
 function clerk(options: DomainPresetOptions): OAuthProvider {
   return build(options, {
     id: 'clerk',
     displayName: 'Clerk',
     scopes: OPENID,
+    stepUp: false,
     secretMethod: 'client_secret_basic',
     issuer: domainIssuer('clerk', options),
   })

@@ -46,7 +46,7 @@ export interface ProviderFailure {
 
 /** Describes an error for the log; `undefined` if no provider caused it. */
 export function failureOf(error: unknown): ProviderFailure | undefined {
-  const codes = ['AUTH_PROVIDER_ERROR', 'AUTH_ACCESS_DENIED']
+  const codes = ['AUTH_PROVIDER_ERROR', 'AUTH_ACCESS_DENIED', 'AUTH_STEP_UP_FAILED']
   if (isAuthError(error) && !codes.includes(error.code)) return undefined
   const chain = causesOf(error)
   const refusal = refusalIn(error)

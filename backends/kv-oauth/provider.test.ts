@@ -31,6 +31,7 @@ describe('defineOAuthProvider', () => {
       additionalScopes: [],
       clientAuthMethod: 'client_secret_basic',
       pkce: true,
+      stepUp: false,
       authorizationParams: {},
       userInfoFields: {
         subject: 'sub',
@@ -50,6 +51,7 @@ describe('defineOAuthProvider', () => {
       issuer: 'https://idp.example',
       scopes: ['openid', 'profile', 'email'],
       clientAuthMethod: 'none',
+      stepUp: true,
     })
   })
 
@@ -158,8 +160,9 @@ describe('defineOAuthProvider', () => {
     expect(define).toThrow(`OAuth provider "my-idp": ${name} is missing.`)
   })
 
-  it('requires PKCE without an issuer', () => {
+  it('requires an issuer to turn PKCE off or step-up on', () => {
     expect(() => defineOAuthProvider({ ...base, ...endpoints, pkce: false })).toThrow('pkce')
+    expect(() => defineOAuthProvider({ ...base, ...endpoints, stepUp: true })).toThrow('stepUp')
   })
 
   it.each([

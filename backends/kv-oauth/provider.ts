@@ -80,6 +80,8 @@ export interface OAuthProvider {
   readonly clientAuthMethodIsExplicit?: true
   /** Whether the authorization request has an S256 challenge (RFC 7636). */
   readonly pkce: boolean
+  /** Whether the provider enforces `max_age` and returns `auth_time` (OpenID Connect Core 3.1.2.1). */
+  readonly stepUp: boolean
   /** Further parameters of the authorization request. */
   readonly authorizationParams: Readonly<Record<string, string>>
   /** Parameters of the sign-out at the provider. Absent for those of OpenID Connect. */
@@ -153,6 +155,11 @@ export interface OAuthProviderOptions {
   clientAuthMethod?: ClientAuthMethod | undefined
   /** False only for an OIDC client with a secret; then the nonce protects the code. @default true */
   pkce?: boolean | undefined
+  /**
+   * False for an OIDC provider that does not enforce `max_age` or return `auth_time`: a sign-in with
+   * `maxAge` or `acrValues` is then refused. @default true with an issuer
+   */
+  stepUp?: boolean | undefined
   /** Further parameters of the authorization request, except those of the protocol. @default none */
   extraAuthParams?: Readonly<Record<string, string>> | undefined
   /**
@@ -309,6 +316,9 @@ export function createOAuthProvider(
   if (!pkce && (issuer === undefined || clientAuthMethod === 'none')) {
     fail('pkce', 'can be off only for an issuer and a client with a secret. Leave it on.')
   }
+  if (options.stepUp && issuer === undefined) {
+    fail('stepUp', 'needs an issuer: plain OAuth 2.0 has no auth_time. Leave it out.')
+  }
   const authorizationParams = { ...options.extraAuthParams }
   const reserved = Object.keys(authorizationParams).find((name) => RESERVED_PARAMS.has(name.trim()))
   if (reserved !== undefined) {
@@ -331,6 +341,7 @@ export function createOAuthProvider(
     clientAuthMethod,
     ...(options.clientAuthMethod !== undefined && { clientAuthMethodIsExplicit: true as const }),
     pkce,
+    stepUp: options.stepUp ?? issuer !== undefined,
     authorizationParams: Object.freeze(authorizationParams),
     ...(options.signOutParams && { signOutParams: Object.freeze({ ...options.signOutParams }) }),
     userInfoFields: Object.freeze({ ...fields }),

@@ -54,6 +54,10 @@ export interface SessionRecord {
   readonly user: UserProfile
   /** The `User-Agent` of the sign-in, at most 256 characters. */
   readonly userAgent?: string
+  /** When the provider authenticated the user (`auth_time`); absent if it did not say. */
+  readonly authTime?: number
+  /** The authentication context class (`acr`), at most 255 characters; absent without one. */
+  readonly acr?: string
   /** When the user signed in. */
   readonly issuedAt: number
   /** When the session expires unless extended; at most `absoluteExpiresAt`. */
@@ -232,6 +236,8 @@ export interface SignedInIdentity {
   readonly subject: string
   /** The current profile, which updates the stored one. */
   readonly profile: UserProfile
+  /** The user that the account must already belong to. @default any, also a new one */
+  readonly expectedUserId?: string
 }
 
 /** A provider account that is linked to a user. */
@@ -272,7 +278,8 @@ export type UnlinkOutcome =
 export interface UserStore {
   /**
    * Creates or updates the user. Returns the stable user id and the roles that the operator gave.
-   * @throws AuthError `AUTH_USER_DISABLED`
+   * @throws AuthError `AUTH_USER_DISABLED`; `AUTH_SESSION_CHANGED`, and nothing is written, if the
+   * account is not of `expectedUserId`.
    */
   signIn(identity: SignedInIdentity): Promise<{ userId: string; roles: readonly string[] }>
   /** Lists the accounts of a user, the oldest first. */

@@ -8,10 +8,12 @@ import {
   providerError,
   type SignInResult,
 } from '@netscript/plugin-auth-core'
+import { type RequiredAuthentication, requiredAuthentication } from './authentication.js'
 import { getClientConfiguration, MISCONFIGURED } from './configuration.js'
 import type { KvOAuthContext } from './context.js'
 import type { OAuthProvider } from './provider.js'
 import { failureOf } from './provider-failure.js'
+import { sessionIdOf } from './session-cookie.js'
 import { openTransaction, SIGN_IN } from './transaction.js'
 
 /** The state of a sign-in for its callback; sealed in the store, never in the browser. */
@@ -24,6 +26,8 @@ export interface SignInTransaction {
   nonce?: string
   /** The requested scopes; the provider may grant others. */
   scopes: readonly string[]
+  /** What the caller required of the authentication. */
+  authentication?: RequiredAuthentication
   /** The session that must still be live in this browser at the callback. */
   boundTo?: { sessionId: string; userId: string }
 }
@@ -60,6 +64,8 @@ async function startAt(
   input: Parameters<InteractiveFlowPort['signIn']>[1],
 ): Promise<SignInResult> {
   const scopes = chooseScopes(context, provider, input.scopes)
+  const authentication = requiredAuthentication(provider, input, context.now())
+  const boundTo = authentication && (await liveSession(context, request))
   const [client, configuration] = await Promise.all([
     import('openid-client'),
     getClientConfiguration(provider, context),
@@ -73,6 +79,8 @@ async function startAt(
     scopes,
     ...(codeVerifier !== undefined && { codeVerifier }),
     ...(nonce !== undefined && { nonce }),
+    ...(authentication && { authentication }),
+    ...(boundTo && { boundTo }),
   }
   const { handle: state, setCookies } = await openTransaction(
     context,
@@ -93,6 +101,10 @@ async function startAt(
     }),
     ...(nonce !== undefined && { nonce }),
     ...(input.loginHint !== undefined && { login_hint: input.loginHint }),
+    ...(input.prompt !== undefined && { prompt: input.prompt }),
+    ...(input.maxAge !== undefined && { max_age: String(input.maxAge) }),
+    ...(input.acrValues?.length && { acr_values: input.acrValues.join(' ') }),
+    ...(input.uiLocales?.length && { ui_locales: input.uiLocales.join(' ') }),
   }
   const redirectUrl = buildUrl(provider, () =>
     client.buildAuthorizationUrl(configuration, parameters),
@@ -111,6 +123,16 @@ function chooseProvider({ providers }: KvOAuthContext, id: string | undefined): 
   throw new AuthError('VALIDATION_ERROR', `There is no such provider. Use one of: ${known}.`, {
     data: { formErrors: [], fieldErrors: { providerId: [`must be one of: ${known}`] } },
   })
+}
+
+/** The session of this browser: a sign-in that requires more than it has is a step-up of its user. */
+async function liveSession(
+  context: KvOAuthContext,
+  request: AuthnRequest,
+): Promise<SignInTransaction['boundTo']> {
+  const sessionId = sessionIdOf(context, request)
+  const session = sessionId === undefined ? undefined : await context.sessions.get(sessionId)
+  return session && { sessionId: session.id, userId: session.userId }
 }
 
 /**

@@ -36,6 +36,10 @@ export async function signin(
     ...(input.providerId !== undefined && { providerId: input.providerId }),
     ...(input.loginHint !== undefined && { loginHint: input.loginHint }),
     ...(input.scopes !== undefined && { scopes: input.scopes }),
+    ...(input.prompt !== undefined && { prompt: input.prompt }),
+    ...(input.maxAge !== undefined && { maxAge: input.maxAge }),
+    ...(input.acrValues !== undefined && { acrValues: input.acrValues }),
+    ...(input.uiLocales !== undefined && { uiLocales: input.uiLocales }),
   })
   return isForm
     ? seeOther(redirectUrl, setCookies)

@@ -19,7 +19,7 @@ import type {
 import { deleteEntries } from './keyv-postgres.js'
 import { LAZILY } from './lazy-flush.js'
 import { changeSessionsOf } from './postgres-session-store.js'
-import { disabledUser } from './session-refusal.js'
+import { disabledUser, sessionChanged } from './session-refusal.js'
 
 /** Maximum number of roles that the operator gives a user. */
 const MAX_ROLES = 100
@@ -66,13 +66,16 @@ export function createPostgresUserStore(pool: PostgresPool): UserStore {
         }),
       ),
     signIn: (identity) =>
-      storeCall(
-        async () =>
-          (await update(pool, identity)) ??
+      storeCall(async () => {
+        const known = await update(pool, identity)
+        if (known) return known
+        if (identity.expectedUserId !== undefined) throw sessionChanged()
+        return (
           (await create(pool, identity)) ??
           (await update(pool, identity)) ??
-          Promise.reject(new Error('The account vanished between two statements.')),
-      ),
+          Promise.reject(new Error('The account vanished between two statements.'))
+        )
+      }),
     listAccounts: (userId) => storeCall(() => accountsOf(pool, userId)),
     link: (userId, identity, change) => storeCall(() => link(pool, userId, identity, change)),
     unlink: (userId, accountId, change) => storeCall(() => unlink(pool, userId, accountId, change)),
@@ -123,7 +126,8 @@ function changedRoles(
 const UPDATE = `WITH ${LAZILY}, known AS (
     SELECT account.id, account.user_id, person.disabled_at IS NOT NULL AS disabled, person.roles
     FROM auth_accounts AS account JOIN auth_users AS person ON person.id = account.user_id
-    WHERE account.issuer = $1 AND account.subject = $2),
+    WHERE account.issuer = $1 AND account.subject = $2
+      AND ($7::text IS NULL OR account.user_id = $7)),
   account AS (
     UPDATE auth_accounts SET last_sign_in_at = now()
     FROM known, lazily WHERE auth_accounts.id = known.id AND NOT disabled),
@@ -139,13 +143,13 @@ const UPDATE = `WITH ${LAZILY}, known AS (
 
 async function update(
   pool: PostgresPool,
-  { issuer, subject, profile }: SignedInIdentity,
+  { issuer, subject, profile, expectedUserId }: SignedInIdentity,
 ): Promise<SignedIn | undefined> {
   const { displayName, email, emailVerified, imageUrl } = profile
   const { rows } = await queryPrepared<SignedIn & { disabled: boolean }>(pool, {
     name: 'auth_user_sign_in',
     text: UPDATE,
-    values: [issuer, subject, displayName, email, emailVerified, imageUrl],
+    values: [issuer, subject, displayName, email, emailVerified, imageUrl, expectedUserId],
   })
   const [known] = rows
   if (known?.disabled) throw disabledUser()

@@ -6,6 +6,13 @@ import type { SessionRecord } from '../session-store.js'
 export const disabledUser = (): AuthError =>
   new AuthError('AUTH_USER_DISABLED', 'Ask an administrator to enable the account again.')
 
+/** The error of a sign-in whose browser no longer has the session, or the user, that started it. */
+export const sessionChanged = (): AuthError =>
+  new AuthError(
+    'AUTH_SESSION_CHANGED',
+    'You were signed out, or signed in as another user, during the sign-in. Nothing was changed. Start again.',
+  )
+
 /** Why a session could not be created: its user is disabled, or no longer has its account. */
 export async function sessionRefusal(
   pool: PostgresPool,

@@ -122,24 +122,45 @@ export const RENEWAL_DUE_MS = SHORT_LIFETIME_SECONDS * 500
 
 /** Signs in at a scripted provider. Returns a request of the signed-in browser. */
 export async function signInAt(
-  { interactive }: KvOAuthBackend,
-  input: { providerId?: string; scopes?: readonly string[] } = {},
+  backend: KvOAuthBackend,
+  input: Partial<SignInInput> = {},
+  browser = toAuthnRequest({ headers: {} }),
 ): Promise<AuthnRequest> {
-  const started = await interactive.signIn(toAuthnRequest({ headers: {} }), {
+  const finish = await startSignInAt(backend, input, browser)
+  return finish(browser)
+}
+
+type SignInInput = Parameters<KvOAuthBackend['interactive']['signIn']>[1]
+
+/**
+ * Starts a sign-in in a browser. The returned function completes it with the session of `at`, by a
+ * code or another response of the provider.
+ */
+export async function startSignInAt(
+  { interactive }: KvOAuthBackend,
+  input: Partial<SignInInput>,
+  browser: AuthnRequest,
+): Promise<(at: AuthnRequest, response?: Record<string, string>) => Promise<AuthnRequest>> {
+  const started = await interactive.signIn(browser, {
     returnTo: 'http://localhost:8094/',
     ...input,
   })
   const { searchParams } = new URL(started.redirectUrl)
   const code = searchParams.get('nonce') ?? 'code'
   const redirectUri = searchParams.get('redirect_uri') ?? REDIRECT_URI
-  const completed = await interactive.handleCallback(
-    withCookies(started.setCookies, redirectUri),
-    new URLSearchParams({ state: started.state, code }),
-  )
-  return withCookies(completed.setCookies)
+  return async (at, response = { code }) => {
+    const completed = await interactive.handleCallback(
+      withCookies([...(at.header('cookie') ?? '').split('; '), ...started.setCookies], redirectUri),
+      new URLSearchParams({ state: started.state, ...response }),
+    )
+    return withCookies(completed.setCookies)
+  }
 }
 
 function withCookies(setCookies: readonly string[], url = REDIRECT_URI): AuthnRequest {
-  const cookie = setCookies.map((one) => one.split(';', 1)[0]).join('; ')
+  const cookie = setCookies
+    .map((one) => one.split(';', 1)[0])
+    .filter((pair) => pair !== undefined && !/^$|=$/.test(pair))
+    .join('; ')
   return toAuthnRequest({ url, headers: { cookie } })
 }

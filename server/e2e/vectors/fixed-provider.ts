@@ -51,8 +51,11 @@ export function createFixedProvider(): FixedProvider {
         return Response.json({ keys: [publicJwk] })
       case '/token': {
         if (provider.refuses) return Response.json({ error: 'invalid_grant' }, { status: 400 })
-        const [sub = '', nonce] = form.get('code')?.split('~') ?? []
-        const claims = { sub, nonce, sid: `${sub}-sid`, ...profileOf(sub) }
+        const [sub = '', nonce, maxAge] = form.get('code')?.split('~') ?? []
+        const claims = {
+          ...{ sub, nonce, sid: `${sub}-sid`, ...profileOf(sub) },
+          ...(maxAge && { auth_time: Math.floor(Date.now() / 1000) }),
+        }
         return Response.json({
           access_token: `access-token-of-${sub}`,
           token_type: 'Bearer',
@@ -87,7 +90,11 @@ export function createFixedProvider(): FixedProvider {
           ? { id: 'local', ...CLIENT, redirectUri, issuer: ISSUER, additionalScopes: ['calendar'] }
           : { id: 'plain', ...CLIENT, redirectUri, ...ENDPOINTS, scopes: ['user'] },
       ),
-    codeFor: (subject, url) => `${subject}~${new URL(url).searchParams.get('nonce')}`,
+    codeFor(subject, url) {
+      const { searchParams } = new URL(url)
+      const maxAge = searchParams.get('max_age')
+      return `${subject}~${searchParams.get('nonce')}${maxAge === null ? '' : `~${maxAge}`}`
+    },
     logoutToken: (claims) =>
       sign(
         { events: { 'http://schemas.openid.net/event/backchannel-logout': {} }, ...claims },

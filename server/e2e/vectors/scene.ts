@@ -149,10 +149,14 @@ class SceneBuilder implements Scene {
   }
 
   /** Starts a sign-in in a browser with these cookies. */
-  async startSignIn(subject: string, cookie = ''): Promise<{ callback: string; cookie: string }> {
+  async startSignIn(
+    subject: string,
+    cookie = '',
+    input: { maxAge?: number; acrValues?: readonly string[] } = {},
+  ): Promise<{ callback: string; cookie: string }> {
     const { redirectUrl, state, setCookies } = await this.backend.interactive.signIn(
       toAuthnRequest({ headers: { cookie } }),
-      { returnTo: `${ORIGIN}/welcome` },
+      { returnTo: `${ORIGIN}/welcome`, ...input },
     )
     const code = this.idp.codeFor(subject, redirectUrl)
     return { callback: new URLSearchParams({ code, state }).toString(), cookie: pairs(setCookies) }
@@ -222,6 +226,11 @@ const GIVEN: Readonly<Record<string, (scene: SceneBuilder) => Promise<unknown> |
     Object.assign(scene.values, { callback, transaction: cookie })
     scene.values.state = new URLSearchParams(callback).get('state') ?? ''
   },
+  'step-up started': (scene) => startStepUp(scene, 'ada', { maxAge: 60 }),
+  'step-up started that another user completes': (scene) =>
+    startStepUp(scene, 'grace', { maxAge: 60 }),
+  'step-up started for a class that the provider does not know': (scene) =>
+    startStepUp(scene, 'ada', { acrValues: ['mfa'] }),
   async 'five sign-ins started'(scene) {
     const cookies: string[] = []
     for (let at = 0; at < 5; at += 1) cookies.push((await scene.startSignIn('ada')).cookie)
@@ -304,6 +313,16 @@ const GIVEN: Readonly<Record<string, (scene: SceneBuilder) => Promise<unknown> |
         throw providerError('local', 'The provider is unavailable.')
       }),
     }),
+}
+
+/** Starts a step-up in the browser of the scene. */
+async function startStepUp(
+  scene: SceneBuilder,
+  subject: string,
+  input: { maxAge?: number; acrValues?: readonly string[] },
+): Promise<void> {
+  const { callback, cookie } = await scene.startSignIn(subject, scene.values.session, input)
+  Object.assign(scene.values, { callback, transaction: cookie })
 }
 
 async function give(scene: SceneBuilder, name: string): Promise<void> {
