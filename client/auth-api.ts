@@ -98,6 +98,18 @@ export interface AuthClient extends AuthCalls {
   /** Calls {@link AuthCalls.signin} and navigates to the provider. */
   redirectToSignIn(input?: SigninInput): Promise<void>
   /**
+   * Starts the sign-in that a refused request requires, and navigates to the provider. Pass the
+   * response of the service, its problem document, or the error of a call of this client. Returns
+   * false, and does nothing, for any other refusal.
+   *
+   * @example
+   * ```ts
+   * const response = await fetch('/orders/1', { method: 'DELETE' })
+   * if (!response.ok && (await auth.stepUp(response, { redirectTo: '/orders/1' }))) return
+   * ```
+   */
+  stepUp(refusal: unknown, input?: SigninInput): Promise<boolean>
+  /**
    * Calls {@link AuthCalls.signout}, then navigates to the provider's logout URL or to the return
    * address. Without either, the page stays.
    */

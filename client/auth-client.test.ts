@@ -53,6 +53,12 @@ const STARTED = {
   redirectUrl: 'https://provider.example/auth',
   state: 'state',
 }
+const SESSION: AuthSession = {
+  ...{ id: 's', userId: 'u', subject: 'ada', providerId: 'known', state: 'active' },
+  ...{ scopes: [], roles: [], claims: {} },
+  issuedAt: '2026-01-05T09:00:00.000Z',
+  expiresAt: '2999-01-05T09:00:00.000Z',
+}
 const FAILED: [string, (auth: AuthClient) => Promise<unknown>][] = [
   ['me', (auth) => auth.me()],
   ['signin', (auth) => auth.signin()],
@@ -143,6 +149,83 @@ describe.each(CLIENTS)('%s', (_name, { createAuthClient, AuthClientError }) => {
       'content-type': 'application/json',
       'x-request-id': 'mine',
     })
+  })
+
+  const REQUIRED = {
+    code: 'AUTH_RECENT_SIGN_IN_REQUIRED',
+    data: { maxAge: 60, acrValues: ['mfa'], signin: { providerId: 'p', maxAge: 60 } },
+  }
+  const challenged = (challenge: string, body = ''): Response =>
+    new Response(body, { status: 401, headers: { 'www-authenticate': challenge } })
+  const INSUFFICIENT = 'Bearer error="insufficient_user_authentication"'
+  const signedIn = { authenticated: true, session: SESSION }
+
+  it.each<[string, unknown, object, object?]>([
+    ['an error of a client', Object.assign(new Error('refused'), REQUIRED), { maxAge: 60 }],
+    ['a problem document', REQUIRED, { maxAge: 60 }],
+    ['a response with one', Response.json(REQUIRED, { status: 401 }), { maxAge: 60 }],
+    [
+      'a problem document without a sign-in, at the provider of the session',
+      { ...REQUIRED, data: { maxAge: 60, acrValues: ['mfa'] } },
+      { providerId: 'known', maxAge: 60, acrValues: ['mfa'] },
+      signedIn,
+    ],
+    [
+      'a problem document that chooses a return address, which is not used',
+      { ...REQUIRED, data: { signin: { providerId: 'p', redirectTo: 'https://evil.example' } } },
+      {},
+    ],
+    [
+      'the challenge of RFC 9470',
+      challenged(`${INSUFFICIENT}, max_age="300", acr_values="phr mfa"`),
+      { providerId: 'known', maxAge: 300, acrValues: ['phr', 'mfa'] },
+      signedIn,
+    ],
+    [
+      'a challenge after the session has ended',
+      challenged(`Basic realm="x", ${INSUFFICIENT}, max_age=0`, 'null'),
+      { providerId: undefined, maxAge: 0 },
+      { authenticated: false },
+    ],
+  ])('stepUp starts the sign-in that is required by %s', async (_what, refusal, input, session) => {
+    const sent: unknown[] = []
+    const visited: string[] = []
+    const auth = createAuthClient({
+      baseUrl: 'https://auth.example',
+      navigate: (url) => visited.push(url),
+      fetch: async (url, { body }) => {
+        if (url.endsWith('/session')) return Response.json(session)
+        sent.push(JSON.parse(body as string))
+        return Response.json(STARTED)
+      },
+    })
+    expect(await auth.stepUp(refusal, { redirectTo: '/orders' })).toBe(true)
+    expect(sent).toEqual([{ providerId: 'p', redirectTo: '/orders', ...input }])
+    expect(visited).toEqual([STARTED.redirectUrl])
+  })
+
+  it.each<[string, unknown]>([
+    ['another error', Object.assign(new Error('refused'), { code: 'UNAUTHORIZED' })],
+    ['another problem', Response.json({ code: 'FORBIDDEN', data: {} }, { status: 403 })],
+    ['another challenge', challenged('Bearer error="insufficient_scope", scope="a"')],
+    ['a response without a challenge', new Response(null, { status: 401 })],
+    ['text', 'AUTH_RECENT_SIGN_IN_REQUIRED'],
+    ['nothing', undefined],
+    ['null', null],
+  ])('stepUp does nothing for %s', async (_what, refusal) => {
+    const auth = createAuthClient({
+      fetch: () => Promise.reject(new Error('must not be called')),
+      navigate: () => expect.unreachable(),
+    })
+    expect(await auth.stepUp(refusal)).toBe(false)
+  })
+
+  it('stepUp leaves the body of a response to its caller', async () => {
+    const auth = createAuthClient({ navigate: () => {}, fetch: async () => Response.json(STARTED) })
+    const response = Response.json(REQUIRED, { status: 401 })
+    expect(await auth.stepUp(response)).toBe(true)
+    expect(await response.json()).toEqual(REQUIRED)
+    expect(await auth.stepUp(response)).toBe(false)
   })
 
   it('includes cookies, also cross-origin, and does not follow redirects', async () => {

@@ -1,5 +1,6 @@
 import type { AuthCalls, AuthClient, AuthClientOptions } from './auth-api.js'
 import { AuthClientError } from './error.js'
+import { requiredSignIn } from './step-up.js'
 
 /** Adds the methods that navigate away from the page. */
 export function withNavigation(
@@ -20,6 +21,16 @@ export function withNavigation(
     ...calls,
     async redirectToSignIn(input) {
       leaveFor((await calls.signin(input)).redirectUrl)
+    },
+    async stepUp(refusal, input) {
+      const required = await requiredSignIn(refusal)
+      if (!required) return false
+      // Tokens do not say at which provider the user signed in.
+      const known = required.providerId === undefined ? await calls.session() : undefined
+      const providerId = known?.authenticated ? known.session.providerId : undefined
+      const signin = { ...(providerId !== undefined && { providerId }), ...required, ...input }
+      leaveFor((await calls.signin(signin)).redirectUrl)
+      return true
     },
     async redirectToSignOut(input) {
       const { logoutUrl, redirectTo } = await calls.signout(input)

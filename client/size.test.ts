@@ -32,13 +32,13 @@ describe('the bundle size', () => {
 
   it('of session-store is that of client and little more, without libraries', async () => {
     const { bytes, inputs } = await bundled('session-store/index.ts')
-    expect(bytes).toBeLessThan(4_000)
+    expect(bytes).toBeLessThan(4_500)
     expect(inputs.filter((input) => !/^client\/[\w/-]+\.ts$/.test(input))).toEqual([])
   })
 
   it('of react is that of session-store and little more, without React', async () => {
     const { bytes, inputs } = await bundled('react/index.ts', ['react'])
-    expect(bytes).toBeLessThan(4_750)
+    expect(bytes).toBeLessThan(5_400)
     expect(inputs.filter((input) => !/^client\/[\w/-]+\.ts$/.test(input))).toEqual([])
   })
 

@@ -1,11 +1,50 @@
 import { z } from 'zod'
+import { SigninInput } from './signin.js'
 
 const names = z.array(z.string().min(1)).readonly().optional()
+
+// Within the bounds of signin, which has to meet the requirement.
+const acr = SigninInput.shape.acrValues.unwrap().min(1)
+const RecentAuthSchema = z.strictObject({
+  maxAge: z.int().min(1).max(31_536_000),
+  acr: z
+    .union([
+      acr,
+      z
+        .string()
+        .transform((one) => [one])
+        .pipe(acr),
+    ])
+    .optional(),
+})
+
+/** How recently, and how, a caller must have authenticated at the provider. */
+export interface RecentAuth {
+  /** Maximum seconds since then, from 1 to a year. */
+  readonly maxAge: number
+  /** Authentication context class, or several of which one suffices. @default any */
+  readonly acr?: string | readonly string[]
+}
+
+/**
+ * Checks a {@link RecentAuth}, and returns its classes as a list.
+ * @throws TypeError when it is malformed; the message begins with `where`.
+ */
+export function parseRecentAuth(
+  where: string,
+  requirement: RecentAuth,
+): { readonly maxAge: number; readonly acrValues?: readonly string[] } {
+  const { data } = RecentAuthSchema.safeParse(requirement)
+  if (data) return { maxAge: data.maxAge, ...(data.acr && { acrValues: data.acr }) }
+  throw new TypeError(
+    `${where} must be { maxAge, acr? }: seconds from 1 to 31536000, and context classes without spaces.`,
+  )
+}
 
 // Strict: a misspelt `scope` must not open a route, and `public` excludes scopes and roles.
 const Schema = z.union([
   z.strictObject({ public: z.literal(true) }),
-  z.strictObject({ scopes: names, roles: names }),
+  z.strictObject({ scopes: names, roles: names, recentAuth: RecentAuthSchema.optional() }),
 ])
 
 /** Who may call a route: any signed-in caller with these scopes and roles, or anyone. */
@@ -14,7 +53,9 @@ export interface RouteAuth {
   readonly scopes?: readonly string[]
   /** Roles that the caller needs, all of them. @default none */
   readonly roles?: readonly string[]
-  /** Allows anonymous callers. It cannot be combined with `scopes` or `roles`. */
+  /** How recently the caller must have authenticated. @default any time */
+  readonly recentAuth?: RecentAuth
+  /** Allows anonymous callers. It cannot be combined with the others. */
   readonly public?: boolean
 }
 
@@ -41,6 +82,6 @@ export function routeAuthOf(key: string, route: { metadata?: unknown }): RouteAu
   const { success } = Schema.safeParse(auth)
   if (success) return auth as RouteAuth
   throw new TypeError(
-    `${key}: metadata.auth must be { scopes?: [...], roles?: [...] } or { public: true }.`,
+    `${key}: metadata.auth must be { scopes?: [...], roles?: [...], recentAuth?: { maxAge, acr? } } or { public: true }.`,
   )
 }

@@ -1,4 +1,5 @@
-import type { Principal } from '@netscript/auth-contract'
+import { parseRecentAuth, type Principal, type RecentAuth } from '@netscript/auth-contract'
+import { isRecent } from './recent-auth.js'
 
 /** The input of an authorization decision. */
 export interface AuthzRequest {
@@ -21,6 +22,8 @@ export type AuthzDecision =
       readonly missingScopes?: string[]
       /** Missing roles to name in the response. @default none */
       readonly missingRoles?: string[]
+      /** The requirement that a sign-in must meet: the response is 401 then. @default none */
+      readonly recentAuth?: RecentAuth
     }
 
 /** Decides whether a caller may make a request. */
@@ -37,6 +40,8 @@ export interface ScopeRule {
   requireScopes?: readonly string[]
   /** Roles that the caller needs, all of them. @default none */
   requireRoles?: readonly string[]
+  /** How recently the caller must have authenticated at the provider. @default any time */
+  requireRecentAuth?: RecentAuth
 }
 
 /** Options of {@link createScopeAuthorizer}. */
@@ -50,7 +55,7 @@ export interface ScopeAuthorizerOptions {
 /**
  * Creates an authorizer that applies the first matching rule. It denies with
  * `authz.no-matching-rule`, `authz.missing-scope:<scope>` or `authz.missing-role:<role>`, which name
- * the first that is missing.
+ * the first that is missing, or `authz.recent-auth-required`.
  *
  * @example
  * ```ts
@@ -63,6 +68,9 @@ export function createScopeAuthorizer({
   rules,
   denyByDefault = true,
 }: ScopeAuthorizerOptions): Authorizer {
+  for (const { requireRecentAuth } of rules) {
+    if (requireRecentAuth) parseRecentAuth('requireRecentAuth', requireRecentAuth)
+  }
   return {
     authorize(request) {
       const rule = rules.find(({ match }) => match(request))
@@ -74,13 +82,20 @@ export function createScopeAuthorizer({
 
 export function decide(
   principal: Principal,
-  { requireScopes = [], requireRoles = [] }: Pick<ScopeRule, 'requireScopes' | 'requireRoles'>,
+  {
+    requireScopes = [],
+    requireRoles = [],
+    requireRecentAuth: recentAuth,
+  }: Omit<ScopeRule, 'match'>,
 ): AuthzDecision {
   const missingScopes = requireScopes.filter((scope) => !principal.scopes.includes(scope))
   const missingRoles = requireRoles.filter((role) => !principal.roles.includes(role))
   const [scope] = missingScopes
   const [role] = missingRoles
-  if (scope === undefined && role === undefined) return { allow: true }
+  if (scope === undefined && role === undefined) {
+    if (!recentAuth || isRecent(principal, recentAuth)) return { allow: true }
+    return { allow: false, reason: 'authz.recent-auth-required', recentAuth }
+  }
   const reason = scope !== undefined ? `authz.missing-scope:${scope}` : `authz.missing-role:${role}`
   return { allow: false, reason, missingScopes, missingRoles }
 }

@@ -44,6 +44,10 @@ export function guardContract(contract: GuardedContract): ExpressMiddleware {
 
 function guardOf(auth: RouteAuth): ExpressMiddleware {
   if (auth.public) return (_req, _res, next) => next()
-  const { scopes = [], roles = [] } = auth
-  return guard((principal) => decide(principal, { requireScopes: scopes, requireRoles: roles }))
+  const { scopes = [], roles = [], recentAuth } = auth
+  const rule = {
+    ...{ requireScopes: scopes, requireRoles: roles },
+    ...(recentAuth && { requireRecentAuth: recentAuth }),
+  }
+  return guard((principal) => decide(principal, rule))
 }

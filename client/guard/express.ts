@@ -1,4 +1,4 @@
-import type { Principal } from '@netscript/auth-contract'
+import { parseRecentAuth, type Principal, type RecentAuth } from '@netscript/auth-contract'
 import {
   type Authentication,
   type Authenticator,
@@ -8,7 +8,13 @@ import {
 } from './authenticator.js'
 import { type Authorizer, type AuthzDecision, decide } from './authorizer.js'
 import { type GuardedPaths, pathGuard } from './guarded-path.js'
-import { forbidden, type Refusal, unauthorized, unavailable } from './refusal.js'
+import {
+  forbidden,
+  recentAuthRequired,
+  type Refusal,
+  unauthorized,
+  unavailable,
+} from './refusal.js'
 
 declare global {
   // eslint-disable-next-line @typescript-eslint/no-namespace
@@ -156,6 +162,23 @@ export function requireRoles(...roles: string[]): ExpressMiddleware {
   return guard((principal) => decide(principal, { requireRoles: roles }))
 }
 
+/**
+ * Requires that the caller authenticated at the provider within `maxAge` seconds, and with one of the
+ * classes `acr`. Otherwise it responds 401 with the challenge of RFC 9470, which a page answers with
+ * `stepUp` of the client.
+ *
+ * @throws TypeError for a malformed requirement.
+ *
+ * @example
+ * ```ts
+ * app.delete('/account', requireRecentAuth({ maxAge: 300 }), (_req, res) => void res.json({}))
+ * ```
+ */
+export function requireRecentAuth(requirement: RecentAuth): ExpressMiddleware {
+  parseRecentAuth('requireRecentAuth()', requirement)
+  return guard((principal) => decide(principal, { requireRecentAuth: requirement }))
+}
+
 /** A guard that lets an authenticated caller pass if `decision` allows it. */
 export function guard(
   decision: (
@@ -184,8 +207,12 @@ export function guard(
     const { principal } = found
     const decided = await decision(principal, req, log)
     if (!decided.allow) {
-      log?.info({ code: 'FORBIDDEN', reason: decided.reason }, 'A request was refused.')
-      return refuse(res, forbidden(decided, { realm, principal }))
+      const refusal = decided.recentAuth
+        ? recentAuthRequired(decided.recentAuth, { realm, principal })
+        : forbidden(decided, { realm, principal })
+      const { code } = refusal.problem
+      log?.info({ code, reason: decided.reason }, 'A request was refused.')
+      return refuse(res, refusal)
     }
     caller.principal = principal
     next()

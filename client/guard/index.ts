@@ -25,6 +25,7 @@ export {
   type ExpressRequest,
   type ExpressResponse,
   type GuardLog,
+  requireRecentAuth,
   requireRoles,
   requireScopes,
   requireSession,
@@ -33,6 +34,8 @@ export {
   withAuthz,
 } from './express.js'
 export type { GuardedPaths } from './guarded-path.js'
+export { checkRecentAuth, type RecentAuth } from './recent-auth.js'
+export type { Refusal } from './refusal.js'
 export {
   createSessionAuthenticator,
   type SessionAuthenticatorOptions,

@@ -1,8 +1,10 @@
 import {
   type ForbiddenData,
+  parseRecentAuth,
   type Principal,
   type Problem,
   problemOf,
+  type RecentAuth,
 } from '@netscript/auth-contract'
 import type { Authentication, GuardUnavailableError } from './authenticator.js'
 
@@ -56,6 +58,35 @@ export function forbidden(
   }
 }
 
+/** 401: the caller must authenticate again at the provider (RFC 9470 section 3). */
+export function recentAuthRequired(
+  requirement: RecentAuth,
+  { realm, principal }: { realm: string | undefined; principal: Principal },
+): Refusal {
+  const required = parseRecentAuth('recentAuth', requirement)
+  const { providerId } = principal.claims
+  return {
+    problem: problemOf(
+      'AUTH_RECENT_SIGN_IN_REQUIRED',
+      'Sign in again with POST /signin and the body in data.signin, then repeat the request.',
+      {
+        ...toData(required),
+        signin: { ...(typeof providerId === 'string' && { providerId }), ...toData(required) },
+      },
+    ),
+    headers: challenge(realm, {
+      error: 'insufficient_user_authentication',
+      max_age: String(required.maxAge),
+      ...(required.acrValues && { acr_values: required.acrValues.join(' ') }),
+    }),
+  }
+}
+
+const toData = ({ maxAge, acrValues }: ReturnType<typeof parseRecentAuth>) => ({
+  maxAge,
+  ...(acrValues && { acrValues: [...acrValues] }),
+})
+
 /** 503: the caller cannot be authenticated during an outage. */
 export function unavailable({ retryAfterSeconds }: GuardUnavailableError): Refusal {
   return {
@@ -74,10 +105,10 @@ function named(what: string, names: readonly string[]): string {
 
 /** A challenge has the scheme and at least one parameter (RFC 6750 section 3). */
 function challenge(
-  realm: string,
-  parameters: { error?: string; scope?: string },
+  realm: string | undefined,
+  parameters: Readonly<Partial<Record<'error' | 'scope' | 'max_age' | 'acr_values', string>>>,
 ): Record<string, string> {
-  const quoted = Object.entries({ realm, ...parameters }).map(
+  const quoted = Object.entries({ ...(realm !== undefined && { realm }), ...parameters }).map(
     ([name, value]) => `${name}="${value.replace(/[^\x20-\x7e]|["\\]/g, '')}"`,
   )
   return { 'WWW-Authenticate': `Bearer ${quoted.join(', ')}` }

@@ -32,6 +32,23 @@ function service(answer: (headers: Headers, call: number) => Response | Promise<
   return { asked, fetch, options: { baseUrl: BASE, fetch } }
 }
 
+it('passes on when and how the provider authenticated the user, which claims cannot set', async () => {
+  const times = { authTime: '1970-01-01T00:16:40.000Z', acr: 'mfa' }
+  const claims = { auth_time: 1, acr: 'claimed', locale: 'en' }
+  for (const [session, expected] of [
+    [
+      { ...times, claims },
+      { auth_time: 1000, acr: 'mfa' },
+    ],
+    [{ claims }, {}],
+  ] as const) {
+    const { options } = service(() => signedIn(session))
+    const found = await createSessionAuthenticator(options).authenticate(withCookie(OWN))
+    if (!found.ok) throw new Error(found.reason)
+    expect(found.principal.claims).toEqual({ locale: 'en', sessionId: 'public-id', ...expected })
+  }
+})
+
 describe('the request to the service', () => {
   it('is GET /session with auth cookies and the bearer token, and no other header of the request', async () => {
     const { asked, options } = service(() => signedIn())

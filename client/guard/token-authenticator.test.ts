@@ -74,6 +74,21 @@ function service(
 }
 
 describe('a token', () => {
+  it.each([
+    [
+      { auth_time: 1000, acr: 'mfa' },
+      { auth_time: 1000, acr: 'mfa' },
+    ],
+    [{ auth_time: '1000', acr: ['mfa'] }, {}],
+  ])(
+    'passes on when and how the user authenticated, if they are claims: %j',
+    async (over, expected) => {
+      const found = await service().verifyToken(await sign(over))
+      if (!found.ok) throw new Error(found.reason)
+      expect(found.principal.claims).toEqual({ sessionId: 'session', ...expected })
+    },
+  )
+
   it('authenticates the caller; the keys are fetched once', async () => {
     const orders = service()
     const headers = { authorization: `Bearer ${await sign()}` }

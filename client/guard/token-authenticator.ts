@@ -151,12 +151,16 @@ function hasClaims(payload: JWTPayload): payload is TokenClaims {
   )
 }
 
-function toPrincipal({ sub, scope, roles, sid }: TokenClaims): Principal {
+function toPrincipal({ sub, scope, roles, sid, auth_time, acr }: TokenClaims): Principal {
   return {
     subject: sub,
     scopes: scope.split(' ').filter(Boolean),
     roles,
     scheme: 'bearer',
-    claims: { sessionId: sid },
+    claims: {
+      sessionId: sid,
+      ...(typeof auth_time === 'number' && { auth_time }),
+      ...(typeof acr === 'string' && { acr }),
+    },
   }
 }

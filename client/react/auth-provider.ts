@@ -59,7 +59,7 @@ export function useAuthClient(): AuthClient {
 
 /** The session snapshot and the actions of the store. */
 export type Session = SessionSnapshot &
-  Pick<SessionStore, 'refresh' | 'redirectToSignIn' | 'redirectToSignOut'>
+  Pick<SessionStore, 'refresh' | 'redirectToSignIn' | 'stepUp' | 'redirectToSignOut'>
 
 /**
  * The current session. Rerenders the component when it changes; the object is stable until then.
@@ -78,7 +78,7 @@ export function useSession(): Session {
   const store = useStore('useSession()')
   const snapshot = useSyncExternalStore(store.subscribe, store.getSnapshot, store.getServerSnapshot)
   return useMemo(() => {
-    const { refresh, redirectToSignIn, redirectToSignOut } = store
-    return { ...snapshot, refresh, redirectToSignIn, redirectToSignOut }
+    const { refresh, redirectToSignIn, stepUp, redirectToSignOut } = store
+    return { ...snapshot, refresh, redirectToSignIn, stepUp, redirectToSignOut }
   }, [snapshot, store])
 }

@@ -54,11 +54,21 @@ export interface SignInButtonProps extends SigninInput, ButtonProps {}
  * ```
  */
 export function SignInButton(props: SignInButtonProps): ReactNode {
-  const { providerId, redirectTo, loginHint, scopes, children = 'Sign in', ...button } = props
+  const { providerId, redirectTo, loginHint, scopes, ...others } = props
+  const { prompt, maxAge, acrValues, uiLocales, children = 'Sign in', ...button } = others
   return createElement(AuthForm, {
     store: useStore('<SignInButton>'),
     route: 'signin',
-    fields: { redirectTo, providerId, loginHint, scopes: scopes?.join(' ') },
+    fields: {
+      redirectTo,
+      providerId,
+      loginHint,
+      scopes: scopes?.join(' '),
+      prompt,
+      maxAge: maxAge?.toString(),
+      acrValues: acrValues?.join(' '),
+      uiLocales: uiLocales?.join(' '),
+    },
     button: { ...button, children },
   })
 }

@@ -83,7 +83,10 @@ describe('RequireAuth', () => {
 
 describe('the buttons', () => {
   it('post fields that the contract accepts', () => {
-    const given = { providerId: 'p', redirectTo: '/a?b', loginHint: 'ada@x', scopes: ['a', 'b'] }
+    const given = {
+      ...{ providerId: 'p', redirectTo: '/a?b', loginHint: 'ada@x', scopes: ['a', 'b'] },
+      ...{ prompt: 'login', maxAge: 0, acrValues: ['phr', 'mfa'], uiLocales: ['de', 'en'] },
+    } as const
     const html = inside(createElement(react.SignInButton, { ...given, className: 'big' }, 'Go'), {
       baseUrl: 'https://auth.example/',
     })

@@ -582,6 +582,24 @@ describe('sign-in and sign-out', () => {
     expect(visited).toEqual(Array(3).fill('https://p.example/'))
   })
 
+  it('stepUp returns to the current page', async () => {
+    const sent: unknown[] = []
+    const { store } = tab({
+      navigate: () => {},
+      fetch: async (_url, { body }) => {
+        sent.push(JSON.parse(body as string))
+        const redirectUrl = 'https://p.example/'
+        return Response.json({ started: true, providerId: 'p', redirectUrl, state: 's' })
+      },
+    })
+    vi.stubGlobal('location', { href: 'https://app.example/orders' })
+    const signin = { providerId: 'p', maxAge: 300 }
+    const refusal = { code: 'AUTH_RECENT_SIGN_IN_REQUIRED', data: { maxAge: 300, signin } }
+    expect(await store.stepUp(refusal)).toBe(true)
+    expect(await store.stepUp(new Error('another'))).toBe(false)
+    expect(sent).toEqual([{ ...signin, redirectTo: 'https://app.example/orders' }])
+  })
+
   it('redirectToSignOut rejects when it fails, and refreshes the state', async () => {
     service.me = ada()
     const { store, shown, open } = tab()

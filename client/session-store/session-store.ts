@@ -58,6 +58,12 @@ export interface SessionStore {
    */
   readonly redirectToSignIn: (input?: SigninInput) => Promise<void>
   /**
+   * Starts the sign-in that a refused request requires, as `stepUp` of the client. Without
+   * `redirectTo`, the user returns to the current page.
+   * @throws AuthClientError when the sign-in cannot start.
+   */
+  readonly stepUp: (refusal: unknown, input?: SigninInput) => Promise<boolean>
+  /**
    * Ends the session of this browser and notifies its other tabs.
    * @throws AuthClientError when it fails; the state then stays as it was.
    */
@@ -218,6 +224,7 @@ export function createSessionStore(options: SessionStoreOptions = {}): SessionSt
     },
     refresh: () => ask().then(() => snapshot),
     redirectToSignIn: (input) => client.redirectToSignIn({ ...currentPage(), ...input }),
+    stepUp: (refusal, input) => client.stepUp(refusal, { ...currentPage(), ...input }),
     async redirectToSignOut(input) {
       try {
         await client.redirectToSignOut(input)

@@ -48,3 +48,21 @@ describe('the lifetime of a token', () => {
     expect(Date.parse(expiresAt)).toBe(exp * 1000)
   })
 })
+
+describe('when and how the user authenticated', () => {
+  it.each([
+    [
+      { authTime: '1970-01-01T00:16:40.500Z', acr: 'mfa' },
+      { auth_time: 1000, acr: 'mfa' },
+    ],
+    [{ claims: { auth_time: 1, acr: 'claimed' } }, {}],
+  ])('is in the token if the session has it: %j', async (session, expected) => {
+    const { token } = await tokens.issue({ ...sessionFor(60), ...session }, AUDIENCE)
+    const { auth_time, acr } = decodeJwt(token)
+    const found = {
+      ...(auth_time !== undefined && { auth_time }),
+      ...(acr !== undefined && { acr }),
+    }
+    expect(found).toEqual(expected)
+  })
+})

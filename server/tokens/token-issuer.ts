@@ -1,7 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import { SignJWT } from 'jose'
 import type { PostgresPool } from '@netscript/auth-database'
-import type { AuthSession, PublicKeySet, TokenResponse } from '@netscript/auth-contract'
+import {
+  type AuthSession,
+  mapSessionToPrincipal,
+  type PublicKeySet,
+  type TokenResponse,
+} from '@netscript/auth-contract'
 import { assertSchemaIsRead, createPostgresAuditLog } from '@netscript/auth-database/internal'
 import { AuthError, type AuthLog, type Keyring, silentLog } from '@netscript/plugin-auth-core'
 import { createPostgresSigningKeyStore } from './postgres-signing-key-store.js'
@@ -79,6 +84,7 @@ export function createTokenIssuer(options: TokenIssuerOptions): TokenIssuer {
       const { kid, key } = await keys.current()
       const now = Math.floor(Date.now() / 1000)
       const sessionEnd = Math.floor(Date.parse(session.expiresAt) / 1000)
+      const { auth_time, acr } = mapSessionToPrincipal(session).claims
       const exp = Math.min(now + TOKEN_LIFETIME_SECONDS, sessionEnd)
       const token = await new SignJWT({
         // Required by RFC 9068 section 2.2; the client is this service itself.
@@ -86,6 +92,9 @@ export function createTokenIssuer(options: TokenIssuerOptions): TokenIssuer {
         scope: session.scopes.join(' '),
         roles: session.roles,
         sid: session.id,
+        // RFC 9068 section 2.2.1: of the sign-in. Absent ones are left out.
+        auth_time,
+        acr,
       })
         .setProtectedHeader({ alg: ALGORITHM, typ: 'at+jwt', kid })
         .setIssuer(origin)
