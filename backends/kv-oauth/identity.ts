@@ -8,7 +8,7 @@ import { AuthError, type AuthLog, providerError, silentLog } from '@netscript/pl
 import { cleanText, verdictOf } from './claims.js'
 import type { OAuthProvider } from './provider.js'
 import { failureOf, NOT_IDENTIFIED, NOT_VERIFIED, ProviderAnswerError } from './provider-failure.js'
-import { type FoundRoles, readRoles } from './roles.js'
+import { type FoundRoles, hasIgnoredRoles, readRoles, rolesFrom } from './roles.js'
 import { fetchOrganizations, fetchUserClaims } from './user-info.js'
 
 /** The identity that the provider asserts. (`issuer`, `subject`) identifies a user. */
@@ -54,8 +54,7 @@ export async function resolveIdentity(
   if (provider.kind === 'oauth') {
     const { info, claims } = await fetchUserClaims(provider, configuration, tokens.access_token)
     const isStandard = provider.userInfoFields.subject === 'sub'
-    const roles =
-      provider.rolesClaim || isStandard ? readRoles(info, provider.rolesClaim) : undefined
+    const roles = provider.rolesClaim || isStandard ? rolesOf(provider, info, log) : undefined
     const organizations = provider.admission?.organizations
       ? await fetchOrganizations(provider, configuration, tokens.access_token)
       : undefined
@@ -72,12 +71,26 @@ export async function resolveIdentity(
   const userInfo = lacks(provider, claims)
     ? await fetchUserInfo(provider, configuration, tokens.access_token, claims.sub, log)
     : {}
-  const proven = readRoles(claims, provider.rolesClaim)
-  const told = readRoles(userInfo, provider.rolesClaim)
+  const proven = rolesOf(provider, claims, log)
+  const told = rolesOf(provider, userInfo, log)
   const roles = proven
     ? ({ ...proven, from: 'id-token' } as const)
     : told && ({ ...told, from: 'user-info' } as const)
   return identityOf(provider, claims.iss, merge(claims, userInfo), roles)
+}
+
+const warned = new WeakSet<OAuthProvider>()
+
+/** The roles in claims. Warns once of roles that do not count. */
+function rolesOf(provider: OAuthProvider, claims: unknown, log: AuthLog): FoundRoles | undefined {
+  if (hasIgnoredRoles(provider, claims) && !warned.has(provider)) {
+    warned.add(provider)
+    log.warn(
+      { event: 'roles.ignored', provider: provider.id },
+      `The claim "roles" of the provider "${provider.id}" is ignored, because there are several providers. If it should count, set rolesClaim of the provider (NETSCRIPT_AUTH_<ID>_ROLES_CLAIM).`,
+    )
+  }
+  return rolesFrom(provider, claims)
 }
 
 function lacks(

@@ -15,6 +15,7 @@ export interface PresetOptions extends Pick<
   | 'scopes'
   | 'additionalScopes'
   | 'rolesClaim'
+  | 'rolesMap'
   | 'clientAuthMethod'
   | 'extraAuthParams'
   | 'displayName'

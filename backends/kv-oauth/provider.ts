@@ -1,6 +1,6 @@
 import { AuthConfigurationError } from '@netscript/plugin-auth-core'
 import { ADMISSION_LISTS, admissionProblem, type AdmissionRules } from './admission.js'
-import { isClaimPath } from './roles.js'
+import { isClaimPath, validRoles } from './roles.js'
 
 /** The methods of client authentication (OpenID Connect Core section 9). */
 export const CLIENT_AUTH_METHODS = ['client_secret_basic', 'client_secret_post', 'none'] as const
@@ -69,8 +69,12 @@ export interface OAuthProvider {
   readonly scopes: readonly string[]
   /** Scopes that a sign-in may request beyond `scopes`. */
   readonly additionalScopes: readonly string[]
-  /** Path of the roles claim. Absent for the claim `roles`. */
+  /** Path of the roles claim. Absent for the claim `roles`, which counts at a sole provider only. */
   readonly rolesClaim?: string
+  /** Roles by the value of the claim. Absent where the values are the roles. */
+  readonly rolesMap?: Readonly<Record<string, readonly string[]>>
+  /** Set by the backend when it has several providers. */
+  readonly isOneOfSeveral?: true
   /**
    * How the client authenticates at the token endpoint. If the metadata does not list it, the other
    * method with a secret is used, unless `clientAuthMethodIsExplicit`.
@@ -144,9 +148,14 @@ export interface OAuthProviderOptions {
   /**
    * Path of the roles claim, such as `realm_access.roles`. A claim whose name is the full path takes
    * precedence. It is read from the id_token, else from the user info.
-   * @default 'roles', from standard claims only
+   * @default 'roles' of a sole provider, from standard claims only; none of several providers
    */
   rolesClaim?: string | undefined
+  /**
+   * Roles by the value of the claim, such as `{ 'group-id': 'admin' }`. Other values give no role.
+   * @default the values are the roles
+   */
+  rolesMap?: Readonly<Record<string, string | readonly string[]>> | undefined
   /**
    * How the client authenticates at the token endpoint.
    * @default `none` without a secret; else `client_secret_basic` if the metadata lists it or lists
@@ -285,6 +294,15 @@ export function createOAuthProvider(
   if (rolesClaim !== undefined && !isClaimPath(rolesClaim)) {
     fail('rolesClaim', 'must be the name of a claim, or names separated by dots. Correct it.')
   }
+  const rolesMap =
+    options.rolesMap &&
+    Object.fromEntries(
+      Object.entries(options.rolesMap).map(([value, roles]) => [value, [roles].flat()]),
+    )
+  const mapped = Object.values(rolesMap ?? {}).flat()
+  if (validRoles(mapped).length !== mapped.length) {
+    fail('rolesMap', 'has a role that is blank, too long or has control characters. Rename it.')
+  }
   const { admission } = options
   for (const name of ADMISSION_LISTS) {
     const problem = admission?.[name] && admissionProblem(name, admission[name])
@@ -332,6 +350,7 @@ export function createOAuthProvider(
     clientId: clientId.trim(),
     ...defined({ clientSecret, issuer, issuerTemplate: options.issuerTemplate, discoveryUrl }),
     ...defined({ rolesClaim }),
+    ...(rolesMap && { rolesMap: Object.freeze(rolesMap) }),
     ...(options.isPublic && { isPublic: true as const }),
     ...(admission && { admission: Object.freeze({ ...admission }) }),
     ...defined(Object.fromEntries(ENDPOINTS.map((name) => [name, options[name]]))),

@@ -2,7 +2,7 @@ import { AuthConfigurationError } from '@netscript/plugin-auth-core'
 import type { OAuthProvider } from './provider.js'
 
 /**
- * Indexes providers by id. A redirect URI is sent unchanged and must be registered. If several
+ * Indexes providers by id, and marks those of several. A redirect URI is sent unchanged and must be registered. If several
  * providers share one, it is a base to which each appends its id as a path segment, so that every
  * provider has its own redirect URI (mix-up defense, RFC 9700 section 4.4.2.2).
  *
@@ -32,7 +32,10 @@ export function providersById(list: readonly OAuthProvider[]): ReadonlyMap<strin
         `The providers "${rival.id}" and "${provider.id}" have the redirect URI ${redirectUri} both. Give each its own.`,
       )
     }
-    providers.set(provider.id, isShared ? { ...provider, redirectUri } : provider)
+    providers.set(
+      provider.id,
+      list.length === 1 ? provider : { ...provider, redirectUri, isOneOfSeveral: true },
+    )
   }
   return providers
 }

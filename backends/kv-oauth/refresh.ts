@@ -9,7 +9,7 @@ import { remainingScopes } from './new-session.js'
 import type { OAuthProvider } from './provider.js'
 import { failureOf } from './provider-failure.js'
 import { NO_OAUTH_ERROR } from './provider-refusal.js'
-import { readRoles, validRoles } from './roles.js'
+import { rolesFrom, validRoles } from './roles.js'
 import { rolesBySource, rolesOf } from './session-roles.js'
 import { revokeAtProvider } from './revoke-at-provider.js'
 import { checkIdToken, nextTokenRefresh, providerTokens, type Tokens } from './tokens.js'
@@ -163,16 +163,16 @@ async function renew(
  */
 function refreshedRoles(
   { log }: KvOAuthContext,
-  { rolesClaim }: OAuthProvider,
+  provider: OAuthProvider,
   { current, tokens, grant }: { current: SessionRecord; tokens: Tokens; grant: AdmissionGrant },
 ): Pick<SessionRecord, 'roles' | 'rolesBySource'> {
   const before = rolesBySource(current)
   const claims = tokens.claims()
-  const found = claims && readRoles(claims, rolesClaim)
+  const found = claims && rolesFrom(provider, claims)
   const isKept = !claims || (!found && current.rolesFrom === 'user-info')
-  const provider = isKept ? { roles: before.provider, refused: 0 } : found
+  const roles = isKept ? { roles: before.provider, refused: 0 } : found
   const admit = grant.roles ? validRoles(grant.roles) : before.admit
-  return rolesOf(current, { operator: before.operator, admit, provider }, log)
+  return rolesOf(current, { operator: before.operator, admit, provider: roles }, log)
 }
 
 function backOff(current: SessionRecord, now: number): Partial<SessionRecord> {

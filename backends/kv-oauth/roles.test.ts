@@ -1,11 +1,13 @@
+import { randomBytes } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
-import { defineOAuthProvider } from './provider.js'
+import { defineOAuthProvider, type OAuthProviderOptions } from './provider.js'
 import { providers as presets } from './presets.js'
-import { claimAt, readRoles } from './roles.js'
+import { claimAt, readRoles, rolesFrom } from './roles.js'
 import { signInAt } from './testing/scripted-provider.js'
-import { describeOnEveryStore, KINDS } from './testing/scripted-scene.js'
+import { describeOnEveryStore, KINDS, scriptedScene } from './testing/scripted-scene.js'
 
 const app = { clientId: 'client', redirectUri: 'https://app.example/api/v1/auth/callback' }
+const KEY = randomBytes(32).toString('base64url')
 const named = (count: number): string[] => Array.from({ length: count }, (_, n) => `role-${n}`)
 
 describe('readRoles', () => {
@@ -107,6 +109,91 @@ describe('rolesClaim', () => {
     ],
   ])('of the preset %s', (_id, provider, rolesClaim) => {
     expect(provider.rolesClaim).toBe(rolesClaim)
+  })
+})
+
+describe('rolesMap', () => {
+  const rolesMap = { 'id-1': 'admin', 'id-2': ['editor', 'admin'] }
+  const define = (map: Record<string, string | string[]>) =>
+    defineOAuthProvider({ ...app, id: 'x', issuer: 'https://x.example', rolesMap: map })
+
+  it.each([
+    [{ roles: ['id-1', 'id-2', 'id-3', 'admin'] }, ['admin', 'editor']],
+    [{ roles: ['constructor', '__proto__', 'toString'] }, []],
+    [{ roles: [] }, []],
+    [{}, undefined],
+  ])('gives for %j the roles %j', (claims, roles) => {
+    expect(rolesFrom(define(rolesMap), claims)?.roles).toEqual(roles)
+  })
+
+  it.each([{ id: '' }, { id: ['ok', 'a\nb'] }])('cannot be %j', (map) => {
+    expect(() => define(map)).toThrow(/rolesMap has a role that is blank/)
+  })
+})
+
+describe('roles where there are several providers', () => {
+  const scene = scriptedScene()
+  const signInWith = async (
+    providers: Record<string, Partial<OAuthProviderOptions>>,
+  ): Promise<readonly string[]> => {
+    scene.idp.claims = { roles: ['admin'], groups: ['staff'] }
+    const backend = await scene.create('oidc', undefined, {
+      providers: Object.entries(providers).map(([id, options]) =>
+        scene.idp.oidc({ id, ...options }),
+      ),
+    })
+    await signInAt(backend, { providerId: 'one' })
+    const result = await backend.authenticate(await signInAt(backend, { providerId: 'one' }))
+    if (!result.ok) throw new Error(result.reason)
+    return result.session.roles
+  }
+  it.each<[string, Record<string, Partial<OAuthProviderOptions>>, readonly string[], boolean]>([
+    ['one provider', { one: {} }, ['admin'], false],
+    ['one provider with a claim', { one: { rolesClaim: 'groups' } }, ['staff'], false],
+    ['two providers', { one: {}, two: {} }, [], true],
+    ['two, the other with a claim', { one: {}, two: { rolesClaim: 'roles' } }, [], true],
+    ['two, this one with a claim', { one: { rolesClaim: 'roles' }, two: {} }, ['admin'], false],
+    [
+      'two, this one with a map',
+      { one: { rolesMap: { admin: 'owner' } }, two: {} },
+      ['owner'],
+      false,
+    ],
+  ])(
+    'are, with %s, those that count, with one warning of others',
+    async (_what, providers, roles, isIgnored) => {
+      expect(await signInWith(providers)).toEqual(roles)
+      const ignored = scene.log.filter(({ event }) => event === 'roles.ignored')
+      expect(ignored.map(({ provider }) => provider)).toEqual(isIgnored ? ['one'] : [])
+    },
+  )
+
+  it('of a plain OAuth 2.0 provider come from a configured claim only', async () => {
+    scene.idp.userInfo = () => ({ json: { sub: 'ada', roles: ['admin'] } })
+    const options = { scopes: ['openid'] }
+    for (const [rolesClaim, roles] of [
+      [undefined, []],
+      ['roles', ['admin']],
+    ] as const) {
+      const backend = await scene.create('oauth', undefined, {
+        providers: [scene.idp.oauth({ ...options, rolesClaim }), scene.idp.oidc()],
+      })
+      const result = await backend.authenticate(await signInAt(backend, { providerId: 'oauth' }))
+      expect(result).toMatchObject({ session: { roles } })
+    }
+  })
+
+  it('end at the next refresh when a second provider is added', async () => {
+    scene.idp.claims = { roles: ['admin'] }
+    const one = await scene.create('oidc', undefined, { key: KEY })
+    const request = await signInAt(one)
+    const two = await scene.create('oidc', undefined, {
+      key: KEY,
+      providers: [scene.idp.oidc(), scene.idp.oauth()],
+    })
+    expect(await two.authenticate(request)).toMatchObject({ session: { roles: ['admin'] } })
+    scene.renewalsDue()
+    expect(await two.authenticate(request)).toMatchObject({ session: { roles: [] } })
   })
 })
 

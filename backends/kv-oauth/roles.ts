@@ -27,6 +27,36 @@ export function readRoles(claims: unknown, path = ROLES_CLAIM): FoundRoles | und
   return { roles: [...new Set(roles)], refused: values.length - roles.length }
 }
 
+/** The part of a provider that its roles depend on. */
+export interface RoleSource {
+  readonly rolesClaim?: string
+  readonly rolesMap?: Readonly<Record<string, readonly string[]>>
+  readonly isOneOfSeveral?: true
+}
+
+/** Whether roles come from the claim `roles` although neither a claim nor a map is configured. */
+const isDefault = ({ rolesClaim, rolesMap }: RoleSource): boolean =>
+  rolesClaim === undefined && rolesMap === undefined
+
+/**
+ * Whether the claims have roles that do not count: of one of several providers, a claim counts only if it
+ * is configured, because the same role may mean different things at each.
+ */
+export const hasIgnoredRoles = (source: RoleSource, claims: unknown): boolean =>
+  source.isOneOfSeveral === true && isDefault(source) && readRoles(claims) !== undefined
+
+/** Reads the roles of a user at a provider. `undefined` when the claim is missing or null. */
+export function rolesFrom(source: RoleSource, claims: unknown): FoundRoles | undefined {
+  if (source.isOneOfSeveral && isDefault(source)) return undefined
+  const found = readRoles(claims, source.rolesClaim)
+  const { rolesMap } = source
+  if (!found || !rolesMap) return found
+  const mapped = found.roles.flatMap((role) =>
+    Object.hasOwn(rolesMap, role) ? rolesMap[role]! : [],
+  )
+  return { ...found, roles: [...new Set(mapped)] }
+}
+
 /** The values that can be roles. */
 export function validRoles(values: readonly unknown[]): string[] {
   return values.filter((value) => typeof value === 'string' && ROLE.test(value)) as string[]

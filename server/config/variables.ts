@@ -180,7 +180,7 @@ export const VARIABLES = {
     .refine(isClaimPath, 'must be the name of a claim, or names separated by dots')
     .optional()
     .describe(
-      'Claim that has the roles of a user, such as `groups` or `realm_access.roles`. Default: that of the preset, or `roles`.',
+      'Claim that has the roles of a user, such as `groups` or `realm_access.roles`. Default: that of the preset, or `roles` if there is one provider; of several, `NETSCRIPT_AUTH_<ID>_ROLES_CLAIM` says it.',
     ),
   NETSCRIPT_AUTH_ALLOWED_EMAILS: list(z.string())
     .optional()
