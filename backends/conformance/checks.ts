@@ -9,6 +9,7 @@ import { PART_CHECKS } from './checks/parts.js'
 import { SECRECY_CHECKS } from './checks/secrecy.js'
 import { SESSION_CHECKS } from './checks/sessions.js'
 import { SIGN_OUT_CHECKS } from './checks/sign-out.js'
+import { STEP_UP_CHECKS } from './checks/step-up.js'
 
 /** All checks, in the order in which they run. */
 export const AUTH_BACKEND_CHECKS: readonly AuthBackendCheck[] = [
@@ -19,6 +20,7 @@ export const AUTH_BACKEND_CHECKS: readonly AuthBackendCheck[] = [
   ...SIGN_OUT_CHECKS,
   ...SESSION_CHECKS,
   ...INTERACTIVE_CHECKS,
+  ...STEP_UP_CHECKS,
   ...OUTAGE_CHECKS,
   ...SECRECY_CHECKS,
   ...PART_CHECKS,

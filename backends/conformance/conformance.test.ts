@@ -46,6 +46,7 @@ describe('checkAuthBackend', () => {
       'no-refresh-extends-nothing',
       'unsupported-listing-says-so',
       'unsupported-revocation-says-so',
+      'step-up-is-refused-where-unsupported',
     ])
   })
 

@@ -81,7 +81,7 @@ export const INTERACTIVE_CHECKS: readonly AuthBackendCheck[] = [
     async run(scene) {
       const scope = 'conformance:made-up'
       try {
-        const { cookie } = await complete(scene, undefined, [scope])
+        const { cookie } = await complete(scene, undefined, { scopes: [scope] })
         const answer = await authenticate(scene, requestWith({ cookie }), 'after the callback')
         assert.ok(answer.ok, 'no user is signed in after the callback')
         const granted = [...answer.session.scopes, ...answer.principal.scopes]
@@ -290,15 +290,18 @@ interface Flow {
   readonly browser: AuthnRequest
 }
 
-function interactive({ backend }: Scene): InteractiveFlowPort {
+export function interactive({ backend }: Scene): InteractiveFlowPort {
   return backend.interactive ?? skip('the backend is not interactive')
 }
 
-async function begin(scene: Scene, cookie?: string, scopes?: readonly string[]): Promise<Flow> {
+/** What a sign-in may require. */
+type SignInInput = Partial<Parameters<InteractiveFlowPort['signIn']>[1]>
+
+export async function begin(scene: Scene, cookie?: string, input?: SignInInput): Promise<Flow> {
   const before = requestWith(cookie === undefined ? {} : { cookie })
   const signedIn = await interactive(scene).signIn(before, {
     returnTo: RETURN_TO,
-    ...(scopes && { scopes }),
+    ...input,
   })
   assert.ok(URL.canParse(signedIn.redirectUrl), 'the redirectUrl is not an absolute URL')
   const browser = requestOfCallback(signedIn, applySetCookies(cookie, signedIn.setCookies))
@@ -323,16 +326,16 @@ function callBack(scene: Scene, signedIn: SignInResult): Promise<unknown> {
   return interactive(scene).handleCallback(request, denied(signedIn.state))
 }
 
-async function approved(scene: Scene, cookie?: string, scopes?: readonly string[]) {
+export async function approved(scene: Scene, cookie?: string, input?: SignInInput) {
   const { approve } = scene.harness
   interactive(scene)
   if (!approve) return missingHook('approve')
-  const flow = await begin(scene, cookie, scopes)
+  const flow = await begin(scene, cookie, input)
   return { ...flow, query: await approve(flow.signedIn.redirectUrl) }
 }
 
-async function complete(scene: Scene, before?: string, scopes?: readonly string[]) {
-  const { browser, query } = await approved(scene, before, scopes)
+export async function complete(scene: Scene, before?: string, input?: SignInInput) {
+  const { browser, query } = await approved(scene, before, input)
   const result = await interactive(scene).handleCallback(browser, query)
   const cookie = applySetCookies(browser.header('cookie'), result.setCookies)
   assert.ok(parseCookieHeader(cookie).length > 0, 'the callback sets no session cookie')
@@ -345,7 +348,7 @@ async function errorOf(promise: Promise<unknown>, what = 'the callback'): Promis
   return error
 }
 
-async function expectCode(
+export async function expectCode(
   promise: Promise<unknown>,
   codes: readonly AuthErrorCode[],
   what: string,

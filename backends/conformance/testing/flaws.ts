@@ -1,6 +1,6 @@
 import { AuthError } from '../../errors.js'
 import type { AuthBackendPort, AuthnResult } from '../../port.js'
-import { singleCookie } from '../../request.js'
+import { singleCookie, toAuthnRequest } from '../../request.js'
 import { publicId } from '../../session-token.js'
 import { authenticating } from './bearer.js'
 import type { BackendChange } from './memory-harness.js'
@@ -110,6 +110,17 @@ export const FLAWS: Readonly<Record<string, Flaw>> = {
           transactions.delete(found[0])
           throw new AuthError('AUTH_ACCESS_DENIED', 'The sign-in was declined.')
         },
+      },
+    }),
+  },
+  'step-up': {
+    check: 'step-up-refuses-another-user',
+    flaw: 'a step-up is not bound to the session that started it',
+    because: /a step-up by another user must reject, but resolved/,
+    change: ({ interactive }) => ({
+      interactive: {
+        ...interactive!,
+        signIn: (_request, input) => interactive!.signIn(toAuthnRequest({ headers: {} }), input),
       },
     }),
   },

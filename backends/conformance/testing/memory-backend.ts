@@ -1,6 +1,6 @@
-import type { AuthSession } from '../../../contract/session.js'
+import { type AuthSession, mapSessionToPrincipal } from '../../../contract/session.js'
 import { clearCookie } from '../../cookie.js'
-import type { AuthBackendPort, AuthnResult, Principal } from '../../port.js'
+import type { AuthBackendPort, AuthnResult } from '../../port.js'
 import { type AuthnRequest, singleCookie } from '../../request.js'
 import { newestFirst, pageOf, type SessionPosition, sessionRange } from '../../session-page.js'
 import { createHmacSessionTokenCrypto } from '../../session-token.js'
@@ -68,11 +68,15 @@ export function createMemoryBackend(store: MemoryStore, secret: string): AuthBac
       refresh: true,
       providerLogout: false,
     },
-    interactive: createMemorySignIn(store, (request, subject) => {
-      const previous = find(sessionIdOf(request))
-      if (previous) end([previous])
-      return openMemorySession(store, crypto, subject)
-    }),
+    interactive: createMemorySignIn(
+      store,
+      (request, subject) => {
+        const previous = find(sessionIdOf(request))
+        if (previous) end([previous])
+        return openMemorySession(store, crypto, subject)
+      },
+      (request) => find(sessionIdOf(request))?.session,
+    ),
     sessions: {
       async signOut(request, { everywhere }) {
         const found = find(sessionIdOf(request))
@@ -120,15 +124,5 @@ export function createMemoryBackend(store: MemoryStore, secret: string): AuthBac
       reach(store)
     },
     async close() {},
-  }
-}
-
-function mapSessionToPrincipal(session: AuthSession): Principal {
-  return {
-    subject: session.userId,
-    scopes: session.scopes,
-    roles: session.roles,
-    scheme: 'custom',
-    claims: { sessionId: session.id },
   }
 }

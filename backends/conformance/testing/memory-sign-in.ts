@@ -22,6 +22,8 @@ export function createMemorySignIn(
   store: MemoryStore,
   /** Opens a session that replaces the previous one of the browser. */
   open: (request: AuthnRequest, subject: string) => { token: string; session: AuthSession },
+  /** The live session of the browser. */
+  current: (request: AuthnRequest) => AuthSession | undefined,
 ): InteractiveFlowPort {
   /** Atomic: exactly one concurrent callback gets it, and a foreign callback does not consume it. */
   const take = (request: AuthnRequest, state: string): MemoryTransaction => {
@@ -41,20 +43,27 @@ export function createMemorySignIn(
   }
 
   return {
-    async signIn(_request, { providerId = MEMORY_PROVIDER.id, returnTo }) {
+    async signIn(request, { providerId = MEMORY_PROVIDER.id, returnTo, maxAge, acrValues }) {
       if (providerId !== MEMORY_PROVIDER.id) {
         throw new AuthError('VALIDATION_ERROR', 'There is no such provider. Use memory.', {
           data: { formErrors: [], fieldErrors: { providerId: ['must be memory'] } },
         })
       }
       const [state, secret] = [randomSecret(), randomSecret()]
-      reach(store).transactions.set(publicId(secret), { state, returnTo })
+      const boundTo = maxAge !== undefined || acrValues ? current(request) : undefined
+      reach(store).transactions.set(publicId(secret), {
+        ...{ state, returnTo },
+        ...(acrValues && { acrValues }),
+        ...(boundTo && { boundTo }),
+      })
       const parameters = new URLSearchParams({
         response_type: 'code',
         state,
         // No token endpoint will ever need the verifier.
         code_challenge: publicId(randomSecret()),
         code_challenge_method: 'S256',
+        ...(maxAge !== undefined && { max_age: String(maxAge) }),
+        ...(acrValues && { acr_values: acrValues.join(' ') }),
       })
       return {
         providerId,
@@ -64,12 +73,20 @@ export function createMemorySignIn(
       }
     },
     async handleCallback(request, query) {
-      const { state, returnTo } = take(request, query.get('state') ?? '')
+      const { state, returnTo, acrValues, boundTo } = take(request, query.get('state') ?? '')
       const cleared = clearCookie(cookieName(state))
       const subject = query.get('code')
       if (subject === null) {
         const detail = 'The sign-in was declined.'
         throw new AuthError('AUTH_ACCESS_DENIED', detail, { setCookies: [cleared] })
+      }
+      if (acrValues) {
+        const detail = 'The provider confirms no context class.'
+        throw new AuthError('AUTH_STEP_UP_FAILED', detail, { setCookies: [cleared] })
+      }
+      if (boundTo && (current(request)?.id !== boundTo.id || boundTo.subject !== subject)) {
+        const detail = 'Another user signed in. Nothing was changed.'
+        throw new AuthError('AUTH_SESSION_CHANGED', detail, { setCookies: [cleared] })
       }
       const { token, session } = open(request, subject)
       return {

@@ -4,7 +4,9 @@ import { setCookie } from '../../cookie.js'
 import { AuthError } from '../../errors.js'
 import type { AuthSessionCryptoPort } from '../../port.js'
 
-export const MEMORY_PROVIDER = { id: 'memory', displayName: 'Memory', kind: 'oauth' } as const
+export const MEMORY_PROVIDER = {
+  ...{ id: 'memory', displayName: 'Memory', kind: 'oauth', stepUp: true },
+} as const
 export const MEMORY_COOKIE = '__Host-memory_session'
 
 /** Idle timeout of a session. */
@@ -20,6 +22,10 @@ export interface MemorySession {
 export interface MemoryTransaction {
   readonly state: string
   readonly returnTo: string
+  /** What the provider must confirm. */
+  readonly acrValues?: readonly string[]
+  /** The session that a step-up must return to. */
+  readonly boundTo?: AuthSession
 }
 
 /** The store. Several backends can share one, as processes share a database. */
@@ -67,6 +73,8 @@ export function openMemorySession(
     claims: {},
     issuedAt: iso(now),
     expiresAt: iso(now + IDLE_MS),
+    // Its provider asks every time.
+    authTime: iso(now),
   }
   reach(store).sessions.set(sessionId, { session, user })
   return { token, session }
