@@ -4,7 +4,7 @@ import { AUTH_ERRORS, type AuthErrorCode, type AuthErrorData } from '@netscript/
  * An error of the contract. `code` determines the status. `detail` says what happened, then how to
  * fix it. `cause` is only logged. Error pages show `detail` of `AUTH_PROVIDER_ERROR`,
  * `AUTH_ACCESS_DENIED`, `AUTH_NOT_ADMITTED`, `AUTH_USER_DISABLED`, `AUTH_STEP_UP_FAILED`,
- * `AUTH_SESSION_CHANGED` and the `AUTH_TRANSACTION_` codes to users, so it must not mention HTTP,
+ * `AUTH_SESSION_CHANGED`, `AUTH_ACCOUNT_CONFLICT` and the `AUTH_TRANSACTION_` codes to users, so it must not mention HTTP,
  * variables or products.
  *
  * @example

@@ -2,6 +2,7 @@ import type {
   AuthSession,
   AuthUser,
   BackendCapabilities,
+  LinkedAccount,
   Principal,
   ProviderDescription,
 } from '@netscript/auth-contract'
@@ -53,7 +54,7 @@ export interface AuthProviderRegistryPort {
 
 /** The optional features of a backend. `describe` shows them; the conformance suite verifies them. */
 export type AuthBackendCapabilities = Readonly<
-  Omit<BackendCapabilities, 'interactive' | 'backChannelLogout'>
+  Omit<BackendCapabilities, 'interactive' | 'backChannelLogout' | 'linkAccounts'>
 >
 
 /** The result of a sign-out. */
@@ -120,6 +121,19 @@ export interface AuthSessionsPort {
   revokeSessions(userId: string, options?: { except?: string }): Promise<number>
 }
 
+/** The provider accounts of users. Callers pass the session of the caller, never ids from a body. */
+export interface AuthAccountsPort {
+  /** Lists the accounts of the session's user, the oldest first. */
+  list(session: AuthSession): Promise<readonly LinkedAccount[]>
+  /**
+   * Removes an account from the session's user and ends the sessions that were made with it. Returns
+   * their ids. Of concurrent calls, none removes the last account.
+   * @throws AuthError `NOT_FOUND` for an unknown id and an account of another user,
+   * `AUTH_LAST_ACCOUNT`, `STORE_UNAVAILABLE`.
+   */
+  unlink(session: AuthSession, accountId: string): Promise<{ readonly ended: readonly string[] }>
+}
+
 /** Issues and verifies session tokens, the secrets in session cookies. */
 export interface AuthSessionCryptoPort {
   /** Creates a token from 256 random bits, and the public session id that belongs to it. */
@@ -142,7 +156,7 @@ export interface SignInResult {
 
 /** A completed sign-in. */
 export interface CallbackResult {
-  /** The public id of the new session. */
+  /** The public id of the new session, or of the current one after an account was linked. */
   readonly sessionId: string
   /** The provider subject of the user. */
   readonly subject: string
@@ -152,7 +166,7 @@ export interface CallbackResult {
   readonly providerId: string
   /** The return address that was validated when the sign-in started. */
   readonly returnTo: string
-  /** Sets the session cookie and clears the transaction cookie. Send unchanged. */
+  /** Sets the cookie of a new session and clears the transaction cookie. Send unchanged. */
   readonly setCookies: readonly string[]
 }
 
@@ -178,14 +192,19 @@ export interface InteractiveFlowPort {
       maxAge?: number
       acrValues?: readonly string[]
       uiLocales?: readonly string[]
+      /**
+       * The caller's session: the account is linked to its user at the callback, if the session is
+       * still live in this browser, and no new session starts. Only for backends with `accounts`.
+       */
+      linkTo?: AuthSession
     },
   ): Promise<SignInResult>
   /**
    * Consumes the transaction and completes the sign-in. `request` is the request to the redirect URI
    * and `query` its raw query; both must match what the sign-in sent to the provider.
    * @throws AuthError `AUTH_TRANSACTION_MISSING`, `AUTH_TRANSACTION_EXPIRED`, `AUTH_ACCESS_DENIED`,
-   * `AUTH_NOT_ADMITTED`, `AUTH_USER_DISABLED`, `AUTH_SESSION_CHANGED`, `AUTH_STEP_UP_FAILED`,
-   * `AUTH_PROVIDER_ERROR`, `STORE_UNAVAILABLE`.
+   * `AUTH_NOT_ADMITTED`, `AUTH_USER_DISABLED`, `AUTH_SESSION_CHANGED`, `AUTH_ACCOUNT_CONFLICT`,
+   * `AUTH_STEP_UP_FAILED`, `AUTH_PROVIDER_ERROR`, `STORE_UNAVAILABLE`.
    */
   handleCallback(request: AuthnRequest, query: URLSearchParams): Promise<CallbackResult>
   /** Consumes a logout ticket. Returns the logout URL of the provider, and cookies to set. */
@@ -211,6 +230,8 @@ export interface AuthBackendPort {
   readonly providers: AuthProviderRegistryPort
   /** Lists and ends sessions. */
   readonly sessions: AuthSessionsPort
+  /** The accounts of users; absent when they cannot be linked. */
+  readonly accounts?: AuthAccountsPort
   /** Supported features. Unsupported operations throw `AuthBackendOperationUnsupportedError`. */
   readonly capabilities: AuthBackendCapabilities
   /** The redirect flow; absent when users sign in elsewhere. */

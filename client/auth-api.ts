@@ -1,5 +1,6 @@
 import type { Fetch } from './exchange.js'
 import type {
+  AccountsResponse,
   CallbackQuery,
   CallbackResponse,
   DescribeResponse,
@@ -14,14 +15,17 @@ import type {
   SignoutResponse,
   TokenInput,
   TokenResponse,
+  UnlinkedResponse,
 } from './wire.js'
 
 export type {
+  AccountsResponse,
   AuthSession,
   AuthUser,
   CallbackQuery,
   CallbackResponse,
   DescribeResponse,
+  LinkedAccount,
   MeResponse,
   ProviderDescription,
   RevokedResponse,
@@ -35,6 +39,7 @@ export type {
   SignoutResponse,
   TokenInput,
   TokenResponse,
+  UnlinkedResponse,
 } from './wire.js'
 
 /** Options of `createAuthClient`. */
@@ -86,6 +91,10 @@ export interface AuthCalls {
   revokeSession(id: string, options?: CallOptions): Promise<RevokedResponse>
   /** Ends all sessions of the caller except the current one. */
   revokeOtherSessions(options?: CallOptions): Promise<RevokedResponse>
+  /** The provider accounts of the caller. `signin` with `link` adds one. */
+  accounts(options?: CallOptions): Promise<AccountsResponse>
+  /** Removes a provider account of the caller, and ends the sessions that were made with it. */
+  unlinkAccount(id: string, options?: CallOptions): Promise<UnlinkedResponse>
   /** Requests a short-lived bearer token for another service. */
   token(input: TokenInput, options?: CallOptions): Promise<TokenResponse>
 }

@@ -63,6 +63,8 @@ export function createAuthClient(options: AuthClientOptions = {}): AuthClient {
         call('sessions', { query: { limit: limit?.toString(), cursor } }, options),
       revokeSession: (id, options) => call('revokeSession', { id }, options),
       revokeOtherSessions: (options) => call('revokeOtherSessions', {}, options),
+      accounts: (options) => call('accounts', {}, options),
+      unlinkAccount: (id, options) => call('unlinkAccount', { id }, options),
       token: (body, options) => call('token', { body }, options),
     },
     options,

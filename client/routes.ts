@@ -47,6 +47,16 @@ export const ROUTES = {
     path: '/api/v1/auth/sessions/:id',
     required: ['revoked'],
   },
+  accounts: {
+    method: 'GET',
+    path: '/api/v1/auth/accounts',
+    required: ['accounts'],
+  },
+  unlinkAccount: {
+    method: 'DELETE',
+    path: '/api/v1/auth/accounts/:id',
+    required: ['unlinked', 'revoked', 'signedOut'],
+  },
   token: {
     method: 'POST',
     path: '/api/v1/auth/token',
@@ -76,6 +86,8 @@ export const PROBLEM_STATUSES = {
   NOT_FOUND: 404,
   METHOD_NOT_ALLOWED: 405,
   AUTH_SESSION_CHANGED: 409,
+  AUTH_ACCOUNT_CONFLICT: 409,
+  AUTH_LAST_ACCOUNT: 409,
   PAYLOAD_TOO_LARGE: 413,
   UNSUPPORTED_MEDIA_TYPE: 415,
   VALIDATION_ERROR: 422,

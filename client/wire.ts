@@ -2,6 +2,33 @@
 
 interface components {
   schemas: {
+    /**
+     * @description The provider accounts of the caller.
+     * @example {
+     *       "accounts": [
+     *         {
+     *           "id": "0198f3c2-7a51-7b1e-9d53-3a5f4f1f0f5b",
+     *           "providerId": "google",
+     *           "subject": "110248495921238986420",
+     *           "createdAt": "2026-01-05T09:00:00.000Z",
+     *           "lastSignInAt": "2026-02-01T08:30:00.000Z",
+     *           "current": true
+     *         },
+     *         {
+     *           "id": "0198f3d0-1c44-7d0a-8f5e-6f0d2b9a7c11",
+     *           "providerId": "github",
+     *           "subject": "583231",
+     *           "createdAt": "2026-02-01T08:31:00.000Z",
+     *           "lastSignInAt": "2026-02-01T08:31:00.000Z",
+     *           "current": false
+     *         }
+     *       ]
+     *     }
+     */
+    AccountsResponse: {
+      /** @description Every account of the user, the oldest first. */
+      accounts: components['schemas']['LinkedAccount'][]
+    }
     /** @description There is no session. */
     Anonymous: {
       /**
@@ -116,6 +143,8 @@ interface components {
       providerLogout: boolean
       /** @description A provider can end sessions with a logout token. */
       backChannelLogout: boolean
+      /** @description Users can link, list and remove provider accounts. */
+      linkAccounts: boolean
     }
     /**
      * @description A completed sign-in.
@@ -127,7 +156,7 @@ interface components {
      */
     CallbackResponse: {
       /**
-       * @description The sign-in is complete; the session cookie is set.
+       * @description The sign-in is complete; the session cookie is set, unless an account was linked.
        * @constant
        * @enum {boolean}
        */
@@ -147,7 +176,8 @@ interface components {
      *         "revokeSessions": true,
      *         "refresh": true,
      *         "providerLogout": true,
-     *         "backChannelLogout": true
+     *         "backChannelLogout": true,
+     *         "linkAccounts": true
      *       },
      *       "tokens": true,
      *       "providers": [
@@ -170,6 +200,27 @@ interface components {
       /** @description Where to sign in when it is not interactive. */
       signInHint?: string | undefined
     }
+    /** @description A provider account of the caller. */
+    LinkedAccount: {
+      /** @description Id of the account here. */
+      id: string
+      /** @description The provider of the account. */
+      providerId: string
+      /** @description The provider's subject identifier for the user. */
+      subject: string
+      /**
+       * Format: date-time
+       * @description When the account was linked, as an ISO 8601 instant in UTC.
+       */
+      createdAt: string
+      /**
+       * Format: date-time
+       * @description When the user last signed in with it, likewise.
+       */
+      lastSignInAt: string
+      /** @description Whether the current session was made with it. */
+      current: boolean
+    }
     /** @description The caller, if they are signed in. */
     MeResponse: components['schemas']['Anonymous'] | components['schemas']['AuthenticatedUser']
     /** @description A provider of the active backend. */
@@ -185,6 +236,24 @@ interface components {
       kind: 'oauth' | 'oidc' | 'saml' | 'credentials' | 'custom'
       /** @description Whether signin takes maxAge and acrValues here. */
       stepUp?: boolean | undefined
+    }
+    /** @description How recent a sign-in must be. */
+    RecentSignInData: {
+      /** @description Maximum seconds since the user authenticated. */
+      maxAge: number
+      /** @description Authentication context classes, of which the session needs one. */
+      acrValues?: string[] | undefined
+      /** @description The body of POST /signin that meets the requirement. Add redirectTo. */
+      signin?:
+        | {
+            /** @description The provider of the session. */
+            providerId?: string | undefined
+            /** @description Absent if the provider cannot check it. */
+            maxAge?: number | undefined
+            /** @description As above. */
+            acrValues?: string[] | undefined
+          }
+        | undefined
     }
     /**
      * @description The number of sessions that were ended.
@@ -240,6 +309,8 @@ interface components {
       acrValues?: string[] | undefined
       /** @description Languages for the pages of the provider, the preferred one first. */
       uiLocales?: string[] | undefined
+      /** @description Adds the account at the provider to the signed-in user instead of signing in with it; the session stays. Needs a sign-in at most five minutes old. Default: false. */
+      link?: boolean | undefined
     }
     /**
      * @description A sign-in that waits for the browser.
@@ -336,6 +407,26 @@ interface components {
        */
       expiresAt: string
     }
+    /**
+     * @description The account has been removed.
+     * @example {
+     *       "unlinked": true,
+     *       "revoked": 1,
+     *       "signedOut": false
+     *     }
+     */
+    UnlinkedResponse: {
+      /**
+       * @description The account no longer belongs to the user.
+       * @constant
+       * @enum {boolean}
+       */
+      unlinked: true
+      /** @description How many sessions that were made with it have ended. */
+      revoked: number
+      /** @description Whether the current session was one of them. */
+      signedOut: boolean
+    }
     /** @description The authorization response of the provider. */
     CallbackQuery: {
       /** @description The authorization code. */
@@ -364,6 +455,7 @@ interface components {
   headers: never
   pathItems: never
 }
+export type AccountsResponse = components['schemas']['AccountsResponse']
 export type Anonymous = components['schemas']['Anonymous']
 export type AuthSession = components['schemas']['AuthSession']
 export type AuthUser = components['schemas']['AuthUser']
@@ -372,8 +464,10 @@ export type AuthenticatedUser = components['schemas']['AuthenticatedUser']
 export type BackendCapabilities = components['schemas']['BackendCapabilities']
 export type CallbackResponse = components['schemas']['CallbackResponse']
 export type DescribeResponse = components['schemas']['DescribeResponse']
+export type LinkedAccount = components['schemas']['LinkedAccount']
 export type MeResponse = components['schemas']['MeResponse']
 export type ProviderDescription = components['schemas']['ProviderDescription']
+export type RecentSignInData = components['schemas']['RecentSignInData']
 export type RevokedResponse = components['schemas']['RevokedResponse']
 export type SessionResponse = components['schemas']['SessionResponse']
 export type SessionSummary = components['schemas']['SessionSummary']
@@ -384,5 +478,6 @@ export type SignoutInput = components['schemas']['SignoutInput']
 export type SignoutResponse = components['schemas']['SignoutResponse']
 export type TokenInput = components['schemas']['TokenInput']
 export type TokenResponse = components['schemas']['TokenResponse']
+export type UnlinkedResponse = components['schemas']['UnlinkedResponse']
 export type CallbackQuery = components['schemas']['CallbackQuery']
 export type SessionsQuery = components['schemas']['SessionsQuery']

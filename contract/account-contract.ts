@@ -1,5 +1,6 @@
 import { type AppRouter, initContract } from '@ts-rest/core'
 import { z } from 'zod'
+import { AccountsResponse, UnlinkedResponse } from './accounts.js'
 import { AUTH_PATH_PREFIX } from './auth-contract.js'
 import { DescribeResponse } from './describe.js'
 import { problems } from './errors.js'
@@ -73,6 +74,43 @@ const routes = {
         'INTERNAL',
         'AUTH_OPERATION_UNSUPPORTED',
         'AUTH_PROVIDER_ERROR',
+        'STORE_UNAVAILABLE',
+      ),
+    },
+  },
+  accounts: {
+    strictStatusCodes: true,
+    method: 'GET',
+    path: `${AUTH_PATH_PREFIX}/accounts`,
+    summary: 'The provider accounts of the caller',
+    description:
+      'The accounts with which the signed-in user can sign in. POST /signin with link adds one.',
+    responses: {
+      200: AccountsResponse,
+      ...problems('UNAUTHORIZED', 'INTERNAL', 'AUTH_OPERATION_UNSUPPORTED', 'STORE_UNAVAILABLE'),
+    },
+  },
+  unlinkAccount: {
+    strictStatusCodes: true,
+    method: 'DELETE',
+    path: `${AUTH_PATH_PREFIX}/accounts/:id`,
+    summary: 'Remove a provider account of the caller',
+    description:
+      'Removes an account from the signed-in user and ends every session that was made with it. Needs a sign-in at most five minutes old. The last account cannot be removed. An unknown id and one of another user get the same response.',
+    pathParams: z.object({
+      id: z.string().min(1).max(256).describe('The id of the account.'),
+    }),
+    responses: {
+      200: UnlinkedResponse,
+      ...problems(
+        'UNAUTHORIZED',
+        'AUTH_RECENT_SIGN_IN_REQUIRED',
+        'ORIGIN_NOT_ALLOWED',
+        'NOT_FOUND',
+        'AUTH_LAST_ACCOUNT',
+        'VALIDATION_ERROR',
+        'INTERNAL',
+        'AUTH_OPERATION_UNSUPPORTED',
         'STORE_UNAVAILABLE',
       ),
     },

@@ -23,6 +23,8 @@ const routes = {
       303: z.undefined(),
       ...problems(
         'MALFORMED_REQUEST',
+        'UNAUTHORIZED',
+        'AUTH_RECENT_SIGN_IN_REQUIRED',
         'ORIGIN_NOT_ALLOWED',
         'PAYLOAD_TOO_LARGE',
         'UNSUPPORTED_MEDIA_TYPE',
@@ -30,6 +32,7 @@ const routes = {
         'RETURN_TO_NOT_ALLOWED',
         'RATE_LIMITED',
         'INTERNAL',
+        'AUTH_OPERATION_UNSUPPORTED',
         'AUTH_PROVIDER_ERROR',
         'STORE_UNAVAILABLE',
       ),
@@ -65,7 +68,7 @@ const routes = {
     path: `${AUTH_PATH_PREFIX}/callback`,
     summary: 'Complete a sign-in',
     description:
-      'The redirect URI. Takes the transaction, which works once, and sets the session cookie. A browser is redirected to the return address; with Accept: application/json the response has a JSON body.',
+      'The redirect URI. Takes the transaction, which works once, and sets the session cookie; if it links an account, the session stays as it is. A browser is redirected to the return address; with Accept: application/json the response has a JSON body.',
     query: CallbackQuery,
     responses: {
       200: CallbackResponse,
@@ -78,6 +81,7 @@ const routes = {
         'AUTH_STEP_UP_FAILED',
         'AUTH_USER_DISABLED',
         'AUTH_SESSION_CHANGED',
+        'AUTH_ACCOUNT_CONFLICT',
         'VALIDATION_ERROR',
         'RATE_LIMITED',
         'INTERNAL',

@@ -21,7 +21,11 @@ export type CallbackQuery = z.infer<typeof CallbackQuery>
 /** The response of callback to `Accept: application/json`. The session is only in the cookie. */
 export const CallbackResponse = z
   .object({
-    completed: z.literal(true).describe('The sign-in is complete; the session cookie is set.'),
+    completed: z
+      .literal(true)
+      .describe(
+        'The sign-in is complete; the session cookie is set, unless an account was linked.',
+      ),
     redirectTo: z.string().describe('The validated return address of the sign-in.'),
     subject: z.string().describe("The provider's subject identifier for the user."),
   })

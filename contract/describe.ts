@@ -22,6 +22,7 @@ export const BackendCapabilities = z
     refresh: z.boolean().describe('Sessions are extended while they are used.'),
     providerLogout: z.boolean().describe('signout can return a logoutUrl.'),
     backChannelLogout: z.boolean().describe('A provider can end sessions with a logout token.'),
+    linkAccounts: z.boolean().describe('Users can link, list and remove provider accounts.'),
   })
   .meta({ id: 'BackendCapabilities', description: 'What the active backend can do.' })
 export type BackendCapabilities = z.infer<typeof BackendCapabilities>
@@ -48,6 +49,7 @@ export const DescribeResponse = z
           refresh: true,
           providerLogout: true,
           backChannelLogout: true,
+          linkAccounts: true,
         },
         tokens: true,
         providers: [{ id: 'google', displayName: 'Google', kind: 'oidc' }],

@@ -23,6 +23,8 @@ export const AUTH_ERRORS = {
   NOT_FOUND: { status: 404, title: 'There is nothing at this address' },
   METHOD_NOT_ALLOWED: { status: 405, title: 'The method is not allowed at this address' },
   AUTH_SESSION_CHANGED: { status: 409, title: 'The session changed during the sign-in' },
+  AUTH_ACCOUNT_CONFLICT: { status: 409, title: 'This account belongs to another user' },
+  AUTH_LAST_ACCOUNT: { status: 409, title: 'The last account cannot be removed' },
   PAYLOAD_TOO_LARGE: { status: 413, title: 'The request body is too large' },
   UNSUPPORTED_MEDIA_TYPE: { status: 415, title: 'The content type is not supported' },
   VALIDATION_ERROR: { status: 422, title: 'The input is not valid' },

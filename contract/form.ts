@@ -1,4 +1,5 @@
 const LISTS = new Set(['scopes', 'acrValues', 'uiLocales'])
+const FLAGS = new Set(['everywhere', 'link'])
 const BOOLEANS = new Map<unknown, boolean>([
   ['true', true],
   ['on', true],
@@ -13,8 +14,8 @@ const BOOLEANS = new Map<unknown, boolean>([
  * JSON body, so that the same schema validates both.
  *
  * Empty fields are dropped: an untouched input sends an empty string. `scopes`, `acrValues` and
- * `uiLocales` may be repeated or separated by spaces. `maxAge` is a decimal number. `everywhere`
- * accepts true/false, on/off and 1/0. Other values stay as sent, and the schema refuses them.
+ * `uiLocales` may be repeated or separated by spaces. `maxAge` is a decimal number. `everywhere` and
+ * `link` accept true/false, on/off and 1/0. Other values stay as sent, and the schema refuses them.
  *
  * @example
  * ```ts
@@ -32,7 +33,7 @@ export function decodeForm(body: string): Record<string, unknown> {
     const [value] = values
     if (values.length > 1) return [name, values]
     if (name === 'maxAge' && /^\d{1,9}$/.test(value ?? '')) return [name, Number(value)]
-    if (name === 'everywhere') return [name, BOOLEANS.get(value) ?? value]
+    if (FLAGS.has(name)) return [name, BOOLEANS.get(value) ?? value]
     return [name, value]
   })
   return Object.fromEntries(entries.filter(([, value]) => value !== undefined))

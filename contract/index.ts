@@ -6,6 +6,7 @@
  */
 export * from './auth-contract.js'
 export * from './account-contract.js'
+export * from './accounts.js'
 export * from './protocol-contract.js'
 export * from './signin.js'
 export * from './callback.js'

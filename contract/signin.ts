@@ -78,6 +78,12 @@ export const SigninInput = z
       .max(10)
       .optional()
       .describe('Languages for the pages of the provider, the preferred one first.'),
+    link: z
+      .boolean()
+      .optional()
+      .describe(
+        'Adds the account at the provider to the signed-in user instead of signing in with it; the session stays. Needs a sign-in at most five minutes old. Default: false.',
+      ),
   })
   // The transaction stores both (and acrValues), and any anonymous caller can open one: bound its size.
   .refine(

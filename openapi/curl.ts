@@ -55,6 +55,13 @@ export const CURL_STEPS: readonly CurlStep[] = [
     variable: { name: 'SESSION_ID', use: 'path' },
   },
   { key: 'revokeOtherSessions' },
+  { key: 'accounts' },
+  {
+    key: 'unlinkAccount',
+    status: 409,
+    before: 'Take the `id` of the account. It is the only one, so it is not removed.',
+    variable: { name: 'ACCOUNT_ID', use: 'path' },
+  },
   { key: 'token' },
   { key: 'jwks' },
   { key: 'signout' },

@@ -21,6 +21,9 @@ export const PROBLEM_DETAILS: { readonly [C in AuthErrorCode]?: string } = {
   AUTH_STEP_UP_FAILED: 'The provider did not ask you to sign in again. Start the sign-in again.',
   AUTH_SESSION_CHANGED:
     'You were signed out, or signed in as another user, during the sign-in. Nothing was changed. Start again.',
+  AUTH_ACCOUNT_CONFLICT:
+    'Another user signs in with this account, so it was not added. Nothing was changed.',
+  AUTH_LAST_ACCOUNT: 'You could not sign in any more. Link another account first.',
   FORBIDDEN: 'This needs the scope "orders:write", which you do not have.',
   AUTH_ACCESS_DENIED: 'The sign-in was declined at the provider.',
   AUTH_USER_DISABLED: 'Ask the operator of this service to enable the account.',

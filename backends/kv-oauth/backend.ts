@@ -5,6 +5,7 @@ import {
   createPostgresAuditLog,
 } from '@netscript/auth-database/internal'
 import {
+  type AuthAccountsPort,
   type AuthBackendPort,
   AuthConfigurationError,
   type AuthLog,
@@ -26,6 +27,7 @@ import type { AuthStores } from './session-store.js'
 import { openStores } from './storage/stores.js'
 import { watchCalls, watchedStores } from './storage/watched-stores.js'
 import { type AuthTrace, tracedFetch } from './trace.js'
+import { accountsPort } from './accounts.js'
 import { authenticate } from './authenticate.js'
 import { admitsEveryone, openProvider } from './admission.js'
 import type { Admit } from './admit.js'
@@ -108,6 +110,7 @@ export interface KvOAuthBackend extends AuthBackendPort {
   /** Always `kv-oauth`. */
   readonly name: 'kv-oauth'
   readonly interactive: InteractiveFlowPort
+  readonly accounts: AuthAccountsPort
 }
 
 /**
@@ -254,6 +257,7 @@ function composeBackend(
       finishLogout: finishLogout(context),
     },
     sessions: sessionsPort(context),
+    accounts: accountsPort(context),
     ...(oidc && { backChannelLogout: (token) => backChannelLogout(context, token) }),
     authenticate: (request) => authenticate(context, request),
     countSessions: () => context.sessions.count(),

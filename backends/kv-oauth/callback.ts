@@ -9,6 +9,7 @@ import {
   providerError,
   setCookie,
 } from '@netscript/plugin-auth-core'
+import { linkAccount } from './accounts.js'
 import { assertAdmitted, refusedRule } from './admit.js'
 import {
   assertAuthenticated,
@@ -31,9 +32,9 @@ import {
   refusalIn,
   refusalLabel,
 } from './provider-refusal.js'
+import type { SessionRecord } from './session-store.js'
 import { sessionIdOf } from './session-cookie.js'
 import { operatorRolesChange } from './session-roles.js'
-import type { SessionRecord } from './session-store.js'
 import type { SignInTransaction } from './sign-in.js'
 import { EXACT_REDIRECT_URI } from './provider-fetch.js'
 import { sessionChanged } from './storage/session-refusal.js'
@@ -77,7 +78,29 @@ export async function handleCallback(
     const authenticated = readAuthentication(tokens.claims(), context.now())
     assertAuthenticated(transaction.authentication, authenticated, context.now())
     const grant = await assertAdmitted(context, provider, identity)
-    if (transaction.boundTo) await assertSameSession(context, request, transaction.boundTo)
+    const bound =
+      transaction.boundTo && (await assertSameSession(context, request, transaction.boundTo))
+    if (bound && transaction.purpose === 'link') {
+      await linkAccount(context, bound, { providerId: provider.id, ...identity })
+      const granted = grantedScopes(provider, transaction, tokens)
+      // A second account at the provider of the session would replace the tokens of its sign-in.
+      if (provider.id !== bound.providerId) {
+        await context.tokens.save(
+          bound,
+          provider.id,
+          providerTokens(tokens, granted, context.now()),
+        )
+      }
+      context.metrics.signIn(provider.id, 'linked')
+      return {
+        sessionId: bound.id,
+        userId: bound.userId,
+        subject: identity.subject,
+        providerId: provider.id,
+        returnTo: transaction.returnTo,
+        setCookies,
+      }
+    }
     const { userId, roles: operatorRoles } = await context.users.signIn({
       providerId: provider.id,
       ...identity,
@@ -288,7 +311,7 @@ function refusedAuthorization(
 }
 
 /**
- * Checks that the browser still has the live session that started the sign-in.
+ * Returns the session that started the sign-in, if it is still live in this browser.
  *
  * @throws AuthError `AUTH_SESSION_CHANGED`
  */
@@ -296,10 +319,11 @@ async function assertSameSession(
   context: KvOAuthContext,
   request: AuthnRequest,
   { sessionId, userId }: NonNullable<SignInTransaction['boundTo']>,
-): Promise<void> {
+): Promise<SessionRecord> {
   const isSame = sessionIdOf(context, request) === sessionId
   const session = isSame ? await context.sessions.get(sessionId) : undefined
   if (session?.userId !== userId) throw sessionChanged()
+  return session
 }
 
 /** Stores a session, with the roles that the operator changed since the sign-in read them. */

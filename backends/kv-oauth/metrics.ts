@@ -2,8 +2,8 @@ import type { AuthErrorCode } from '@netscript/auth-contract'
 import type { SessionEnd } from '@netscript/plugin-auth-core'
 import type { SessionRefresh } from './session-store.js'
 
-/** The state of a sign-in: started, completed, or failed with an error code. */
-export type SignInOutcome = 'started' | 'completed' | AuthErrorCode
+/** The state of a sign-in: started, completed, linked an account, or failed with an error code. */
+export type SignInOutcome = 'started' | 'completed' | 'linked' | AuthErrorCode
 
 /**
  * Metrics of the backend. Arguments become labels or numbers that everyone with access to the metrics

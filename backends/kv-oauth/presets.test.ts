@@ -30,6 +30,7 @@ const expected = {
   github: {
     ...oauth,
     id: 'github',
+    accountPrompt: 'select_account',
     displayName: 'GitHub',
     scopes: ['read:user', 'user:email'],
     clientAuthMethod: 'client_secret_post',
@@ -150,6 +151,7 @@ const expected = {
   okta: {
     ...oidc,
     id: 'okta',
+    accountPrompt: 'login',
     rolesClaim: 'groups',
     displayName: 'Okta',
     issuer: 'https://tenant.example',
@@ -177,6 +179,7 @@ const expected = {
   logto: {
     ...oidc,
     id: 'logto',
+    accountPrompt: 'login',
     displayName: 'Logto',
     issuer: 'https://tenant.example/oidc',
     clientAuthMethod: 'client_secret_basic',
@@ -184,6 +187,7 @@ const expected = {
   clerk: {
     ...oidc,
     id: 'clerk',
+    accountPrompt: 'login',
     displayName: 'Clerk',
     stepUp: false,
     issuer: 'https://tenant.example',

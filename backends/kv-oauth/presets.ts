@@ -26,6 +26,7 @@ export interface PresetOptions extends Pick<
   | 'endSessionEndpoint'
   | 'signOutParams'
   | 'stepUp'
+  | 'accountPrompt'
   | 'admission'
 > {
   /** Set it to use a preset twice. @default the id of the preset */
@@ -101,6 +102,7 @@ function github(options: PresetOptions): OAuthProvider {
     displayName: 'GitHub',
     scopes: ['read:user', 'user:email', ...(options.admission?.organizations ? ['read:org'] : [])],
     isPublic: options.userInfoEndpoint === undefined,
+    accountPrompt: 'select_account',
     secretMethod: 'client_secret_post',
     authorizationEndpoint: 'https://github.com/login/oauth/authorize',
     tokenEndpoint: 'https://github.com/login/oauth/access_token',
@@ -271,6 +273,7 @@ function auth0(options: DomainPresetOptions): OAuthProvider {
 /** Okta. Set `issuer` for a custom authorization server, such as `https://<domain>/oauth2/default`. */
 function okta(options: DomainPresetOptions): OAuthProvider {
   return build(options, {
+    accountPrompt: 'login',
     id: 'okta',
     displayName: 'Okta',
     scopes: OPENID,
@@ -336,6 +339,7 @@ function logto(options: DomainPresetOptions): OAuthProvider {
   const issuer = domainIssuer('logto', options)
   const { scopes = OPENID } = options
   return build(options, {
+    accountPrompt: 'login',
     id: 'logto',
     displayName: 'Logto',
     scopes: OPENID,
@@ -348,6 +352,7 @@ function logto(options: DomainPresetOptions): OAuthProvider {
 /** Clerk. It documents no `max_age`. */
 function clerk(options: DomainPresetOptions): OAuthProvider {
   return build(options, {
+    accountPrompt: 'login',
     id: 'clerk',
     displayName: 'Clerk',
     scopes: OPENID,

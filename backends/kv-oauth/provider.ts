@@ -82,6 +82,8 @@ export interface OAuthProvider {
   readonly clientAuthMethod: ClientAuthMethod
   /** True if the operator set the method, which then takes precedence over the metadata. */
   readonly clientAuthMethodIsExplicit?: true
+  /** The `prompt` with which it asks for the account to link. Absent for the default of its kind. */
+  readonly accountPrompt?: AccountPrompt
   /** Whether the authorization request has an S256 challenge (RFC 7636). */
   readonly pkce: boolean
   /** Whether the provider enforces `max_age` and returns `auth_time` (OpenID Connect Core 3.1.2.1). */
@@ -93,6 +95,9 @@ export interface OAuthProvider {
   /** Used if `kind` is `oauth`. */
   readonly userInfoFields: UserInfoFields
 }
+
+/** How a provider is asked which account to link: by `prompt`, or not at all. */
+export type AccountPrompt = 'select_account' | 'login' | 'none'
 
 /** Options of {@link defineOAuthProvider}. Either `issuer` or the first three endpoints are required. */
 export interface OAuthProviderOptions {
@@ -169,6 +174,12 @@ export interface OAuthProviderOptions {
    * `maxAge` or `acrValues` is then refused. @default true with an issuer
    */
   stepUp?: boolean | undefined
+  /**
+   * The `prompt` that makes the provider ask for an account when one is linked. Providers may reject
+   * values that they do not know.
+   * @default 'select_account' for OpenID Connect, unless the metadata excludes it; else 'none'
+   */
+  accountPrompt?: AccountPrompt | undefined
   /** Further parameters of the authorization request, except those of the protocol. @default none */
   extraAuthParams?: Readonly<Record<string, string>> | undefined
   /**
@@ -352,6 +363,7 @@ export function createOAuthProvider(
     ...defined({ rolesClaim }),
     ...(rolesMap && { rolesMap: Object.freeze(rolesMap) }),
     ...(options.isPublic && { isPublic: true as const }),
+    ...(options.accountPrompt && { accountPrompt: options.accountPrompt }),
     ...(admission && { admission: Object.freeze({ ...admission }) }),
     ...defined(Object.fromEntries(ENDPOINTS.map((name) => [name, options[name]]))),
     redirectUri,

@@ -272,7 +272,8 @@ export type UnlinkOutcome =
       /** The ids of the sessions that ended with it. */
       readonly ended: readonly string[]
     }
-  | { readonly outcome: 'last' | 'unknown' }
+  | { readonly outcome: 'last' }
+  | { readonly outcome: 'unknown' }
 
 /** The user store. (issuer, subject) identifies a user; an e-mail address does not. */
 export interface UserStore {

@@ -28,6 +28,8 @@ export interface SignInTransaction {
   scopes: readonly string[]
   /** What the caller required of the authentication. */
   authentication?: RequiredAuthentication
+  /** `link`: the account is linked to the user of `boundTo`, and no session starts. */
+  purpose?: 'link'
   /** The session that must still be live in this browser at the callback. */
   boundTo?: { sessionId: string; userId: string }
 }
@@ -65,7 +67,10 @@ async function startAt(
 ): Promise<SignInResult> {
   const scopes = chooseScopes(context, provider, input.scopes)
   const authentication = requiredAuthentication(provider, input, context.now())
-  const boundTo = authentication && (await liveSession(context, request))
+  const { linkTo } = input
+  const boundTo = linkTo
+    ? { sessionId: linkTo.id, userId: linkTo.userId }
+    : authentication && (await liveSession(context, request))
   const [client, configuration] = await Promise.all([
     import('openid-client'),
     getClientConfiguration(provider, context),
@@ -81,6 +86,7 @@ async function startAt(
     ...(nonce !== undefined && { nonce }),
     ...(authentication && { authentication }),
     ...(boundTo && { boundTo }),
+    ...(linkTo && { purpose: 'link' }),
   }
   const { handle: state, setCookies } = await openTransaction(
     context,
@@ -91,6 +97,7 @@ async function startAt(
   context.log.info({ event: 'sign-in.started', provider: provider.id }, 'sign-in started')
   const parameters = {
     ...provider.authorizationParams,
+    ...(linkTo && accountPrompt(provider, configuration.serverMetadata())),
     redirect_uri: provider.redirectUri,
     ...(mayAskForQuery(configuration.serverMetadata()) && { response_mode: 'query' }),
     scope: scopes.join(' '),
@@ -133,6 +140,25 @@ async function liveSession(
   const sessionId = sessionIdOf(context, request)
   const session = sessionId === undefined ? undefined : await context.sessions.get(sessionId)
   return session && { sessionId: session.id, userId: session.userId }
+}
+
+/**
+ * Asks the user which account to link: the provider could otherwise answer for the one that is signed
+ * in there, without a word. OpenID Connect requires providers to know `login`, but not
+ * `select_account` (Core sections 3.1.2.1 and 15.1).
+ */
+function accountPrompt(
+  { kind, accountPrompt: chosen, authorizationParams }: OAuthProvider,
+  metadata: ServerMetadata,
+): { prompt?: string } {
+  const known = metadata.prompt_values_supported
+  const isKnown = !Array.isArray(known) || known.includes('select_account')
+  const usual = kind === 'oauth' ? 'none' : isKnown ? 'select_account' : 'login'
+  const asked = chosen ?? usual
+  if (asked === 'none') return {}
+  const others = (authorizationParams.prompt ?? '').split(' ')
+  const kept = others.filter((prompt) => !['', 'none', asked].includes(prompt))
+  return { prompt: [...kept, asked].join(' ') }
 }
 
 /**

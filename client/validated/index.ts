@@ -56,6 +56,11 @@ export function createAuthClient(options: AuthClientOptions = {}): AuthClient {
         return success(await api.revokeSession({ params, ...toArgs(call) }))
       },
       revokeOtherSessions: async (call) => success(await api.revokeOtherSessions(toArgs(call))),
+      accounts: async (call) => success(await api.accounts(toArgs(call))),
+      unlinkAccount: async (id, call) => {
+        const params = { id: pathSegment(id) }
+        return success(await api.unlinkAccount({ params, ...toArgs(call) }))
+      },
       token: async (body, call) => success(await api.token({ body, ...toArgs(call) })),
     },
     options,

@@ -118,6 +118,12 @@ describe('openapi/CURL.md', () => {
       const { sessions } = JSON.parse(list) as { sessions: { session: { id: string } }[] }
       return sessions.find((one) => one.session.id !== session.id)?.session.id ?? ''
     },
+    async ACCOUNT_ID() {
+      const { accounts } = answer('The provider accounts of the caller').body as {
+        accounts: { id: string }[]
+      }
+      return accounts[0]?.id ?? ''
+    },
     LOGOUT_URL: async () => (answer('End the session').body as { logoutUrl: string }).logoutUrl,
     LOGGED_OUT: async () =>
       completeLogout(answer('Continue a sign-out at the provider').location, {

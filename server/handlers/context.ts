@@ -1,6 +1,7 @@
 import {
   AuthBackendOperationUnsupportedError,
   type AuthBackendPort,
+  AuthError,
   type InteractiveFlowPort,
   providerError,
 } from '@netscript/plugin-auth-core'
@@ -27,3 +28,11 @@ export function interactiveFlow(backend: AuthBackendPort, operation: string): In
   const cause = new AuthBackendOperationUnsupportedError(backend.name, operation, reason)
   throw providerError(backend.name, reason, { cause })
 }
+
+/** The error for an operation that the backend does not support. */
+export const unsupported = (cause: AuthBackendOperationUnsupportedError): AuthError =>
+  new AuthError(
+    'AUTH_OPERATION_UNSUPPORTED',
+    `The ${cause.backendName} backend does not support ${cause.operation}. GET /describe says what it supports.`,
+    { cause },
+  )

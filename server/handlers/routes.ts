@@ -8,6 +8,7 @@ import type { AuthnRequest } from '@netscript/plugin-auth-core'
 import { preferredType } from '../engine/accept.js'
 import { isForm } from '../engine/body.js'
 import { createRouteMatcher, type RouteInput, routesOf } from '../engine/routes.js'
+import { listAccounts, unlinkAccount } from './accounts.js'
 import { backChannelLogout, loggedOut, logout, signout } from './sign-out.js'
 import { callback, describe, signin } from './sign-in.js'
 import type { HandlerContext } from './context.js'
@@ -43,6 +44,8 @@ export const apiRoutes = [
     sessions: (context, request, { query }) => listSessions(context, request, query),
     revokeSession: (context, request, { params }) => revokeSession(context, request, params.id),
     revokeOtherSessions,
+    accounts: listAccounts,
+    unlinkAccount: (context, request, { params }) => unlinkAccount(context, request, params.id),
     token: (context, request, { body }) => token(context, request, body),
   }),
   ...routesOf(

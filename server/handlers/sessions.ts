@@ -11,7 +11,7 @@ import {
   type AuthnRequest,
 } from '@netscript/plugin-auth-core'
 import { ok, type Reply } from '../reply.js'
-import type { HandlerContext } from './context.js'
+import { type HandlerContext, unsupported } from './context.js'
 import { requireSignedIn } from './session.js'
 
 /** GET /sessions: one page of the caller's sessions. */
@@ -81,11 +81,6 @@ async function supported<T>(operation: () => Promise<T>): Promise<T> {
   try {
     return await operation()
   } catch (cause) {
-    if (!(cause instanceof AuthBackendOperationUnsupportedError)) throw cause
-    throw new AuthError(
-      'AUTH_OPERATION_UNSUPPORTED',
-      `The ${cause.backendName} backend does not support ${cause.operation}. GET /describe says what it supports.`,
-      { cause },
-    )
+    throw cause instanceof AuthBackendOperationUnsupportedError ? unsupported(cause) : cause
   }
 }

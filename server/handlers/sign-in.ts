@@ -6,7 +6,9 @@ import type {
 } from '@netscript/auth-contract'
 import { AuthError, type AuthnRequest } from '@netscript/plugin-auth-core'
 import { ok, type Reply, seeOther } from '../reply.js'
+import { accountsOf } from './accounts.js'
 import { type HandlerContext, interactiveFlow } from './context.js'
+import { requireRecentSignIn } from './session.js'
 
 /** GET /describe: the metadata of the active backend. */
 export function describe({ backend, tokens }: HandlerContext): Reply<200, DescribeResponse> {
@@ -16,6 +18,7 @@ export function describe({ backend, tokens }: HandlerContext): Reply<200, Descri
       ...backend.capabilities,
       interactive: backend.interactive !== undefined,
       backChannelLogout: backend.backChannelLogout !== undefined,
+      linkAccounts: backend.accounts !== undefined,
     },
     tokens: tokens !== undefined,
     providers: [...backend.providers.listProviders()],
@@ -25,12 +28,15 @@ export function describe({ backend, tokens }: HandlerContext): Reply<200, Descri
 
 /** POST /signin: starts a sign-in. A form post is redirected to the provider. */
 export async function signin(
-  { backend, returnTo }: HandlerContext,
+  context: HandlerContext,
   request: AuthnRequest,
   input: SigninInput,
   { isForm }: { isForm: boolean },
 ): Promise<Reply<200, SigninResponse> | Reply<303, undefined>> {
+  const { backend, returnTo } = context
+  if (input.link) accountsOf(backend, 'linkAccount')
   const flow = interactiveFlow(backend, 'sign-in')
+  const caller = input.link ? await requireRecentSignIn(context, request) : undefined
   const { providerId, redirectUrl, state, setCookies } = await flow.signIn(request, {
     returnTo: returnTo.resolve(input.redirectTo),
     ...(input.providerId !== undefined && { providerId: input.providerId }),
@@ -40,10 +46,12 @@ export async function signin(
     ...(input.maxAge !== undefined && { maxAge: input.maxAge }),
     ...(input.acrValues !== undefined && { acrValues: input.acrValues }),
     ...(input.uiLocales !== undefined && { uiLocales: input.uiLocales }),
+    ...(caller && { linkTo: caller.session }),
   })
+  const cookies = [...(caller?.setCookies ?? []), ...setCookies]
   return isForm
-    ? seeOther(redirectUrl, setCookies)
-    : ok({ started: true, providerId, redirectUrl, state }, setCookies)
+    ? seeOther(redirectUrl, cookies)
+    : ok({ started: true, providerId, redirectUrl, state }, cookies)
 }
 
 /** GET /callback: completes a sign-in. `query` is the raw query, duplicates included. */

@@ -26,6 +26,7 @@ declare module 'oidc-provider' {
     features: Record<string, { enabled?: boolean; [option: string]: unknown }>
     jwks: { keys: ({ kid?: string } & Record<string, unknown>)[] }
     ttl: Record<string, number>
+    interactions?: Record<string, unknown>
   }
 
   export interface Interaction {
@@ -46,6 +47,11 @@ declare module 'oidc-provider' {
     addOIDCScope(scope: string): void
     addOIDCClaims(claims: readonly string[]): void
     save(): Promise<string>
+  }
+
+  export const interactionPolicy: {
+    base(): { add(prompt: object, at: number): void }
+    Prompt: new (options: { name: string; requestable: boolean }) => object
   }
 
   export default class Provider {

@@ -51,8 +51,8 @@ export function providerInteraction(options: {
     if (decision === 'deny') {
       return finish({ error: 'access_denied', error_description: 'The user denied the request.' })
     }
-    if (interaction.prompt.name === 'login' && account) {
-      return finish({ login: { accountId: account.id } })
+    if (interaction.prompt.name !== 'consent' && account) {
+      return finish({ login: { accountId: account.id }, select_account: {} })
     }
     if (interaction.prompt.name === 'consent' && decision === 'allow') {
       return finish({ consent: { grantId: await allow(provider, interaction) } }, true)

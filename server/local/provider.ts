@@ -126,6 +126,7 @@ function configuration(
     jwks,
     claims: CLAIMS_BY_SCOPE,
     scopes: [...scopes],
+    discovery: { prompt_values_supported: ['none', 'login', 'consent', 'select_account'] },
     // Like the large providers: claims are in the id_token as well as at the userinfo endpoint.
     conformIdTokenClaims: false,
     findAccount: (_ctx: unknown, id: string) => {

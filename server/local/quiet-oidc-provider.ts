@@ -2,7 +2,9 @@ import type Provider from 'oidc-provider'
 import type { Configuration } from 'oidc-provider'
 import { importPeer } from '@netscript/plugin-auth-core/internal'
 
-let loading: Promise<typeof Provider> | undefined
+type Library = typeof import('oidc-provider')
+
+let loading: Promise<Library> | undefined
 
 /**
  * Loads oidc-provider without its warnings about development settings and the Node version, which are
@@ -14,27 +16,30 @@ export async function loadOidcProvider(): Promise<
   (issuer: string, configuration: Configuration) => Provider
 > {
   loading ??= importQuietly()
-  const OidcProvider = await loading
+  const { default: OidcProvider, interactionPolicy } = await loading
   return (issuer, configuration) => {
     const speakAgain = silence()
     try {
-      return new OidcProvider(issuer, configuration)
+      // The library knows no prompt=select_account unless it is added.
+      const policy = interactionPolicy.base()
+      policy.add(new interactionPolicy.Prompt({ name: 'select_account', requestable: true }), 0)
+      const interactions = { ...configuration.interactions, policy }
+      return new OidcProvider(issuer, { ...configuration, interactions })
     } finally {
       speakAgain()
     }
   }
 }
 
-async function importQuietly(): Promise<typeof Provider> {
+async function importQuietly(): Promise<Library> {
   const speakAgain = silence()
   try {
-    const { default: provider } = await importPeer(
+    return await importPeer(
       ['oidc-provider'],
       'No provider is configured, and the local one',
       () => import('oidc-provider'),
       true,
     )
-    return provider
   } finally {
     speakAgain()
   }

@@ -10,6 +10,9 @@ import { createActiveSessions } from './active-sessions.js'
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 const BATCH_SIZES = [1, 2, 5, 10, 20, 50, 100, 200, 500]
 
+/** Outcomes of a sign-in that are not failures. */
+const SUCCESSES = new Set<string>(['started', 'completed', 'linked'])
+
 /** HTTP allows any token as a method; others are counted as one label. */
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
 
@@ -51,7 +54,7 @@ export function createServiceMetrics(): ServiceMetrics {
   )
   const signIns = counter(
     'sign_ins_total',
-    'Sign-ins by outcome: started, completed, or failed with a code.',
+    'Sign-ins by outcome: started, completed, linked to a user, or failed with a code.',
     ...(['provider', 'outcome', 'code'] as const),
   )
   const refusals = counter(
@@ -98,7 +101,7 @@ export function createServiceMetrics(): ServiceMetrics {
     },
     rateLimited: (route, prefix) => limited.inc({ route, prefix }),
     signIn(provider, outcome) {
-      const isFailure = outcome !== 'started' && outcome !== 'completed'
+      const isFailure = !SUCCESSES.has(outcome)
       signIns.inc({
         provider,
         outcome: isFailure ? 'failed' : outcome,

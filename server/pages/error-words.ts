@@ -15,6 +15,7 @@ type ForUsers =
   | 'AUTH_NOT_ADMITTED'
   | 'AUTH_STEP_UP_FAILED'
   | 'AUTH_SESSION_CHANGED'
+  | 'AUTH_ACCOUNT_CONFLICT'
   | 'AUTH_USER_DISABLED'
   | 'AUTH_PROVIDER_ERROR'
   | 'RATE_LIMITED'
@@ -53,6 +54,10 @@ const WORDS: Readonly<Record<Exclude<AuthErrorCode, ForUsers>, ErrorWords>> = {
   NOT_FOUND: {
     title: 'There is nothing at this address',
     detail: 'Check the address, or go to the start page.',
+  },
+  AUTH_LAST_ACCOUNT: {
+    title: 'This account cannot be removed',
+    detail: 'You could not sign in any more. Link another account first.',
   },
   METHOD_NOT_ALLOWED: {
     title: 'This address cannot be opened',

@@ -1,6 +1,7 @@
 import { AuthError } from '@netscript/plugin-auth-core'
 import { operatorRolesChange } from '../session-roles.js'
 import type { SessionRecord, SessionStore, UserStore } from '../session-store.js'
+import { sessionsOfUser } from '../sessions-of-user.js'
 
 /** Maximum lost compare-and-set races of one session. */
 const ATTEMPTS = 10
@@ -20,21 +21,12 @@ export function withSessionsElsewhere(
   users: UserStore,
   sessions: Pick<SessionStore, 'extend' | 'get' | 'listByUser' | 'revoke' | 'revokeByUser'>,
 ): UserStore {
-  const sessionsOf = async (userId: string): Promise<SessionRecord[]> => {
-    const all: SessionRecord[] = []
-    for (;;) {
-      const after = all.at(-1)
-      const page = await sessions.listByUser(userId, { ...(after && { after }) })
-      if (page.length === 0) return all
-      all.push(...page)
-    }
-  }
   const endWithoutAccount = async (userId: string): Promise<string[]> => {
     const accounts = await users.listAccounts(userId)
     const hasNone = ({ issuer, subject }: SessionRecord): boolean =>
       !accounts.some((account) => account.issuer === issuer && account.subject === subject)
     const ended: string[] = []
-    for (const { id } of (await sessionsOf(userId)).filter(hasNone)) {
+    for (const { id } of (await sessionsOfUser(sessions, userId)).filter(hasNone)) {
       if (await sessions.revoke(id, 'account-unlinked')) ended.push(id)
     }
     return ended
@@ -63,7 +55,7 @@ export function withSessionsElsewhere(
     },
     async changeRoles(userId, change) {
       const roles = await users.changeRoles(userId, change)
-      for (const record of await sessionsOf(userId)) await updateRoles(record)
+      for (const record of await sessionsOfUser(sessions, userId)) await updateRoles(record)
       return roles
     },
     async disable(userId) {

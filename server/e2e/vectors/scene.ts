@@ -5,9 +5,11 @@ import { createKvOAuthBackend, type KvOAuthBackend } from '../../../backends/kv-
 import type { AdmissionRules } from '../../../backends/kv-oauth/admission.js'
 import type { OAuthProvider } from '../../../backends/kv-oauth/provider.js'
 import type { AuthBackendPort } from '../../../backends/port.js'
+import type { AuthSession } from '../../../contract/session.js'
 import { toAuthnRequest } from '../../../backends/request.js'
 import { createPool } from '../../../prisma/pool.js'
 import { createPostgresSigningKeyStore } from '../../tokens/postgres-signing-key-store.js'
+import type { UserStore } from '../../../backends/kv-oauth/session-store.js'
 import { createPostgresUserStore } from '../../../backends/kv-oauth/storage/postgres-user-store.js'
 import { createTokenIssuer, type TokenIssuer } from '../../tokens/token-issuer.js'
 import { AUTH_PATH_PREFIX } from '../../../contract/auth-contract.js'
@@ -144,6 +146,10 @@ class SceneBuilder implements Scene {
     Object.assign(this, await startProcess(this.#pool, limited))
   }
 
+  get users(): UserStore {
+    return createPostgresUserStore(this.#pool)
+  }
+
   query(text: string): Promise<unknown> {
     return this.#pool.query(text)
   }
@@ -152,7 +158,7 @@ class SceneBuilder implements Scene {
   async startSignIn(
     subject: string,
     cookie = '',
-    input: { maxAge?: number; acrValues?: readonly string[] } = {},
+    input: { maxAge?: number; acrValues?: readonly string[]; linkTo?: AuthSession } = {},
   ): Promise<{ callback: string; cookie: string }> {
     const { redirectUrl, state, setCookies } = await this.backend.interactive.signIn(
       toAuthnRequest({ headers: { cookie } }),
@@ -160,6 +166,16 @@ class SceneBuilder implements Scene {
     )
     const code = this.idp.codeFor(subject, redirectUrl)
     return { callback: new URLSearchParams({ code, state }).toString(), cookie: pairs(setCookies) }
+  }
+
+  /** Starts to link the account of `subject` in the browser that is signed in. */
+  async startLink(subject: string): Promise<void> {
+    const { session: cookie = '' } = this.values
+    const caller = await this.backend.authenticate(toAuthnRequest({ headers: { cookie } }))
+    if (!caller.ok) throw new Error('Sign in before.')
+    const linkTo = caller.session
+    const started = await this.startSignIn(subject, cookie, { linkTo })
+    Object.assign(this.values, { callback: started.callback, transaction: started.cookie })
   }
 
   /** Signs in with a browser of its own. */
@@ -172,8 +188,24 @@ class SceneBuilder implements Scene {
     return { cookie: pairs(setCookies.slice(-1)), sessionId, userId }
   }
 
+  /** Links a second account, in a time that does not depend on the clock of the database. */
+  async linkAccount(userId: string, sessionId: string): Promise<void> {
+    const { users } = this
+    const account = { providerId: 'second', issuer: 'https://second.example', subject: 'lovelace' }
+    await users.link(userId, account, { sessionId, subjectHash: () => 'hash' })
+    await this.#pool.query(
+      `UPDATE auth_accounts SET last_sign_in_at = '2040-01-01T00:00:02Z',
+         created_at = CASE WHEN subject = 'lovelace' THEN '2040-01-01T00:00:01Z'::timestamptz
+           ELSE '2040-01-01T00:00:00Z' END
+       WHERE user_id = $1`,
+      [userId],
+    )
+    const [first, second] = await users.listAccounts(userId)
+    Object.assign(this.values, { accountId: first?.id, linkedAccountId: second?.id })
+  }
+
   async disableUser(userId: string): Promise<void> {
-    await createPostgresUserStore(this.#pool).disable(userId)
+    await this.users.disable(userId)
   }
 
   /** Cuts the way to the database. */
@@ -206,7 +238,24 @@ const GIVEN: Readonly<Record<string, (scene: SceneBuilder) => Promise<unknown> |
     await GIVEN['signed in']!(scene)
   },
   async 'another user is signed in'(scene) {
-    scene.values.foreignSessionId = (await scene.signIn('grace')).sessionId
+    const { sessionId, userId } = await scene.signIn('grace')
+    const [account] = await scene.users.listAccounts(userId)
+    Object.assign(scene.values, { foreignSessionId: sessionId, foreignAccountId: account?.id })
+  },
+  async 'a second account is linked'(scene) {
+    const { userId = '', sessionId = '' } = scene.values
+    await scene.linkAccount(userId, sessionId)
+  },
+  async 'an account of a single one'(scene) {
+    const { userId = '', sessionId = '' } = scene.values
+    await scene.linkAccount(userId, sessionId)
+    await scene.query(`DELETE FROM auth_accounts WHERE subject = 'lovelace'`)
+  },
+  'a link is started': (scene) => scene.startLink('lovelace'),
+  'a link of an account of another user is started': (scene) => scene.startLink('grace'),
+  'the backend links no accounts'(scene) {
+    const { accounts: _accounts, ...backend } = scene.backend
+    configure(scene, { backend })
   },
   'an hour later': () => void vi.setSystemTime(Date.now() + 60 * 60_000),
   'sessions and transactions expired': (scene) =>
@@ -344,6 +393,7 @@ function brokenBackend(fault: () => Promise<never>): AuthBackendPort {
     },
     sessions: { signOut: fault },
     backChannelLogout: fault,
+    accounts: { list: fault, unlink: fault },
     interactive: { signIn: fault, handleCallback: fault, startLogout: fault, finishLogout: fault },
     authenticate: fault,
   } as unknown as AuthBackendPort
