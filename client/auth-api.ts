@@ -113,8 +113,11 @@ export interface AuthClient extends AuthCalls {
    *
    * @example
    * ```ts
+   * import { createAuthClient } from '@netscript/auth-client'
+   *
+   * const auth = createAuthClient()
    * const response = await fetch('/orders/1', { method: 'DELETE' })
-   * if (!response.ok && (await auth.stepUp(response, { redirectTo: '/orders/1' }))) return
+   * const isLeaving = await auth.stepUp(response, { redirectTo: '/orders' })
    * ```
    */
   stepUp(refusal: unknown, input?: SigninInput): Promise<boolean>

@@ -27,11 +27,9 @@ export function isRecent({ claims }: Principal, requirement: RecentAuth): boolea
  *
  * @example
  * ```ts
- * const refusal = checkRecentAuth(principal, { maxAge: 300 })
- * if (refusal) {
- *   const { problem, headers } = refusal
- *   return Response.json(problem, { status: problem.status, headers })
- * }
+ * const who = await authenticator.authenticate(request)
+ * const refusal = who.ok ? checkRecentAuth(who.principal, { maxAge: 300 }) : undefined
+ * if (refusal) Response.json(refusal.problem, { status: 401, headers: refusal.headers })
  * ```
  */
 export function checkRecentAuth(

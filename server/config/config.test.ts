@@ -179,6 +179,27 @@ describe('readConfig', () => {
     expect(providers.map(({ rolesClaim }) => rolesClaim)).toEqual(['groups', undefined])
   })
 
+  it('reads whether a provider can step up', () => {
+    const stepUps = (env: Record<string, string>) =>
+      development(several({ NETSCRIPT_AUTH_REDIRECT_URI: CALLBACK, ...env })).providers.map(
+        ({ stepUp }) => stepUp,
+      )
+    expect(stepUps({})).toEqual([false, false])
+    expect(stepUps({ NETSCRIPT_AUTH_GOOGLE_STEP_UP: 'true' })).toEqual([true, false])
+    expect(() => stepUps({ NETSCRIPT_AUTH_GOOGLE_STEP_UP: 'yes' })).toThrow(
+      'NETSCRIPT_AUTH_GOOGLE_STEP_UP must be true or false.',
+    )
+    expect(() => stepUps({ NETSCRIPT_AUTH_GITHUB_STEP_UP: 'true' })).toThrow(/github.*stepUp/)
+    const own = { ...TUTORIAL, NETSCRIPT_AUTH_PROVIDER_ID: 'my-idp' }
+    const issuer = { ...own, NETSCRIPT_AUTH_ISSUER: 'https://idp.example' }
+    expect(development(issuer).providers[0]?.stepUp).toBe(true)
+    const off = { ...issuer, NETSCRIPT_AUTH_STEP_UP: 'false' }
+    expect(development(off).providers[0]?.stepUp).toBe(false)
+    expect(() => development({ ...issuer, NETSCRIPT_AUTH_STEP_UP: '1' })).toThrow(
+      /NETSCRIPT_AUTH_STEP_UP: must be true or false/,
+    )
+  })
+
   it('lets the rules of a provider take the place of those for all, list by list', () => {
     const { providers } = development(
       several({

@@ -31,6 +31,7 @@ interface ProviderSettings {
   scopes: readonly string[] | undefined
   additionalScopes: readonly string[] | undefined
   rolesClaim: string | undefined
+  stepUp: string | boolean | undefined
   admission: AdmissionRules | undefined
 }
 
@@ -45,6 +46,7 @@ export const PROVIDER_VARIABLES = [
   'SCOPES',
   'ADDITIONAL_SCOPES',
   'ROLES_CLAIM',
+  'STEP_UP',
   'AUTHORIZATION_ENDPOINT',
   'TOKEN_ENDPOINT',
   'USERINFO_ENDPOINT',
@@ -120,6 +122,7 @@ function plainSettings(variables: Variables): ProviderSettings {
     scopes: variables.NETSCRIPT_AUTH_SCOPES,
     additionalScopes: variables.NETSCRIPT_AUTH_ADDITIONAL_SCOPES,
     rolesClaim: variables.NETSCRIPT_AUTH_ROLES_CLAIM,
+    stepUp: variables.NETSCRIPT_AUTH_STEP_UP,
     admission: admissionOf(variables),
   }
 }
@@ -154,6 +157,7 @@ function prefixedSettings(
     scopes: readList('SCOPES'),
     additionalScopes: readList('ADDITIONAL_SCOPES'),
     rolesClaim: read('ROLES_CLAIM'),
+    stepUp: read('STEP_UP'),
     admission: admissionOf(variables, (name) => env[prefix + name]?.trim() || undefined),
   }
 }
@@ -237,6 +241,7 @@ function toProvider(
     ...(settings.scopes && { scopes: settings.scopes }),
     ...(settings.additionalScopes && { additionalScopes: settings.additionalScopes }),
     ...(settings.rolesClaim !== undefined && { rolesClaim: settings.rolesClaim }),
+    ...(settings.stepUp !== undefined && { stepUp: stepUpOf(settings) }),
     ...(settings.admission && { admission: settings.admission }),
   }
   const endpoints = {
@@ -321,6 +326,12 @@ function clientAuthMethodOf({
     )
   }
   return method
+}
+
+function stepUpOf({ prefix, stepUp }: ProviderSettings): boolean {
+  if (typeof stepUp === 'boolean') return stepUp
+  if (stepUp === 'true' || stepUp === 'false') return stepUp === 'true'
+  throw new AuthConfigurationError(`${prefix}STEP_UP must be true or false.`)
 }
 
 function notSet(

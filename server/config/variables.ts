@@ -182,6 +182,11 @@ export const VARIABLES = {
     .describe(
       'Claim that has the roles of a user, such as `groups` or `realm_access.roles`. Default: that of the preset, or `roles` if there is one provider; of several, `NETSCRIPT_AUTH_<ID>_ROLES_CLAIM` says it.',
     ),
+  NETSCRIPT_AUTH_STEP_UP: flag
+    .optional()
+    .describe(
+      'Whether the provider enforces `max_age` and returns `auth_time`, which a step-up needs. Default: true for OpenID Connect, except the presets `google`, `slack`, `aws-cognito`, `azure-ad` and `clerk`.',
+    ),
   NETSCRIPT_AUTH_ALLOWED_EMAILS: list(z.string())
     .optional()
     .describe(

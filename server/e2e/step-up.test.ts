@@ -3,19 +3,16 @@ import type { AddressInfo } from 'node:net'
 import { decodeJwt } from 'jose'
 import { CookieJar } from 'tough-cookie'
 import express from 'express'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import {
-  createSessionAuthenticator,
-  createTokenAuthenticator,
-  requireRecentAuth,
-  withAuthn,
-} from '../../client/guard/index.js'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import * as guard from '../../client/guard/index.js'
 import { createAuthClient } from '../../client/index.js'
 import { completeLogin } from './support/oidc-login.js'
+import { readBlocks, runBlock } from './support/readme-block.js'
 import { startTestService, type TestService } from './support/service.js'
 import { me, SESSION_COOKIE, startSignIn } from './support/sign-in.js'
 import { createUserAgent, type UserAgent } from './support/user-agent.js'
 
+const { createSessionAuthenticator, createTokenAuthenticator, requireRecentAuth, withAuthn } = guard
 const AUDIENCE = 'https://orders.example'
 
 let service: TestService
@@ -107,6 +104,52 @@ describe('maxAge at the local provider', () => {
       { code: 'AUTH_STEP_UP_FAILED' },
     ])
     expect(await sessionOf(agent)).toEqual(before)
+  })
+})
+
+describe('the guide to step-up', () => {
+  it('protects a route, and its page starts the sign-in', async () => {
+    const [guarded = '', page = ''] = await readBlocks('client/guard/STEP-UP.md')
+    const app = express()
+    await runBlock(guarded, {
+      modules: { '@netscript/auth-guard': guard, express: { default: () => app } },
+      given: { AUTH_API: service.origin },
+    })
+    const own = createServer((req, res) => void app(req, res))
+    await new Promise<void>((done) => own.listen(0, '127.0.0.1', done))
+    onTestFinished(() => void own.close())
+    const { agent, signIn, answerAt } = browser()
+    await signIn()
+    const visited: string[] = []
+    const statuses: number[] = []
+    const { deleteOrder } = await runBlock(page, {
+      modules: {
+        '@netscript/auth-client': {
+          createAuthClient: ({ baseUrl = '' }) =>
+            createAuthClient({
+              baseUrl,
+              fetch: (url, init) => agent.fetch(url, init),
+              navigate: (url) => visited.push(url),
+            }),
+        },
+      },
+      given: {
+        AUTH_API: service.origin,
+        fetch: async (path: string, init: RequestInit) => {
+          const { port } = own.address() as AddressInfo
+          const response = await agent.fetch(`http://localhost:${port}${path}`, init)
+          statuses.push(response.status)
+          return response
+        },
+      },
+      wanted: ['deleteOrder'],
+    })
+    await (deleteOrder as (id: string) => Promise<void>)('1')
+    const back = await answerAt(visited[0] ?? '')
+    expect(back.headers.get('location')).toBe(`${service.origin}/orders`)
+    await (deleteOrder as (id: string) => Promise<void>)('1')
+    expect(statuses).toEqual([401, 200])
+    expect(visited).toHaveLength(1)
   })
 })
 

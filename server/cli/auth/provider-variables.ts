@@ -87,6 +87,7 @@ export function providerVariables(
     SCOPES: given.scopes ?? old.SCOPES,
     ADDITIONAL_SCOPES: given.additionalScopes ?? old.ADDITIONAL_SCOPES,
     ROLES_CLAIM: given.rolesClaim ?? old.ROLES_CLAIM,
+    STEP_UP: old.STEP_UP,
     AUTHORIZATION_ENDPOINT: old.AUTHORIZATION_ENDPOINT,
     TOKEN_ENDPOINT: old.TOKEN_ENDPOINT,
     USERINFO_ENDPOINT: old.USERINFO_ENDPOINT,
