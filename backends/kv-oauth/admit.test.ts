@@ -1,5 +1,8 @@
-import { afterEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import type { AuthnRequest } from '../request.js'
+import type { AdmissionRules } from './admission.js'
 import { type AdmissionCandidate, type AdmissionDecision, type Admit, decide } from './admit.js'
+import type { KvOAuthBackend } from './backend.js'
 import { signInAt } from './testing/scripted-provider.js'
 import { describeOnEveryStore, scriptedScene } from './testing/scripted-scene.js'
 
@@ -166,6 +169,120 @@ describeOnEveryStore('rules at a renewal', (scene) => {
     scene.idp.claims = claims
     scene.renewalsDue()
     expect((await backend.authenticate(request)).ok).toBe(isLive)
+  })
+})
+
+describeOnEveryStore('claims that a renewal lacks', (scene) => {
+  const DOMAIN = { emailDomains: ['example.test'] }
+  const ada = { email: 'ada@example.test', email_verified: true }
+  it.each<[string, AdmissionRules, object, object, boolean]>([
+    ['the same group', { groups: ['dev'] }, { groups: ['dev'] }, { groups: ['dev'] }, true],
+    ['another group', { groups: ['dev'] }, { groups: ['dev'] }, { groups: ['ops'] }, false],
+    ['no group', { groups: ['dev'] }, { groups: ['dev'] }, { groups: [] }, false],
+    ['still no groups', { groups: ['dev'] }, { groups: ['dev'] }, {}, true],
+    ['the same address', DOMAIN, ada, ada, true],
+    ['another address', DOMAIN, ada, { ...ada, email: 'ada@other.test' }, false],
+    ['an address that is not verified', DOMAIN, ada, { ...ada, email_verified: false }, false],
+    ['still no address', DOMAIN, ada, {}, true],
+  ])('are asked for at the user info: %s', async (_what, admission, claims, told, isLive) => {
+    scene.idp.claims = { ...claims }
+    const backend = await scene.create('oidc', { admission })
+    const request = await signInAt(backend)
+    scene.idp.claims = {}
+    scene.idp.userInfo = () => ({ json: { sub: 'ada', ...told } })
+    scene.renewalsDue()
+    expect((await backend.authenticate(request)).ok).toBe(isLive)
+    expect((await backend.authenticate(request)).ok).toBe(isLive)
+    expect(scene.idp.requests.at(-1)?.path).toBe('/userinfo')
+  })
+
+  it('are not asked for where no rule needs them', async () => {
+    scene.idp.claims = { ...ada }
+    const backend = await scene.create('oidc', { admission: { subjects: ['ada'], ...DOMAIN } })
+    const request = await signInAt(backend)
+    scene.idp.claims = {}
+    scene.renewalsDue()
+    expect((await backend.authenticate(request)).ok).toBe(true)
+    expect(scene.idp.requests.at(-1)?.path).toBe('/token')
+  })
+
+  it.each([
+    ['an organization that the user left', [], false],
+    ['the same organization', [{ login: 'acme' }], true],
+  ])('are asked for at GitHub: %s', async (_what, json, isLive) => {
+    const options = { organizationsEndpoint: `${scene.idp.issuer}/orgs` }
+    const backend = await scene.create('oauth', {
+      ...options,
+      admission: { organizations: ['acme'] },
+    })
+    scene.idp.organizations = () => ({ json: [{ login: 'acme' }] })
+    const request = await signInAt(backend)
+    scene.idp.organizations = () => ({ json })
+    scene.renewalsDue()
+    expect((await backend.authenticate(request)).ok).toBe(isLive)
+  })
+})
+
+describeOnEveryStore('a session whose admission cannot be found out', (scene) => {
+  const HOUR = 60 * 60_000
+  const fails: AdmissionDecision = { allow: true, roles: 'broken' as unknown as string[] }
+  let clock = 0
+  let answer: AdmissionDecision
+  beforeEach(() => {
+    clock = Date.now()
+    answer = { allow: true, roles: ['admin'] }
+  })
+  const isLiveAfter = async (
+    backend: KvOAuthBackend,
+    request: AuthnRequest,
+    ms: number,
+  ): Promise<boolean> => {
+    clock += ms
+    return (await backend.authenticate(request)).ok
+  }
+  const now = (): number => clock
+
+  it('ends after 24 hours of errors of admit, and an answer starts them again', async () => {
+    const backend = await scene.create('oidc', {}, { admit: () => answer, now })
+    const request = await signInAt(backend)
+    const isLive = (ms: number) => isLiveAfter(backend, request, ms)
+    answer = fails
+    expect(await isLive(HOUR)).toBe(true)
+    expect(await isLive(23 * HOUR)).toBe(true)
+    answer = { allow: true, roles: ['editor'] }
+    expect(await isLive(HOUR / 2)).toBe(true)
+    answer = fails
+    expect(await isLive(HOUR)).toBe(true)
+    expect(await isLive(24 * HOUR - 1)).toBe(true)
+    expect(await backend.authenticate(request)).toMatchObject({ session: { roles: ['editor'] } })
+    expect(await isLive(1)).toBe(false)
+    expect(scene.log).toContainEqual(
+      expect.objectContaining({ event: 'session.ended', reason: 'admission-undecided' }),
+    )
+  })
+
+  it('is asked about within 24 hours, also where tokens live longer', async () => {
+    scene.idp.token = (json) => ({ json: { ...json, expires_in: 3 * 86_400 } })
+    const backend = await scene.create('oidc', {}, { admit: () => answer, now })
+    const request = await signInAt(backend)
+    const isLive = (ms: number) => isLiveAfter(backend, request, ms)
+    answer = fails
+    expect(await isLive(72 * HOUR)).toBe(true)
+    expect(await isLive(24 * HOUR - 1)).toBe(true)
+    expect(await isLive(1)).toBe(false)
+  })
+
+  it.each<[string, AdmissionRules, boolean]>([
+    ['a rule needs it', { groups: ['dev'] }, false],
+    ['no rule needs it', { subjects: ['ada'] }, true],
+  ])('ends after 24 hours without user info if %s', async (_what, admission, isLive) => {
+    scene.idp.userInfo = () => ({ json: { sub: 'ada', groups: ['dev'] } })
+    const backend = await scene.create('oidc', { admission, rolesClaim: 'groups' }, { now })
+    const request = await signInAt(backend)
+    scene.idp.userInfo = () => ({ status: 500, json: {} })
+    expect(await isLiveAfter(backend, request, HOUR)).toBe(true)
+    expect(await isLiveAfter(backend, request, 24 * HOUR - 1)).toBe(true)
+    expect(await isLiveAfter(backend, request, HOUR)).toBe(isLive)
   })
 })
 

@@ -1,6 +1,6 @@
 import { AuthError, type AuthLog, isAuthError } from '@netscript/plugin-auth-core'
-import { type AdmissionVerdict, factsOf, judge } from './admission.js'
-import type { ProviderIdentity } from './identity.js'
+import { type AdmissionFacts, type AdmissionVerdict, factsOf, judge } from './admission.js'
+import type { ProviderIdentity, RenewedClaims } from './identity.js'
 import type { OAuthProvider } from './provider.js'
 import { rolesBySource } from './session-roles.js'
 import type { SessionRecord } from './session-store.js'
@@ -43,7 +43,7 @@ export type AdmissionDecision =
 /**
  * Decides who may sign in, after the rules of the provider and before anything is stored. It has five
  * seconds. If it throws or takes longer, the sign-in is refused; at a refresh the session goes on, and
- * the decision is asked for again at the next one.
+ * the decision is asked for again at the next one, for at most 24 hours: then the session ends.
  *
  * @example
  * ```ts
@@ -109,34 +109,40 @@ export async function assertAdmitted(
   return decision
 }
 
+/** A session that goes on. */
+export interface Admitted {
+  readonly grant: AdmissionGrant
+  /** Whether the user info or the hook failed, so that there is no definite answer. */
+  readonly isUndecided: boolean
+}
+
+/** Whether the rules of a provider need more than the id_token of a renewal has. */
+export const needsMore = (
+  provider: OAuthProvider,
+  record: SessionRecord,
+  told: RenewedClaims,
+): boolean => judge(provider, factsAgain(record, told)).outcome === 'unknown'
+
 /**
  * Judges a session again when the provider has renewed its tokens. Only a definite answer refuses:
- * what the id_token does not say is not judged, and a hook that fails is asked at the next renewal.
- *
- * @param claims Those of the new id_token; `undefined` if there is none.
+ * what the provider does not say is not judged, and a hook that fails is asked at the next renewal.
  */
 export async function admitAgain(
   { admit, log }: AdmissionContext,
   provider: OAuthProvider,
   record: SessionRecord,
-  claims: Readonly<Record<string, unknown>> | undefined,
-): Promise<AdmissionGrant | 'refused'> {
+  told: RenewedClaims,
+): Promise<Admitted | 'refused'> {
   const { user, subject } = record
-  // Addresses keep their verdict, and accounts their domain and tenant, unless the provider says more.
-  const stored = { hd: record.claims.hd, tid: record.claims.tid }
-  const isSame = claims?.email === user.email
-  const facts = factsOf(subject, {
-    ...stored,
-    ...(isSame && { email_verified: user.emailVerified }),
-    ...claims,
-  })
+  const facts = factsAgain(record, told)
   const fields = { sessionId: record.id, provider: provider.id }
-  const verdict = claims ? judge(provider, facts) : undefined
-  if (verdict?.outcome === 'refused') {
+  const verdict = judge(provider, facts)
+  if (verdict.outcome === 'refused') {
     log.info({ ...fields, rule: verdict.rule }, 'The rules no longer admit the user.')
     return 'refused'
   }
-  if (!admit) return {}
+  const isUndecided = verdict.outcome === 'unknown' && told.failure !== undefined
+  if (!admit) return { grant: {}, isUndecided }
   try {
     const decision = await decide(admit, {
       at: 'refresh',
@@ -150,16 +156,33 @@ export async function admitAgain(
       claims: {
         ...record.claims,
         ...(facts.email !== undefined && { email_verified: facts.emailVerified }),
-        ...claims,
+        ...told.claims,
       },
     })
-    if (decision.allow) return { roles: [], ...decision }
+    if (decision.allow) return { grant: { roles: [], ...decision }, isUndecided }
     log.info({ ...fields, rule: decision.reason.slice(0, 256) }, 'admit no longer admits the user.')
     return 'refused'
   } catch (err) {
     log.warn({ ...fields, err }, 'admit failed: the session goes on, and admit is asked again.')
-    return {}
+    return { grant: {}, isUndecided: true }
   }
+}
+
+/** Addresses keep their verdict, and accounts their domain and tenant, unless the provider says more. */
+function factsAgain(
+  { subject, user, claims: stored }: SessionRecord,
+  { claims, organizations }: RenewedClaims,
+): AdmissionFacts {
+  const isSame = claims?.email !== undefined && claims.email === user.email
+  return factsOf(
+    subject,
+    {
+      ...{ hd: stored.hd, tid: stored.tid },
+      ...(isSame && { email_verified: user.emailVerified }),
+      ...claims,
+    },
+    organizations,
+  )
 }
 
 /**

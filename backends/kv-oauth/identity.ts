@@ -34,6 +34,17 @@ export interface ProviderIdentity {
   }
 }
 
+/** What a provider says about a user when it renews tokens. */
+export interface RenewedClaims {
+  /** Those of the id_token, with those of the user info if it was asked; `undefined` without both. */
+  readonly claims?: Readonly<Record<string, unknown>> | undefined
+  /** The response of the user info endpoint, if it was asked. */
+  readonly userInfo?: unknown
+  readonly organizations?: readonly string[] | undefined
+  /** Why the user info could not be read. */
+  readonly failure?: unknown
+}
+
 const MAX_SUBJECT = 255
 
 /**
@@ -77,6 +88,40 @@ export async function resolveIdentity(
     ? ({ ...proven, from: 'id-token' } as const)
     : told && ({ ...told, from: 'user-info' } as const)
   return identityOf(provider, claims.iss, merge(claims, userInfo), roles)
+}
+
+/**
+ * Asks the user info endpoint again, with a renewed access token. Claims of the id_token take precedence.
+ *
+ * @throws when it cannot be read, or is about another user.
+ */
+export async function userInfoAgain(
+  provider: OAuthProvider,
+  configuration: Configuration,
+  tokens: TokenEndpointResponse & TokenEndpointResponseHelpers,
+  subject: string,
+): Promise<RenewedClaims> {
+  const accessToken = tokens.access_token
+  if (provider.kind === 'oauth') {
+    const { info, claims } = await fetchUserClaims(provider, configuration, accessToken)
+    assertSameSubject(claims.sub, subject)
+    const organizations = provider.admission?.organizations
+      ? await fetchOrganizations(provider, configuration, accessToken)
+      : undefined
+    return { claims, userInfo: info, organizations }
+  }
+  const claims = tokens.claims()
+  if (configuration.serverMetadata().userinfo_endpoint === undefined) return { claims }
+  const client = await import('openid-client')
+  // The subject that the session stores is encoded.
+  const userInfo = await client.fetchUserInfo(configuration, accessToken, client.skipSubjectCheck)
+  assertSameSubject(userInfo.sub, subject)
+  return { claims: merge(claims ?? {}, userInfo), userInfo }
+}
+
+function assertSameSubject(sub: unknown, subject: string): void {
+  if (typeof sub === 'string' && encodeSubject(sub) === subject) return
+  throw new ProviderAnswerError('subject-unusable', 'The user info is about another user.')
 }
 
 const warned = new WeakSet<OAuthProvider>()

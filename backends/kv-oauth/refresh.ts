@@ -1,6 +1,6 @@
 import type { SessionEnd } from '@netscript/plugin-auth-core'
 import type { SessionRecord } from './session-store.js'
-import { type AdmissionGrant, admitAgain } from './admit.js'
+import { applyRenewal } from './apply-renewal.js'
 import { changeSession } from './change-session.js'
 import { getGrantConfiguration, keepKeys } from './configuration.js'
 import type { KvOAuthContext } from './context.js'
@@ -9,8 +9,6 @@ import { remainingScopes } from './new-session.js'
 import type { OAuthProvider } from './provider.js'
 import { failureOf } from './provider-failure.js'
 import { NO_OAUTH_ERROR } from './provider-refusal.js'
-import { rolesFrom, validRoles } from './roles.js'
-import { rolesBySource, rolesOf } from './session-roles.js'
 import { revokeAtProvider } from './revoke-at-provider.js'
 import { checkIdToken, nextTokenRefresh, providerTokens, type Tokens } from './tokens.js'
 
@@ -112,18 +110,14 @@ export async function refreshProviderTokens(
     await revokeAtProvider(context, provider, merged)
     return undefined
   }
-  const grant = await admitAgain(context, provider, record, tokens.claims())
-  if (grant === 'refused') {
-    return end('not-admitted', 'not-admitted')
-  }
   const tokenRefreshAt = nextTokenRefresh(tokens, merged.refreshToken, context.now())
-  return changeSession(context, record, 'tokens-renewed', (current) => ({
+  const renewed = await applyRenewal(context, provider, record, tokens, (current) => ({
     scopes: remainingScopes(current, tokens),
-    ...refreshedRoles(context, provider, { current, tokens, grant }),
     tokenRefreshAt: tokenRefreshAt ?? record.absoluteExpiresAt,
     tokenRefreshFailures: 0,
     tokenRefusals: undefined,
   }))
+  return renewed && 'refused' in renewed ? end(renewed.refused, 'not-admitted') : renewed
 }
 
 async function renew(
@@ -154,25 +148,6 @@ async function renew(
     // The metadata could not be read, so no refresh was sent.
     return { failed: error, answered: true }
   }
-}
-
-/**
- * The roles after a refresh. A refreshed id_token without the claim removes all roles, because
- * providers omit the claim for users without roles. Roles from the user info stay until the next
- * sign-in.
- */
-function refreshedRoles(
-  { log }: KvOAuthContext,
-  provider: OAuthProvider,
-  { current, tokens, grant }: { current: SessionRecord; tokens: Tokens; grant: AdmissionGrant },
-): Pick<SessionRecord, 'roles' | 'rolesBySource'> {
-  const before = rolesBySource(current)
-  const claims = tokens.claims()
-  const found = claims && rolesFrom(provider, claims)
-  const isKept = !claims || (!found && current.rolesFrom === 'user-info')
-  const roles = isKept ? { roles: before.provider, refused: 0 } : found
-  const admit = grant.roles ? validRoles(grant.roles) : before.admit
-  return rolesOf(current, { operator: before.operator, admit, provider: roles }, log)
 }
 
 function backOff(current: SessionRecord, now: number): Partial<SessionRecord> {

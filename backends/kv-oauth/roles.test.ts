@@ -295,13 +295,16 @@ describeOnEveryStore('the roles of a session', (scene) => {
     const refreshed = async (
       change: () => void,
       options: Parameters<typeof scene.create>[1] = {},
+      kind: (typeof KINDS)[number] = 'oidc',
     ): Promise<readonly string[]> => {
-      const backend = await scene.create('oidc', options)
+      const backend = await scene.create(kind, options)
       const request = await signInAt(backend)
       scene.renewalsDue()
       change()
+      const before = scene.idp.requests.length
       const result = await backend.authenticate(request)
-      expect(scene.idp.requests.at(-1)?.form.get('grant_type')).toBe('refresh_token')
+      const grants = scene.idp.requests.slice(before).map(({ form }) => form.get('grant_type'))
+      expect(grants.filter(Boolean)).toEqual(['refresh_token'])
       // The next read returns the stored roles.
       scene.idp.token = () => ({ status: 503, json: {} })
       const again = await backend.authenticate(request)
@@ -330,9 +333,41 @@ describeOnEveryStore('the roles of a session', (scene) => {
       expect(await refreshed(change)).toEqual(['user'])
     })
 
-    it('stay if they are from the user info and the id_token has no claim', async () => {
+    it.each<[string, () => object, readonly string[], boolean]>([
+      ['other roles', () => ({ json: { sub: 'ada', groups: ['lead'] } }), ['lead'], true],
+      ['no roles', () => ({ json: { sub: 'ada', groups: [] } }), [], true],
+      ['no claim', () => ({ json: { sub: 'ada' } }), [], true],
+      ['an error', () => ({ status: 503, json: {} }), ['user'], false],
+      ['another user', () => ({ json: { sub: 'eve', groups: ['admin'] } }), ['user'], false],
+      ['no JSON', () => ({ text: '<h1>Oops</h1>' }), ['user'], false],
+    ])(
+      'come from the user info again, if they did at the sign-in: %s',
+      async (_what, userInfo, expected, isRead) => {
+        scene.idp.userInfo = () => ({ json: { sub: 'ada', groups: ['user'] } })
+        const change = (): void => void (scene.idp.userInfo = userInfo)
+        expect(await refreshed(change, { rolesClaim: 'groups' })).toEqual(expected)
+        const warnings = scene.log.filter(({ message }) =>
+          /gave no user info/.test(String(message)),
+        )
+        expect(warnings.length > 0).toBe(!isRead)
+      },
+    )
+
+    it('come from the id_token if it has the claim now, and the user info is not asked', async () => {
       scene.idp.userInfo = () => ({ json: { sub: 'ada', groups: ['user'] } })
-      expect(await refreshed(() => undefined, { rolesClaim: 'groups' })).toEqual(['user'])
+      const change = (): void => {
+        scene.idp.claims = { groups: ['lead'] }
+        scene.idp.userInfo = () => ({ json: { sub: 'ada', groups: ['wrong'] } })
+      }
+      expect(await refreshed(change, { rolesClaim: 'groups' })).toEqual(['lead'])
+      expect(scene.idp.requests.at(-1)?.path).toBe('/token')
+    })
+
+    it('come from the user info of plain OAuth 2.0 again', async () => {
+      scene.idp.userInfo = () => ({ json: { id: 'ada', team: { role: 'user' } } })
+      const change = (): void =>
+        void (scene.idp.userInfo = () => ({ json: { id: 'ada', team: { role: 'lead' } } }))
+      expect(await refreshed(change, { rolesClaim: 'team.role' }, 'oauth')).toEqual(['lead'])
     })
 
     it('are added to a user who had none', async () => {

@@ -72,6 +72,8 @@ export interface SessionRecord {
   readonly tokenRefreshFailures?: number
   /** Number of consecutive refusals without an OAuth error, and the time of the first. */
   readonly tokenRefusals?: { readonly count: number; readonly since: number } | undefined
+  /** Since when it could not be found out whether the user is still admitted. */
+  readonly undecidedSince?: number | undefined
   /** Incremented with each change, for the compare-and-set of {@link SessionStore.extend}. */
   readonly version: number
 }
