@@ -4,6 +4,7 @@ import type { ProviderIdentity, RenewedClaims } from './identity.js'
 import type { OAuthProvider } from './provider.js'
 import { rolesBySource } from './session-roles.js'
 import type { SessionRecord } from './session-store.js'
+import { withinTime } from './within-time.js'
 
 /** A user for {@link Admit} to decide on. */
 export interface AdmissionCandidate {
@@ -193,18 +194,9 @@ export async function decide(
   admit: Admit,
   candidate: AdmissionCandidate,
 ): Promise<AdmissionDecision> {
-  let timer: NodeJS.Timeout | undefined
-  const limit = new Promise<never>((_resolve, reject) => {
-    const late = () => reject(new Error(`admit did not answer within ${LIMIT_MS} ms.`))
-    timer = setTimeout(late, LIMIT_MS)
-  })
-  try {
-    const decision: unknown = await Promise.race([(async () => admit(candidate))(), limit])
-    if (!isDecision(decision)) throw new TypeError('admit must return { allow: true } or false.')
-    return decision
-  } finally {
-    clearTimeout(timer)
-  }
+  const decision: unknown = await withinTime('admit', LIMIT_MS, () => admit(candidate))
+  if (!isDecision(decision)) throw new TypeError('admit must return { allow: true } or false.')
+  return decision
 }
 
 function isDecision(value: unknown): value is AdmissionDecision {

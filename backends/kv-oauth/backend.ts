@@ -35,6 +35,7 @@ import { backChannelLogout } from './back-channel-logout.js'
 import { handleCallback } from './callback.js'
 import { type KvOAuthContext, type SessionPolicy, sessionPolicy } from './context.js'
 import { cookiePolicy } from './cookie-policy.js'
+import type { AuthEvents } from './events.js'
 import type { OAuthProvider } from './provider.js'
 import { listSessions } from './list-sessions.js'
 import { createProviderGate } from './provider-gate.js'
@@ -44,7 +45,7 @@ import { signIn } from './sign-in.js'
 import { finishLogout, signOut, startLogout } from './sign-out.js'
 
 /** Options of {@link createKvOAuthBackend}. */
-export interface KvOAuthBackendOptions {
+export interface KvOAuthBackendOptions extends AuthEvents {
   /** The provider. Required without `providers`. */
   provider?: OAuthProvider
   /**
@@ -183,6 +184,7 @@ export async function createKvOAuthBackend(
       audit,
       subjectHash: createSubjectHash(keyring, options.auditSalt),
       policy,
+      events: options,
       ...(options.admit && { admit: options.admit }),
       contact: options.contact ?? 'the operator of this service',
       allowInsecureRequests: options.allowInsecureRequests ?? false,

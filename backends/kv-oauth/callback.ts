@@ -20,6 +20,7 @@ import {
 import { changeSession } from './change-session.js'
 import { getClientConfiguration, getGrantConfiguration, keepKeys } from './configuration.js'
 import type { KvOAuthContext } from './context.js'
+import { emit } from './events.js'
 import { type ProviderIdentity, resolveIdentity } from './identity.js'
 import { isIssuerOf } from './issuer.js'
 import { admittedProfile, grantedScopes, newSession } from './new-session.js'
@@ -101,12 +102,17 @@ export async function handleCallback(
         setCookies,
       }
     }
-    const { userId, roles: operatorRoles } = await context.users.signIn({
+    const profile = admittedProfile(identity.profile, grant)
+    const user = await context.users.signIn({
       providerId: provider.id,
       ...identity,
-      profile: admittedProfile(identity.profile, grant),
+      profile,
       ...(transaction.boundTo && { expectedUserId: transaction.boundTo.userId }),
     })
+    const { userId, roles: operatorRoles } = user
+    const { issuer, subject } = identity
+    const known = { ...profile, userId, providerId: provider.id, issuer, subject }
+    if (user.isNew) await emit(context, 'onUserCreated', known)
     const { token, sessionId } = context.crypto.issueSessionToken()
     const session = newSession(context, {
       ...{ request, provider, transaction, tokens, identity, authenticated, grant },
@@ -123,6 +129,8 @@ export async function handleCallback(
       { event: 'sign-in.completed', provider: provider.id, userId, sessionId },
       'signed in',
     )
+    const { roles, scopes } = session
+    await emit(context, 'onSignIn', { ...known, sessionId, roles, scopes, isFirst: user.isNew })
     return {
       sessionId,
       userId,

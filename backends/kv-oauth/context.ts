@@ -5,6 +5,7 @@ import {
 } from '@netscript/plugin-auth-core'
 import type { AuditLog } from '@netscript/plugin-auth-core/internal'
 import type { AdmissionContext } from './admit.js'
+import type { AuthEvents } from './events.js'
 import type { AuthMetrics } from './metrics.js'
 import type {
   ProviderTokenStore,
@@ -92,6 +93,7 @@ export interface KvOAuthContext extends AdmissionContext {
   readonly tokens: ProviderTokenStore
   readonly users: UserStore
   readonly audit: AuditLog
+  readonly events: AuthEvents
   /** The pseudonym of a user in the audit trail. */
   readonly subjectHash: (issuer: string, subject: string) => string
   readonly policy: SessionPolicy

@@ -7,6 +7,7 @@
 export type { AdmissionRules } from './admission.js'
 export type { AdmissionCandidate, AdmissionDecision, Admit } from './admit.js'
 export * from './backend.js'
+export type { AuthEvents, SignInEvent, SignOutEvent, UserCreatedEvent } from './events.js'
 export { DEFAULT_SESSION_POLICY, SESSION_COOKIE_NAME, type SessionPolicy } from './context.js'
 export type * from './metrics.js'
 export { createOperator } from './operator.js'

@@ -280,11 +280,14 @@ export type UnlinkOutcome =
 /** The user store. (issuer, subject) identifies a user; an e-mail address does not. */
 export interface UserStore {
   /**
-   * Creates or updates the user. Returns the stable user id and the roles that the operator gave.
+   * Creates or updates the user. Returns the stable user id, the roles that the operator gave, and whether
+   * the user is new.
    * @throws AuthError `AUTH_USER_DISABLED`; `AUTH_SESSION_CHANGED`, and nothing is written, if the
    * account is not of `expectedUserId`.
    */
-  signIn(identity: SignedInIdentity): Promise<{ userId: string; roles: readonly string[] }>
+  signIn(
+    identity: SignedInIdentity,
+  ): Promise<{ userId: string; roles: readonly string[]; isNew: boolean }>
   /** Lists the accounts of a user, the oldest first. */
   listAccounts(userId: string): Promise<readonly LinkedAccount[]>
   /**

@@ -7,6 +7,7 @@ import {
 } from '@netscript/plugin-auth-core'
 import { getClientConfiguration } from './configuration.js'
 import type { KvOAuthContext } from './context.js'
+import { emit } from './events.js'
 import type { OAuthProvider } from './provider.js'
 import { revokeAtProvider } from './revoke-at-provider.js'
 import { sessionIdOf } from './session-cookie.js'
@@ -64,6 +65,8 @@ export async function signOut(
     },
     'signed out',
   )
+  const { userId, providerId } = record
+  await emit(context, 'onSignOut', { userId, providerId, sessionId, everywhere })
   const provider = context.providers.get(record.providerId)
   const revoked = [...linked].map(async ([id, linkedTokens]) => {
     const other = context.providers.get(id)

@@ -153,7 +153,7 @@ async function update(
   })
   const [known] = rows
   if (known?.disabled) throw disabledUser()
-  return known && { userId: known.userId, roles: known.roles }
+  return known && { userId: known.userId, roles: known.roles, isNew: false }
 }
 
 /**
@@ -176,7 +176,7 @@ async function create(
   { providerId, issuer, subject, profile }: SignedInIdentity,
 ): Promise<SignedIn | undefined> {
   const { displayName, email, emailVerified, imageUrl } = profile
-  const { rows } = await queryPrepared<SignedIn>(pool, {
+  const { rows } = await queryPrepared<Omit<SignedIn, 'isNew'>>(pool, {
     name: 'auth_user_create',
     text: CREATE,
     values: [
@@ -184,7 +184,7 @@ async function create(
       ...[displayName, email, emailVerified, imageUrl],
     ],
   })
-  return rows[0]
+  return rows[0] && { ...rows[0], isNew: true }
 }
 
 const ACCOUNTS = `SELECT id, provider_id AS "providerId", issuer, subject,
