@@ -1,4 +1,5 @@
 import type { AuthBackendCheck } from './check.js'
+import { ACCOUNT_CHECKS } from './checks/accounts.js'
 import { ANONYMOUS_CHECKS } from './checks/anonymous.js'
 import { CAPABILITY_CHECKS } from './checks/capabilities.js'
 import { CREDENTIAL_CHECKS } from './checks/credentials.js'
@@ -21,6 +22,7 @@ export const AUTH_BACKEND_CHECKS: readonly AuthBackendCheck[] = [
   ...SESSION_CHECKS,
   ...INTERACTIVE_CHECKS,
   ...STEP_UP_CHECKS,
+  ...ACCOUNT_CHECKS,
   ...OUTAGE_CHECKS,
   ...SECRECY_CHECKS,
   ...PART_CHECKS,

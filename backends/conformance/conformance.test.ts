@@ -16,6 +16,7 @@ const frugal: BackendChange = ({ sessions, capabilities }) => {
   }
   return {
     interactive: undefined as never,
+    accounts: undefined as never,
     capabilities: {
       ...capabilities,
       listSessions: false,
@@ -63,6 +64,7 @@ describe('checkAuthBackend', () => {
         'capabilities.revokeSessions is false',
         'signIn gives no bearer token beside the cookie',
         'the backend manages no sessions',
+        'the backend links no accounts',
       ]),
     )
   })

@@ -49,6 +49,7 @@ const expected = {
   google: {
     ...oidc,
     id: 'google',
+    accountPrompt: 'select_account',
     displayName: 'Google',
     stepUp: false,
     issuer: 'https://accounts.google.com',
@@ -151,7 +152,6 @@ const expected = {
   okta: {
     ...oidc,
     id: 'okta',
-    accountPrompt: 'login',
     rolesClaim: 'groups',
     displayName: 'Okta',
     issuer: 'https://tenant.example',
@@ -170,6 +170,7 @@ const expected = {
   azureAd: {
     ...oidc,
     id: 'azure-ad',
+    accountPrompt: 'select_account',
     displayName: 'Azure AD',
     stepUp: false,
     issuer: 'https://login.microsoftonline.com/common/v2.0',
@@ -179,7 +180,6 @@ const expected = {
   logto: {
     ...oidc,
     id: 'logto',
-    accountPrompt: 'login',
     displayName: 'Logto',
     issuer: 'https://tenant.example/oidc',
     clientAuthMethod: 'client_secret_basic',
@@ -187,7 +187,6 @@ const expected = {
   clerk: {
     ...oidc,
     id: 'clerk',
-    accountPrompt: 'login',
     displayName: 'Clerk',
     stepUp: false,
     issuer: 'https://tenant.example',

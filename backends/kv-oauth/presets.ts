@@ -126,6 +126,7 @@ function google(options: IssuerPresetOptions): OAuthProvider {
   return build(options, {
     id: 'google',
     isPublic: true,
+    accountPrompt: 'select_account',
     displayName: 'Google',
     scopes: OPENID,
     secretMethod: 'client_secret_basic',
@@ -273,7 +274,6 @@ function auth0(options: DomainPresetOptions): OAuthProvider {
 /** Okta. Set `issuer` for a custom authorization server, such as `https://<domain>/oauth2/default`. */
 function okta(options: DomainPresetOptions): OAuthProvider {
   return build(options, {
-    accountPrompt: 'login',
     id: 'okta',
     displayName: 'Okta',
     scopes: OPENID,
@@ -322,6 +322,7 @@ function azureAd(options: AzureAdOptions): OAuthProvider {
   return build(options, {
     id: 'azure-ad',
     isPublic: ENTRA_PUBLIC.includes(tenant),
+    accountPrompt: 'select_account',
     displayName: 'Azure AD',
     scopes: OPENID,
     stepUp: false,
@@ -339,7 +340,6 @@ function logto(options: DomainPresetOptions): OAuthProvider {
   const issuer = domainIssuer('logto', options)
   const { scopes = OPENID } = options
   return build(options, {
-    accountPrompt: 'login',
     id: 'logto',
     displayName: 'Logto',
     scopes: OPENID,
@@ -352,7 +352,6 @@ function logto(options: DomainPresetOptions): OAuthProvider {
 /** Clerk. It documents no `max_age`. */
 function clerk(options: DomainPresetOptions): OAuthProvider {
   return build(options, {
-    accountPrompt: 'login',
     id: 'clerk',
     displayName: 'Clerk',
     scopes: OPENID,

@@ -177,7 +177,8 @@ export interface OAuthProviderOptions {
   /**
    * The `prompt` that makes the provider ask for an account when one is linked. Providers may reject
    * values that they do not know.
-   * @default 'select_account' for OpenID Connect, unless the metadata excludes it; else 'none'
+   * @default for OpenID Connect 'select_account' if the metadata lists it, else 'login', which every
+   * such provider knows; 'none' for plain OAuth 2.0
    */
   accountPrompt?: AccountPrompt | undefined
   /** Further parameters of the authorization request, except those of the protocol. @default none */

@@ -152,8 +152,8 @@ function accountPrompt(
   metadata: ServerMetadata,
 ): { prompt?: string } {
   const known = metadata.prompt_values_supported
-  const isKnown = !Array.isArray(known) || known.includes('select_account')
-  const usual = kind === 'oauth' ? 'none' : isKnown ? 'select_account' : 'login'
+  const isListed = Array.isArray(known) && known.includes('select_account')
+  const usual = kind === 'oauth' ? 'none' : isListed ? 'select_account' : 'login'
   const asked = chosen ?? usual
   if (asked === 'none') return {}
   const others = (authorizationParams.prompt ?? '').split(' ')

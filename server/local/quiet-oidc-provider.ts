@@ -1,8 +1,9 @@
+import type * as OidcLibrary from 'oidc-provider'
 import type Provider from 'oidc-provider'
 import type { Configuration } from 'oidc-provider'
 import { importPeer } from '@netscript/plugin-auth-core/internal'
 
-type Library = typeof import('oidc-provider')
+type Library = typeof OidcLibrary
 
 let loading: Promise<Library> | undefined
 

@@ -124,6 +124,21 @@ export const FLAWS: Readonly<Record<string, Flaw>> = {
       },
     }),
   },
+  accounts: {
+    check: 'unlink-ends-its-sessions',
+    flaw: 'removing an account leaves its sessions',
+    because: /the session of a removed account must be anonymous, but is a user/,
+    change: ({ accounts }, store) => ({
+      accounts: {
+        ...accounts!,
+        async unlink({ userId }, accountId) {
+          const found = [...store.accounts.values()].find(({ id }) => id === accountId)
+          if (found?.userId === userId) store.accounts.delete(found.subject)
+          return { ended: [] }
+        },
+      },
+    }),
+  },
   outage: {
     check: 'outage-is-not-anonymous',
     flaw: 'an outage is anonymous',

@@ -1,5 +1,6 @@
 import { type AuthSession, mapSessionToPrincipal } from '../../../contract/session.js'
 import { clearCookie } from '../../cookie.js'
+import { AuthError } from '../../errors.js'
 import type { AuthBackendPort, AuthnResult } from '../../port.js'
 import { type AuthnRequest, singleCookie } from '../../request.js'
 import { newestFirst, pageOf, type SessionPosition, sessionRange } from '../../session-page.js'
@@ -9,6 +10,7 @@ import {
   IDLE_MS,
   MEMORY_COOKIE,
   MEMORY_PROVIDER,
+  type MemoryAccount,
   type MemorySession,
   type MemoryStore,
   openMemorySession,
@@ -48,6 +50,8 @@ export function createMemoryBackend(store: MemoryStore, secret: string): AuthBac
     for (const { session } of ended) reach(store).sessions.delete(session.id)
     return ended.length
   }
+  const accountsOf = (userId: string): readonly MemoryAccount[] =>
+    [...reach(store).accounts.values()].filter((account) => account.userId === userId)
   const extend = (found: MemorySession): AuthSession => {
     const { session } = found
     const now = Date.now()
@@ -101,6 +105,27 @@ export function createMemoryBackend(store: MemoryStore, secret: string): AuthBac
       },
       async revokeSessions(userId, { except } = {}) {
         return end(liveOf(userId).filter(({ session }) => session.id !== except))
+      },
+    },
+    accounts: {
+      async list({ userId, subject: current }) {
+        return accountsOf(userId).map(({ id, subject, createdAt, lastSignInAt }) => ({
+          ...{ id, subject, createdAt, lastSignInAt },
+          providerId: MEMORY_PROVIDER.id,
+          current: subject === current,
+        }))
+      },
+      async unlink({ userId }, accountId) {
+        const accounts = accountsOf(userId)
+        const account = accounts.find(({ id }) => id === accountId)
+        if (!account) throw new AuthError('NOT_FOUND', 'You have no such account.')
+        if (accounts.length === 1) {
+          throw new AuthError('AUTH_LAST_ACCOUNT', 'You could not sign in any more.')
+        }
+        store.accounts.delete(account.subject)
+        const ended = liveOf(userId).filter(({ session }) => session.subject === account.subject)
+        end(ended)
+        return { ended: ended.map(({ session }) => session.id) }
       },
     },
     async authenticate(request): Promise<AuthnResult> {

@@ -9,6 +9,7 @@ import {
   memoryCookie,
   type MemoryStore,
   type MemoryTransaction,
+  newMemoryAccount,
   reach,
 } from './memory-store.js'
 
@@ -38,12 +39,32 @@ export function createMemorySignIn(
     transactions.delete(key)
     return found
   }
+  /** Adds an account to the user of a session that is still live in the browser. */
+  const link = (
+    live: AuthSession | undefined,
+    { id, userId }: AuthSession,
+    subject: string,
+    setCookies: readonly string[],
+  ): void => {
+    if (live?.id !== id) {
+      throw new AuthError('AUTH_SESSION_CHANGED', 'You were signed out meanwhile.', { setCookies })
+    }
+    const { accounts } = reach(store)
+    const known = accounts.get(subject)
+    if (known && known.userId !== userId) {
+      throw new AuthError('AUTH_ACCOUNT_CONFLICT', 'It is of another user.', { setCookies })
+    }
+    if (!known) accounts.set(subject, newMemoryAccount(subject, userId))
+  }
   const noLogOut = async (): Promise<never> => {
     throw new AuthError('AUTH_TRANSACTION_MISSING', 'There is no provider to log out of.')
   }
 
   return {
-    async signIn(request, { providerId = MEMORY_PROVIDER.id, returnTo, maxAge, acrValues }) {
+    async signIn(
+      request,
+      { providerId = MEMORY_PROVIDER.id, returnTo, maxAge, acrValues, linkTo },
+    ) {
       if (providerId !== MEMORY_PROVIDER.id) {
         throw new AuthError('VALIDATION_ERROR', 'There is no such provider. Use memory.', {
           data: { formErrors: [], fieldErrors: { providerId: ['must be memory'] } },
@@ -55,6 +76,7 @@ export function createMemorySignIn(
         ...{ state, returnTo },
         ...(acrValues && { acrValues }),
         ...(boundTo && { boundTo }),
+        ...(linkTo && { linkTo }),
       })
       const parameters = new URLSearchParams({
         response_type: 'code',
@@ -73,7 +95,10 @@ export function createMemorySignIn(
       }
     },
     async handleCallback(request, query) {
-      const { state, returnTo, acrValues, boundTo } = take(request, query.get('state') ?? '')
+      const { state, returnTo, acrValues, boundTo, linkTo } = take(
+        request,
+        query.get('state') ?? '',
+      )
       const cleared = clearCookie(cookieName(state))
       const subject = query.get('code')
       if (subject === null) {
@@ -87,6 +112,12 @@ export function createMemorySignIn(
       if (boundTo && (current(request)?.id !== boundTo.id || boundTo.subject !== subject)) {
         const detail = 'Another user signed in. Nothing was changed.'
         throw new AuthError('AUTH_SESSION_CHANGED', detail, { setCookies: [cleared] })
+      }
+      if (linkTo) {
+        link(current(request), linkTo, subject, [cleared])
+        const { id: sessionId, userId } = linkTo
+        const providerId = MEMORY_PROVIDER.id
+        return { sessionId, userId, subject, providerId, returnTo, setCookies: [cleared] }
       }
       const { token, session } = open(request, subject)
       return {

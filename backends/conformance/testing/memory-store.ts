@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import type { AuthSession, AuthUser } from '../../../contract/session.js'
 import { setCookie } from '../../cookie.js'
 import { AuthError } from '../../errors.js'
@@ -26,12 +26,25 @@ export interface MemoryTransaction {
   readonly acrValues?: readonly string[]
   /** The session that a step-up must return to. */
   readonly boundTo?: AuthSession
+  /** The session whose user gets the account. */
+  readonly linkTo?: AuthSession
+}
+
+/** An account of the provider and its user. */
+export interface MemoryAccount {
+  readonly id: string
+  readonly userId: string
+  readonly subject: string
+  readonly createdAt: string
+  readonly lastSignInAt: string
 }
 
 /** The store. Several backends can share one, as processes share a database. */
 export interface MemoryStore {
   readonly sessions: Map<string, MemorySession>
   readonly transactions: Map<string, MemoryTransaction>
+  /** By subject, in the order in which they were linked. */
+  readonly accounts: Map<string, MemoryAccount>
   /** Whether the store is unavailable. */
   down: boolean
 }
@@ -39,6 +52,7 @@ export interface MemoryStore {
 export const createMemoryStore = (): MemoryStore => ({
   sessions: new Map(),
   transactions: new Map(),
+  accounts: new Map(),
   down: false,
 })
 
@@ -61,7 +75,10 @@ export function openMemorySession(
 ): { token: string; session: AuthSession } {
   const { token, sessionId } = crypto.issueSessionToken()
   const now = Date.now()
-  const user = { id: createHash('sha256').update(subject).digest('hex'), displayName: 'Ada' }
+  const known = reach(store).accounts.get(subject)
+  const account = known ?? newMemoryAccount(subject, randomUUID())
+  store.accounts.set(subject, { ...account, lastSignInAt: iso(now) })
+  const user = { id: account.userId, displayName: 'Ada' }
   const session: AuthSession = {
     id: sessionId,
     userId: user.id,
@@ -78,6 +95,12 @@ export function openMemorySession(
   }
   reach(store).sessions.set(sessionId, { session, user })
   return { token, session }
+}
+
+/** An account that is linked to a user now. */
+export function newMemoryAccount(subject: string, userId: string): MemoryAccount {
+  const now = iso(Date.now())
+  return { id: randomUUID(), userId, subject, createdAt: now, lastSignInAt: now }
 }
 
 export const memoryCookie = (token: string): string =>

@@ -40,6 +40,7 @@ export function createFixedProvider(): FixedProvider {
     authorization_endpoint: ENDPOINTS.authorizationEndpoint,
     token_endpoint: ENDPOINTS.tokenEndpoint,
     userinfo_endpoint: ENDPOINTS.userInfoEndpoint,
+    prompt_values_supported: ['login', 'consent', 'select_account'],
     end_session_endpoint: `${ISSUER}/logout`,
     jwks_uri: `${ISSUER}/jwks`,
     id_token_signing_alg_values_supported: ['EdDSA'],
