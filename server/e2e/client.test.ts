@@ -144,6 +144,40 @@ describeWithBrowser('client in Chromium', () => {
     expect(await inPage('await auth.me()')).toEqual({ authenticated: false })
   })
 
+  it('steps up at the provider, and returns with a session that says when', async () => {
+    await page.goto(service.origin)
+    const choose = async (account: RegExp) => {
+      await page.waitForURL(`${service.provider.issuer}/**`)
+      await page.getByRole('button', { name: account }).click()
+      const allow = page.getByRole('button', { name: 'Allow', exact: true })
+      const isBack = page.waitForURL(`${service.origin}/**`).then(() => true)
+      // The provider may ask for consent again.
+      const isAsked = allow.waitFor().then(
+        () => false,
+        () => true,
+      )
+      if (!(await Promise.race([isBack, isAsked]))) await allow.click()
+      await isBack
+    }
+    await inPage(`void auth.redirectToSignIn({ redirectTo: '/', prompt: 'login' })`)
+    await choose(/Ada Lovelace/)
+    const refusal = `Response.json(
+      { code: 'AUTH_RECENT_SIGN_IN_REQUIRED', data: { maxAge: 0 } },
+      { status: 401 },
+    )`
+    await inPage(`void auth.stepUp(${refusal}, { redirectTo: '/' })`)
+    await choose(/Ada Lovelace/)
+    expect(await inPage('(await auth.session()).session')).toMatchObject({
+      authTime: expect.any(String) as string,
+    })
+
+    await inPage(`void auth.stepUp(${refusal}, { redirectTo: '/' })`)
+    await choose(/Grace Hopper/)
+    await page.getByText('Nothing was changed.').waitFor()
+    expect(await inPage('(await auth.me()).user.displayName')).toBe('Ada Lovelace')
+    await inPage('await auth.signout()')
+  })
+
   it('rejects redirects instead of following them', async () => {
     await page.route('**/api/v1/auth/me', (route) =>
       route.fulfill({ status: 303, headers: { location: 'https://elsewhere.example/' } }),
