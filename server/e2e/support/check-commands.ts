@@ -79,7 +79,8 @@ function checkNetscript(words: readonly string[]): string[] {
   if (problems.length > 0) return problems
   if (command.commands.length > 0) return [`netscript ${words.join(' ')}: it is half a command.`]
   if (words.slice(0, 3).join(' ') === 'auth provider set') return checkProvider(command, operands)
-  const most = command.registeredArguments.length
+  const isVariadic = command.registeredArguments.at(-1)?.variadic
+  const most = isVariadic ? Infinity : command.registeredArguments.length
   const least = command.registeredArguments.filter(({ required }) => required).length
   return [
     ...(operands.length < least ? ['an argument is missing'] : []),
