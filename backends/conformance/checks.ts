@@ -7,6 +7,7 @@ import { IDENTITY_CHECKS } from './checks/identity.js'
 import { INTERACTIVE_CHECKS } from './checks/interactive.js'
 import { OUTAGE_CHECKS } from './checks/outage.js'
 import { PART_CHECKS } from './checks/parts.js'
+import { ROLE_CHECKS } from './checks/roles.js'
 import { SECRECY_CHECKS } from './checks/secrecy.js'
 import { SESSION_CHECKS } from './checks/sessions.js'
 import { SIGN_OUT_CHECKS } from './checks/sign-out.js'
@@ -23,6 +24,7 @@ export const AUTH_BACKEND_CHECKS: readonly AuthBackendCheck[] = [
   ...INTERACTIVE_CHECKS,
   ...STEP_UP_CHECKS,
   ...ACCOUNT_CHECKS,
+  ...ROLE_CHECKS,
   ...OUTAGE_CHECKS,
   ...SECRECY_CHECKS,
   ...PART_CHECKS,

@@ -9,6 +9,8 @@ import { type BackendChange, memoryHarness } from './testing/memory-harness.js'
 
 runAuthBackendConformance(memoryHarness(), { describe, it })
 
+const HOOKS = ['expire', 'revokeElsewhere', 'storeDown', 'approve', 'approveRefused', 'giveRole']
+
 /** A minimal backend that declares no capability. */
 const frugal: BackendChange = ({ sessions, capabilities }) => {
   const refuse = (operation: string) => async (): Promise<never> => {
@@ -73,7 +75,7 @@ describe('checkAuthBackend', () => {
     const { name, create, signIn, refreshDue } = memoryHarness()
     const results = await checkAuthBackend({ name, create, signIn, refreshDue: refreshDue! })
     expect(results.filter(({ ok }) => !ok)).toEqual([])
-    for (const hook of ['expire', 'revokeElsewhere', 'storeDown', 'approve']) {
+    for (const hook of HOOKS) {
       expect(results.map(({ skipped }) => skipped)).toContain(`the harness has no ${hook}`)
     }
   })

@@ -139,6 +139,20 @@ export const FLAWS: Readonly<Record<string, Flaw>> = {
       },
     }),
   },
+  roles: {
+    check: 'changed-roles-are-in-force',
+    flaw: 'sessions are cached, with their roles',
+    because: /the new role is missing/,
+    change: authenticating((authenticate) => {
+      const cache = new Map<string | undefined, AuthnResult>()
+      return async (request) => {
+        const token = singleCookie(request, MEMORY_COOKIE)
+        const result = cache.get(token) ?? (await authenticate(request))
+        cache.set(token, result)
+        return result
+      }
+    }),
+  },
   outage: {
     check: 'outage-is-not-anonymous',
     flaw: 'an outage is anonymous',

@@ -16,6 +16,8 @@ import { openStores } from '../../kv-oauth/storage/stores.js'
 import type { AuthBackendHarness, SignedIn } from '../harness.js'
 
 const REDIRECT_URI = 'http://localhost:8094/api/v1/auth/callback'
+/** How subjects begin that the backend does not admit. */
+const REFUSED = 'refused-'
 const ISSUER = 'https://issuer.example'
 
 /** The environment of the kv-oauth backend under test. */
@@ -97,6 +99,8 @@ export function kvOAuthHarness(
         pool,
         sessionStore,
         allowInsecureRequests: true,
+        admit: ({ subject }) =>
+          subject.startsWith(REFUSED) ? { allow: false, reason: 'refused' } : { allow: true },
       })
     },
     async signIn(_backend, as) {
@@ -133,6 +137,14 @@ export function kvOAuthHarness(
     storeDown,
     async approve(redirectUrl) {
       return (await scene().oidc.signIn(new URL(redirectUrl), randomUUID())).searchParams
+    },
+    async approveRefused(redirectUrl) {
+      const login = REFUSED + randomUUID()
+      return (await scene().oidc.signIn(new URL(redirectUrl), login)).searchParams
+    },
+    async giveRole(_backend, signedIn, role) {
+      const { userId } = await recordOf(signedIn)
+      await scene().stores.users.changeRoles(userId, { add: [role] })
     },
   }
 }

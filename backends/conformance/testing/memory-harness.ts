@@ -5,6 +5,7 @@ import { singleCookie, toAuthnRequest } from '../../request.js'
 import { createHmacSessionTokenCrypto, randomSecret } from '../../session-token.js'
 import type { AuthBackendHarness, SignedIn } from '../harness.js'
 import { createMemoryBackend } from './memory-backend.js'
+import { REFUSED_SUBJECT } from './memory-sign-in.js'
 import {
   createMemoryStore,
   MEMORY_COOKIE,
@@ -63,6 +64,17 @@ export function memoryHarness(change: BackendChange = () => ({})): AuthBackendHa
     async approve(redirectUrl) {
       const state = new URL(redirectUrl).searchParams.get('state') ?? ''
       return new URLSearchParams({ state, code: randomUUID() })
+    },
+    async approveRefused(redirectUrl) {
+      const state = new URL(redirectUrl).searchParams.get('state') ?? ''
+      return new URLSearchParams({ state, code: REFUSED_SUBJECT })
+    },
+    async giveRole(backend, signedIn, role) {
+      const { user } = rowOf(backend, signedIn)
+      for (const row of store.sessions.values()) {
+        if (row.user.id !== user.id) continue
+        row.session = { ...row.session, roles: [...row.session.roles, role] }
+      }
     },
   }
 }

@@ -13,6 +13,9 @@ import {
   reach,
 } from './memory-store.js'
 
+/** A subject that the backend does not admit. */
+export const REFUSED_SUBJECT = 'refused'
+
 const cookieName = (state: string): string => `__Host-memory_txn_${publicId(state).slice(0, 16)}`
 
 /**
@@ -104,6 +107,10 @@ export function createMemorySignIn(
       if (subject === null) {
         const detail = 'The sign-in was declined.'
         throw new AuthError('AUTH_ACCESS_DENIED', detail, { setCookies: [cleared] })
+      }
+      if (subject === REFUSED_SUBJECT) {
+        const detail = 'This account may not sign in here.'
+        throw new AuthError('AUTH_NOT_ADMITTED', detail, { setCookies: [cleared] })
       }
       if (acrValues) {
         const detail = 'The provider confirms no context class.'
