@@ -65,6 +65,8 @@ const FAILED: [string, (auth: AuthClient) => Promise<unknown>][] = [
   ['signout', (auth) => auth.signout()],
   ['revokeSession', (auth) => auth.revokeSession('id')],
   ['revokeOtherSessions', (auth) => auth.revokeOtherSessions()],
+  ['accounts', (auth) => auth.accounts()],
+  ['unlinkAccount', (auth) => auth.unlinkAccount('id')],
 ]
 
 /** The AbortController of React Native, which drops the reason. */

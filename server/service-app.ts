@@ -197,6 +197,12 @@ function home({ backend, config, demo, logger }: ServiceAppOptions): RequestHand
             return undefined
           })
         : undefined
+    const accounts =
+      result.ok &&
+      (await backend.accounts?.list(result.session).catch((err: unknown) => {
+        logger.warn({ err }, 'The page shows no accounts, since they cannot be listed.')
+        return undefined
+      }))
     for (const cookie of result.setCookies) res.append('Set-Cookie', cookie)
     res.setHeader('Cache-Control', 'no-store')
     res.append('Vary', 'Cookie')
@@ -213,6 +219,7 @@ function home({ backend, config, demo, logger }: ServiceAppOptions): RequestHand
           !result.ok && { notice: passwordNotice(req.query.error) }),
         ...(result.ok && { user: result.user, session: result.session }),
         ...sessions,
+        ...(accounts && { accounts }),
         ...(demo && { demo }),
       }),
     )

@@ -55,7 +55,7 @@ export interface SignInButtonProps extends SigninInput, ButtonProps {}
  */
 export function SignInButton(props: SignInButtonProps): ReactNode {
   const { providerId, redirectTo, loginHint, scopes, ...others } = props
-  const { prompt, maxAge, acrValues, uiLocales, children = 'Sign in', ...button } = others
+  const { prompt, maxAge, acrValues, uiLocales, link, children = 'Sign in', ...button } = others
   return createElement(AuthForm, {
     store: useStore('<SignInButton>'),
     route: 'signin',
@@ -68,6 +68,7 @@ export function SignInButton(props: SignInButtonProps): ReactNode {
       maxAge: maxAge?.toString(),
       acrValues: acrValues?.join(' '),
       uiLocales: uiLocales?.join(' '),
+      link: link?.toString(),
     },
     button: { ...button, children },
   })

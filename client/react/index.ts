@@ -19,3 +19,4 @@ export {
   SignOutButton,
   type SignOutButtonProps,
 } from './components.js'
+export { type Accounts, useAccounts } from './use-accounts.js'

@@ -54,6 +54,7 @@ describe('rendered on a server', () => {
     ['useSession()', createElement(Who)],
     ['<SignInButton>', createElement(react.SignInButton)],
     ['<SignOutButton>', createElement(react.SignOutButton)],
+    ['useAccounts()', createElement(() => react.useAccounts() && null)],
     ['useAuthClient()', createElement(() => react.useAuthClient() && null)],
   ])('throws an error that explains %s outside a provider', (name, element) => {
     expect(() => renderToString(element)).toThrow(
@@ -85,7 +86,13 @@ describe('the buttons', () => {
   it('post fields that the contract accepts', () => {
     const given = {
       ...{ providerId: 'p', redirectTo: '/a?b', loginHint: 'ada@x', scopes: ['a', 'b'] },
-      ...{ prompt: 'login', maxAge: 0, acrValues: ['phr', 'mfa'], uiLocales: ['de', 'en'] },
+      ...{
+        link: true,
+        prompt: 'login',
+        maxAge: 0,
+        acrValues: ['phr', 'mfa'],
+        uiLocales: ['de', 'en'],
+      },
     } as const
     const html = inside(createElement(react.SignInButton, { ...given, className: 'big' }, 'Go'), {
       baseUrl: 'https://auth.example/',

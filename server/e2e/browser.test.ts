@@ -5,6 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest'
 import { launchBrowser } from './support/browser.js'
 import { describeWithBrowser } from './support/describe-with-browser.js'
 import { type OAuth2Provider, startOAuth2Provider } from './support/oauth2-provider.js'
+import { createPool } from '../../prisma/pool.js'
 import { freePort } from '../local/free-port.js'
 import { startTestService, type TestService } from './support/service.js'
 import { SESSION_COOKIE } from './support/sign-in.js'
@@ -101,6 +102,42 @@ describeWithBrowser('the page in Chromium', () => {
     await page.waitForURL(`${service.origin}/`)
     await signInButton(page, 'Local').waitFor()
     expect(await sessionCookie()).toBeUndefined()
+  })
+
+  /** Moves every sign-in ten minutes into the past. */
+  async function ageSignIns(): Promise<void> {
+    const pool = createPool(service.databaseUrl)
+    await pool.query(
+      `UPDATE auth_keyv SET value = jsonb_set(jsonb_set(value::jsonb,
+         '{value,issuedAt}', to_jsonb(((value::jsonb)->'value'->>'issuedAt')::bigint - 600000)),
+         '{value,authTime}', to_jsonb(((value::jsonb)->'value'->>'issuedAt')::bigint - 600000))::text
+       WHERE user_id IS NOT NULL`,
+    )
+    await pool.end()
+  }
+
+  it('adds an account at another provider and removes it, after a recent sign-in', async () => {
+    await signIn(page)
+    const accounts = page.getByRole('region', { name: 'How you can sign in' })
+    expect(await accounts.getByRole('button', { name: /^Remove/ }).count()).toBe(0)
+    await accounts.getByRole('button', { name: 'Add Hopping' }).click()
+    await accounts.getByRole('button', { name: 'Remove Hopping' }).waitFor()
+    expect(page.url()).toBe(`${service.origin}/`)
+    expect(await accounts.getByRole('listitem').count()).toBe(2)
+    expect(await page.textContent('h1')).toBe('Ada Lovelace')
+    expect(await violations(page)).toEqual([])
+
+    await ageSignIns()
+    const old = (await sessionCookie())?.value
+    await accounts.getByRole('button', { name: 'Remove Hopping' }).click()
+    // The refusal is expected: the page leaves for the provider, which has just authenticated the user.
+    await expect.poll(async () => (await sessionCookie())?.value).not.toBe(old)
+    await page.waitForURL(`${service.origin}/`)
+    problems = problems.filter((problem) => !problem.includes('401'))
+    await accounts.getByRole('button', { name: 'Remove Hopping' }).click()
+    await accounts.getByRole('button', { name: 'Add Hopping' }).waitFor()
+    expect(await accounts.getByRole('listitem').count()).toBe(1)
+    expect(await page.textContent('h1')).toBe('Ada Lovelace')
   })
 
   it('handles a double click on sign out as one', async () => {
@@ -254,13 +291,14 @@ describeWithBrowser('the page in Chromium', () => {
     await page.waitForURL(`${service.origin}/`)
     await page.getByRole('button', { name: 'Sign out', exact: true }).waitFor()
     const reached: string[] = []
-    for (let step = 0; step < 5; step++) {
+    for (let step = 0; step < 6; step++) {
       await page.keyboard.press('Tab')
       reached.push(await page.evaluate(() => document.activeElement?.textContent?.trim() ?? ''))
     }
     expect(reached).toEqual([
       'Sign out',
       'Sign out on all devices',
+      'Add Hopping',
       'API documentation',
       'OpenAPI document',
       'Health',

@@ -42,11 +42,21 @@ const session = (id: string) => ({
   issuedAt: '2026-03-01T10:00:00.000Z',
   expiresAt: '2026-03-02T10:00:00.000Z',
 })
+const account = (id: string) => ({
+  id,
+  subject: 'ada',
+  createdAt: '2026-02-01T10:00:00.000Z',
+  lastSignInAt: '2026-03-01T10:00:00.000Z',
+})
 const signedIn: HomePageOptions = {
   ...signedOut(3),
   now: new Date('2026-03-01T12:30:00.000Z'),
   user: { id: 'u1', displayName: NAME, email: EMAIL, emailVerified: false },
   session: session('s0'),
+  accounts: [
+    { ...account('a0'), providerId: 'p1', current: true },
+    { ...account('a1'), providerId: 'removed-provider', current: false },
+  ],
   sessions: [
     { session: session('s0'), current: true },
     { session: session('s1'), current: false, userAgent: 'x'.repeat(300) },
@@ -56,7 +66,7 @@ const demo = {
   issuer: `http://${'a'.repeat(60)}.localhost:9094`,
   accounts: [{ name: NAME, email: EMAIL }],
 }
-const account = { id: 'pablo', name: NAME, email: EMAIL }
+const demoAccount = { id: 'pablo', name: NAME, email: EMAIL }
 const error = (error: AuthError): string =>
   errorPage({ ...errorWords(error), code: error.code, requestId: 'x'.repeat(128), homeHref: '/' })
 
@@ -75,11 +85,15 @@ const PAGES: Readonly<Record<string, string>> = {
   'signed-in home': homePage(signedIn),
   'an error': error(new AuthError('AUTH_TRANSACTION_EXPIRED', `${WORD} ${NAME}`)),
   'an error with fixed words': error(new AuthError('METHOD_NOT_ALLOWED', 'Use one of: POST.')),
-  'accounts of the local provider': loginPage({ action: '/', client: WORD, accounts: [account] }),
+  'accounts of the local provider': loginPage({
+    action: '/',
+    client: WORD,
+    accounts: [demoAccount],
+  }),
   'consent of the local provider': consentPage({
     action: '/',
     client: WORD,
-    account,
+    account: demoAccount,
     scopes: ['openid', 'offline_access', WORD],
     switchHref: '/',
   }),
@@ -125,7 +139,7 @@ describeWithBrowser('the layout of', () => {
         const page = await open(`/pages/${encodeURIComponent(name)}`, width)
         // The script of the page shows them.
         await page.evaluate(() => {
-          for (const button of document.querySelectorAll('[data-revoke]')) {
+          for (const button of document.querySelectorAll('[data-revoke], [data-unlink]')) {
             button.removeAttribute('hidden')
           }
         })

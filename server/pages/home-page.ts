@@ -1,10 +1,11 @@
-import type { AuthSession, AuthUser, SessionSummary } from '@netscript/auth-contract'
+import type { AuthSession, AuthUser, LinkedAccount, SessionSummary } from '@netscript/auth-contract'
 import type { CookieOptions, Request, Response } from 'express'
 import { html, type Html, safeHref } from './html.js'
 import { instant } from './instant.js'
 import { layout, portrait } from './layout.js'
 import { pageScript } from './asset.js'
 import { type PasswordForms, passwordForms } from './password-forms.js'
+import { accountList } from './account-list.js'
 import { sessionList } from './session-list.js'
 
 /** What the page says about the local provider. */
@@ -34,6 +35,8 @@ export interface HomePageOptions {
   sessions?: readonly SessionSummary[]
   /** Whether the user has more sessions than these. */
   hasMoreSessions?: boolean
+  /** The user's accounts; absent when the backend links none. */
+  accounts?: readonly LinkedAccount[]
   /** Whether the page links to developer pages such as /docs. */
   docsEnabled: boolean
   /** Present when the local provider runs. */
@@ -131,6 +134,7 @@ function signedIn({
   providers,
   sessions,
   hasMoreSessions = false,
+  accounts,
   now = new Date(),
 }: HomePageOptions & { user: AuthUser; session: AuthSession }): Html {
   const name = user.displayName ?? user.email ?? 'You are signed in'
@@ -153,6 +157,7 @@ function signedIn({
       <button class="button">Sign out</button>
       <button class="button plain" name="everywhere" value="true">Sign out on all devices</button>
     </form>
+    ${accounts && accountList(accounts, providers, now)}
     ${sessions && sessionList(sessions, now, { hasMore: hasMoreSessions })}`
 }
 

@@ -3,7 +3,7 @@ import { createSessionStore } from '@netscript/auth-client/session-store'
 
 /*
  * Progressive enhancement of the page at `/`: it follows changes from other tabs and devices, ends single
- * sessions, and ignores double clicks.
+ * sessions, removes accounts, asks for a recent sign-in, and ignores double clicks.
  */
 const { sessionId = '' } = document.querySelector('main')?.dataset ?? {}
 const status = document.getElementById('status')
@@ -57,6 +57,38 @@ async function revoke(button: HTMLButtonElement): Promise<void> {
     say(error instanceof AuthClientError && error.status === 404 ? GONE : FAILED)
   }
 }
+
+for (const button of document.querySelectorAll<HTMLButtonElement>('button[data-unlink]')) {
+  button.hidden = false
+  button.addEventListener('click', () => void unlink(button))
+}
+
+async function unlink(button: HTMLButtonElement): Promise<void> {
+  button.disabled = true
+  try {
+    await store.client.unlinkAccount(button.dataset.unlink ?? '')
+    location.reload()
+  } catch (error) {
+    button.disabled = false
+    if (await signInAgain(error)) return
+    const { status } = error as { status?: unknown }
+    say(status === 404 ? 'That account has already been removed. Reload the page.' : FAILED)
+  }
+}
+
+// Without the script, the form leads to a page that asks for a recent sign-in.
+for (const form of document.querySelectorAll<HTMLFormElement>('form[data-link]')) {
+  form.addEventListener('submit', (event) => {
+    event.preventDefault()
+    const { link: providerId = '' } = form.dataset
+    store
+      .redirectToSignIn({ providerId, link: true })
+      .catch(async (error: unknown) => (await signInAgain(error)) || say(FAILED))
+  })
+}
+
+/** Starts the sign-in that a sensitive change needs. */
+const signInAgain = (error: unknown): Promise<boolean> => store.stepUp(error).catch(() => false)
 
 const GONE = 'That session has already ended. Reload the page.'
 const FAILED = 'That did not work. Try again.'
