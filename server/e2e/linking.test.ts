@@ -10,11 +10,13 @@ import {
   type TestRedis,
 } from '../../backends/kv-oauth/storage/testing/redis-server.js'
 import type { LinkedAccount, UnlinkedResponse } from '../../contract/accounts.js'
+import { type AuthClientOptions, createAuthClient } from '../../client/index.js'
 import { createPool } from '../../prisma/pool.js'
 import type { PostgresPool } from '../../prisma/postgres-pool.js'
 import { freePort } from '../local/free-port.js'
 import { type DemoAccount, startLocalProvider } from '../local/provider.js'
 import { completeLogin } from './support/oidc-login.js'
+import { readBlocks, runBlock } from './support/readme-block.js'
 import { startTestService, type TestService } from './support/service.js'
 import { me, SESSION_COOKIE, signIn, startSignIn } from './support/sign-in.js'
 import { createUserAgent, type UserAgent } from './support/user-agent.js'
@@ -363,5 +365,43 @@ function linkingTests(sessionStore: () => string | undefined): void {
     const [, account] = await accountsOf(agent)
     expect(await codeOf(await unlink(owner, account!))).toEqual([404, 'NOT_FOUND'])
     expect(await accountsOf(agent)).toHaveLength(2)
+  })
+
+  it('works as the guide says', async () => {
+    const agent = await signedIn(ada)
+    let left = ''
+    const [block = ''] = await readBlocks('backends/kv-oauth/LINKING.md')
+    const guide = await runBlock(block, {
+      modules: {
+        '@netscript/auth-client': {
+          createAuthClient: (options: AuthClientOptions) =>
+            createAuthClient({
+              ...options,
+              fetch: (url, init) => agent.fetch(url, init as RequestInit),
+              navigate: (url) => void (left = url),
+            }),
+        },
+      },
+      given: { AUTH_API: service.origin },
+      wanted: ['addAccount', 'removeAccount'],
+    })
+    const { addAccount, removeAccount } = guide as Record<string, (id: string) => Promise<void>>
+    await addAccount!('two')
+    const callback = await completeLogin(left, { login: grace })
+    expect((await agent.fetch(callback)).headers.get('location')).toBe(`${service.origin}/account`)
+    const [own, added] = await accountsOf(agent)
+    await removeAccount!(added!.id)
+    expect(await accountsOf(agent)).toEqual([own])
+
+    const session = await stores.sessions.get((await me(agent)).session.id)
+    const then = session!.issuedAt - 600_000
+    const aged = { ...session!, issuedAt: then, authTime: then, version: session!.version + 1 }
+    expect(await stores.sessions.extend(aged, 'used')).toBe(true)
+    await addAccount!('two')
+    const { origin, searchParams } = new URL(left)
+    expect(origin).toBe(service.provider.issuer)
+    expect(searchParams.get('max_age')).toBe('300')
+    await expect(removeAccount!(own!.id)).resolves.toBeUndefined()
+    expect(await accountsOf(agent)).toEqual([own])
   })
 }
