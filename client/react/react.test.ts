@@ -85,15 +85,16 @@ describe('RequireAuth', () => {
 describe('the buttons', () => {
   it('post fields that the contract accepts', () => {
     const given = {
-      ...{ providerId: 'p', redirectTo: '/a?b', loginHint: 'ada@x', scopes: ['a', 'b'] },
-      ...{
-        link: true,
-        prompt: 'login',
-        maxAge: 0,
-        acrValues: ['phr', 'mfa'],
-        uiLocales: ['de', 'en'],
-      },
-    } as const
+      providerId: 'p',
+      redirectTo: '/a?b',
+      loginHint: 'ada@x',
+      scopes: ['a', 'b'],
+      link: true,
+      prompt: 'login' as const,
+      maxAge: 0,
+      acrValues: ['phr', 'mfa'],
+      uiLocales: ['de', 'en'],
+    }
     const html = inside(createElement(react.SignInButton, { ...given, className: 'big' }, 'Go'), {
       baseUrl: 'https://auth.example/',
     })

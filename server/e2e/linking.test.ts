@@ -377,7 +377,7 @@ function linkingTests(sessionStore: () => string | undefined): void {
           createAuthClient: (options: AuthClientOptions) =>
             createAuthClient({
               ...options,
-              fetch: (url, init) => agent.fetch(url, init as RequestInit),
+              fetch: (url, init) => agent.fetch(url, init),
               navigate: (url) => void (left = url),
             }),
         },

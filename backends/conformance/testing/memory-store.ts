@@ -5,7 +5,10 @@ import { AuthError } from '../../errors.js'
 import type { AuthSessionCryptoPort } from '../../port.js'
 
 export const MEMORY_PROVIDER = {
-  ...{ id: 'memory', displayName: 'Memory', kind: 'oauth', stepUp: true },
+  id: 'memory',
+  displayName: 'Memory',
+  kind: 'oauth',
+  stepUp: true,
 } as const
 export const MEMORY_COOKIE = '__Host-memory_session'
 
