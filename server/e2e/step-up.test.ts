@@ -44,9 +44,8 @@ function browser() {
   return {
     agent,
     answerAt,
-    async signIn(input: object = {}, login = 'ada'): Promise<Response> {
-      return answerAt((await startSignIn(agent, input)).redirectUrl, login)
-    },
+    signIn: async (input: object = {}, login = 'ada'): Promise<Response> =>
+      answerAt((await startSignIn(agent, input)).redirectUrl, login),
   }
 }
 
