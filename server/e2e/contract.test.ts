@@ -80,6 +80,33 @@ describe.each(NAMES)('the contract on %s', (name) => {
     expect(described).toMatchObject({ backend: name, capabilities: { interactive: isInteractive } })
   })
 
+  it('lists the account of the user and keeps it as the last one, or says that it cannot', async () => {
+    const { client, fetch } = await person()
+    const { capabilities } = await client.describe()
+    expect(capabilities.linkAccounts).toBe(isInteractive)
+    if (isInteractive) {
+      const { accounts } = await client.accounts()
+      expect(accounts).toMatchObject([{ current: true }])
+      const removed = client.unlinkAccount(accounts[0]?.id ?? '')
+      await expect(removed).rejects.toMatchObject({ code: 'AUTH_LAST_ACCOUNT', status: 409 })
+      const { path, init } = form('signin', 'link=true')
+      expect((await fetch(path, init)).status).toBe(303)
+      await expect(stranger().client.accounts()).rejects.toMatchObject({ status: 401 })
+      return
+    }
+    for (const refused of [
+      client.accounts(),
+      client.unlinkAccount('id'),
+      client.signin({ link: true }),
+    ]) {
+      await expect(refused).rejects.toMatchObject({
+        code: 'AUTH_OPERATION_UNSUPPORTED',
+        status: 501,
+        message: expect.stringContaining(name) as string,
+      })
+    }
+  })
+
   it('issues tokens to signed-in users, for listed audiences', async () => {
     const { client, fetch } = await person()
     const { token, expiresAt } = await client.token({ audience: AUDIENCE })
