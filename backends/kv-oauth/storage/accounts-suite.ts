@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { AuthStores, LinkedAccount, SessionRecord } from '../session-store.js'
 import { sessionRecord } from './session-store-suite.js'
@@ -47,6 +48,8 @@ export function accountsSuite(name: string, make: () => Promise<AccountStoresUnd
     const linkedUser = async (): Promise<{ userId: string; first: Identity; second: Identity }> => {
       const [first, second] = [at('one'), at('two')]
       const { userId } = await sut.users.signIn({ ...first, profile: {} })
+      // Accounts are listed by the millisecond in which they were linked.
+      await delay(2)
       expect(await sut.users.link(userId, second, TEST_CHANGE)).toBe('linked')
       return { userId, first, second }
     }
