@@ -49,7 +49,7 @@ export interface AuthBackendHarness {
    * of the redirect URI.
    */
   readonly approve?: (redirectUrl: string) => Promise<URLSearchParams>
-  /** Like `approve`, for a user whom the backend does not admit. */
+  /** Like `approve`, for a user that the backend does not admit. */
   readonly approveRefused?: (redirectUrl: string) => Promise<URLSearchParams>
   /** Gives a role to the user in another process, as an operator does. */
   readonly giveRole?: (backend: AuthBackendPort, signedIn: SignedIn, role: string) => Promise<void>
