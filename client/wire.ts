@@ -241,19 +241,19 @@ interface components {
     RecentSignInData: {
       /** @description Maximum seconds since the user authenticated. */
       maxAge: number
-      /** @description Authentication context classes, of which the session needs one. */
+      /** @description Context classes, of which one suffices. */
       acrValues?: string[] | undefined
-      /** @description The body of POST /signin that meets the requirement. Add redirectTo. */
-      signin?:
-        | {
-            /** @description The provider of the session. */
-            providerId?: string | undefined
-            /** @description Absent if the provider cannot check it. */
-            maxAge?: number | undefined
-            /** @description As above. */
-            acrValues?: string[] | undefined
-          }
-        | undefined
+      /** @description The sign-in to start. Add redirectTo. */
+      signin?: components['schemas']['RequiredSignIn'] | undefined
+    }
+    /** @description The sign-in that meets a requirement. */
+    RequiredSignIn: {
+      /** @description The provider of the session. */
+      providerId?: string | undefined
+      /** @description Absent if the provider cannot verify it. */
+      maxAge?: number | undefined
+      /** @description Context classes, of which one suffices. */
+      acrValues?: string[] | undefined
     }
     /**
      * @description The number of sessions that were ended.
@@ -468,6 +468,7 @@ export type LinkedAccount = components['schemas']['LinkedAccount']
 export type MeResponse = components['schemas']['MeResponse']
 export type ProviderDescription = components['schemas']['ProviderDescription']
 export type RecentSignInData = components['schemas']['RecentSignInData']
+export type RequiredSignIn = components['schemas']['RequiredSignIn']
 export type RevokedResponse = components['schemas']['RevokedResponse']
 export type SessionResponse = components['schemas']['SessionResponse']
 export type SessionSummary = components['schemas']['SessionSummary']

@@ -76,22 +76,22 @@ export const ForbiddenData = z
   .meta({ id: 'ForbiddenData', description: 'What the caller lacks.' })
 export type ForbiddenData = z.infer<typeof ForbiddenData>
 
+/** The sign-in that meets a requirement: the body of `POST /signin`, without `redirectTo`. */
+export const RequiredSignIn = z
+  .object({
+    providerId: z.string().optional().describe('The provider of the session.'),
+    maxAge: z.int().min(0).optional().describe('Absent if the provider cannot verify it.'),
+    acrValues: z.array(z.string()).optional().describe('Context classes, of which one suffices.'),
+  })
+  .meta({ id: 'RequiredSignIn', description: 'The sign-in that meets a requirement.' })
+export type RequiredSignIn = z.infer<typeof RequiredSignIn>
+
 /** `data` of an `AUTH_RECENT_SIGN_IN_REQUIRED`: the requirement, and the sign-in that meets it. */
 export const RecentSignInData = z
   .object({
     maxAge: z.int().min(0).describe('Maximum seconds since the user authenticated.'),
-    acrValues: z
-      .array(z.string())
-      .optional()
-      .describe('Authentication context classes, of which the session needs one.'),
-    signin: z
-      .object({
-        providerId: z.string().optional().describe('The provider of the session.'),
-        maxAge: z.int().min(0).optional().describe('Absent if the provider cannot check it.'),
-        acrValues: z.array(z.string()).optional().describe('As above.'),
-      })
-      .optional()
-      .describe('The body of POST /signin that meets the requirement. Add redirectTo.'),
+    acrValues: z.array(z.string()).optional().describe('Context classes, of which one suffices.'),
+    signin: RequiredSignIn.optional().describe('The sign-in to start. Add redirectTo.'),
   })
   .meta({ id: 'RecentSignInData', description: 'How recent a sign-in must be.' })
 export type RecentSignInData = z.infer<typeof RecentSignInData>
