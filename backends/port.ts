@@ -5,6 +5,7 @@ import type {
   LinkedAccount,
   Principal,
   ProviderDescription,
+  ProviderToken,
 } from '@netscript/auth-contract'
 import type { AuthnRequest } from './request.js'
 
@@ -54,7 +55,7 @@ export interface AuthProviderRegistryPort {
 
 /** The optional features of a backend. `describe` shows them; the conformance suite verifies them. */
 export type AuthBackendCapabilities = Readonly<
-  Omit<BackendCapabilities, 'interactive' | 'backChannelLogout' | 'linkAccounts'>
+  Omit<BackendCapabilities, 'interactive' | 'backChannelLogout' | 'linkAccounts' | 'providerTokens'>
 >
 
 /** The result of a sign-out. */
@@ -132,6 +133,14 @@ export interface AuthAccountsPort {
    * `AUTH_LAST_ACCOUNT`, `STORE_UNAVAILABLE`.
    */
   unlink(session: AuthSession, accountId: string): Promise<{ readonly ended: readonly string[] }>
+}
+
+/** Which token of a provider is needed. */
+export interface ProviderTokenOptions {
+  /** The provider, of the sign-in or of a linked account. @default that of the sign-in */
+  readonly providerId?: string | undefined
+  /** Scopes that the token must have, as the provider names them. @default any */
+  readonly scopes?: readonly string[] | undefined
 }
 
 /** Issues and verifies session tokens, the secrets in session cookies. */
@@ -243,6 +252,17 @@ export interface AuthBackendPort {
    * unavailable, `STORE_UNAVAILABLE`.
    */
   backChannelLogout?(logoutToken: string): Promise<{ ended: number }>
+  /**
+   * Returns an access token of the provider for a live session, renewed if it is about to expire. For
+   * servers that call the API of the provider: never pass it to a browser. Absent when the backend keeps
+   * no tokens of providers.
+   * @throws AuthError `UNAUTHORIZED` if the session has ended, `VALIDATION_ERROR` for an unknown provider or
+   * a scope that is not offered, `PROVIDER_TOKEN_UNAVAILABLE`, `AUTH_PROVIDER_ERROR`, `STORE_UNAVAILABLE`.
+   */
+  getProviderToken?(
+    session: { readonly id: string },
+    options?: ProviderTokenOptions,
+  ): Promise<ProviderToken>
   /**
    * Where users sign in when the backend is not interactive: a URL or path that pages link to, or a
    * text for developers.

@@ -54,6 +54,11 @@ describe('the error table', () => {
       VALIDATION_ERROR: { formErrors: [], fieldErrors: {} },
       AUTH_PROVIDER_ERROR: { reason: 'down' },
       AUTH_RECENT_SIGN_IN_REQUIRED: { maxAge: 300, signin: { providerId: 'idp', maxAge: 300 } },
+      PROVIDER_TOKEN_UNAVAILABLE: {
+        providerId: 'idp',
+        missingScopes: ['a'],
+        signin: { providerId: 'idp', scopes: ['a'] },
+      },
       FORBIDDEN: { missingScopes: ['a'], missingRoles: [] },
     }[code]
     const problem = {

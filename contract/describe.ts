@@ -21,6 +21,10 @@ export const BackendCapabilities = z
     revokeSessions: z.boolean().describe('Users can end their sessions, one or all.'),
     refresh: z.boolean().describe('Sessions are extended while they are used.'),
     providerLogout: z.boolean().describe('signout can return a logoutUrl.'),
+    providerTokens: z
+      .boolean()
+      .describe("The backend can return a session's access token of the provider.")
+      .optional(),
     backChannelLogout: z.boolean().describe('A provider can end sessions with a logout token.'),
     linkAccounts: z.boolean().describe('Users can link, list and remove provider accounts.'),
   })
@@ -48,6 +52,7 @@ export const DescribeResponse = z
           revokeSessions: true,
           refresh: true,
           providerLogout: true,
+          providerTokens: true,
           backChannelLogout: true,
           linkAccounts: true,
         },

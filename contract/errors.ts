@@ -22,6 +22,10 @@ export const AUTH_ERRORS = {
   AUTH_USER_DISABLED: { status: 403, title: 'This account is disabled' },
   NOT_FOUND: { status: 404, title: 'There is nothing at this address' },
   METHOD_NOT_ALLOWED: { status: 405, title: 'The method is not allowed at this address' },
+  PROVIDER_TOKEN_UNAVAILABLE: {
+    status: 409,
+    title: 'There is no token of the provider with these scopes',
+  },
   AUTH_SESSION_CHANGED: { status: 409, title: 'The session changed during the sign-in' },
   AUTH_ACCOUNT_CONFLICT: { status: 409, title: 'This account belongs to another user' },
   AUTH_LAST_ACCOUNT: { status: 409, title: 'The last account cannot be removed' },
@@ -96,9 +100,31 @@ export const RecentSignInData = z
   .meta({ id: 'RecentSignInData', description: 'How recent a sign-in must be.' })
 export type RecentSignInData = z.infer<typeof RecentSignInData>
 
+/** `data` of a `PROVIDER_TOKEN_UNAVAILABLE`: what is missing, and the sign-in that grants it. */
+export const ProviderTokenData = z
+  .object({
+    providerId: z.string().describe('The provider whose token was requested.'),
+    missingScopes: z
+      .array(z.string())
+      .describe('Requested scopes that the user has not granted; empty if the token has expired.'),
+    signin: z
+      .object({
+        providerId: z.string().describe('The provider.'),
+        scopes: z.array(z.string()).describe('The granted scopes and the missing ones.'),
+        link: z
+          .literal(true)
+          .optional()
+          .describe('Present if the user signed in at another provider: links the account.'),
+      })
+      .describe('The body of POST /signin, to send from the browser of the user. Add redirectTo.'),
+  })
+  .meta({ id: 'ProviderTokenData', description: 'How the user can grant what is missing.' })
+export type ProviderTokenData = z.infer<typeof ProviderTokenData>
+
 const DATA = {
   AUTH_RECENT_SIGN_IN_REQUIRED: RecentSignInData,
   FORBIDDEN: ForbiddenData,
+  PROVIDER_TOKEN_UNAVAILABLE: ProviderTokenData,
   VALIDATION_ERROR: ValidationErrorData,
   AUTH_PROVIDER_ERROR: ProviderErrorData,
 } as const

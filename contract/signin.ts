@@ -1,7 +1,9 @@
 import { z } from 'zod'
 
 /** A scope token is printable ASCII without space, `"` and `\` (RFC 6749 section 3.3). */
-const scope = z.string().regex(/^[\x21\x23-\x5B\x5D-\x7E]{1,256}$/, 'is not a scope token')
+export const ScopeToken: z.ZodString = z
+  .string()
+  .regex(/^[\x21\x23-\x5B\x5D-\x7E]{1,256}$/, 'is not a scope token')
 
 /** An authentication context class; a list of them is separated by spaces (OpenID Connect Core 3.1.2.1). */
 const acrValue = z
@@ -45,7 +47,7 @@ export const SigninInput = z
       .optional()
       .describe('Passed to the provider as login_hint (OpenID Connect Core 3.1.2.1).'),
     scopes: z
-      .array(scope)
+      .array(ScopeToken)
       .max(50)
       .optional()
       .describe(

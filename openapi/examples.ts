@@ -19,6 +19,8 @@ export const PROBLEM_DETAILS: { readonly [C in AuthErrorCode]?: string } = {
   AUTH_RECENT_SIGN_IN_REQUIRED:
     'Sign in again with POST /signin and the body in data.signin, then repeat the request.',
   AUTH_STEP_UP_FAILED: 'The provider did not ask you to sign in again. Start the sign-in again.',
+  PROVIDER_TOKEN_UNAVAILABLE:
+    'The user has not granted these scopes. Start a sign-in with data.signin in the browser of the user.',
   AUTH_SESSION_CHANGED:
     'You were signed out, or signed in as another user, during the sign-in. Nothing was changed. Start again.',
   AUTH_ACCOUNT_CONFLICT:
@@ -44,6 +46,11 @@ export const PROBLEM_DETAILS: { readonly [C in AuthErrorCode]?: string } = {
 export const PROBLEM_DATA: { readonly [C in AuthErrorCode]?: object } = {
   FORBIDDEN: { missingScopes: ['orders:write'], missingRoles: [] },
   AUTH_RECENT_SIGN_IN_REQUIRED: { maxAge: 300, signin: { providerId: 'local', maxAge: 300 } },
+  PROVIDER_TOKEN_UNAVAILABLE: {
+    providerId: 'local',
+    missingScopes: ['calendar.read'],
+    signin: { providerId: 'local', scopes: ['openid', 'email', 'calendar.read'] },
+  },
   VALIDATION_ERROR: {
     formErrors: [],
     fieldErrors: { redirectTo: ['Too small: expected string to have >=1 characters'] },

@@ -1,3 +1,4 @@
+import type { ProviderToken } from '@netscript/auth-contract'
 import { createPool, type PostgresPool } from '@netscript/auth-database'
 import {
   assertSchemaIsRead,
@@ -14,6 +15,7 @@ import {
   type InteractiveFlowPort,
   type Keyring,
   parseKeyring,
+  type ProviderTokenOptions,
   silentLog,
 } from '@netscript/plugin-auth-core'
 import {
@@ -38,6 +40,7 @@ import { cookiePolicy } from './cookie-policy.js'
 import type { AuthEvents } from './events.js'
 import type { OAuthProvider } from './provider.js'
 import { listSessions } from './list-sessions.js'
+import { providerToken, sessionEnded } from './provider-token.js'
 import { createProviderGate } from './provider-gate.js'
 import { refuseConfiguredHttp } from './provider-metadata.js'
 import { providersById } from './providers-by-id.js'
@@ -112,6 +115,18 @@ export interface KvOAuthBackend extends AuthBackendPort {
   readonly name: 'kv-oauth'
   readonly interactive: InteractiveFlowPort
   readonly accounts: AuthAccountsPort
+  /**
+   * Returns the provider's access token of a session, to call the API of the provider.
+   *
+   * @example
+   * ```ts
+   * const { accessToken } = await backend.getProviderToken(session, { scopes: ['calendar.read'] })
+   * ```
+   */
+  getProviderToken(
+    session: { readonly id: string },
+    options?: ProviderTokenOptions,
+  ): Promise<ProviderToken>
 }
 
 /**
@@ -261,6 +276,10 @@ function composeBackend(
     sessions: sessionsPort(context),
     accounts: accountsPort(context),
     ...(oidc && { backChannelLogout: (token) => backChannelLogout(context, token) }),
+    getProviderToken: async (session, options) => {
+      if (!SESSION_ID.test(session.id)) throw sessionEnded()
+      return providerToken(context, session, options)
+    },
     authenticate: (request) => authenticate(context, request),
     countSessions: () => context.sessions.count(),
     ...life,

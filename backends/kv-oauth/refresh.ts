@@ -1,5 +1,6 @@
 import type { SessionEnd } from '@netscript/plugin-auth-core'
-import type { SessionRecord } from './session-store.js'
+import { decodeJwt } from 'jose'
+import type { LeasedTokens, SessionRecord, TokenSession } from './session-store.js'
 import { applyRenewal } from './apply-renewal.js'
 import { changeSession } from './change-session.js'
 import { getGrantConfiguration, keepKeys } from './configuration.js'
@@ -45,17 +46,48 @@ export async function refreshProviderTokens(
   context: KvOAuthContext,
   record: SessionRecord,
 ): Promise<SessionRecord | undefined> {
+  return (await refreshSession(context, record)).record
+}
+
+/** How a refresh went. `busy`: another process refreshes the tokens, or has just done so. */
+export type RefreshOutcome = 'renewed' | 'busy' | 'failed' | 'lost' | 'ended'
+
+/** How a refresh of the tokens of a sign-in went, and the session, `undefined` if it has ended. */
+interface RefreshedSession {
+  readonly outcome: RefreshOutcome
+  readonly record: SessionRecord | undefined
+}
+
+/**
+ * {@link refreshProviderTokens}, with the outcome.
+ *
+ * @param seen The access token that is due; if another is stored meanwhile, nothing is refreshed.
+ */
+export async function refreshSession(
+  context: KvOAuthContext,
+  record: SessionRecord,
+  seen?: string,
+): Promise<RefreshedSession> {
   const provider = context.providers.get(record.providerId)
-  const held = provider && (await context.tokens.lease(record, provider.id, LEASE_MS))
-  if (!provider || !held) return record
+  const held = provider && (await leaseDue(context, record, provider.id, seen))
+  if (!provider || !held) return { outcome: 'busy', record }
   const fields = { sessionId: record.id, provider: provider.id }
-  const withoutTokens = (): Promise<SessionRecord | undefined> =>
-    changeSession(context, record, 'tokens-not-renewed', () => ({
-      tokenRefreshAt: record.absoluteExpiresAt,
-    }))
-  const end = async (reason: string, how: SessionEnd = 'ended-by-provider'): Promise<undefined> => {
+  const notRenewed = async (
+    outcome: RefreshOutcome,
+    change: (current: SessionRecord) => Partial<SessionRecord>,
+  ): Promise<RefreshedSession> => ({
+    outcome,
+    record: await changeSession(context, record, 'tokens-not-renewed', change),
+  })
+  const withoutTokens = (): Promise<RefreshedSession> =>
+    notRenewed('lost', () => ({ tokenRefreshAt: record.absoluteExpiresAt }))
+  const end = async (
+    reason: string,
+    how: SessionEnd = 'ended-by-provider',
+  ): Promise<RefreshedSession> => {
     await context.sessions.revoke(record.id, how)
     context.log.info({ ...fields, event: 'session.ended', reason }, 'session ended')
+    return { outcome: 'ended', record: undefined }
   }
   if (held.refreshToken === undefined) {
     context.log.warn(
@@ -64,7 +96,7 @@ export async function refreshProviderTokens(
     )
     return withoutTokens()
   }
-  const renewal = await renew(context, provider, record, held.refreshToken)
+  const renewal = await renew(context, provider, held.refreshToken, record.subject)
   if ('ended' in renewal && renewal.ended === 'invalid_grant' && held.abandoned) {
     context.log.warn(fields, 'The renewed tokens were lost: the session goes on without them.')
     return withoutTokens()
@@ -85,7 +117,7 @@ export async function refreshProviderTokens(
       return withoutTokens()
     }
     if (!held.abandoned) await context.tokens.release(record, provider.id)
-    return changeSession(context, record, 'tokens-not-renewed', (current) => ({
+    return notRenewed('failed', (current) => ({
       ...backOff(current, now),
       tokenRefusals: { count: count + 1, since },
     }))
@@ -96,7 +128,7 @@ export async function refreshProviderTokens(
       'The provider did not renew the tokens.',
     )
     if (renewal.answered && !held.abandoned) await context.tokens.release(record, provider.id)
-    return changeSession(context, record, 'tokens-not-renewed', (current) => ({
+    return notRenewed('failed', (current) => ({
       ...backOff(current, context.now()),
       tokenRefusals: undefined,
     }))
@@ -108,7 +140,7 @@ export async function refreshProviderTokens(
   const merged = { ...kept, ...providerTokens(tokens, scopes, context.now()) }
   if (!(await context.tokens.replace(record, provider.id, merged))) {
     await revokeAtProvider(context, provider, merged)
-    return undefined
+    return { outcome: 'ended', record: undefined }
   }
   const tokenRefreshAt = nextTokenRefresh(tokens, merged.refreshToken, context.now())
   const renewed = await applyRenewal(context, provider, record, tokens, (current) => ({
@@ -117,14 +149,82 @@ export async function refreshProviderTokens(
     tokenRefreshFailures: 0,
     tokenRefusals: undefined,
   }))
-  return renewed && 'refused' in renewed ? end(renewed.refused, 'not-admitted') : renewed
+  return renewed && 'refused' in renewed
+    ? end(renewed.refused, 'not-admitted')
+    : { outcome: 'renewed', record: renewed }
 }
 
+/**
+ * Refreshes the tokens of a linked account. A rejected grant ends nothing but the tokens: the user
+ * signed in with another account.
+ */
+export async function refreshLinkedTokens(
+  context: KvOAuthContext,
+  session: TokenSession,
+  provider: OAuthProvider,
+  seen?: string,
+): Promise<RefreshOutcome> {
+  const held = await leaseDue(context, session, provider.id, seen)
+  if (!held) return 'busy'
+  const fields = { sessionId: session.id, provider: provider.id }
+  const { abandoned, expiresAt: _, ...kept } = held
+  const renewal: Renewal =
+    kept.refreshToken === undefined
+      ? { ended: 'no-refresh-token' }
+      : await renew(context, provider, kept.refreshToken, subjectOf(kept.idToken))
+  if ('ended' in renewal) {
+    context.log.info({ ...fields, reason: renewal.ended }, 'The tokens of a linked account ended.')
+    await context.tokens.replace(session, provider.id, {})
+    return 'lost'
+  }
+  if (!('tokens' in renewal)) {
+    const err = 'refused' in renewal ? renewal.refused : renewal.failed
+    context.log.warn(
+      { ...fields, ...failureOf(err), err },
+      'The provider did not renew the tokens of a linked account.',
+    )
+    const isUnknown = 'failed' in renewal && !renewal.answered
+    if (!isUnknown && !abandoned) await context.tokens.release(session, provider.id)
+    return 'failed'
+  }
+  const { tokens } = renewal
+  const scopes = remainingScopes({ scopes: kept.scopes ?? [] }, tokens)
+  const merged = { ...kept, ...providerTokens(tokens, scopes, context.now()) }
+  if (await context.tokens.replace(session, provider.id, merged)) return 'renewed'
+  if (await context.sessions.get(session.id)) return 'busy'
+  await revokeAtProvider(context, provider, merged)
+  return 'ended'
+}
+
+/** The encoded subject of a stored id_token, which was verified at the sign-in. */
+function subjectOf(idToken: string | undefined): string | undefined {
+  try {
+    const { sub } = decodeJwt(idToken ?? '')
+    return sub === undefined ? undefined : encodeSubject(sub)
+  } catch {
+    return undefined
+  }
+}
+
+/** Takes the lease, unless another process has already renewed the tokens that were seen. */
+async function leaseDue(
+  { tokens }: Pick<KvOAuthContext, 'tokens'>,
+  session: TokenSession,
+  providerId: string,
+  seen: string | undefined,
+): Promise<LeasedTokens | undefined> {
+  const held = await tokens.lease(session, providerId, LEASE_MS)
+  if (!held || held.abandoned || seen === undefined || held.accessToken === seen) return held
+  await tokens.release(session, providerId)
+  return undefined
+}
+
+/** @param expected The encoded subject of the account; `undefined` if it is not known. */
 async function renew(
   context: KvOAuthContext,
   provider: OAuthProvider,
-  record: SessionRecord,
   refreshToken: string,
+  expected: string | undefined,
 ): Promise<Renewal> {
   try {
     const client = await import('openid-client')
@@ -135,7 +235,7 @@ async function renew(
       keepKeys(provider, client, configuration)
       const subject = tokens.claims()?.sub
       // The subject must be that of the original id_token (OpenID Connect Core section 12.2).
-      if (subject !== undefined && encodeSubject(subject) !== record.subject) {
+      if (subject !== undefined && expected !== undefined && encodeSubject(subject) !== expected) {
         return { ended: 'subject-changed' }
       }
       return { tokens }
@@ -152,6 +252,19 @@ async function renew(
 
 function backOff(current: SessionRecord, now: number): Partial<SessionRecord> {
   const failures = (current.tokenRefreshFailures ?? 0) + 1
-  const delay = Math.min(BACK_OFF_MS * 2 ** (failures - 1), BACK_OFF_MAX_MS)
-  return { tokenRefreshFailures: failures, tokenRefreshAt: now + delay }
+  return { tokenRefreshFailures: failures, tokenRefreshAt: now + backOffMs(failures) }
+}
+
+const backOffMs = (failures: number): number =>
+  Math.min(BACK_OFF_MS * 2 ** (failures - 1), BACK_OFF_MAX_MS)
+
+/**
+ * When a failed refresh may be repeated for a caller that needs the token now: earlier than for the
+ * session, which does without. `undefined` if none failed.
+ */
+export function nextRefreshOnDemand(record: SessionRecord): number | undefined {
+  const { tokenRefreshFailures: failures = 0, tokenRefreshAt } = record
+  return failures > 0 && tokenRefreshAt !== undefined
+    ? tokenRefreshAt - backOffMs(failures) + BACK_OFF_MS
+    : undefined
 }

@@ -123,7 +123,10 @@ async function startAt(
 const challengeOf = (codeVerifier: string): string =>
   createHash('sha256').update(codeVerifier).digest('base64url')
 
-function chooseProvider({ providers }: KvOAuthContext, id: string | undefined): OAuthProvider {
+export function chooseProvider(
+  { providers }: KvOAuthContext,
+  id: string | undefined,
+): OAuthProvider {
   const chosen = id === undefined ? providers.values().next().value : providers.get(id)
   if (chosen) return chosen
   const known = [...providers.keys()].join(', ')
@@ -168,7 +171,7 @@ function accountPrompt(
  * @throws AuthError `VALIDATION_ERROR` for a scope that the operator did not configure. Otherwise
  * callers could choose what users are asked to consent to.
  */
-function chooseScopes(
+export function chooseScopes(
   { log }: KvOAuthContext,
   provider: OAuthProvider,
   requested: readonly string[] | undefined,

@@ -17,6 +17,7 @@ export function describe({ backend, tokens }: HandlerContext): Reply<200, Descri
     capabilities: {
       ...backend.capabilities,
       interactive: backend.interactive !== undefined,
+      providerTokens: backend.getProviderToken !== undefined,
       backChannelLogout: backend.backChannelLogout !== undefined,
       linkAccounts: backend.accounts !== undefined,
     },

@@ -42,6 +42,10 @@ const WORDS: Readonly<Record<Exclude<AuthErrorCode, ForUsers>, ErrorWords>> = {
     title: 'Sign in again',
     detail: 'This needs a recent sign-in. Sign in again and repeat it.',
   },
+  PROVIDER_TOKEN_UNAVAILABLE: {
+    title: 'More permissions are needed',
+    detail: 'Open the application and sign in again to grant them.',
+  },
   ORIGIN_NOT_ALLOWED: {
     title: 'This page may not use the sign-in service',
     detail: 'Open the application and start there.',
