@@ -13,6 +13,7 @@ export type AuditEventType =
   | 'account.linked'
   | 'account.unlinked'
   | 'token.issued'
+  | 'provider-token.issued'
   | 'key.rotated'
   | 'user.roles-changed'
 

@@ -141,6 +141,8 @@ interface components {
       refresh: boolean
       /** @description signout can return a logoutUrl. */
       providerLogout: boolean
+      /** @description The backend can return a session's access token of the provider. */
+      providerTokens?: boolean | undefined
       /** @description A provider can end sessions with a logout token. */
       backChannelLogout: boolean
       /** @description Users can link, list and remove provider accounts. */
@@ -176,6 +178,7 @@ interface components {
      *         "revokeSessions": true,
      *         "refresh": true,
      *         "providerLogout": true,
+     *         "providerTokens": true,
      *         "backChannelLogout": true,
      *         "linkAccounts": true
      *       },
@@ -199,6 +202,13 @@ interface components {
       providers: components['schemas']['ProviderDescription'][]
       /** @description Where to sign in when it is not interactive. */
       signInHint?: string | undefined
+    }
+    /** @description What the caller lacks. */
+    ForbiddenData: {
+      /** @description Scopes that the caller has not been granted. */
+      missingScopes: string[]
+      /** @description Roles that the caller does not have. */
+      missingRoles: string[]
     }
     /** @description A provider account of the caller. */
     LinkedAccount: {
@@ -464,6 +474,7 @@ export type AuthenticatedUser = components['schemas']['AuthenticatedUser']
 export type BackendCapabilities = components['schemas']['BackendCapabilities']
 export type CallbackResponse = components['schemas']['CallbackResponse']
 export type DescribeResponse = components['schemas']['DescribeResponse']
+export type ForbiddenData = components['schemas']['ForbiddenData']
 export type LinkedAccount = components['schemas']['LinkedAccount']
 export type MeResponse = components['schemas']['MeResponse']
 export type ProviderDescription = components['schemas']['ProviderDescription']

@@ -116,7 +116,10 @@ export const ProviderTokenData = z
           .optional()
           .describe('Present if the user signed in at another provider: links the account.'),
       })
-      .describe('The body of POST /signin, to send from the browser of the user. Add redirectTo.'),
+      .meta({
+        id: 'ProviderTokenSignin',
+        description: 'The body of POST /signin, to send from the browser of the user. Add redirectTo.',
+      }),
   })
   .meta({ id: 'ProviderTokenData', description: 'How the user can grant what is missing.' })
 export type ProviderTokenData = z.infer<typeof ProviderTokenData>

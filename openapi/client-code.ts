@@ -7,13 +7,17 @@ import {
   CallbackQuery,
   type ContractRoute,
   contractRoutes,
+  serviceContractV1,
   SessionsQuery,
 } from '@netscript/auth-contract'
 import { createOpenApiDocument, DOCUMENTED } from './document.js'
 
 /** Generates client/routes.ts: what a client without schemas needs from the contract. */
 export function clientRoutes(): string {
-  const routes = DOCUMENTED.flatMap(({ contract }) => contractRoutes(contract))
+  // Browsers may not call the routes for servers.
+  const forPages = DOCUMENTED.filter(({ contract }) => contract !== serviceContractV1)
+  const routes = forPages
+    .flatMap(({ contract }) => contractRoutes(contract))
     .filter(([, route]) => isCall(route))
     .map(([key, { method, path, responses }]) => [
       key,
@@ -52,7 +56,8 @@ function requiredOf(schema: unknown): string[] {
 }
 
 /** Schemas of the document that a client neither sends nor receives. */
-const LEFT_OUT = /Problem$|^(PublicKey|BackChannelLogout|ProviderErrorData|ValidationErrorData)/
+const LEFT_OUT =
+  /Problem$|^(PublicKey|BackChannelLogout|ProviderErrorData|ProviderToken|ValidationErrorData)/
 
 /**
  * Generates client/wire.ts: the types of requests and responses, so that the client depends on

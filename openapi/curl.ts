@@ -63,6 +63,11 @@ export const CURL_STEPS: readonly CurlStep[] = [
     variable: { name: 'ACCOUNT_ID', use: 'path' },
   },
   { key: 'token' },
+  {
+    key: 'providerToken',
+    status: 404,
+    before: 'It is off by default. The guide to provider tokens has a call with a service key.',
+  },
   { key: 'jwks' },
   { key: 'signout' },
   {

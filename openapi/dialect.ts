@@ -9,6 +9,8 @@ export interface RouteNote {
    * @default `required` when the route declares 401, else `optional`
    */
   session?: 'required' | 'optional' | 'ignored'
+  /** Whether a service key is required, and the session cookie is one of two credentials. @default false */
+  needsServiceKey?: boolean
   /** Whether a success response is public and cacheable. @default false */
   isPublic?: boolean
   /** Descriptions of responses by status. @default the description of the schema */
@@ -44,6 +46,7 @@ const CALLBACK: RouteNote = {
 
 /** Notes by route key. */
 const ROUTE_NOTES: Readonly<Record<string, RouteNote>> = {
+  providerToken: { needsServiceKey: true },
   signin: {
     session: 'ignored',
     responses: {

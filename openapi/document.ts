@@ -6,11 +6,12 @@ import {
   contractRoutes,
   discoveryContractV1,
   protocolContractV1,
+  serviceContractV1,
   type RouteContract,
 } from '@netscript/auth-contract'
 import { createComponents } from './components.js'
 import { type Dialect, GUARDED_DIALECT, OWN_DIALECT } from './dialect.js'
-import { BEARER_TOKEN, operationOf, SESSION_COOKIE } from './operation.js'
+import { BEARER_TOKEN, operationOf, SERVICE_KEY, SESSION_COOKIE } from './operation.js'
 import type { InfoObject, OpenApiDocument, SecuritySchemeObject } from './specification.js'
 
 export type { InfoObject, OpenApiDocument }
@@ -40,6 +41,11 @@ export const DOCUMENTED: readonly TaggedContract[] = [
     tag: 'Account',
     description: 'Routes beyond the core five. Routes may be added within this version.',
     contract: accountContractV1,
+  },
+  {
+    tag: 'Services',
+    description: 'Routes for servers with a service key. Routes may be added within this version.',
+    contract: serviceContractV1,
   },
   {
     tag: 'Protocol',
@@ -115,6 +121,11 @@ export function createOpenApiDocument({
     { info, server, contracts: DOCUMENTED, dialect: OWN_DIALECT },
     {
       [SESSION_COOKIE]: sessionCookie(cookieName),
+      [SERVICE_KEY]: {
+        type: 'http',
+        scheme: 'bearer',
+        description: 'A key of a server, which the operator created: `nsk_...`.',
+      },
     },
   )
 }

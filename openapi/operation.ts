@@ -19,6 +19,9 @@ export const SESSION_COOKIE = 'sessionCookie'
 /** Name of the security scheme of bearer tokens, which guarded services accept too. */
 export const BEARER_TOKEN = 'bearerToken'
 
+/** Name of the security scheme of service keys. */
+export const SERVICE_KEY = 'serviceKey'
+
 /** A route and its key in the contract, the clients and the document. */
 type NamedRoute = ReturnType<typeof contractRoutes>[number]
 
@@ -50,7 +53,11 @@ export function operationOf(
   }
 }
 
-function securityOf([key, route]: NamedRoute, { session }: RouteNote): OperationObject['security'] {
+function securityOf(
+  [key, route]: NamedRoute,
+  { session, needsServiceKey }: RouteNote,
+): OperationObject['security'] {
+  if (needsServiceKey) return [{ [SERVICE_KEY]: [], [SESSION_COOKIE]: [] }, { [SERVICE_KEY]: [] }]
   const auth = routeAuthOf(key, route)
   if (auth?.public) return []
   if (auth) {

@@ -109,7 +109,7 @@ export type SecuritySchemeObject =
       type: 'http'
       scheme: 'bearer'
       /** The token format: `JWT`. */
-      bearerFormat: string
+      bearerFormat?: string
       /** CommonMark. */
       description: string
     }

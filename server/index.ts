@@ -17,6 +17,12 @@ export {
   type TokenIssuer,
   type TokenIssuerOptions,
 } from './tokens/token-issuer.js'
+export {
+  createServiceKeys,
+  type ServiceKey,
+  type ServiceKeyLimits,
+  type ServiceKeys,
+} from './tokens/service-keys.js'
 export type { DemoNotice } from './service-app.js'
 export type { Variables } from './config/variables.js'
 export { createLogger, type Logger } from './log.js'

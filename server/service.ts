@@ -77,6 +77,10 @@ export async function createAuthService(options: AuthServiceOptions): Promise<Au
     const metrics = observed?.metrics
     if (pool) await migrate(pool, options)
     const tokens = pool && (await tokenIssuerOf(config, env, pool, logger))
+    const serviceKeys =
+      pool && config.variables.NETSCRIPT_AUTH_PROVIDER_TOKENS
+        ? (await import('./tokens/service-keys.js')).createServiceKeys(pool)
+        : undefined
     const backend =
       options.backend ??
       (await backendEntry(config.variables.NETSCRIPT_AUTH_BACKEND).load({
@@ -98,6 +102,7 @@ export async function createAuthService(options: AuthServiceOptions): Promise<Au
       rateLimit: rateLimitOf(config, env, pool),
       metrics,
       ...(tokens && { tokens }),
+      ...(serviceKeys && { serviceKeys }),
       ...(options.demo && { demo: options.demo }),
     })
     const server = createServer(tracing ? tracing.traced(listener) : listener)

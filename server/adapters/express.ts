@@ -13,6 +13,7 @@ import {
   authContractV1,
   discoveryContractV1,
   protocolContractV1,
+  serviceContractV1,
 } from '@netscript/auth-contract'
 import { pathOf } from '@netscript/plugin-auth-core/internal'
 import { type AuthApiOptions, createEngine, type Engine } from '../engine/engine.js'
@@ -44,6 +45,7 @@ export function createAuthApp(options: AuthApiOptions): Express {
   api.use(openExchange(engine))
   addRoutes(api, engine, authContractV1)
   addRoutes(api, engine, accountContractV1)
+  addRoutes(api, engine, serviceContractV1)
   addRoutes(api, engine, protocolContractV1)
   addRoutes(api, engine, discoveryContractV1)
   api.use((req) => {

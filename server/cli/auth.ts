@@ -4,6 +4,7 @@ import type { GenerateOptions } from './auth/secret.js'
 import { SECRET_KINDS } from './auth/secret-kinds.js'
 import type { AuditDeleteOptions } from './auth/audit.js'
 import type { Output, PageOptions } from './auth/operator.js'
+import type { ServiceKeyOptions } from './auth/service-keys.js'
 import type { UserSearchOptions } from './auth/users.js'
 
 /** Adds `netscript auth ...`. Each command imports its code when it runs. */
@@ -14,6 +15,7 @@ export function addAuthCommands(program: Command): void {
   addSecretCommands(auth)
   addSessionCommands(auth)
   addUserCommands(auth)
+  addServiceKeyCommands(auth)
   addAuditCommands(auth)
 }
 
@@ -174,6 +176,35 @@ function addRoleCommands(user: Command): void {
         (await import('./auth/users.js')).changeRoles(name, { userId, roles: given }, output),
       )
   }
+}
+
+function addServiceKeyCommands(auth: Command): void {
+  const actions = () => import('./auth/service-keys.js')
+  const key = auth
+    .command('service-key')
+    .description('Keys with which services request tokens of providers.')
+  key
+    .command('create')
+    .description('Create a key and print it once. Two keys of a name can be valid.')
+    .argument('<name>', 'the service, such as orders')
+    .requiredOption('--audience <audience>', 'as in NETSCRIPT_AUTH_TOKEN_AUDIENCES')
+    .requiredOption('--providers <ids>', 'the providers whose tokens it may request')
+    .option('--scopes <scopes>', 'scopes that a token may have, beside those of the sign-in', '')
+    .option('--json', 'print JSON')
+    .action(async (name: string, options: ServiceKeyOptions) =>
+      (await actions()).createKey(name, options),
+    )
+  key
+    .command('list')
+    .description('List the keys, without their secrets.')
+    .option('--json', 'print JSON')
+    .action(async (output: Output) => (await actions()).listKeys(output))
+  key
+    .command('revoke')
+    .description('Revoke a key, in force at the next request.')
+    .argument('<id>', 'the id that list shows')
+    .option('--json', 'print JSON')
+    .action(async (id: string, output: Output) => (await actions()).revokeKey(id, output))
 }
 
 function addAuditCommands(auth: Command): void {

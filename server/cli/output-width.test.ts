@@ -101,6 +101,13 @@ describe('the readable output of netscript', () => {
     ['auth user delete <user>', ['Deleted']],
     ['auth user list', ['No users.']],
     ['auth user show missing', ['no such user']],
+    [
+      `auth service-key create orders --audience https://${'orders.'.repeat(12)}example --providers ${PROVIDER} --scopes ${'calendar.read,'.repeat(12)}mail --json`,
+      ['nsk_'],
+    ],
+    ['auth service-key create orders --audience a --providers local', ['nsk_', 'not shown again']],
+    ['auth service-key list', [PROVIDER, 'orders', /calendar.read\s/]],
+    ['auth service-key revoke missing', ['There is no valid key']],
     ['auth audit delete --before 2026-01-31 --yes', []],
     ['doctor', ['ok'], PROVIDER_VARIABLES],
     ['doctor --production', ['fail']],

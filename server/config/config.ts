@@ -69,7 +69,9 @@ export function inspectConfig(env: NodeJS.ProcessEnv, mode: StartMode): ConfigRe
     host: variables.NETSCRIPT_AUTH_HOST ?? (production ? '0.0.0.0' : '127.0.0.1'),
     providers,
     usesDatabase:
-      (entry?.usesDatabase ?? false) || variables.NETSCRIPT_AUTH_TOKEN_AUDIENCES.length > 0,
+      (entry?.usesDatabase ?? false) ||
+      variables.NETSCRIPT_AUTH_TOKEN_AUDIENCES.length > 0 ||
+      variables.NETSCRIPT_AUTH_PROVIDER_TOKENS,
     origin: attempt(() => ownOrigin(variables, providers)) ?? '',
     docs: variables.NETSCRIPT_AUTH_DOCS ?? !production,
     warnings: [

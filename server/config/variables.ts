@@ -253,6 +253,11 @@ export const VARIABLES = {
     .describe(
       'Services that `POST /token` issues tokens for, such as `https://orders.example.com`. Default: none.',
     ),
+  NETSCRIPT_AUTH_PROVIDER_TOKENS: flag
+    .default(false)
+    .describe(
+      '`POST /provider-token` returns the access token of a provider to services with a key of `netscript auth service-key create`.',
+    ),
   NETSCRIPT_AUTH_COOKIE_NAME: z
     .string()
     .default('__Host-ns_session')

@@ -1,4 +1,4 @@
-import { protocolContractV1 } from '@netscript/auth-contract'
+import { protocolContractV1, serviceContractV1 } from '@netscript/auth-contract'
 import { AuthError } from '@netscript/plugin-auth-core'
 import { isLoopback } from '../config/loopback.js'
 import type { Logger } from '../log.js'
@@ -10,6 +10,9 @@ const SAME_SITE = new Set(['same-origin', 'none'])
 
 /** Providers send no Origin. A signed token protects this route, which uses no cookies. */
 const EXEMPT: readonly string[] = [protocolContractV1.backChannelLogout.path]
+
+/** Only for servers: a browser sends `Origin`, and `Sec-Fetch-Site` unless it is old. */
+const FOR_SERVERS: readonly string[] = [serviceContractV1.providerToken.path]
 
 /** A set of origins, compared exactly. */
 export type Origins = Pick<ReadonlySet<string>, 'has'>
@@ -53,6 +56,10 @@ export function checkOrigin(
 ): void {
   if (SAFE_METHODS.has(method) || EXEMPT.includes(path)) return
   const { origin, 'sec-fetch-site': fetchSite } = headers
+  if (FOR_SERVERS.includes(path)) {
+    if (origin === undefined && (fetchSite === undefined || fetchSite === 'none')) return
+    throw new AuthError('ORIGIN_NOT_ALLOWED', 'Only servers may send this request, not a page.')
+  }
   if (origin !== undefined && origin !== 'null') {
     if (allowed.has(String(origin))) return
     throw refusal(String(origin))

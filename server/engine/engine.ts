@@ -1,6 +1,7 @@
-import { AUTH_PATH_PREFIX, authContractV1 } from '@netscript/auth-contract'
+import { AUTH_PATH_PREFIX, type AuthErrorCode, authContractV1 } from '@netscript/auth-contract'
 import { type AuthBackendPort, AuthError, codeOf } from '@netscript/plugin-auth-core'
 import { createReturnToPolicy, isPrefetch, pathOf } from '@netscript/plugin-auth-core/internal'
+import type { ServiceKeys } from '../tokens/service-keys.js'
 import type { TokenIssuer } from '../tokens/token-issuer.js'
 import type { HandlerContext } from '../handlers/context.js'
 import { apiRoutes, discoveryRoutes } from '../handlers/routes.js'
@@ -44,6 +45,11 @@ export interface AuthApiOptions {
   trustProxy?: TrustProxy
   /** Issues tokens for other services and serves their keys. @default none are issued */
   tokens?: TokenIssuer
+  /**
+   * Returns tokens of providers to services with one of these keys, from `createServiceKeys`.
+   * @default none are returned
+   */
+  serviceKeys?: ServiceKeys
   /** Limits per client; `false` disables them. @default 120 per minute, counted in memory */
   rateLimit?: RateLimitOptions | false
   /** @default a logger on standard output */
@@ -68,6 +74,12 @@ export interface Engine {
   fail(exchange: Exchange, error: unknown): Promise<void>
 }
 
+/** Failures of valid credentials, which are no attempt to guess any. */
+const NOT_COUNTED: ReadonlySet<AuthErrorCode> = new Set<AuthErrorCode>([
+  'RATE_LIMITED',
+  'PROVIDER_TOKEN_UNAVAILABLE',
+])
+
 /** The name of an unknown path or method in logs and metrics. */
 const NO_ROUTE = 'none'
 
@@ -87,6 +99,7 @@ export function createEngine(
     backend,
     returnTo: createReturnToPolicy(origin, [...allowedReturnTo, ...corsOrigins]),
     ...(options.tokens && { tokens: options.tokens }),
+    ...(options.serviceKeys && { serviceKeys: options.serviceKeys }),
   }
   const discovery = options.tokens ? discoveryRoutes : []
   const discoveryPaths = new Set(discovery.map(({ contract }) => contract.path))
@@ -172,7 +185,7 @@ export function createEngine(
 
   async function countFailure(exchange: Exchange, error: unknown): Promise<void> {
     const limit = exchange.route?.limit
-    if (limit?.counts !== 'failures' || codeOf(error) === 'RATE_LIMITED') return
+    if (limit?.counts !== 'failures' || NOT_COUNTED.has(codeOf(error))) return
     await count(exchange, limit, 1).catch((err: unknown) => {
       logger.warn({ err }, 'A failure could not be counted against the limit of the client.')
     })

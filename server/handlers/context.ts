@@ -6,6 +6,7 @@ import {
   providerError,
 } from '@netscript/plugin-auth-core'
 import type { ReturnToPolicy } from '@netscript/plugin-auth-core/internal'
+import type { ServiceKeys } from '../tokens/service-keys.js'
 import type { TokenIssuer } from '../tokens/token-issuer.js'
 
 /** Dependencies shared by all handlers. */
@@ -14,6 +15,8 @@ export interface HandlerContext {
   readonly returnTo: ReturnToPolicy
   /** Absent when no tokens are issued. */
   readonly tokens?: TokenIssuer
+  /** Absent when no tokens of providers are returned to services. */
+  readonly serviceKeys?: ServiceKeys
 }
 
 /**

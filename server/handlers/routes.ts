@@ -3,6 +3,7 @@ import {
   authContractV1,
   discoveryContractV1,
   protocolContractV1,
+  serviceContractV1,
 } from '@netscript/auth-contract'
 import type { AuthnRequest } from '@netscript/plugin-auth-core'
 import { preferredType } from '../engine/accept.js'
@@ -14,6 +15,7 @@ import { callback, describe, signin } from './sign-in.js'
 import type { HandlerContext } from './context.js'
 import { me, session } from './session.js'
 import { listSessions, revokeOtherSessions, revokeSession } from './sessions.js'
+import { providerToken } from './provider-token.js'
 import { jwks, token } from './token.js'
 
 const postedAsForm = (request: AuthnRequest): { isForm: boolean } => ({
@@ -48,6 +50,12 @@ export const apiRoutes = [
     unlinkAccount: (context, request, { params }) => unlinkAccount(context, request, params.id),
     token: (context, request, { body }) => token(context, request, body),
   }),
+  ...routesOf(
+    serviceContractV1,
+    { providerToken: (context, request, { body }) => providerToken(context, request, body) },
+    // All users of a service have its address.
+    ['providerToken'],
+  ),
   ...routesOf(
     protocolContractV1,
     {

@@ -21,7 +21,7 @@ it.each([
       return sent ? { ok: true, session: { id: 'id' }, setCookies: [] } : { ok: false }
     },
   } as unknown as AuthBackendPort
-  const tokens = { checkAudience() {}, issue: fail, publicKeys: fail, maintain: fail }
+  const tokens = { checkAudience() {}, issue: fail, verify: fail, publicKeys: fail, maintain: fail }
   const context = { backend, tokens, returnTo: createReturnToPolicy('http://localhost') }
   const asking = token(context, toAuthnRequest({ headers }), { audience: 'a' })
   await expect(asking).rejects.toMatchObject({ code: 'UNAUTHORIZED' })
@@ -33,7 +33,7 @@ it('keeps the cookie of a session that was renewed when the token cannot be issu
     authenticate: async () => ({ ok: true, session: { id: 'id' }, setCookies: renewed }),
   } as unknown as AuthBackendPort
   const away = () => Promise.reject(new AuthError('STORE_UNAVAILABLE', 'Away.', { cause: 'why' }))
-  const tokens = { checkAudience() {}, issue: away, publicKeys: away, maintain: away }
+  const tokens = { checkAudience() {}, issue: away, verify: away, publicKeys: away, maintain: away }
   const context = { backend, tokens, returnTo: createReturnToPolicy('http://localhost') }
   const asking = token(context, toAuthnRequest({ headers: {} }), { audience: 'a' })
   await expect(asking).rejects.toMatchObject({

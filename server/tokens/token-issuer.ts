@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { SignJWT } from 'jose'
+import { createLocalJWKSet, errors, jwtVerify, SignJWT } from 'jose'
 import type { PostgresPool } from '@netscript/auth-database'
 import {
   type AuthSession,
@@ -39,6 +39,11 @@ export interface TokenIssuer {
    * @throws AuthError `VALIDATION_ERROR`, `STORE_UNAVAILABLE`
    */
   issue(session: AuthSession, audience: string): Promise<TokenResponse>
+  /**
+   * Verifies a token of this issuer for an audience, and returns its session; `undefined` if it is not
+   * valid. The session may have ended since.
+   */
+  verify(token: string, audience: string): Promise<string | undefined>
   /** The public keys that verify tokens. */
   publicKeys(): Promise<PublicKeySet>
   /** Creates and removes keys as they are due. Call it at start and periodically. */
@@ -106,6 +111,19 @@ export function createTokenIssuer(options: TokenIssuerOptions): TokenIssuer {
         .sign(key)
       await audit.record({ type: 'token.issued', sessionId: session.id, reason: audience })
       return { token, tokenType: 'Bearer', expiresAt: new Date(exp * 1000).toISOString() }
+    },
+    async verify(token, audience) {
+      const published = createLocalJWKSet({ keys: await keys.published() })
+      try {
+        const { payload } = await jwtVerify(token, published, {
+          ...{ issuer: origin, audience, typ: 'at+jwt', algorithms: [ALGORITHM] },
+          requiredClaims: ['exp', 'sub', 'sid'],
+        })
+        return typeof payload.sid === 'string' ? payload.sid : undefined
+      } catch (error) {
+        if (error instanceof errors.JOSEError) return undefined
+        throw error
+      }
     },
     publicKeys: async () => ({ keys: await keys.published() }),
     maintain: () => keys.maintain(),

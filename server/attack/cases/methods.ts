@@ -1,5 +1,10 @@
 import assert from 'node:assert/strict'
-import { accountContractV1, authContractV1, protocolContractV1 } from '@netscript/auth-contract'
+import {
+  accountContractV1,
+  authContractV1,
+  protocolContractV1,
+  serviceContractV1,
+} from '@netscript/auth-contract'
 import { eachOf } from '../person.js'
 import { API, type CaseDefinition } from '../target.js'
 
@@ -7,6 +12,7 @@ const METHODS = new Map<string, string[]>()
 for (const { path, method } of Object.values({
   ...authContractV1,
   ...accountContractV1,
+  ...serviceContractV1,
   ...protocolContractV1,
 })) {
   const methods = METHODS.get(path) ?? []

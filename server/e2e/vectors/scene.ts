@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { vi } from 'vitest'
 import { AuthBackendOperationUnsupportedError, providerError } from '../../../backends/errors.js'
 import { createKeyring } from '../../../backends/keyring.js'
@@ -11,6 +12,7 @@ import { createPool } from '../../../prisma/pool.js'
 import { createPostgresSigningKeyStore } from '../../tokens/postgres-signing-key-store.js'
 import type { UserStore } from '../../../backends/kv-oauth/session-store.js'
 import { createPostgresUserStore } from '../../../backends/kv-oauth/storage/postgres-user-store.js'
+import { createServiceKeys } from '../../tokens/service-keys.js'
 import { createTokenIssuer, type TokenIssuer } from '../../tokens/token-issuer.js'
 import { AUTH_PATH_PREFIX } from '../../../contract/auth-contract.js'
 import { PublicKey } from '../../../contract/token.js'
@@ -109,6 +111,7 @@ async function startProcess(pool: Pool, provider: OAuthProvider): Promise<Proces
   })
   const options: AuthApiOptions = {
     ...{ backend, tokens, logger },
+    serviceKeys: createServiceKeys(pool),
     origin: ORIGIN,
     corsOrigins: ['https://app.auth.example'],
     allowedReturnTo: ['https://www.example'],
@@ -152,6 +155,28 @@ class SceneBuilder implements Scene {
 
   query(text: string): Promise<unknown> {
     return this.#pool.query(text)
+  }
+
+  /** Keys for two audiences, and a revoked one, as placeholders. */
+  async addServiceKeys(): Promise<void> {
+    const secret = 's'.repeat(43)
+    const hash = createHash('sha256').update(secret).digest('base64url')
+    const keys = { serviceKey: 'orders', otherServiceKey: 'other', revokedServiceKey: 'revoked' }
+    for (const [at, [placeholder, name]] of Object.entries(keys).entries()) {
+      const id = String(at).repeat(16)
+      this.values[placeholder] = `nsk_${id}_${secret}`
+      await this.#pool.query(
+        `INSERT INTO auth_service_keys (id, name, hash, audience, providers, scopes, revoked_at)
+         VALUES ($1, $2, $3, $4, '{local,unknown}', '{calendar}', $5) ON CONFLICT DO NOTHING`,
+        [id, name, hash, `https://${name}.example`, name === 'revoked' ? new Date() : null],
+      )
+    }
+  }
+
+  authenticate(): ReturnType<KvOAuthBackend['authenticate']> {
+    return this.backend.authenticate(
+      toAuthnRequest({ headers: { cookie: this.values.session ?? '' } }),
+    )
   }
 
   /** Starts a sign-in in a browser with these cookies. */
@@ -335,8 +360,19 @@ const GIVEN: Readonly<Record<string, (scene: SceneBuilder) => Promise<unknown> |
     await scene.restart()
   },
   'no tokens are issued'(scene) {
-    const { tokens: _tokens, ...others } = scene.options
+    const { tokens: _tokens, serviceKeys: _keys, ...others } = scene.options
     scene.options = others
+  },
+  'service keys': (scene) => scene.addServiceKeys(),
+  async 'a token of the session for orders'(scene) {
+    const result = await scene.authenticate()
+    if (!result.ok) throw new Error('There is no session.')
+    const issued = await scene.options.tokens?.issue(result.session, 'https://orders.example')
+    scene.values.subjectToken = issued?.token ?? ''
+  },
+  'the backend keeps no tokens of providers'(scene) {
+    const { getProviderToken: _absent, ...backend } = scene.backend
+    configure(scene, { backend })
   },
   'one trusted proxy': (scene) => configure(scene, { trustProxy: 1 }),
   'the limit is used up'(scene) {
@@ -411,5 +447,6 @@ function without(backend: KvOAuthBackend, refuse: () => never): AuthBackendPort 
       revokeSessions: operation,
     },
     interactive: { ...backend.interactive, finishLogout: operation },
+    getProviderToken: operation,
   }
 }
