@@ -118,7 +118,8 @@ export const ProviderTokenData = z
       })
       .meta({
         id: 'ProviderTokenSignin',
-        description: 'The body of POST /signin, to send from the browser of the user. Add redirectTo.',
+        description:
+          'The body of POST /signin, to send from the browser of the user. Add redirectTo.',
       }),
   })
   .meta({ id: 'ProviderTokenData', description: 'How the user can grant what is missing.' })

@@ -371,7 +371,8 @@ const GIVEN: Readonly<Record<string, (scene: SceneBuilder) => Promise<unknown> |
     scene.values.subjectToken = issued?.token ?? ''
   },
   'the backend keeps no tokens of providers'(scene) {
-    const { getProviderToken: _absent, ...backend } = scene.backend
+    const backend: AuthBackendPort = { ...scene.backend }
+    delete (backend as Partial<KvOAuthBackend>).getProviderToken
     configure(scene, { backend })
   },
   'one trusted proxy': (scene) => configure(scene, { trustProxy: 1 }),
