@@ -1,3 +1,4 @@
+import type { StoredEvent } from '@netscript/auth-contract'
 import { type Keyring, sign } from './keyring.js'
 
 /**
@@ -50,6 +51,8 @@ export interface AuditLog {
   record(event: AuditEvent): Promise<void>
   /** Records the first key of the keyring once, by its {@link keyFingerprint}. */
   recordKey(fingerprint: string): Promise<void>
+  /** Returns the newest 1000 events of the users with these pseudonyms, the newest first. */
+  eventsOf(subjectHashes: readonly string[]): Promise<StoredEvent[]>
   /** Whether any session of the provider has refreshed its tokens in the last `ms` milliseconds. */
   tokensRenewed(providerId: string, ms: number): Promise<boolean>
 }

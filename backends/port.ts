@@ -6,6 +6,7 @@ import type {
   Principal,
   ProviderDescription,
   ProviderToken,
+  StoredUser,
 } from '@netscript/auth-contract'
 import type { AuthnRequest } from './request.js'
 
@@ -55,7 +56,10 @@ export interface AuthProviderRegistryPort {
 
 /** The optional features of a backend. `describe` shows them; the conformance suite verifies them. */
 export type AuthBackendCapabilities = Readonly<
-  Omit<BackendCapabilities, 'interactive' | 'backChannelLogout' | 'linkAccounts' | 'providerTokens'>
+  Omit<
+    BackendCapabilities,
+    'interactive' | 'backChannelLogout' | 'linkAccounts' | 'providerTokens' | 'selfService'
+  >
 >
 
 /** The result of a sign-out. */
@@ -141,6 +145,17 @@ export interface ProviderTokenOptions {
   readonly providerId?: string | undefined
   /** Scopes that the token must have, as the provider names them. @default any */
   readonly scopes?: readonly string[] | undefined
+}
+
+/** What users may do with their own data. Callers pass the session of the caller. */
+export interface AuthSelfServicePort {
+  /** Returns what is stored about the session's user, without tokens. */
+  exportUser(session: AuthSession): Promise<StoredUser>
+  /**
+   * Deletes the session's user with accounts, sessions and tokens. When it throws, the user may only be
+   * disabled.
+   */
+  deleteUser(session: AuthSession): Promise<void>
 }
 
 /** Issues and verifies session tokens, the secrets in session cookies. */
@@ -241,6 +256,8 @@ export interface AuthBackendPort {
   readonly sessions: AuthSessionsPort
   /** The accounts of users; absent when they cannot be linked. */
   readonly accounts?: AuthAccountsPort
+  /** Exports and deletes users; absent when the backend cannot. */
+  readonly selfService?: AuthSelfServicePort
   /** Supported features. Unsupported operations throw `AuthBackendOperationUnsupportedError`. */
   readonly capabilities: AuthBackendCapabilities
   /** The redirect flow; absent when users sign in elsewhere. */

@@ -3,6 +3,7 @@ import type {
   AccountsResponse,
   CallbackQuery,
   CallbackResponse,
+  DeletedResponse,
   DescribeResponse,
   MeResponse,
   RevokedResponse,
@@ -13,6 +14,7 @@ import type {
   SigninResponse,
   SignoutInput,
   SignoutResponse,
+  StoredUser,
   TokenInput,
   TokenResponse,
   UnlinkedResponse,
@@ -24,6 +26,7 @@ export type {
   AuthUser,
   CallbackQuery,
   CallbackResponse,
+  DeletedResponse,
   DescribeResponse,
   LinkedAccount,
   MeResponse,
@@ -37,6 +40,7 @@ export type {
   SigninResponse,
   SignoutInput,
   SignoutResponse,
+  StoredUser,
   TokenInput,
   TokenResponse,
   UnlinkedResponse,
@@ -95,6 +99,10 @@ export interface AuthCalls {
   accounts(options?: CallOptions): Promise<AccountsResponse>
   /** Removes a provider account of the caller, and ends the sessions that were made with it. */
   unlinkAccount(id: string, options?: CallOptions): Promise<UnlinkedResponse>
+  /** What is stored about the caller. Needs `capabilities.selfService`. */
+  exportUser(options?: CallOptions): Promise<StoredUser>
+  /** Deletes the caller. Needs a sign-in at most five minutes old, and `capabilities.selfService`. */
+  deleteUser(options?: CallOptions): Promise<DeletedResponse>
   /** Requests a short-lived bearer token for another service. */
   token(input: TokenInput, options?: CallOptions): Promise<TokenResponse>
 }

@@ -65,6 +65,8 @@ export function createAuthClient(options: AuthClientOptions = {}): AuthClient {
       revokeOtherSessions: (options) => call('revokeOtherSessions', {}, options),
       accounts: (options) => call('accounts', {}, options),
       unlinkAccount: (id, options) => call('unlinkAccount', { id }, options),
+      exportUser: (options) => call('exportUser', {}, options),
+      deleteUser: (options) => call('deleteUser', {}, options),
       token: (body, options) => call('token', { body }, options),
     },
     options,

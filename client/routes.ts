@@ -57,6 +57,16 @@ export const ROUTES = {
     path: '/api/v1/auth/accounts/:id',
     required: ['unlinked', 'revoked', 'signedOut'],
   },
+  exportUser: {
+    method: 'GET',
+    path: '/api/v1/auth/user',
+    required: ['exportedAt', 'user', 'accounts', 'sessions', 'events'],
+  },
+  deleteUser: {
+    method: 'DELETE',
+    path: '/api/v1/auth/user',
+    required: ['deleted'],
+  },
   token: {
     method: 'POST',
     path: '/api/v1/auth/token',

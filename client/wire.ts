@@ -147,6 +147,8 @@ interface components {
       backChannelLogout: boolean
       /** @description Users can link, list and remove provider accounts. */
       linkAccounts: boolean
+      /** @description Users can export and delete what is stored about them. */
+      selfService: boolean
     }
     /**
      * @description A completed sign-in.
@@ -169,6 +171,20 @@ interface components {
       subject: string
     }
     /**
+     * @description The caller has been deleted.
+     * @example {
+     *       "deleted": true
+     *     }
+     */
+    DeletedResponse: {
+      /**
+       * @description The user and all sessions are gone.
+       * @constant
+       * @enum {boolean}
+       */
+      deleted: true
+    }
+    /**
      * @description The active backend and what it can do.
      * @example {
      *       "backend": "kv-oauth",
@@ -180,7 +196,8 @@ interface components {
      *         "providerLogout": true,
      *         "providerTokens": true,
      *         "backChannelLogout": true,
-     *         "linkAccounts": true
+     *         "linkAccounts": true,
+     *         "selfService": true
      *       },
      *       "tokens": true,
      *       "providers": [
@@ -384,6 +401,78 @@ interface components {
        */
       logoutUrl?: string | undefined
     }
+    /** @description An event of the audit trail about the caller. */
+    StoredEvent: {
+      /**
+       * Format: date-time
+       * @description When it happened.
+       */
+      at: string
+      /** @description What happened, such as sign-in.completed. */
+      type: string
+      /** @description The provider, if there was one. */
+      providerId?: string | undefined
+      /** @description The public id of the session. */
+      sessionId?: string | undefined
+      /** @description Why it happened. */
+      reason?: string | undefined
+    }
+    /**
+     * @description What is stored about the caller. Tokens of providers are left out.
+     * @example {
+     *       "exportedAt": "2026-02-01T08:40:00.000Z",
+     *       "user": {
+     *         "id": "0198f3c2-7a51-7b1e-9d53-3a5f4f1f0f5b",
+     *         "displayName": "Ada Lovelace",
+     *         "email": "ada@example.com",
+     *         "emailVerified": true,
+     *         "roles": [],
+     *         "createdAt": "2026-01-05T09:00:00.000Z"
+     *       },
+     *       "accounts": [],
+     *       "sessions": [],
+     *       "events": [
+     *         {
+     *           "at": "2026-01-05T09:00:00.000Z",
+     *           "type": "sign-in.completed",
+     *           "providerId": "google"
+     *         }
+     *       ]
+     *     }
+     */
+    StoredUser: {
+      /**
+       * Format: date-time
+       * @description When this was read.
+       */
+      exportedAt: string
+      /** @description The user. */
+      user: {
+        /** @description Stable id of the user. */
+        id: string
+        /** @description Name to show. */
+        displayName?: string | undefined
+        /** @description E-mail address. */
+        email?: string | undefined
+        /** @description Whether the provider verified it. */
+        emailVerified?: boolean | undefined
+        /** @description URL of a picture. */
+        imageUrl?: string | undefined
+        /** @description Roles that the operator gave. */
+        roles: string[]
+        /**
+         * Format: date-time
+         * @description When the user first signed in.
+         */
+        createdAt: string
+      }
+      /** @description The provider accounts of the user. */
+      accounts: components['schemas']['LinkedAccount'][]
+      /** @description The live sessions, with their claims. */
+      sessions: components['schemas']['SessionSummary'][]
+      /** @description The newest 1000 events of the audit trail. */
+      events: components['schemas']['StoredEvent'][]
+    }
     /**
      * @description The audience of the token.
      * @example {
@@ -473,6 +562,7 @@ export type AuthenticatedSession = components['schemas']['AuthenticatedSession']
 export type AuthenticatedUser = components['schemas']['AuthenticatedUser']
 export type BackendCapabilities = components['schemas']['BackendCapabilities']
 export type CallbackResponse = components['schemas']['CallbackResponse']
+export type DeletedResponse = components['schemas']['DeletedResponse']
 export type DescribeResponse = components['schemas']['DescribeResponse']
 export type ForbiddenData = components['schemas']['ForbiddenData']
 export type LinkedAccount = components['schemas']['LinkedAccount']
@@ -488,6 +578,8 @@ export type SigninInput = components['schemas']['SigninInput']
 export type SigninResponse = components['schemas']['SigninResponse']
 export type SignoutInput = components['schemas']['SignoutInput']
 export type SignoutResponse = components['schemas']['SignoutResponse']
+export type StoredEvent = components['schemas']['StoredEvent']
+export type StoredUser = components['schemas']['StoredUser']
 export type TokenInput = components['schemas']['TokenInput']
 export type TokenResponse = components['schemas']['TokenResponse']
 export type UnlinkedResponse = components['schemas']['UnlinkedResponse']

@@ -5,6 +5,7 @@ import { AUTH_PATH_PREFIX } from './auth-contract.js'
 import { DescribeResponse } from './describe.js'
 import { problems } from './errors.js'
 import { RevokedResponse, SessionsQuery, SessionsResponse } from './session.js'
+import { DeletedResponse, StoredUser } from './stored-user.js'
 import { TokenInput, TokenResponse } from './token.js'
 
 const routes = {
@@ -109,6 +110,43 @@ const routes = {
         'NOT_FOUND',
         'AUTH_LAST_ACCOUNT',
         'VALIDATION_ERROR',
+        'INTERNAL',
+        'AUTH_OPERATION_UNSUPPORTED',
+        'STORE_UNAVAILABLE',
+      ),
+    },
+  },
+  exportUser: {
+    strictStatusCodes: true,
+    method: 'GET',
+    path: `${AUTH_PATH_PREFIX}/user`,
+    summary: 'What is stored about the caller',
+    description:
+      'The user with accounts, live sessions and the events of the audit trail. Tokens of providers are left out.',
+    responses: {
+      200: StoredUser,
+      ...problems(
+        'UNAUTHORIZED',
+        'RATE_LIMITED',
+        'INTERNAL',
+        'AUTH_OPERATION_UNSUPPORTED',
+        'STORE_UNAVAILABLE',
+      ),
+    },
+  },
+  deleteUser: {
+    strictStatusCodes: true,
+    method: 'DELETE',
+    path: `${AUTH_PATH_PREFIX}/user`,
+    summary: 'Delete the caller',
+    description:
+      'Deletes the signed-in user with all accounts, sessions and tokens of providers. Needs a sign-in at most five minutes old. The audit trail keeps its events, under a pseudonym. A later sign-in creates a new user.',
+    responses: {
+      200: DeletedResponse,
+      ...problems(
+        'UNAUTHORIZED',
+        'AUTH_RECENT_SIGN_IN_REQUIRED',
+        'ORIGIN_NOT_ALLOWED',
         'INTERNAL',
         'AUTH_OPERATION_UNSUPPORTED',
         'STORE_UNAVAILABLE',

@@ -27,6 +27,7 @@ export const BackendCapabilities = z
       .optional(),
     backChannelLogout: z.boolean().describe('A provider can end sessions with a logout token.'),
     linkAccounts: z.boolean().describe('Users can link, list and remove provider accounts.'),
+    selfService: z.boolean().describe('Users can export and delete what is stored about them.'),
   })
   .meta({ id: 'BackendCapabilities', description: 'What the active backend can do.' })
 export type BackendCapabilities = z.infer<typeof BackendCapabilities>
@@ -55,6 +56,7 @@ export const DescribeResponse = z
           providerTokens: true,
           backChannelLogout: true,
           linkAccounts: true,
+          selfService: true,
         },
         tokens: true,
         providers: [{ id: 'google', displayName: 'Google', kind: 'oidc' }],

@@ -69,6 +69,7 @@ export const CURL_STEPS: readonly CurlStep[] = [
     before: 'It is off by default. The guide to provider tokens has a call with a service key.',
   },
   { key: 'jwks' },
+  { key: 'exportUser' },
   { key: 'signout' },
   {
     key: 'logout',
@@ -89,6 +90,7 @@ export const CURL_STEPS: readonly CurlStep[] = [
     variable: { name: 'LOGOUT_TOKEN', use: 'field' },
   },
   { key: 'sessions', status: 401, before: 'The session has ended.' },
+  { key: 'deleteUser', status: 401, before: 'So this deletes nothing; with a session it would.' },
 ]
 
 const DOCUMENT = createOpenApiDocument()

@@ -1,8 +1,11 @@
 import type { PostgresPool } from './postgres-pool.js'
 import type { AuditLog } from '@netscript/plugin-auth-core/internal'
 import { storeCall } from './unavailable.js'
+import { milliseconds } from './user-directory.js'
 
 const TABLE = 'auth_audit_events'
+
+type Column = 'providerId' | 'sessionId' | 'reason'
 
 /** The audit trail in Postgres. A trigger on the table rejects every update and deletion. */
 export function createPostgresAuditLog(pool: PostgresPool): AuditLog {
@@ -22,6 +25,24 @@ export function createPostgresAuditLog(pool: PostgresPool): AuditLog {
            ON CONFLICT (reason) WHERE type = 'key.rotated' DO NOTHING`,
           [fingerprint],
         )
+      }),
+    eventsOf: (subjectHashes) =>
+      storeCall(async () => {
+        const { rows } = await pool.query<
+          Record<Column, string | null> & { ms: number; type: string }
+        >(
+          `SELECT ${milliseconds('at')} AS ms, type, provider_id AS "providerId",
+             session_id AS "sessionId", reason
+           FROM ${TABLE} WHERE subject_hash = ANY($1) ORDER BY at DESC, id DESC LIMIT 1000`,
+          [subjectHashes],
+        )
+        return rows.map(({ ms, type, ...row }) => ({
+          at: new Date(ms).toISOString(),
+          type,
+          ...(row.providerId !== null && { providerId: row.providerId }),
+          ...(row.sessionId !== null && { sessionId: row.sessionId }),
+          ...(row.reason !== null && { reason: row.reason }),
+        }))
       }),
     tokensRenewed: (providerId, ms) =>
       storeCall(async () => {

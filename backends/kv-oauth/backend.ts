@@ -10,6 +10,7 @@ import {
   type AuthBackendPort,
   AuthConfigurationError,
   type AuthLog,
+  type AuthSelfServicePort,
   type AuthSessionsPort,
   createProviderRegistry,
   type InteractiveFlowPort,
@@ -44,6 +45,7 @@ import { providerToken, sessionEnded } from './provider-token.js'
 import { createProviderGate } from './provider-gate.js'
 import { refuseConfiguredHttp } from './provider-metadata.js'
 import { providersById } from './providers-by-id.js'
+import { selfServicePort } from './self-service.js'
 import { signIn } from './sign-in.js'
 import { finishLogout, signOut, startLogout } from './sign-out.js'
 
@@ -127,6 +129,7 @@ export interface KvOAuthBackend extends AuthBackendPort {
     session: { readonly id: string },
     options?: ProviderTokenOptions,
   ): Promise<ProviderToken>
+  readonly selfService: AuthSelfServicePort
 }
 
 /**
@@ -275,6 +278,7 @@ function composeBackend(
     },
     sessions: sessionsPort(context),
     accounts: accountsPort(context),
+    selfService: selfServicePort(context),
     ...(oidc && { backChannelLogout: (token) => backChannelLogout(context, token) }),
     getProviderToken: async (session, options) => {
       if (!SESSION_ID.test(session.id)) throw sessionEnded()

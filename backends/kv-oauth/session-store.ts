@@ -277,6 +277,14 @@ export type UnlinkOutcome =
   | { readonly outcome: 'last' }
   | { readonly outcome: 'unknown' }
 
+/** A user as stored. */
+export interface StoredProfile extends UserProfile {
+  /** The roles that the operator gave. */
+  readonly roles: readonly string[]
+  /** When the user first signed in, in milliseconds since the epoch. */
+  readonly createdAt: number
+}
+
 /** The user store. (issuer, subject) identifies a user; an e-mail address does not. */
 export interface UserStore {
   /**
@@ -288,6 +296,8 @@ export interface UserStore {
   signIn(
     identity: SignedInIdentity,
   ): Promise<{ userId: string; roles: readonly string[]; isNew: boolean }>
+  /** Returns what is stored about a user; `undefined` for an unknown id. */
+  get(userId: string): Promise<StoredProfile | undefined>
   /** Lists the accounts of a user, the oldest first. */
   listAccounts(userId: string): Promise<readonly LinkedAccount[]>
   /**

@@ -57,6 +57,8 @@ export function createAuthClient(options: AuthClientOptions = {}): AuthClient {
       },
       revokeOtherSessions: async (call) => success(await api.revokeOtherSessions(toArgs(call))),
       accounts: async (call) => success(await api.accounts(toArgs(call))),
+      exportUser: async (call) => success(await api.exportUser(toArgs(call))),
+      deleteUser: async (call) => success(await api.deleteUser(toArgs(call))),
       unlinkAccount: async (id, call) => {
         const params = { id: pathSegment(id) }
         return success(await api.unlinkAccount({ params, ...toArgs(call) }))

@@ -17,6 +17,7 @@ import { me, session } from './session.js'
 import { listSessions, revokeOtherSessions, revokeSession } from './sessions.js'
 import { providerToken } from './provider-token.js'
 import { jwks, token } from './token.js'
+import { deleteUser, exportUser } from './user.js'
 
 const postedAsForm = (request: AuthnRequest): { isForm: boolean } => ({
   isForm: isForm(request.header('content-type')),
@@ -47,6 +48,8 @@ export const apiRoutes = [
     revokeSession: (context, request, { params }) => revokeSession(context, request, params.id),
     revokeOtherSessions,
     accounts: listAccounts,
+    exportUser,
+    deleteUser,
     unlinkAccount: (context, request, { params }) => unlinkAccount(context, request, params.id),
     token: (context, request, { body }) => token(context, request, body),
   }),

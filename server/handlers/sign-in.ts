@@ -20,6 +20,7 @@ export function describe({ backend, tokens }: HandlerContext): Reply<200, Descri
       providerTokens: backend.getProviderToken !== undefined,
       backChannelLogout: backend.backChannelLogout !== undefined,
       linkAccounts: backend.accounts !== undefined,
+      selfService: backend.selfService !== undefined,
     },
     tokens: tokens !== undefined,
     providers: [...backend.providers.listProviders()],

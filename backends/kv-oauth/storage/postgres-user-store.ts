@@ -13,6 +13,7 @@ import type {
   LinkedAccount,
   RoleChange,
   SignedInIdentity,
+  StoredProfile,
   UnlinkOutcome,
   UserStore,
 } from '../session-store.js'
@@ -76,6 +77,7 @@ export function createPostgresUserStore(pool: PostgresPool): UserStore {
           Promise.reject(new Error('The account vanished between two statements.'))
         )
       }),
+    get: (userId) => storeCall(() => profileOf(pool, userId)),
     listAccounts: (userId) => storeCall(() => accountsOf(pool, userId)),
     link: (userId, identity, change) => storeCall(() => link(pool, userId, identity, change)),
     unlink: (userId, accountId, change) => storeCall(() => unlink(pool, userId, accountId, change)),
@@ -185,6 +187,28 @@ async function create(
     ],
   })
   return rows[0] && { ...rows[0], isNew: true }
+}
+
+const PROFILE = `SELECT display_name AS "displayName", email, email_verified AS "emailVerified",
+    image_url AS "imageUrl", roles, created_at AS "createdAt"
+  FROM auth_users WHERE id = $1`
+
+async function profileOf(pool: PostgresPool, userId: string): Promise<StoredProfile | undefined> {
+  type Row = Record<'displayName' | 'email' | 'imageUrl', string | null> & {
+    emailVerified: boolean
+    roles: string[]
+    createdAt: Date
+  }
+  const { rows } = await pool.query<Row>(PROFILE, [userId])
+  const [row] = rows
+  if (!row) return undefined
+  return {
+    ...(row.displayName !== null && { displayName: row.displayName }),
+    ...(row.email !== null && { email: row.email, emailVerified: row.emailVerified }),
+    ...(row.imageUrl !== null && { imageUrl: row.imageUrl }),
+    roles: row.roles,
+    createdAt: row.createdAt.getTime(),
+  }
 }
 
 const ACCOUNTS = `SELECT id, provider_id AS "providerId", issuer, subject,

@@ -282,6 +282,22 @@ const GIVEN: Readonly<Record<string, (scene: SceneBuilder) => Promise<unknown> |
     const { accounts: _accounts, ...backend } = scene.backend
     configure(scene, { backend })
   },
+  async 'the stored times are fixed'(scene) {
+    const { userId = '', sessionId = '' } = scene.values
+    await scene.linkAccount(userId, sessionId)
+    // A trigger protects the audit trail.
+    await scene.query(`DO $$ BEGIN
+      SET LOCAL session_replication_role = replica;
+      DELETE FROM auth_audit_events
+        WHERE id < (SELECT max(id) FROM auth_audit_events WHERE type = 'sign-in.completed');
+      UPDATE auth_audit_events SET at = '2040-01-01T00:00:00Z';
+      UPDATE auth_users SET created_at = '2040-01-01T00:00:00Z';
+    END $$`)
+  },
+  'the backend cannot export and delete users'(scene) {
+    const { selfService: _selfService, ...backend } = scene.backend
+    configure(scene, { backend })
+  },
   'an hour later': () => void vi.setSystemTime(Date.now() + 60 * 60_000),
   'sessions and transactions expired': (scene) =>
     scene.query(
@@ -431,6 +447,7 @@ function brokenBackend(fault: () => Promise<never>): AuthBackendPort {
     sessions: { signOut: fault },
     backChannelLogout: fault,
     accounts: { list: fault, unlink: fault },
+    selfService: { exportUser: fault, deleteUser: fault },
     interactive: { signIn: fault, handleCallback: fault, startLogout: fault, finishLogout: fault },
     authenticate: fault,
   } as unknown as AuthBackendPort
