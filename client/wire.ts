@@ -417,6 +417,26 @@ interface components {
       /** @description Why it happened. */
       reason?: string | undefined
     }
+    /** @description The user. */
+    StoredProfile: {
+      /** @description Stable id of the user. */
+      id: string
+      /** @description Name to show. */
+      displayName?: string | undefined
+      /** @description E-mail address. */
+      email?: string | undefined
+      /** @description Whether the provider verified it. */
+      emailVerified?: boolean | undefined
+      /** @description URL of a picture. */
+      imageUrl?: string | undefined
+      /** @description Roles that the operator gave. */
+      roles: string[]
+      /**
+       * Format: date-time
+       * @description When the user first signed in.
+       */
+      createdAt: string
+    }
     /**
      * @description What is stored about the caller. Tokens of providers are left out.
      * @example {
@@ -446,26 +466,7 @@ interface components {
        * @description When this was read.
        */
       exportedAt: string
-      /** @description The user. */
-      user: {
-        /** @description Stable id of the user. */
-        id: string
-        /** @description Name to show. */
-        displayName?: string | undefined
-        /** @description E-mail address. */
-        email?: string | undefined
-        /** @description Whether the provider verified it. */
-        emailVerified?: boolean | undefined
-        /** @description URL of a picture. */
-        imageUrl?: string | undefined
-        /** @description Roles that the operator gave. */
-        roles: string[]
-        /**
-         * Format: date-time
-         * @description When the user first signed in.
-         */
-        createdAt: string
-      }
+      user: components['schemas']['StoredProfile']
       /** @description The provider accounts of the user. */
       accounts: components['schemas']['LinkedAccount'][]
       /** @description The live sessions, with their claims. */
@@ -579,6 +580,7 @@ export type SigninResponse = components['schemas']['SigninResponse']
 export type SignoutInput = components['schemas']['SignoutInput']
 export type SignoutResponse = components['schemas']['SignoutResponse']
 export type StoredEvent = components['schemas']['StoredEvent']
+export type StoredProfile = components['schemas']['StoredProfile']
 export type StoredUser = components['schemas']['StoredUser']
 export type TokenInput = components['schemas']['TokenInput']
 export type TokenResponse = components['schemas']['TokenResponse']

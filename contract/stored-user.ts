@@ -30,7 +30,7 @@ export const StoredUser = z
         roles: z.array(z.string()).describe('Roles that the operator gave.'),
         createdAt: instant.describe('When the user first signed in.'),
       })
-      .describe('The user.'),
+      .meta({ id: 'StoredProfile', description: 'The user.' }),
     accounts: z.array(LinkedAccount).describe('The provider accounts of the user.'),
     sessions: z.array(SessionSummary).describe('The live sessions, with their claims.'),
     events: z.array(StoredEvent).describe('The newest 1000 events of the audit trail.'),

@@ -9,6 +9,7 @@ import { OUTAGE_CHECKS } from './checks/outage.js'
 import { PART_CHECKS } from './checks/parts.js'
 import { ROLE_CHECKS } from './checks/roles.js'
 import { SECRECY_CHECKS } from './checks/secrecy.js'
+import { SELF_SERVICE_CHECKS } from './checks/self-service.js'
 import { SESSION_CHECKS } from './checks/sessions.js'
 import { SIGN_OUT_CHECKS } from './checks/sign-out.js'
 import { STEP_UP_CHECKS } from './checks/step-up.js'
@@ -25,6 +26,7 @@ export const AUTH_BACKEND_CHECKS: readonly AuthBackendCheck[] = [
   ...STEP_UP_CHECKS,
   ...ACCOUNT_CHECKS,
   ...ROLE_CHECKS,
+  ...SELF_SERVICE_CHECKS,
   ...OUTAGE_CHECKS,
   ...SECRECY_CHECKS,
   ...PART_CHECKS,

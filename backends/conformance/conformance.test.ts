@@ -19,6 +19,7 @@ const frugal: BackendChange = ({ sessions, capabilities }) => {
   return {
     interactive: undefined as never,
     accounts: undefined as never,
+    selfService: undefined as never,
     capabilities: {
       ...capabilities,
       listSessions: false,
@@ -67,6 +68,7 @@ describe('checkAuthBackend', () => {
         'signIn gives no bearer token beside the cookie',
         'the backend manages no sessions',
         'the backend links no accounts',
+        'the backend neither exports nor deletes users',
       ]),
     )
   })

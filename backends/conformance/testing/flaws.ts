@@ -153,6 +153,17 @@ export const FLAWS: Readonly<Record<string, Flaw>> = {
       }
     }),
   },
+  'self-service': {
+    check: 'deletes-own-user',
+    flaw: 'a deleted user stays signed in elsewhere',
+    because: /another session of a deleted user must be anonymous, but is a user/,
+    change: ({ selfService, sessions }) => ({
+      selfService: {
+        ...selfService!,
+        deleteUser: async ({ userId, id }) => void (await sessions.revokeSession(userId, id)),
+      },
+    }),
+  },
   outage: {
     check: 'outage-is-not-anonymous',
     flaw: 'an outage is anonymous',

@@ -1,3 +1,4 @@
+import type { LinkedAccount } from '../../../contract/accounts.js'
 import { type AuthSession, mapSessionToPrincipal } from '../../../contract/session.js'
 import { clearCookie } from '../../cookie.js'
 import { AuthError } from '../../errors.js'
@@ -52,6 +53,12 @@ export function createMemoryBackend(store: MemoryStore, secret: string): AuthBac
   }
   const accountsOf = (userId: string): readonly MemoryAccount[] =>
     [...reach(store).accounts.values()].filter((account) => account.userId === userId)
+  const listed = (userId: string, current: string): LinkedAccount[] =>
+    accountsOf(userId).map(({ id, subject, createdAt, lastSignInAt }) => ({
+      ...{ id, subject, createdAt, lastSignInAt },
+      providerId: MEMORY_PROVIDER.id,
+      current: subject === current,
+    }))
   const extend = (found: MemorySession): AuthSession => {
     const { session } = found
     const now = Date.now()
@@ -107,14 +114,32 @@ export function createMemoryBackend(store: MemoryStore, secret: string): AuthBac
         return end(liveOf(userId).filter(({ session }) => session.id !== except))
       },
     },
-    accounts: {
-      async list({ userId, subject: current }) {
-        return accountsOf(userId).map(({ id, subject, createdAt, lastSignInAt }) => ({
-          ...{ id, subject, createdAt, lastSignInAt },
-          providerId: MEMORY_PROVIDER.id,
-          current: subject === current,
-        }))
+    selfService: {
+      async exportUser({ id, userId }) {
+        const found = find(id)
+        if (!found) throw new AuthError('UNAUTHORIZED', 'Sign in first.')
+        const { displayName } = found.user
+        const [first] = accountsOf(userId)
+        return {
+          exportedAt: iso(Date.now()),
+          user: {
+            id: userId,
+            ...(displayName !== undefined && { displayName }),
+            roles: [],
+            createdAt: first?.createdAt ?? found.session.issuedAt,
+          },
+          accounts: listed(userId, found.session.subject),
+          sessions: liveOf(userId).map(({ session }) => ({ session, current: session.id === id })),
+          events: [],
+        }
       },
+      async deleteUser({ userId }) {
+        for (const { subject } of accountsOf(userId)) store.accounts.delete(subject)
+        end(liveOf(userId))
+      },
+    },
+    accounts: {
+      list: async ({ userId, subject }) => listed(userId, subject),
       async unlink({ userId }, accountId) {
         const accounts = accountsOf(userId)
         const account = accounts.find(({ id }) => id === accountId)
