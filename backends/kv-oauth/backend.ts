@@ -117,14 +117,7 @@ export interface KvOAuthBackend extends AuthBackendPort {
   readonly name: 'kv-oauth'
   readonly interactive: InteractiveFlowPort
   readonly accounts: AuthAccountsPort
-  /**
-   * Returns the provider's access token of a session, to call the API of the provider.
-   *
-   * @example
-   * ```ts
-   * const { accessToken } = await backend.getProviderToken(session, { scopes: ['calendar.read'] })
-   * ```
-   */
+  /** Returns the provider's access token of a session, to call the API of the provider. */
   getProviderToken(
     session: { readonly id: string },
     options?: ProviderTokenOptions,

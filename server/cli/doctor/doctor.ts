@@ -12,6 +12,7 @@ import { checkLocalProvider } from './local-provider.js'
 import { checkNodeVersion } from './node-version.js'
 import { checkOutgoingProxy } from './outgoing-proxy.js'
 import { checkPort } from './port.js'
+import { checkProviderTokens } from './provider-tokens.js'
 import { checkProviders } from './provider.js'
 import { checkProxy } from './proxy.js'
 import { checkRedirectUris } from './redirect-uri.js'
@@ -32,6 +33,7 @@ const CHECKS: readonly Check[] = [
   checkProxy,
   checkDatabase,
   checkSessionStore,
+  checkProviderTokens,
   checkPort,
   checkLocalProvider,
 ]
