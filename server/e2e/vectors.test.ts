@@ -49,6 +49,8 @@ beforeAll(async () => {
   const { randomBytes } = await import('node:crypto')
   vi.spyOn(globalThis.crypto, 'getRandomValues').mockImplementation((array) => {
     if (!(array instanceof Uint8Array)) throw new TypeError('Only bytes are drawn here.')
+    // A nonce of pg (SCRAM), which opens a connection whenever none is free.
+    if (array.length === 18) return array
     array.set(randomBytes(array.length))
     return array
   })
