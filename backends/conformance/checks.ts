@@ -7,6 +7,7 @@ import { IDENTITY_CHECKS } from './checks/identity.js'
 import { INTERACTIVE_CHECKS } from './checks/interactive.js'
 import { OUTAGE_CHECKS } from './checks/outage.js'
 import { PART_CHECKS } from './checks/parts.js'
+import { PROVIDER_TOKEN_CHECKS } from './checks/provider-tokens.js'
 import { ROLE_CHECKS } from './checks/roles.js'
 import { SECRECY_CHECKS } from './checks/secrecy.js'
 import { SELF_SERVICE_CHECKS } from './checks/self-service.js'
@@ -25,6 +26,7 @@ export const AUTH_BACKEND_CHECKS: readonly AuthBackendCheck[] = [
   ...INTERACTIVE_CHECKS,
   ...STEP_UP_CHECKS,
   ...ACCOUNT_CHECKS,
+  ...PROVIDER_TOKEN_CHECKS,
   ...ROLE_CHECKS,
   ...SELF_SERVICE_CHECKS,
   ...OUTAGE_CHECKS,

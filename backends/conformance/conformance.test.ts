@@ -20,6 +20,7 @@ const frugal: BackendChange = ({ sessions, capabilities }) => {
     interactive: undefined as never,
     accounts: undefined as never,
     selfService: undefined as never,
+    getProviderToken: undefined as never,
     capabilities: {
       ...capabilities,
       listSessions: false,
@@ -68,6 +69,7 @@ describe('checkAuthBackend', () => {
         'signIn gives no bearer token beside the cookie',
         'the backend manages no sessions',
         'the backend links no accounts',
+        'the backend keeps no provider tokens',
         'the backend neither exports nor deletes users',
       ]),
     )

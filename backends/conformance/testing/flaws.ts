@@ -139,6 +139,15 @@ export const FLAWS: Readonly<Record<string, Flaw>> = {
       },
     }),
   },
+  'provider-tokens': {
+    check: 'provider-token-ends-with-session',
+    flaw: 'provider tokens are cached by session',
+    because: /the token of an ended session must reject, but resolved/,
+    change: () => ({
+      getProviderToken: ({ id }) =>
+        Promise.resolve({ accessToken: id, providerId: 'memory', scopes: [] }),
+    }),
+  },
   roles: {
     check: 'changed-roles-are-in-force',
     flaw: 'sessions are cached, with their roles',

@@ -88,6 +88,12 @@ export function createMemoryBackend(store: MemoryStore, secret: string): AuthBac
       },
       (request) => find(sessionIdOf(request))?.session,
     ),
+    async getProviderToken({ id }) {
+      const found = find(id)
+      if (!found) throw new AuthError('UNAUTHORIZED', 'The session has ended.')
+      const accessToken = `provider token of ${found.user.id}`
+      return { accessToken, providerId: MEMORY_PROVIDER.id, scopes: [] }
+    },
     sessions: {
       async signOut(request, { everywhere }) {
         const found = find(sessionIdOf(request))
