@@ -10,6 +10,7 @@ import express, {
 import type { AuthSession } from '@netscript/auth-contract'
 import { AuthError, toAuthnRequest } from '@netscript/plugin-auth-core'
 import { originForm } from '@netscript/plugin-auth-core/internal'
+import type { ServiceKeys } from './tokens/service-keys.js'
 import type { TokenIssuer } from './tokens/token-issuer.js'
 import { listenerOf } from './adapters/node-message.js'
 import type { MountedBackend } from './backends.js'
@@ -47,6 +48,8 @@ export interface ServiceAppOptions {
   metrics?: HttpMetrics | undefined
   /** Absent when no tokens are issued. */
   tokens?: TokenIssuer
+  /** Absent when no tokens of providers are returned to services. */
+  serviceKeys?: ServiceKeys
   demo?: DemoNotice
 }
 
@@ -84,6 +87,7 @@ export function createServiceApp(options: ServiceAppOptions): RequestListener {
       rateLimit: options.rateLimit,
       ...(options.metrics && { metrics: options.metrics }),
       ...(options.tokens && { tokens: options.tokens }),
+      ...(options.serviceKeys && { serviceKeys: options.serviceKeys }),
       allowedReturnTo: variables.NETSCRIPT_AUTH_ALLOWED_RETURN_TO,
       corsOrigins: variables.NETSCRIPT_AUTH_CORS_ORIGINS,
     },

@@ -111,7 +111,7 @@ export function kvOAuthHarness(
       const { userId } = await stores.users.signIn({ ...identity, profile })
       const { token, sessionId } = crypto().issueSessionToken()
       const now = Date.now()
-      await stores.sessions.create({
+      const session = {
         ...identity,
         id: sessionId,
         userId,
@@ -124,7 +124,11 @@ export function kvOAuthHarness(
         absoluteExpiresAt: now + DEFAULT_SESSION_POLICY.absoluteMs,
         auditSubject: 'audit',
         version: 1,
-      })
+      }
+      await stores.sessions.create(session)
+      await stores
+        .tokens(parseKeyring(scene().key))
+        .save(session, provider.id, { accessToken: randomUUID(), scopes: ['openid'] })
       const [secret = ''] = token.split('.')
       return { headers: { cookie: `${SESSION_COOKIE_NAME}=${token}` }, secrets: [secret] }
     },
