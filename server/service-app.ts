@@ -224,6 +224,7 @@ function home({ backend, config, demo, logger }: ServiceAppOptions): RequestHand
         ...(result.ok && { user: result.user, session: result.session }),
         ...sessions,
         ...(accounts && { accounts }),
+        selfService: backend.selfService !== undefined,
         ...(demo && { demo }),
       }),
     )

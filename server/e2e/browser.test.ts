@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
 import axe from 'axe-core'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
@@ -138,6 +139,32 @@ describeWithBrowser('the page in Chromium', () => {
     await accounts.getByRole('button', { name: 'Add Hopping' }).waitFor()
     expect(await accounts.getByRole('listitem').count()).toBe(1)
     expect(await page.textContent('h1')).toBe('Ada Lovelace')
+  })
+
+  it('shows users what is stored about them, and deletes them after a recent sign-in', async () => {
+    await signIn(page)
+    const data = page.getByRole('region', { name: 'Your data' })
+    const [download] = await Promise.all([
+      page.waitForEvent('download'),
+      data.getByRole('link', { name: 'Download what is stored about you' }).click(),
+    ])
+    const stored = JSON.parse(await readFile(await download.path(), 'utf8')) as {
+      user: { displayName: string }
+    }
+    expect(stored.user.displayName).toBe('Ada Lovelace')
+    await data.getByText('Delete your account').click()
+    expect(await violations(page)).toEqual([])
+
+    await ageSignIns()
+    const old = (await sessionCookie())?.value
+    await data.getByRole('button', { name: 'Delete my account' }).click()
+    await expect.poll(async () => (await sessionCookie())?.value).not.toBe(old)
+    await page.waitForURL(`${service.origin}/`)
+    problems = problems.filter((problem) => !problem.includes('401'))
+    await data.getByText('Delete your account').click()
+    await data.getByRole('button', { name: 'Delete my account' }).click()
+    await page.getByRole('heading', { name: 'Sign in' }).waitFor()
+    expect(await sessionCookie()).toBeUndefined()
   })
 
   it('handles a double click on sign out as one', async () => {
@@ -291,7 +318,7 @@ describeWithBrowser('the page in Chromium', () => {
     await page.waitForURL(`${service.origin}/`)
     await page.getByRole('button', { name: 'Sign out', exact: true }).waitFor()
     const reached: string[] = []
-    for (let step = 0; step < 6; step++) {
+    for (let step = 0; step < 8; step++) {
       await page.keyboard.press('Tab')
       reached.push(await page.evaluate(() => document.activeElement?.textContent?.trim() ?? ''))
     }
@@ -299,6 +326,8 @@ describeWithBrowser('the page in Chromium', () => {
       'Sign out',
       'Sign out on all devices',
       'Add Hopping',
+      'Download what is stored about you',
+      'Delete your account',
       'API documentation',
       'OpenAPI document',
       'Health',

@@ -37,6 +37,8 @@ export interface HomePageOptions {
   hasMoreSessions?: boolean
   /** The user's accounts; absent when the backend links none. */
   accounts?: readonly LinkedAccount[]
+  /** Whether users can export and delete what is stored about them. @default false */
+  selfService?: boolean
   /** Whether the page links to developer pages such as /docs. */
   docsEnabled: boolean
   /** Present when the local provider runs. */
@@ -135,6 +137,7 @@ function signedIn({
   sessions,
   hasMoreSessions = false,
   accounts,
+  selfService = false,
   now = new Date(),
 }: HomePageOptions & { user: AuthUser; session: AuthSession }): Html {
   const name = user.displayName ?? user.email ?? 'You are signed in'
@@ -158,8 +161,23 @@ function signedIn({
       <button class="button plain" name="everywhere" value="true">Sign out on all devices</button>
     </form>
     ${accounts && accountList(accounts, providers, now)}
-    ${sessions && sessionList(sessions, now, { hasMore: hasMoreSessions })}`
+    ${sessions && sessionList(sessions, now, { hasMore: hasMoreSessions })}
+    ${selfService && YOUR_DATA}`
 }
+
+const YOUR_DATA = html`<section aria-labelledby="data">
+  <h2 id="data">Your data</h2>
+  <p><a href="/api/v1/auth/user" download="my-data.json">Download what is stored about you</a></p>
+  <details class="confirm">
+    <summary>Delete your account</summary>
+    <p>
+      You are signed out on all devices, and what is stored about you here is deleted. This cannot
+      be undone.
+    </p>
+    <button class="button" type="button" data-delete-user hidden>Delete my account</button>
+    <noscript><p>Switch on JavaScript to do this.</p></noscript>
+  </details>
+</section>`
 
 function email({ email, emailVerified }: AuthUser, name: string): Html {
   if (email === undefined) return html`<p class="quiet">No e-mail address</p>`

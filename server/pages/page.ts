@@ -3,7 +3,7 @@ import { createSessionStore } from '@netscript/auth-client/session-store'
 
 /*
  * Progressive enhancement of the page at `/`: it follows changes from other tabs and devices, ends single
- * sessions, removes accounts, asks for a recent sign-in, and ignores double clicks.
+ * sessions, removes accounts, deletes the user, asks for a recent sign-in, and ignores double clicks.
  */
 const { sessionId = '' } = document.querySelector('main')?.dataset ?? {}
 const status = document.getElementById('status')
@@ -73,6 +73,22 @@ async function unlink(button: HTMLButtonElement): Promise<void> {
     if (await signInAgain(error)) return
     const { status } = error as { status?: unknown }
     say(status === 404 ? 'That account has already been removed. Reload the page.' : FAILED)
+  }
+}
+
+for (const button of document.querySelectorAll<HTMLButtonElement>('button[data-delete-user]')) {
+  button.hidden = false
+  button.addEventListener('click', () => void deleteUser(button))
+}
+
+async function deleteUser(button: HTMLButtonElement): Promise<void> {
+  button.disabled = true
+  try {
+    await store.client.deleteUser()
+    location.reload()
+  } catch (error) {
+    button.disabled = false
+    if (!(await signInAgain(error))) say(FAILED)
   }
 }
 

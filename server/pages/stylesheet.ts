@@ -164,6 +164,7 @@ footer p { margin-top: .75rem; }
 .badge { display: inline-block; padding: 0 .5rem; border-radius: 1rem; background: var(--tint); color: var(--accent); font-size: .8125rem; font-weight: 600; }
 section { margin-top: 2rem; }
 section.notice { margin-top: 1.5rem; }
+summary { padding: .75rem 0; cursor: pointer; }
 [hidden] { display: none; }
 @media (max-width: 26rem) {
   body { padding-top: 1.25rem; }
