@@ -66,6 +66,23 @@ describe('POST /provider-token with a real provider', () => {
     expect(service.log.join('')).not.toContain(key)
   })
 
+  it('returns no token with a scope, or of a provider, that the key is not for, also when none is named', async () => {
+    const agent = createUserAgent(service.origin)
+    await signIn(agent)
+    const subjectToken = await subjectTokenOf(agent)
+    const limits = { name: 'other', audience: AUDIENCE, providers: ['other'], scopes: [] }
+    const { secret } = await createServiceKey(db, limits)
+    const other = await ask({ subjectToken }, { authorization: `Bearer ${secret}` })
+    expect(other.status).toBe(403)
+    await db.query(
+      `UPDATE auth_keyv SET value = jsonb_set(value::jsonb, '{value,scopes}', '["mail.send"]')::text
+       WHERE user_id IS NOT NULL`,
+    )
+    const wider = await ask({ subjectToken })
+    expect(wider.status).toBe(403)
+    expect(await wider.json()).toMatchObject({ data: { missingScopes: ['mail.send'] } })
+  })
+
   it('returns nothing once the user has signed out, while the token for the audience lives', async () => {
     const agent = createUserAgent(service.origin)
     await signIn(agent)
