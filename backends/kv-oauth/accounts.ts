@@ -2,18 +2,21 @@ import { type AuthAccountsPort, AuthError } from '@netscript/plugin-auth-core'
 import { isoInstant } from '@netscript/plugin-auth-core/internal'
 import type { KvOAuthContext } from './context.js'
 import { revokeAtProvider } from './revoke-at-provider.js'
-import type { SessionRecord, SignedInIdentity } from './session-store.js'
+import type { ProviderTokens, SessionRecord, SignedInIdentity } from './session-store.js'
 import { sessionsOfUser } from './sessions-of-user.js'
 
 /**
- * Links an account to the user of a session, which stays as it is. Linking again changes nothing.
+ * Links an account to the user of a session, which stays as it is, and stores the account's tokens.
+ * Linking again changes only the tokens.
  * @throws AuthError `AUTH_ACCOUNT_CONFLICT`, `AUTH_USER_DISABLED`
  */
 export async function linkAccount(
-  { users, subjectHash, log }: KvOAuthContext,
-  { id: sessionId, userId }: SessionRecord,
+  { users, tokens, subjectHash, log }: KvOAuthContext,
+  session: SessionRecord,
   identity: Omit<SignedInIdentity, 'profile'>,
+  ownTokens: ProviderTokens,
 ): Promise<void> {
+  const { id: sessionId, userId } = session
   const outcome = await users.link(userId, identity, { sessionId, subjectHash })
   if (outcome === 'conflict') {
     throw new AuthError(
@@ -23,6 +26,9 @@ export async function linkAccount(
   }
   const fields = { provider: identity.providerId, userId, sessionId }
   if (outcome === 'linked') log.info({ ...fields, event: 'account.linked' }, 'account linked')
+  // A second account at the provider of the session would replace the tokens of its sign-in.
+  if (identity.providerId === session.providerId) return
+  await tokens.save(session, identity.providerId, ownTokens)
 }
 
 /** Lists and removes the accounts of users. */

@@ -1,45 +1,31 @@
 import { isDeepStrictEqual } from 'node:util'
 import {
-  AuthConfigurationError,
   AuthError,
   type AuthnRequest,
   type CallbackResult,
   codeOf,
   isAuthError,
-  providerError,
   setCookie,
 } from '@netscript/plugin-auth-core'
 import { linkAccount } from './accounts.js'
 import { assertAdmitted, refusedRule } from './admit.js'
-import {
-  assertAuthenticated,
-  hasUnusableAuthTime,
-  readAuthentication,
-  stepUpFailed,
-} from './authentication.js'
+import { assertAuthenticated, readAuthentication } from './authentication.js'
 import { changeSession } from './change-session.js'
-import { getClientConfiguration, getGrantConfiguration, keepKeys } from './configuration.js'
+import { exchangeCode, refusedAuthorization } from './code-exchange.js'
+import { getClientConfiguration } from './configuration.js'
 import type { KvOAuthContext } from './context.js'
 import { emit } from './events.js'
 import { type ProviderIdentity, resolveIdentity } from './identity.js'
-import { isIssuerOf } from './issuer.js'
 import { admittedProfile, grantedScopes, newSession } from './new-session.js'
 import type { OAuthProvider } from './provider.js'
-import { failureOf, NOT_VERIFIED, ProviderAnswerError } from './provider-failure.js'
-import {
-  isDeclined,
-  isMisconfigured,
-  ProviderRefusedError,
-  refusalIn,
-  refusalLabel,
-} from './provider-refusal.js'
+import { failureOf } from './provider-failure.js'
+import { refusalIn, refusalLabel } from './provider-refusal.js'
 import type { SessionRecord } from './session-store.js'
 import { sessionIdOf } from './session-cookie.js'
 import { operatorRolesChange } from './session-roles.js'
 import type { SignInTransaction } from './sign-in.js'
-import { EXACT_REDIRECT_URI } from './provider-fetch.js'
 import { sessionChanged } from './storage/session-refusal.js'
-import { checkIdToken, providerTokens, type Tokens } from './tokens.js'
+import { providerTokens } from './tokens.js'
 import { SIGN_IN, takeTransaction } from './transaction.js'
 
 /**
@@ -81,17 +67,11 @@ export async function handleCallback(
     const grant = await assertAdmitted(context, provider, identity)
     const bound =
       transaction.boundTo && (await assertSameSession(context, request, transaction.boundTo))
-    if (bound && transaction.purpose === 'link') {
-      await linkAccount(context, bound, { providerId: provider.id, ...identity })
-      const granted = grantedScopes(provider, transaction, tokens)
-      // A second account at the provider of the session would replace the tokens of its sign-in.
-      if (provider.id !== bound.providerId) {
-        await context.tokens.save(
-          bound,
-          provider.id,
-          providerTokens(tokens, granted, context.now()),
-        )
-      }
+    const granted = grantedScopes(provider, transaction, tokens)
+    const stored = providerTokens(tokens, granted, context.now())
+    if (transaction.purpose === 'link') {
+      if (!bound) throw sessionChanged()
+      await linkAccount(context, bound, { providerId: provider.id, ...identity }, stored)
       context.metrics.signIn(provider.id, 'linked')
       return {
         sessionId: bound.id,
@@ -119,8 +99,7 @@ export async function handleCallback(
       ...{ sessionId, userId, operatorRoles },
     })
     await storeSession(context, session, operatorRoles)
-    const granted = grantedScopes(provider, transaction, tokens)
-    await context.tokens.save(session, provider.id, providerTokens(tokens, granted, context.now()))
+    await context.tokens.save(session, provider.id, stored)
     await endPreviousSession(context, request)
     await endSurplus(context, userId, sessionId)
     context.metrics.signIn(provider.id, 'completed')
@@ -225,97 +204,6 @@ function isAt(
   return [...names].every((name) =>
     isDeepStrictEqual(query.getAll(name), searchParams.getAll(name).filter(Boolean)),
   )
-}
-
-async function exchangeCode(
-  context: KvOAuthContext,
-  provider: OAuthProvider,
-  transaction: SignInTransaction,
-  query: URLSearchParams,
-): Promise<Tokens> {
-  const [client, configuration] = await Promise.all([
-    import('openid-client'),
-    getGrantConfiguration(provider, context),
-  ])
-  const currentUrl = new URL(transaction.redirectUri)
-  currentUrl.search = query.toString()
-  // Without an issuer, iss (RFC 9207) has nothing to be compared with.
-  if (provider.kind === 'oauth') currentUrl.searchParams.delete('iss')
-  try {
-    const tokens = await client.authorizationCodeGrant(
-      configuration,
-      currentUrl,
-      {
-        // takeTransaction already verified the state: it looked the transaction up by it.
-        expectedState: query.get('state') ?? '',
-        idTokenExpected: provider.kind === 'oidc',
-        ...(transaction.codeVerifier !== undefined && {
-          pkceCodeVerifier: transaction.codeVerifier,
-        }),
-        ...(transaction.nonce !== undefined && { expectedNonce: transaction.nonce }),
-      },
-      { [EXACT_REDIRECT_URI]: transaction.redirectUri },
-    )
-    checkIdToken(provider, tokens, context.now())
-    keepKeys(provider, client, configuration)
-    return tokens
-  } catch (cause) {
-    if (transaction.authentication && hasUnusableAuthTime(cause)) {
-      throw stepUpFailed('auth-time-malformed', { cause })
-    }
-    throw providerError(provider.id, adviceFor(cause), { cause })
-  }
-}
-
-const MISCONFIGURED =
-  'The provider does not accept how this service is set up. Trying again does not help: tell the operator of this service.'
-
-function adviceFor(cause: unknown): string {
-  const refusal = refusalIn(cause)
-  const isSettings = refusal ? isMisconfigured(refusal.error) : isConfigurationError(cause)
-  return isSettings ? MISCONFIGURED : NOT_VERIFIED
-}
-
-const isConfigurationError = (error: unknown): boolean =>
-  error instanceof AuthConfigurationError ||
-  (error instanceof Error && isConfigurationError(error.cause))
-
-/**
- * An authorization error response (RFC 6749 section 4.1.2.1). It proves nothing and opens nothing,
- * so a promised `iss` (RFC 9207) may be missing; one of another provider is rejected.
- */
-function refusedAuthorization(
-  provider: OAuthProvider,
-  { authentication }: SignInTransaction,
-  query: URLSearchParams,
-): AuthError {
-  const [error = ''] = query.getAll('error')
-  const iss = query.get('iss')
-  const cause = new ProviderRefusedError(
-    'The provider answered the authorization request with an error.',
-    error,
-    { description: query.get('error_description') ?? undefined },
-  )
-  if (iss !== null && provider.kind === 'oidc' && !isIssuerOf(provider, iss)) {
-    return providerError(provider.id, NOT_VERIFIED, {
-      cause: new ProviderAnswerError(
-        'issuer-mismatch',
-        'The error response names another issuer (iss).',
-      ),
-    })
-  }
-  if (authentication && error === 'unmet_authentication_requirements') {
-    return stepUpFailed('provider-error', { cause })
-  }
-  if (isDeclined(error)) {
-    return new AuthError('AUTH_ACCESS_DENIED', 'The sign-in was declined at the provider.', {
-      cause,
-    })
-  }
-  const reason = isMisconfigured(error)
-    ? MISCONFIGURED
-    : 'The provider could not complete the sign-in. Start it again in a moment.'
-  return providerError(provider.id, reason, { cause })
 }
 
 /**
