@@ -45,12 +45,13 @@ describe('traces of a whole sign-in', () => {
         'local',
       )
       expect((await agent.post(`${API}/signout`)).status).toBe(200)
+      const { accessToken, refreshToken, idToken } = tokens ?? {}
       userId = user.id
       Object.assign(secrets, {
         state,
         transaction,
         cookie,
-        ...tokens,
+        ...{ accessToken, refreshToken, idToken },
         code: new URL(callbackUrl).searchParams.get('code'),
         key: service.key,
         clientSecret: service.config.variables.NETSCRIPT_AUTH_CLIENT_SECRET,

@@ -39,6 +39,7 @@ const WITH_DATA: readonly AuthErrorCode[] = [
   'AUTH_PROVIDER_ERROR',
   'FORBIDDEN',
   'AUTH_RECENT_SIGN_IN_REQUIRED',
+  'PROVIDER_TOKEN_UNAVAILABLE',
 ]
 
 describe('toProblem', () => {
