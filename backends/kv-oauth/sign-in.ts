@@ -13,6 +13,7 @@ import { getClientConfiguration, MISCONFIGURED } from './configuration.js'
 import type { KvOAuthContext } from './context.js'
 import type { OAuthProvider } from './provider.js'
 import { failureOf } from './provider-failure.js'
+import type { SessionRecord } from './session-store.js'
 import { sessionIdOf } from './session-cookie.js'
 import { openTransaction, SIGN_IN } from './transaction.js'
 
@@ -65,12 +66,15 @@ async function startAt(
   request: AuthnRequest,
   input: Parameters<InteractiveFlowPort['signIn']>[1],
 ): Promise<SignInResult> {
-  const scopes = chooseScopes(context, provider, input.scopes)
+  const requested = chooseScopes(context, provider, input.scopes)
   const authentication = requiredAuthentication(provider, input, context.now())
   const { linkTo } = input
-  const boundTo = linkTo
-    ? { sessionId: linkTo.id, userId: linkTo.userId }
-    : authentication && (await liveSession(context, request))
+  const session = linkTo ?? (authentication && (await liveSession(context, request)))
+  const boundTo = session && { sessionId: session.id, userId: session.userId }
+  const scopes =
+    input.scopes || linkTo || session?.providerId !== provider.id
+      ? requested
+      : withGranted(provider, requested, session.scopes)
   const [client, configuration] = await Promise.all([
     import('openid-client'),
     getClientConfiguration(provider, context),
@@ -139,11 +143,19 @@ export function chooseProvider(
 async function liveSession(
   context: KvOAuthContext,
   request: AuthnRequest,
-): Promise<SignInTransaction['boundTo']> {
+): Promise<SessionRecord | undefined> {
   const sessionId = sessionIdOf(context, request)
-  const session = sessionId === undefined ? undefined : await context.sessions.get(sessionId)
-  return session && { sessionId: session.id, userId: session.userId }
+  return sessionId === undefined ? undefined : await context.sessions.get(sessionId)
 }
+
+/** A step-up replaces the session, which must not lose what the user granted in addition. */
+const withGranted = (
+  { additionalScopes }: OAuthProvider,
+  requested: readonly string[],
+  granted: readonly string[],
+): readonly string[] => [
+  ...new Set([...requested, ...granted.filter((scope) => additionalScopes.includes(scope))]),
+]
 
 /**
  * Asks the user which account to link: the provider could otherwise answer for the one that is signed

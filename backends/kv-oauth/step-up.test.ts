@@ -35,6 +35,21 @@ describe('a sign-in with requirements', () => {
   })
 
   it.each([
+    ['keeps the scopes that the user granted in addition', { maxAge: 0 }, 'openid email calendar'],
+    ['requests the scopes that are given', { maxAge: 0, scopes: ['email'] }, 'openid email'],
+    ['requests the default scopes without a requirement', {}, 'openid email'],
+  ])('%s', async (_what, input, scope) => {
+    scene.idp.token = (response) => ({
+      json: { ...response, scope: 'openid email calendar profile' },
+    })
+    const options = { scopes: ['openid', 'email'], additionalScopes: ['calendar'] }
+    const backend = await scene.create('oidc', options)
+    const browser = await signInAt(backend, { scopes: ['openid', 'calendar'] })
+    const { redirectUrl } = await backend.interactive.signIn(browser, { returnTo: '/', ...input })
+    expect(new URL(redirectUrl).searchParams.get('scope')).toBe(scope)
+  })
+
+  it.each([
     ['plain OAuth 2.0', 'oauth', {}],
     ['one that is configured so', 'oidc', { stepUp: false }],
   ] as const)('is refused by name at %s', async (_what, kind, options) => {

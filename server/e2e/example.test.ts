@@ -4,6 +4,8 @@ import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, it, vi } from 'vitest'
+import { createOperator } from '../../backends/kv-oauth/operator.js'
+import { createPool } from '../../prisma/pool.js'
 import { createTestDatabase, type TestDatabase } from '../../prisma/test-database.js'
 import { type Example, startExample } from '../local/example.js'
 import { freePort } from '../local/free-port.js'
@@ -74,6 +76,58 @@ describeWithBrowser('the workspace example', () => {
     await expect.poll(() => items(page)).toHaveLength(3)
     expect((await items(page)).at(-1)).toMatch(/^Ada Lovelace you/)
     expect(answers.at(-1)).toBe(200)
+  })
+
+  it('lets an admin remove a member, after a recent sign-in only', async () => {
+    const remove = () =>
+      page.evaluate(`fetch('/api/workspace/demo/members/founder-1', { method: 'DELETE' })
+        .then(({ status, headers }) => [status, headers.get('www-authenticate') ?? ''])`)
+    expect(await remove()).toEqual([403, ''])
+    const pool = createPool(database.url)
+    try {
+      const operator = createOperator(pool)
+      const [ada] = (await operator.findUsers({ text: 'ada@example.test' })).users
+      await operator.addRoles(ada?.id ?? '', ['admin'])
+      await pool.query(
+        `UPDATE auth_keyv SET value = jsonb_set(value::jsonb, '{value,authTime}', '1000')::text
+         WHERE user_id = $1`,
+        [ada?.id],
+      )
+    } finally {
+      await pool.end()
+    }
+    expect(await remove()).toEqual([
+      401,
+      expect.stringContaining('insufficient_user_authentication'),
+    ])
+    await page.reload()
+    const cookie = async () =>
+      (await page.context().cookies()).find(({ name }) => name === '__Host-ns_session')?.value
+    const old = await cookie()
+    await button(page, 'Remove Mary Jackson').click()
+    // The page leads to the provider, which authenticated the user a moment ago, and back.
+    await button(page, 'Allow').click()
+    await page.waitForURL(`${example.origin}/**`)
+    await expect.poll(cookie).not.toBe(old)
+    await button(page, 'Remove Mary Jackson').click()
+    await expect.poll(() => items(page)).toHaveLength(2)
+  })
+
+  it('calls the provider with the token of the user, and admits members of the domain only', async () => {
+    await page.getByRole('link', { name: 'Sessions' }).click()
+    await page.getByText('The provider knows you as Ada Lovelace, language en-GB.').waitFor()
+    await page.getByRole('link', { name: 'Members' }).click()
+    const context = await browser.newContext()
+    const stranger = await context.newPage()
+    await stranger.goto(example.origin)
+    await button(stranger, 'Sign in').click()
+    await stranger.getByRole('button', { name: /Katherine Johnson/ }).click()
+    await button(stranger, 'Allow').click()
+    await stranger
+      .getByText(/may not sign in here/)
+      .first()
+      .waitFor()
+    await context.close()
   })
 
   it('rejects forms from other sites without details', async () => {

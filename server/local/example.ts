@@ -1,10 +1,12 @@
 import { join } from 'node:path'
 import { startPageServer } from '../../client/examples/workspace/page-server.js'
 import { startWorkspaceService } from '../../client/examples/workspace/service/workspace-service.js'
+import { createPool } from '@netscript/auth-database'
 import { AuthConfigurationError } from '@netscript/plugin-auth-core'
 import type { Logger } from '../log.js'
 import { startDevelopment } from './development.js'
 import { freePort } from './free-port.js'
+import { createServiceKey, listServiceKeys, revokeServiceKey } from '../tokens/service-keys.js'
 import { startEmbeddedPostgres } from './postgres.js'
 
 /** Options of {@link startExample}. */
@@ -43,6 +45,8 @@ export async function startExample(options: ExampleOptions): Promise<Example> {
     NETSCRIPT_AUTH_DATA_DIR: DATA_DIR,
     NETSCRIPT_AUTH_LOCAL_PROVIDER_PORT: '0',
     NETSCRIPT_AUTH_ADDITIONAL_SCOPES: ADDITIONAL_SCOPES,
+    NETSCRIPT_AUTH_ALLOWED_EMAIL_DOMAINS: 'example.test',
+    NETSCRIPT_AUTH_PROVIDER_TOKENS: 'true',
     ...options.env,
   }
   const port = Number(env.PORT || 5173)
@@ -65,7 +69,12 @@ export async function startExample(options: ExampleOptions): Promise<Example> {
     })
     closers.push(() => auth.close())
     const authUrl = auth.service.url
-    const service = await startWorkspaceService({ databaseUrl, authUrl })
+    const [provider] = auth.config.providers
+    const service = await startWorkspaceService({
+      ...{ databaseUrl, authUrl },
+      serviceKey: await newServiceKey(databaseUrl, provider?.id ?? ''),
+      userInfoUrl: await userInfoUrlOf(provider?.issuer ?? ''),
+    })
     closers.push(() => service.close())
     const page = await startPageServer({
       port,
@@ -92,4 +101,29 @@ export async function startExample(options: ExampleOptions): Promise<Example> {
     closers.push(() => database.stop())
     return database.url
   }
+}
+
+/** Creates the key of the workspace service. That of an earlier start is revoked, since only it was told. */
+async function newServiceKey(databaseUrl: string, providerId: string): Promise<string> {
+  const pool = createPool(databaseUrl)
+  try {
+    for (const { id, name, revokedAt } of await listServiceKeys(pool)) {
+      if (name === 'workspace' && revokedAt === undefined) await revokeServiceKey(pool, id)
+    }
+    const { secret } = await createServiceKey(pool, {
+      name: 'workspace',
+      audience: 'http://localhost/workspace',
+      providers: [providerId],
+      scopes: [ADDITIONAL_SCOPES],
+    })
+    return secret
+  } finally {
+    await pool.end()
+  }
+}
+
+async function userInfoUrlOf(issuer: string): Promise<string> {
+  const response = await fetch(`${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`)
+  const { userinfo_endpoint } = (await response.json()) as { userinfo_endpoint: string }
+  return userinfo_endpoint
 }

@@ -1,6 +1,11 @@
 import { useCallback, useEffect, useState } from 'react'
-import { SignInButton } from '@netscript/auth-client/react'
-import { type MembersAnswer, requestJoin, requestMembers } from './members-request.js'
+import { SignInButton, useSession } from '@netscript/auth-client/react'
+import {
+  type MembersAnswer,
+  requestJoin,
+  requestMembers,
+  requestRemoval,
+} from './members-request.js'
 import { SIGN_IN_SCOPES } from './sign-in-scopes.js'
 
 /** The members of a workspace, or how to get access. The service authorizes, not the page. */
@@ -23,6 +28,7 @@ interface AnswerProps {
 }
 
 function Answer({ answer, workspace, load }: AnswerProps) {
+  const { session, stepUp } = useSession()
   switch (answer?.kind) {
     case undefined:
       return <p role="status">One moment.</p>
@@ -52,6 +58,12 @@ function Answer({ answer, workspace, load }: AnswerProps) {
         await requestJoin(workspace)
         await load()
       }
+      const isAdmin = session?.roles.includes('admin') ?? false
+      const remove = async (subject: string) => {
+        const response = await requestRemoval(workspace, subject)
+        // Leads to the provider if the sign-in is not recent, and back to this page.
+        if (!(await stepUp(response))) await load()
+      }
       return (
         <>
           <ul>
@@ -61,6 +73,11 @@ function Answer({ answer, workspace, load }: AnswerProps) {
                   <bdi>{name}</bdi> {subject === you && <b className="badge">you</b>}
                 </span>
                 <time dateTime={joinedAt}>{joinedAt.slice(0, 10)}</time>
+                {isAdmin && (
+                  <button aria-label={`Remove ${name}`} onClick={() => void remove(subject)}>
+                    Remove
+                  </button>
+                )}
               </li>
             ))}
           </ul>

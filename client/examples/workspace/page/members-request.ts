@@ -27,6 +27,10 @@ export async function requestMembers(workspace: string): Promise<MembersAnswer> 
   }
 }
 
+/** Removes a member. The response may require a recent sign-in. */
+export const requestRemoval = (workspace: string, subject: string): Promise<Response> =>
+  fetch(`${pathOf(workspace)}/${encodeURIComponent(subject)}`, { method: 'DELETE' })
+
 /** Joins a workspace. Resolves to false on failure. */
 export async function requestJoin(workspace: string): Promise<boolean> {
   const headers = { 'content-type': 'application/json' }

@@ -26,6 +26,7 @@ export function SessionList() {
   return (
     <>
       <h1>Where you are signed in</h1>
+      <ProviderProfile />
       {problem && <p role="alert">{problem}</p>}
       {!sessions && !problem && <p role="status">One moment.</p>}
       <ul>
@@ -46,6 +47,25 @@ export function SessionList() {
         </button>
       )}
     </>
+  )
+}
+
+/** What the provider knows of the user, which the service asks with the token of the provider. */
+function ProviderProfile() {
+  const [profile, setProfile] = useState<{ name?: string; locale?: string }>()
+  useEffect(() => {
+    const load = async () => {
+      const response = await fetch('/api/provider-profile')
+      if (response.ok) setProfile((await response.json()) as { name?: string; locale?: string })
+    }
+    load().catch(() => undefined)
+  }, [])
+  if (profile?.name === undefined) return undefined
+  return (
+    <p>
+      The provider knows you as <bdi>{profile.name}</bdi>
+      {profile.locale !== undefined && `, language ${profile.locale}`}.
+    </p>
   )
 }
 

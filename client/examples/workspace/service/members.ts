@@ -12,6 +12,8 @@ export interface Members {
   list(workspace: string): Promise<Member[]>
   /** Adds a member, or updates their name. */
   add(workspace: string, member: { subject: string; name: string }): Promise<void>
+  /** Removes a member. False if there is none. */
+  remove(workspace: string, subject: string): Promise<boolean>
 }
 
 /** Includes two members, so that the list is not empty at first. */
@@ -59,6 +61,13 @@ export async function openMembers(pool: Pool): Promise<Members> {
          ON CONFLICT (workspace, subject) DO UPDATE SET name = excluded.name`,
         [workspace, subject, name],
       )
+    },
+    async remove(workspace, subject) {
+      const { rowCount } = await pool.query(
+        'DELETE FROM workspace.member WHERE workspace = $1 AND subject = $2',
+        [workspace, subject],
+      )
+      return rowCount === 1
     },
   }
 }

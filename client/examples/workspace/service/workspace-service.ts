@@ -2,15 +2,21 @@ import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import express, { type ErrorRequestHandler, type Express } from 'express'
 import { Pool } from 'pg'
-import { createSessionAuthenticator, requireScopes, withAuthn } from '@netscript/auth-guard'
+import {
+  createSessionAuthenticator,
+  requireSession,
+  requireRecentAuth,
+  requireRoles,
+  requireScopes,
+  withAuthn,
+} from '@netscript/auth-guard'
 import { type Members, openMembers } from './members.js'
+import { type ProviderAccess, providerProfile } from './provider-profile.js'
 
 /** Options of {@link startWorkspaceService}. */
-export interface WorkspaceServiceOptions {
+export interface WorkspaceServiceOptions extends ProviderAccess {
   /** URL of the service's own Postgres database. */
   databaseUrl: string
-  /** URL of the authentication service. */
-  authUrl: string
 }
 
 /** A running workspace service. */
@@ -19,11 +25,14 @@ export interface WorkspaceService {
   close(): Promise<void>
 }
 
-/** Two routes, to list the members of a workspace and to join it. Both require the scope. */
-export function createWorkspaceApp(authUrl: string, members: Members): Express {
+/**
+ * Routes to list the members of a workspace and to join it, which require the scope; to remove a member,
+ * which requires a role and a recent sign-in; and what the provider knows of the caller.
+ */
+export function createWorkspaceApp(access: ProviderAccess, members: Members): Express {
   const app = express()
   app.disable('x-powered-by')
-  app.use(withAuthn({ authenticator: createSessionAuthenticator({ baseUrl: authUrl }) }))
+  app.use(withAuthn({ authenticator: createSessionAuthenticator({ baseUrl: access.authUrl }) }))
   const path = '/api/workspace/:workspace/members'
   app.param('workspace', (_req, res, next, workspace: string) => {
     if (/^[a-z0-9-]{1,64}$/.test(workspace)) next()
@@ -43,6 +52,16 @@ export function createWorkspaceApp(authUrl: string, members: Members): Express {
     await members.add(String(req.params.workspace), { subject, name })
     res.sendStatus(204)
   })
+
+  const admin = [requireRoles('admin'), requireRecentAuth({ maxAge: 300 })]
+  app.delete(`${path}/:subject`, ...admin, async (req, res) => {
+    const { workspace, subject } = req.params
+    res.sendStatus((await members.remove(String(workspace), String(subject))) ? 204 : 404)
+  })
+
+  app.get('/api/provider-profile', requireSession(), async (req, res) => {
+    res.json((await providerProfile(access, req.headers.cookie ?? '')) ?? {})
+  })
   app.use(sayNothing)
   return app
 }
@@ -58,12 +77,12 @@ const sayNothing: ErrorRequestHandler = (error: { status?: number }, req, res, n
 /** Creates the table and listens on a free port of 127.0.0.1. */
 export async function startWorkspaceService({
   databaseUrl,
-  authUrl,
+  ...access
 }: WorkspaceServiceOptions): Promise<WorkspaceService> {
   const pool = new Pool({ connectionString: databaseUrl, max: 5 })
   // Without a listener, an error of an idle connection would crash the process.
   pool.on('error', () => {})
-  const app = createWorkspaceApp(authUrl, await openMembers(pool))
+  const app = createWorkspaceApp(access, await openMembers(pool))
   const server = await new Promise<Server>((listening, failed) => {
     const started: Server = app.listen(0, '127.0.0.1', (error) =>
       error ? failed(error) : listening(started),
