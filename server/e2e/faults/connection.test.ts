@@ -134,10 +134,12 @@ describe('the way to Postgres', () => {
     }
     try {
       await blocker.query('BEGIN')
-      await blocker.query('LOCK TABLE auth_keyv IN ACCESS EXCLUSIVE MODE')
-      // Everything that touches a session waits, and more users sign out than there are connections.
+      await blocker.query('LOCK TABLE auth_provider_tokens IN ACCESS EXCLUSIVE MODE')
+      // A sign-out reads the tokens, and more users sign out than there are connections.
       const leaving = scene.people.map(({ cookie }) => signOut(service.origin, cookie))
       await expect.poll(busy, { timeout: 5_000 }).toBe(CONNECTIONS)
+      // From now on everything that touches a session waits.
+      await blocker.query('LOCK TABLE auth_keyv IN ACCESS EXCLUSIVE MODE')
       await expect.poll(() => service.readiness(), { timeout: 15_000 }).toBe(503)
       expect(new Set(await Promise.all(leaving))).toEqual(new Set([503]))
       // Readers continue; by now the first queries have timed out.
