@@ -1,12 +1,7 @@
 import type { AccountsResponse, UnlinkedResponse } from '@netscript/auth-contract'
-import {
-  AuthBackendOperationUnsupportedError,
-  type AuthAccountsPort,
-  type AuthBackendPort,
-  type AuthnRequest,
-} from '@netscript/plugin-auth-core'
+import type { AuthAccountsPort, AuthBackendPort, AuthnRequest } from '@netscript/plugin-auth-core'
 import { ok, type Reply } from '../reply.js'
-import { type HandlerContext, unsupported } from './context.js'
+import { type HandlerContext, requirePart } from './context.js'
 import { requireRecentSignIn, requireSignedIn } from './session.js'
 
 /** GET /accounts: the caller's provider accounts. */
@@ -40,9 +35,5 @@ export async function unlinkAccount(
  * The accounts of the backend.
  * @throws AuthError `AUTH_OPERATION_UNSUPPORTED` when it has none.
  */
-export function accountsOf(backend: AuthBackendPort, operation: string): AuthAccountsPort {
-  if (backend.accounts) return backend.accounts
-  throw unsupported(
-    new AuthBackendOperationUnsupportedError(backend.name, operation, 'It links no accounts.'),
-  )
-}
+export const accountsOf = (backend: AuthBackendPort, operation: string): AuthAccountsPort =>
+  requirePart(backend, backend.accounts, { operation, reason: 'It links no accounts.' })

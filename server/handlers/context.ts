@@ -39,3 +39,16 @@ export const unsupported = (cause: AuthBackendOperationUnsupportedError): AuthEr
     `The ${cause.backendName} backend does not support ${cause.operation}. GET /describe says what it supports.`,
     { cause },
   )
+
+/**
+ * A part of the backend that not every backend has.
+ * @throws AuthError `AUTH_OPERATION_UNSUPPORTED` when it is absent.
+ */
+export function requirePart<Part>(
+  { name }: AuthBackendPort,
+  part: Part | undefined,
+  { operation, reason }: { operation: string; reason: string },
+): Part {
+  if (part) return part
+  throw unsupported(new AuthBackendOperationUnsupportedError(name, operation, reason))
+}

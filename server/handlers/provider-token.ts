@@ -1,13 +1,9 @@
 import type { ProviderToken, ProviderTokenInput } from '@netscript/auth-contract'
-import {
-  AuthBackendOperationUnsupportedError,
-  AuthError,
-  type AuthnRequest,
-} from '@netscript/plugin-auth-core'
+import { AuthError, type AuthnRequest } from '@netscript/plugin-auth-core'
 import { withCookiesOnly } from '@netscript/plugin-auth-core/internal'
 import { ok, type Reply } from '../reply.js'
 import type { ServiceKey, ServiceKeys } from '../tokens/service-keys.js'
-import { type HandlerContext, unsupported } from './context.js'
+import { type HandlerContext, requirePart } from './context.js'
 import { requireSignedIn } from './session.js'
 
 /** Scopes of the sign-in itself: they show no more than the session does. */
@@ -25,16 +21,11 @@ export async function providerToken(
   if (providerId !== undefined) checkProvider(key, providerId)
   checkScopes(key, scopes)
   const { sessionId, setCookies } = await userOf(context, request, { key, subjectToken })
-  if (!backend.getProviderToken) {
-    throw unsupported(
-      new AuthBackendOperationUnsupportedError(
-        backend.name,
-        'providerToken',
-        'It keeps no tokens of providers.',
-      ),
-    )
-  }
-  const token = await backend.getProviderToken({ id: sessionId }, { providerId, scopes })
+  const getProviderToken = requirePart(backend, backend.getProviderToken?.bind(backend), {
+    operation: 'providerToken',
+    reason: 'It keeps no tokens of providers.',
+  })
+  const token = await getProviderToken({ id: sessionId }, { providerId, scopes })
   checkProvider(key, token.providerId)
   checkScopes(key, token.scopes)
   await keys.issued(key, { sessionId, providerId: token.providerId })

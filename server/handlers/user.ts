@@ -1,12 +1,11 @@
 import type { DeletedResponse, StoredUser } from '@netscript/auth-contract'
-import {
-  AuthBackendOperationUnsupportedError,
-  type AuthBackendPort,
-  type AuthnRequest,
-  type AuthSelfServicePort,
+import type {
+  AuthBackendPort,
+  AuthnRequest,
+  AuthSelfServicePort,
 } from '@netscript/plugin-auth-core'
 import { ok, type Reply } from '../reply.js'
-import { type HandlerContext, unsupported } from './context.js'
+import { type HandlerContext, requirePart } from './context.js'
 import { requireRecentSignIn, requireSignedIn } from './session.js'
 
 /** GET /user: what is stored about the caller. */
@@ -33,13 +32,8 @@ export async function deleteUser(
   return ok({ deleted: true }, setCookies)
 }
 
-function selfServiceOf(backend: AuthBackendPort, operation: string): AuthSelfServicePort {
-  if (backend.selfService) return backend.selfService
-  throw unsupported(
-    new AuthBackendOperationUnsupportedError(
-      backend.name,
-      operation,
-      'It neither exports nor deletes users.',
-    ),
-  )
-}
+const selfServiceOf = (backend: AuthBackendPort, operation: string): AuthSelfServicePort =>
+  requirePart(backend, backend.selfService, {
+    operation,
+    reason: 'It neither exports nor deletes users.',
+  })
