@@ -1,7 +1,7 @@
 import fc, { type Arbitrary } from 'fast-check'
 import type { AttackRequest } from '../../../attack/send.js'
 import type { Operation, Schema } from './document.js'
-import { objectFor, valueFor, wildText } from './values.js'
+import { acceptableObjectFor, objectFor, valueFor, wildText } from './values.js'
 
 /** A fuzzer request as text, so that a failure can be read and repeated. */
 export interface FuzzRequest {
@@ -157,6 +157,11 @@ function bodyOf({ bodies }: Operation): Arbitrary<Body | undefined> {
   )
   if (declared.length === 0) return fc.constant(undefined)
   const right = fc.oneof(...declared)
+  const acceptable = fc.oneof(
+    ...[...bodies].map(([type, schema]) =>
+      acceptableObjectFor(schema).map((value): Body => ({ type, text: write(type, value) })),
+    ),
+  )
   const types = fc.constantFrom(
     ...bodies.keys(),
     'application/json; charset=utf-8',
@@ -166,7 +171,8 @@ function bodyOf({ bodies }: Operation): Arbitrary<Body | undefined> {
     '',
   )
   return fc.oneof(
-    { weight: 12, arbitrary: right },
+    { weight: 8, arbitrary: right },
+    { weight: 6, arbitrary: acceptable },
     { weight: 1, arbitrary: fc.constant(undefined) },
     {
       weight: 2,
@@ -185,7 +191,7 @@ function bodyOf({ bodies }: Operation): Arbitrary<Body | undefined> {
         .map(([{ type, text }, cut]): Body => ({ type, text: text.slice(0, -cut) })),
     },
     {
-      weight: 1,
+      weight: 2,
       arbitrary: right.map(({ type }): Body => ({ type, text: `{"x":"${'x'.repeat(17_000)}"}` })),
     },
   )

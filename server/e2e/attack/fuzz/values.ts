@@ -127,3 +127,19 @@ export function objectFor({ properties = {} }: Schema): Arbitrary<Record<string,
   )
   return fc.tuple(others, declared).map(([extra, known]) => ({ ...extra, ...known }))
 }
+
+/**
+ * At most two members of a schema, all of them valid. The more members a schema has, the fewer of the
+ * objects of {@link objectFor} are accepted.
+ */
+export function acceptableObjectFor({
+  properties = {},
+}: Schema): Arbitrary<Record<string, unknown>> {
+  return fc
+    .subarray(Object.entries(properties), {
+      maxLength: Math.min(2, Object.keys(properties).length),
+    })
+    .chain((members) =>
+      fc.record(Object.fromEntries(members.map(([name, schema]) => [name, rightValue(schema)]))),
+    )
+}
