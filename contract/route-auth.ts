@@ -73,15 +73,21 @@ export interface GuardMetadata {
 }
 
 /**
+ * Checks who may call a route, strictly: a misspelt member must not open it.
+ * @throws TypeError when it is malformed; the message begins with `where`.
+ */
+export function parseRouteAuth(where: string, auth: unknown): RouteAuth {
+  if (Schema.safeParse(auth).success) return auth as RouteAuth
+  throw new TypeError(
+    `${where} must be { scopes?: [...], roles?: [...], recentAuth?: { maxAge, acr? } } or { public: true }.`,
+  )
+}
+
+/**
  * Reads `metadata.auth` of a route; `undefined` when the route has none.
  * @throws TypeError when `metadata.auth` is malformed; the message names the route.
  */
 export function routeAuthOf(key: string, route: { metadata?: unknown }): RouteAuth | undefined {
   const { auth } = (route.metadata ?? {}) as { auth?: unknown }
-  if (auth === undefined) return undefined
-  const { success } = Schema.safeParse(auth)
-  if (success) return auth as RouteAuth
-  throw new TypeError(
-    `${key}: metadata.auth must be { scopes?: [...], roles?: [...], recentAuth?: { maxAge, acr? } } or { public: true }.`,
-  )
+  return auth === undefined ? undefined : parseRouteAuth(`${key}: metadata.auth`, auth)
 }

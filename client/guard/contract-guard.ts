@@ -2,10 +2,9 @@ import {
   type ContractRoute,
   contractRoutes,
   type GuardMetadata,
-  type RouteAuth,
   routeAuthOf,
 } from '@netscript/auth-contract'
-import { decide } from './authorizer.js'
+import { decisionOf } from './caller.js'
 import { guard, type ExpressMiddleware } from './express.js'
 
 /** A ts-rest contract in which every route declares `metadata.auth`. */
@@ -29,7 +28,8 @@ export function guardContract(contract: GuardedContract): ExpressMiddleware {
   const guards = new Map(
     contractRoutes(contract).map(([key, route]): [unknown, ExpressMiddleware] => {
       const auth = routeAuthOf(key, route)
-      if (auth !== undefined) return [route, guardOf(auth)]
+      if (auth?.public) return [route, (_req, _res, next) => next()]
+      if (auth) return [route, guard(decisionOf(key, auth))]
       throw new TypeError(
         `${key}: add metadata.auth, such as { scopes: [...] } or { public: true }.`,
       )
@@ -40,14 +40,4 @@ export function guardContract(contract: GuardedContract): ExpressMiddleware {
     if (!guarded) throw new Error('The route is not part of the guarded contract.')
     return guarded(req, res, next)
   }
-}
-
-function guardOf(auth: RouteAuth): ExpressMiddleware {
-  if (auth.public) return (_req, _res, next) => next()
-  const { scopes = [], roles = [], recentAuth } = auth
-  const rule = {
-    ...{ requireScopes: scopes, requireRoles: roles },
-    ...(recentAuth && { requireRecentAuth: recentAuth }),
-  }
-  return guard((principal) => decide(principal, rule))
 }

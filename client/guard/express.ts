@@ -1,20 +1,17 @@
-import { parseRecentAuth, type Principal, type RecentAuth } from '@netscript/auth-contract'
+import type { Principal, RecentAuth } from '@netscript/auth-contract'
+import type { GuardRequest } from './authenticator.js'
+import type { Authorizer } from './authorizer.js'
 import {
-  type Authentication,
-  type Authenticator,
-  type GuardRequest,
-  GuardUnavailableError,
-  headerOf,
-} from './authenticator.js'
-import { type Authorizer, type AuthzDecision, decide } from './authorizer.js'
+  type Caller,
+  createCaller,
+  type Decision,
+  decisionOf,
+  type GuardOptions,
+  PRIVATE,
+  recentAuthDecision,
+} from './caller.js'
 import { type GuardedPaths, pathGuard } from './guarded-path.js'
-import {
-  forbidden,
-  recentAuthRequired,
-  type Refusal,
-  unauthorized,
-  unavailable,
-} from './refusal.js'
+import { responseOf } from './refusal.js'
 
 declare global {
   // eslint-disable-next-line @typescript-eslint/no-namespace
@@ -42,7 +39,6 @@ export interface ExpressResponse {
   setHeader(name: string, value: string): unknown
   append(name: string, value: string): unknown
   status(code: number): this
-  set(headers: Readonly<Record<string, string>>): this
   end(body: string): unknown
 }
 
@@ -53,29 +49,8 @@ export type ExpressMiddleware = (
   next: (error?: unknown) => void,
 ) => unknown
 
-/** The log of the guards, such as a pino logger. No secret is logged. */
-export interface GuardLog {
-  /** Expected events, such as a refused request. */
-  info(fields: object, message: string): void
-  /** Events an operator should look at, such as an outage. */
-  warn(fields: object, message: string): void
-}
-
 /** Options of {@link withAuthn}. */
-export interface WithAuthnOptions extends GuardedPaths {
-  /** Authenticates the requests. */
-  authenticator: Authenticator
-  /** @default no log */
-  log?: GuardLog
-}
-
-interface Caller {
-  readonly realm: string | undefined
-  readonly log: GuardLog | undefined
-  /** Authenticates at most once per request, on first use. */
-  authenticate(): Promise<Authentication>
-  principal?: Principal
-}
+export interface WithAuthnOptions extends GuardOptions, GuardedPaths {}
 
 const callers = new WeakMap<object, Caller>()
 
@@ -88,20 +63,22 @@ const callers = new WeakMap<object, Caller>()
  * app.use(withAuthn({ authenticator, protect: ['/api'], allowAnonymous: ['/api/public'] }))
  * ```
  */
-export function withAuthn({ authenticator, log, ...paths }: WithAuthnOptions): ExpressMiddleware {
+export function withAuthn(options: WithAuthnOptions): ExpressMiddleware {
   const needsSession = requireSession()
-  const isGuarded = pathGuard(paths)
+  const isGuarded = pathGuard(options)
   return (req, res, next) => {
-    let asked: Promise<Authentication> | undefined
-    callers.set(req, {
-      log,
-      realm: authenticator.realm,
-      authenticate: () => (asked ??= ask(authenticator, req, res)),
+    const path = () => req.baseUrl + req.path
+    const target = () => ({ method: req.method, path: path() })
+    const caller = createCaller(options, req, target, (setCookies) => {
+      for (const field of PRIVATE.vary) res.vary(field)
+      res.setHeader('Cache-Control', PRIVATE.cacheControl)
+      for (const cookie of setCookies) res.append('Set-Cookie', cookie)
     })
+    callers.set(req, caller)
     if (!Object.hasOwn(req, 'principal')) {
-      Object.defineProperty(req, 'principal', { get: () => principalOf(req) })
+      Object.defineProperty(req, 'principal', { get: () => callers.get(req)?.principal })
     }
-    if (isGuarded(req.baseUrl + req.path)) return needsSession(req, res, next)
+    if (isGuarded(path())) return needsSession(req, res, next)
     next()
   }
 }
@@ -115,15 +92,7 @@ export function withAuthn({ authenticator, log, ...paths }: WithAuthnOptions): E
  * ```
  */
 export function withAuthz({ authorizer }: { authorizer: Authorizer }): ExpressMiddleware {
-  return guard(async (principal, req, log) => {
-    const path = req.baseUrl + req.path
-    try {
-      return await authorizer.authorize({ principal, method: req.method, path })
-    } catch (err) {
-      log?.warn({ err, code: 'FORBIDDEN' }, 'The authorizer could not decide.')
-      return { allow: false, reason: 'authz.error' }
-    }
-  })
+  return guard((request) => authorizer.authorize(request))
 }
 
 /**
@@ -135,7 +104,7 @@ export function withAuthz({ authorizer }: { authorizer: Authorizer }): ExpressMi
  * ```
  */
 export function requireSession(): ExpressMiddleware {
-  return guard(() => ({ allow: true }))
+  return guard(decisionOf('requireSession()', {}))
 }
 
 /**
@@ -147,7 +116,7 @@ export function requireSession(): ExpressMiddleware {
  * ```
  */
 export function requireScopes(...scopes: string[]): ExpressMiddleware {
-  return guard((principal) => decide(principal, { requireScopes: scopes }))
+  return guard(decisionOf('requireScopes()', { scopes }))
 }
 
 /**
@@ -159,7 +128,7 @@ export function requireScopes(...scopes: string[]): ExpressMiddleware {
  * ```
  */
 export function requireRoles(...roles: string[]): ExpressMiddleware {
-  return guard((principal) => decide(principal, { requireRoles: roles }))
+  return guard(decisionOf('requireRoles()', { roles }))
 }
 
 /**
@@ -175,78 +144,19 @@ export function requireRoles(...roles: string[]): ExpressMiddleware {
  * ```
  */
 export function requireRecentAuth(requirement: RecentAuth): ExpressMiddleware {
-  parseRecentAuth('requireRecentAuth()', requirement)
-  return guard((principal) => decide(principal, { requireRecentAuth: requirement }))
+  return guard(recentAuthDecision(requirement))
 }
 
 /** A guard that lets an authenticated caller pass if `decision` allows it. */
-export function guard(
-  decision: (
-    principal: Principal,
-    req: ExpressRequest,
-    log: GuardLog | undefined,
-  ) => AuthzDecision | Promise<AuthzDecision>,
-): ExpressMiddleware {
+export function guard(decision: Decision): ExpressMiddleware {
   return async (req, res, next) => {
     const caller = callers.get(req)
     if (!caller) throw new Error('A guard ran before withAuthn(). Mount withAuthn() first.')
-    const { realm, log } = caller
-    const found = await caller.authenticate().catch((error: unknown) => {
-      if (error instanceof GuardUnavailableError) return error
-      throw error
-    })
-    if (found instanceof GuardUnavailableError) {
-      log?.warn({ code: found.code, err: found.cause ?? found }, found.message)
-      return refuse(res, unavailable(found))
-    }
-    if (!found.ok) {
-      log?.info({ code: 'UNAUTHORIZED', reason: found.reason }, 'A request was refused.')
-      const bearer = /^bearer\b/i.test(headerOf(req, 'authorization') ?? '')
-      return refuse(res, unauthorized(found, { realm, bearer }))
-    }
-    const { principal } = found
-    const decided = await decision(principal, req, log)
-    if (!decided.allow) {
-      const refusal = decided.recentAuth
-        ? recentAuthRequired(decided.recentAuth, { realm, principal })
-        : forbidden(decided, { realm, principal })
-      const { code } = refusal.problem
-      log?.info({ code, reason: decided.reason }, 'A request was refused.')
-      return refuse(res, refusal)
-    }
-    caller.principal = principal
-    next()
+    const outcome = await caller.check(decision)
+    if (outcome.ok) return next()
+    const { status, headers, body } = responseOf(outcome.refusal)
+    res.status(status)
+    for (const [name, value] of Object.entries(headers)) res.setHeader(name, value)
+    res.end(body)
   }
-}
-
-async function ask(
-  authenticator: Authenticator,
-  req: ExpressRequest,
-  res: ExpressResponse,
-): Promise<Authentication> {
-  // The response depends on the caller. A handler may still override these headers.
-  res.vary('Cookie').vary('Authorization').setHeader('Cache-Control', 'no-store')
-  const pass = ({ setCookies }: { readonly setCookies: readonly string[] }): void => {
-    for (const cookie of setCookies) res.append('Set-Cookie', cookie)
-  }
-  try {
-    const found = await authenticator.authenticate(req)
-    pass(found)
-    return found
-  } catch (error) {
-    if (error instanceof GuardUnavailableError) pass(error)
-    throw error
-  }
-}
-
-function refuse(res: ExpressResponse, { problem, headers }: Refusal): void {
-  res.status(problem.status).set(headers)
-  res.setHeader('Content-Type', 'application/problem+json; charset=utf-8')
-  res.end(JSON.stringify(problem))
-}
-
-function principalOf(req: object): Principal {
-  const principal = callers.get(req)?.principal
-  if (principal) return principal
-  throw new Error('This route has no guard. Add requireSession() before its handler.')
 }

@@ -19,12 +19,12 @@ export {
   type ScopeAuthorizerOptions,
   type ScopeRule,
 } from './authorizer.js'
+export type { GuardLog, GuardOptions, Requirement } from './caller.js'
 export { guardContract, type GuardedContract } from './contract-guard.js'
 export {
   type ExpressMiddleware,
   type ExpressRequest,
   type ExpressResponse,
-  type GuardLog,
   requireRecentAuth,
   requireRoles,
   requireScopes,

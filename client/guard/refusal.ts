@@ -14,6 +14,15 @@ export interface Refusal {
   readonly headers: Readonly<Record<string, string>>
 }
 
+/** The response of a refused request. */
+export function responseOf({ problem, headers }: Refusal) {
+  return {
+    status: problem.status,
+    headers: { ...headers, 'Content-Type': 'application/problem+json; charset=utf-8' },
+    body: JSON.stringify(problem),
+  }
+}
+
 /** 401: no credential, or one that is invalid, expired or revoked. */
 export function unauthorized(
   { reason }: Pick<Extract<Authentication, { ok: false }>, 'reason'>,
