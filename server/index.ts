@@ -1,6 +1,6 @@
 /**
- * The authentication service, and what its adapters share. Use `/express`, `/node` or `/fetch` to mount
- * the API in your own application.
+ * The authentication service, and what its adapters share. Use `/express`, `/fastify`, `/node` or `/fetch`
+ * to mount the API in your own application.
  *
  * @module
  */

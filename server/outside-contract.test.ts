@@ -5,7 +5,9 @@ import { NO_CAPABILITIES } from '../backends/capabilities.js'
 import { AuthError, providerError } from '../backends/errors.js'
 import type { AuthBackendPort } from '../backends/port.js'
 import { createProviderRegistry } from '../backends/provider-registry.js'
+import fastify from 'fastify'
 import { createAuthApp } from './adapters/express.js'
+import { createAuthPlugin } from './adapters/fastify.js'
 import { createAuthHandler } from './adapters/fetch.js'
 import { createAuthListener } from './adapters/node.js'
 import { readConfig } from './config/config.js'
@@ -123,6 +125,11 @@ const ADAPTERS: Readonly<Record<string, (origin: string) => Send>> = {
   createAuthApp: (origin) =>
     listening(createAuthApp({ backend, origin, logger }) as RequestListener),
   createAuthListener: (origin) => listening(createAuthListener({ backend, origin, logger })),
+  createAuthPlugin: (origin) => {
+    const app = fastify()
+    app.register(createAuthPlugin({ backend, origin, logger }))
+    return listening((req, res) => void app.ready(() => app.routing(req, res)))
+  },
   createAuthHandler: (origin) => {
     const handler = createAuthHandler({ backend, origin, logger, rateLimit: false })
     return (url, init) => handler(new Request(url, init))

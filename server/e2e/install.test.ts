@@ -37,13 +37,14 @@ import { createKvOAuthBackend } from '@netscript/auth-kv-oauth'
 import { createOpenApiDocument } from '@netscript/auth-openapi'
 import { createWorkosBackend } from '@netscript/auth-workos'
 import { createAuthApp } from '@netscript/plugin-auth/express'
+import { createAuthPlugin } from '@netscript/plugin-auth/fastify'
 import { createAuthHandler } from '@netscript/plugin-auth/fetch'
 import { createAuthListener } from '@netscript/plugin-auth/node'
 import { createAuthBackendRegistry } from '@netscript/plugin-auth-core'
 const all = {
   createNetscriptBetterAuth, createAuthClient, createValidatedClient, authContractV1, applyMigrations,
   createPrismaClient, guardContract, createKvOAuthBackend, createOpenApiDocument, createWorkosBackend,
-  createAuthApp, createAuthHandler, createAuthListener, createAuthBackendRegistry,
+  createAuthApp, createAuthHandler, createAuthListener, createAuthPlugin, createAuthBackendRegistry,
 }
 console.log(Object.entries(all).filter(([, value]) => value === undefined))
 `

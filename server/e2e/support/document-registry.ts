@@ -18,6 +18,7 @@ export const GIVEN: Readonly<Record<string, string>> = {
 export const GIVEN_IN_EXAMPLES: Readonly<Record<string, string>> = {
   // From this package.
   createAuthApp: `typeof import('@netscript/plugin-auth/express').createAuthApp`,
+  createAuthPlugin: `typeof import('@netscript/plugin-auth/fastify').createAuthPlugin`,
   createOpenApiDocument: `typeof import('@netscript/auth-openapi').createOpenApiDocument`,
   createPool: `typeof import('@netscript/auth-database').createPool`,
   createScopeAuthorizer: `typeof import('@netscript/auth-guard').createScopeAuthorizer`,
@@ -29,6 +30,7 @@ export const GIVEN_IN_EXAMPLES: Readonly<Record<string, string>> = {
   createExpressEndpoints: `typeof import('@ts-rest/express').createExpressEndpoints`,
   createServer: `typeof import('node:http').createServer`,
   express: `typeof import('express')`,
+  fastify: `typeof import('fastify').fastify`,
   pg: `typeof import('pg')`,
   username: `typeof import('better-auth/plugins').username`,
   z: `typeof import('zod').z`,

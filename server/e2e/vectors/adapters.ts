@@ -1,7 +1,9 @@
 import { createServer, request, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { buffer } from 'node:stream/consumers'
+import fastify from 'fastify'
 import { createAuthApp } from '../../adapters/express.js'
+import { createAuthPlugin } from '../../adapters/fastify.js'
 import { type AuthHandler, createAuthHandler } from '../../adapters/fetch.js'
 import { createAuthListener } from '../../adapters/node.js'
 import type { AuthApiOptions } from '../../engine/engine.js'
@@ -37,11 +39,23 @@ export async function startAdapters(): Promise<AdaptersUnderTest> {
         const handler = createAuthHandler({ ...options, passesClientAddress: true })
         return (raw) => sendToHandler(handler, options.origin, raw)
       }
-      listener = adapter === 'node' ? createAuthListener(options) : createAuthApp(options)
+      listener = LISTENERS[adapter](options)
       return (raw) => sendTo(port, raw)
     },
     close: () => new Promise((done) => server.close(() => done())),
   }
+}
+
+const LISTENERS: Readonly<
+  Record<Exclude<Adapter, 'fetch'>, (options: AuthApiOptions) => RequestListener>
+> = {
+  node: createAuthListener,
+  express: createAuthApp,
+  fastify(options) {
+    const app = fastify()
+    app.register(createAuthPlugin(options))
+    return (req, res) => void app.ready(() => app.routing(req, res))
+  },
 }
 
 /** A request of a vector as it is sent. */

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 
 /** The adapters that a vector runs against. */
-export const ADAPTERS = ['node', 'fetch', 'express'] as const
+export const ADAPTERS = ['node', 'fetch', 'express', 'fastify'] as const
 export type Adapter = (typeof ADAPTERS)[number]
 
 /** A request as it is in a file; texts may have placeholders, see {@link expand}. */
