@@ -10,9 +10,8 @@ import express, {
 import type { AuthSession } from '@netscript/auth-contract'
 import { AuthError, toAuthnRequest } from '@netscript/plugin-auth-core'
 import { originForm } from '@netscript/plugin-auth-core/internal'
-import type { ServiceKeys } from './tokens/service-keys.js'
-import type { TokenIssuer } from './tokens/token-issuer.js'
 import { listenerOf } from './adapters/node-message.js'
+import { apiOptions, type ApiParts } from './api-parts.js'
 import type { MountedBackend } from './backends.js'
 import type { AuthConfig } from './config/auth-config.js'
 import { isLoopback, isLoopbackHost } from './config/loopback.js'
@@ -21,7 +20,6 @@ import { sessionsBeside } from './handlers/sessions.js'
 import { healthRouter } from './health.js'
 import { prefersPage } from './engine/accept.js'
 import type { HttpMetrics } from './engine/http-metrics.js'
-import type { RateLimitOptions } from './engine/rate-limit.js'
 import { createRequestLog } from './engine/request-log.js'
 import { respondToError } from './engine/problem.js'
 import { securityHeaders } from './engine/security-headers.js'
@@ -39,17 +37,11 @@ import { passwordNotice } from './pages/password-forms.js'
 export type { DemoNotice }
 
 /** Options of {@link createServiceApp}. */
-export interface ServiceAppOptions {
+export interface ServiceAppOptions extends ApiParts {
   config: AuthConfig
-  backend: MountedBackend
   logger: Logger
   draining: () => boolean
-  rateLimit: RateLimitOptions | false
   metrics?: HttpMetrics | undefined
-  /** Absent when no tokens are issued. */
-  tokens?: TokenIssuer
-  /** Absent when no tokens of providers are returned to services. */
-  serviceKeys?: ServiceKeys
   demo?: DemoNotice
 }
 
@@ -60,16 +52,14 @@ const { version } = createRequire(import.meta.url)('@netscript/plugin-auth/packa
 /** Creates the service's HTTP application: the API, health, the page, the OpenAPI document and Swagger UI. */
 export function createServiceApp(options: ServiceAppOptions): RequestListener {
   const { config, backend, logger, draining } = options
-  const { variables, origin } = config
-  const trustProxy = variables.NETSCRIPT_AUTH_TRUST_PROXY ?? false
 
   const site = express()
   site.disable('x-powered-by')
-  site.set('trust proxy', trustProxy)
+  site.set('trust proxy', config.variables.NETSCRIPT_AUTH_TRUST_PROXY ?? false)
   site.use(healthRouter({ backend, version, draining }))
   site.use(startPage(options))
   site.get(pageScript.path, serveAsset(pageScript))
-  site.get('/', toOwnOrigin(origin), cookieParser(), home(options))
+  site.get('/', toOwnOrigin(config.origin), cookieParser(), home(options))
   site.use(backendRoutes(backend))
   site.use(apiDocs(config))
   site.use((_req, res, next) => {
@@ -78,21 +68,9 @@ export function createServiceApp(options: ServiceAppOptions): RequestListener {
     next(new AuthError('NOT_FOUND', 'There is nothing here. See /openapi.json.'))
   })
   site.use(answerError(logger))
-  const engine = createEngine(
-    {
-      backend,
-      origin,
-      logger,
-      trustProxy,
-      rateLimit: options.rateLimit,
-      ...(options.metrics && { metrics: options.metrics }),
-      ...(options.tokens && { tokens: options.tokens }),
-      ...(options.serviceKeys && { serviceKeys: options.serviceKeys }),
-      allowedReturnTo: variables.NETSCRIPT_AUTH_ALLOWED_RETURN_TO,
-      corsOrigins: variables.NETSCRIPT_AUTH_CORS_ORIGINS,
-    },
-    { acceptsLoopback: isForThisMachine(options) },
-  )
+  const engine = createEngine(apiOptions(config, options), {
+    acceptsLoopback: isForThisMachine(options),
+  })
   return listenerOf(engine, site)
 }
 

@@ -1,12 +1,10 @@
 import { createServer, type Server } from 'node:http'
 import { Server as NetServer } from 'node:net'
-import { applyMigrations, createPool, type PostgresPool } from '@netscript/auth-database'
+import { applyMigrations, type PostgresPool } from '@netscript/auth-database'
 import { databaseStartError } from '@netscript/auth-database/internal'
-import { AuthConfigurationError } from '@netscript/plugin-auth-core'
-import type { TokenIssuer } from './tokens/token-issuer.js'
-import { backendEntry, type MountedBackend } from './backends.js'
+import { openApiParts, openDatabase } from './api-parts.js'
+import type { MountedBackend } from './backends.js'
 import type { AuthConfig } from './config/auth-config.js'
-import type { RateLimitOptions } from './engine/rate-limit.js'
 import { listen } from './listen.js'
 import { createLogger, type Logger } from './log.js'
 import { type MetricsServer, startMetrics } from './metrics/metrics-server.js'
@@ -76,33 +74,20 @@ export async function createAuthService(options: AuthServiceOptions): Promise<Au
     observed = await startMetrics(config.variables, logger)
     const metrics = observed?.metrics
     if (pool) await migrate(pool, options)
-    const tokens = pool && (await tokenIssuerOf(config, env, pool, logger))
-    const serviceKeys =
-      pool && config.variables.NETSCRIPT_AUTH_PROVIDER_TOKENS
-        ? (await import('./tokens/service-keys.js')).createServiceKeys(pool)
-        : undefined
-    const backend =
-      options.backend ??
-      (await backendEntry(config.variables.NETSCRIPT_AUTH_BACKEND).load({
-        config,
-        env,
-        pool,
-        logger,
-        metrics,
-        trace: tracing,
-      }))
+    const parts = await openApiParts(
+      { config, env, pool, logger, metrics, trace: tracing },
+      options.backend,
+    )
+    const { backend, tokens } = parts
     if (pool) metrics?.watchPool(pool)
     metrics?.watchSessions(backend)
     let draining = false
     const listener = createServiceApp({
+      ...parts,
       config,
-      backend,
       logger,
       draining: () => draining,
-      rateLimit: rateLimitOf(config, env, pool),
       metrics,
-      ...(tokens && { tokens }),
-      ...(serviceKeys && { serviceKeys }),
       ...(options.demo && { demo: options.demo }),
     })
     const server = createServer(tracing ? tracing.traced(listener) : listener)
@@ -150,45 +135,6 @@ async function migrate(
   } catch (error) {
     throw databaseStartError(error, databaseUrl === DATABASE_URL ? 'DATABASE_URL' : '`databaseUrl`')
   }
-}
-
-function openDatabase(url: string | undefined, logger: Logger): PostgresPool {
-  if (url === undefined) throw new AuthConfigurationError('DATABASE_URL is not set.')
-  return createPool(url, {
-    onIdleError: (err) => logger.warn({ err }, 'A database connection broke while idle.'),
-  })
-}
-
-/**
- * The active backend's secret keys the hashes: all processes share it, and the database does not contain
- * it.
- */
-function rateLimitOf(
-  { variables }: AuthConfig,
-  env: NodeJS.ProcessEnv,
-  pool: PostgresPool | undefined,
-): RateLimitOptions | false {
-  if (variables.NETSCRIPT_AUTH_INSECURE_NO_RATE_LIMIT) return false
-  const perMinute = variables.NETSCRIPT_AUTH_RATE_LIMIT
-  if (!pool) return { perMinute }
-  const [secret = ''] = backendEntry(variables.NETSCRIPT_AUTH_BACKEND).keyring(env).secrets
-  return { perMinute, shared: { pool, secret: Buffer.from(secret).toString('base64url') } }
-}
-
-/** Creates the token issuer with a signing key; loaded only when tokens are enabled. */
-async function tokenIssuerOf(
-  { variables, origin }: AuthConfig,
-  env: NodeJS.ProcessEnv,
-  pool: PostgresPool,
-  log: Logger,
-): Promise<TokenIssuer | undefined> {
-  const { NETSCRIPT_AUTH_TOKEN_AUDIENCES: audiences, NETSCRIPT_AUTH_BACKEND: backend } = variables
-  if (audiences.length === 0) return undefined
-  const { createTokenIssuer } = await import('./tokens/token-issuer.js')
-  const keyring = backendEntry(backend).keyring(env)
-  const issuer = createTokenIssuer({ pool, keyring, origin, audiences, log })
-  await issuer.maintain()
-  return issuer
 }
 
 /**

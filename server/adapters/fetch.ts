@@ -1,7 +1,6 @@
-import { BodyConsumedError } from '@netscript/plugin-auth-core/internal'
 import { AuthConfigurationError } from '@netscript/plugin-auth-core'
 import { type AuthApiOptions, createEngine } from '../engine/engine.js'
-import { BodyTooLargeError, type EngineRequest, type ReceivedBody } from '../engine/message.js'
+import { toEngineRequest } from './fetch-message.js'
 
 /** Options of {@link createAuthHandler}. */
 export interface AuthHandlerOptions extends AuthApiOptions {
@@ -30,7 +29,10 @@ export type AuthHandler = (request: Request, info?: AuthRequestInfo) => Promise<
 /**
  * Creates the authentication API as a fetch handler for Bun, Deno, Hono, Next.js or SvelteKit.
  *
- * @throws AuthConfigurationError when the rate limit cannot tell clients apart.
+ * @param options A function is called with the first request, and again after it has failed: a build that
+ * only loads the module needs no configuration and no database.
+ * @throws AuthConfigurationError when the rate limit cannot tell clients apart; with a function, the
+ * handler rejects instead.
  *
  * @example
  * ```ts
@@ -38,53 +40,36 @@ export type AuthHandler = (request: Request, info?: AuthRequestInfo) => Promise<
  * const response = await handler(request)
  * ```
  */
-export function createAuthHandler(options: AuthHandlerOptions): AuthHandler {
+export function createAuthHandler(
+  options: AuthHandlerOptions | (() => AuthHandlerOptions | Promise<AuthHandlerOptions>),
+): AuthHandler {
+  if (typeof options !== 'function') return handlerOf(options)
+  let creating: Promise<AuthHandler> | undefined
+  const create = async (): Promise<AuthHandler> => handlerOf(await options())
+  return async (request, info) => {
+    const created = (creating ??= create())
+    created.catch(() => {
+      if (creating === created) creating = undefined
+    })
+    const handler = await created
+    return handler(request, info)
+  }
+}
+
+function handlerOf(options: AuthHandlerOptions): AuthHandler {
   const { passesClientAddress = false, insecureSharedRateLimit = false, ...api } = options
   const tellsClientsApart = passesClientAddress || (api.trustProxy ?? false) !== false
   if (!tellsClientsApart && !insecureSharedRateLimit && api.rateLimit !== false) {
     throw new AuthConfigurationError(
-      'A Request does not tell the address of its client. Pass info.clientAddress with each call and set passesClientAddress, or set trustProxy to the proxies that send X-Forwarded-For.',
+      'A Request does not tell the address of its client. Pass info.clientAddress with each call and set passesClientAddress, or set trustProxy (NETSCRIPT_AUTH_TRUST_PROXY for authFromEnv) to the proxies that send X-Forwarded-For.',
     )
   }
   const engine = createEngine(api)
-  return async (request, info = {}) => {
+  return async (request, info) => {
     const exchange = await engine.answer(toEngineRequest(request, info))
     const { status, headers, body } = exchange.response
     exchange.settle(status)
     const hasBody = body !== '' && request.method !== 'HEAD'
     return new Response(hasBody ? body : null, { status, headers: headers.map(([...it]) => it) })
   }
-}
-
-function toEngineRequest(request: Request, { clientAddress }: AuthRequestInfo): EngineRequest {
-  const { pathname, search } = new URL(request.url)
-  return {
-    method: request.method,
-    target: pathname + search,
-    headers: Object.fromEntries(request.headers),
-    hasBody: request.body !== null,
-    peerAddress: clientAddress,
-    readBody: async (limit) => {
-      if (request.bodyUsed) throw new BodyConsumedError()
-      return readStream(request.body, limit)
-    },
-  }
-}
-
-async function readStream(
-  body: ReadableStream<Uint8Array> | null,
-  limit: number,
-): Promise<ReceivedBody> {
-  const chunks: Uint8Array[] = []
-  let size = 0
-  const reader = body?.getReader()
-  for (let read = await reader?.read(); read && !read.done; read = await reader?.read()) {
-    size += read.value.byteLength
-    if (size > limit) {
-      await reader?.cancel()
-      throw new BodyTooLargeError()
-    }
-    chunks.push(read.value)
-  }
-  return { bytes: Buffer.concat(chunks) }
 }

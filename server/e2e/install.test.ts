@@ -36,6 +36,7 @@ import { guardContract } from '@netscript/auth-guard'
 import { createKvOAuthBackend } from '@netscript/auth-kv-oauth'
 import { createOpenApiDocument } from '@netscript/auth-openapi'
 import { createWorkosBackend } from '@netscript/auth-workos'
+import { authFromEnv } from '@netscript/plugin-auth/env'
 import { createAuthApp } from '@netscript/plugin-auth/express'
 import { createAuthPlugin } from '@netscript/plugin-auth/fastify'
 import { createAuthHandler } from '@netscript/plugin-auth/fetch'
@@ -45,6 +46,7 @@ const all = {
   createNetscriptBetterAuth, createAuthClient, createValidatedClient, authContractV1, applyMigrations,
   createPrismaClient, guardContract, createKvOAuthBackend, createOpenApiDocument, createWorkosBackend,
   createAuthApp, createAuthHandler, createAuthListener, createAuthPlugin, createAuthBackendRegistry,
+  authFromEnv,
 }
 console.log(Object.entries(all).filter(([, value]) => value === undefined))
 `

@@ -19,6 +19,7 @@ export const GIVEN_IN_EXAMPLES: Readonly<Record<string, string>> = {
   // From this package.
   createAuthApp: `typeof import('@netscript/plugin-auth/express').createAuthApp`,
   createAuthPlugin: `typeof import('@netscript/plugin-auth/fastify').createAuthPlugin`,
+  authFromEnv: `typeof import('@netscript/plugin-auth/env').authFromEnv`,
   createOpenApiDocument: `typeof import('@netscript/auth-openapi').createOpenApiDocument`,
   createPool: `typeof import('@netscript/auth-database').createPool`,
   createScopeAuthorizer: `typeof import('@netscript/auth-guard').createScopeAuthorizer`,
