@@ -112,7 +112,7 @@ export function createCaller(
   return {
     get principal() {
       if (principal) return principal
-      throw new Error('This route has no guard. Add requireSession() before its handler.')
+      throw unguarded()
     },
     async check(decision) {
       const found = await (asked ??= authenticate())
@@ -142,6 +142,10 @@ export function createCaller(
   }
 }
 
+/** The error of reading the principal where no guard ran. */
+export const unguarded = (): Error =>
+  new Error('This route has no guard. Add requireSession() before its handler.')
+
 /**
  * The decision of a requirement.
  * @throws TypeError for a malformed requirement; the message begins with `where`.
@@ -159,11 +163,25 @@ export function decisionOf(where: string, { authorizer, ...auth }: Requirement):
   }
 }
 
-/**
- * The decision of `requireRecentAuth()`.
- * @throws TypeError for a malformed or missing requirement.
- */
-export function recentAuthDecision(requirement: RecentAuth): Decision {
-  parseRecentAuth('requireRecentAuth()', requirement)
-  return decisionOf('requireRecentAuth()', { recentAuth: requirement })
+/** The guards of a framework, whose middleware is `G`. */
+export interface Guards<G> {
+  readonly requireSession: () => G
+  readonly requireScopes: (...scopes: string[]) => G
+  readonly requireRoles: (...roles: string[]) => G
+  readonly requireRecentAuth: (requirement: RecentAuth) => G
+  readonly withAuthz: (options: { authorizer: Authorizer }) => G
+}
+
+/** Creates the guards of a framework. */
+export function guardsOf<G>(guard: (decision: Decision) => G): Guards<G> {
+  return {
+    requireSession: () => guard(decisionOf('requireSession()', {})),
+    requireScopes: (...scopes) => guard(decisionOf('requireScopes()', { scopes })),
+    requireRoles: (...roles) => guard(decisionOf('requireRoles()', { roles })),
+    requireRecentAuth(recentAuth) {
+      parseRecentAuth('requireRecentAuth()', recentAuth)
+      return guard(decisionOf('requireRecentAuth()', { recentAuth }))
+    },
+    withAuthz: ({ authorizer }) => guard((request) => authorizer.authorize(request)),
+  }
 }

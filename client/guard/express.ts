@@ -1,14 +1,12 @@
-import type { Principal, RecentAuth } from '@netscript/auth-contract'
+import type { Principal } from '@netscript/auth-contract'
 import type { GuardRequest } from './authenticator.js'
-import type { Authorizer } from './authorizer.js'
 import {
   type Caller,
   createCaller,
   type Decision,
-  decisionOf,
   type GuardOptions,
+  guardsOf,
   PRIVATE,
-  recentAuthDecision,
 } from './caller.js'
 import { type GuardedPaths, pathGuard } from './guarded-path.js'
 import { responseOf } from './refusal.js'
@@ -83,70 +81,6 @@ export function withAuthn(options: WithAuthnOptions): ExpressMiddleware {
   }
 }
 
-/**
- * Authorizes every request with `authorizer`. An error that it throws denies the request.
- *
- * @example
- * ```ts
- * app.use('/api', withAuthz({ authorizer: createScopeAuthorizer({ rules }) }))
- * ```
- */
-export function withAuthz({ authorizer }: { authorizer: Authorizer }): ExpressMiddleware {
-  return guard((request) => authorizer.authorize(request))
-}
-
-/**
- * Requires a session: responds 401 without one, and 503 when the caller cannot be authenticated.
- *
- * @example
- * ```ts
- * app.get('/orders', requireSession(), (req, res) => void res.json({ of: req.principal.subject }))
- * ```
- */
-export function requireSession(): ExpressMiddleware {
-  return guard(decisionOf('requireSession()', {}))
-}
-
-/**
- * Requires all of these scopes. Responds 403 with the missing ones otherwise.
- *
- * @example
- * ```ts
- * app.get('/orders/all', requireScopes('orders:read'), (_req, res) => void res.json([]))
- * ```
- */
-export function requireScopes(...scopes: string[]): ExpressMiddleware {
-  return guard(decisionOf('requireScopes()', { scopes }))
-}
-
-/**
- * Requires all of these roles. Responds 403 with the missing ones otherwise.
- *
- * @example
- * ```ts
- * app.delete('/orders/:id', requireRoles('clerk'), (_req, res) => void res.json({}))
- * ```
- */
-export function requireRoles(...roles: string[]): ExpressMiddleware {
-  return guard(decisionOf('requireRoles()', { roles }))
-}
-
-/**
- * Requires that the caller authenticated at the provider within `maxAge` seconds, and with one of the
- * classes `acr`. Otherwise it responds 401 with the challenge of RFC 9470, which a page answers with
- * `stepUp` of the client.
- *
- * @throws TypeError for a malformed requirement.
- *
- * @example
- * ```ts
- * app.delete('/account', requireRecentAuth({ maxAge: 300 }), (_req, res) => void res.json({}))
- * ```
- */
-export function requireRecentAuth(requirement: RecentAuth): ExpressMiddleware {
-  return guard(recentAuthDecision(requirement))
-}
-
 /** A guard that lets an authenticated caller pass if `decision` allows it. */
 export function guard(decision: Decision): ExpressMiddleware {
   return async (req, res, next) => {
@@ -160,3 +94,59 @@ export function guard(decision: Decision): ExpressMiddleware {
     res.end(body)
   }
 }
+
+const guards = guardsOf(guard)
+
+/**
+ * Authorizes every request with `authorizer`. An error that it throws denies the request.
+ *
+ * @example
+ * ```ts
+ * app.use('/api', withAuthz({ authorizer: createScopeAuthorizer({ rules }) }))
+ * ```
+ */
+export const withAuthz = guards.withAuthz
+
+/**
+ * Requires a session: responds 401 without one, and 503 when the caller cannot be authenticated.
+ *
+ * @example
+ * ```ts
+ * app.get('/orders', requireSession(), (req, res) => void res.json({ of: req.principal.subject }))
+ * ```
+ */
+export const requireSession = guards.requireSession
+
+/**
+ * Requires all of these scopes. Responds 403 with the missing ones otherwise.
+ *
+ * @example
+ * ```ts
+ * app.get('/orders/all', requireScopes('orders:read'), (_req, res) => void res.json([]))
+ * ```
+ */
+export const requireScopes = guards.requireScopes
+
+/**
+ * Requires all of these roles. Responds 403 with the missing ones otherwise.
+ *
+ * @example
+ * ```ts
+ * app.delete('/orders/:id', requireRoles('clerk'), (_req, res) => void res.json({}))
+ * ```
+ */
+export const requireRoles = guards.requireRoles
+
+/**
+ * Requires that the caller authenticated at the provider within `maxAge` seconds, and with one of the
+ * classes `acr`. Otherwise it responds 401 with the challenge of RFC 9470, which a page answers with
+ * `stepUp` of the client.
+ *
+ * @throws TypeError for a malformed requirement.
+ *
+ * @example
+ * ```ts
+ * app.delete('/account', requireRecentAuth({ maxAge: 300 }), (_req, res) => void res.json({}))
+ * ```
+ */
+export const requireRecentAuth = guards.requireRecentAuth

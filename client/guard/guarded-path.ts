@@ -34,3 +34,12 @@ const PLAIN = /^(\/(?!\.{1,2}(\/|$))[^/%\\]+)*\/?$/
 
 const isBelow = (path: string, prefix: string): boolean =>
   path === prefix || path.startsWith(`${prefix}/`)
+
+/**
+ * The path of a URL or request target as frameworks that decode it route by it: without the query,
+ * and decoded except for delimiters such as `%2F`.
+ *
+ * @throws URIError for a malformed path.
+ */
+export const decodedPath = (url: string): string =>
+  decodeURI(url.replace(/^[a-z][a-z\d+.-]*:\/\/[^/?#]*/i, '').replace(/[?#].*$/s, '')) || '/'

@@ -143,7 +143,10 @@ beforeAll(async () => {
   const { devDependencies } = JSON.parse(await readFile('package.json', 'utf8')) as {
     devDependencies: Record<string, string>
   }
-  const tools = ['typescript', '@types/node'].map((tool) => `${tool}@${devDependencies[tool]}`)
+  // Fastify is the framework whose types an entry point extends.
+  const tools = ['typescript', '@types/node', 'fastify'].map(
+    (tool) => `${tool}@${devDependencies[tool]}`,
+  )
   // The oldest that ./react is for; its own tests have the newest.
   const react18 = ['react@18.2.0', 'react-dom@18.2.0', '@types/react@18', '@types/react-dom@18']
   await writeFile(join(project, 'package.json'), '{"private":true,"type":"module"}')
