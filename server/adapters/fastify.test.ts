@@ -1,7 +1,7 @@
 import fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
 import { afterEach, describe, expect, it } from 'vitest'
-import { createMemoryBackend } from '../../backends/conformance/testing/memory-backend.js'
-import { createMemoryStore } from '../../backends/conformance/testing/memory-store.js'
+import { createMemoryBackend } from '../testing/memory-backend.js'
+import { createMemoryStore } from '../testing/memory-store.js'
 import { createLogger } from '../log.js'
 import { createAuthPlugin } from './fastify.js'
 

@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest'
-import { createMemoryBackend } from '../../backends/conformance/testing/memory-backend.js'
-import { createMemoryStore } from '../../backends/conformance/testing/memory-store.js'
+import { createMemoryBackend } from '../testing/memory-backend.js'
+import { createMemoryStore } from '../testing/memory-store.js'
 import { createLogger } from '../log.js'
 import { type AuthHandlerOptions, type AuthRequestInfo, createAuthHandler } from './fetch.js'
 

@@ -143,8 +143,8 @@ beforeAll(async () => {
   const { devDependencies } = JSON.parse(await readFile('package.json', 'utf8')) as {
     devDependencies: Record<string, string>
   }
-  // Fastify is the framework whose types an entry point extends.
-  const tools = ['typescript', '@types/node', 'fastify'].map(
+  // Entry points have types of Fastify and of MSW.
+  const tools = ['typescript', '@types/node', 'fastify', 'msw'].map(
     (tool) => `${tool}@${devDependencies[tool]}`,
   )
   // The oldest that ./react is for; its own tests have the newest.

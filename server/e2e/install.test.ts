@@ -35,6 +35,7 @@ import { createPrismaClient } from '@netscript/auth-database/client'
 import { guardContract } from '@netscript/auth-guard'
 import { createKvOAuthBackend } from '@netscript/auth-kv-oauth'
 import { createOpenApiDocument } from '@netscript/auth-openapi'
+import { createTestAuth } from '@netscript/auth-testing'
 import { createWorkosBackend } from '@netscript/auth-workos'
 import { authFromEnv } from '@netscript/plugin-auth/env'
 import { createAuthApp } from '@netscript/plugin-auth/express'
@@ -46,7 +47,7 @@ const all = {
   createNetscriptBetterAuth, createAuthClient, createValidatedClient, authContractV1, applyMigrations,
   createPrismaClient, guardContract, createKvOAuthBackend, createOpenApiDocument, createWorkosBackend,
   createAuthApp, createAuthHandler, createAuthListener, createAuthPlugin, createAuthBackendRegistry,
-  authFromEnv,
+  authFromEnv, createTestAuth,
 }
 console.log(Object.entries(all).filter(([, value]) => value === undefined))
 `

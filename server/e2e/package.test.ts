@@ -26,6 +26,8 @@ const ALLOWED = [
   // Sources as well: declarations and source maps lead to them.
   /^[\w/-]+(\.d)?\.ts$/,
   /^dist\/[\w/-]+\.(js|js\.map|d\.ts)$/,
+  // `require` of the testing kit.
+  /^index\.cts$|^dist\/index\.(cjs|cjs\.map|d\.cts)$/,
 ]
 const FORBIDDEN =
   /\.test\.|-suite\.|(^|\/)(\.env|\.npmrc|(server\/)?bench|testing|e2e|examples\/|\.tsbuildinfo)/

@@ -1,16 +1,9 @@
-import { randomUUID } from 'node:crypto'
-import { createLocalJWKSet, errors, jwtVerify, SignJWT } from 'jose'
 import type { PostgresPool } from '@netscript/auth-database'
-import {
-  type AuthSession,
-  mapSessionToPrincipal,
-  type PublicKeySet,
-  type TokenResponse,
-} from '@netscript/auth-contract'
+import type { AuthSession, PublicKeySet, TokenResponse } from '@netscript/auth-contract'
 import { assertSchemaIsRead, createPostgresAuditLog } from '@netscript/auth-database/internal'
 import { AuthError, type AuthLog, type Keyring, silentLog } from '@netscript/plugin-auth-core'
+import { createAccessTokens } from './access-tokens.js'
 import { createPostgresSigningKeyStore } from './postgres-signing-key-store.js'
-import { ALGORITHM, createSigningKeys, TOKEN_LIFETIME_SECONDS } from './signing-keys.js'
 
 /** Options of {@link createTokenIssuer}. */
 export interface TokenIssuerOptions {
@@ -71,61 +64,17 @@ export function createTokenIssuer(options: TokenIssuerOptions): TokenIssuer {
   const { pool, keyring, origin, log = silentLog } = options
   assertSchemaIsRead(pool)
   const audiences = new Set(options.audiences)
-  const keys = createSigningKeys(createPostgresSigningKeyStore(pool, keyring), log)
-  const audit = createPostgresAuditLog(pool)
-
-  function checkAudience(audience: string): void {
-    if (audiences.has(audience)) return
-    throw new AuthError('VALIDATION_ERROR', 'Name an audience that the operator has listed.', {
-      data: { formErrors: [], fieldErrors: { audience: ['is not a listed audience'] } },
-      cause: new Error('The audience is not one of NETSCRIPT_AUTH_TOKEN_AUDIENCES.'),
-    })
-  }
-
-  return {
-    checkAudience,
-    async issue(session, audience) {
-      checkAudience(audience)
-      const { kid, key } = await keys.current()
-      const now = Math.floor(Date.now() / 1000)
-      const sessionEnd = Math.floor(Date.parse(session.expiresAt) / 1000)
-      const { auth_time, acr } = mapSessionToPrincipal(session).claims
-      const exp = Math.min(now + TOKEN_LIFETIME_SECONDS, sessionEnd)
-      const token = await new SignJWT({
-        // Required by RFC 9068 section 2.2; the client is this service itself.
-        client_id: origin,
-        scope: session.scopes.join(' '),
-        roles: session.roles,
-        sid: session.id,
-        // RFC 9068 section 2.2.1: of the sign-in. Absent ones are left out.
-        auth_time,
-        acr,
+  return createAccessTokens({
+    keys: createPostgresSigningKeyStore(pool, keyring),
+    audit: createPostgresAuditLog(pool),
+    origin,
+    log,
+    checkAudience(audience) {
+      if (audiences.has(audience)) return
+      throw new AuthError('VALIDATION_ERROR', 'Name an audience that the operator has listed.', {
+        data: { formErrors: [], fieldErrors: { audience: ['is not a listed audience'] } },
+        cause: new Error('The audience is not one of NETSCRIPT_AUTH_TOKEN_AUDIENCES.'),
       })
-        .setProtectedHeader({ alg: ALGORITHM, typ: 'at+jwt', kid })
-        .setIssuer(origin)
-        .setSubject(session.userId)
-        .setAudience(audience)
-        .setIssuedAt(now)
-        .setExpirationTime(exp)
-        .setJti(randomUUID())
-        .sign(key)
-      await audit.record({ type: 'token.issued', sessionId: session.id, reason: audience })
-      return { token, tokenType: 'Bearer', expiresAt: new Date(exp * 1000).toISOString() }
     },
-    async verify(token, audience) {
-      const published = createLocalJWKSet({ keys: await keys.published() })
-      try {
-        const { payload } = await jwtVerify(token, published, {
-          ...{ issuer: origin, audience, typ: 'at+jwt', algorithms: [ALGORITHM] },
-          requiredClaims: ['exp', 'sub', 'sid'],
-        })
-        return typeof payload.sid === 'string' ? payload.sid : undefined
-      } catch (error) {
-        if (error instanceof errors.JOSEError) return undefined
-        throw error
-      }
-    },
-    publicKeys: async () => ({ keys: await keys.published() }),
-    maintain: () => keys.maintain(),
-  }
+  })
 }

@@ -1,6 +1,6 @@
 import type { AuthBackendHarness } from '../harness.js'
 import { singleCookie, toAuthnRequest } from '../../request.js'
-import { MEMORY_COOKIE } from './memory-store.js'
+import { MEMORY_COOKIE } from '../../../server/testing/memory-store.js'
 import type { BackendChange } from './memory-harness.js'
 import type { AuthBackendPort } from '../../port.js'
 

@@ -4,7 +4,7 @@ import { singleCookie, toAuthnRequest } from '../../request.js'
 import { publicId } from '../../session-token.js'
 import { authenticating } from './bearer.js'
 import type { BackendChange } from './memory-harness.js'
-import { MEMORY_COOKIE, MEMORY_PROVIDER } from './memory-store.js'
+import { MEMORY_COOKIE, MEMORY_PROVIDER } from '../../../server/testing/memory-store.js'
 
 /** A faulty backend, and the check that must detect the fault. */
 export interface Flaw {

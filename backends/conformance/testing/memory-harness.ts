@@ -4,15 +4,15 @@ import type { AuthBackendPort } from '../../port.js'
 import { singleCookie, toAuthnRequest } from '../../request.js'
 import { createHmacSessionTokenCrypto, randomSecret } from '../../session-token.js'
 import type { AuthBackendHarness, SignedIn } from '../harness.js'
-import { createMemoryBackend } from './memory-backend.js'
-import { REFUSED_SUBJECT } from './memory-sign-in.js'
+import { createMemoryBackend } from '../../../server/testing/memory-backend.js'
+import { REFUSED_SUBJECT } from '../../../server/testing/memory-sign-in.js'
 import {
   createMemoryStore,
   MEMORY_COOKIE,
   type MemorySession,
   type MemoryStore,
   openMemorySession,
-} from './memory-store.js'
+} from '../../../server/testing/memory-store.js'
 
 /** Changes a correct backend. */
 export type BackendChange = (

@@ -11,7 +11,10 @@ import { VARIABLES } from '../../config/variables.js'
 const SCRIPTS_OF_A_WORKSPACE = ['auth']
 
 /** Programs that users have, or that the block before installs; nothing here can be asked for their options. */
-const PROGRAMS = ['cp', 'curl', 'date', 'docker', 'echo', 'openssl', 'printenv', 'tsx']
+const PROGRAMS = [
+  ...['cp', 'curl', 'date', 'docker', 'echo', 'jest', 'openssl', 'playwright', 'printenv', 'tsx'],
+  'vitest',
+]
 
 /**
  * What is wrong with a script of a shell: its syntax, each `netscript` and `npm` command in it, and the

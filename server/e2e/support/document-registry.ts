@@ -73,6 +73,11 @@ export const FILES: readonly (Named & { readonly file: string })[] = [
     has: 'export function createFourthBackend',
     file: 'fourth-backend.ts',
   },
+  {
+    document: 'server/testing/README.md',
+    has: 'export const createOrders',
+    file: 'orders.ts',
+  },
 ]
 
 /** Blocks without a grammar, and the test that holds each to what is true. */

@@ -1,14 +1,23 @@
-import type { LinkedAccount } from '../../../contract/accounts.js'
-import { type AuthSession, mapSessionToPrincipal } from '../../../contract/session.js'
-import { clearCookie } from '../../cookie.js'
-import { AuthError } from '../../errors.js'
-import type { AuthBackendPort, AuthnResult } from '../../port.js'
-import { type AuthnRequest, singleCookie } from '../../request.js'
-import { newestFirst, pageOf, type SessionPosition, sessionRange } from '../../session-page.js'
-import { createHmacSessionTokenCrypto } from '../../session-token.js'
-import { createMemorySignIn } from './memory-sign-in.js'
 import {
-  IDLE_MS,
+  type AuthSession,
+  type LinkedAccount,
+  mapSessionToPrincipal,
+} from '@netscript/auth-contract'
+import {
+  type AuthBackendPort,
+  AuthError,
+  type AuthnRequest,
+  type AuthnResult,
+  clearCookie,
+  createHmacSessionTokenCrypto,
+  type SessionPosition,
+  singleCookie,
+} from '@netscript/plugin-auth-core'
+import { newestFirst, pageOf, sessionRange } from '@netscript/plugin-auth-core/internal'
+import { createMemorySignIn, type MemoryProvider } from './memory-sign-in.js'
+import {
+  expiryOf,
+  iso,
   MEMORY_COOKIE,
   MEMORY_PROVIDER,
   type MemoryAccount,
@@ -19,21 +28,21 @@ import {
 } from './memory-store.js'
 
 /** Minimum time between two extensions of a session. */
-const REFRESH_WINDOW_MS = 10 * 60_000
+const REFRESH_WINDOW_MS = 15 * 60_000
 
 const positionOf = ({ session }: { session: AuthSession }): SessionPosition => ({
   issuedAt: Date.parse(session.issuedAt),
   id: session.id,
 })
 
-const iso = (ms: number): string => new Date(ms).toISOString()
-
-/**
- * A complete backend in memory: the subject of the tests of the conformance suite, and an example of
- * how to write a backend. Not for production: its sessions end with the process.
- */
-export function createMemoryBackend(store: MemoryStore, secret: string): AuthBackendPort {
+/** A complete backend in memory. Not for production: its sessions end with the process. */
+export function createMemoryBackend(
+  store: MemoryStore,
+  secret: string,
+  provider?: MemoryProvider,
+): AuthBackendPort {
   const crypto = createHmacSessionTokenCrypto(secret)
+  const refreshWindowMs = Math.min(REFRESH_WINDOW_MS, store.policy.idleMs / 10)
 
   const sessionIdOf = (request: AuthnRequest): string | undefined => {
     const token = singleCookie(request, MEMORY_COOKIE)
@@ -41,7 +50,9 @@ export function createMemoryBackend(store: MemoryStore, secret: string): AuthBac
   }
   const find = (id: string | undefined): MemorySession | undefined => {
     const found = id === undefined ? undefined : reach(store).sessions.get(id)
-    return found && Date.parse(found.session.expiresAt) > Date.now() ? found : undefined
+    if (!found || Date.parse(found.session.expiresAt) > Date.now()) return found
+    store.sessions.delete(found.session.id)
+    return undefined
   }
   const liveOf = (userId: string): readonly MemorySession[] =>
     [...reach(store).sessions.values()].filter(
@@ -63,8 +74,9 @@ export function createMemoryBackend(store: MemoryStore, secret: string): AuthBac
     const { session } = found
     const now = Date.now()
     const used = Date.parse(session.refreshedAt ?? session.issuedAt)
-    if (now - used < REFRESH_WINDOW_MS) return session
-    return (found.session = { ...session, refreshedAt: iso(now), expiresAt: iso(now + IDLE_MS) })
+    if (now - used < refreshWindowMs) return session
+    const expiresAt = expiryOf(store, session, now)
+    return (found.session = { ...session, refreshedAt: iso(now), expiresAt })
   }
 
   return {
@@ -87,6 +99,7 @@ export function createMemoryBackend(store: MemoryStore, secret: string): AuthBac
         return openMemorySession(store, crypto, subject)
       },
       (request) => find(sessionIdOf(request))?.session,
+      provider,
     ),
     async getProviderToken({ id }) {
       const found = find(id)
@@ -124,14 +137,14 @@ export function createMemoryBackend(store: MemoryStore, secret: string): AuthBac
       async exportUser({ id, userId }) {
         const found = find(id)
         if (!found) throw new AuthError('UNAUTHORIZED', 'Sign in first.')
-        const { displayName } = found.user
+        const { id: _id, claims: _claims, ...profile } = found.user
         const [first] = accountsOf(userId)
         return {
           exportedAt: iso(Date.now()),
           user: {
             id: userId,
-            ...(displayName !== undefined && { displayName }),
-            roles: [],
+            ...profile,
+            roles: found.session.roles,
             createdAt: first?.createdAt ?? found.session.issuedAt,
           },
           accounts: listed(userId, found.session.subject),
@@ -140,7 +153,10 @@ export function createMemoryBackend(store: MemoryStore, secret: string): AuthBac
         }
       },
       async deleteUser({ userId }) {
-        for (const { subject } of accountsOf(userId)) store.accounts.delete(subject)
+        for (const { subject } of accountsOf(userId)) {
+          store.accounts.delete(subject)
+          store.profiles.delete(subject)
+        }
         end(liveOf(userId))
       },
     },

@@ -1,25 +1,37 @@
-import { clearCookie, setCookie } from '../../cookie.js'
-import type { AuthSession } from '../../../contract/session.js'
-import { AuthError } from '../../errors.js'
-import type { InteractiveFlowPort } from '../../port.js'
-import { type AuthnRequest, singleCookie } from '../../request.js'
-import { publicId, randomSecret } from '../../session-token.js'
+import type { AuthSession } from '@netscript/auth-contract'
+import {
+  AuthError,
+  type AuthnRequest,
+  clearCookie,
+  type InteractiveFlowPort,
+  setCookie,
+  singleCookie,
+} from '@netscript/plugin-auth-core'
+import { publicId, randomSecret } from '@netscript/plugin-auth-core/internal'
 import {
   MEMORY_PROVIDER,
   memoryCookie,
   type MemoryStore,
   type MemoryTransaction,
   newMemoryAccount,
+  put,
   reach,
+  TRANSACTION_MS,
 } from './memory-store.js'
 
 /** A subject that the backend does not admit. */
-export const REFUSED_SUBJECT = 'refused'
+export const REFUSED_SUBJECT = 'memory:refused'
 
 const cookieName = (state: string): string => `__Host-memory_txn_${publicId(state).slice(0, 16)}`
 
+/** Returns where the browser goes to sign in, from the parameters of the authorization request. */
+export type MemoryProvider = (parameters: URLSearchParams) => string
+
+const NO_PAGE: MemoryProvider = (parameters) =>
+  `https://provider.example/authorize?${parameters.toString()}`
+
 /**
- * The redirect flow of the memory backend. Its provider does not exist; the authorization code is the
+ * The redirect flow of the memory backend. Its provider has no page; the authorization code is the
  * subject of the user who approved.
  */
 export function createMemorySignIn(
@@ -28,6 +40,7 @@ export function createMemorySignIn(
   open: (request: AuthnRequest, subject: string) => { token: string; session: AuthSession },
   /** The live session of the browser. */
   current: (request: AuthnRequest) => AuthSession | undefined,
+  provider: MemoryProvider = NO_PAGE,
 ): InteractiveFlowPort {
   /** Atomic: exactly one concurrent callback gets it, and a foreign callback does not consume it. */
   const take = (request: AuthnRequest, state: string): MemoryTransaction => {
@@ -40,6 +53,9 @@ export function createMemorySignIn(
       throw new AuthError('AUTH_TRANSACTION_EXPIRED', 'Start the sign-in again.')
     }
     transactions.delete(key)
+    if (Date.now() - found.startedAt > TRANSACTION_MS) {
+      throw new AuthError('AUTH_TRANSACTION_EXPIRED', 'Start the sign-in again.')
+    }
     return found
   }
   /** Adds an account to the user of a session that is still live in the browser. */
@@ -57,7 +73,7 @@ export function createMemorySignIn(
     if (known && known.userId !== userId) {
       throw new AuthError('AUTH_ACCOUNT_CONFLICT', 'It is of another user.', { setCookies })
     }
-    if (!known) accounts.set(subject, newMemoryAccount(subject, userId))
+    if (!known) put(accounts, subject, newMemoryAccount(subject, userId))
   }
   const noLogOut = async (): Promise<never> => {
     throw new AuthError('AUTH_TRANSACTION_MISSING', 'There is no provider to log out of.')
@@ -75,8 +91,8 @@ export function createMemorySignIn(
       }
       const [state, secret] = [randomSecret(), randomSecret()]
       const boundTo = maxAge !== undefined || acrValues ? current(request) : undefined
-      reach(store).transactions.set(publicId(secret), {
-        ...{ state, returnTo },
+      put(reach(store).transactions, publicId(secret), {
+        ...{ state, returnTo, startedAt: Date.now() },
         ...(acrValues && { acrValues }),
         ...(boundTo && { boundTo }),
         ...(linkTo && { linkTo }),
@@ -92,9 +108,9 @@ export function createMemorySignIn(
       })
       return {
         providerId,
-        redirectUrl: `https://provider.example/authorize?${parameters.toString()}`,
+        redirectUrl: provider(parameters),
         state,
-        setCookies: [setCookie(cookieName(state), secret, { maxAge: 600 })],
+        setCookies: [setCookie(cookieName(state), secret, { maxAge: TRANSACTION_MS / 1000 })],
       }
     },
     async handleCallback(request, query) {
@@ -112,8 +128,9 @@ export function createMemorySignIn(
         const detail = 'This account may not sign in here.'
         throw new AuthError('AUTH_NOT_ADMITTED', detail, { setCookies: [cleared] })
       }
-      if (acrValues) {
-        const detail = 'The provider confirms no context class.'
+      const { acr } = store.profiles.get(subject) ?? {}
+      if (acrValues && (acr === undefined || !acrValues.includes(acr))) {
+        const detail = 'The provider does not confirm the context class.'
         throw new AuthError('AUTH_STEP_UP_FAILED', detail, { setCookies: [cleared] })
       }
       if (boundTo && (current(request)?.id !== boundTo.id || boundTo.subject !== subject)) {
@@ -133,7 +150,7 @@ export function createMemorySignIn(
         subject,
         providerId: MEMORY_PROVIDER.id,
         returnTo,
-        setCookies: [cleared, memoryCookie(token)],
+        setCookies: [cleared, memoryCookie(store, token)],
       }
     },
     startLogout: noLogOut,

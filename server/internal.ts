@@ -1,0 +1,10 @@
+/**
+ * Internal to the packages of this repository; it may change in any release.
+ *
+ * @module
+ */
+export { type AuthApiOptions, createEngine, type Engine } from './engine/engine.js'
+export { BodyTooLargeError } from './engine/message.js'
+export { createLogger } from './log.js'
+export { createAccessTokens } from './tokens/access-tokens.js'
+export type { SigningKey, SigningKeyStore } from './tokens/signing-keys.js'
