@@ -66,9 +66,8 @@ describe('authFromEnv', () => {
   it('is opened once for the same variables, also where the module is loaded twice', async () => {
     const auth = await open()
     expect(await open({ UNRELATED: 'a' })).toBe(auth)
-    const again = (await import('./environment.js?again')) as {
-      authFromEnv: typeof authFromEnv
-    }
+    const copy: string = './environment.js?again'
+    const again = (await import(copy)) as { authFromEnv: typeof authFromEnv }
     expect(again.authFromEnv).not.toBe(authFromEnv)
     expect(await again.authFromEnv(env)).toBe(auth)
     expect(await open({ NETSCRIPT_AUTH_RATE_LIMIT: '7' })).not.toBe(auth)

@@ -2,7 +2,7 @@ import { describe, expect, it, vi } from 'vitest'
 import { createMemoryBackend } from '../testing/memory-backend.js'
 import { createMemoryStore } from '../testing/memory-store.js'
 import { createLogger } from '../log.js'
-import { type AuthHandlerOptions, type AuthRequestInfo, createAuthHandler } from './fetch.js'
+import { type AuthHandlerOptions, createAuthHandler } from './fetch.js'
 
 const ORIGIN = 'https://auth.example.com'
 const handler = createAuthHandler({

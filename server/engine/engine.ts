@@ -231,8 +231,7 @@ export function createEngine(
     serves: (path) =>
       path === AUTH_PATH_PREFIX ||
       path.startsWith(`${AUTH_PATH_PREFIX}/`) ||
-      discoveryPaths.has(path) ||
-      path === stylesheet.path,
+      discoveryPaths.has(path),
     async answer(request) {
       const exchange = await open(request)
       if (exchange.isAnswered) return exchange

@@ -1,3 +1,4 @@
+import { AUTH_PATH_PREFIX } from '@netscript/auth-contract'
 import { asset } from './asset.js'
 
 const css = `:root {
@@ -177,4 +178,5 @@ summary { padding: .75rem 0; cursor: pointer; }
 `
 
 /** The one stylesheet of all pages. */
-export const stylesheet = asset('/assets/auth.css', 'css', css)
+// Below the prefix of the API, which a host routes as a whole.
+export const stylesheet = asset(`${AUTH_PATH_PREFIX}/auth.css`, 'css', css)
