@@ -12,6 +12,7 @@ export const AUTH_ERRORS = {
   UNAUTHORIZED: { status: 401, title: 'Sign-in is required' },
   AUTH_RECENT_SIGN_IN_REQUIRED: { status: 401, title: 'A recent sign-in is required' },
   ORIGIN_NOT_ALLOWED: { status: 403, title: 'The request came from another site' },
+  HOST_NOT_ALLOWED: { status: 403, title: 'Sign-in does not cover this host' },
   AUTH_ACCESS_DENIED: { status: 403, title: 'Sign-in was declined' },
   AUTH_NOT_ADMITTED: { status: 403, title: 'This account may not sign in here' },
   AUTH_STEP_UP_FAILED: {

@@ -7,15 +7,19 @@ import {
   CallbackQuery,
   type ContractRoute,
   contractRoutes,
+  forwardAuthContractV1,
+  type RouteContract,
   serviceContractV1,
   SessionsQuery,
 } from '@netscript/auth-contract'
 import { createOpenApiDocument, DOCUMENTED } from './document.js'
 
+const NOT_FOR_PAGES = new Set<RouteContract>([serviceContractV1, forwardAuthContractV1])
+
 /** Generates client/routes.ts: what a client without schemas needs from the contract. */
 export function clientRoutes(): string {
-  // Browsers may not call the routes for servers.
-  const forPages = DOCUMENTED.filter(({ contract }) => contract !== serviceContractV1)
+  // Pages do not call the routes for servers and proxies.
+  const forPages = DOCUMENTED.filter(({ contract }) => !NOT_FOR_PAGES.has(contract))
   const routes = forPages
     .flatMap(({ contract }) => contractRoutes(contract))
     .filter(([, route]) => isCall(route))

@@ -13,6 +13,8 @@ interface CurlStep {
   readonly before?: string
   /** A shell variable for a value from an earlier step. */
   readonly variable?: Learned
+  /** Query parameters. @default none */
+  readonly query?: string
   /** The `Accept` header. @default any media type */
   readonly accept?: string
 }
@@ -69,6 +71,7 @@ export const CURL_STEPS: readonly CurlStep[] = [
     before: 'It is off by default. The guide to provider tokens has a call with a service key.',
   },
   { key: 'jwks' },
+  { key: 'forwardAuth', query: 'audience=https://orders.example.com' },
   { key: 'exportUser' },
   { key: 'signout' },
   {
@@ -142,11 +145,12 @@ function section(step: CurlStep): string[] {
   ]
 }
 
-function command({ status, variable, accept }: CurlStep, found: Found): string {
+function command(step: CurlStep, found: Found): string {
+  const { status = 200, variable, accept, query } = step
   const { method, operation } = found
   const isForm = variable?.use === 'field'
   const options = [
-    status === 303 && '-i',
+    !contentOf(operation, status) && '-i',
     method === 'DELETE' && '-X DELETE',
     keepsCookies(operation) && '-b cookies.txt -c cookies.txt',
     accept !== undefined && `-H 'Accept: ${accept}'`,
@@ -154,7 +158,10 @@ function command({ status, variable, accept }: CurlStep, found: Found): string {
     method !== 'GET' && !isForm && `-H 'Content-Type: application/json'`,
   ].filter((option) => option !== false)
   const head = ['curl', ...options].join(' ')
-  const tail = [...bodyOf(operation, variable), `"${address(variable, found)}"`].join(' ')
+  const tail = [
+    ...bodyOf(operation, variable),
+    `"${address(variable, found)}${query === undefined ? '' : `?${query}`}"`,
+  ].join(' ')
   const isLong = head.length + tail.length > 90
   return [
     ...(variable ? [`${variable.name}='${exampleOfLearned(variable, found)}'`] : []),
@@ -195,15 +202,25 @@ function bodyExample({ requestBody }: OperationObject): object {
 }
 
 function answer(operation: OperationObject, status: number): string[] {
-  const { content, description, headers } = responseOf(operation, status)
-  const [media] = Object.entries(content ?? {})
-  const type = media ? ` \`${media[0]}\`` : ' with `Location`'
-  if (!media && !('Location' in headers)) throw new Error(`${operation.operationId}: no body.`)
+  const { description, headers } = responseOf(operation, status)
+  const media = contentOf(operation, status)
+  const type = media
+    ? ` \`${media[0]}\``
+    : 'Location' in headers
+      ? ' with `Location`'
+      : ' without a body'
   return [
     `**${status}**${type}. ${description}`,
     ...(media ? [block('json', JSON.stringify(exampleOf(media[1])))] : []),
   ]
 }
+
+/** The first body of a response with its media type. */
+const contentOf = (
+  operation: OperationObject,
+  status: number,
+): [string, MediaTypeObject] | undefined =>
+  Object.entries(responseOf(operation, status).content ?? {})[0]
 
 function responseOf({ responses }: OperationObject, status: number): ResponseObject {
   const response = responses[status]

@@ -1,4 +1,4 @@
-import type { ContractRoute } from '@netscript/auth-contract'
+import { type ContractRoute, IDENTITY_HEADERS } from '@netscript/auth-contract'
 import type { Components } from './components.js'
 import type { ResponseObject } from './specification.js'
 
@@ -17,6 +17,8 @@ export interface RouteNote {
   responses?: Readonly<Record<number, string>>
   /** `Set-Cookie` of a success response. @default none */
   setCookie?: { description: string; example: string }
+  /** Further headers of the 200. @default none */
+  headers?: Readonly<Record<string, { description: string; example: string }>>
 }
 
 /** Conventions of a service that its contract does not declare. */
@@ -31,6 +33,13 @@ export interface Dialect {
 
 const HOST_COOKIE = 'Path=/; Max-Age=600; HttpOnly; SameSite=Lax; Secure'
 const CLEARED = HOST_COOKIE.replace('600', '0')
+
+const RENEWED: NonNullable<RouteNote['setCookie']> = {
+  description: 'Only from a backend that keeps the session in the cookie and renewed it.',
+  example: `wos-session=sealed; ${HOST_COOKIE.replace('600', '604800')}`,
+}
+
+const TOKEN = 'eyJhbGciOiJFUzI1NiIsInR5cCI6ImF0K2p3dCJ9.eyJzdWIiOiIwMTk4In0.c2lnbmF0dXJl'
 
 const CALLBACK: RouteNote = {
   responses: {
@@ -72,16 +81,41 @@ const ROUTE_NOTES: Readonly<Record<string, RouteNote>> = {
   },
   callback: CALLBACK,
   providerCallback: CALLBACK,
-  session: {
-    setCookie: {
-      description: 'Only from a backend that keeps the session in the cookie and renewed it.',
-      example: `wos-session=sealed; ${HOST_COOKIE.replace('600', '604800')}`,
+  session: { setCookie: RENEWED },
+  me: { setCookie: RENEWED },
+  forwardAuth: {
+    setCookie: RENEWED,
+    responses: {
+      200: 'The request may pass. The identity is in the headers.',
+      302: 'To the sign-in page: the response to a navigation without a session, with `mode=redirect`.',
     },
-  },
-  me: {
-    setCookie: {
-      description: 'Only from a backend that keeps the session in the cookie and renewed it.',
-      example: `wos-session=sealed; ${HOST_COOKIE.replace('600', '604800')}`,
+    headers: {
+      [IDENTITY_HEADERS.authorization]: {
+        description: 'The token as a bearer token, to pass on as it is; empty without `audience`.',
+        example: `Bearer ${TOKEN}`,
+      },
+      [IDENTITY_HEADERS.token]: {
+        description: 'A JWT access token for `audience` (RFC 9068), as of POST /token.',
+        example: TOKEN,
+      },
+      [IDENTITY_HEADERS.user]: {
+        description: 'The stable id of the user.',
+        example: '0198f3c2-7a51-7c1e-9b1d-5f0a2c3d4e5f',
+      },
+      [IDENTITY_HEADERS.name]: { description: 'The name to show.', example: 'Ada%20Lovelace' },
+      [IDENTITY_HEADERS.email]: {
+        description: 'The e-mail address, if the provider has verified it.',
+        example: 'ada%40example.com',
+      },
+      [IDENTITY_HEADERS.roles]: { description: 'The roles of the user.', example: 'clerk,admin' },
+      [IDENTITY_HEADERS.scopes]: {
+        description: 'The scopes of the session.',
+        example: 'openid,orders%3Aread',
+      },
+      [IDENTITY_HEADERS.session]: {
+        description: 'The public id of the session.',
+        example: 'vD0oUS3q8l4t1m7Wb0m3qV6m2o0x7aAZr6FQ0Yq0m1c',
+      },
     },
   },
   logout: {
@@ -113,7 +147,7 @@ function headersOf(status: number, components: Components): ResponseObject['head
     'Cache-Control': components.header('CacheControl'),
     Vary: components.header('Vary'),
     'X-Request-Id': components.header('RequestId'),
-    ...(status === 303 && { Location: components.header('Location') }),
+    ...((status === 302 || status === 303) && { Location: components.header('Location') }),
     ...(status === 405 && { Allow: components.header('Allow') }),
     ...(status === 429 && {
       RateLimit: components.header('RateLimit'),
@@ -133,7 +167,7 @@ export const publicHeaders = (components: Components): ResponseObject['headers']
 export const OWN_DIALECT: Dialect = {
   notes: ROUTE_NOTES,
   headersOf,
-  isNavigation: ({ responses }) => 303 in responses,
+  isNavigation: ({ responses }) => 302 in responses || 303 in responses,
 }
 
 /** The conventions of a service behind the guards. */

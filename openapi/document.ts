@@ -5,6 +5,7 @@ import {
   authContractV1,
   contractRoutes,
   discoveryContractV1,
+  forwardAuthContractV1,
   protocolContractV1,
   serviceContractV1,
   type RouteContract,
@@ -46,6 +47,11 @@ export const DOCUMENTED: readonly TaggedContract[] = [
     tag: 'Services',
     description: 'Routes for servers with a service key. Routes may be added within this version.',
     contract: serviceContractV1,
+  },
+  {
+    tag: 'Reverse proxies',
+    description: 'Routes for reverse proxies. Routes may be added within this version.',
+    contract: forwardAuthContractV1,
   },
   {
     tag: 'Protocol',

@@ -15,6 +15,8 @@ export const PROBLEM_DETAILS: { readonly [C in AuthErrorCode]?: string } = {
   LOGOUT_TOKEN_INVALID:
     'Send a logout token as OpenID Connect Back-Channel Logout 1.0 describes it, once.',
   ORIGIN_NOT_ALLOWED: 'Send the request from the service itself or from a listed origin.',
+  HOST_NOT_ALLOWED:
+    'Sign-in covers the host of the service only; sign-in across sub-domains is not supported yet. Serve the application and /api/v1/auth/ from one host.',
   UNAUTHORIZED: 'Sign in first.',
   AUTH_RECENT_SIGN_IN_REQUIRED:
     'Sign in again with POST /signin and the body in data.signin, then repeat the request.',

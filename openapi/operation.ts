@@ -174,11 +174,18 @@ function responseOf(
   if (!isSchema && !isEmpty) {
     throw new Error(`${key}: its ${status} response must be a zod schema or noBody().`)
   }
-  const { responses, setCookie, isPublic } = dialect.notes[key] ?? {}
+  const { responses, setCookie, isPublic, headers = {} } = dialect.notes[key] ?? {}
   return {
     description: (responses?.[status] ?? (isSchema && schema.description)) || 'Done.',
     headers: {
       ...(isPublic ? publicHeaders(components) : dialect.headersOf(status, components)),
+      ...(status === 200 &&
+        Object.fromEntries(
+          Object.entries(headers).map(([name, header]) => [
+            name,
+            { ...header, schema: { type: 'string' as const } },
+          ]),
+        )),
       ...(setCookie && {
         'Set-Cookie': {
           description: setCookie.description,

@@ -1,3 +1,5 @@
+import type { HeaderField } from './engine/message.js'
+
 /** A handler's result as plain data, which any HTTP adapter can send. */
 export interface Reply<Status extends number = number, Body = unknown> {
   readonly status: Status
@@ -6,6 +8,8 @@ export interface Reply<Status extends number = number, Body = unknown> {
   readonly location?: string
   /** `Set-Cookie` values, sent one header each and byte for byte. */
   readonly setCookies: readonly string[]
+  /** Further headers. @default none */
+  readonly headers?: readonly HeaderField[]
   /** `Cache-Control` of a response that is the same for every caller. @default no-store */
   readonly cache?: string
 }

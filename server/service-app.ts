@@ -70,6 +70,7 @@ export function createServiceApp(options: ServiceAppOptions): RequestListener {
   site.use(answerError(logger))
   const engine = createEngine(apiOptions(config, options), {
     acceptsLoopback: isForThisMachine(options),
+    ...(backend.passwordForms && { passwordForms: backend.passwordForms }),
   })
   return listenerOf(engine, site)
 }

@@ -12,6 +12,7 @@ import {
   accountContractV1,
   authContractV1,
   discoveryContractV1,
+  forwardAuthContractV1,
   protocolContractV1,
   serviceContractV1,
 } from '@netscript/auth-contract'
@@ -46,6 +47,7 @@ export function createAuthApp(options: AuthApiOptions): Express {
   addRoutes(api, engine, authContractV1)
   addRoutes(api, engine, accountContractV1)
   addRoutes(api, engine, serviceContractV1)
+  addRoutes(api, engine, forwardAuthContractV1)
   addRoutes(api, engine, protocolContractV1)
   addRoutes(api, engine, discoveryContractV1)
   api.use((req) => {
@@ -116,6 +118,8 @@ function addRoutes(router: Router, engine: Engine, contract: AppRouter): void {
       searchParams: exchange.searchParams(),
     })
     for (const [name, value] of exchange.headers(reply)) res.appendHeader(name, value)
+    // Node adds it to an empty response, but not to that of HEAD.
+    if (reply.body === undefined) res.setHeader('Content-Length', '0')
     res.once('close', () => exchange.settle(res.writableFinished ? res.statusCode : undefined))
     return { status: reply.status, body: reply.body }
   }

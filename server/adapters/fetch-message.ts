@@ -6,13 +6,14 @@ export function toEngineRequest(
   request: Request,
   info: { readonly clientAddress?: unknown } | undefined,
 ): EngineRequest {
-  const { pathname, search } = new URL(request.url)
+  const { host, pathname, search } = new URL(request.url)
   // Hosts pass a second argument of their own, such as the parameters of a route.
   const clientAddress = info?.clientAddress
   return {
     method: request.method,
     target: pathname + search,
-    headers: Object.fromEntries(request.headers),
+    // Not every host repeats the host of the URL as a header.
+    headers: { host, ...Object.fromEntries(request.headers) },
     hasBody: request.body !== null,
     peerAddress: typeof clientAddress === 'string' ? clientAddress : undefined,
     readBody: async (limit) => {

@@ -19,6 +19,7 @@ const ACCOUNT_ROUTES = [
   ['/api/v1/auth/sessions/x', 'DELETE'],
 ] as const
 const TOKEN_PATH = '/api/v1/auth/token'
+const FORWARD_AUTH_PATH = '/api/v1/auth/forward-auth'
 const KEYS_PATH = '/.well-known/jwks.json'
 const shapes = new Map<string, unknown>()
 
@@ -105,6 +106,24 @@ describe.each(NAMES)('the contract on %s', (name) => {
         message: expect.stringContaining(name) as string,
       })
     }
+  })
+
+  it('tells a reverse proxy who a request is from, and refuses one without a session', async () => {
+    const { client, fetch } = await person()
+    const me = await client.me()
+    const { keys } = (await (await fetch(KEYS_PATH)).json()) as JSONWebKeySet
+    const passed = await fetch(`${FORWARD_AUTH_PATH}?audience=${encodeURIComponent(AUDIENCE)}`)
+    const { headers } = passed
+    expect(passed.status).toBe(200)
+    expect(headers.get('x-auth-user')).toBe(me.authenticated && me.session.userId)
+    const [, token = ''] = headers.get('authorization')?.split('Bearer ') ?? []
+    const { payload } = await jwtVerify(token, createLocalJWKSet({ keys }))
+    expect(payload).toMatchObject({ aud: AUDIENCE, sid: me.authenticated && me.session.id })
+
+    const refused = await stranger().fetch(FORWARD_AUTH_PATH)
+    expect([refused.status, refused.headers.get('x-auth-user')]).toEqual([401, ''])
+    const lacking = await fetch(`${FORWARD_AUTH_PATH}?role=nothing-that-exists`)
+    expect([lacking.status, lacking.headers.get('x-auth-user')]).toEqual([403, ''])
   })
 
   it('issues tokens to signed-in users, for listed audiences', async () => {

@@ -25,6 +25,14 @@ export function createClientAddress(
   }
 }
 
+/** Determines whether the direct peer is a proxy that may set X-Forwarded-*. An unknown peer is none. */
+export function createProxyTrust(
+  trustProxy: TrustProxy,
+): (request: Pick<EngineRequest, 'peerAddress'>) => boolean {
+  const trusts = trustOf(trustProxy)
+  return ({ peerAddress }) => peerAddress !== undefined && (trusts?.(peerAddress, 0) ?? false)
+}
+
 function trustOf(trustProxy: TrustProxy): ((address: string, hop: number) => boolean) | undefined {
   if (trustProxy === false) return undefined
   if (typeof trustProxy === 'number') return (_address, hop) => hop < trustProxy

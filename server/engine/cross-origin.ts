@@ -5,7 +5,8 @@ import type { Logger } from '../log.js'
 import { FORM_TYPE, JSON_TYPE, mediaType } from './body.js'
 import type { EngineRequest, HeaderField } from './message.js'
 
-const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS'])
+/** Methods that change nothing. */
+export const SAFE_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS'])
 const SAME_SITE = new Set(['same-origin', 'none'])
 
 /** Providers send no Origin. A signed token protects this route, which uses no cookies. */

@@ -1,4 +1,9 @@
-import { AUTH_PATH_PREFIX, type AuthErrorCode, authContractV1 } from '@netscript/auth-contract'
+import {
+  AUTH_PATH_PREFIX,
+  type AuthErrorCode,
+  authContractV1,
+  SIGN_IN_PAGE_PATH,
+} from '@netscript/auth-contract'
 import { type AuthBackendPort, AuthError, codeOf } from '@netscript/plugin-auth-core'
 import { createReturnToPolicy, isPrefetch, pathOf } from '@netscript/plugin-auth-core/internal'
 import type { ServiceKeys } from '../tokens/service-keys.js'
@@ -8,7 +13,7 @@ import { apiRoutes, discoveryRoutes } from '../handlers/routes.js'
 import { createLogger, type Logger } from '../log.js'
 import { prefersPage } from './accept.js'
 import { readBody } from './body.js'
-import { createClientAddress, type TrustProxy } from './client-address.js'
+import { createClientAddress, createProxyTrust, type TrustProxy } from './client-address.js'
 import {
   checkOrigin,
   corsHeaders,
@@ -22,6 +27,8 @@ import type { HttpMetrics } from './http-metrics.js'
 import { respondToError } from './problem.js'
 import { createRateLimiter, type RateLimitDecision, type RateLimitOptions } from './rate-limit.js'
 import { createRequestLog } from './request-log.js'
+import type { PasswordForms } from '../pages/password-forms.js'
+import { signInPage } from '../pages/sign-in-page.js'
 import { stylesheet } from '../pages/stylesheet.js'
 import type { Reply } from '../reply.js'
 import { createRouteMatcher, type RouteInput, type RouteLimit } from './routes.js'
@@ -83,24 +90,23 @@ const NOT_COUNTED: ReadonlySet<AuthErrorCode> = new Set<AuthErrorCode>([
 /** The name of an unknown path or method in logs and metrics. */
 const NO_ROUTE = 'none'
 
+/** The name of the sign-in page there. */
+const SIGN_IN_PAGE = 'signInPage'
+
 /** Settings that only the service uses. */
 interface EngineSettings {
   /** Whether pages on loopback origins may call like those of `corsOrigins`; they are not return targets. */
   acceptsLoopback?: boolean
+  /** The backend's e-mail and password forms, for the sign-in page. */
+  passwordForms?: PasswordForms
 }
 
 export function createEngine(
   options: AuthApiOptions,
-  { acceptsLoopback = false }: EngineSettings = {},
+  { acceptsLoopback = false, passwordForms }: EngineSettings = {},
 ): Engine {
   const { backend, origin, corsOrigins = [], allowedReturnTo = [], metrics } = options
   const logger = options.logger ?? createLogger()
-  const context: HandlerContext = {
-    backend,
-    returnTo: createReturnToPolicy(origin, [...allowedReturnTo, ...corsOrigins]),
-    ...(options.tokens && { tokens: options.tokens }),
-    ...(options.serviceKeys && { serviceKeys: options.serviceKeys }),
-  }
   const discovery = options.tokens ? discoveryRoutes : []
   const discoveryPaths = new Set(discovery.map(({ contract }) => contract.path))
   const match = createRouteMatcher([...apiRoutes, ...discovery])
@@ -111,11 +117,26 @@ export function createEngine(
       ? listed
       : undefined
   const allowedOrigins: Origins = { has: (one) => one === origin || (cors?.has(one) ?? false) }
-  const clientAddress = createClientAddress(options.trustProxy ?? false)
+  const context: HandlerContext = {
+    ...{ backend, origin, allowedOrigins },
+    returnTo: createReturnToPolicy(origin, [...allowedReturnTo, ...corsOrigins]),
+    ...(options.tokens && { tokens: options.tokens }),
+    ...(options.serviceKeys && { serviceKeys: options.serviceKeys }),
+  }
+  const trustProxy = options.trustProxy ?? false
+  const peers = {
+    clientAddress: createClientAddress(trustProxy),
+    isTrustedProxy: createProxyTrust(trustProxy),
+  }
   const limiter =
     options.rateLimit === false ? undefined : createRateLimiter(options.rateLimit ?? {})
   const startLine = createRequestLog({ logger, metrics, newRequestId: options.newRequestId })
   const fixedHeaders = securityHeaders({ origin })
+  // An http origin is a development machine, whose provider is http on loopback too.
+  const pageHeaders = securityHeaders({
+    origin,
+    providerUrls: origin.startsWith('http:') ? [origin] : [],
+  })
   // The callback URL carries a code, which must not leak in a Referer (RFC 9700 section 4.2).
   const callbackHeaders = fixedHeaders.map(([name, value]): HeaderField => [
     name,
@@ -125,10 +146,12 @@ export function createEngine(
   function start(request: EngineRequest): Exchange {
     const path = pathOf(request.target)
     const found = match(path)
-    const key = found?.byMethod.get(request.method)?.key ?? NO_ROUTE
+    const isPage = path === SIGN_IN_PAGE_PATH
+    const key = found?.byMethod.get(request.method)?.key ?? (isPage ? SIGN_IN_PAGE : NO_ROUTE)
     const line = startLine(request, path, key)
-    const headers = path.startsWith(authContractV1.callback.path) ? callbackHeaders : fixedHeaders
-    const exchange = new Exchange(request, path, found, line, headers, clientAddress)
+    const isCallback = path.startsWith(authContractV1.callback.path)
+    const headers = isCallback ? callbackHeaders : isPage ? pageHeaders : fixedHeaders
+    const exchange = new Exchange(request, path, found, line, headers, peers)
     exchange.addHeaders(...corsHeaders(request, cors))
     return exchange
   }
@@ -139,9 +162,15 @@ export function createEngine(
    */
   async function prepare(exchange: Exchange): Promise<void> {
     const { request, path, route, found } = exchange
-    if (path === stylesheet.path && ['GET', 'HEAD'].includes(request.method)) {
+    const reads = ['GET', 'HEAD'].includes(request.method)
+    if (path === stylesheet.path && reads) {
       const headers = exchange.headers({ cache: 'public, max-age=31536000, immutable' })
       return exchange.respond(200, headers, 'text/css', stylesheet.text)
+    }
+    if (path === SIGN_IN_PAGE_PATH && reads) {
+      const redirectTo = exchange.searchParams().get('redirectTo') ?? undefined
+      const page = await signInPage(context, exchange.authnRequest(), { redirectTo, passwordForms })
+      return exchange.respond(200, exchange.headers(page), 'text/html', page.body)
     }
     if (found && !route) {
       const preflight = preflightHeaders(request, found.methods, cors)
@@ -204,11 +233,12 @@ export function createEngine(
   function answerWith(exchange: Exchange, error: unknown): void {
     const { request, requestId, route } = exchange
     const asPage = (route?.isPage ?? true) && prefersPage(request)
-    const { status, setCookies, retryAfter, type, body } = respondToError(logger, error, {
+    const { status, setCookies, headers, retryAfter, type, body } = respondToError(logger, error, {
       ...{ requestId, asPage },
     })
+    const further = [...(route?.failureHeaders ?? []), ...headers]
     if (retryAfter !== undefined) exchange.addHeaders(['Retry-After', String(retryAfter)])
-    exchange.respond(status, exchange.headers({ setCookies }), type, body)
+    exchange.respond(status, exchange.headers({ setCookies, headers: further }), type, body)
   }
 
   async function open(request: EngineRequest): Promise<Exchange> {

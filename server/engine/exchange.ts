@@ -1,5 +1,6 @@
 import type { ContractRoute } from '@netscript/auth-contract'
-import { type AuthnRequest, toAuthnRequest } from '@netscript/plugin-auth-core'
+import { toAuthnRequest } from '@netscript/plugin-auth-core'
+import type { HandlerRequest } from '../handlers/context.js'
 import type { EngineRequest, EngineResponse, HeaderField } from './message.js'
 import { withoutEmpty } from './query.js'
 import type { RequestLogLine } from './request-log.js'
@@ -20,6 +21,12 @@ function sendable(name: string, value: string): HeaderField {
   throw new TypeError(`${name} has a value that no header can hold.`)
 }
 
+/** What the peer of a request says about its client. */
+interface Peers {
+  clientAddress(request: EngineRequest): string
+  isTrustedProxy(request: EngineRequest): boolean
+}
+
 /** One request and, once answered, its response. */
 export class Exchange {
   readonly requestId: string
@@ -29,7 +36,7 @@ export class Exchange {
   #response: EngineResponse | undefined
   readonly #added: HeaderField[] = []
   readonly #line: RequestLogLine
-  readonly #clientAddress: (request: EngineRequest) => string
+  readonly #peers: Peers
 
   constructor(
     readonly request: EngineRequest,
@@ -38,9 +45,9 @@ export class Exchange {
     line: RequestLogLine,
     /** Headers of every response of this service, already checked. */
     private readonly commonHeaders: readonly HeaderField[],
-    clientAddress: (request: EngineRequest) => string,
+    peers: Peers,
   ) {
-    this.#clientAddress = clientAddress
+    this.#peers = peers
     this.route = found?.byMethod.get(request.method)
     this.requestId = line.requestId
     this.#line = line
@@ -52,15 +59,19 @@ export class Exchange {
     throw new TypeError('No route has the path and method of the request.')
   }
 
-  /** The request in the form that backends take. */
-  authnRequest(): AuthnRequest {
+  /** The request in the form that handlers and backends take. */
+  authnRequest(): HandlerRequest {
     const { method, target, headers } = this.request
-    return toAuthnRequest({ method, url: target, headers, ip: this.clientAddress })
+    return {
+      ...toAuthnRequest({ method, url: target, headers, ip: this.clientAddress }),
+      query: target.slice(this.path.length + 1),
+      isFromTrustedProxy: this.#peers.isTrustedProxy(this.request),
+    }
   }
 
   /** The address of the client behind trusted proxies; empty when it is unknown. */
   get clientAddress(): string {
-    return this.#clientAddress(this.request)
+    return this.#peers.clientAddress(this.request)
   }
 
   /** The query, duplicates included, without parameters that have no value. */
@@ -81,13 +92,15 @@ export class Exchange {
     setCookies = [],
     location,
     cache,
-  }: Partial<Pick<Reply, 'setCookies' | 'location' | 'cache'>> = {}): HeaderField[] {
+    headers: further = [],
+  }: Partial<Pick<Reply, 'setCookies' | 'location' | 'cache' | 'headers'>> = {}): HeaderField[] {
     const headers = [
       sendable('X-Request-Id', this.requestId),
       ...this.commonHeaders,
       ...this.#added,
       ...(cache === undefined ? NOT_STORED : [sendable('Cache-Control', cache)]),
     ]
+    for (const [name, value] of further) headers.push(sendable(name, value))
     for (const cookie of setCookies) headers.push(sendable('Set-Cookie', cookie))
     if (location !== undefined) headers.push(sendable('Location', location))
     return headers

@@ -1,11 +1,24 @@
-import { type Problem, problemOf } from '@netscript/auth-contract'
+import { type AuthErrorCode, type Problem, problemOf } from '@netscript/auth-contract'
 import { AuthError, isAuthError } from '@netscript/plugin-auth-core'
 import type { Logger } from '../log.js'
 import { errorPage } from '../pages/error-page.js'
 import { errorWords } from '../pages/error-words.js'
+import type { HeaderField } from './message.js'
 
 /** Retry-After in seconds when the store is unreachable. */
 const RETRY_AFTER_SECONDS = 2
+
+/** An error whose response has further headers. */
+export class AuthErrorWithHeaders<C extends AuthErrorCode> extends AuthError<C> {
+  constructor(
+    code: C,
+    detail: string,
+    options: ConstructorParameters<typeof AuthError<C>>[2],
+    readonly headers: readonly HeaderField[],
+  ) {
+    super(code, detail, options)
+  }
+}
 
 /** Maps any error to one of the contract; an unknown error is INTERNAL, and its text is not disclosed. */
 export function toAuthError(error: unknown): AuthError {
@@ -28,6 +41,8 @@ export function toProblem({ code, detail, data }: AuthError): Problem {
 interface ErrorResponse {
   readonly status: number
   readonly setCookies: readonly string[]
+  /** Further headers. */
+  readonly headers: readonly HeaderField[]
   /** Seconds, for `Retry-After`. */
   readonly retryAfter?: number
   readonly type: string
@@ -48,6 +63,7 @@ export function respondToError(
   return {
     status: problem.status,
     setCookies: error.setCookies,
+    headers: error instanceof AuthErrorWithHeaders ? error.headers : [],
     ...(error.status === 503 && { retryAfter: RETRY_AFTER_SECONDS }),
     ...(asPage
       ? {

@@ -1,9 +1,9 @@
 import type { z } from 'zod'
 import { AUTH_PATH_PREFIX, type ContractRoute } from '@netscript/auth-contract'
-import type { AuthnRequest } from '@netscript/plugin-auth-core'
-import type { HandlerContext } from '../handlers/context.js'
+import type { HandlerContext, HandlerRequest } from '../handlers/context.js'
 import type { Reply } from '../reply.js'
 import type { BodyTypes } from './body.js'
+import type { HeaderField } from './message.js'
 
 type Parsed<Schema> = Schema extends z.ZodType ? z.output<Schema> : undefined
 type BodyOf<R> = R extends { body: infer Body } ? Parsed<Body> : undefined
@@ -30,7 +30,7 @@ type SuccessOf<R> = R extends { responses: infer Responses }
 /** Answers one route. An error of the contract is thrown as `AuthError`. */
 type RouteHandler<R = ContractRoute> = (
   context: HandlerContext,
-  request: AuthnRequest,
+  request: HandlerRequest,
   input: RouteInput<R>,
 ) => SuccessOf<R> | Promise<SuccessOf<R>>
 
@@ -61,12 +61,14 @@ export interface EngineRoute {
   readonly isSingleUse: boolean
   /** The rate limit per client; absent when the route has none. */
   readonly limit?: RouteLimit
+  /** Headers of every error response of the route. @default none */
+  readonly failureHeaders?: readonly HeaderField[]
 }
 
 /**
  * Combines the routes of a contract with their handlers. Behaviour is derived from the contract: browsers
- * navigate to a route with a 303 and it accepts forms, a GET with a 303 is single-use, and a route with a
- * 429 is rate-limited.
+ * navigate to a route with a redirect, one with a 303 accepts forms, a GET with a 303 is single-use, and a
+ * route with a 429 is rate-limited.
  *
  * @param limitedByFailures Rate-limited routes for which only failed requests count.
  */
@@ -76,14 +78,14 @@ export function routesOf<C extends Readonly<Record<string, ContractRoute>>>(
   limitedByFailures: readonly (keyof C)[] = [],
 ): readonly EngineRoute[] {
   return Object.entries(contract).map(([key, route]) => {
-    const isPage = 303 in route.responses
-    const body = 'body' in route ? bodyTypes(route, isPage) : undefined
+    const isFlow = 303 in route.responses
+    const body = 'body' in route ? bodyTypes(route, isFlow) : undefined
     return {
       key,
       contract: route,
       handle: handlers[key] as RouteHandler<unknown>,
-      isPage,
-      isSingleUse: isPage && route.method === 'GET',
+      isPage: isFlow || 302 in route.responses,
+      isSingleUse: isFlow && route.method === 'GET',
       ...(429 in route.responses && {
         limit: {
           name: firstSegment(route.path),
@@ -99,11 +101,11 @@ export function routesOf<C extends Readonly<Record<string, ContractRoute>>>(
 const firstSegment = (path: string): string =>
   path.slice(AUTH_PATH_PREFIX.length + 1).split('/', 1)[0] ?? ''
 
-function bodyTypes(route: ContractRoute, isPage: boolean): BodyTypes {
+function bodyTypes(route: ContractRoute, isFlow: boolean): BodyTypes {
   if ('contentType' in route && route.contentType === 'application/x-www-form-urlencoded') {
     return 'form'
   }
-  return isPage ? 'json-or-form' : 'json'
+  return isFlow ? 'json-or-form' : 'json'
 }
 
 /** A path that matches, with its routes by method. */

@@ -72,7 +72,7 @@ export function validationError(
 export function declared({ responses }: ContractRoute, reply: Reply): Reply {
   const schema: unknown = responses[reply.status]
   if (schema === undefined) throw new TypeError(`Status ${reply.status} is not declared.`)
-  if (reply.status === 303 && typeof reply.location !== 'string') {
+  if ((reply.status === 302 || reply.status === 303) && typeof reply.location !== 'string') {
     throw new TypeError('A redirect needs a location.')
   }
   return schema instanceof z.ZodType ? { ...reply, body: schema.parse(reply.body) } : reply

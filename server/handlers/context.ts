@@ -2,10 +2,12 @@ import {
   AuthBackendOperationUnsupportedError,
   type AuthBackendPort,
   AuthError,
+  type AuthnRequest,
   type InteractiveFlowPort,
   providerError,
 } from '@netscript/plugin-auth-core'
 import type { ReturnToPolicy } from '@netscript/plugin-auth-core/internal'
+import type { Origins } from '../engine/cross-origin.js'
 import type { ServiceKeys } from '../tokens/service-keys.js'
 import type { TokenIssuer } from '../tokens/token-issuer.js'
 
@@ -13,10 +15,22 @@ import type { TokenIssuer } from '../tokens/token-issuer.js'
 export interface HandlerContext {
   readonly backend: AuthBackendPort
   readonly returnTo: ReturnToPolicy
+  /** The public origin of the service. */
+  readonly origin: string
+  /** Origins whose pages may send requests that change state. */
+  readonly allowedOrigins: Origins
   /** Absent when no tokens are issued. */
   readonly tokens?: TokenIssuer
   /** Absent when no tokens of providers are returned to services. */
   readonly serviceKeys?: ServiceKeys
+}
+
+/** A request as handlers receive it. */
+export interface HandlerRequest extends AuthnRequest {
+  /** As sent, without the question mark. */
+  readonly query: string
+  /** Whether the direct peer is a proxy that may set X-Forwarded-*. */
+  readonly isFromTrustedProxy: boolean
 }
 
 /**

@@ -22,6 +22,8 @@ const backend = {
 
 const context = (...allowed: string[]): HandlerContext => ({
   backend,
+  origin: 'https://auth.example',
+  allowedOrigins: new Set(),
   returnTo: createReturnToPolicy('https://auth.example', allowed),
 })
 

@@ -2,6 +2,7 @@ import {
   accountContractV1,
   authContractV1,
   discoveryContractV1,
+  forwardAuthContractV1,
   protocolContractV1,
   serviceContractV1,
 } from '@netscript/auth-contract'
@@ -13,6 +14,7 @@ import { listAccounts, unlinkAccount } from './accounts.js'
 import { backChannelLogout, loggedOut, logout, signout } from './sign-out.js'
 import { callback, describe, signin } from './sign-in.js'
 import type { HandlerContext } from './context.js'
+import { forwardAuth, NO_IDENTITY } from './forward-auth.js'
 import { me, session } from './session.js'
 import { listSessions, revokeOtherSessions, revokeSession } from './sessions.js'
 import { providerToken } from './provider-token.js'
@@ -59,6 +61,9 @@ export const apiRoutes = [
     // All users of a service have its address.
     ['providerToken'],
   ),
+  ...routesOf(forwardAuthContractV1, {
+    forwardAuth: (context, request, { query }) => forwardAuth(context, request, query),
+  }).map((route) => ({ ...route, failureHeaders: NO_IDENTITY })),
   ...routesOf(
     protocolContractV1,
     {

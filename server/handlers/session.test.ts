@@ -15,7 +15,9 @@ function ask(session: object | undefined, { stepUp = true } = {}) {
     providers: createProviderRegistry([descriptor]),
     authenticate: async () => ({ ok: session !== undefined, session, setCookies: renewed }),
   } as unknown as AuthBackendPort
-  const context = { backend, returnTo: createReturnToPolicy('http://localhost') }
+  const origin = 'http://localhost'
+  const returnTo = createReturnToPolicy(origin)
+  const context = { backend, origin, returnTo, allowedOrigins: new Set([origin]) }
   return requireRecentSignIn(context, toAuthnRequest({ headers: {} }))
 }
 

@@ -5,6 +5,12 @@ import { type AuthnRequest, toAuthnRequest } from '../../backends/request.js'
 import { createReturnToPolicy } from '../../backends/return-to.js'
 import { token } from './token.js'
 
+const ORIGIN = 'http://localhost'
+const OWN = {
+  origin: ORIGIN,
+  allowedOrigins: new Set([ORIGIN]),
+  returnTo: createReturnToPolicy(ORIGIN),
+}
 const fail = () => Promise.reject(new Error('must not be called'))
 const renewed = ['wos-session=renewed; Path=/']
 
@@ -22,7 +28,7 @@ it.each([
     },
   } as unknown as AuthBackendPort
   const tokens = { checkAudience() {}, issue: fail, verify: fail, publicKeys: fail, maintain: fail }
-  const context = { backend, tokens, returnTo: createReturnToPolicy('http://localhost') }
+  const context = { backend, tokens, ...OWN }
   const asking = token(context, toAuthnRequest({ headers }), { audience: 'a' })
   await expect(asking).rejects.toMatchObject({ code: 'UNAUTHORIZED' })
   expect(asked).toBe(1)
@@ -34,7 +40,7 @@ it('keeps the cookie of a session that was renewed when the token cannot be issu
   } as unknown as AuthBackendPort
   const away = () => Promise.reject(new AuthError('STORE_UNAVAILABLE', 'Away.', { cause: 'why' }))
   const tokens = { checkAudience() {}, issue: away, verify: away, publicKeys: away, maintain: away }
-  const context = { backend, tokens, returnTo: createReturnToPolicy('http://localhost') }
+  const context = { backend, tokens, ...OWN }
   const asking = token(context, toAuthnRequest({ headers: {} }), { audience: 'a' })
   await expect(asking).rejects.toMatchObject({
     code: 'STORE_UNAVAILABLE',

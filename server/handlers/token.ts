@@ -17,16 +17,23 @@ export async function token(
 ): Promise<Reply<200, TokenResponse>> {
   const tokens = issuerOf(context)
   tokens.checkAudience(audience)
-  const { session, setCookies } = await requireSignedIn(
+  const caller = await requireSignedIn(
     context,
     withCookiesOnly(request),
     'Sign in first. A token is issued for the session cookie and no other credential.',
   )
+  return ok(await issueTo(caller, () => tokens.issue(caller.session, audience)), caller.setCookies)
+}
+
+/** Issues a token. The session may have been renewed, so an error carries its new cookie. */
+export async function issueTo(
+  { setCookies }: { readonly setCookies: readonly string[] },
+  issue: () => Promise<TokenResponse>,
+): Promise<TokenResponse> {
   try {
-    return ok(await tokens.issue(session, audience), setCookies)
+    return await issue()
   } catch (error) {
     if (!isAuthError(error)) throw error
-    // The session may have been renewed, so the error carries its new cookie.
     const { code, detail, cause } = error
     throw new AuthError(code, detail, { cause, setCookies })
   }
@@ -38,7 +45,8 @@ export async function jwks(context: HandlerContext): Promise<Reply<200, PublicKe
   return { ...ok(await issuerOf(context).publicKeys()), cache: 'public, max-age=300' }
 }
 
-function issuerOf({ tokens }: HandlerContext): TokenIssuer {
+/** @throws AuthError `NOT_FOUND` when no tokens are issued. */
+export function issuerOf({ tokens }: HandlerContext): TokenIssuer {
   if (tokens) return tokens
   throw new AuthError('NOT_FOUND', 'This service issues no tokens for other services.', {
     cause: new Error(

@@ -50,6 +50,10 @@ const WORDS: Readonly<Record<Exclude<AuthErrorCode, ForUsers>, ErrorWords>> = {
     title: 'This page may not use the sign-in service',
     detail: 'Open the application and start there.',
   },
+  HOST_NOT_ALLOWED: {
+    title: 'Sign-in does not work at this address',
+    detail: 'Open the application at its usual address.',
+  },
   RETURN_TO_NOT_ALLOWED: {
     title: 'The return address is not allowed',
     detail: 'The link that brought you here is wrong. Open the application and start there.',

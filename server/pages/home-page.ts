@@ -22,6 +22,8 @@ export interface HomePageOptions {
   providers: readonly { readonly id: string; readonly displayName: string }[]
   /** The provider last used in this browser. */
   lastProviderId?: string
+  /** Where the sign-in leads; validated. @default the front page */
+  redirectTo?: string
   /** Whether the backend has a redirect sign-in. */
   interactive: boolean
   /** Where users sign in otherwise: a URL or a path; plain text is not shown. */
@@ -63,10 +65,13 @@ export function homePage(options: HomePageOptions): string {
   })
 }
 
-function signedOut(options: HomePageOptions): Html {
-  const { providers, interactive, signInHint, demo, lastProviderId } = options
+/** The ways to sign in. */
+export function signedOut(
+  options: Omit<HomePageOptions, 'docsEnabled' | 'user' | 'session' | 'sessions' | 'accounts'>,
+): Html {
+  const { providers, interactive, signInHint, demo, lastProviderId, redirectTo } = options
   const used = providers.length > 1 ? lastProviderId : undefined
-  if (options.passwordForms) return passwordForms(options.passwordForms)
+  if (options.passwordForms) return passwordForms(options.passwordForms, redirectTo)
   if (!interactive) {
     return html`<h1>You are not signed in</h1>
       ${signInLink(signInHint)}`
@@ -88,6 +93,7 @@ function signedOut(options: HomePageOptions): Html {
         signInButton(provider, {
           isLast: provider.id === used,
           isPrimary: used === undefined ? at === 0 : provider.id === used,
+          redirectTo,
         }),
       )}
     </div>
@@ -96,10 +102,15 @@ function signedOut(options: HomePageOptions): Html {
 
 function signInButton(
   { id, displayName }: { id: string; displayName: string },
-  { isPrimary, isLast }: { isPrimary: boolean; isLast: boolean },
+  {
+    isPrimary,
+    isLast,
+    redirectTo,
+  }: { isPrimary: boolean; isLast: boolean; redirectTo: string | undefined },
 ): Html {
   return html`<form method="post" action="/api/v1/auth/signin">
     <input type="hidden" name="providerId" value="${id}" />
+    ${redirectTo !== undefined && html`<input type="hidden" name="redirectTo" value="${redirectTo}" />`}
     <button class="button${isPrimary && ' primary'}">
       <span
         >Continue with <bdi>${displayName}</bdi>${isLast && html` <small>Last used</small>`}</span

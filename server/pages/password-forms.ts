@@ -8,9 +8,13 @@ export interface PasswordForms {
 }
 
 /** The forms to sign in and to create an account. They work without a script. */
-export function passwordForms({ signIn, signUp }: PasswordForms): Html {
+export function passwordForms({ signIn, signUp }: PasswordForms, redirectTo?: string): Html {
+  const target =
+    redirectTo !== undefined &&
+    html`<input type="hidden" name="callbackURL" value="${redirectTo}" />`
   return html`<h1>Sign in</h1>
     <form method="post" action="${safeHref(signIn)}">
+      ${target}
       <p>
         <label>E-mail <input type="email" name="email" autocomplete="username" required /></label>
       </p>
@@ -25,6 +29,7 @@ export function passwordForms({ signIn, signUp }: PasswordForms): Html {
       signUp !== undefined &&
       html`<h2>Create an account</h2>
         <form method="post" action="${safeHref(signUp)}">
+          ${target}
           <p>
             <label>Name <input name="name" autocomplete="name" required /></label>
           </p>

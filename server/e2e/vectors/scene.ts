@@ -5,7 +5,7 @@ import { createKeyring } from '../../../backends/keyring.js'
 import { createKvOAuthBackend, type KvOAuthBackend } from '../../../backends/kv-oauth/backend.js'
 import type { AdmissionRules } from '../../../backends/kv-oauth/admission.js'
 import type { OAuthProvider } from '../../../backends/kv-oauth/provider.js'
-import type { AuthBackendPort } from '../../../backends/port.js'
+import type { AuthBackendPort, AuthnResult } from '../../../backends/port.js'
 import type { AuthSession } from '../../../contract/session.js'
 import { toAuthnRequest } from '../../../backends/request.js'
 import { createPool } from '../../../prisma/pool.js'
@@ -392,6 +392,19 @@ const GIVEN: Readonly<Record<string, (scene: SceneBuilder) => Promise<unknown> |
     configure(scene, { backend })
   },
   'one trusted proxy': (scene) => configure(scene, { trustProxy: 1 }),
+  'a trusted proxy at this address': (scene) => configure(scene, { trustProxy: 'loopback' }),
+  'a trusted proxy at another address': (scene) => configure(scene, { trustProxy: '192.0.2.1' }),
+  'the user has roles and an unusual name': (scene) =>
+    change(scene, (result) => ({
+      ...result,
+      user: { ...result.user, displayName: 'Zo\u00eb,\r\nX-Auth-Roles: admin \ud800' },
+      session: { ...result.session, roles: ['clerk', 'a,b'] },
+      principal: { ...result.principal, roles: ['clerk', 'a,b'] },
+    })),
+  'the e-mail address is not verified': (scene) =>
+    change(scene, (result) => ({ ...result, user: { ...result.user, emailVerified: false } })),
+  'the backend renews the cookie': (scene) =>
+    change(scene, (result) => ({ ...result, setCookies: ['session=renewed; Path=/; Secure'] })),
   'the limit is used up'(scene) {
     configure(scene, { rateLimit: { perMinute: 1 } })
     scene.isSecond = true
@@ -415,6 +428,22 @@ const GIVEN: Readonly<Record<string, (scene: SceneBuilder) => Promise<unknown> |
         throw providerError('local', 'The provider is unavailable.')
       }),
     }),
+}
+
+type SignedIn = Extract<AuthnResult, { ok: true }>
+
+/** Changes what the backend says of a session. */
+function change(scene: SceneBuilder, to: (result: SignedIn) => SignedIn): void {
+  const { backend } = scene.options
+  configure(scene, {
+    backend: {
+      ...backend,
+      async authenticate(request) {
+        const result = await backend.authenticate(request)
+        return result.ok ? to(result) : result
+      },
+    },
+  })
 }
 
 /** Starts a step-up in the browser of the scene. */
