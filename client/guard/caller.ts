@@ -102,7 +102,15 @@ export function createCaller(
 
   const decideOn = async (decision: Decision, principal: Principal): Promise<AuthzDecision> => {
     try {
-      return await decision({ principal, ...target() })
+      return await decision({
+        principal,
+        get method() {
+          return target().method
+        },
+        get path() {
+          return target().path
+        },
+      })
     } catch (err) {
       log?.warn({ err, code: 'FORBIDDEN' }, 'The authorizer could not decide.')
       return { allow: false, reason: 'authz.error' }

@@ -40,15 +40,18 @@ export interface FetchGuard {
    * Authenticates and authorizes the caller, at most one authentication per `Request` object.
    * @throws TypeError for a malformed requirement.
    */
-  authenticate(request: Request, requirement?: Requirement): Promise<FetchAuthentication>
+  readonly authenticate: (
+    request: Request,
+    requirement?: Requirement,
+  ) => Promise<FetchAuthentication>
   /**
    * Runs a handler for callers that meet the requirement. Further arguments are handed on.
    * @throws TypeError for a malformed requirement.
    */
-  protect<R extends Request, Rest extends unknown[]>(
+  readonly protect: <R extends Request, Rest extends unknown[]>(
     handler: (request: R, principal: Principal, ...rest: Rest) => Response | Promise<Response>,
     requirement?: Requirement,
-  ): (request: R, ...rest: Rest) => Promise<Response>
+  ) => (request: R, ...rest: Rest) => Promise<Response>
 }
 
 /**

@@ -9,8 +9,9 @@ import type { Authorizer } from './authorizer.js'
 import type { GuardLog, Requirement } from './caller.js'
 import * as onExpress from './express.js'
 import * as onFastify from './fastify.js'
-import { createFetchGuard } from './fetch.js'
+import { createFetchGuard, type FetchGuard } from './fetch.js'
 import * as onHono from './hono.js'
+import { createNextGuard } from './next.js'
 
 /** What each host serves: the requirements of a route, one for each of its guards. */
 const authorizer = (authorize: Authorizer['authorize']): Requirement => ({
@@ -140,25 +141,28 @@ const HOSTS: Readonly<Record<string, Host>> = {
     }
   },
 
-  async 'fetch, protect'(options) {
-    const auth = createFetchGuard(options)
-    return {
-      async fetch(path, init) {
-        const request = new Request(`http://orders.example${path}`, init)
-        const requirements = ROUTES[new URL(request.url).pathname] ?? []
-        const answer = async (_request: Request, of?: string) =>
-          of === undefined
-            ? new Response(null, { status: 500 })
-            : Response.json({ of }, { headers: path === '/own' ? OWN : {} })
-        const handler = requirements.reduceRight<typeof answer>(
-          (inner, requirement) =>
-            auth.protect((request, { subject }) => inner(request, subject), requirement),
-          answer,
-        )
-        return handler(request)
-      },
-    }
-  },
+  'fetch, protect': async (options) => protectedHost(createFetchGuard(options)),
+  'next, route handler': async (options) =>
+    protectedHost(createNextGuard({ ...options, headers: () => Promise.reject(new Error()) })),
+}
+
+function protectedHost({ protect }: Pick<FetchGuard, 'protect'>): Awaited<ReturnType<Host>> {
+  return {
+    async fetch(path, init) {
+      const request = new Request(`http://orders.example${path}`, init)
+      const requirements = ROUTES[new URL(request.url).pathname] ?? []
+      const answer = async (_request: Request, of?: string) =>
+        of === undefined
+          ? new Response(null, { status: 500 })
+          : Response.json({ of }, { headers: path === '/own' ? OWN : {} })
+      const handler = requirements.reduceRight<typeof answer>(
+        (inner, requirement) =>
+          protect((request, { subject }) => inner(request, subject), requirement),
+        answer,
+      )
+      return handler(request)
+    },
+  }
 }
 
 const ROTATED = ['session=new; Path=/; HttpOnly', 'other=1; Expires=Wed, 01 Jan 2031 00:00:00 GMT']
