@@ -191,6 +191,7 @@ export async function createKvOAuthBackend(
       sessions,
       transactions,
       tokens: stores.tokens(keyring),
+      signIns: stores.signIns(keyring),
       users,
       audit,
       subjectHash: createSubjectHash(keyring, options.auditSalt),

@@ -10,7 +10,6 @@ import {
 import { linkAccount } from './accounts.js'
 import { assertAdmitted, refusedRule } from './admit.js'
 import { assertAuthenticated, readAuthentication } from './authentication.js'
-import { changeSession } from './change-session.js'
 import { exchangeCode, refusedAuthorization } from './code-exchange.js'
 import { getClientConfiguration } from './configuration.js'
 import type { KvOAuthContext } from './context.js'
@@ -22,7 +21,6 @@ import { failureOf } from './provider-failure.js'
 import { refusalIn, refusalLabel } from './provider-refusal.js'
 import type { SessionRecord } from './session-store.js'
 import { sessionIdOf } from './session-cookie.js'
-import { operatorRolesChange } from './session-roles.js'
 import type { SignInTransaction } from './sign-in.js'
 import { sessionChanged } from './storage/session-refusal.js'
 import { providerTokens } from './tokens.js'
@@ -83,25 +81,31 @@ export async function handleCallback(
       }
     }
     const profile = admittedProfile(identity.profile, grant)
-    const user = await context.users.signIn({
-      providerId: provider.id,
-      ...identity,
-      profile,
-      ...(transaction.boundTo && { expectedUserId: transaction.boundTo.userId }),
+    const { token, sessionId } = context.crypto.issueSessionToken()
+    const previousSessionId = sessionIdOf(context, request)
+    const { session, isNew, evicted } = await context.signIns.complete({
+      identity: {
+        providerId: provider.id,
+        ...identity,
+        profile,
+        ...(transaction.boundTo && { expectedUserId: transaction.boundTo.userId }),
+      },
+      sessionOf: ({ userId, roles: operatorRoles }) =>
+        newSession(context, {
+          ...{ request, provider, transaction, tokens, identity, authenticated, grant },
+          ...{ sessionId, userId, operatorRoles },
+        }),
+      tokens: stored,
+      // OWASP ASVS 5.0 7.2.4: a new sign-in ends the browser's previous session.
+      ...(previousSessionId !== undefined && { previousSessionId }),
+      maxSessions: context.policy.maxPerUser,
     })
-    const { userId, roles: operatorRoles } = user
+    const { userId } = session
     const { issuer, subject } = identity
     const known = { ...profile, userId, providerId: provider.id, issuer, subject }
-    if (user.isNew) await emit(context, 'onUserCreated', known)
-    const { token, sessionId } = context.crypto.issueSessionToken()
-    const session = newSession(context, {
-      ...{ request, provider, transaction, tokens, identity, authenticated, grant },
-      ...{ sessionId, userId, operatorRoles },
-    })
-    await storeSession(context, session, operatorRoles)
-    await context.tokens.save(session, provider.id, stored)
-    await endPreviousSession(context, request)
-    await endSurplus(context, userId, sessionId)
+    if (evicted > 0) {
+      context.log.info({ event: 'session.evicted', userId, ended: evicted }, 'too many sessions')
+    }
     context.metrics.signIn(provider.id, 'completed')
     context.trace?.annotate({ 'auth.subject': session.auditSubject })
     context.log.info(
@@ -109,7 +113,8 @@ export async function handleCallback(
       'signed in',
     )
     const { roles, scopes } = session
-    await emit(context, 'onSignIn', { ...known, sessionId, roles, scopes, isFirst: user.isNew })
+    if (isNew) await emit(context, 'onUserCreated', known)
+    await emit(context, 'onSignIn', { ...known, sessionId, roles, scopes, isFirst: isNew })
     return {
       sessionId,
       userId,
@@ -220,38 +225,6 @@ async function assertSameSession(
   const session = isSame ? await context.sessions.get(sessionId) : undefined
   if (session?.userId !== userId) throw sessionChanged()
   return session
-}
-
-/** Stores a session, with the roles that the operator changed since the sign-in read them. */
-async function storeSession(
-  context: KvOAuthContext,
-  session: SessionRecord,
-  operatorRoles: readonly string[],
-): Promise<void> {
-  const { roles } = await context.sessions.create(session)
-  if (isDeepStrictEqual(roles, operatorRoles)) return
-  await changeSession(context, session, 'roles-changed', (current) =>
-    // A change that came later found the session and updated it.
-    current.version === session.version
-      ? operatorRolesChange(current, roles, context.log)
-      : undefined,
-  )
-}
-
-/** OWASP ASVS 5.0 7.2.4: a new sign-in ends the browser's previous session. */
-async function endPreviousSession(context: KvOAuthContext, request: AuthnRequest): Promise<void> {
-  const previous = sessionIdOf(context, request)
-  if (previous !== undefined) await context.sessions.revoke(previous, 'replaced-by-sign-in')
-}
-
-/** Enforces the session limit per user: the least recently used sessions end. */
-async function endSurplus(
-  { sessions, policy, log }: KvOAuthContext,
-  userId: string,
-  keep: string,
-): Promise<void> {
-  const ended = await sessions.evict(userId, { keep, max: policy.maxPerUser })
-  if (ended > 0) log.info({ event: 'session.evicted', userId, ended }, 'too many sessions')
 }
 
 /** A transaction is single-use regardless of its outcome, so every response clears its cookie. */

@@ -10,6 +10,7 @@ import type { AuthMetrics } from './metrics.js'
 import type {
   ProviderTokenStore,
   SessionStore,
+  SignInStore,
   TransactionStore,
   UserStore,
 } from './session-store.js'
@@ -91,6 +92,7 @@ export interface KvOAuthContext extends AdmissionContext {
   readonly sessions: SessionStore
   readonly transactions: TransactionStore
   readonly tokens: ProviderTokenStore
+  readonly signIns: SignInStore
   readonly users: UserStore
   readonly audit: AuditLog
   readonly events: AuthEvents

@@ -258,6 +258,50 @@ export interface LinkedAccount {
   readonly lastSignInAt: number
 }
 
+/** A sign-in that the provider has completed, for {@link SignInStore.complete}. */
+export interface CompletedSignIn {
+  /** Who signed in. */
+  readonly identity: SignedInIdentity
+  /**
+   * Builds the session for a user with the roles that the operator gave. Called again with the roles as
+   * they are if they differ, always with the same session id.
+   */
+  readonly sessionOf: (user: {
+    readonly userId: string
+    readonly roles: readonly string[]
+  }) => SessionRecord
+  /** The tokens of the provider. */
+  readonly tokens: ProviderTokens
+  /** The session that the browser has had so far; it ends. @default none */
+  readonly previousSessionId?: string
+  /** Maximum number of live sessions of the user; the least recently used ones end. */
+  readonly maxSessions: number
+}
+
+/** The result of {@link SignInStore.complete}. */
+export interface StoredSignIn {
+  /** Whether the user is new. */
+  readonly isNew: boolean
+  /** The session as stored. */
+  readonly session: SessionRecord
+  /** Whether the previous session of the browser was live: 1, or 0. */
+  readonly replaced: number
+  /** Number of surplus sessions that ended. */
+  readonly evicted: number
+}
+
+/** Stores what a completed sign-in leaves. */
+export interface SignInStore {
+  /**
+   * Creates or updates the user, stores the session with its audit event and the tokens, and ends the
+   * previous session of the browser and surplus ones. If users and sessions are in different databases,
+   * it does so in steps.
+   * @throws AuthError `AUTH_USER_DISABLED` if the user is disabled, also concurrently;
+   * `AUTH_SESSION_CHANGED` if the account is not of `expectedUserId`, or was removed meanwhile.
+   */
+  complete(signIn: CompletedSignIn): Promise<StoredSignIn>
+}
+
 /** What the audit trail says about a change of accounts. */
 export interface AccountChange {
   /** The session in which the user made it. */
@@ -357,6 +401,8 @@ export interface AuthStores {
   readonly users: UserStore
   /** Creates the token store; the keyring encrypts the tokens. */
   readonly tokens: (keyring: Keyring) => ProviderTokenStore
+  /** Creates the store of completed sign-ins; the keyring encrypts the tokens. */
+  readonly signIns: (keyring: Keyring) => SignInStore
   /** Resolves if all stores are available. */
   readonly probe: () => Promise<void>
   /** Closes the connections that were opened for the stores, but not the pool. */

@@ -71,9 +71,8 @@ describe('metrics', () => {
     await expectValue(`${took}{method="GET",route="me",status="200"}`, 1)
 
     const calls = 'netscript_auth_store_call_duration_seconds_count{operation='
-    await expectValue(`${calls}"session.create"}`, 2)
+    await expectValue(`${calls}"signIn.complete"}`, 2)
     await expectValue(`${calls}"transaction.take"}`, 3)
-    await expectValue(`${calls}"user.signIn"}`, 2)
     expect(await value(`${calls}"session.get"}`)).toBeGreaterThan(0)
     expect(await value('netscript_auth_read_batch_size_sum')).toBeGreaterThan(0)
     expect(await value('netscript_auth_pool_connections')).toBeGreaterThan(0)

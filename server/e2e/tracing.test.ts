@@ -95,10 +95,7 @@ describe('traces of a whole sign-in', () => {
       'auth.callback': {
         'store.transaction.take': {},
         'provider.request': {},
-        'store.user.signIn': {},
-        'store.session.create': {},
-        'store.session.evict': {},
-        'store.tokens.save': {},
+        'store.signIn.complete': {},
       },
     })
     expect(tree(callers.me)).toEqual({ 'auth.me': { 'store.session.get': {} } })

@@ -1,5 +1,5 @@
 import type { AuthMetrics } from '../metrics.js'
-import type { SessionStore } from '../session-store.js'
+import type { SessionStore, SignInStore } from '../session-store.js'
 
 /** Wraps a session store to count extended and ended sessions by reason. */
 export function countedSessions(store: SessionStore, metrics: AuthMetrics): SessionStore {
@@ -29,6 +29,18 @@ export function countedSessions(store: SessionStore, metrics: AuthMetrics): Sess
       const ended = await store.revokeByProviderSession(session, once)
       metrics.sessionsEnded('ended-by-provider', ended ?? 0)
       return ended
+    },
+  }
+}
+
+/** Wraps a store of sign-ins to count the sessions that they end. */
+export function countedSignIns(store: SignInStore, metrics: AuthMetrics): SignInStore {
+  return {
+    async complete(signIn) {
+      const outcome = await store.complete(signIn)
+      metrics.sessionsEnded('replaced-by-sign-in', outcome.replaced)
+      metrics.sessionsEnded('session-limit', outcome.evicted)
+      return outcome
     },
   }
 }

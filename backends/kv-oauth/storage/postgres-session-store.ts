@@ -25,11 +25,10 @@ import {
 import { sessionRefusal } from './session-refusal.js'
 
 const NAMESPACE = 'session'
-const key = (id: string): string => `${NAMESPACE}:${id}`
+export const sessionKey = (id: string): string => `${NAMESPACE}:${id}`
 const EXPIRED = { table: KEYV_TABLE, key: 'key', column: 'expires_at', before: DATABASE_NOW_MS }
-const LIVE = `expires_at > ${DATABASE_NOW_MS}`
+export const LIVE = `expires_at > ${DATABASE_NOW_MS}`
 
-/**
 /**
  * Locks the rows of the user and the account, in this order, against a concurrent disable or unlink:
  * either the sign-in commits first and the other ends its session, or the other commits first and
@@ -67,7 +66,7 @@ const EVICT = `WITH live AS (
   SELECT 1 FROM ended`
 
 /** An entry as Keyv writes it. */
-const entry = (record: SessionRecord): string =>
+export const entryOf = (record: SessionRecord): string =>
   JSON.stringify({ value: record, expires: record.expiresAt })
 
 const parse = ({ value }: { value: string }): SessionRecord =>
@@ -97,7 +96,7 @@ export async function changeSessionsOf(
        FROM unnest($1::text[], $2::text[]) AS given (key, value) WHERE held.key = given.key
        RETURNING held.value)
      ${auditSessions('changed', "'session.refreshed'", '$3::text')}`,
-    [changed.map(({ id }) => key(id)), changed.map(entry), why],
+    [changed.map(({ id }) => sessionKey(id)), changed.map(entryOf), why],
   )
 }
 
@@ -135,7 +134,13 @@ export function createPostgresSessionStore(
         const { rows } = await queryPrepared<{ roles: string[] }>(pool, {
           name: 'auth_session_create',
           text: CREATE,
-          values: [key(record.id), entry(record), record.userId, record.issuer, record.subject],
+          values: [
+            sessionKey(record.id),
+            entryOf(record),
+            record.userId,
+            record.issuer,
+            record.subject,
+          ],
         })
         const [user] = rows
         if (!user) throw await sessionRefusal(pool, record)
@@ -153,14 +158,14 @@ export function createPostgresSessionStore(
              RETURNING value),
            audited AS (${auditSessions('extended', "'session.refreshed'", '$4::text')})
            SELECT 1 FROM extended`,
-          [key(next.id), entry(next), next.version - 1, why],
+          [sessionKey(next.id), entryOf(next), next.version - 1, why],
         )
         return rowCount === 1
       }),
 
     revoke: (id, end) =>
       storeCall(async () => {
-        const [row] = await ended('key = $3', end, [key(id)])
+        const [row] = await ended('key = $3', end, [sessionKey(id)])
         return row && parse(row)
       }),
 
@@ -170,7 +175,7 @@ export function createPostgresSessionStore(
           `SELECT value FROM ${KEYV_TABLE} WHERE user_id = $1 AND ${LIVE}
              AND ($2::bigint IS NULL OR (${ISSUED_AT}, key COLLATE "C") < ($2, $3))
            ORDER BY ${ISSUED_AT} DESC, key COLLATE "C" DESC LIMIT $4`,
-          [userId, after?.issuedAt ?? null, key(after?.id ?? ''), limit],
+          [userId, after?.issuedAt ?? null, sessionKey(after?.id ?? ''), limit],
         )
         return rows.map(parse)
       }),
@@ -186,14 +191,14 @@ export function createPostgresSessionStore(
           // Serializes the sign-ins of a user: concurrent ones would end each other's session.
           await connection.query('SELECT FROM auth_users WHERE id = $1 FOR NO KEY UPDATE', [userId])
           const end: SessionEnd = 'session-limit'
-          const values = [endEventType(end), end, userId, key(keep), max]
+          const values = [endEventType(end), end, userId, sessionKey(keep), max]
           return (await connection.query(EVICT, values)).rowCount ?? 0
         })
       }),
 
     revokeByUser: (userId, end, { except } = {}) =>
       storeCall(async () => {
-        const values = [userId, key(except ?? '')]
+        const values = [userId, sessionKey(except ?? '')]
         return (await ended('user_id = $3 AND key <> $4', end, values)).length
       }),
 

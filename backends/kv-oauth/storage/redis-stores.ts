@@ -1,6 +1,6 @@
 import type { PostgresPool } from '@netscript/auth-database'
 import { redisCall } from '@netscript/auth-database/internal'
-import type { AuthLog } from '@netscript/plugin-auth-core'
+import type { AuthLog, Keyring } from '@netscript/plugin-auth-core'
 import { createPostgresSessionStore } from './postgres-session-store.js'
 import { createPostgresUserStore } from './postgres-user-store.js'
 import { connectRedis } from './redis-connection.js'
@@ -9,7 +9,8 @@ import { createRedisSessionStore } from './redis-session-store.js'
 import { checkRedisSettings } from './redis-settings.js'
 import { createRedisTransactionStore } from './redis-transaction-store.js'
 import { parseRedisUrls } from './redis-url.js'
-import type { AuthStores } from '../session-store.js'
+import type { AuthStores, ProviderTokenStore } from '../session-store.js'
+import { createStepwiseSignInStore } from './stepwise-sign-in-store.js'
 import { withSessionsElsewhere } from './user-store-with-sessions.js'
 
 /**
@@ -34,11 +35,16 @@ export async function openRedisStores(
   }
   const sessions = createRedisSessionStore(redis, pool)
   const database = createPostgresSessionStore(pool)
+  const users = withSessionsElsewhere(createPostgresUserStore(pool), sessions)
+  const tokens = (keyring: Keyring): ProviderTokenStore =>
+    createRedisProviderTokenStore(redis, keyring)
   return {
     sessions,
     transactions: createRedisTransactionStore(redis),
-    users: withSessionsElsewhere(createPostgresUserStore(pool), sessions),
-    tokens: (keyring) => createRedisProviderTokenStore(redis, keyring),
+    users,
+    tokens,
+    signIns: (keyring) =>
+      createStepwiseSignInStore({ users, sessions, tokens: tokens(keyring), log }),
     async probe() {
       await Promise.all([sessions.probe(), database.probe()])
     },

@@ -10,6 +10,7 @@ import { createKeyring } from '../../keyring.js'
 import { createPool } from '../../../prisma/pool.js'
 import type { SessionRecord } from '../session-store.js'
 import { sessionRecord } from './session-store-suite.js'
+import { newAccount, signInOf } from './sign-in-store-suite.js'
 import { createPostgresStores } from './stores.js'
 import { createTestUser, linkAccountOf, TEST_CHANGE, withAccounts } from './testing/test-user.js'
 
@@ -207,6 +208,68 @@ describe('row locks', () => {
     expect(outcome).toEqual({ status: 'fulfilled', value: { roles: ['admin'] } })
   })
 
+  describe('a sign-in', () => {
+    const complete = (...given: Parameters<typeof signInOf>) =>
+      stores.signIns(createKeyring([randomBytes(32)])).complete(signInOf(...given))
+    /** A user with a session. */
+    async function signedIn() {
+      const account = newAccount()
+      const { session } = await complete(account)
+      return { account, userId: session.userId, session }
+    }
+
+    it('of a user who is being disabled leaves no session', async () => {
+      const { account, userId } = await signedIn()
+      const outcome = await afterCommit(
+        ['UPDATE auth_users SET disabled_at = now() WHERE id = $1', [userId]],
+        () => complete(account, { previousSessionId: 'other' }),
+      )
+      expect(outcome).toMatchObject({ reason: { code: 'AUTH_USER_DISABLED' } })
+      expect(await stores.sessions.listByUser(userId)).toHaveLength(1)
+    })
+
+    it.each([
+      ['is refused if it must be of that user', true],
+      ['is the first of a new user', false],
+    ])('with an account that is being removed %s', async (_, isExpected) => {
+      const { account, userId } = await signedIn()
+      const identity = { ...account, profile: {}, ...(isExpected && { expectedUserId: userId }) }
+      const outcome = await afterCommit(
+        ['DELETE FROM auth_accounts WHERE subject = $1', [account.subject]],
+        () => complete(account, { identity }),
+      )
+      expect(outcome).toMatchObject(
+        isExpected ? { reason: { code: 'AUTH_SESSION_CHANGED' } } : { value: { isNew: true } },
+      )
+      expect(await stores.sessions.listByUser(userId)).toHaveLength(1)
+    })
+
+    it('while the roles of its user change has the new ones from the start', async () => {
+      const { account, userId } = await signedIn()
+      const outcome = await afterCommit(
+        [`UPDATE auth_users SET roles = '{admin}' WHERE id = $1`, [userId]],
+        () => complete(account),
+      )
+      expect(outcome).toMatchObject({ value: { session: { version: 1, roles: ['admin'] } } })
+    })
+
+    it('counts the session of another sign-in that it waited for', async () => {
+      const { account, userId, session } = await signedIn()
+      const other = sessionRecord(userId, account)
+      const value = JSON.stringify({ value: other, expires: other.expiresAt })
+      const outcome = await afterCommit(
+        [
+          `WITH person AS (UPDATE auth_users SET updated_at = now() WHERE id = $1)
+           INSERT INTO auth_keyv (key, value) VALUES ($2, $3)`,
+          [userId, `session:${other.id}`, value],
+        ],
+        () => complete(account, { maxSessions: 2 }),
+      )
+      expect(outcome).toMatchObject({ value: { evicted: 1 } })
+      expect(await stores.sessions.get(session.id)).toBeUndefined()
+    })
+  })
+
   it('roles that change while a session is extended are in the extended session', async () => {
     const { id, userId } = await createSession()
     const outcome = await afterCommit(
@@ -361,6 +424,21 @@ describe('row locks', () => {
         ['SELECT FROM auth_users WHERE id = $1 FOR UPDATE', [userId]],
         ['SELECT FROM auth_accounts WHERE user_id = $1', [userId]],
         () => change({ userId, id, identity: account }),
+      )
+    })
+
+    it.each([
+      ['the account', 'SELECT FROM auth_accounts WHERE user_id = $1'],
+      ['the previous session', 'SELECT FROM auth_keyv WHERE user_id = $1'],
+    ])('a completed sign-in locks the user before %s', async (_, others) => {
+      const keyring = createKeyring([randomBytes(32)])
+      const account = newAccount()
+      const { session } = await stores.signIns(keyring).complete(signInOf(account))
+      await leavesFree(
+        ['SELECT FROM auth_users WHERE id = $1 FOR UPDATE', [session.userId]],
+        [others, [session.userId]],
+        () =>
+          stores.signIns(keyring).complete(signInOf(account, { previousSessionId: session.id })),
       )
     })
 

@@ -12,6 +12,7 @@ import { connectRedis } from './redis-connection.js'
 import { sessionKeys } from './redis-session-store.js'
 import { parseRedisUrls } from './redis-url.js'
 import { sessionStoreSuite } from './session-store-suite.js'
+import { signInStoreSuite } from './sign-in-store-suite.js'
 import type { AuthStores } from '../session-store.js'
 import { createPostgresStores, openStores } from './stores.js'
 import { trailOf } from './testing/audit-trail.js'
@@ -40,6 +41,11 @@ function storesSuite(name: string, keepsExpired: boolean, open: () => Promise<Op
   })
 
   accountsSuite(name, async () => {
+    const { stores, others, trail, close } = await open()
+    return { ...stores, others, trail, close }
+  })
+
+  signInStoreSuite(name, async () => {
     const { stores, others, trail, close } = await open()
     return { ...stores, others, trail, close }
   })

@@ -6,6 +6,7 @@ import type { AuthStores } from '../session-store.js'
 import type { RedisTarget } from './redis-url.js'
 import { createPostgresProviderTokenStore } from './postgres-provider-token-store.js'
 import { createPostgresSessionStore } from './postgres-session-store.js'
+import { createPostgresSignInStore } from './postgres-sign-in-store.js'
 import { createPostgresTransactionStore } from './postgres-transaction-store.js'
 import { createPostgresUserStore } from './postgres-user-store.js'
 
@@ -21,6 +22,7 @@ export function createPostgresStores(
     transactions: createPostgresTransactionStore(pool),
     users: createPostgresUserStore(pool),
     tokens: (keyring) => createPostgresProviderTokenStore(pool, keyring),
+    signIns: (keyring) => createPostgresSignInStore(pool, keyring, sessions),
     probe: () => sessions.probe(),
     close: async () => {},
   }

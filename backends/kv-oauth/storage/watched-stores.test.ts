@@ -39,6 +39,12 @@ const stores = (sharesReads: boolean): AuthStores => ({
   transactions: { put: async () => {}, take: async () => undefined },
   users: {} as AuthStores['users'],
   tokens: () => ({}) as ReturnType<AuthStores['tokens']>,
+  signIns: () => ({
+    complete: async ({ identity, sessionOf }) => ({
+      session: sessionOf({ userId: identity.subject, roles: [] }),
+      ...{ isNew: false, replaced: 1, evicted: 2 },
+    }),
+  }),
   probe: async () => {},
   close: async () => {},
 })

@@ -2,7 +2,7 @@ import type { AuthMetrics } from '../metrics.js'
 import type { SessionStore } from '../session-store.js'
 import type { AuthTrace } from '../trace.js'
 import { type Around, aroundCalls } from './around-calls.js'
-import { countedSessions } from './counted-sessions.js'
+import { countedSessions, countedSignIns } from './counted-sessions.js'
 import type { AuthStores } from '../session-store.js'
 
 /** Options of {@link watchedStores}. */
@@ -43,6 +43,8 @@ export function watchedStores(stores: AuthStores, options: WatchedStoresOptions)
     transactions: aroundCalls('transaction', stores.transactions, watched),
     users: aroundCalls('user', stores.users, watched),
     tokens: (keyring) => aroundCalls('tokens', stores.tokens(keyring), watched),
+    signIns: (keyring) =>
+      countedSignIns(aroundCalls('signIn', stores.signIns(keyring), watched), metrics),
   }
 }
 
