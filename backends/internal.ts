@@ -26,7 +26,6 @@ export { printable } from './printable.js'
 export {
   createMemoryRateLimitStore,
   createRateLimitKeys,
-  type RateLimitCount,
   type RateLimitStore,
 } from './rate-limit-store.js'
 export { createRemoteKeys } from './remote-keys.js'

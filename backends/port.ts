@@ -197,6 +197,11 @@ export interface CallbackResult {
 /** The redirect flow, for backends that have one. Takes and returns plain data, no HTTP objects. */
 export interface InteractiveFlowPort {
   /**
+   * Whether `signIn` and `handleCallback` charge `rateLimit` of the request in the statement that they
+   * run anyway. @default false: the limit is charged before
+   */
+  readonly chargesRateLimit?: boolean
+  /**
    * Opens a transaction and returns where to send the browser. `returnTo` has been validated.
    * With `maxAge` or `acrValues` the callback verifies when and how the provider authenticated the
    * user. If the browser has a session, this is a step-up: the same user must come back.

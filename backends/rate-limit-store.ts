@@ -33,6 +33,21 @@ export interface RateLimitStore {
   ): Promise<readonly RateLimitCount[]>
 }
 
+/** A rate limit that is charged together with what a request writes. */
+export interface PendingRateLimit {
+  /**
+   * Runs a statement that also charges the counters, as {@link RateLimitStore.charge} does, and that
+   * writes nothing else when the last of them exceeds its limit.
+   * @throws AuthError `RATE_LIMITED`
+   */
+  charge<Result>(
+    statement: (
+      charges: readonly RateLimitCharge[],
+      windowMs: number,
+    ) => Promise<{ counts: readonly RateLimitCount[]; result: Result }>,
+  ): Promise<Result>
+}
+
 /** Returns the counter key of `text` in a scope, such as a route and a prefix length. */
 export type RateLimitKeys = (scope: string, text: string) => string
 

@@ -1,3 +1,5 @@
+import type { PendingRateLimit } from './rate-limit-store.js'
+
 /** Maximum size of a request body in bytes. */
 export const BODY_LIMIT = 16 * 1024
 
@@ -24,6 +26,11 @@ export interface AuthnRequest {
   cookieNames(): readonly string[]
   /** The client address behind trusted proxies, to share scarce resources fairly. */
   readonly clientAddress?: string | undefined
+  /**
+   * The rate limit of the request, for backends whose interactive flow `chargesRateLimit`: each of its
+   * calls charges it once. @default the limit was charged before, or there is none
+   */
+  readonly rateLimit?: PendingRateLimit | undefined
 }
 
 /** Returns the value of a cookie; `undefined` when it was sent never or more than once. */
@@ -56,6 +63,8 @@ export interface RequestParts {
   headers: Readonly<Record<string, string | readonly string[] | undefined>>
   /** The client address, as in Express. @default unknown */
   ip?: string | undefined
+  /** The rate limit of the request. @default it was charged before, or there is none */
+  rateLimit?: PendingRateLimit | undefined
 }
 
 /**
@@ -82,6 +91,7 @@ export function toAuthnRequest(parts: RequestParts): AuthnRequest {
     cookies: (name) => parsed().get(name) ?? [],
     cookieNames: () => [...parsed().keys()],
     clientAddress: parts.ip,
+    ...(parts.rateLimit && { rateLimit: parts.rateLimit }),
   }
 }
 

@@ -17,7 +17,13 @@ export { engineVariables } from './engine.js'
 export { ownMigrations, ownSchema, resolveMigration } from './migrate.js'
 export { assertSchemaIsRead, isPooled, POOL_SIZE, queryPrepared } from './pool.js'
 export { createPostgresAuditLog } from './postgres-audit-log.js'
-export { createPostgresRateLimitStore, sweepRateLimits } from './postgres-rate-limit-store.js'
+export {
+  chargeSteps,
+  chargeValues,
+  countsOf,
+  createPostgresRateLimitStore,
+  sweepRateLimits,
+} from './postgres-rate-limit-store.js'
 export { seed } from './seed.js'
 export { sweep, sweepBetterAuth } from './sweep.js'
 export { tableSchema } from './table-schema.js'

@@ -192,6 +192,7 @@ export async function createKvOAuthBackend(
       transactions,
       tokens: stores.tokens(keyring),
       signIns: stores.signIns(keyring),
+      chargesRateLimits: stores.chargesRateLimits ?? false,
       users,
       audit,
       subjectHash: createSubjectHash(keyring, options.auditSalt),
@@ -265,6 +266,7 @@ function composeBackend(
       providerLogout: oidc,
     },
     interactive: {
+      chargesRateLimit: context.chargesRateLimits,
       signIn: (request, input) => signIn(context, request, input),
       handleCallback: (request, query) => handleCallback(context, request, query),
       startLogout: startLogout(context),

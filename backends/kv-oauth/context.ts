@@ -91,6 +91,8 @@ export interface KvOAuthContext extends AdmissionContext {
   readonly crypto: AuthSessionCryptoPort
   readonly sessions: SessionStore
   readonly transactions: TransactionStore
+  /** Whether `transactions` charges rate limits. */
+  readonly chargesRateLimits: boolean
   readonly tokens: ProviderTokenStore
   readonly signIns: SignInStore
   readonly users: UserStore

@@ -1,4 +1,9 @@
-import type { Keyring, SessionEnd, SessionRange } from '@netscript/plugin-auth-core'
+import type {
+  Keyring,
+  PendingRateLimit,
+  SessionEnd,
+  SessionRange,
+} from '@netscript/plugin-auth-core'
 
 /** Profile data of a user, for display only. It does not identify the user. */
 export interface UserProfile {
@@ -146,7 +151,11 @@ export interface SessionStore {
   probe(): Promise<void>
 }
 
-/** A store of short-lived, single-use entries. */
+/**
+ * A store of short-lived, single-use entries. With `limit`, a call charges it in the same statement, and
+ * throws `RATE_LIMITED` and writes or takes nothing if it is exceeded. Only for stores that
+ * {@link AuthStores.chargesRateLimits}.
+ */
 export interface TransactionStore {
   /** Stores `sealed` under `key` for `ttlMs`. */
   put(
@@ -161,12 +170,13 @@ export interface TransactionStore {
       flushedLater?: boolean
     },
     ttlMs: number,
+    limit?: PendingRateLimit,
   ): Promise<void>
   /**
    * Atomically removes and returns the live entry with this key and state hash: exactly one concurrent
    * caller gets it. An entry with another state hash is not removed.
    */
-  take(key: string, stateHash: string): Promise<string | undefined>
+  take(key: string, stateHash: string, limit?: PendingRateLimit): Promise<string | undefined>
 }
 
 /** The tokens of one provider in plain text. The store encrypts each of them. */
@@ -395,6 +405,8 @@ export interface AuthStores {
   readonly sessions: SessionStore
   /** Whether session reads are batched, and each batch is reported to `onRead`. @default false */
   readonly sharesReads?: boolean
+  /** Whether `transactions` charges rate limits. @default false */
+  readonly chargesRateLimits?: boolean
   /** Pending sign-ins and sign-outs. */
   readonly transactions: TransactionStore
   /** The user store, always in Postgres. */

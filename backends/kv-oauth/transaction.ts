@@ -72,6 +72,7 @@ export async function openTransaction<Payload extends object>(
     key,
     { stateHash: publicId(handle), sealed, flushedLater: kind.flushedLater },
     kind.ttlMs,
+    request.rateLimit,
   )
   const { secure } = context.cookies
   // Browsers send older cookies first (RFC 6265 section 5.4).
@@ -103,7 +104,7 @@ export async function takeTransaction<Payload extends object>(
   if (!secret) throw new AuthError('AUTH_TRANSACTION_MISSING', kind.advice)
   const setCookies = [clearCookie(name, { secure: context.cookies.secure })]
   const key = publicId(secret)
-  const sealed = await context.transactions.take(key, publicId(handle))
+  const sealed = await context.transactions.take(key, publicId(handle), request.rateLimit)
   const text = sealed === undefined ? undefined : unseal(context.keyring, kind.purpose, key, sealed)
   if (text === undefined) {
     if (sealed !== undefined) {

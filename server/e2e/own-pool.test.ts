@@ -59,7 +59,7 @@ const USES: Record<string, (pool: PostgresPool) => Promise<unknown>> = {
       audiences: ['https://orders.example'],
     }).maintain(),
   'the rate limit': async (pool) =>
-    createRateLimiter({ shared: { pool, secret: SECRET } })('signin', '192.0.2.1'),
+    createRateLimiter({ shared: { pool, secret: SECRET } }).charge('signin', '192.0.2.1'),
 }
 
 describe('a pool of the caller on a URL with schema=', () => {

@@ -25,7 +25,12 @@ import { Exchange } from './exchange.js'
 import type { EngineRequest, HeaderField } from './message.js'
 import type { HttpMetrics } from './http-metrics.js'
 import { respondToError } from './problem.js'
-import { createRateLimiter, type RateLimitDecision, type RateLimitOptions } from './rate-limit.js'
+import {
+  createRateLimiter,
+  DeferredLimit,
+  type RateLimitDecision,
+  type RateLimitOptions,
+} from './rate-limit.js'
 import { createRequestLog } from './request-log.js'
 import type { PasswordForms } from '../pages/password-forms.js'
 import { signInPage } from '../pages/sign-in-page.js'
@@ -86,6 +91,9 @@ const NOT_COUNTED: ReadonlySet<AuthErrorCode> = new Set<AuthErrorCode>([
   'RATE_LIMITED',
   'PROVIDER_TOKEN_UNAVAILABLE',
 ])
+
+/** Limits that the backend charges with the transaction of a sign-in, if it can. */
+const DEFERRED: ReadonlySet<string> = new Set(['signin', 'callback'])
 
 /** The name of an unknown path or method in logs and metrics. */
 const NO_ROUTE = 'none'
@@ -192,36 +200,59 @@ export function createEngine(
       // Link scanners send HEAD before the user opens the link, which must not consume it.
       if (request.method === 'HEAD') return exchange.respond(200, exchange.headers())
     }
-    if (route.limit) {
-      const decision = await count(exchange, route.limit, route.limit.counts === 'requests' ? 1 : 0)
-      exchange.addHeaders(...(decision?.headers ?? []))
-      if (decision?.refusedBy !== undefined) {
-        metrics?.rateLimited(route.limit.name, decision.refusedBy)
-        throw new AuthError(
-          'RATE_LIMITED',
-          'Too many requests from this network. Try again in a minute.',
-        )
-      }
-    }
+    if (route.limit) await countRequest(exchange, route.limit)
     if (route.body) exchange.body = await readBody(request, route.body)
   }
 
-  const count = async (
-    { clientAddress }: Exchange,
-    { name }: RouteLimit,
-    hits: 0 | 1,
-  ): Promise<RateLimitDecision | undefined> => limiter?.(name, clientAddress, hits)
+  async function countRequest(exchange: Exchange, limit: RouteLimit): Promise<void> {
+    const { clientAddress } = exchange
+    if (limiter?.defer && backend.interactive?.chargesRateLimit && DEFERRED.has(limit.name)) {
+      const deferred = await limiter.defer(limit.name, clientAddress)
+      if (deferred.own.refusedBy !== undefined) enforce(exchange, limit, deferred.own)
+      exchange.rateLimit = new DeferredLimit(deferred, (decision) => {
+        enforce(exchange, limit, decision)
+      })
+      return
+    }
+    const hits = limit.counts === 'requests' ? 1 : 0
+    const decision = await limiter?.charge(limit.name, clientAddress, hits)
+    if (decision) enforce(exchange, limit, decision)
+  }
+
+  /** @throws AuthError `RATE_LIMITED` */
+  function enforce(exchange: Exchange, { name }: RouteLimit, decision: RateLimitDecision): void {
+    exchange.addHeaders(...decision.headers)
+    if (decision.refusedBy === undefined) return
+    metrics?.rateLimited(name, decision.refusedBy)
+    throw new AuthError(
+      'RATE_LIMITED',
+      'Too many requests from this network. Try again in a minute.',
+    )
+  }
+
+  /** Charges the limit that the backend was to charge, if the request did not get that far. */
+  const chargeDeferred = async ({ rateLimit, clientAddress, route }: Exchange): Promise<void> => {
+    if (rateLimit?.isOpen() && route?.limit && limiter) {
+      const { name } = route.limit
+      rateLimit.settle(await limiter.charge(name, clientAddress))
+    }
+  }
 
   async function countFailure(exchange: Exchange, error: unknown): Promise<void> {
     const limit = exchange.route?.limit
     if (limit?.counts !== 'failures' || NOT_COUNTED.has(codeOf(error))) return
-    await count(exchange, limit, 1).catch((err: unknown) => {
+    await limiter?.charge(limit.name, exchange.clientAddress, 1).catch((err: unknown) => {
       logger.warn({ err }, 'A failure could not be counted against the limit of the client.')
     })
   }
 
-  async function fail(exchange: Exchange, error: unknown): Promise<void> {
-    await countFailure(exchange, error)
+  async function fail(exchange: Exchange, failure: unknown): Promise<void> {
+    await countFailure(exchange, failure)
+    // A request that its limit refuses gets that error, whatever else is wrong with it.
+    const error = await chargeDeferred(exchange).then(
+      () => failure,
+      (limit: unknown) => limit,
+    )
     try {
       answerWith(exchange, error)
     } catch (cause) {
@@ -254,6 +285,7 @@ export function createEngine(
   async function handle(exchange: Exchange, input: RouteInput): Promise<Reply> {
     if (!exchange.route) throw new TypeError('An exchange without a route has no handler.')
     const reply = await exchange.route.handle(context, exchange.authnRequest(), input)
+    await chargeDeferred(exchange)
     return declared(exchange.route.contract, reply)
   }
 

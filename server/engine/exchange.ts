@@ -3,6 +3,7 @@ import { toAuthnRequest } from '@netscript/plugin-auth-core'
 import type { HandlerRequest } from '../handlers/context.js'
 import type { EngineRequest, EngineResponse, HeaderField } from './message.js'
 import { withoutEmpty } from './query.js'
+import type { DeferredLimit } from './rate-limit.js'
 import type { RequestLogLine } from './request-log.js'
 import type { Reply } from '../reply.js'
 import type { EngineRoute, RoutePath } from './routes.js'
@@ -33,6 +34,8 @@ export class Exchange {
   readonly route: EngineRoute | undefined
   /** In the shape of the contract, but not validated yet. */
   body: unknown
+  /** The limit of the request, if the backend is to charge it. */
+  rateLimit: DeferredLimit | undefined
   #response: EngineResponse | undefined
   readonly #added: HeaderField[] = []
   readonly #line: RequestLogLine
@@ -61,9 +64,10 @@ export class Exchange {
 
   /** The request in the form that handlers and backends take. */
   authnRequest(): HandlerRequest {
+    const { rateLimit, clientAddress: ip } = this
     const { method, target, headers } = this.request
     return {
-      ...toAuthnRequest({ method, url: target, headers, ip: this.clientAddress }),
+      ...toAuthnRequest({ method, url: target, headers, ip, rateLimit }),
       query: target.slice(this.path.length + 1),
       isFromTrustedProxy: this.#peers.isTrustedProxy(this.request),
     }

@@ -25,7 +25,7 @@ describe('the budgets of a client', () => {
   ): Promise<number> {
     let passed = 0
     for (const address of addresses) {
-      if ((await limiter(route, address)).refusedBy === undefined) passed += 1
+      if ((await limiter.charge(route, address)).refusedBy === undefined) passed += 1
     }
     return passed
   }
@@ -57,7 +57,10 @@ describe('the budgets of a client', () => {
 
   it('reports the prefix of the exhausted network, and the remaining requests', async () => {
     const limiter = createRateLimiter({ perMinute: 1 })
-    const [first, again] = [await limiter('callback', link(1)), await limiter('callback', link(1))]
+    const [first, again] = [
+      await limiter.charge('callback', link(1)),
+      await limiter.charge('callback', link(1)),
+    ]
     expect(first.refusedBy).toBeUndefined()
     expect(first.headers.get('RateLimit')).toBe('"callback"; r=0; t=60')
     expect(first.headers.get('RateLimit-Policy')).toMatch(
@@ -67,18 +70,19 @@ describe('the budgets of a client', () => {
     expect(again.refusedBy).toBe(64)
     expect(again.headers.get('Retry-After')).toBe('60')
     for (const n of [2, 3, 4]) expect(await passing(limiter, [link(n)])).toBe(1)
-    const home = await limiter('callback', link(5))
+    const home = await limiter.charge('callback', link(5))
     expect(home.refusedBy).toBe(56)
     expect(home.headers.get('RateLimit-Policy')).toMatch(/q=4;/)
   })
 
   it('says without counting whether one more request may pass', async () => {
     const limiter = createRateLimiter({ perMinute: 1 })
-    const mayPass = async () => (await limiter('callback', '192.0.2.1', 0)).refusedBy === undefined
+    const mayPass = async () =>
+      (await limiter.charge('callback', '192.0.2.1', 0)).refusedBy === undefined
     expect([await mayPass(), await mayPass()]).toEqual([true, true])
     expect(await passing(limiter, ['192.0.2.1'])).toBe(1)
     expect(await mayPass()).toBe(false)
-    const { headers } = await limiter('callback', '192.0.2.1', 0)
+    const { headers } = await limiter.charge('callback', '192.0.2.1', 0)
     expect(headers.get('RateLimit')).toBe('"callback"; r=0; t=60')
     expect(headers.get('Retry-After')).toBe('60')
   })

@@ -1,12 +1,12 @@
 import { createHash, randomBytes } from 'node:crypto'
 import type { PostgresPool } from '@netscript/auth-database'
+import type { PendingRateLimit, RateLimitCharge, RateLimitCount } from '@netscript/plugin-auth-core'
 import { createPostgresRateLimitStore } from '@netscript/auth-database/internal'
 import {
   type ClientNetwork,
   clientNetworks,
   createMemoryRateLimitStore,
   createRateLimitKeys,
-  type RateLimitCount,
 } from '@netscript/plugin-auth-core/internal'
 
 /** Default limit: requests per minute, client address and route. */
@@ -39,15 +39,29 @@ export interface RateLimitDecision {
   readonly headers: ReadonlyMap<string, string>
 }
 
-/**
- * Counts a request from `address` against the limit named `route`. With 0 hits it only checks whether one
- * more may pass.
- */
-export type RateLimiter = (
-  route: string,
-  address: string | undefined,
-  hits?: 0 | 1,
-) => Promise<RateLimitDecision>
+/** Counts requests of clients. */
+export interface RateLimiter {
+  /**
+   * Counts a request from `address` against the limit named `route`. With 0 hits it only checks whether
+   * one more may pass.
+   */
+  charge(route: string, address: string | undefined, hits?: 0 | 1): Promise<RateLimitDecision>
+  /**
+   * Counts a request in this process at once, and leaves the shared counters to the backend. Absent when
+   * the counters are not shared.
+   */
+  defer?(route: string, address: string | undefined): Promise<DeferredCharge>
+}
+
+/** A request that this process has counted, but not the database. */
+export interface DeferredCharge {
+  /** By the count of this process alone. */
+  readonly own: RateLimitDecision
+  readonly charges: readonly RateLimitCharge[]
+  readonly windowMs: number
+  /** The decision by the shared counts. */
+  decide(counts: readonly RateLimitCount[]): RateLimitDecision
+}
 
 /**
  * Limits a client's requests in a fixed window of one minute. No client can exhaust the limit of another
@@ -57,24 +71,88 @@ export function createRateLimiter({
   perMinute = DEFAULT_RATE_LIMIT,
   shared,
 }: RateLimitOptions = {}): RateLimiter {
-  const store = shared ? createPostgresRateLimitStore(shared.pool) : createMemoryRateLimitStore()
+  const own = createMemoryRateLimitStore()
+  const store = shared ? createPostgresRateLimitStore(shared.pool) : own
   const keyOf = createRateLimitKeys(shared ? Buffer.from(shared.secret) : randomBytes(32))
-  return async (route, address, hits = 1) => {
-    const budgets = clientNetworks(address).map(({ cidr, prefix, clients }) => ({
+
+  const budgetsOf = (route: string, address: string | undefined): Budget[] =>
+    clientNetworks(address).map(({ cidr, prefix, clients }) => ({
       key: keyOf(`${route}/${prefix}`, cidr),
       limit: perMinute * clients,
       prefix,
     }))
-    const counts = await store.charge(budgets, WINDOW_MS, hits)
-    const charged = counts.map((count, at) => ({ ...count, ...budgets[at]! }))
-    const scarcest = charged.reduce((one, other) =>
-      one.limit - one.hits <= other.limit - other.hits ? one : other,
-    )
-    const isRefused = scarcest.hits + (1 - hits) > scarcest.limit
-    return {
-      ...(isRefused && { refusedBy: scarcest.prefix }),
-      headers: headersOf(route, scarcest, isRefused),
-    }
+
+  return {
+    async charge(route, address, hits = 1) {
+      const budgets = budgetsOf(route, address)
+      return decide(route, budgets, await store.charge(budgets, WINDOW_MS, hits), hits)
+    },
+    ...(shared && {
+      async defer(route, address) {
+        const charges = budgetsOf(route, address)
+        return {
+          own: decide(route, charges, await own.charge(charges, WINDOW_MS)),
+          charges,
+          windowMs: WINDOW_MS,
+          decide: (counts) => decide(route, charges, counts),
+        }
+      },
+    }),
+  }
+}
+
+/** A rate limit that the backend charges, once per request. */
+export class DeferredLimit implements PendingRateLimit {
+  #isOpen = true
+
+  constructor(
+    private readonly deferred: DeferredCharge,
+    /** Throws `RATE_LIMITED` if the decision is to refuse. */
+    readonly enforce: (decision: RateLimitDecision) => void,
+  ) {}
+
+  /** Whether nothing has charged it yet. */
+  isOpen(): boolean {
+    return this.#isOpen
+  }
+
+  /** Takes the decision of a charge. */
+  settle(decision: RateLimitDecision): void {
+    this.#isOpen = false
+    this.enforce(decision)
+  }
+
+  async charge<Result>(
+    statement: (
+      charges: readonly RateLimitCharge[],
+      windowMs: number,
+    ) => Promise<{ counts: readonly RateLimitCount[]; result: Result }>,
+  ): Promise<Result> {
+    // Open no more even if the statement fails: during an outage a second one would fail too.
+    this.#isOpen = false
+    const { charges, windowMs } = this.deferred
+    const { counts, result } = await statement(charges, windowMs)
+    this.settle(this.deferred.decide(counts))
+    return result
+  }
+}
+
+type Budget = RateLimitCharge & Pick<ClientNetwork, 'prefix'>
+
+function decide(
+  route: string,
+  budgets: readonly Budget[],
+  counts: readonly RateLimitCount[],
+  hits: 0 | 1 = 1,
+): RateLimitDecision {
+  const charged = counts.map((count, at) => ({ ...count, ...budgets[at]! }))
+  const scarcest = charged.reduce((one, other) =>
+    one.limit - one.hits <= other.limit - other.hits ? one : other,
+  )
+  const isRefused = scarcest.hits + (1 - hits) > scarcest.limit
+  return {
+    ...(isRefused && { refusedBy: scarcest.prefix }),
+    headers: headersOf(route, scarcest, isRefused),
   }
 }
 

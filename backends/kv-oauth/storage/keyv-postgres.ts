@@ -3,7 +3,6 @@ import Keyv from 'keyv'
 import type { PostgresPool } from '@netscript/auth-database'
 import { queryPrepared } from '@netscript/auth-database/internal'
 import { coalesceReads } from './coalesced-reads.js'
-import { lazilyIf } from './lazy-flush.js'
 
 /** The table of Keyv. A migration creates it, with generated columns over the JSON. */
 export const KEYV_TABLE = 'auth_keyv'
@@ -20,18 +19,13 @@ export const deleteEntries = (condition: string): string =>
     SELECT key FROM ${KEYV_TABLE} WHERE ${condition} ORDER BY key FOR UPDATE)) RETURNING value`
 
 const READ = `SELECT key, value FROM ${KEYV_TABLE} WHERE key = ANY($1) AND expires_at > ${DATABASE_NOW_MS}`
-const WRITE = `WITH ${lazilyIf(`($2::text::jsonb)->'value' @> '{"flushedLater": true}'`)}
-  INSERT INTO ${KEYV_TABLE} (key, value) SELECT $1::text, $2::text FROM lazily
-  ON CONFLICT (key) DO UPDATE SET value = excluded.value`
 
 /** @keyv/postgres on the shared pool, with batched reads and atomic deletes. */
 class SharedPoolKeyvPostgres extends KeyvPostgres {
-  readonly #pool: PostgresPool
   readonly #read: (key: string) => Promise<string | undefined>
 
   constructor({ pool, onRead }: PostgresKeyvOptions) {
     super({ table: KEYV_TABLE })
-    this.#pool = pool
     this.query = async (sql, values) => (await pool.query(sql, values as unknown[])).rows
     this.#read = coalesceReads(async (keys) => {
       const began = performance.now()
@@ -58,23 +52,6 @@ class SharedPoolKeyvPostgres extends KeyvPostgres {
 
   override async get<Value>(key: string): Promise<Value | undefined> {
     return (await this.#read(key)) as Value | undefined
-  }
-
-  override async getMany<Value>(keys: string[]): Promise<(Value | undefined)[]> {
-    return (await Promise.all(keys.map((key) => this.#read(key)))) as (Value | undefined)[]
-  }
-
-  override async set(key: string, value: string): Promise<void> {
-    await queryPrepared(this.#pool, {
-      name: 'auth_keyv_write',
-      text: WRITE,
-      values: [key, value],
-    })
-  }
-
-  override async delete(key: string): Promise<boolean> {
-    const { rowCount } = await this.#pool.query(`DELETE FROM ${KEYV_TABLE} WHERE key = $1`, [key])
-    return rowCount === 1
   }
 }
 

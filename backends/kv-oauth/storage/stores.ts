@@ -19,6 +19,7 @@ export function createPostgresStores(
   return {
     sessions,
     sharesReads: true,
+    chargesRateLimits: true,
     transactions: createPostgresTransactionStore(pool),
     users: createPostgresUserStore(pool),
     tokens: (keyring) => createPostgresProviderTokenStore(pool, keyring),
