@@ -17,7 +17,7 @@ const MOST_BYTES: Readonly<Record<string, number>> = {
 const MOST_BYTES_OF_OTHERS = 300_000
 
 const ALLOWED = [
-  /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|KEYS\.md|(CONFIGURATION|FRONTENDS|GETTING-STARTED|PERFORMANCE|TROUBLESHOOTING|UPGRADING)\.md|llms\.txt|auth\.v1\.json)$/,
+  /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|KEYS\.md|(CONFIGURATION|FRONTENDS|GETTING-STARTED|HOSTS|PERFORMANCE|TROUBLESHOOTING|UPGRADING)\.md|llms\.txt|auth\.v1\.json)$/,
   /^(cli|session-store|react|conformance|deploy|storage)\/((FORWARD-AUTH|MONITORING|README|REDIS)\.md|Caddyfile|alerts\.yaml|env\.example|grafana-dashboard\.json)$|^POSTGRES\.md$/,
   /^(schema\/\w+\.prisma|schema-engine\.mjs)$/,
   /^migrations\/(migration_lock\.toml|\d{14}_\w+\/migration\.sql)$/,

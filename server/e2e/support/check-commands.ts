@@ -12,8 +12,8 @@ const SCRIPTS_OF_A_WORKSPACE = ['auth']
 
 /** Programs that users have, or that the block before installs; nothing here can be asked for their options. */
 const PROGRAMS = [
-  ...['cp', 'curl', 'date', 'docker', 'echo', 'jest', 'openssl', 'playwright', 'printenv', 'tsx'],
-  'vitest',
+  ...['bun', 'cp', 'curl', 'date', 'deno', 'docker', 'echo', 'jest', 'next', 'node', 'openssl'],
+  ...['playwright', 'printenv', 'react-router', 'tsx', 'vite', 'vitest'],
 ]
 
 /**

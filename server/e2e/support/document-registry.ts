@@ -12,6 +12,9 @@ export const GIVEN: Readonly<Record<string, string>> = {
   REPORTS_TOKEN: 'string',
   authenticator: `import('@netscript/auth-guard').Authenticator`,
   backend: `import('@netscript/plugin-auth-core').AuthBackendPort`,
+  // Globals of other runtimes, as far as blocks use them.
+  Bun: `{ serve(options: { port: number; fetch(request: Request, server: { requestIP(request: Request): { address: string } | null }): Promise<Response> }): unknown }`,
+  Deno: `{ serve(options: { port: number }, handler: (request: Request, info: { remoteAddr: { hostname: string } }) => Promise<Response>): unknown }`,
 }
 
 /** What examples in comments take for given on top, since they leave imports out. */
