@@ -27,7 +27,7 @@ const closingLine: Reporter = {
 const SLOW = [
   'server/e2e/attack/**/*.test.ts',
   'server/e2e/faults/**/*.test.ts',
-  'server/e2e/{consumer,container,first-sign-in,getting-started,install,package,second-client,tutorial,upgrade}.test.ts',
+  'server/e2e/{consumer,container,first-sign-in,getting-started,install,package,second-client,testing-kit,tutorial,upgrade}.test.ts',
   'server/e2e/{browser,documents,forward-auth,layout,example,foreign-providers,guard-guide,hosts,react}.test.ts',
   'server/e2e/{anonymous-writes,audit-retention,database-start,operator,own-pool}.test.ts',
   'server/e2e/{postgres-guide,provider-lockout,schemas-and-poolers,session-limit}.test.ts',

@@ -3,6 +3,7 @@ import { posix } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { compile as compileSvelte } from 'svelte/compiler'
 import { compileScript, compileTemplate, parse as parseComponent } from 'vue/compiler-sfc'
+import ts from 'typescript'
 import { parseAllDocuments } from 'yaml'
 import { presetNames } from '../../backends/kv-oauth/presets.js'
 import { variablePrefix } from '../config/providers.js'
@@ -57,6 +58,11 @@ const CHECKS: Readonly<Record<string, (block: Block) => string[] | Promise<strin
   nginx: () => [],
   caddyfile: () => [],
   sh: ({ text }) => checkCommands(text),
+  js: ({ text }) =>
+    ts
+      .transpileModule(text, { reportDiagnostics: true })
+      .diagnostics?.map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, ' ')) ??
+    [],
   // A sketch of a change, not a file.
   diff: () => [],
   json: ({ text }) => {
@@ -177,6 +183,7 @@ describe('the checks', () => {
         text: '<script setup>const a = 1</script><template><p></template>',
       }),
     ).not.toEqual([])
+    expect(await CHECKS.js?.({ ...block, text: 'const = 1' })).not.toEqual([])
     expect(() => CHECKS.svelte?.({ ...block, text: '{#if x}' })).toThrow('Block was left open')
   })
 })

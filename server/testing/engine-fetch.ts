@@ -40,13 +40,16 @@ export function createEngineFetch(engine: Engine, origin: string): TestFetch {
   }
 }
 
-const isRequest = (input: string | URL | Request): input is Request =>
+export const isRequest = (input: string | URL | Request): input is Request =>
   typeof input === 'object' && 'headers' in input
 
-function headersOf(given: HeadersInit | undefined): Record<string, string> {
-  const headers: Record<string, string> = {}
-  new Headers(given).forEach((value, name) => (headers[name.toLowerCase()] = value))
-  return headers
+/** Headers by lower-case name. Read without `Headers`: that of jsdom deletes others than it is told. */
+export function headersOf(given: HeadersInit | undefined): Record<string, string> {
+  const fields: Iterable<readonly string[]> =
+    given === undefined ? [] : Symbol.iterator in given ? given : Object.entries(given)
+  return Object.fromEntries(
+    [...fields].map(([name = '', value = '']) => [name.toLowerCase(), value]),
+  )
 }
 
 async function encode(
@@ -55,6 +58,6 @@ async function encode(
 ): Promise<{ bytes: Uint8Array; type: string | null }> {
   if (typeof body === 'string') return { bytes: Buffer.from(body), type: null }
   const message = body === undefined || body === null ? request?.clone() : new Response(body)
-  const bytes = new Uint8Array((await message?.arrayBuffer()) ?? [])
+  const bytes = Buffer.from((await message?.arrayBuffer()) ?? new ArrayBuffer(0))
   return { bytes, type: message?.headers.get('content-type') ?? null }
 }

@@ -5,7 +5,7 @@
  */
 import { AUTH_PATH_PREFIX, discoveryContractV1 } from '@netscript/auth-contract'
 import { http, type HttpHandler, HttpResponse } from 'msw'
-import type { TestFetch } from './engine-fetch.js'
+import { headersOf, type TestFetch } from './engine-fetch.js'
 
 /**
  * Creates handlers that answer the requests of a page to the API, on any origin, as if the page ran in
@@ -23,9 +23,9 @@ import type { TestFetch } from './engine-fetch.js'
 export function authHandlers(caller: { readonly fetch: TestFetch }): HttpHandler[] {
   const answer = async ({ request }: { request: Request }): Promise<Response> => {
     const { pathname, search } = new URL(request.url)
-    const headers = new Headers(request.headers)
     // Whatever origin the page has in the test, it is a page of the API's own.
-    for (const name of ['cookie', 'origin', 'sec-fetch-site']) headers.delete(name)
+    const { cookie: _cookie, origin: _origin, ...others } = headersOf(request.headers)
+    const { 'sec-fetch-site': _site, ...headers } = others
     const { method } = request
     const hasBody = method !== 'GET' && method !== 'HEAD' && request.body !== null
     const response = await caller.fetch(pathname + search, {
@@ -34,8 +34,7 @@ export function authHandlers(caller: { readonly fetch: TestFetch }): HttpHandler
       ...(hasBody && { body: await request.arrayBuffer() }),
     })
     // The browser of `caller` keeps the cookies; MSW would send them in later tests.
-    const fields = new Headers(response.headers)
-    fields.delete('set-cookie')
+    const fields = [...response.headers].filter(([name]) => name !== 'set-cookie')
     return new HttpResponse(response.body, { status: response.status, headers: fields })
   }
   return [

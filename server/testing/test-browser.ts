@@ -1,4 +1,4 @@
-import type { TestFetch } from './engine-fetch.js'
+import { headersOf, isRequest, type TestFetch } from './engine-fetch.js'
 
 /** A browser without a page: it keeps cookies and follows redirects of the API. */
 export interface TestBrowser {
@@ -37,9 +37,8 @@ export function createTestBrowser(
   const cookieHeader = (): string => [...jar].map(([name, value]) => `${name}=${value}`).join('; ')
 
   const fetch: TestFetch = async (input, init = {}) => {
-    const given = typeof input === 'object' && 'headers' in input ? input : undefined
-    const headers: Record<string, string> = {}
-    new Headers(init.headers ?? given?.headers).forEach((value, name) => (headers[name] = value))
+    const given = isRequest(input) ? input : undefined
+    const headers = headersOf(init.headers ?? given?.headers)
     const method = (init.method ?? given?.method ?? 'GET').toUpperCase()
     delete headers.cookie
     if (jar.size > 0) headers.cookie = cookieHeader()

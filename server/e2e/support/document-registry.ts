@@ -81,6 +81,11 @@ export const FILES: readonly (Named & { readonly file: string })[] = [
     has: 'export const createOrders',
     file: 'orders.ts',
   },
+  {
+    document: 'server/testing/README.md',
+    has: 'export const createApp',
+    file: 'app.ts',
+  },
 ]
 
 /** Blocks without a grammar, and the test that holds each to what is true. */
