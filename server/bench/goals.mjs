@@ -1,5 +1,5 @@
 /** Performance goals as ratios within one run. A run reports them and never fails. */
-export function goals({ reads, otherReads, signIns, growth, starts }) {
+export function goals({ reads, otherReads, signIns, growth, starts, testingKit }) {
   const at64 = (id) => reads.find((row) => row.id === id)
   const session = at64('session')
   const versus = (id) => session.perSecond.median / at64(id).perSecond.median
@@ -55,6 +55,7 @@ export function goals({ reads, otherReads, signIns, growth, starts }) {
       1.25,
     ],
     ['start to ready on an existing database, ms', starts.medianMs, '<=', 1000],
+    ['a signed-in test with the testing kit, CPU ms', testingKit.testCpuMs, '<=', 5],
     [
       'memory under load, times that of Express 5 with one SQL query',
       session.residentBytes / at64('f2').residentBytes,

@@ -22,6 +22,7 @@ const GOALS = {
   '@netscript/auth-workos': [6, 11],
   '@netscript/auth-kv-oauth': [26, 11],
   '@netscript/plugin-auth': [150, 40],
+  '@netscript/auth-testing': [150, 41],
 }
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))

@@ -10,6 +10,7 @@ export function renderReport(results) {
     signIns,
     growth,
     starts,
+    testingKit,
     goals,
   } = results
   const sections = [
@@ -33,6 +34,15 @@ export function renderReport(results) {
       : []),
     '## Start and memory',
     startTable(starts, reads),
+    '## Testing kit',
+    table(
+      ['what', 'CPU ms'],
+      [
+        ['import', digits(testingKit.importCpuMs)],
+        ['the first signed-in test of a process', digits(testingKit.firstCpuMs)],
+        ['a signed-in test, median', digits(testingKit.testCpuMs)],
+      ],
+    ),
     '## Goals',
     table(
       ['what', 'measured', 'goal', 'met'],

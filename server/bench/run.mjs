@@ -104,14 +104,21 @@ async function measure() {
     import('./reads.mjs'),
     import('./summary.mjs'),
   ])
-  const [{ measureSignInRounds }, { measureGrowth }, { measureStarts }, { median, spread }] =
-    await Promise.all([
-      import('./sign-ins.mjs'),
-      import('./growth.mjs'),
-      import('./starts.mjs'),
-      import('./statistics.mjs'),
-    ])
+  const [
+    { measureSignInRounds },
+    { measureGrowth },
+    { measureStarts },
+    { measureTestingKit },
+    { median, spread },
+  ] = await Promise.all([
+    import('./sign-ins.mjs'),
+    import('./growth.mjs'),
+    import('./starts.mjs'),
+    import('./testing-kit.mjs'),
+    import('./statistics.mjs'),
+  ])
 
+  const testingKit = measureTestingKit(onProgress)
   const directory = await mkdtemp(join(tmpdir(), 'netscript-bench-'))
   cleanUp(() => rm(directory, { recursive: true, force: true }))
   const caretaker = startCaretaker(directory)
@@ -189,6 +196,7 @@ async function measure() {
       medianMs: median(startList.map(({ ms }) => ms)),
       residentBytes: median(startList.map(({ residentBytes }) => residentBytes)),
     },
+    testingKit,
   }
   return { ...summarized, goals: goals(summarized) }
 }
