@@ -80,6 +80,25 @@ describe('the service on better-auth', () => {
     expect(await page(signedIn.cookie)).toContain('Ada')
   })
 
+  it('returns from the sign-in page for reverse proxies to the page that was asked for', async () => {
+    const address = `${origin}/api/v1/auth/sign-in-page?redirectTo=${encodeURIComponent('/a?b=1&c')}`
+    const page = await (await fetch(address)).text()
+    const [, action = ''] = /action="([^"]*sign-in[^"]*)"/.exec(page) ?? []
+    const [, callbackURL = ''] = /name="callbackURL" value="([^"]*)"/.exec(page) ?? []
+    const fields = { name: 'Grace', email: 'grace@example.com', password: 'a-long-password' }
+    const post = (path: string, body: Record<string, string>) =>
+      fetch(origin + path, {
+        method: 'POST',
+        redirect: 'manual',
+        headers: { origin, accept: 'text/html' },
+        body: new URLSearchParams(body),
+      })
+    await post('/api/auth/sign-up/email', fields)
+    const target = callbackURL.replaceAll('&amp;', '&')
+    const response = await post(action, { ...fields, callbackURL: target })
+    expect([response.status, response.headers.get('location')]).toEqual([303, `${origin}/a?b=1&c`])
+  })
+
   it.each([
     '/api/auth/error?error=access_denied&error_description=GET%20/token',
     '/api/auth/callback/github?error=access_denied&state=unknown',

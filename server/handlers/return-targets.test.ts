@@ -3,6 +3,9 @@ import { AuthError } from '../../backends/errors.js'
 import type { AuthBackendPort } from '../../backends/port.js'
 import { toAuthnRequest } from '../../backends/request.js'
 import { createReturnToPolicy } from '../../backends/return-to.js'
+import { hostileReturnTargets } from '../attack/return-targets.js'
+import { signInPage } from '../pages/sign-in-page.js'
+import { forwardAuth } from './forward-auth.js'
 import { callback, signin } from './sign-in.js'
 import type { HandlerContext } from './context.js'
 import { loggedOut, signout } from './sign-out.js'
@@ -45,6 +48,45 @@ describe('a return target that the operator removed while a flow was under way',
     const { body } = await callback(context(), request, new URLSearchParams(), { wantsJson: true })
     expect(body).toMatchObject({ redirectTo: 'https://auth.example/' })
   })
+})
+
+describe('a hostile return target at a reverse proxy', () => {
+  const ORIGIN = 'https://auth.example'
+  const targets = hostileReturnTargets({ own: ORIGIN, allowed: [] })
+  const anonymous = {
+    ...context(),
+    backend: {
+      providers: { listProviders: () => [{ id: 'local', displayName: 'Local', kind: 'oidc' }] },
+      interactive: {},
+      authenticate: async () => ({ ok: false, reason: 'credential-missing', setCookies: [] }),
+    } as unknown as AuthBackendPort,
+  }
+
+  it.each(['x-forwarded-uri', 'x-original-uri', 'x-original-url'])(
+    'never leads away, nor does the sign-in page: %s',
+    async (name) => {
+      expect(targets.length).toBeGreaterThan(50)
+      for (const target of targets) {
+        const headers = { host: 'auth.example', accept: 'text/html', [name]: target }
+        const atProxy = { ...toAuthnRequest({ headers }), query: '', isFromTrustedProxy: true }
+        const { location = '' } = (await forwardAuth(anonymous, atProxy, {
+          mode: 'redirect',
+        })) as { location?: string }
+        const url = new URL(location)
+        expect(url.origin + url.pathname).toBe(`${ORIGIN}/api/v1/auth/sign-in-page`)
+        const redirectTo = url.searchParams.get('redirectTo') ?? ''
+        expect(redirectTo, target).toMatch(/^\/(?![/\\])/)
+        for (const asked of [redirectTo, target]) {
+          const { body } = await signInPage(anonymous, request, {
+            redirectTo: asked,
+            passwordForms: undefined,
+          })
+          const [, value = ''] = /name="redirectTo" value="([^"]*)"/.exec(body) ?? []
+          expect(new URL(value).origin, asked).toBe(ORIGIN)
+        }
+      }
+    },
+  )
 })
 
 describe('a return target that is not allowed', () => {
