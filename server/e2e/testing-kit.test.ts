@@ -19,7 +19,8 @@ const { vitest, tsx, msw, '@playwright/test': playwright } = root.devDependencie
 const INSTALLED = [
   ...['testing', 'guard', 'client'].map((name) => `@netscript/auth-${name}`),
   ...['@netscript/plugin-auth', `vitest@${vitest}`, `tsx@${tsx}`, `msw@${msw}`],
-  ...[`@playwright/test@${playwright}`, 'jest@30', '@babel/preset-env@7', 'jsdom@26'],
+  ...[`@playwright/test@${playwright}`, 'jest@30', 'jest-environment-jsdom@30'],
+  ...['@babel/preset-env@7', 'jsdom@26'],
 ].join(' ')
 
 let directory: string
@@ -100,6 +101,8 @@ describe('Jest', () => {
   it('runs CommonJS without settings, in node and jsdom', async () => {
     await write('session.test.cjs', 'const me = async')
     expect(await run("jest --testMatch '**/session.test.cjs'")).toMatch(/Tests: +1 passed/)
+    const inJsdom = await ok("npx jest --env jsdom --testMatch '**/session.test.cjs'")
+    expect(inJsdom).toMatch(/Tests: +1 passed/)
   })
 
   it('runs CommonJS with a guard, which Babel compiles', async () => {
