@@ -154,6 +154,14 @@ export function createCaller(
 export const unguarded = (): Error =>
   new Error('This route has no guard. Add requireSession() before its handler.')
 
+const refuse = (): never => {
+  throw unguarded()
+}
+/** Stands for the principal where no guard ran and a framework has no getter: reading it throws. */
+export const UNGUARDED = new Proxy<Principal>(Object.create(null) as Principal, {
+  ...{ get: refuse, has: refuse, ownKeys: refuse, getOwnPropertyDescriptor: refuse },
+})
+
 /**
  * The decision of a requirement.
  * @throws TypeError for a malformed requirement; the message begins with `where`.

@@ -10,7 +10,7 @@ import {
   type Decision,
   type GuardOptions,
   guardsOf,
-  unguarded,
+  UNGUARDED,
 } from './caller.js'
 import { responseOf } from './refusal.js'
 import { passOn } from './response.js'
@@ -38,14 +38,6 @@ export type HonoMiddleware = (
 ) => Promise<Response | void>
 
 const callers = new WeakMap<object, Caller>()
-
-const refuse = (): never => {
-  throw unguarded()
-}
-/** Stands for the principal until a guard has run: `c.get` cannot throw, reading a property can. */
-const UNGUARDED = new Proxy<Principal>(Object.create(null) as Principal, {
-  ...{ get: refuse, has: refuse, ownKeys: refuse, getOwnPropertyDescriptor: refuse },
-})
 
 /**
  * Sets up authentication for the routes after it. A request is only authenticated if a guard needs it.
