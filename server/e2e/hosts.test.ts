@@ -14,7 +14,7 @@ import { me, signIn } from './support/sign-in.js'
 import { createUserAgent } from './support/user-agent.js'
 
 // Installing and building are slow on a busy machine.
-vi.setConfig({ testTimeout: 600_000, hookTimeout: 600_000 })
+vi.setConfig({ testTimeout: 600_000, hookTimeout: 1_200_000 })
 
 /** What the guide installs, and what an app of each framework has already. */
 const INSTALLED: Readonly<Record<string, string>> = {
