@@ -8,6 +8,7 @@ import { freePort } from '../local/free-port.js'
 import { startLocalProvider } from '../local/provider.js'
 import { findChromium, launchBrowser, MISSING } from './support/browser.js'
 import { ROOT } from './support/documents.js'
+import { GUARDED } from './support/guarded-routes.js'
 import { type Registry, startRegistry } from './support/registry.js'
 import { createShell, personsEnvironment, type RunningShell } from './support/shell.js'
 import { me, signIn } from './support/sign-in.js'
@@ -19,6 +20,7 @@ vi.setConfig({ testTimeout: 600_000, hookTimeout: 1_200_000 })
 /** What the guide installs, and what an app of each framework has already. */
 const INSTALLED: Readonly<Record<string, string>> = {
   '@netscript/plugin-auth': 'latest',
+  '@netscript/auth-guard': 'latest',
   express: '5',
   fastify: '5',
   hono: '4',
@@ -46,10 +48,7 @@ const INSTALLED: Readonly<Record<string, string>> = {
 
 /** Files that an app has before it follows the guide, by the heading of the guide. */
 const APPS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  Express: {},
-  'node:http': {},
-  Fastify: {},
-  Hono: {},
+  ...{ Express: {}, 'node:http': {}, Fastify: {}, Hono: {}, Bun: {}, Deno: {} },
   'Next.js': {
     'app/layout.tsx': `export default function Layout({ children }: { children: React.ReactNode }) {
   return <html lang="en"><body>{children}</body></html>
@@ -72,8 +71,6 @@ export default function Root() {
   return <html lang="en"><body><Outlet /></body></html>
 }`,
   },
-  Bun: {},
-  Deno: {},
 }
 const HOSTS = Object.keys(APPS)
 /** Hosts whose example has a page. */
@@ -132,14 +129,14 @@ beforeAll(async () => {
       postLogoutRedirectUris: origins.map((origin) => `${origin}/api/v1/auth/logged-out`),
     }),
   ])
-  if (findChromium() !== undefined) browser = await launchBrowser()
-  else if (process.env.CI === 'true') throw new Error(MISSING)
+  if (findChromium() !== undefined || process.env.CI === 'true') browser = await launchBrowser()
   const path = [join(directory, 'node_modules/.bin'), process.env.PATH].join(delimiter)
   environment = { ...personsEnvironment(), PATH: path, NEXT_TELEMETRY_DISABLED: '1' }
-  await writeFile(join(directory, '.npmrc'), registry.npmrc)
-  await writeFile(join(directory, 'package.json'), '{"private":true,"type":"module"}')
-  await writeFile(
-    join(directory, '.env'),
+  const write = (file: string, text: string) => writeFile(join(directory, file), text)
+  await write('.npmrc', registry.npmrc)
+  await write('package.json', '{"private":true,"type":"module"}')
+  await write(
+    '.env',
     [
       `DATABASE_URL=${database.url}`,
       'NETSCRIPT_AUTH_PROVIDER_ID=local',
@@ -147,8 +144,7 @@ beforeAll(async () => {
       `NETSCRIPT_AUTH_CLIENT_ID=${client.clientId}`,
       `NETSCRIPT_AUTH_CLIENT_SECRET="${client.clientSecret}"`,
       'NETSCRIPT_AUTH_ALLOW_INSECURE_REQUESTS=true',
-      'NETSCRIPT_AUTH_TOKEN_AUDIENCES=https://orders.example',
-      '',
+      'NETSCRIPT_AUTH_TOKEN_AUDIENCES=https://orders.example\n',
     ].join('\n'),
   )
   const run = runIn(directory)
@@ -187,11 +183,16 @@ async function start(host: string): Promise<string> {
   const own = (text: string): string => text.replaceAll('3000', port)
   const files: [string, string][] = [
     ['package.json', '{"private":true,"type":"module"}'],
-    ['.env', `${await readFile(join(directory, '.env'), 'utf8')}`],
+    ['.env', await readFile(join(directory, '.env'), 'utf8')],
     ...Object.entries(APPS[host] ?? {}),
     ...section.files.map(([path, text]): [string, string] => [path, own(text)]),
     ...routesOf(section),
   ]
+  for (const [path, text] of Object.entries(GUARDED[host] ?? {})) {
+    const file = files.find(([saved]) => saved === path)
+    if (!file) files.push([path, own(text)])
+    else file[1] = file[1].replace(/^(?=(await )?app\.listen|serve\()/m, `${own(text)}\n`)
+  }
   for (const [path, text] of files) {
     await mkdir(join(place, dirname(path)), { recursive: true })
     await writeFile(join(place, path), text)
@@ -223,7 +224,6 @@ async function walk(origin: string): Promise<void> {
   const agent = createUserAgent(origin)
   expect(await me(agent)).toEqual({ authenticated: false })
   const callback = await signIn(agent)
-  expect(callback.status).toBe(303)
   expect(callback.headers.get('location')).toBe(`${origin}/`)
   expect(await me(agent)).toMatchObject({ user: { displayName: 'Ada Lovelace' } })
   const stylesheet = await agent.fetch('/api/v1/auth/auth.css')
@@ -244,6 +244,17 @@ async function walk(origin: string): Promise<void> {
   expect(await me(agent)).toEqual({ authenticated: false })
 }
 
+/** A route of the app behind a guard, which the session of the API opens. */
+async function walkGuarded(origin: string): Promise<void> {
+  const agent = createUserAgent(origin)
+  expect((await agent.fetch('/orders')).status).toBe(401)
+  await signIn(agent)
+  const { user } = await me(agent)
+  expect(await (await agent.fetch('/orders')).json()).toEqual({ ordersOf: user.id })
+  await agent.post('/api/v1/auth/signout')
+  expect((await agent.fetch('/orders')).status).toBe(401)
+}
+
 /** The same in a browser, from the page of the example. */
 async function browse(origin: string): Promise<void> {
   const context = await browser?.newContext()
@@ -260,8 +271,8 @@ async function browse(origin: string): Promise<void> {
       init,
     ] as const)
   expect(await ask('me')).toMatchObject({ user: { displayName: 'Grace Hopper' } })
-  const headers = { 'content-type': 'application/json' }
-  await ask('signout', { method: 'POST', body: '{}', headers })
+  const type = { 'content-type': 'application/json' }
+  await ask('signout', { method: 'POST', body: '{}', headers: type })
   expect(await ask('me')).toEqual({ authenticated: false })
   await context.close()
 }
@@ -270,6 +281,7 @@ describe('the guide to hosts', () => {
   it.concurrent.each(HOSTS)('signs in with %s, as its section says', async (host) => {
     const origin = await start(host)
     await walk(origin)
+    if (host in GUARDED) await walkGuarded(origin)
     if (WITH_PAGE.includes(host)) await browse(origin)
   })
 
