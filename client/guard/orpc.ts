@@ -74,9 +74,11 @@ export const guardErrors = {
  *
  * @example
  * ```ts
- * import { implement, ORPCError } from '@orpc/server'
+ * import { createOrpcGuard, type OrpcMeta } from '@netscript/auth-guard/orpc'
+ * import { ORPCError, os } from '@orpc/server'
  *
- * const os = implement(contract).use(createOrpcGuard({ authenticator, ORPCError, contract }))
+ * const guarded = os.$meta<OrpcMeta>({}).use(createOrpcGuard({ authenticator, ORPCError }))
+ * const orders = guarded.meta({ auth: { scopes: ['orders:read'] } }).handler(() => [])
  * ```
  */
 export function createOrpcGuard({

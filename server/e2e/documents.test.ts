@@ -38,7 +38,7 @@ beforeAll(async () => {
   const wrong = { at: 'here', text: 'app.get(1, authenticator)', file: '.documents/wrong.ts' }
   compiled = compile(
     [...blocks.flatMap(snippetOf), ...examples.flat(), { ...wrong, given: GIVEN }],
-    [...entryPoints().values()],
+    [...entryPoints().values(), 'server/e2e/support/next.d.ts'],
   )
 }, 120_000)
 

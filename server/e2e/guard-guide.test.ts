@@ -6,6 +6,7 @@ import express, { type Express } from 'express'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import * as zod from 'zod'
 import * as client from '../../client/index.js'
+import * as fetchGuard from '../../client/guard/fetch.js'
 import * as guard from '../../client/guard/index.js'
 import * as contract from '../../contract/index.js'
 import * as openapi from '../../openapi/index.js'
@@ -20,6 +21,7 @@ const MODULES = {
   '@netscript/auth-client': client,
   '@netscript/auth-contract': contract,
   '@netscript/auth-guard': guard,
+  '@netscript/auth-guard/fetch': fetchGuard,
   '@netscript/auth-openapi': openapi,
   '@ts-rest/core': tsRest,
   '@ts-rest/express': tsRestExpress,
@@ -131,7 +133,10 @@ describe('the guide to protecting a service', () => {
   })
 
   it('works without Express', async () => {
-    const { names } = await follow('const handle = async', { wanted: ['handle'] })
+    const { names } = await follow('createFetchGuard', {
+      given: { authenticator: guard.createSessionAuthenticator({ baseUrl: auth.origin }) },
+      wanted: ['handle'],
+    })
     const handle = names.handle as (request: Request) => Promise<Response>
     const cookie = await agent.jar.getCookieString(auth.origin.replace('http:', 'https:'))
     const found = await handle(new Request('http://orders.example', { headers: { cookie } }))
