@@ -292,6 +292,11 @@ export interface AuthBackendPort {
   readonly signInHint?: string
   /** Authenticates a request. At most one store read; writes only when a refresh is due. */
   authenticate(request: AuthnRequest): Promise<AuthnResult>
+  /**
+   * Loads what the first sign-in would otherwise wait for. Called once, when the service is ready and
+   * idle; a failure has no effect. Absent when there is nothing to load.
+   */
+  warmUp?(): Promise<void>
   /** Resolves when the backend is ready to serve requests; rejects otherwise. For readiness probes. */
   probe(): Promise<void>
   /** The number of live sessions, for metrics. Absent when one cheap query cannot count them. */

@@ -10,7 +10,7 @@ const SECONDS_A_DAY = 86_400
 /** Interval in seconds at which an open application checks the session. */
 const ASKS_EVERY = 60
 
-const results = JSON.parse(await readFile(here('results/latest.json'), 'utf8'))
+const results = JSON.parse(await readFile(here('results/measurements.json'), 'utf8'))
 const { machine, settings, postgres, reads, signIns, growth, bytesPerSession } = results
 
 const round = (value) => Number(value.toPrecision(2)).toLocaleString('en-US')

@@ -10,6 +10,7 @@ export function renderReport(results) {
     signIns,
     growth,
     starts,
+    coldSignIn,
     testingKit,
     goals,
   } = results
@@ -33,7 +34,7 @@ export function renderReport(results) {
         ]
       : []),
     '## Start and memory',
-    startTable(starts, reads),
+    startTable(starts, reads, coldSignIn),
     '## Testing kit',
     table(
       ['what', 'CPU ms'],
@@ -46,7 +47,12 @@ export function renderReport(results) {
     '## Goals',
     table(
       ['what', 'measured', 'goal', 'met'],
-      goals.map(({ what, value, goal, met }) => [what, digits(value), goal, met ? 'yes' : 'no']),
+      goals.map(({ what, value: median, min = median, max = median, goal, met }) => [
+        what,
+        min === max ? digits(median) : spreadText({ median, min, max }),
+        goal,
+        met ? 'yes' : 'no',
+      ]),
     ),
   ]
   return `${sections.join('\n\n')}\n`
@@ -150,12 +156,13 @@ function growthTable(rows) {
   )
 }
 
-function startTable(starts, reads) {
+function startTable(starts, reads, coldSignIn) {
   const loaded = (id) => reads.find((row) => row.id === id)?.residentBytes
   return table(
     ['what', 'value'],
     [
       ['start to ready on an existing database, ms', spreadText(starts.ms)],
+      ['the first sign-in of a process, CPU ms', digits(coldSignIn.cpuMs)],
       ['RSS when ready, MiB', mebibytes(starts.residentBytes)],
       ['RSS under load, MiB', mebibytes(loaded('session'))],
       [

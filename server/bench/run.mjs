@@ -56,7 +56,9 @@ try {
   const { renderReport } = await import('./report.mjs')
   const report = renderReport(results)
   await writeFile(here('results/latest.md'), report)
-  await writeFile(here('results/latest.json'), `${JSON.stringify(results, null, 2)}\n`)
+  const asJson = (value) => `${JSON.stringify(value, null, 2)}\n`
+  await writeFile(here('results/latest.json'), asJson(results.goals))
+  await writeFile(here('results/measurements.json'), asJson(results))
   await writeFile(here('results/latest.svg'), renderChart(results))
   console.log(report)
   onProgress('done')
@@ -153,7 +155,17 @@ async function measure() {
     connections: settings.reads.connections,
     ...common,
   })
-  const signInResults = await measureSignInRounds({
+  const paired = await reads.measureReadRounds({
+    servers: servers.filter(({ subject }) => ['f1', 'session', 'me'].includes(subject.id)),
+    plan: settings.paired,
+    connections: settings.reads.connections,
+    ...common,
+  })
+  const {
+    results: signInResults,
+    statements: statementsPerSignIn,
+    cold: coldSignIn,
+  } = await measureSignInRounds({
     subjects: signers,
     plan: settings.signIns,
     ...common,
@@ -188,7 +200,10 @@ async function measure() {
       measured.results,
       summary.statementsPerRead(before, after, measured),
     ),
+    paired: summary.summarizeReads(readers, paired.results),
     otherReads,
+    statementsPerSignIn,
+    coldSignIn,
     signIns: summary.summarizeSignIns(signers, signInResults),
     growth: growthResults && summary.summarizeGrowth(grown, growthResults, settings.growth),
     starts: {

@@ -7,6 +7,7 @@ const SETTINGS = {
     sessions: 10_000,
     cookies: 2_000,
     reads: { connections: 64, rounds: 3, firstWarm: 1_200, warm: 200, measure: 600 },
+    paired: { rounds: 7, firstWarm: 0, warm: 200, measure: 1_500 },
     otherConnections: [16, 256],
     others: {
       rounds: 3,
@@ -24,6 +25,7 @@ const SETTINGS = {
     sessions: 100_000,
     cookies: 2_000,
     reads: { connections: 64, rounds: 9, firstWarm: 5_000, warm: 500, measure: 2_000 },
+    paired: { rounds: 15, firstWarm: 0, warm: 500, measure: 3_000 },
     otherConnections: [16, 256],
     others: {
       rounds: 7,

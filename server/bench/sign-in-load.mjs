@@ -11,9 +11,17 @@ const CHECKED = 20
  * Signs users in, each at the service, at the provider and at the service again, over keep-alive
  * connections. A sign-in counts when its callback set the session cookie.
  */
-export async function measureSignIns({ port, providerPort, connections, flow, ...window }) {
+export async function measureSignIns({
+  port,
+  providerPort,
+  connections,
+  flow,
+  most = Infinity,
+  ...window
+}) {
   let counted = 0
   let completed = 0
+  let checked = 0
   let wrong = 0
   let counting = false
   let stopped = false
@@ -23,13 +31,16 @@ export async function measureSignIns({ port, providerPort, connections, flow, ..
   const work = async () => {
     const service = talkTo(port)
     const provider = talkTo(providerPort)
-    while (!stopped) {
+    while (!stopped && turn < most) {
       const number = 1 + (turn++ % PEOPLE)
       try {
         const cookie = await signIn({ service, provider, flow, person: subjectOf(number) })
         completed += 1
         if (counting) counted += 1
-        if (completed % CHECKED === 0) await check(service, flow, cookie, subjectOf(number))
+        if (completed % CHECKED === 0) {
+          checked += 1
+          await check(service, flow, cookie, subjectOf(number))
+        }
       } catch (error) {
         if (stopped) break
         wrong += 1
@@ -53,7 +64,7 @@ export async function measureSignIns({ port, providerPort, connections, flow, ..
   })
   stopped = true
   await Promise.all(workers)
-  return { ...measured, completed, wrong, firstWrong }
+  return { ...measured, completed, checked, wrong, firstWrong }
 }
 
 async function signIn({ service, provider, flow, person }) {
