@@ -36,11 +36,11 @@ beforeAll(async () => {
   const sources = files.filter((file) => /(?<!\.d|\.test|\.test-d)\.tsx?$/.test(file))
   const examples = await Promise.all(sources.map(readExamples))
   const wrong = { at: 'here', text: 'app.get(1, authenticator)', file: '.documents/wrong.ts' }
-  compiled = compile(
+  compiled = await compile(
     [...blocks.flatMap(snippetOf), ...examples.flat(), { ...wrong, given: GIVEN }],
     [...entryPoints().values(), 'server/e2e/support/next.d.ts'],
   )
-}, 120_000)
+}, 600_000)
 
 /** A block of TypeScript in a folder of its document. */
 function snippetOf({ at, document, language, text }: Block, index: number): Snippet[] {

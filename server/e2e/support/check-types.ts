@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import ts from 'typescript'
 import { ROOT } from './documents.js'
 
@@ -25,7 +26,10 @@ export interface Compiled {
  * Compiles snippets by the settings of the project, and `sources` with them, in one run. They import
  * the package by its name and see what its exports let them see, as sources.
  */
-export function compile(snippets: readonly Snippet[], sources: readonly string[]): Compiled {
+export async function compile(
+  snippets: readonly Snippet[],
+  sources: readonly string[],
+): Promise<Compiled> {
   const files = new Map(
     snippets.map((snippet) => {
       const before = `${snippet.before ?? ''}${declarations(snippet)}`
@@ -47,14 +51,17 @@ export function compile(snippets: readonly Snippet[], sources: readonly string[]
   }
   const roots = [...files.keys(), ...sources.map((source) => ROOT + source)]
   const program = ts.createProgram(roots, options, host)
-  const failures = [...files].flatMap(([path, { snippet }]) => {
+  const failures: string[] = []
+  for (const [path, { snippet }] of files) {
+    // The test runner gives up on a worker that does not answer for a minute.
+    await nextTurn()
     const file = program.getSourceFile(path)
-    return ts.getPreEmitDiagnostics(program, file).map(({ messageText, start = 0 }) => {
+    for (const { messageText, start = 0 } of ts.getPreEmitDiagnostics(program, file)) {
       const { line = 0 } = file?.getLineAndCharacterOfPosition(start) ?? {}
       const message = ts.flattenDiagnosticMessageText(messageText, '\n')
-      return `${snippet.at}, line ${line}: ${message}`
-    })
-  })
+      failures.push(`${snippet.at}, line ${line}: ${message}`)
+    }
+  }
   return { program, failures }
 }
 
