@@ -57,6 +57,13 @@ describe('a handler whose options are created with the first request', () => {
     expect(create).toHaveBeenCalledTimes(2)
   })
 
+  it('does not create them when the request refuses to be read, as in a build of Next.js', async () => {
+    const create = vi.fn(() => options)
+    const prerendered = new Proxy(me(), { get: () => raise() })
+    await expect(createAuthHandler(create)(prerendered)).rejects.toThrow('The database is down.')
+    expect(create).not.toHaveBeenCalled()
+  })
+
   it('rejects when the rate limit cannot tell clients apart', async () => {
     const { rateLimit: _without, ...limited } = options
     await expect(createAuthHandler(() => limited)(me())).rejects.toThrow('set trustProxy')

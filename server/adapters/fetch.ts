@@ -47,6 +47,8 @@ export function createAuthHandler(
   let creating: Promise<AuthHandler> | undefined
   const create = async (): Promise<AuthHandler> => handlerOf(await options())
   return async (request, info) => {
+    // Next.js with cacheComponents calls GET handlers in a build, until they read the request.
+    void request.url
     const created = (creating ??= create())
     created.catch(() => {
       if (creating === created) creating = undefined
