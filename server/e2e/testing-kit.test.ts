@@ -118,7 +118,11 @@ describe('Jest', () => {
 })
 
 describeWithBrowser('Playwright', () => {
-  it('signs a browser in by a storageState, and by the page', async () => {
+  it.each([
+    ['ES modules', 'module'],
+    ['CommonJS', 'commonjs'],
+  ])('signs a browser in by a storageState and by the page, in %s', async (_name, type) => {
+    await ok(`npm pkg set type=${type}`)
     await write('app.ts', 'export const createApp')
     await write('app.spec.ts', 'the page greets the user')
     const launchOptions = { executablePath: findChromium(), args: ['--no-sandbox'] }

@@ -4,9 +4,11 @@ import type * as kit from './index.js' with { 'resolution-mode': 'import' }
 
 /*
  * For `require` in Jest, whose own loader has no ES modules before Node 24.9. The `require` of a module
- * that it did not create is Node's, which has.
+ * that it did not create is Node's, which has. Playwright, which replaces that one, reads the file name.
  */
-const { createFixedAuthenticator, createTestAuth } = new nodeModule.Module(__filename).require(
+const own = new nodeModule.Module(__filename)
+own.filename = __filename
+const { createFixedAuthenticator, createTestAuth } = own.require(
   path.join(__dirname, 'index.js'),
 ) as typeof kit
 
