@@ -207,9 +207,12 @@ describe('createAuthProxy', () => {
     expect(open).toMatchObject({ goesOn: true, cookies: ['s=kept'], cookie: 's=kept' })
   })
 
-  it.each(['/sign-in', '/api/v1/auth/session', '/api/v1/auth'])('leaves %s open', async (path) => {
-    expect(await ask(path, PAGE)).toMatchObject({ goesOn: true, cookies: [] })
-  })
+  it.each(['/sign-in', '/api/v1/auth/session', '/api/v1/auth', '/.well-known/jwks.json'])(
+    'leaves %s open',
+    async (path) => {
+      expect(await ask(path, PAGE)).toMatchObject({ goesOn: true, cookies: [] })
+    },
+  )
 
   it('does not authenticate for the routes of the authentication API', async () => {
     expect(await ask('/api/v1/auth/signout', { cookie: 's=old' })).toMatchObject({

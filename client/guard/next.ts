@@ -115,7 +115,10 @@ export function createAuthProxy(
     protect: protect.length > 0 ? protect : ['/'],
     allowAnonymous: [...allowAnonymous, ...(signInPage === undefined ? [] : [signInPage])],
   })
-  const isOther = pathGuard({ protect: ['/'], allowAnonymous: [AUTH_PATH_PREFIX] })
+  const isOther = pathGuard({
+    protect: ['/'],
+    allowAnonymous: [AUTH_PATH_PREFIX, '/.well-known/jwks.json'],
+  })
   const guard = createFetchGuard(options)
   // Next.js routes by the decoded path, and refuses one that is malformed.
   const isRequiredDecoded = (url: string): boolean => {

@@ -7,102 +7,19 @@ import { createEmptyTestDatabase, type TestDatabase } from '../../prisma/test-da
 import { freePort } from '../local/free-port.js'
 import { startLocalProvider } from '../local/provider.js'
 import { findChromium, launchBrowser, MISSING } from './support/browser.js'
-import { ROOT } from './support/documents.js'
-import { GUARDED } from './support/guarded-routes.js'
+import { isInstall, readSections, routesOf, type Section } from './support/guide-sections.js'
+import { APPS, GUARDS, INSTALLED } from './support/host-apps.js'
 import { type Registry, startRegistry } from './support/registry.js'
 import { createShell, personsEnvironment, type RunningShell } from './support/shell.js'
 import { me, signIn } from './support/sign-in.js'
-import { createUserAgent } from './support/user-agent.js'
+import { createUserAgent, type UserAgent } from './support/user-agent.js'
 
 // Installing and building are slow on a busy machine.
 vi.setConfig({ testTimeout: 600_000, hookTimeout: 1_200_000 })
 
-/** What the guide installs, and what an app of each framework has already. */
-const INSTALLED: Readonly<Record<string, string>> = {
-  '@netscript/plugin-auth': 'latest',
-  '@netscript/auth-guard': 'latest',
-  express: '5',
-  fastify: '5',
-  hono: '4',
-  '@hono/node-server': '2',
-  tsx: '4',
-  next: '16',
-  react: '19',
-  'react-dom': '19',
-  typescript: '5',
-  '@types/node': '22',
-  '@types/react': '19',
-  svelte: '5',
-  '@sveltejs/kit': '2',
-  '@sveltejs/adapter-node': '5',
-  '@sveltejs/vite-plugin-svelte': '6',
-  vite: '7',
-  'react-router': '7.18.4',
-  '@react-router/dev': '7.18.4',
-  '@react-router/node': '7.18.4',
-  '@react-router/serve': '7.18.4',
-  isbot: '5',
-  bun: '1',
-  deno: '2',
-}
-
-/** Files that an app has before it follows the guide, by the heading of the guide. */
-const APPS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  ...{ Express: {}, 'node:http': {}, Fastify: {}, Hono: {}, Bun: {}, Deno: {} },
-  'Next.js': {
-    'app/layout.tsx': `export default function Layout({ children }: { children: React.ReactNode }) {
-  return <html lang="en"><body>{children}</body></html>
-}`,
-  },
-  SvelteKit: {
-    'svelte.config.js': `import adapter from '@sveltejs/adapter-node'
-export default { kit: { adapter: adapter() } }`,
-    'vite.config.ts': `import { sveltekit } from '@sveltejs/kit/vite'
-export default { plugins: [sveltekit()] }`,
-    'src/app.html':
-      '<html lang="en"><head>%sveltekit.head%</head><body>%sveltekit.body%</body></html>',
-  },
-  'React Router': {
-    'package.json': `{ "type": "module", "dependencies": { "@react-router/node": "7", "isbot": "5" } }`,
-    'vite.config.ts': `import { reactRouter } from '@react-router/dev/vite'
-export default { plugins: [reactRouter()] }`,
-    'app/root.tsx': `import { Outlet } from 'react-router'
-export default function Root() {
-  return <html lang="en"><body><Outlet /></body></html>
-}`,
-  },
-}
 const HOSTS = Object.keys(APPS)
 /** Hosts whose example has a page. */
 const WITH_PAGE = ['Next.js', 'SvelteKit']
-
-/** A section of the guide: what it says to save and to run. */
-interface Section {
-  readonly text: string
-  readonly files: readonly (readonly [path: string, text: string])[]
-  readonly commands: readonly string[]
-}
-
-async function readSections(): Promise<ReadonlyMap<string, Section>> {
-  const guide = await readFile(`${ROOT}server/HOSTS.md`, 'utf8')
-  const sections = guide.split(/^## /m).slice(1)
-  return new Map(
-    sections.map((text) => {
-      const saved = text.matchAll(/[Ss]ave this as `([^`]+)`[^`]*```\w+\n([^]*?)```/g)
-      const shells = text.matchAll(/```sh\n([^]*?)```/g)
-      return [
-        text.split('\n', 1)[0] ?? '',
-        {
-          text,
-          files: [...saved].map(([, path = '', code = '']) => [path, code]),
-          commands: [...shells].flatMap(([, lines = '']) => lines.trim().split('\n')),
-        },
-      ]
-    }),
-  )
-}
-
-const isInstall = (line: string): boolean => /^(npm install|bun add) /.test(line)
 
 let directory: string
 let registry: Registry
@@ -110,13 +27,19 @@ let database: TestDatabase
 let provider: Awaited<ReturnType<typeof startLocalProvider>>
 let browser: Browser | undefined
 let environment: Record<string, string | undefined>
-let sections: ReadonlyMap<string, Section>
+let hosts: ReadonlyMap<string, Section>
+let guards: ReadonlyMap<string, Section>
 const ports = new Map<string, number>()
 const running: RunningShell[] = []
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'netscript-hosts-'))
-  sections = await readSections()
+  hosts = await readSections('server/HOSTS.md')
+  const [express] = await readSections('client/guard/README.md')
+  guards = new Map([
+    ...(express ? [express] : []),
+    ...(await readSections('client/guard/FRAMEWORKS.md')),
+  ])
   for (const host of HOSTS) ports.set(host, await freePort())
   const origins = [...ports.values()].map((port) => `http://localhost:${port}`)
   const client = { clientId: 'hosts', clientSecret: 'a secret of the client' }
@@ -150,7 +73,7 @@ beforeAll(async () => {
   const run = runIn(directory)
   const packages = Object.entries(INSTALLED).map(([name, version]) => `${name}@${version}`)
   await run(`npm install --no-audit --no-fund --prefer-offline ${packages.join(' ')}`)
-  const { commands = [] } = sections.get('Prepare') ?? {}
+  const { commands = [] } = hosts.get('Prepare') ?? {}
   const own = commands.filter((line) => /secret generate|db migrate/.test(line))
   expect(own).toHaveLength(2)
   for (const line of own) await run(line)
@@ -173,63 +96,85 @@ function runIn(place: string, more: Record<string, string> = {}) {
   }
 }
 
-/** Follows a section in a directory of its own; returns the origin of the app when it answers. */
-async function start(host: string): Promise<string> {
-  const section = sections.get(host)
-  if (!section) throw new Error(`The guide has no heading ${host}.`)
-  const port = String(ports.get(host))
-  const origin = `http://localhost:${port}`
-  const place = join(directory, host.replace(/\W/g, '-').toLowerCase())
-  const own = (text: string): string => text.replaceAll('3000', port)
-  const files: [string, string][] = [
-    ['package.json', '{"private":true,"type":"module"}'],
-    ['.env', await readFile(join(directory, '.env'), 'utf8')],
-    ...Object.entries(APPS[host] ?? {}),
-    ...section.files.map(([path, text]): [string, string] => [path, own(text)]),
-    ...routesOf(section),
-  ]
-  for (const [path, text] of Object.entries(GUARDED[host] ?? {})) {
-    const file = files.find(([saved]) => saved === path)
-    if (!file) files.push([path, own(text)])
-    else file[1] = file[1].replace(/^(?=(await )?app\.listen|serve\()/m, `${own(text)}\n`)
-  }
-  for (const [path, text] of files) {
+const sectionOf = (guide: ReadonlyMap<string, Section>, heading = ''): Section => {
+  const section = guide.get(heading)
+  if (!section) throw new Error(`A guide has no heading ${heading}.`)
+  return section
+}
+
+/** Writes the files of an app into a directory of its own. */
+async function save(name: string, files: readonly (readonly [string, string])[]): Promise<string> {
+  const place = join(directory, name.replace(/\W/g, '-').toLowerCase())
+  const manifest = ['package.json', '{"private":true,"type":"module"}'] as const
+  for (const [path, text] of [manifest, ...files]) {
     await mkdir(join(place, dirname(path)), { recursive: true })
     await writeFile(join(place, path), text)
   }
   await symlink(join(directory, 'node_modules'), join(place, 'node_modules'))
+  return place
+}
+
+/** Starts a command line that serves at `origin`. */
+async function serve(place: string, line: string, origin: string, more: object = {}) {
+  const service = createShell(place, { ...environment, ...more }).start(line)
+  running.push(service)
+  await vi
+    .waitFor(() => fetch(origin), { timeout: 120_000, interval: 200 })
+    .catch(() => Promise.reject(new Error(`${line} serves nothing:\n${service.output()}`)))
+}
+
+/** Where a host serves the API, and where the app is whose routes are guarded. */
+interface Origins {
+  readonly origin: string
+  readonly guarded: string
+}
+
+/** Follows the section of a host, and that of its guard, each as it is written but for origins and ports. */
+async function start(host: string): Promise<Origins> {
+  const section = sectionOf(hosts, host)
+  const guard = sectionOf(guards, GUARDS[host])
+  const port = String(ports.get(host))
+  const origin = `http://localhost:${port}`
+  const own = (text: string): string => text.replaceAll('3000', port)
+  const atOrigin = ([path, text]: readonly [string, string]) =>
+    [path, text.replaceAll('http://localhost:8094', origin)] as const
+  const guardCommands = guard.commands.filter((line) => !isInstall(line))
+  // A guard without a command line is part of the app that has the API.
+  const isPart = guardCommands.length === 0
+  const place = await save(host, [
+    ['.env', await readFile(join(directory, '.env'), 'utf8')],
+    ...Object.entries(APPS[host] ?? {}),
+    ...section.files.map(([path, text]) => [path, own(text)] as const),
+    ...routesOf(isPart ? [section, guard] : [section]),
+    ...(isPart ? guard.files.map(atOrigin) : []),
+  ])
   const redirectUri = `${origin}/api/v1/auth/callback`
   await runIn(place)(`echo NETSCRIPT_AUTH_REDIRECT_URI=${redirectUri} >> .env`)
   const commands = section.commands.filter((line) => !isInstall(line)).map(own)
   const last = commands.pop() ?? ''
   for (const line of commands) await runIn(place)(line)
-  const service = createShell(place, { ...environment, PORT: port }).start(last)
-  running.push(service)
-  await vi
-    .waitFor(() => fetch(origin), { timeout: 120_000, interval: 200 })
-    .catch(() => Promise.reject(new Error(`${last} serves nothing:\n${service.output()}`)))
-  return origin
-}
+  await serve(place, last, origin, { PORT: port })
+  if (isPart) return { origin, guarded: origin }
 
-/** `app/routes.ts` of React Router, with the routes that the guide names in its text. */
-function routesOf({ text }: Section): [string, string][] {
-  const routes = [...text.matchAll(/`(route\([^`]+)`/g)].map(([, route]) => route)
-  if (routes.length === 0) return []
-  const imports = `import { route } from '@react-router/dev/routes'`
-  return [['app/routes.ts', `${imports}\nexport default [${routes.join(', ')}]`]]
+  const otherPort = String(await freePort())
+  const guarded = `http://localhost:${otherPort}`
+  const other = (text: string): string => text.replaceAll('3000', otherPort)
+  const files = guard.files.map(atOrigin).map(([path, text]) => [path, other(text)] as const)
+  await serve(await save(`${host}-guarded`, files), other(guardCommands.at(-1) ?? ''), guarded)
+  return { origin, guarded }
 }
 
 /** Every path of the API, and what a user does, as a browser without scripts. */
 async function walk(origin: string): Promise<void> {
   const agent = createUserAgent(origin)
   expect(await me(agent)).toEqual({ authenticated: false })
+  const keys = await agent.fetch('/.well-known/jwks.json')
+  expect(await keys.json()).toMatchObject({ keys: [{ kty: 'EC' }] })
   const callback = await signIn(agent)
   expect(callback.headers.get('location')).toBe(`${origin}/`)
   expect(await me(agent)).toMatchObject({ user: { displayName: 'Ada Lovelace' } })
   const stylesheet = await agent.fetch('/api/v1/auth/auth.css')
   expect(stylesheet.headers.get('content-type')).toContain('text/css')
-  const keys = await agent.fetch('/.well-known/jwks.json')
-  expect(await keys.json()).toMatchObject({ keys: [{ kty: 'EC' }] })
   const unknown = await agent.fetch('/api/v1/auth/sessions/unknown', {
     method: 'DELETE',
     headers: { origin },
@@ -244,15 +189,33 @@ async function walk(origin: string): Promise<void> {
   expect(await me(agent)).toEqual({ authenticated: false })
 }
 
-/** A route of the app behind a guard, which the session of the API opens. */
-async function walkGuarded(origin: string): Promise<void> {
+/** What a guarded app responds to a request for the orders of a user. */
+async function ordersOf(host: string, guarded: string, agent: UserAgent) {
+  const isRpc = host === 'node:http'
+  const response = await (isRpc
+    ? agent.post(`${guarded}/orders`)
+    : agent.fetch(`${guarded}/orders`))
+  const body = (await response.json()) as { json?: object }
+  const type = response.headers.get('content-type')?.split(';', 1)[0]
+  return { status: response.status, type, body: isRpc ? body.json : body }
+}
+
+/** A route behind a guard, which the session of the API opens. */
+async function walkGuarded(host: string, { origin, guarded }: Origins): Promise<void> {
   const agent = createUserAgent(origin)
-  expect((await agent.fetch('/orders')).status).toBe(401)
+  const refused = {
+    status: 401,
+    type: host === 'node:http' ? 'application/json' : 'application/problem+json',
+    body: { status: 401, code: 'UNAUTHORIZED' },
+  }
+  expect(await ordersOf(host, guarded, agent)).toMatchObject(refused)
   await signIn(agent)
   const { user } = await me(agent)
-  expect(await (await agent.fetch('/orders')).json()).toEqual({ ordersOf: user.id })
+  const found = { status: 200, type: 'application/json', body: { ordersOf: user.id } }
+  expect(await ordersOf(host, guarded, agent)).toEqual(found)
+  if (host === 'Next.js') expect(await (await agent.fetch('/account')).text()).toContain(user.id)
   await agent.post('/api/v1/auth/signout')
-  expect((await agent.fetch('/orders')).status).toBe(401)
+  expect(await ordersOf(host, guarded, agent)).toMatchObject(refused)
 }
 
 /** The same in a browser, from the page of the example. */
@@ -277,24 +240,31 @@ async function browse(origin: string): Promise<void> {
   await context.close()
 }
 
-describe('the guide to hosts', () => {
-  it.concurrent.each(HOSTS)('signs in with %s, as its section says', async (host) => {
-    const origin = await start(host)
-    await walk(origin)
-    if (host in GUARDED) await walkGuarded(origin)
-    if (WITH_PAGE.includes(host)) await browse(origin)
+describe('the guides to hosts and guards', () => {
+  it.concurrent.each(HOSTS)('signs in and guards with %s, as the sections say', async (host) => {
+    const origins = await start(host)
+    await walk(origins.origin)
+    await walkGuarded(host, origins)
+    if (WITH_PAGE.includes(host)) await browse(origins.origin)
   })
 
-  it('has no example of more than ten lines', () => {
-    const saved = [...sections.values()].flatMap(({ files }) => files)
+  it('have no example of more than ten lines', () => {
+    const saved = [...hosts.values(), ...guards.values()].flatMap(({ files }) => files)
     const long = saved.filter(([, text]) => text.split('\n').filter(Boolean).length > 10)
-    expect(saved.length).toBeGreaterThanOrEqual(HOSTS.length)
+    expect(saved.length).toBeGreaterThanOrEqual(2 * HOSTS.length)
     expect(long).toEqual([])
   })
 
-  it('installs what this test installs', () => {
-    const lines = [...sections.values()].flatMap(({ commands }) => commands.filter(isInstall))
+  it('have no guard that is not run', () => {
+    const guarded = [...guards].filter(([, { files }]) => files.length > 0)
+    expect(guarded.map(([heading]) => heading).sort()).toEqual(Object.values(GUARDS).sort())
+  })
+
+  it('install what this test installs', () => {
+    const sections = [...hosts.values(), ...guards.values()]
+    const lines = sections.flatMap(({ commands }) => commands.filter(isInstall))
     const packages = lines.flatMap((line) => line.split(' ').slice(2))
-    expect(packages.filter((name) => !(name in INSTALLED))).toEqual([])
+    const names = packages.filter((name) => !name.startsWith('-'))
+    expect(names.filter((name) => !(name in INSTALLED))).toEqual([])
   })
 })

@@ -72,6 +72,11 @@ interface Named {
 /** Blocks that are files, which other blocks of their document import. */
 export const FILES: readonly (Named & { readonly file: string })[] = [
   {
+    document: 'client/guard/FRAMEWORKS.md',
+    has: 'export const router',
+    file: 'orders.ts',
+  },
+  {
     document: 'backends/README.md',
     has: 'export function createFourthBackend',
     file: 'fourth-backend.ts',
