@@ -37,8 +37,7 @@ export const APPS: Readonly<Record<string, Readonly<Record<string, string>>>> = 
     'app/layout.tsx': `export default function Layout({ children }: { children: React.ReactNode }) {
   return <html lang="en"><body>{children}</body></html>
 }`,
-    'app/sign-in/page.tsx': `export { default } from '../page'`,
-    'tsconfig.json': `{ "compilerOptions": { "paths": { "@/*": ["./*"] } } }`,
+    'tsconfig.json': `{ "compilerOptions": { "strict": true, "paths": { "@/*": ["./*"] } } }`,
   },
   SvelteKit: {
     'svelte.config.js': `import adapter from '@sveltejs/adapter-node'
