@@ -13,8 +13,9 @@ declare module 'next/navigation' {
   export function redirect(url: string): never
 }
 declare module '@/auth' {
-  type NextGuard = import('@netscript/auth-guard/next').NextGuard
-  export const authenticator: import('@netscript/auth-guard').Authenticator
+  import type { Authenticator } from '@netscript/auth-guard'
+  import type { NextGuard } from '@netscript/auth-guard/next'
+  export const authenticator: Authenticator
   export const auth: NextGuard['auth']
   export const protect: NextGuard['protect']
 }
