@@ -13,7 +13,7 @@ export async function readSections(document: string): Promise<ReadonlyMap<string
   const sections = (await readFile(ROOT + document, 'utf8')).split(/^##? /m).slice(1)
   return new Map(
     sections.map((text) => {
-      const saved = text.matchAll(/[Ss]ave this as `([^`]+)`(?:(?!```)[^])*?```\w+\n([^]*?)```/g)
+      const saved = text.matchAll(/[Ss]ave this as\s+`([^`]+)`(?:(?!```)[^])*?```\w+\n([^]*?)```/g)
       const shells = text.matchAll(/```sh\n([^]*?)```/g)
       return [
         text.split('\n', 1)[0] ?? '',
