@@ -52,11 +52,7 @@ describe('a backend that is not chosen', () => {
   }
 
   it.each([
-    [
-      'kv-oauth',
-      ['pg', 'keyv'],
-      ['better-auth', '@workos-inc/node', '@prisma/client', 'openid-client'],
-    ],
+    ['kv-oauth', ['pg', 'keyv'], ['better-auth', '@workos-inc/node', '@prisma/client']],
     ['workos', ['@workos-inc/node'], ['better-auth', '@prisma/client', 'openid-client']],
     ['better-auth', ['better-auth', '@prisma/client'], ['@workos-inc/node', 'openid-client']],
   ])('costs %s nothing', async (backend, needed, foreign) => {
