@@ -99,7 +99,6 @@ export async function createAuthService(options: AuthServiceOptions): Promise<Au
       port: config.variables.PORT,
       host: config.host,
     })
-    // The first sign-in finds out what is wrong with a provider, and tells the user.
     void backend.warmUp?.().catch(() => undefined)
     const stopSweeping = pool && startSweeping(pool, logger, metrics, tokens)
     return {

@@ -36,7 +36,6 @@ import { admitsEveryone, openProvider } from './admission.js'
 import type { Admit } from './admit.js'
 import { backChannelLogout } from './back-channel-logout.js'
 import { handleCallback } from './callback.js'
-import { getClientConfiguration } from './configuration.js'
 import { type KvOAuthContext, type SessionPolicy, sessionPolicy } from './context.js'
 import { cookiePolicy } from './cookie-policy.js'
 import type { AuthEvents } from './events.js'
@@ -284,8 +283,7 @@ function composeBackend(
     authenticate: (request) => authenticate(context, request),
     countSessions: () => context.sessions.count(),
     warmUp: async () => {
-      const all = [...context.providers.values()]
-      await Promise.all(all.map((provider) => getClientConfiguration(provider, context)))
+      await import('openid-client')
     },
     ...life,
   }

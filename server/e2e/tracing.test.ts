@@ -89,7 +89,7 @@ describe('traces of a whole sign-in', () => {
 
   it('hang below the span of the caller, with stores and provider below the route', () => {
     expect(tree(callers.signin)).toEqual({
-      'auth.signin': { 'store.transaction.put': {} },
+      'auth.signin': { 'provider.request': {}, 'store.transaction.put': {} },
     })
     expect(tree(callers.callback)).toEqual({
       'auth.callback': {
