@@ -11,6 +11,7 @@ import type {
 } from '../session-store.js'
 import { deleteEntries, KEYV_TABLE } from './keyv-postgres.js'
 import { entryOf, LIVE, sessionKey } from './postgres-session-store.js'
+import { PROFILE_CHANGES } from './postgres-user-store.js'
 import { sealTokens } from './sealed-tokens.js'
 import { disabledUser, sessionChanged } from './session-refusal.js'
 
@@ -53,12 +54,7 @@ const KNOWN = `WITH known AS (
       AND ($16::text IS NULL OR account.user_id = $16)
     FOR NO KEY UPDATE OF person FOR NO KEY UPDATE OF account),
   person AS (
-    UPDATE auth_users SET
-      display_name = coalesce($3, display_name), email = coalesce($4, email),
-      email_verified = CASE WHEN $4::text IS NULL THEN email_verified
-        ELSE coalesce($5, email_verified AND email = $4, false) END,
-      image_url = coalesce($6, image_url),
-      updated_at = now()
+    UPDATE auth_users SET ${PROFILE_CHANGES}
     FROM known
     WHERE auth_users.id = known.id AND auth_users.disabled_at IS NULL AND auth_users.roles = $17
     RETURNING auth_users.id),

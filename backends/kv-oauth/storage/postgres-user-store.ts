@@ -122,9 +122,17 @@ function changedRoles(
 }
 
 /**
- * Updates the profile of a known user; a disabled user is not changed. `email_verified` belongs to one
- * address: it changes with the address and is never carried over to another.
+ * Changes of the profile at a sign-in: the parameters are $3 (name), $4 (e-mail), $5 (verified) and $6
+ * (picture), and null keeps what is stored. `email_verified` belongs to one address: it changes with the
+ * address and is never carried over to another.
  */
+export const PROFILE_CHANGES = `
+      display_name = coalesce($3, display_name), email = coalesce($4, email),
+      email_verified = CASE WHEN $4::text IS NULL THEN email_verified
+        ELSE coalesce($5, email_verified AND email = $4, false) END,
+      image_url = coalesce($6, image_url), updated_at = now()`
+
+/** Updates the profile of a known user; a disabled user is not changed. */
 const UPDATE = `WITH ${LAZILY}, known AS (
     SELECT account.id, account.user_id, person.disabled_at IS NOT NULL AS disabled, person.roles
     FROM auth_accounts AS account JOIN auth_users AS person ON person.id = account.user_id
@@ -134,12 +142,7 @@ const UPDATE = `WITH ${LAZILY}, known AS (
     UPDATE auth_accounts SET last_sign_in_at = now()
     FROM known, lazily WHERE auth_accounts.id = known.id AND NOT disabled),
   person AS (
-    UPDATE auth_users SET
-      display_name = coalesce($3, display_name), email = coalesce($4, email),
-      email_verified = CASE WHEN $4::text IS NULL THEN email_verified
-        ELSE coalesce($5, email_verified AND email = $4, false) END,
-      image_url = coalesce($6, image_url),
-      updated_at = now()
+    UPDATE auth_users SET ${PROFILE_CHANGES}
     FROM known WHERE auth_users.id = known.user_id AND NOT disabled)
   SELECT user_id AS "userId", disabled, roles FROM known`
 
