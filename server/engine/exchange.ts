@@ -69,7 +69,7 @@ export class Exchange {
     return {
       ...toAuthnRequest({ method, url: target, headers, ip, rateLimit }),
       query: target.slice(this.path.length + 1),
-      isFromTrustedProxy: this.#peers.isTrustedProxy(this.request),
+      isFromTrustedProxy: () => this.#peers.isTrustedProxy(this.request),
     }
   }
 

@@ -30,7 +30,7 @@ export interface HandlerRequest extends AuthnRequest {
   /** As sent, without the question mark. */
   readonly query: string
   /** Whether the direct peer is a proxy that may set X-Forwarded-*. */
-  readonly isFromTrustedProxy: boolean
+  isFromTrustedProxy(): boolean
 }
 
 /**

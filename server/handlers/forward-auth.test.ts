@@ -14,7 +14,7 @@ const RENEWED = ['wos-session=renewed; Path=/']
 const requestWith = (headers: Record<string, string>) => ({
   ...toAuthnRequest({ headers: { host: 'auth.example', ...headers } }),
   query: '',
-  isFromTrustedProxy: false,
+  isFromTrustedProxy: () => false,
 })
 
 function contextOf(authenticate: (request: AuthnRequest) => object, tokens?: Partial<TokenIssuer>) {

@@ -68,7 +68,7 @@ function checkHost({ origin }: HandlerContext, request: HandlerRequest): void {
   const forwarded = request.header('x-forwarded-host')
   const direct = request.header('host') ?? request.header(':authority')
   // From any other peer the header can only restrict.
-  const hosts = request.isFromTrustedProxy ? [forwarded ?? direct] : [forwarded ?? direct, direct]
+  const hosts = request.isFromTrustedProxy() ? [forwarded ?? direct] : [forwarded ?? direct, direct]
   if (hosts.every((host) => host !== undefined && isHostOf(own, host))) return
   throw new AuthError(
     'HOST_NOT_ALLOWED',
@@ -143,7 +143,7 @@ function signInUrl(context: HandlerContext, request: HandlerRequest): string | u
 /** Path and query that a trusted proxy was asked for, on our own origin; else the front page. */
 function returnTarget({ origin }: HandlerContext, request: HandlerRequest): string {
   const policy = createReturnToPolicy(origin)
-  if (!request.isFromTrustedProxy) return policy.default
+  if (!request.isFromTrustedProxy()) return policy.default
   const [path, ...others] = new Set([
     ...valuesOf(request, 'x-forwarded-uri', 'x-original-uri'),
     // Proxies send it as a URL. Its host is that of the request, which was checked.

@@ -68,7 +68,11 @@ describe('a hostile return target at a reverse proxy', () => {
       expect(targets.length).toBeGreaterThan(50)
       for (const target of targets) {
         const headers = { host: 'auth.example', accept: 'text/html', [name]: target }
-        const atProxy = { ...toAuthnRequest({ headers }), query: '', isFromTrustedProxy: true }
+        const atProxy = {
+          ...toAuthnRequest({ headers }),
+          query: '',
+          isFromTrustedProxy: () => true,
+        }
         const { location = '' } = (await forwardAuth(anonymous, atProxy, {
           mode: 'redirect',
         })) as { location?: string }
