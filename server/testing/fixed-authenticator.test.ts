@@ -17,7 +17,9 @@ it('keeps what the test sets, also when the caller signed in', async () => {
   const claims = { auth_time: 0, acr: 'mfa' }
   const who = await createFixedAuthenticator({ subject: 'u1', claims }).authenticate(request)
   expect(who).toMatchObject({ principal: { subject: 'u1', claims } })
-  expect(who.ok && checkRecentAuth(who.principal, { maxAge: 60 })).toBeDefined()
+  expect(who.ok && checkRecentAuth(who.principal, { maxAge: 60 })).toMatchObject({
+    problem: { code: 'AUTH_RECENT_SIGN_IN_REQUIRED' },
+  })
 })
 
 it('is anonymous on request', async () => {
