@@ -79,10 +79,12 @@ export function parseKeyring(
   return createKeyring(secrets)
 }
 
+/** Base64url without padding, whose unused bits are zero. */
+const CANONICAL = /^(?:[\w-]{4})*(?:[\w-][AQgw]|[\w-]{2}[AEIMQUYcgkosw048])?$/
+
 /** Decodes canonical, unpadded base64url; `undefined` for anything else (RFC 4648 section 3.5). */
 export function decodeBase64url(text: string): Uint8Array | undefined {
-  const bytes = Buffer.from(text, 'base64url')
-  return bytes.toString('base64url') === text ? bytes : undefined
+  return CANONICAL.test(text) ? Buffer.from(text, 'base64url') : undefined
 }
 
 /** HMAC-SHA-256 as base64url. */

@@ -91,7 +91,7 @@ export function toAuthnRequest(parts: RequestParts): AuthnRequest {
     cookies: (name) => parsed().get(name) ?? [],
     cookieNames: () => [...parsed().keys()],
     clientAddress: parts.ip,
-    ...(parts.rateLimit && { rateLimit: parts.rateLimit }),
+    rateLimit: parts.rateLimit,
   }
 }
 

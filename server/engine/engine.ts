@@ -298,7 +298,8 @@ export function createEngine(
       const exchange = await open(request)
       if (exchange.isAnswered) return exchange
       try {
-        const { status, body, ...reply } = await handle(exchange, validateInput(exchange))
+        const reply = await handle(exchange, validateInput(exchange))
+        const { status, body } = reply
         const headers = exchange.headers(reply)
         if (body === undefined) exchange.respond(status, headers)
         else exchange.respond(status, headers, 'application/json', JSON.stringify(body))

@@ -66,11 +66,10 @@ export class Exchange {
   authnRequest(): HandlerRequest {
     const { rateLimit, clientAddress: ip } = this
     const { method, target, headers } = this.request
-    return {
-      ...toAuthnRequest({ method, url: target, headers, ip, rateLimit }),
+    return Object.assign(toAuthnRequest({ method, url: target, headers, ip, rateLimit }), {
       query: target.slice(this.path.length + 1),
       isFromTrustedProxy: () => this.#peers.isTrustedProxy(this.request),
-    }
+    })
   }
 
   /** The address of the client behind trusted proxies; empty when it is unknown. */

@@ -14,10 +14,10 @@ export interface CoalescedReadsOptions {
 }
 
 /**
- * Batches single reads. A read is sent at once if no query is in flight; reads that arrive meanwhile
- * are sent together when the query returns. A slow query does not block others: after `patienceMs`
- * the next read sends all waiting reads as a second query. There is no timer and no cache, so every
- * result is newer than its request.
+ * Batches single reads. The reads of one turn of the event loop are sent together if no query is in
+ * flight; reads that arrive meanwhile are sent together when the query returns. A slow query does not
+ * block others: after `patienceMs` the next read sends all waiting reads as a second query. There is no
+ * timer and no cache, so every result is newer than its request.
  */
 export function coalesceReads(
   readMany: (keys: string[]) => Promise<ReadonlyMap<string, string>>,
@@ -42,6 +42,17 @@ export function coalesceReads(
     return false
   }
 
+  let isDue = false
+  /** Requests that arrived together are all parsed before the first immediate. */
+  const leaveSoon = (): void => {
+    if (isDue) return
+    isDue = true
+    setImmediate(() => {
+      isDue = false
+      if (waiting.size > 0 && !mustWait()) void leave()
+    })
+  }
+
   const leave = async (): Promise<void> => {
     const batch = takeBatch()
     const query = { leftAt: performance.now() }
@@ -55,7 +66,7 @@ export function coalesceReads(
       for (const waiters of batch.values()) for (const waiter of waiters) waiter.reject(error)
     } finally {
       inFlight.delete(query)
-      if (waiting.size > 0) void leave()
+      if (waiting.size > 0) leaveSoon()
     }
   }
 
@@ -64,6 +75,6 @@ export function coalesceReads(
       const waiters = waiting.get(key)
       if (waiters) waiters.push({ resolve, reject })
       else waiting.set(key, [{ resolve, reject }])
-      if (!mustWait()) void leave()
+      if (!mustWait()) leaveSoon()
     })
 }
