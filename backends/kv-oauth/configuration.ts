@@ -1,5 +1,5 @@
 import type * as openid from 'openid-client'
-import type { Configuration, CustomFetch } from 'openid-client'
+import type { Configuration, CustomFetch, ServerMetadata } from 'openid-client'
 import {
   AuthConfigurationError,
   type AuthError,
@@ -8,7 +8,7 @@ import {
 } from '@netscript/plugin-auth-core'
 import { clientAuth } from './client-auth.js'
 import type { OAuthProvider } from './provider.js'
-import { createProviderFetch } from './provider-fetch.js'
+import { createProviderFetch, TIMEOUT_SECONDS } from './provider-fetch.js'
 import { createMetadataFetch, endpoints, refuseConfiguredHttp } from './provider-metadata.js'
 
 /** Options for requests to a provider. */
@@ -23,7 +23,6 @@ export interface ConfigurationOptions {
   readonly log?: AuthLog
 }
 
-const DEFAULT_TIMEOUT_SECONDS = 5
 const LIFETIME_MS = 60 * 60_000
 const RETRY_MS = 60_000
 /** Allowed clock skew between a provider and this service. */
@@ -74,6 +73,15 @@ export async function getClientConfiguration(
   }
 }
 
+const metadataByConfiguration = new WeakMap<Configuration, Readonly<ServerMetadata>>()
+
+/** The metadata of a configuration, which openid-client copies deeply on each call. */
+export function metadataOf(configuration: Configuration): Readonly<ServerMetadata> {
+  const known = metadataByConfiguration.get(configuration) ?? configuration.serverMetadata()
+  metadataByConfiguration.set(configuration, known)
+  return known
+}
+
 /**
  * The configuration for a grant: the shared one, with keys marked as a minute old. The library
  * refetches keys at most once a minute per configuration, so a provider that rotates its key
@@ -94,7 +102,7 @@ export async function getGrantConfiguration(
     const age = now - (client.getJwksCache(entry.grant)?.uat ?? now)
     if (age >= KEYS_STALE_SECONDS) return entry.grant
   }
-  const metadata = shared.serverMetadata()
+  const metadata = metadataOf(shared)
   const own = await discover(client, provider, entry.options, async () => Response.json(metadata))
   if (keys) client.setJwksCache(own, { jwks: keys.jwks, uat: now - KEYS_STALE_SECONDS })
   entry.grant = own
@@ -195,8 +203,7 @@ function fromEndpoints(
     { [client.clockTolerance]: CLOCK_TOLERANCE_SECONDS },
     clientAuth(client, provider),
   )
-  configuration[client.customFetch] = createProviderFetch(provider, options)
-  configuration.timeout = options.timeoutSeconds ?? DEFAULT_TIMEOUT_SECONDS
+  limitTime(client, configuration, provider, options)
   if (options.allowInsecureRequests) client.allowInsecureRequests(configuration)
   return configuration
 }
@@ -214,13 +221,27 @@ async function discover(
     clientAuth(client, provider),
     {
       [client.customFetch]: readMetadata,
-      timeout: options.timeoutSeconds ?? DEFAULT_TIMEOUT_SECONDS,
+      timeout: options.timeoutSeconds ?? TIMEOUT_SECONDS,
       execute: [
         ...(options.allowInsecureRequests ? [client.allowInsecureRequests] : []),
         client.enableNonRepudiationChecks,
       ],
     },
   )
-  configuration[client.customFetch] = createProviderFetch(provider, options)
+  limitTime(client, configuration, provider, options)
   return configuration
+}
+
+/**
+ * Leaves the time limit to the fetch function: the library makes a signal for each call, even one
+ * without a request, and each of them lives until the limit is over.
+ */
+function limitTime(
+  client: typeof openid,
+  configuration: Configuration,
+  provider: OAuthProvider,
+  options: ConfigurationOptions,
+): void {
+  configuration[client.customFetch] = createProviderFetch(provider, options)
+  configuration.timeout = 0
 }

@@ -10,6 +10,7 @@ import type { OAuthProvider } from './provider.js'
 import { failureOf, NOT_IDENTIFIED, NOT_VERIFIED, ProviderAnswerError } from './provider-failure.js'
 import { type FoundRoles, hasIgnoredRoles, readRoles, rolesFrom } from './roles.js'
 import { fetchOrganizations, fetchUserClaims } from './user-info.js'
+import { metadataOf } from './configuration.js'
 
 /** The identity that the provider asserts. (`issuer`, `subject`) identifies a user. */
 export interface ProviderIdentity {
@@ -111,7 +112,7 @@ export async function userInfoAgain(
     return { claims, userInfo: info, organizations }
   }
   const claims = tokens.claims()
-  if (configuration.serverMetadata().userinfo_endpoint === undefined) return { claims }
+  if (metadataOf(configuration).userinfo_endpoint === undefined) return { claims }
   const client = await import('openid-client')
   // The subject that the session stores is encoded.
   const userInfo = await client.fetchUserInfo(configuration, accessToken, client.skipSubjectCheck)
@@ -161,7 +162,7 @@ async function fetchUserInfo(
   subject: string,
   log: AuthLog,
 ): Promise<Partial<UserInfoResponse>> {
-  if (configuration.serverMetadata().userinfo_endpoint === undefined) return {}
+  if (metadataOf(configuration).userinfo_endpoint === undefined) return {}
   const client = await import('openid-client')
   try {
     return await client.fetchUserInfo(configuration, accessToken, subject)

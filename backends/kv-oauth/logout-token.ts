@@ -1,7 +1,7 @@
 import type { Configuration } from 'openid-client'
 import { z } from 'zod'
 import { AuthError } from '@netscript/plugin-auth-core'
-import { CLOCK_TOLERANCE_SECONDS } from './configuration.js'
+import { CLOCK_TOLERANCE_SECONDS, metadataOf } from './configuration.js'
 import { isIssuer } from './issuer.js'
 import type { OAuthProvider } from './provider.js'
 import { keysUnavailable, providerKeys, signingAlgorithms } from './provider-keys.js'
@@ -85,7 +85,7 @@ export async function verifyLogoutToken(
   { token, issuer, now }: { token: string; issuer: string; now: number },
 ): Promise<LogoutToken> {
   const { errors, jwtVerify } = await import('jose')
-  const server = configuration.serverMetadata()
+  const server = metadataOf(configuration)
   const keys = await providerKeys(provider, configuration)
   const { payload, protectedHeader } = await jwtVerify(token, keys, {
     algorithms: signingAlgorithms(server),

@@ -23,13 +23,26 @@ const INVALID_GRANT = new Set([
   'invalid_refresh_token',
 ])
 
+/** Time limit of a request to a provider, in seconds. */
+export const TIMEOUT_SECONDS = 5
+
+/** Options of {@link createProviderFetch}. */
+interface ProviderFetchOptions {
+  /** @default globalThis.fetch */
+  readonly fetch?: typeof globalThis.fetch
+  /** Time limit of a request without a signal. @default TIMEOUT_SECONDS */
+  readonly timeoutSeconds?: number
+  /** Receives the reason why a provider rejected the client. @default no log */
+  readonly log?: AuthLog
+}
+
 /**
  * Creates the HTTP client for a provider. It follows no redirects, reads at most 1 MiB, and converts
  * nonstandard token responses into ones that openid-client understands.
  */
 export function createProviderFetch(
   provider: OAuthProvider,
-  { fetch, log = silentLog }: { fetch?: typeof globalThis.fetch; log?: AuthLog } = {},
+  { fetch, timeoutSeconds = TIMEOUT_SECONDS, log = silentLog }: ProviderFetchOptions = {},
 ): CustomFetch {
   return async (url, init) => {
     const grantType = init.body instanceof URLSearchParams ? init.body.get('grant_type') : null
@@ -37,15 +50,61 @@ export function createProviderFetch(
       init.body.set('redirect_uri', init.body.get(EXACT_REDIRECT_URI) ?? provider.redirectUri)
       init.body.delete(EXACT_REDIRECT_URI)
     }
-    const response = await fetchBounded(fetch, url, init)
+    const response = init.signal
+      ? await fetchBounded(fetch, url, init)
+      : await withinSeconds(timeoutSeconds, (signal) =>
+          fetchBounded(fetch, url, { ...init, signal }),
+        )
     refuseRedirect(url, response)
     if (grantType === null) return response
-    const body = Buffer.from(await response.arrayBuffer())
-    if (isClientRefusal(response.status, parseObject(body))) {
+    if (isClientRefusal(response.status, parseObject(response.content))) {
       const { fields, message } = refusedClient(provider, init)
       log.warn(fields, message)
     }
-    return tokenResponse(provider, response, body)
+    return tokenResponse(provider, response)
+  }
+}
+
+const UTF8 = new TextDecoder()
+
+/**
+ * A response in memory, with the members that openid-client uses. It has no stream: that would cost more
+ * than the rest of the response.
+ */
+class ReceivedResponse extends Response {
+  constructor(
+    readonly content: Buffer,
+    init: ResponseInit,
+  ) {
+    super(null, init)
+  }
+
+  override async json(): Promise<unknown> {
+    return JSON.parse(UTF8.decode(this.content))
+  }
+
+  override async text(): Promise<string> {
+    return UTF8.decode(this.content)
+  }
+
+  override clone(): ReceivedResponse {
+    return new ReceivedResponse(this.content, this)
+  }
+}
+
+/** Unlike `AbortSignal.timeout`, leaves no timer behind once the operation has ended. */
+async function withinSeconds<T>(
+  seconds: number,
+  operation: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const controller = new AbortController()
+  const timer = setTimeout(() => {
+    controller.abort(new DOMException('The provider did not respond in time.', 'TimeoutError'))
+  }, seconds * 1000)
+  try {
+    return await operation(controller.signal)
+  } finally {
+    clearTimeout(timer)
   }
 }
 
@@ -54,7 +113,7 @@ export async function fetchBounded(
   fetch: typeof globalThis.fetch = globalThis.fetch,
   url: string,
   init: Parameters<CustomFetch>[1],
-): Promise<Response> {
+): Promise<ReceivedResponse> {
   const response = await fetch(url, { ...init, redirect: 'manual' } as RequestInit)
   return copy(response, response.status, await readBounded(response))
 }
@@ -89,8 +148,8 @@ function refuseRedirect(url: string, response: Response): void {
  * status 200. A `WWW-Authenticate` header hides the error from openid-client. An id_token of a plain
  * OAuth 2.0 provider is dropped, because there are no keys to verify it.
  */
-function tokenResponse(provider: OAuthProvider, response: Response, body: Buffer): Response {
-  const json = parseObject(body)
+function tokenResponse(provider: OAuthProvider, response: ReceivedResponse): Response {
+  const json = parseObject(response.content)
   const { status } = response
   if (isErrorCode(json?.error) && isEmpty(json.access_token)) {
     const error = INVALID_GRANT.has(json.error) ? 'invalid_grant' : json.error
@@ -103,7 +162,7 @@ function tokenResponse(provider: OAuthProvider, response: Response, body: Buffer
     return errorResponse(response, refused, NO_OAUTH_ERROR, `The status is ${status}.`)
   }
   // Some servers respond with 201.
-  if (!json || (status !== 200 && status !== 201)) return copy(response, status, body)
+  if (!json || (status !== 200 && status !== 201)) return copy(response, status, response.content)
   if (provider.kind === 'oidc') refuseEncrypted(provider, json.id_token)
   const { scope, id_token, token_type = 'bearer', ...others } = withoutEmpty(json)
   const tokens = {
@@ -114,7 +173,7 @@ function tokenResponse(provider: OAuthProvider, response: Response, body: Buffer
   }
   // openid-client rejects members of a wrong type.
   const isFlat = Object.values(tokens).every((value) => typeof value !== 'object')
-  return copy(response, 200, isFlat ? toJson(tokens) : body)
+  return copy(response, 200, isFlat ? toJson(tokens) : response.content)
 }
 
 /** openid-client reads errors (RFC 6749 section 5.2) only with status 400 to 499. */
@@ -200,10 +259,9 @@ async function readBounded(response: Response): Promise<Buffer> {
   return Buffer.concat(chunks)
 }
 
-function copy(response: Response, status: number, body: Buffer): Response {
-  const headers = new Headers(response.headers)
+function copy({ headers: received }: Response, status: number, bytes: Buffer): ReceivedResponse {
+  const headers = new Headers(received)
   headers.delete('content-encoding')
   headers.delete('content-length')
-  const bodiless = [204, 205, 304].includes(status)
-  return new Response(bodiless ? null : new Uint8Array(body), { status, headers })
+  return new ReceivedResponse(bytes, { status, headers })
 }

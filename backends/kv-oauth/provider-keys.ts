@@ -3,6 +3,7 @@ import type { Configuration, ServerMetadata } from 'openid-client'
 import { type AuthError, providerError } from '@netscript/plugin-auth-core'
 import type { OAuthProvider } from './provider.js'
 import { createProviderFetch } from './provider-fetch.js'
+import { metadataOf } from './configuration.js'
 
 /** Minimum time between fetches for unknown key ids, which any caller can send. */
 const COOLDOWN_MS = 30_000
@@ -38,7 +39,7 @@ export async function providerKeys(
     import('openid-client'),
     import('@netscript/plugin-auth-core/internal'),
   ])
-  const { jwks_uri: uri } = configuration.serverMetadata()
+  const { jwks_uri: uri } = metadataOf(configuration)
   if (uri === undefined || !URL.canParse(uri)) {
     throw keysUnavailable(provider, new Error('The metadata names no jwks_uri.'))
   }

@@ -30,7 +30,7 @@ export function createMetadataFetch(
         { status: response.status },
       )
     }
-    const discovered = parseObject(Buffer.from(await response.arrayBuffer()))
+    const discovered = parseObject(response.content)
     if (!discovered) {
       throw new ProviderAnswerError(
         'not-json',
@@ -48,11 +48,11 @@ export function createMetadataFetch(
  * Follows redirects on the same origin, because discovery sends no credentials: some providers
  * redirect to the address with a trailing slash.
  */
-async function followed(
+async function followed<Followed extends Response>(
   { id }: OAuthProvider,
   start: string,
-  get: (url: string) => Promise<Response>,
-): Promise<Response> {
+  get: (url: string) => Promise<Followed>,
+): Promise<Followed> {
   const visited = new Set([start])
   for (let url = start; ;) {
     const response = await get(url)

@@ -1,5 +1,5 @@
 import type { ProviderTokens } from './session-store.js'
-import { getClientConfiguration } from './configuration.js'
+import { getClientConfiguration, metadataOf } from './configuration.js'
 import type { KvOAuthContext } from './context.js'
 import type { OAuthProvider } from './provider.js'
 
@@ -18,7 +18,7 @@ export async function revokeAtProvider(
   try {
     const client = await import('openid-client')
     const configuration = await getClientConfiguration(provider, context)
-    if (configuration.serverMetadata().revocation_endpoint === undefined) return
+    if (metadataOf(configuration).revocation_endpoint === undefined) return
     await client.tokenRevocation(configuration, token, {
       token_type_hint: refreshToken === undefined ? 'access_token' : 'refresh_token',
     })

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { ServerMetadata } from 'openid-client'
 import {
   AuthError,
@@ -9,7 +9,7 @@ import {
   type SignInResult,
 } from '@netscript/plugin-auth-core'
 import { type RequiredAuthentication, requiredAuthentication } from './authentication.js'
-import { getClientConfiguration, MISCONFIGURED } from './configuration.js'
+import { getClientConfiguration, metadataOf, MISCONFIGURED } from './configuration.js'
 import type { KvOAuthContext } from './context.js'
 import type { OAuthProvider } from './provider.js'
 import { failureOf } from './provider-failure.js'
@@ -101,9 +101,9 @@ async function startAt(
   context.log.info({ event: 'sign-in.started', provider: provider.id }, 'sign-in started')
   const parameters = {
     ...provider.authorizationParams,
-    ...(linkTo && accountPrompt(provider, configuration.serverMetadata())),
+    ...(linkTo && accountPrompt(provider, metadataOf(configuration))),
     redirect_uri: provider.redirectUri,
-    ...(mayAskForQuery(configuration.serverMetadata()) && { response_mode: 'query' }),
+    ...(mayAskForQuery(metadataOf(configuration)) && { response_mode: 'query' }),
     scope: scopes.join(' '),
     state,
     ...(codeVerifier !== undefined && {
@@ -124,8 +124,7 @@ async function startAt(
 }
 
 /** RFC 7636 section 4.2. Synchronous, because openid-client uses another thread, which costs more. */
-const challengeOf = (codeVerifier: string): string =>
-  createHash('sha256').update(codeVerifier).digest('base64url')
+const challengeOf = (codeVerifier: string): string => hash('sha256', codeVerifier, 'base64url')
 
 export function chooseProvider(
   { providers }: KvOAuthContext,

@@ -5,7 +5,7 @@ import {
   providerError,
   type SignOutResult,
 } from '@netscript/plugin-auth-core'
-import { getClientConfiguration } from './configuration.js'
+import { getClientConfiguration, metadataOf } from './configuration.js'
 import type { KvOAuthContext } from './context.js'
 import { emit } from './events.js'
 import type { OAuthProvider } from './provider.js'
@@ -94,7 +94,7 @@ async function openTicket(
   if (idToken === undefined) return undefined
   try {
     const configuration = await getClientConfiguration(provider, context)
-    if (configuration.serverMetadata().end_session_endpoint === undefined) return undefined
+    if (metadataOf(configuration).end_session_endpoint === undefined) return undefined
     // Throws for an unusable endpoint in the metadata: better no logoutUrl than a broken one.
     const client = await import('openid-client')
     client.buildEndSessionUrl(configuration, {})

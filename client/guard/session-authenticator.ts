@@ -57,10 +57,10 @@ export function createSessionAuthenticator(options: SessionAuthenticatorOptions)
       ? createAnswerCache<Authentication>({ maxEntries: options.cacheMaxEntries ?? 1_000 })
       : undefined
 
-  async function ask(credential: Credential): Promise<Authentication> {
+  async function ask(credential: Credential, signal: AbortSignal): Promise<Authentication> {
     const askedAt = performance.now()
     const { authentication, livesForMs } = await askSession(
-      (init) => fetch(url.href, { ...init, signal: AbortSignal.timeout(timeoutMs) }),
+      (init) => fetch(url.href, { ...init, signal }),
       credential,
     )
     // A response that rotates the cookie must not be reused for requests with the old cookie.
@@ -80,9 +80,8 @@ export function createSessionAuthenticator(options: SessionAuthenticatorOptions)
       const known = await cache?.get(key)
       if (known) return known
       // A joined call may still wait for the one in flight: bound the total wait of this caller.
-      return withinTime(
-        timeoutMs,
-        share(key, () => withinTime(timeoutMs, ask(credential))),
+      return withinTime(timeoutMs, () =>
+        share(key, () => withinTime(timeoutMs, (signal) => ask(credential, signal))),
       )
     },
   }
@@ -136,15 +135,21 @@ function waitOf({ headers }: Response): number | undefined {
   return /^\d{1,4}$/.test(value) ? Number(value) : undefined
 }
 
-async function withinTime<T>(ms: number, answer: Promise<T>): Promise<T> {
+/** Unlike with `AbortSignal.timeout`, no timer is left once the operation has ended. */
+async function withinTime<T>(
+  ms: number,
+  operation: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const controller = new AbortController()
   let timer: ReturnType<typeof setTimeout> | undefined
   const over = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => {
       reject(new GuardUnavailableError('The authentication service timed out.'))
+      controller.abort()
     }, ms)
   })
   try {
-    return await Promise.race([answer, over])
+    return await Promise.race([operation(controller.signal), over])
   } finally {
     clearTimeout(timer)
   }

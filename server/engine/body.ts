@@ -37,14 +37,13 @@ export const isForm = (contentType: string | undefined): boolean =>
 export async function readBody(request: EngineRequest, types: BodyTypes): Promise<unknown> {
   if (Number(header(request, 'content-length') ?? 0) > BODY_LIMIT) throw tooLarge()
   const contentType = header(request, 'content-type')
-  const unsupported = new AuthError('UNSUPPORTED_MEDIA_TYPE', EXPECTED[types])
   if (contentType === undefined && !request.hasBody && types !== 'form') {
     // A body need not be announced over HTTP/2 or by a host that passes a parsed body.
     if (isNothing(await receive(request))) return {}
-    throw unsupported
+    throw unsupported(types)
   }
   const type = mediaType(contentType)
-  if (!isAccepted(type, types)) throw unsupported
+  if (!isAccepted(type, types)) throw unsupported(types)
   refuseEncodings(request, contentType)
   const received = await receive(request)
   return type === FORM_TYPE ? formOf(received) : jsonOf(received)
@@ -112,9 +111,11 @@ function formOf(received: ReceivedBody): unknown {
 
 const tagOf = (value: unknown): string => Object.prototype.toString.call(value)
 
+const UTF8 = new TextDecoder('utf-8', { fatal: true })
+
 function utf8(bytes: Uint8Array, fix?: string): string {
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+    return UTF8.decode(bytes)
   } catch (cause) {
     throw malformed(cause, fix)
   }
@@ -124,6 +125,9 @@ const header = ({ headers }: EngineRequest, name: string): string | undefined =>
   const value = headers[name]
   return typeof value === 'string' ? value : value?.join(', ')
 }
+
+const unsupported = (types: BodyTypes): AuthError =>
+  new AuthError('UNSUPPORTED_MEDIA_TYPE', EXPECTED[types])
 
 const tooLarge = (): AuthError =>
   new AuthError('PAYLOAD_TOO_LARGE', `Send at most ${BODY_LIMIT / 1024} kB.`)

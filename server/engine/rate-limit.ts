@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { hash, randomBytes } from 'node:crypto'
 import type { PostgresPool } from '@netscript/auth-database'
 import type { PendingRateLimit, RateLimitCharge, RateLimitCount } from '@netscript/plugin-auth-core'
 import { createPostgresRateLimitStore } from '@netscript/auth-database/internal'
@@ -152,7 +152,9 @@ function decide(
   const isRefused = scarcest.hits + (1 - hits) > scarcest.limit
   return {
     ...(isRefused && { refusedBy: scarcest.prefix }),
-    headers: headersOf(route, scarcest, isRefused),
+    get headers() {
+      return headersOf(route, scarcest, isRefused)
+    },
   }
 }
 
@@ -163,7 +165,7 @@ function headersOf(
   isRefused: boolean,
 ): ReadonlyMap<string, string> {
   const seconds = Math.max(1, Math.ceil(resetMs / 1000))
-  const partition = createHash('sha256').update(key).digest('base64').slice(0, 16)
+  const partition = hash('sha256', key, 'base64').slice(0, 16)
   return new Map([
     ['RateLimit', `"${route}"; r=${Math.max(0, limit - hits)}; t=${seconds}`],
     ['RateLimit-Policy', `"${route}"; q=${limit}; w=${WINDOW_MS / 1000}; pk=:${partition}:`],

@@ -15,33 +15,61 @@ function manualReader() {
   return { queries, readMany }
 }
 
-const settle = () => new Promise((resolve) => setImmediate(resolve))
+/** Lets the immediates run that a result or a read has caused. */
+const settle = async () => {
+  for (let turn = 0; turn < 2; turn += 1) await new Promise((resolve) => setImmediate(resolve))
+}
 
 describe('coalesceReads', () => {
   beforeEach(() => void vi.useFakeTimers({ toFake: ['performance'] }))
   afterEach(() => void vi.useRealTimers())
 
-  it('sends a read at once if no query is in flight, and batches reads that arrive meanwhile', async () => {
+  it('sends the reads of a turn together, and then those that arrived meanwhile', async () => {
     const { queries, readMany } = manualReader()
     const read = coalesceReads(readMany)
-    const reads = ['a', 'b', 'c', 'd'].map((key) => read(key))
-    expect(queries.map(({ keys }) => keys)).toEqual([['a']])
+    const reads = [read('a'), read('b')]
+    await settle()
+    reads.push(read('c'))
+    await settle()
+    reads.push(read('d'))
+    await settle()
+    expect(queries.map(({ keys }) => keys)).toEqual([['a', 'b']])
     queries[0]!.answer()
     await settle()
-    expect(queries.map(({ keys }) => keys)).toEqual([['a'], ['b', 'c', 'd']])
+    expect(queries.map(({ keys }) => keys)).toEqual([
+      ['a', 'b'],
+      ['c', 'd'],
+    ])
     queries[1]!.answer()
     expect(await Promise.all(reads)).toEqual(['a', 'b', 'c', 'd'].map((k) => `value of ${k}`))
+  })
+
+  it('sends what waits when one query returns, even if another has just left', async () => {
+    const { queries, readMany } = manualReader()
+    const read = coalesceReads(readMany, { patienceMs: 20 })
+    void read('slow')
+    await settle()
+    vi.advanceTimersByTime(20)
+    void read('recent')
+    await settle()
+    void read('waiting')
+    queries[0]!.answer()
+    await settle()
+    expect(queries.map(({ keys }) => keys)).toEqual([['slow'], ['recent'], ['waiting']])
   })
 
   it('does not let a slow query block later reads', async () => {
     const { queries, readMany } = manualReader()
     const read = coalesceReads(readMany, { patienceMs: 20 })
     const stuck = read('stuck')
+    await settle()
     vi.advanceTimersByTime(19)
     const behind = [read('a')]
+    await settle()
     expect(queries).toHaveLength(1)
     vi.advanceTimersByTime(1)
     behind.push(read('b'))
+    await settle()
     expect(queries.map(({ keys }) => keys)).toEqual([['stuck'], ['a', 'b']])
     for (let n = 1; n < 4; n += 1) {
       behind.push(read(`later ${n}`))
@@ -55,11 +83,12 @@ describe('coalesceReads', () => {
     expect(await stuck).toBe('value of stuck')
   })
 
-  it('limits the queries in flight, however slow they are', () => {
+  it('limits the queries in flight, however slow they are', async () => {
     const { queries, readMany } = manualReader()
     const read = coalesceReads(readMany)
     for (const key of ['a', 'b', 'c', 'd']) {
       void read(key)
+      await settle()
       vi.advanceTimersByTime(1_000)
     }
     expect(queries.map(({ keys }) => keys)).toEqual([['a'], ['b']])
@@ -69,7 +98,9 @@ describe('coalesceReads', () => {
     const { queries, readMany } = manualReader()
     const read = coalesceReads(readMany, { maxInFlight: 1 })
     for (let n = 0; n < 4; n += 2) {
-      const [answered, failed] = [read('a'), read('b')]
+      const answered = read('a')
+      await settle()
+      const failed = read('b')
       queries[n]!.answer()
       await answered
       await settle()
@@ -83,7 +114,9 @@ describe('coalesceReads', () => {
   it('reads a waiting key once, but reads a key in flight again', async () => {
     const { queries, readMany } = manualReader()
     const read = coalesceReads(readMany, { maxInFlight: 1 })
-    const reads = [read('a'), read('a'), read('a')]
+    const reads = [read('a')]
+    await settle()
+    reads.push(read('a'), read('a'))
     queries[0]!.answer()
     await settle()
     expect(queries.map(({ keys }) => keys)).toEqual([['a'], ['a']])
@@ -99,9 +132,12 @@ describe('coalesceReads', () => {
   it('rejects the reads of a failed query, and continues', async () => {
     const { queries, readMany } = manualReader()
     const read = coalesceReads(readMany, { maxInFlight: 1 })
-    const [first, second] = [read('a'), read('b')]
+    const first = read('a')
+    await settle()
+    const second = read('b')
     queries[0]!.fail(new Error('down'))
     await expect(first).rejects.toThrow('down')
+    await settle()
     queries[1]!.answer()
     expect(await second).toBe('value of b')
   })
@@ -109,12 +145,13 @@ describe('coalesceReads', () => {
   it('limits the keys per query', async () => {
     const { queries, readMany } = manualReader()
     const read = coalesceReads(readMany, { maxInFlight: 1, maxKeys: 2 })
-    const reads = ['a', 'b', 'c', 'd'].map((key) => read(key))
+    const reads = ['a', 'b', 'c', 'd', 'e'].map((key) => read(key))
+    await settle()
     for (let n = 0; n < 3; n += 1) {
       queries[n]!.answer()
       await settle()
     }
-    expect(queries.map(({ keys }) => keys)).toEqual([['a'], ['b', 'c'], ['d']])
-    expect(await Promise.all(reads)).toHaveLength(4)
+    expect(queries.map(({ keys }) => keys)).toEqual([['a', 'b'], ['c', 'd'], ['e']])
+    expect(await Promise.all(reads)).toHaveLength(5)
   })
 })

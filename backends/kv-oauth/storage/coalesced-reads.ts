@@ -49,7 +49,7 @@ export function coalesceReads(
     isDue = true
     setImmediate(() => {
       isDue = false
-      if (waiting.size > 0 && !mustWait()) void leave()
+      if (waiting.size > 0 && inFlight.size < maxInFlight) void leave()
     })
   }
 

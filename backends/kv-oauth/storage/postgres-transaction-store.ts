@@ -39,6 +39,8 @@ const TAKE = ({ from, where }: { from: string; where: string }): string =>
  * statements, so that two callers could both succeed; a DELETE with RETURNING has one winner.
  */
 export function createPostgresTransactionStore(pool: PostgresPool): TransactionStore {
+  const texts = new Map<string, string>()
+
   /** Runs a statement, with the counters if there is a limit; returns what it took. */
   async function run(
     { name, values, write }: Statement,
@@ -53,9 +55,12 @@ export function createPostgresTransactionStore(pool: PostgresPool): TransactionS
       return rows[0]?.sealed
     }
     return limit.charge(async (charges, windowMs) => {
+      const prepared = `${name}_${charges.length}`
+      const text = texts.get(prepared) ?? charged(write, charges, values.length + 1)
+      texts.set(prepared, text)
       const { rows } = await queryPrepared<RateLimitCount & { sealed: string | null }>(pool, {
-        name: `${name}_${charges.length}`,
-        text: charged(write, charges, values.length + 1),
+        name: prepared,
+        text,
         values: [...values, ...chargeValues(charges, windowMs)],
       })
       return { counts: countsOf(rows, windowMs), result: rows[0]?.sealed ?? undefined }
