@@ -11,7 +11,7 @@ export function goals({
   growth,
   ...rest
 }) {
-  const { starts, testingKit } = rest
+  const { starts, testingKit, guarded } = rest
   const of = (rows, id) => rows.find((row) => row.id === id)
   const session = of(reads, 'session')
   const me = of(reads, 'me')
@@ -23,6 +23,8 @@ export function goals({
   const perSecond = ({ perSecond }) => perSecond.median
   const openIdConnect = of(signIns, 'sign-in-express-openid-connect')
   const only = (median) => ({ median })
+  const guardedRatio = (peer, id) =>
+    only(of(guarded, peer).totalCpuUs.median / of(guarded, id).totalCpuUs.median)
   const list = [
     [
       'me-cpu-to-node',
@@ -115,6 +117,27 @@ export function goals({
       only(coldSignIn.cpuMs / signIn.serverCpuMs),
       '<=',
       5,
+    ],
+    [
+      'guard-cache-to-better-auth',
+      "a guarded request with a cache of 5 s, CPU of better-auth's cookie cache / its CPU",
+      guardedRatio('better-auth-cookie-cache', 'guard-cache'),
+      '>=',
+      1,
+    ],
+    [
+      'guard-token-to-openid-connect',
+      'a guarded request with a token, CPU of express-openid-connect / its CPU',
+      guardedRatio('express-openid-connect-guard', 'guard-token'),
+      '>=',
+      1,
+    ],
+    [
+      'guard-asks-to-better-auth',
+      "a guarded request that asks each time, CPU of better-auth's cookie cache / its CPU",
+      guardedRatio('better-auth-cookie-cache', 'guard-asks'),
+      '>=',
+      1,
     ],
     [
       'growth-throughput',

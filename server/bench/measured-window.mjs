@@ -2,10 +2,11 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { coreCpu, familyCpu, processCpu, residentBytes } from './cpu.mjs'
 
 /** A sample of the system's counters. */
-function sample({ serverPid, postmasterPid }) {
+function sample({ serverPid, servicePid, postmasterPid }) {
   return {
     at: performance.now(),
     server: processCpu(serverPid),
+    service: servicePid && processCpu(servicePid),
     postgres: familyCpu(postmasterPid),
     generator: processCpu(process.pid),
     cores: coreCpu(),
@@ -31,6 +32,8 @@ export async function measureWindow({ warm, measure, ...pids }, { begin, end }) 
     perSecond: (operations / ms) * 1000,
     serverCpuUs: perOperation('server'),
     postgresCpuUs: perOperation('postgres'),
+    /** Of the service that a guard asks. */
+    serviceCpuUs: pids.servicePid && perOperation('service'),
     generatorCpuUs: perOperation('generator'),
     /** Busy share per core, from 0 to 1. */
     serverBusy: share(after.server - before.server),

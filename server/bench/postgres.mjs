@@ -55,6 +55,13 @@ export async function startDatabases(directory) {
       await client.query(`VACUUM ${quoted(table)}`)
       await client.end()
     },
+    /** Deletes the rows of some tables and vacuums others too, as autovacuum would in a long run. */
+    async tidy(name, { emptied, vacuumed = [] }) {
+      const client = await connect(urlOf(name))
+      for (const table of emptied) await client.query(`DELETE FROM ${quoted(table)}`)
+      await client.query(`VACUUM ${[...emptied, ...vacuumed].map(quoted).join(', ')}`)
+      await client.end()
+    },
     /**
      * Number of transactions so far; a statement outside a transaction counts as one. Postgres reports
      * with a delay.

@@ -23,18 +23,27 @@ export async function createDatabases(databases, subjects, count, onProgress) {
 }
 
 /** Starts the subjects and records the requests of each. */
-export function startReaders({ subjects, databases, settings, count, directory, cleanUp }) {
+export function startReaders({
+  subjects,
+  databases,
+  settings,
+  count,
+  directory,
+  cleanUp,
+  service,
+}) {
   const picks = pick(settings.cookies, count)
   const start = async (subject) => {
     const server = await startSubject(subject, {
       directory,
       databaseUrl: subject.database && databases.urlOf(subject.id),
+      service: service?.url,
     })
     cleanUp(() => server.stop())
     const requestsFile = join(directory, `${subject.id}.requests.json`)
-    const requests = await subject.requests({ picks, port: server.port })
+    const requests = await subject.requests({ picks, port: server.port, service: service?.url })
     await writeFile(requestsFile, JSON.stringify(requests))
-    return { ...server, requestsFile }
+    return { ...server, requestsFile, servicePid: service?.pid }
   }
   return Promise.all(subjects.map(start))
 }

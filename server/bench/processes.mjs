@@ -30,13 +30,18 @@ function environment(own) {
 }
 
 /** Starts a subject on the server's core and resolves when it answers. */
-export async function startSubject(subject, { databaseUrl, issuer, directory }) {
+export async function startSubject(subject, { databaseUrl, issuer, service, directory }) {
   const port = await freePort()
   const own = subject.process
   const args = own ? [own.program, ...own.args] : [here('serve.mjs'), subject.serveAs ?? subject.id]
   const env = own
     ? own.environment({ port, databaseUrl, issuer })
-    : { BENCH_DATABASE_URL: databaseUrl, BENCH_PORT: String(port), BENCH_ISSUER: issuer }
+    : {
+        BENCH_DATABASE_URL: databaseUrl,
+        BENCH_PORT: String(port),
+        BENCH_ISSUER: issuer,
+        BENCH_SERVICE: service,
+      }
   const logFile = join(directory, `${subject.id}-${port}.log`)
   const log = openSync(logFile, 'a')
   const [program, programArgs] = onServerCore([...GUARD, ...args])

@@ -12,10 +12,12 @@ function prepare({ requestsFile, path, port }) {
   let requests = prepared.get(key)
   if (!requests) {
     const host = `localhost:${port}`
-    requests = JSON.parse(readFileSync(requestsFile, 'utf8')).map(({ cookie, expect }) => ({
-      bytes: requestBytes({ path, host, headers: cookie ? { Cookie: cookie } : {} }),
-      expect: Buffer.from(expect),
-    }))
+    requests = JSON.parse(readFileSync(requestsFile, 'utf8')).map(
+      ({ cookie, headers, expect }) => ({
+        bytes: requestBytes({ path, host, headers: headers ?? (cookie ? { Cookie: cookie } : {}) }),
+        expect: Buffer.from(expect),
+      }),
+    )
     prepared.set(key, requests)
   }
   return requests

@@ -13,7 +13,7 @@ export async function measureReadRounds({
   onProgress,
 }) {
   const results = new Map(servers.map(({ subject }) => [subject.id, []]))
-  const measure = async ({ subject, port, pid, requestsFile, emptyLog }, times) => {
+  const measure = async ({ subject, port, pid, servicePid, requestsFile, emptyLog }, times) => {
     if (subject.writes) await databases.vacuum(subject.id, subject.writes)
     const result = await generator.do({
       kind: 'reads',
@@ -23,6 +23,7 @@ export async function measureReadRounds({
       connections,
       ...times,
       serverPid: pid,
+      servicePid,
       postmasterPid: databases.postmasterPid,
     })
     emptyLog()

@@ -62,7 +62,12 @@ try {
   await writeFile(here('results/latest.svg'), renderChart(results))
   console.log(report)
   onProgress('done')
-  const rows = [...results.reads, ...Object.values(results.otherReads).flat(), ...results.signIns]
+  const rows = [
+    ...results.reads,
+    ...Object.values(results.otherReads).flat(),
+    ...results.guarded,
+    ...results.signIns,
+  ]
   for (const { label, wrong, errors = 0, firstWrong } of rows) {
     if (wrong + errors === 0) continue
     console.error(`${label}: ${wrong} wrong answers, ${errors} errors. ${firstWrong ?? ''}`)
@@ -111,12 +116,14 @@ async function measure() {
     { measureGrowth },
     { measureStarts },
     { measureTestingKit },
+    { measureGuarded },
     { median, spread },
   ] = await Promise.all([
     import('./sign-ins.mjs'),
     import('./growth.mjs'),
     import('./starts.mjs'),
     import('./testing-kit.mjs'),
+    import('./guarded.mjs'),
     import('./statistics.mjs'),
   ])
 
@@ -186,6 +193,8 @@ async function measure() {
   }
   for (const server of servers) await server.stop()
 
+  const guardedRoutes = await measureGuarded(common)
+
   const grown = readers.filter(({ id }) => id === 'f1' || id === 'session')
   const growthResults = settings.growth && (await measureGrowth({ subjects: grown, ...common }))
 
@@ -202,6 +211,7 @@ async function measure() {
     ),
     paired: summary.summarizeReads(readers, paired.results),
     otherReads,
+    guarded: guardedRoutes,
     statementsPerSignIn,
     coldSignIn,
     signIns: summary.summarizeSignIns(signers, signInResults),

@@ -16,6 +16,7 @@ const SETTINGS = {
       measure: 500,
       only: ['f1', 'f2', 'session', 'route'],
     },
+    guarded: { rounds: 3, firstWarm: 1_000, warm: 200, measure: 600 },
     signIns: { connections: 16, rounds: 3, firstWarm: 3_000, warm: 200, measure: 1_200 },
     starts: 3,
     growth: undefined,
@@ -34,6 +35,7 @@ const SETTINGS = {
       measure: 1_500,
       only: ['f1', 'f2', 'session', 'route'],
     },
+    guarded: { rounds: 7, firstWarm: 5_000, warm: 500, measure: 1_500 },
     signIns: { connections: 16, rounds: 7, firstWarm: 20_000, warm: 500, measure: 3_000 },
     starts: 5,
     growth: {

@@ -67,7 +67,7 @@ export async function measureSignIns({
   return { ...measured, completed, checked, wrong, firstWrong }
 }
 
-async function signIn({ service, provider, flow, person }) {
+export async function signIn({ service, provider, flow, person }) {
   const started = await service.request(flow.start)
   const authorize =
     flow.answer === 'json'
@@ -104,7 +104,7 @@ const pathOf = (url) => {
 const cookiesOf = (response) =>
   headerValues(response, 'set-cookie').map((cookie) => cookie.split(';', 1)[0])
 
-function talkTo(port) {
+export function talkTo(port) {
   const connection = openConnection(port)
   const host = `localhost:${port}`
   return {

@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto'
 import { createServer } from 'node:http'
 import { emailOf, idOf, SECRET, SQL, subjectOf } from '../people.mjs'
 
-async function openPool(databaseUrl) {
+export async function openPool(databaseUrl) {
   const { default: pg } = await import('pg')
   return new pg.Pool({ connectionString: databaseUrl })
 }
@@ -10,7 +10,7 @@ async function openPool(databaseUrl) {
 /** The signature that `cookie` based libraries use: base64 of HMAC-SHA-256. */
 const signed = (value) => `${value}.${createHmac('sha256', SECRET).update(value).digest('base64')}`
 
-const betterAuthOptions = (pool, port) => ({
+export const betterAuthOptions = (pool, port) => ({
   database: pool,
   secret: SECRET,
   baseURL: `http://localhost:${port}`,

@@ -3,10 +3,11 @@ import { createServer } from 'node:http'
 import { SQL, subjectOf } from '../people.mjs'
 
 /** The built packages; their own modules create the cookies and tables. */
-const built = (folder, module) => new URL(`../../../${folder}/dist/${module}`, import.meta.url).href
+export const built = (folder, module) =>
+  new URL(`../../../${folder}/dist/${module}`, import.meta.url).href
 
 export const KEY = createHash('sha256').update('the key of the benchmark').digest('base64url')
-const PREFIX = '/api/v1/auth'
+export const PREFIX = '/api/v1/auth'
 
 const digest = (text) => createHash('sha256').update(text).digest('base64url')
 const secretOf = (n) => digest(`bench:${n}`)
@@ -32,7 +33,7 @@ export async function createTables({ pool }) {
   await applyMigrations(pool)
 }
 
-const common = {
+export const common = {
   database: 'service',
   seed: async ({ client, count, pool }) => {
     await createTables({ pool })

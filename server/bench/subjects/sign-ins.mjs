@@ -76,6 +76,7 @@ async function bareFlow({ databaseUrl, port, issuer }) {
 
 const bare = {
   database: 'sign-in-floor',
+  tidy: { emptied: ['sessions'] },
   flow: {
     start: { path: '/login' },
     answer: 'redirect',
@@ -125,6 +126,10 @@ const service = {
   label: 'This service',
   ours: true,
   database: 'sign-in',
+  tidy: {
+    emptied: ['auth_provider_tokens', 'auth_keyv'],
+    vacuumed: ['auth_users', 'auth_accounts', 'auth_rate_limits'],
+  },
   seed: createTables,
   process: asProcess,
   flow: {
