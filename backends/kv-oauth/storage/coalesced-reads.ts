@@ -24,16 +24,18 @@ export function coalesceReads(
   { maxInFlight = 2, patienceMs = 20, maxKeys = 500 }: CoalescedReadsOptions = {},
 ): (key: string) => Promise<string | undefined> {
   const inFlight = new Set<{ leftAt: number }>()
-  const waiting = new Map<string, Waiter[]>()
+  /**
+   * The next batches, in order. Each is a map of its own: a long-lived map that shrinks leaves a chain of
+   * tables behind, which the garbage collector keeps until a full collection.
+   */
+  const waiting: Map<string, Waiter[]>[] = []
 
-  const takeBatch = (): Map<string, Waiter[]> => {
-    const batch = new Map<string, Waiter[]>()
-    for (const [key, waiters] of waiting) {
-      if (batch.size === maxKeys) break
-      batch.set(key, waiters)
-      waiting.delete(key)
-    }
-    return batch
+  const add = (key: string, waiter: Waiter): void => {
+    const last = waiting.at(-1)
+    const waiters = last?.get(key)
+    if (waiters) waiters.push(waiter)
+    else if (last && last.size < maxKeys) last.set(key, [waiter])
+    else waiting.push(new Map([[key, [waiter]]]))
   }
 
   const mustWait = (): boolean => {
@@ -49,12 +51,13 @@ export function coalesceReads(
     isDue = true
     setImmediate(() => {
       isDue = false
-      if (waiting.size > 0 && inFlight.size < maxInFlight) void leave()
+      if (inFlight.size < maxInFlight) void leave()
     })
   }
 
   const leave = async (): Promise<void> => {
-    const batch = takeBatch()
+    const batch = waiting.shift()
+    if (!batch) return
     const query = { leftAt: performance.now() }
     inFlight.add(query)
     try {
@@ -66,15 +69,13 @@ export function coalesceReads(
       for (const waiters of batch.values()) for (const waiter of waiters) waiter.reject(error)
     } finally {
       inFlight.delete(query)
-      if (waiting.size > 0) leaveSoon()
+      if (waiting.length > 0) leaveSoon()
     }
   }
 
   return (key) =>
     new Promise((resolve, reject) => {
-      const waiters = waiting.get(key)
-      if (waiters) waiters.push({ resolve, reject })
-      else waiting.set(key, [{ resolve, reject }])
+      add(key, { resolve, reject })
       if (!mustWait()) leaveSoon()
     })
 }
