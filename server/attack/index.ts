@@ -14,4 +14,4 @@
  * @module
  */
 export { attackSuite } from './suite.js'
-export type { AttackCase, AttackTarget, Person } from './target.js'
+export type { AttackCase, AttackTarget, SignedInUser } from './target.js'

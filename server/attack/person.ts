@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
-import { API, type Attack, type Person } from './target.js'
+import { API, type Attack, type SignedInUser } from './target.js'
 
 /** Signs a user in and determines which of their cookies matter. */
-export async function findPerson({ target, send, whoIs }: Attack): Promise<Person> {
+export async function findPerson({ target, send, whoIs }: Attack): Promise<SignedInUser> {
   assert.ok(target.signIn, 'the target cannot sign a user in')
   const cookie = await target.signIn()
   const answer = await send(`${API}/me`, { headers: { cookie } })
@@ -41,7 +41,7 @@ export function writePairs(pairs: readonly Pair[]): string {
 }
 
 /** A user's `Cookie` header with another value for one of the cookies. */
-export function withValue({ cookie }: Person, name: string, value: string): string {
+export function withValue({ cookie }: SignedInUser, name: string, value: string): string {
   return writePairs(readPairs(cookie).map((pair) => (pair.name === name ? { name, value } : pair)))
 }
 

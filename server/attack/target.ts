@@ -41,7 +41,7 @@ export interface CaseDefinition {
 }
 
 /** A user who is signed in. */
-export interface Person {
+export interface SignedInUser {
   /** The whole `Cookie` header. */
   readonly cookie: string
   /** The user id, as in `GET /me`. */
@@ -61,9 +61,9 @@ export interface Attack {
   /** Writes bytes to a new connection and reads until the server closes it. */
   readonly exchange: (bytes: string | Buffer) => Promise<Exchange>
   /** The same user for every case; no case may end their session. */
-  readonly person: () => Promise<Person>
+  readonly person: () => Promise<SignedInUser>
   /** A new sign-in, if the target supports it. */
-  readonly anotherPerson: () => Promise<Person>
+  readonly anotherPerson: () => Promise<SignedInUser>
   /** The user id that `GET /me` returns for a `Cookie` header, or `undefined` when anonymous. */
   readonly whoIs: (cookie: string | undefined) => Promise<string | undefined>
 }
