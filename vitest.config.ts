@@ -23,7 +23,7 @@ const closingLine: Reporter = {
   },
 }
 
-/** What `npm run test:slow` runs and `npm test` leaves out: attacks, faults, packages as users install them. */
+/** What `npm run test:slow` runs and `npm test` leaves out: attacks, faults, packages and commands as users run them. */
 const SLOW = [
   'server/e2e/attack/**/*.test.ts',
   'server/e2e/faults/**/*.test.ts',
@@ -32,6 +32,8 @@ const SLOW = [
   'server/e2e/{anonymous-writes,audit-retention,database-start,operator,own-pool}.test.ts',
   'server/e2e/{postgres-guide,provider-lockout,schemas-and-poolers,session-limit}.test.ts',
   'server/cli/db/**/*.test.ts',
+  'server/cli/{output-width,plugin/add,plugin/remove}.test.ts',
+  'server/e2e/configure.test.ts',
   'server/local/postgres.test.ts',
   'server/pages/stylesheet.test.ts',
   'server/{api-docs,deploy/compose}.test.ts',

@@ -234,7 +234,7 @@ async function discover(
 
 /**
  * Leaves the time limit to the fetch function: the library makes a signal for each call, even one
- * without a request, and each of them lives until the limit is over.
+ * without a request, and each of them lives until the limit has passed.
  */
 function limitTime(
   client: typeof openid,

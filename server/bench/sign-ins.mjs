@@ -29,7 +29,7 @@ export async function measureSignInRounds({
     servers.push(server)
   }
   const measure = async ({ subject, port, pid, emptyLog }, times) => {
-    // Otherwise the users of a long run would have more sessions than people have.
+    // Otherwise the users of a long run would have more sessions than real ones.
     if (subject.tidy) await databases.tidy(subject.id, subject.tidy)
     const result = await generator.do({
       kind: 'sign-ins',
