@@ -1,6 +1,6 @@
 import { copyFile, readFile, writeFile } from 'node:fs/promises'
 import { format, resolveConfig } from 'prettier'
-import { digits, table } from './report.mjs'
+import { digits, guardedTable, table } from './report.mjs'
 
 /** `node readme.mjs`: writes the last run's numbers and chart into the Performance guide. */
 const here = (path) => new URL(path, import.meta.url)
@@ -39,6 +39,11 @@ and "× Express" are reads a second, as multiples of that server with one SQL qu
 ${settings.reads.connections} connections, ${settings.sessions.toLocaleString('en-US')} sessions, one core for each server, every answer checked;
 the ratios are medians within a round. \`npm run bench${settings.mode === 'quick' ? ':quick' : ''}\` on ${machine.date.slice(0, 10)}: ${machine.cpu}, Node ${machine.node},
 ${postgres.version}; other work took ${Math.round(results.foreign.median * 100)} % of the core.
+
+${guardedTable(results.guarded)}
+
+A guarded request is one route of an Express 5 app that returns the id of its user; the second column adds the CPU of
+the authentication service and of Postgres. The last one is how long a revoked session is still accepted.
 
 What follows from it, for one core of that machine at full load:
 

@@ -144,13 +144,11 @@ export function guardedTable(rows) {
   )
 }
 
-/** JSON has no infinity: it is null in stored results. */
-const staleness = (seconds) =>
-  Number.isFinite(seconds) && seconds !== null
-    ? seconds === 0
-      ? 'not at all'
-      : `at most ${seconds} s`
-    : 'until the cookie expires'
+const staleness = (seconds) => {
+  // Infinity is null in stored results.
+  if (!Number.isFinite(seconds)) return 'until the cookie expires'
+  return seconds === 0 ? 'not at all' : `at most ${seconds} s`
+}
 
 function signInTable(rows) {
   return table(
