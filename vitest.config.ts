@@ -33,11 +33,11 @@ const SLOW = [
   'server/e2e/{postgres-guide,provider-lockout,schemas-and-poolers,session-limit}.test.ts',
   'server/cli/db/**/*.test.ts',
   'server/cli/{output-width,plugin/add,plugin/remove}.test.ts',
-  'server/e2e/configure.test.ts',
+  'server/e2e/{configure,lazy-backends,process}.test.ts',
   'server/local/postgres.test.ts',
   'server/pages/stylesheet.test.ts',
   'server/{api-docs,deploy/compose}.test.ts',
-  'backends/kv-oauth/storage/{postgres-stores,redis-cluster,redis-guide}.test.ts',
+  'backends/kv-oauth/storage/{postgres-stores,redis-cluster,redis-connection,redis-guide}.test.ts',
   'openapi/compatibility/**/*.test.ts',
 ]
 
