@@ -207,7 +207,7 @@ async function measure() {
     reads: summary.summarizeReads(
       readers,
       measured.results,
-      summary.statementsPerRead(before, after, measured),
+      summary.statementsPerRead(before, after, measured, paired),
     ),
     paired: summary.summarizeReads(readers, paired.results),
     otherReads,

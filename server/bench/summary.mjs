@@ -91,11 +91,15 @@ export function summarizeGrowth(subjects, results, { from, to }) {
   })
 }
 
-/** Statements per successful read between two counts. */
-export function statementsPerRead(before, after, { results, warmUps }) {
+/** Statements per successful read between two counts, with all that was measured in between. */
+export function statementsPerRead(before, after, ...measured) {
   const perRead = new Map()
   for (const [id, count] of after) {
-    const answered = [warmUps.get(id), ...results.get(id)].reduce(
+    const rounds = measured.flatMap(({ results, warmUps }) => [
+      warmUps.get(id),
+      ...(results.get(id) ?? []),
+    ])
+    const answered = rounds.filter(Boolean).reduce(
       (total, round) => total + round.answered,
       0,
     )
