@@ -99,10 +99,7 @@ export function statementsPerRead(before, after, ...measured) {
       warmUps.get(id),
       ...(results.get(id) ?? []),
     ])
-    const answered = rounds.filter(Boolean).reduce(
-      (total, round) => total + round.answered,
-      0,
-    )
+    const answered = rounds.filter(Boolean).reduce((total, round) => total + round.answered, 0)
     perRead.set(id, (count - before.get(id)) / answered)
   }
   return perRead
