@@ -77,9 +77,12 @@ const metadataByConfiguration = new WeakMap<Configuration, Readonly<ServerMetada
 
 /** The metadata of a configuration, which openid-client copies deeply on each call. */
 export function metadataOf(configuration: Configuration): Readonly<ServerMetadata> {
-  const known = metadataByConfiguration.get(configuration) ?? configuration.serverMetadata()
-  metadataByConfiguration.set(configuration, known)
-  return known
+  let metadata = metadataByConfiguration.get(configuration)
+  if (!metadata) {
+    metadata = configuration.serverMetadata()
+    metadataByConfiguration.set(configuration, metadata)
+  }
+  return metadata
 }
 
 /**
@@ -203,7 +206,7 @@ function fromEndpoints(
     { [client.clockTolerance]: CLOCK_TOLERANCE_SECONDS },
     clientAuth(client, provider),
   )
-  limitTime(client, configuration, provider, options)
+  useProviderFetch(client, configuration, provider, options)
   if (options.allowInsecureRequests) client.allowInsecureRequests(configuration)
   return configuration
 }
@@ -228,15 +231,15 @@ async function discover(
       ],
     },
   )
-  limitTime(client, configuration, provider, options)
+  useProviderFetch(client, configuration, provider, options)
   return configuration
 }
 
 /**
- * Leaves the time limit to the fetch function: the library makes a signal for each call, even one
+ * Sends the requests of a configuration, and limits their time: the library makes a signal for each call, even one
  * without a request, and each of them lives until the limit has passed.
  */
-function limitTime(
+function useProviderFetch(
   client: typeof openid,
   configuration: Configuration,
   provider: OAuthProvider,
