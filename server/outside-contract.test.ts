@@ -43,7 +43,7 @@ const ANSWERS: Readonly<Record<string, () => unknown>> = {
     throw providerError('p', 1n as unknown as string)
   },
   'an error that is no Error': () => {
-    // eslint-disable-next-line @typescript-eslint/only-throw-error
+    // oxlint-disable-next-line typescript/only-throw-error
     throw 'SELECT secret'
   },
 }

@@ -41,9 +41,9 @@ const silent = c.router({ list: { method: 'GET', path: '/orders', responses } })
 guardContract(silent)
 
 const misspelt = c.router({
-  // @ts-expect-error It must be `scopes`.
   list: { method: 'GET', path: '/o', responses, metadata: { auth: { scope: ['orders:read'] } } },
 })
+// @ts-expect-error It must be `scopes`.
 guardContract(misspelt)
 
 const wrong = c.router({

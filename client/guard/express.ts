@@ -12,7 +12,7 @@ import { type GuardedPaths, pathGuard } from './guarded-path.js'
 import { responseOf } from './refusal.js'
 
 declare global {
-  // eslint-disable-next-line @typescript-eslint/no-namespace
+  // oxlint-disable-next-line typescript/no-namespace
   namespace Express {
     interface Request {
       /**

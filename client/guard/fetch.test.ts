@@ -49,7 +49,7 @@ it('passes cookies on with a response that a protected handler throws', async ()
   const { auth } = createGuard()
   const handler = auth.protect(() => {
     // As a loader of React Router throws a redirect.
-    // eslint-disable-next-line @typescript-eslint/only-throw-error
+    // oxlint-disable-next-line typescript/only-throw-error
     throw new Response(null, { status: 418 })
   })
   const thrown: unknown = await handler(request()).catch((error: unknown) => error)

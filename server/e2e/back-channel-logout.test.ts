@@ -268,7 +268,11 @@ async function closeDatabase(url: string): Promise<() => Promise<void>> {
   const query = async (text: string): Promise<void> => {
     const client = new pg.Client({ connectionString: admin.href })
     await client.connect()
-    await client.query(text).finally(() => client.end())
+    try {
+      await client.query(text)
+    } finally {
+      await client.end()
+    }
   }
   await query(`ALTER DATABASE ${name} ALLOW_CONNECTIONS false`)
   await query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '${name}'`)

@@ -155,7 +155,7 @@ describeWithBrowser('the layout of', () => {
           )
           const small = controls.filter((element) => element.getBoundingClientRect().height < 44)
           const unfocused = controls.filter((element) => {
-            element.focus({ focusVisible: true } as FocusOptions)
+            element.focus({ focusVisible: true })
             return parseFloat(getComputedStyle(element).outlineWidth) < 2
           })
           return {

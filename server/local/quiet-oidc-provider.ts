@@ -46,7 +46,7 @@ async function importQuietly(): Promise<Library> {
   }
 }
 
-/* eslint-disable no-console -- the library has no option to silence it */
+/* oxlint-disable no-console -- the library has no option to silence it */
 function silence(): () => void {
   const { info, warn } = console
   const unlessNotice =

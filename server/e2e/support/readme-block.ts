@@ -40,7 +40,7 @@ export async function runBlock(
       },
     )
   const names = [...Object.keys(given), 'modules']
-  // eslint-disable-next-line @typescript-eslint/no-implied-eval -- it is the block of our own document.
+  // oxlint-disable-next-line typescript/no-implied-eval -- it is the block of our own document.
   const run = new Function(
     ...names,
     `return (async () => { ${body}\nreturn { ${wanted.join(', ')} } })()`,
