@@ -1,5 +1,10 @@
 import { randomUUID } from 'node:crypto'
-import { type AuthSession, mapSessionToPrincipal } from '@netscript/auth-contract'
+import {
+  type AuthSession,
+  mapSessionToPrincipal,
+  type PublicKeySet,
+  type TokenResponse,
+} from '@netscript/auth-contract'
 import { type AuthLog, silentLog } from '@netscript/plugin-auth-core'
 import type { AuditLog } from '@netscript/plugin-auth-core/internal'
 import { createLocalJWKSet, errors, jwtVerify, SignJWT } from 'jose'
@@ -9,7 +14,35 @@ import {
   type SigningKeyStore,
   TOKEN_LIFETIME_SECONDS,
 } from './signing-keys.js'
-import type { TokenIssuer } from './token-issuer.js'
+
+/** Issues signed tokens that services verify offline. */
+export interface TokenIssuer {
+  /**
+   * Checks that tokens may be issued for an audience.
+   * @throws AuthError `VALIDATION_ERROR` for an audience that is not listed.
+   */
+  checkAudience(audience: string): void
+  /**
+   * Issues a token for a session's user, valid for five minutes but not beyond the session's end. The
+   * issuance is recorded in the audit trail, unless `isRecorded` is false: for a token of one request,
+   * that nothing keeps.
+   * @throws AuthError `VALIDATION_ERROR`, `STORE_UNAVAILABLE`
+   */
+  issue(
+    session: AuthSession,
+    audience: string,
+    options?: { readonly isRecorded?: boolean },
+  ): Promise<TokenResponse>
+  /**
+   * Verifies a token of this issuer for an audience, and returns its session; `undefined` if it is not
+   * valid. The session may have ended since.
+   */
+  verify(token: string, audience: string): Promise<string | undefined>
+  /** The public keys that verify tokens. */
+  publicKeys(): Promise<PublicKeySet>
+  /** Creates and removes keys as they are due. Call it at start and periodically. */
+  maintain(): Promise<void>
+}
 
 /** Options of {@link createAccessTokens}. */
 export interface AccessTokenOptions extends Pick<TokenIssuer, 'checkAudience'> {

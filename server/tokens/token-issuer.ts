@@ -1,9 +1,10 @@
 import type { PostgresPool } from '@netscript/auth-database'
-import type { AuthSession, PublicKeySet, TokenResponse } from '@netscript/auth-contract'
 import { assertSchemaIsRead, createPostgresAuditLog } from '@netscript/auth-database/internal'
 import { AuthError, type AuthLog, type Keyring, silentLog } from '@netscript/plugin-auth-core'
-import { createAccessTokens } from './access-tokens.js'
+import { createAccessTokens, type TokenIssuer } from './access-tokens.js'
 import { createPostgresSigningKeyStore } from './postgres-signing-key-store.js'
+
+export type { TokenIssuer }
 
 /** Options of {@link createTokenIssuer}. */
 export interface TokenIssuerOptions {
@@ -17,35 +18,6 @@ export interface TokenIssuerOptions {
   audiences: readonly string[]
   /** Default: no log. */
   log?: AuthLog
-}
-
-/** Issues signed tokens that services verify offline. */
-export interface TokenIssuer {
-  /**
-   * Checks that tokens may be issued for an audience.
-   * @throws AuthError `VALIDATION_ERROR` for an audience that is not listed.
-   */
-  checkAudience(audience: string): void
-  /**
-   * Issues a token for a session's user, valid for five minutes but not beyond the session's end. The
-   * issuance is recorded in the audit trail, unless `isRecorded` is false: for a token of one request,
-   * that nothing keeps.
-   * @throws AuthError `VALIDATION_ERROR`, `STORE_UNAVAILABLE`
-   */
-  issue(
-    session: AuthSession,
-    audience: string,
-    options?: { readonly isRecorded?: boolean },
-  ): Promise<TokenResponse>
-  /**
-   * Verifies a token of this issuer for an audience, and returns its session; `undefined` if it is not
-   * valid. The session may have ended since.
-   */
-  verify(token: string, audience: string): Promise<string | undefined>
-  /** The public keys that verify tokens. */
-  publicKeys(): Promise<PublicKeySet>
-  /** Creates and removes keys as they are due. Call it at start and periodically. */
-  maintain(): Promise<void>
 }
 
 /**
