@@ -1,12 +1,19 @@
 import { type AppRouter, initContract } from '@ts-rest/core'
 import { z } from 'zod'
-import { AccountsResponse, UnlinkedResponse } from './accounts.js'
+import { AccountsResponse, DeletedResponse, StoredUser, UnlinkedResponse } from './accounts.js'
 import { AUTH_PATH_PREFIX } from './auth-contract.js'
 import { DescribeResponse } from './describe.js'
-import { problems } from './errors.js'
+import { BODY_ERRORS, problems } from './errors.js'
 import { RevokedResponse, SessionsQuery, SessionsResponse } from './session.js'
-import { DeletedResponse, StoredUser } from './stored-user.js'
 import { TokenInput, TokenResponse } from './token.js'
+
+/** The errors of a route for a signed-in user. */
+const SIGNED_IN = [
+  'UNAUTHORIZED',
+  'INTERNAL',
+  'AUTH_OPERATION_UNSUPPORTED',
+  'STORE_UNAVAILABLE',
+] as const
 
 const routes = {
   describe: {
@@ -27,14 +34,7 @@ const routes = {
     query: SessionsQuery,
     responses: {
       200: SessionsResponse,
-      ...problems(
-        'UNAUTHORIZED',
-        'VALIDATION_ERROR',
-        'INTERNAL',
-        'AUTH_OPERATION_UNSUPPORTED',
-        'AUTH_PROVIDER_ERROR',
-        'STORE_UNAVAILABLE',
-      ),
+      ...problems(...SIGNED_IN, 'VALIDATION_ERROR', 'AUTH_PROVIDER_ERROR'),
     },
   },
   revokeOtherSessions: {
@@ -45,14 +45,7 @@ const routes = {
     description: 'Ends every session of the signed-in user except the current one.',
     responses: {
       200: RevokedResponse,
-      ...problems(
-        'UNAUTHORIZED',
-        'ORIGIN_NOT_ALLOWED',
-        'INTERNAL',
-        'AUTH_OPERATION_UNSUPPORTED',
-        'AUTH_PROVIDER_ERROR',
-        'STORE_UNAVAILABLE',
-      ),
+      ...problems(...SIGNED_IN, 'ORIGIN_NOT_ALLOWED', 'AUTH_PROVIDER_ERROR'),
     },
   },
   revokeSession: {
@@ -68,14 +61,11 @@ const routes = {
     responses: {
       200: RevokedResponse,
       ...problems(
-        'UNAUTHORIZED',
+        ...SIGNED_IN,
         'ORIGIN_NOT_ALLOWED',
         'NOT_FOUND',
         'VALIDATION_ERROR',
-        'INTERNAL',
-        'AUTH_OPERATION_UNSUPPORTED',
         'AUTH_PROVIDER_ERROR',
-        'STORE_UNAVAILABLE',
       ),
     },
   },
@@ -88,7 +78,7 @@ const routes = {
       'The accounts with which the signed-in user can sign in. POST /signin with link adds one.',
     responses: {
       200: AccountsResponse,
-      ...problems('UNAUTHORIZED', 'INTERNAL', 'AUTH_OPERATION_UNSUPPORTED', 'STORE_UNAVAILABLE'),
+      ...problems(...SIGNED_IN),
     },
   },
   unlinkAccount: {
@@ -104,15 +94,12 @@ const routes = {
     responses: {
       200: UnlinkedResponse,
       ...problems(
-        'UNAUTHORIZED',
+        ...SIGNED_IN,
         'AUTH_RECENT_SIGN_IN_REQUIRED',
         'ORIGIN_NOT_ALLOWED',
         'NOT_FOUND',
         'AUTH_LAST_ACCOUNT',
         'VALIDATION_ERROR',
-        'INTERNAL',
-        'AUTH_OPERATION_UNSUPPORTED',
-        'STORE_UNAVAILABLE',
       ),
     },
   },
@@ -125,13 +112,7 @@ const routes = {
       'The user with accounts, live sessions and the events of the audit trail. Tokens of providers are left out.',
     responses: {
       200: StoredUser,
-      ...problems(
-        'UNAUTHORIZED',
-        'RATE_LIMITED',
-        'INTERNAL',
-        'AUTH_OPERATION_UNSUPPORTED',
-        'STORE_UNAVAILABLE',
-      ),
+      ...problems(...SIGNED_IN, 'RATE_LIMITED'),
     },
   },
   deleteUser: {
@@ -143,14 +124,7 @@ const routes = {
       'Deletes the signed-in user with all accounts, sessions and tokens of providers. Needs a sign-in at most five minutes old. The audit trail keeps its events, under a pseudonym. A later sign-in creates a new user.',
     responses: {
       200: DeletedResponse,
-      ...problems(
-        'UNAUTHORIZED',
-        'AUTH_RECENT_SIGN_IN_REQUIRED',
-        'ORIGIN_NOT_ALLOWED',
-        'INTERNAL',
-        'AUTH_OPERATION_UNSUPPORTED',
-        'STORE_UNAVAILABLE',
-      ),
+      ...problems(...SIGNED_IN, 'AUTH_RECENT_SIGN_IN_REQUIRED', 'ORIGIN_NOT_ALLOWED'),
     },
   },
   token: {
@@ -164,12 +138,10 @@ const routes = {
     responses: {
       200: TokenResponse,
       ...problems(
-        'MALFORMED_REQUEST',
+        ...BODY_ERRORS,
         'UNAUTHORIZED',
         'ORIGIN_NOT_ALLOWED',
         'NOT_FOUND',
-        'PAYLOAD_TOO_LARGE',
-        'UNSUPPORTED_MEDIA_TYPE',
         'VALIDATION_ERROR',
         'RATE_LIMITED',
         'INTERNAL',
@@ -181,6 +153,3 @@ const routes = {
 
 /** Routes beyond the five of `authContractV1`. It may gain routes without a new version. */
 export const accountContractV1: typeof routes = initContract().router(routes)
-
-/** The type of {@link accountContractV1}. */
-export type AccountContractV1 = typeof accountContractV1

@@ -1,10 +1,15 @@
 import { type AppRouter, initContract } from '@ts-rest/core'
 import { z } from 'zod'
-import { CallbackQuery, CallbackResponse } from './callback.js'
-import { problems } from './errors.js'
+import {
+  CallbackQuery,
+  CallbackResponse,
+  SigninInput,
+  SigninResponse,
+  SignoutInput,
+  SignoutResponse,
+} from './signin.js'
+import { BODY_ERRORS, problems } from './errors.js'
 import { MeResponse, SessionResponse } from './session.js'
-import { SigninInput, SigninResponse } from './signin.js'
-import { SignoutInput, SignoutResponse } from './signout.js'
 
 /** The path prefix of every route, fixed by the contract. */
 export const AUTH_PATH_PREFIX = '/api/v1/auth'
@@ -22,12 +27,10 @@ const routes = {
       200: SigninResponse,
       303: z.undefined(),
       ...problems(
-        'MALFORMED_REQUEST',
+        ...BODY_ERRORS,
         'UNAUTHORIZED',
         'AUTH_RECENT_SIGN_IN_REQUIRED',
         'ORIGIN_NOT_ALLOWED',
-        'PAYLOAD_TOO_LARGE',
-        'UNSUPPORTED_MEDIA_TYPE',
         'VALIDATION_ERROR',
         'RETURN_TO_NOT_ALLOWED',
         'RATE_LIMITED',
@@ -50,10 +53,8 @@ const routes = {
       200: SignoutResponse,
       303: z.undefined(),
       ...problems(
-        'MALFORMED_REQUEST',
+        ...BODY_ERRORS,
         'ORIGIN_NOT_ALLOWED',
-        'PAYLOAD_TOO_LARGE',
-        'UNSUPPORTED_MEDIA_TYPE',
         'VALIDATION_ERROR',
         'RETURN_TO_NOT_ALLOWED',
         'INTERNAL',

@@ -230,3 +230,10 @@ export function problems<C extends AuthErrorCode>(...codes: C[]): ProblemRespons
   ])
   return Object.fromEntries(responses) as ProblemResponses<C>
 }
+
+/** The errors of a route that reads a body. */
+export const BODY_ERRORS = [
+  'MALFORMED_REQUEST',
+  'PAYLOAD_TOO_LARGE',
+  'UNSUPPORTED_MEDIA_TYPE',
+] as const satisfies readonly AuthErrorCode[]

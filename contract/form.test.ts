@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { decodeForm } from './form.js'
-import { SigninInput } from './signin.js'
-import { SignoutInput } from './signout.js'
+import { SigninInput, SignoutInput } from './signin.js'
 
 describe('decodeForm', () => {
   it.each([

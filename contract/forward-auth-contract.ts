@@ -76,6 +76,3 @@ const routes = {
 
 /** The route for reverse proxies. The contract may gain routes without a new version. */
 export const forwardAuthContractV1: typeof routes = initContract().router(routes)
-
-/** The type of {@link forwardAuthContractV1}. */
-export type ForwardAuthContractV1 = typeof forwardAuthContractV1

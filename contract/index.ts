@@ -7,18 +7,32 @@
 export * from './auth-contract.js'
 export * from './account-contract.js'
 export * from './accounts.js'
-export * from './protocol-contract.js'
-export * from './provider-token.js'
-export * from './service-contract.js'
-export * from './signin.js'
-export * from './callback.js'
 export * from './describe.js'
-export * from './errors.js'
-export * from './form.js'
-export * from './forward-auth-contract.js'
+export {
+  AUTH_ERRORS,
+  type AuthErrorCode,
+  type AuthErrorData,
+  type AuthErrorStatus,
+  ForbiddenData,
+  type Problem,
+  ProblemDocument,
+  problems,
+  ProviderErrorData,
+  ProviderTokenData,
+  RecentSignInData,
+  ValidationErrorData,
+} from './errors.js'
+export { forwardAuthContractV1, IDENTITY_HEADERS } from './forward-auth-contract.js'
+export { discoveryContractV1, protocolContractV1 } from './protocol-contract.js'
+export type { RecentAuth, RouteAuth, RouteContract } from './route.js'
+export * from './service-contract.js'
 export * from './session.js'
-export { type ContractRoute, contractRoutes, type RouteContract } from './route.js'
-export * from './route-auth.js'
-export * from './signout.js'
-export * from './stored-user.js'
-export * from './token.js'
+export {
+  CallbackQuery,
+  CallbackResponse,
+  SigninInput,
+  SigninResponse,
+  SignoutInput,
+  SignoutResponse,
+} from './signin.js'
+export { PublicKeySet, TokenInput, TokenResponse } from './token.js'

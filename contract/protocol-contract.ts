@@ -1,8 +1,8 @@
 import { type AppRouter, initContract } from '@ts-rest/core'
 import { z } from 'zod'
 import { AUTH_PATH_PREFIX, authContractV1 } from './auth-contract.js'
-import { CallbackQuery } from './callback.js'
-import { problems } from './errors.js'
+import { CallbackQuery } from './signin.js'
+import { BODY_ERRORS, problems } from './errors.js'
 import { PublicKeySet } from './token.js'
 
 /** The form of a back-channel logout (OpenID Connect Back-Channel Logout 1.0 section 2.5). */
@@ -101,10 +101,8 @@ const routes = {
     responses: {
       200: BackChannelLogoutResponse,
       ...problems(
-        'MALFORMED_REQUEST',
+        ...BODY_ERRORS,
         'LOGOUT_TOKEN_INVALID',
-        'PAYLOAD_TOO_LARGE',
-        'UNSUPPORTED_MEDIA_TYPE',
         'RATE_LIMITED',
         'INTERNAL',
         'AUTH_OPERATION_UNSUPPORTED',
@@ -121,9 +119,6 @@ const routes = {
  */
 export const protocolContractV1: typeof routes = initContract().router(routes)
 
-/** The type of {@link protocolContractV1}. */
-export type ProtocolContractV1 = typeof protocolContractV1
-
 const discoveryRoutes = {
   jwks: {
     strictStatusCodes: true,
@@ -138,6 +133,3 @@ const discoveryRoutes = {
 
 /** Routes at the root of the origin, where verifiers look for them (RFC 8615). */
 export const discoveryContractV1: typeof discoveryRoutes = initContract().router(discoveryRoutes)
-
-/** The type of {@link discoveryContractV1}. */
-export type DiscoveryContractV1 = typeof discoveryContractV1

@@ -1,4 +1,5 @@
-import { type ContractRoute, IDENTITY_HEADERS } from '@netscript/auth-contract'
+import { IDENTITY_HEADERS } from '@netscript/auth-contract'
+import type { ContractRoute } from '@netscript/auth-contract/internal'
 import type { Components } from './components.js'
 import type { ResponseObject } from './specification.js'
 

@@ -3,13 +3,13 @@ import {
   accountContractV1,
   AUTH_ERRORS,
   authContractV1,
-  contractRoutes,
   discoveryContractV1,
   forwardAuthContractV1,
   protocolContractV1,
   serviceContractV1,
   type RouteContract,
 } from '@netscript/auth-contract'
+import { contractRoutes } from '@netscript/auth-contract/internal'
 import { createComponents } from './components.js'
 import { type Dialect, GUARDED_DIALECT, OWN_DIALECT } from './dialect.js'
 import { BEARER_TOKEN, operationOf, SERVICE_KEY, SESSION_COOKIE } from './operation.js'

@@ -1,5 +1,9 @@
 import { z } from 'zod'
-import { type ContractRoute, type contractRoutes, routeAuthOf } from '@netscript/auth-contract'
+import {
+  type ContractRoute,
+  type contractRoutes,
+  routeAuthOf,
+} from '@netscript/auth-contract/internal'
 import { type Components, SCHEMAS } from './components.js'
 import { type Dialect, publicHeaders, type RouteNote } from './dialect.js'
 import { BODY_EXAMPLES, PARAMETER_EXAMPLES } from './examples.js'

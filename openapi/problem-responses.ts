@@ -1,10 +1,6 @@
 import type { z } from 'zod'
-import {
-  AUTH_ERRORS,
-  type AuthErrorCode,
-  problemType,
-  type ContractRoute,
-} from '@netscript/auth-contract'
+import { AUTH_ERRORS, type AuthErrorCode } from '@netscript/auth-contract'
+import { problemType, type ContractRoute } from '@netscript/auth-contract/internal'
 import { type Components, SCHEMAS } from './components.js'
 import type { Dialect } from './dialect.js'
 import { PROBLEM_DATA, PROBLEM_DETAILS } from './examples.js'

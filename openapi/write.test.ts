@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { contractRoutes } from '@netscript/auth-contract'
+import { contractRoutes } from '@netscript/auth-contract/internal'
 import { expect, it } from 'vitest'
 import { CURL_STEPS } from './curl.js'
 import { DOCUMENTED } from './document.js'

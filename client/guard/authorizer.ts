@@ -1,4 +1,5 @@
-import { parseRecentAuth, type Principal, type RecentAuth } from '@netscript/auth-contract'
+import type { Principal, RecentAuth } from '@netscript/auth-contract'
+import { parseRecentAuth } from '@netscript/auth-contract/internal'
 import { isRecent } from './recent-auth.js'
 
 /** The input of an authorization decision. */

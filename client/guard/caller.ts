@@ -1,9 +1,5 @@
-import {
-  parseRecentAuth,
-  parseRouteAuth,
-  type Principal,
-  type RecentAuth,
-} from '@netscript/auth-contract'
+import type { Principal, RecentAuth } from '@netscript/auth-contract'
+import { parseRecentAuth, parseRouteAuth } from '@netscript/auth-contract/internal'
 import {
   type Authenticator,
   type GuardRequest,

@@ -3,7 +3,7 @@ import {
   contractRoutes,
   type GuardMetadata,
   routeAuthOf,
-} from '@netscript/auth-contract'
+} from '@netscript/auth-contract/internal'
 import { decisionOf } from './caller.js'
 import { guard, type ExpressMiddleware } from './express.js'
 

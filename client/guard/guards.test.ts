@@ -1,6 +1,7 @@
 import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { type AuthErrorCode, problemOf, type RouteAuth } from '@netscript/auth-contract'
+import type { AuthErrorCode, RouteAuth } from '@netscript/auth-contract'
+import { problemOf } from '@netscript/auth-contract/internal'
 import { OpenAPIHandler } from '@orpc/openapi/fetch'
 import { ORPCError, os } from '@orpc/server'
 import { RequestHeadersPlugin, ResponseHeadersPlugin } from '@orpc/server/plugins'

@@ -6,11 +6,11 @@
 import {
   AUTH_ERRORS,
   ForbiddenData,
-  parseRouteAuth,
   type Principal,
   RecentSignInData,
   type RouteAuth,
 } from '@netscript/auth-contract'
+import { parseRouteAuth } from '@netscript/auth-contract/internal'
 import { type Caller, createCaller, decisionOf, type GuardOptions, UNGUARDED } from './caller.js'
 import { addTo } from './response.js'
 

@@ -1,11 +1,5 @@
-import {
-  type ForbiddenData,
-  parseRecentAuth,
-  type Principal,
-  type Problem,
-  problemOf,
-  type RecentAuth,
-} from '@netscript/auth-contract'
+import type { ForbiddenData, Principal, Problem, RecentAuth } from '@netscript/auth-contract'
+import { parseRecentAuth, problemOf } from '@netscript/auth-contract/internal'
 import type { Authentication, GuardUnavailableError } from './authenticator.js'
 
 /** A refused request: a problem document (RFC 9457) and its headers. */

@@ -1,4 +1,4 @@
-import { decodeForm } from '@netscript/auth-contract'
+import { decodeForm } from '@netscript/auth-contract/internal'
 import { AuthError } from '@netscript/plugin-auth-core'
 import {
   BODY_LIMIT,

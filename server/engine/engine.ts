@@ -1,9 +1,5 @@
-import {
-  AUTH_PATH_PREFIX,
-  type AuthErrorCode,
-  authContractV1,
-  SIGN_IN_PAGE_PATH,
-} from '@netscript/auth-contract'
+import { AUTH_PATH_PREFIX, type AuthErrorCode, authContractV1 } from '@netscript/auth-contract'
+import { SIGN_IN_PAGE_PATH } from '@netscript/auth-contract/internal'
 import { type AuthBackendPort, AuthError, codeOf } from '@netscript/plugin-auth-core'
 import { createReturnToPolicy, isPrefetch, pathOf } from '@netscript/plugin-auth-core/internal'
 import type { ServiceKeys } from '../tokens/service-keys.js'

@@ -1,4 +1,5 @@
-import { type AuthErrorCode, type Problem, problemOf } from '@netscript/auth-contract'
+import type { AuthErrorCode, Problem } from '@netscript/auth-contract'
+import { problemOf } from '@netscript/auth-contract/internal'
 import { AuthError, isAuthError } from '@netscript/plugin-auth-core'
 import type { Logger } from '../log.js'
 import { errorPage } from '../pages/error-page.js'

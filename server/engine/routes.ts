@@ -1,5 +1,6 @@
 import type { z } from 'zod'
-import { AUTH_PATH_PREFIX, type ContractRoute } from '@netscript/auth-contract'
+import { AUTH_PATH_PREFIX } from '@netscript/auth-contract'
+import type { ContractRoute } from '@netscript/auth-contract/internal'
 import type { HandlerContext, HandlerRequest } from '../handlers/context.js'
 import type { Reply } from '../reply.js'
 import type { BodyTypes } from './body.js'

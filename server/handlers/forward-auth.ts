@@ -1,10 +1,9 @@
+import { AUTH_PATH_PREFIX, IDENTITY_HEADERS } from '@netscript/auth-contract'
 import {
-  AUTH_PATH_PREFIX,
   type ForwardAuthQuery,
-  IDENTITY_HEADERS,
   SIGN_IN_PAGE_PATH,
   SIGN_IN_URL_HEADER,
-} from '@netscript/auth-contract'
+} from '@netscript/auth-contract/internal'
 import { AuthError, type AuthnResult } from '@netscript/plugin-auth-core'
 import { createReturnToPolicy, withCookiesOnly } from '@netscript/plugin-auth-core/internal'
 import { prefersPage } from '../engine/accept.js'

@@ -1,8 +1,5 @@
-import type {
-  BackChannelLogoutResponse,
-  SignoutInput,
-  SignoutResponse,
-} from '@netscript/auth-contract'
+import type { SignoutInput, SignoutResponse } from '@netscript/auth-contract'
+import type { BackChannelLogoutResponse } from '@netscript/auth-contract/internal'
 import { AuthError, type AuthnRequest } from '@netscript/plugin-auth-core'
 import { ok, type Reply, seeOther } from '../reply.js'
 import { type HandlerContext, interactiveFlow } from './context.js'

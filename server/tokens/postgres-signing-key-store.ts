@@ -1,5 +1,5 @@
 import type { PostgresPool } from '@netscript/auth-database'
-import type { PublicKey } from '@netscript/auth-contract'
+import type { PublicKey } from '@netscript/auth-contract/internal'
 import { queryPrepared, storeCall } from '@netscript/auth-database/internal'
 import { createKeyring, type Keyring } from '@netscript/plugin-auth-core'
 import { seal, unseal } from '@netscript/plugin-auth-core/internal'

@@ -1,6 +1,6 @@
 import type { CryptoKey, JWK } from 'jose'
 import * as jose from 'jose'
-import { PublicKey } from '@netscript/auth-contract'
+import { PublicKey } from '@netscript/auth-contract/internal'
 import { AuthError, type AuthLog } from '@netscript/plugin-auth-core'
 
 /** Signature algorithm of tokens; widely supported by JWT libraries. */
