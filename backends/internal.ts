@@ -15,14 +15,14 @@ export { type ClientNetwork, clientNetworks } from './client-network.js'
 export { isoInstant } from './instant.js'
 export { decodeBase64url, seal, unseal } from './keyring.js'
 export { networkReason } from './network-reason.js'
-export { importPeer } from './optional-peer.js'
+export { importPeer } from './package-manager.js'
 export {
   findPackageManager,
   installCommand,
   type PackageManager,
   runCommand,
 } from './package-manager.js'
-export { printable } from './printable.js'
+export { printable } from './log.js'
 export {
   createMemoryRateLimitStore,
   createRateLimitKeys,

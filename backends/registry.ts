@@ -1,5 +1,5 @@
 import { AuthBackendNotFoundError } from './errors.js'
-import type { AuthBackendPort } from './port.js'
+import type { AuthBackendPort, AuthProviderDescriptor, AuthProviderRegistryPort } from './port.js'
 
 /** Name of the default backend. */
 export const DEFAULT_AUTH_BACKEND_NAME = 'kv-oauth'
@@ -57,5 +57,15 @@ export function createAuthBackendRegistry(
     default: resolveBackend(copy, defaultName),
     defaultName,
     resolveBackend: (name = defaultName) => resolveBackend(copy, name),
+  }
+}
+
+/** Creates a provider registry from a list, in its order. */
+export function createProviderRegistry(
+  providers: readonly AuthProviderDescriptor[],
+): AuthProviderRegistryPort {
+  return {
+    listProviders: () => providers,
+    getProvider: (id) => providers.find((provider) => provider.id === id),
   }
 }

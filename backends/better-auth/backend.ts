@@ -1,5 +1,7 @@
 import {
   type AuthBackendPort,
+  AuthConfigurationError,
+  type AuthLog,
   type AuthProviderDescriptor,
   createProviderRegistry,
 } from '@netscript/plugin-auth-core'
@@ -11,12 +13,16 @@ import { createNodeHandler, type NodeHandler } from './handler.js'
 import {
   assertSessionsLiveInDatabase,
   assertUsedSessionsGoOn,
+  createNetscriptBetterAuth,
   DEFAULT_BASE_PATH,
+  type PassedOnOptions,
+  SECRET_MIN_LENGTH,
 } from './instance.js'
-import { allowedReturnToOf } from './allowed-return-to.js'
+import { allowedReturnToOf } from './return-targets.js'
 import { createRouteFinder } from './routes.js'
 import { assertRolesAreAssigned } from './session-mapping.js'
 import { createBetterAuthSessions } from './sessions.js'
+import type { PostgresPool } from '@netscript/auth-database'
 
 const DEFAULT_PROVIDERS: readonly AuthProviderDescriptor[] = [
   { id: 'better-auth', displayName: 'E-mail and password', kind: 'credentials' },
@@ -117,4 +123,81 @@ export function createBetterAuthBackend(options: BetterAuthBackendOptions): Bett
       return `${basePath}${route ?? '/*'}`
     },
   }
+}
+
+/** Options of {@link betterAuthBackendFromEnv} that do not come from variables. */
+export interface BetterAuthFromEnvOptions {
+  /** The pool to share. The caller closes it. */
+  pool: PostgresPool
+  /** The public origin. */
+  baseUrl: string
+  /** Additional origins that may call better-auth's own routes. @default none */
+  trustedOrigins?: readonly string[]
+  /** Additional origins that browsers may be redirected to but that may not call. @default none */
+  allowedReturnTo?: readonly string[]
+  /**
+   * Maximum live sessions per user; a sign-in beyond it ends the least recently used.
+   * @default 100
+   */
+  maxSessionsPerUser?: number
+  /** Secret for the pseudonyms in the audit trail. @default derived from `BETTER_AUTH_SECRET` */
+  auditSalt?: string
+  /** Other better-auth options. @default none */
+  betterAuthOptions?: PassedOnOptions
+  /** @default no log */
+  log?: AuthLog
+}
+
+/**
+ * Creates the better-auth backend from `BETTER_AUTH_SECRET`. better-auth and Prisma are loaded only
+ * when this is called.
+ *
+ * @throws AuthConfigurationError when `BETTER_AUTH_SECRET` is missing or has less than 32
+ * characters.
+ *
+ * @example
+ * ```ts
+ * const backend = await betterAuthBackendFromEnv(process.env, {
+ *   pool,
+ *   baseUrl: 'https://auth.example.com',
+ * })
+ * ```
+ */
+export async function betterAuthBackendFromEnv(
+  env: NodeJS.ProcessEnv,
+  options: BetterAuthFromEnvOptions,
+): Promise<BetterAuthBackend> {
+  const { pool, baseUrl: baseURL, betterAuthOptions, log } = options
+  const { trustedOrigins = [], allowedReturnTo = [] } = options
+  const secret = readSecret(env)
+  const { createPrismaClient } = await import('@netscript/auth-database/client')
+  const prisma = createPrismaClient(pool)
+  const auth = await createNetscriptBetterAuth({
+    prisma,
+    pool,
+    secret,
+    baseURL,
+    trustedOrigins: [...trustedOrigins],
+    allowedReturnTo: [...allowedReturnTo],
+    ...(options.maxSessionsPerUser !== undefined && {
+      maxSessionsPerUser: options.maxSessionsPerUser,
+    }),
+    ...(options.auditSalt !== undefined && { auditSalt: options.auditSalt }),
+    ...(betterAuthOptions && { betterAuthOptions }),
+    ...(log && { log }),
+  })
+  return createBetterAuthBackend({ auth, secret, baseURL, close: () => prisma.$disconnect() })
+}
+
+/**
+ * The better-auth secret, from `BETTER_AUTH_SECRET`.
+ * @throws AuthConfigurationError when it is missing or too short.
+ */
+export function readSecret(env: NodeJS.ProcessEnv): string {
+  const secret = env.BETTER_AUTH_SECRET?.trim() ?? ''
+  if (secret.length >= SECRET_MIN_LENGTH) return secret
+  throw new AuthConfigurationError(
+    `BETTER_AUTH_SECRET ${secret ? `must have at least ${SECRET_MIN_LENGTH} characters` : 'is not set'}. ` +
+      'Make one with: node -e "console.log(crypto.randomBytes(48).toString(\'base64url\'))"',
+  )
 }

@@ -6,7 +6,7 @@
  */
 export * from './backend.js'
 export type { BetterAuthInstance, WithHeaders } from './context.js'
-export * from './from-env.js'
+export * from './backend.js'
 export type { NodeHandler } from './handler.js'
 export {
   createNetscriptBetterAuth,

@@ -10,7 +10,7 @@ import {
   silentLog,
 } from '@netscript/plugin-auth-core'
 import { createMemoryRateLimitStore, createSubjectHash } from '@netscript/plugin-auth-core/internal'
-import { betterAuthLogger } from './logger.js'
+import { betterAuthLogger } from './database-call.js'
 import { createRateLimitStorage } from './rate-limit.js'
 import { createRouteFinder, type RouteFinder } from './routes.js'
 import { assertRolesAreAssigned } from './session-mapping.js'

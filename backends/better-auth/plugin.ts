@@ -2,7 +2,7 @@ import type { AuthContext, BetterAuthPlugin, GenericEndpointContext } from 'bett
 import type { PrismaClient } from '@netscript/auth-database/client'
 import { createReturnToPolicy, USER_AGENT_LENGTH } from '@netscript/plugin-auth-core/internal'
 import { APIError, createAuthMiddleware } from 'better-auth/api'
-import { PLUGIN_ID } from './allowed-return-to.js'
+import { PLUGIN_ID } from './return-targets.js'
 import { createBetterAuthAudit, endingAs, endOf, type NameUser } from './audit.js'
 
 /** Options of {@link netscriptPlugin}. */

@@ -15,10 +15,9 @@ import {
   USER_AGENT_LENGTH,
 } from '@netscript/plugin-auth-core/internal'
 import { endingAs } from './audit.js'
-import { readSession } from './authenticate.js'
+import { readSession, requestCookies } from './authenticate.js'
 import type { BetterAuthInstance } from './context.js'
 import { databaseCall } from './database-call.js'
-import { requestCookies } from './request-cookies.js'
 import { parseSessionRow, parseUserRow, toAuthSession } from './session-mapping.js'
 
 /** Sessions read or ended per batch; better-auth's hooks receive at most one batch. */

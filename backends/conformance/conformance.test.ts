@@ -118,7 +118,8 @@ describe('checkAuthBackend', () => {
 describe('flaws', () => {
   it('exist for every group of checks', () => {
     const groups = readdirSync(new URL('./checks', import.meta.url))
-    expect(Object.keys(FLAWS).sort()).toEqual(groups.map((file) => basename(file, '.ts')).sort())
+    const names = groups.map((file) => basename(file, '.ts'))
+    expect(Object.keys(FLAWS)).toEqual(expect.arrayContaining(names))
   })
 
   it.each(Object.entries(FLAWS))(

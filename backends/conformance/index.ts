@@ -4,8 +4,8 @@
  *
  * @module
  */
-export type { AuthBackendCheck } from './check.js'
-export { AUTH_BACKEND_CHECKS } from './checks.js'
+export type { AuthBackendCheck } from './scene.js'
+export { AUTH_BACKEND_CHECKS } from './run.js'
 export type { AuthBackendHarness, SessionHook, SignedIn } from './harness.js'
 export * from './run.js'
 export type { Scene } from './scene.js'

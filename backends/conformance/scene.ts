@@ -2,7 +2,6 @@ import assert from 'node:assert/strict'
 import type { AuthSession, AuthUser } from '@netscript/auth-contract'
 import type { AuthBackendPort, AuthnResult, Principal } from '../port.js'
 import { type AuthnRequest, toAuthnRequest } from '../request.js'
-import { skip } from './skip.js'
 import type { AuthBackendHarness, SessionHook, SignedIn } from './harness.js'
 import { cookieHeader, parseCookieHeader } from './set-cookie.js'
 
@@ -169,4 +168,24 @@ export async function rejection(promise: Promise<unknown>, what: string): Promis
 export async function nextMillisecond(): Promise<void> {
   const start = Date.now()
   while (Date.now() === start) await new Promise((resolve) => setImmediate(resolve))
+}
+
+/** A requirement for every backend. */
+export interface AuthBackendCheck {
+  /** A stable id in kebab case. */
+  readonly id: string
+  /** The requirement as a sentence. */
+  readonly title: string
+  /** Rejects when the backend does not meet the requirement. */
+  run(scene: Scene): Promise<void>
+}
+
+/** Thrown by a check that does not apply to the backend. */
+export class CheckSkipped extends Error {
+  override readonly name = 'CheckSkipped'
+}
+
+/** Skips the running check. `reason` says why it does not apply. */
+export function skip(reason: string): never {
+  throw new CheckSkipped(reason)
 }

@@ -1,9 +1,13 @@
-import { type AuthAccountsPort, AuthError } from '@netscript/plugin-auth-core'
+import {
+  type AuthAccountsPort,
+  AuthError,
+  type AuthSelfServicePort,
+} from '@netscript/plugin-auth-core'
 import { isoInstant } from '@netscript/plugin-auth-core/internal'
 import type { KvOAuthContext } from './context.js'
-import { revokeAtProvider } from './revoke-at-provider.js'
+import { revokeAtProvider } from './tokens.js'
 import type { ProviderTokens, SessionRecord, SignedInIdentity } from './session-store.js'
-import { sessionsOfUser } from './sessions-of-user.js'
+import { listSessions, sessionsOfUser } from './list-sessions.js'
 
 /**
  * Links an account to the user of a session, which stays as it is, and stores the account's tokens.
@@ -95,4 +99,51 @@ async function forgetTokens(
     }
   }
   await Promise.all(revoked)
+}
+
+/** Exports and deletes users. */
+export function selfServicePort(context: KvOAuthContext): AuthSelfServicePort {
+  const { users, sessions, audit, subjectHash, log, now } = context
+  const accounts = accountsPort(context)
+  return {
+    async exportUser(session) {
+      const { id, userId } = session
+      const user = await users.get(userId)
+      // Deleted since the request was authenticated.
+      if (!user) throw new AuthError('UNAUTHORIZED', 'Sign in first.')
+      const identities = await users.listAccounts(userId)
+      const { createdAt, roles, ...profile } = user
+      return {
+        exportedAt: isoInstant(now()),
+        user: { id: userId, ...profile, roles: [...roles], createdAt: isoInstant(createdAt) },
+        accounts: [...(await accounts.list(session))],
+        sessions: await everySession(sessions, userId, id),
+        events: await audit.eventsOf(
+          identities.map(({ issuer, subject }) => subjectHash(issuer, subject)),
+        ),
+      }
+    },
+    async deleteUser({ userId }) {
+      await users.delete(userId)
+      log.info({ event: 'user.deleted', userId, reason: 'by-user' }, 'user deleted')
+    },
+  }
+}
+
+async function everySession(
+  store: KvOAuthContext['sessions'],
+  userId: string,
+  currentId: string,
+): Promise<Awaited<ReturnType<AuthSelfServicePort['exportUser']>>['sessions']> {
+  const found: Awaited<ReturnType<typeof everySession>> = []
+  let cursor: string | undefined
+  do {
+    const page = await listSessions(store, userId, cursor === undefined ? {} : { cursor })
+    for (const { session, userAgent } of page.sessions) {
+      const current = session.id === currentId
+      found.push({ session, current, ...(userAgent !== undefined && { userAgent }) })
+    }
+    cursor = page.cursor
+  } while (cursor !== undefined)
+  return found
 }

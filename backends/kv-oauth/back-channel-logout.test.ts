@@ -13,7 +13,7 @@ import { sessionRecord } from './storage/session-store-suite.js'
 import { withAccounts } from './storage/testing/test-user.js'
 import { createKvOAuthBackend, type KvOAuthBackend } from './backend.js'
 import { encodeSubject } from './identity.js'
-import { isIssuer } from './issuer.js'
+import { isIssuer } from './provider-metadata.js'
 import { defineOAuthProvider } from './provider.js'
 import { type JsonServer, type JsonServerAnswer, startJsonServer } from './testing/json-server.js'
 

@@ -3,7 +3,7 @@ import { publicId } from '@netscript/plugin-auth-core/internal'
 import { getClientConfiguration } from './configuration.js'
 import type { KvOAuthContext } from './context.js'
 import { encodeSubject } from './identity.js'
-import { isIssuerOf } from './issuer.js'
+import { isIssuerOf } from './provider-metadata.js'
 import type { OAuthProvider } from './provider.js'
 import { invalidLogoutToken, readLogoutToken, verifyLogoutToken } from './logout-token.js'
 

@@ -2,11 +2,17 @@ import { AuthConfigurationError, AuthError, providerError } from '@netscript/plu
 import { hasUnusableAuthTime, stepUpFailed } from './authentication.js'
 import { getGrantConfiguration, keepKeys } from './configuration.js'
 import type { KvOAuthContext } from './context.js'
-import { isIssuerOf } from './issuer.js'
+import { isIssuerOf } from './provider-metadata.js'
 import type { OAuthProvider } from './provider.js'
-import { NOT_VERIFIED, ProviderAnswerError } from './provider-failure.js'
+import {
+  isDeclined,
+  isMisconfigured,
+  NOT_VERIFIED,
+  ProviderAnswerError,
+  ProviderRefusedError,
+  refusalIn,
+} from './provider-failure.js'
 import { EXACT_REDIRECT_URI } from './provider-fetch.js'
-import { isDeclined, isMisconfigured, ProviderRefusedError, refusalIn } from './provider-refusal.js'
 import type { SignInTransaction } from './sign-in.js'
 import { checkIdToken, type Tokens } from './tokens.js'
 

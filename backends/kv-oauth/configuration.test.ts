@@ -5,7 +5,7 @@ import { AuthConfigurationError, AuthError } from '../errors.js'
 import { getClientConfiguration } from './configuration.js'
 import { providers } from './presets.js'
 import { defineOAuthProvider, type OAuthProvider, type OAuthProviderOptions } from './provider.js'
-import { providerKeys } from './provider-keys.js'
+import { providerKeys } from './logout-token.js'
 import { type JsonServer, type JsonServerAnswer, startJsonServer } from './testing/json-server.js'
 import { type OidcServer, startOidcServer } from './testing/oidc-server.js'
 

@@ -17,6 +17,7 @@ import type {
 import type { AuthTrace } from './trace.js'
 import type { OAuthProvider } from './provider.js'
 import type { ProviderGate } from './provider-gate.js'
+import type { CookiePolicy } from './session-cookie.js'
 
 /** Session lifetimes, in milliseconds, and the maximum number of sessions per user. */
 export interface SessionPolicy {
@@ -70,17 +71,6 @@ export function sessionPolicy(given: Partial<SessionPolicy> = {}): SessionPolicy
   }
   return { ...policy, idleMs, refreshWindowMs: Math.min(policy.refreshWindowMs, idleMs / 10) }
 }
-
-/** Names and attributes of the flow's cookies. */
-export interface CookiePolicy {
-  /** @default `__Host-ns_session` */
-  readonly sessionName: string
-  /** @default true */
-  readonly secure: boolean
-}
-
-/** The name of the session cookie unless another is configured. */
-export const SESSION_COOKIE_NAME = '__Host-ns_session'
 
 /** Shared by the steps of the flow. */
 export interface KvOAuthContext extends AdmissionContext {

@@ -1,6 +1,6 @@
 import type { AuthSessionPage, SessionListOptions } from '@netscript/plugin-auth-core'
 import { pageOf, sessionRange } from '@netscript/plugin-auth-core/internal'
-import type { SessionStore } from './session-store.js'
+import type { SessionRecord, SessionStore } from './session-store.js'
 import { toAuthSession } from './authenticate.js'
 
 /** Lists a page of the live sessions of a user, newest first. */
@@ -18,5 +18,19 @@ export async function listSessions(
       ...(record.userAgent !== undefined && { userAgent: record.userAgent }),
     })),
     ...(cursor !== undefined && { cursor }),
+  }
+}
+
+/** Every live session of a user, read page by page. */
+export async function sessionsOfUser(
+  sessions: Pick<SessionStore, 'listByUser'>,
+  userId: string,
+): Promise<SessionRecord[]> {
+  const all: SessionRecord[] = []
+  for (;;) {
+    const after = all.at(-1)
+    const page = await sessions.listByUser(userId, { ...(after && { after }) })
+    if (page.length === 0) return all
+    all.push(...page)
   }
 }

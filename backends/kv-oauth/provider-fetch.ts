@@ -2,8 +2,12 @@ import type { CustomFetch } from 'openid-client'
 import { type AuthLog, silentLog } from '@netscript/plugin-auth-core'
 import { isClientRefusal, isErrorCode, refusedClient } from './client-auth.js'
 import type { OAuthProvider } from './provider.js'
-import { ProviderAnswerError, ProviderSetupError } from './provider-failure.js'
-import { NO_OAUTH_ERROR, ProviderRefusedError } from './provider-refusal.js'
+import {
+  NO_OAUTH_ERROR,
+  ProviderAnswerError,
+  ProviderRefusedError,
+  ProviderSetupError,
+} from './provider-failure.js'
 
 const MAX_BODY_BYTES = 1024 * 1024
 

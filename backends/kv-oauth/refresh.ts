@@ -8,10 +8,14 @@ import type { KvOAuthContext } from './context.js'
 import { encodeSubject } from './identity.js'
 import { remainingScopes } from './new-session.js'
 import type { OAuthProvider } from './provider.js'
-import { failureOf } from './provider-failure.js'
-import { NO_OAUTH_ERROR } from './provider-refusal.js'
-import { revokeAtProvider } from './revoke-at-provider.js'
-import { checkIdToken, nextTokenRefresh, providerTokens, type Tokens } from './tokens.js'
+import { failureOf, NO_OAUTH_ERROR } from './provider-failure.js'
+import {
+  checkIdToken,
+  nextTokenRefresh,
+  providerTokens,
+  revokeAtProvider,
+  type Tokens,
+} from './tokens.js'
 
 /** Longer than the time limit of a request, so that a lease never expires while its holder waits. */
 const LEASE_MS = 30_000

@@ -9,7 +9,7 @@ import { getClientConfiguration, metadataOf } from './configuration.js'
 import type { KvOAuthContext } from './context.js'
 import { emit } from './events.js'
 import type { OAuthProvider } from './provider.js'
-import { revokeAtProvider } from './revoke-at-provider.js'
+import { revokeAtProvider } from './tokens.js'
 import { sessionIdOf } from './session-cookie.js'
 import { LOG_OUT_RETURN, LOG_OUT_TICKET, openTransaction, takeTransaction } from './transaction.js'
 

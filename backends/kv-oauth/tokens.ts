@@ -1,8 +1,9 @@
 import type { TokenEndpointResponse, TokenEndpointResponseHelpers } from 'openid-client'
 import type { ProviderTokens } from './session-store.js'
-import { CLOCK_TOLERANCE_SECONDS } from './configuration.js'
+import { CLOCK_TOLERANCE_SECONDS, getClientConfiguration, metadataOf } from './configuration.js'
 import type { OAuthProvider } from './provider.js'
 import { ProviderAnswerError } from './provider-failure.js'
+import type { KvOAuthContext } from './context.js'
 
 /** Refresh the access token this long before it expires, or after half of its lifetime if that is later. */
 const TOKEN_REFRESH_LEAD_MS = 60_000
@@ -63,3 +64,30 @@ export function providerTokens(
 /** The expiry of a token, at most the last one that every store can hold. */
 const expiry = (now: number, seconds: number): number =>
   Math.min(Math.round(now + seconds * 1000), MAX_EXPIRY_MS)
+
+/**
+ * Revokes the tokens at the provider (RFC 7009): the refresh token if there is one, which ends the
+ * grant. Best effort: the session has already ended here, and the wait is limited by the timeout of
+ * the client.
+ */
+export async function revokeAtProvider(
+  context: KvOAuthContext,
+  provider: OAuthProvider,
+  { refreshToken, accessToken }: ProviderTokens,
+): Promise<void> {
+  const token = refreshToken ?? accessToken
+  if (token === undefined) return
+  try {
+    const client = await import('openid-client')
+    const configuration = await getClientConfiguration(provider, context)
+    if (metadataOf(configuration).revocation_endpoint === undefined) return
+    await client.tokenRevocation(configuration, token, {
+      token_type_hint: refreshToken === undefined ? 'access_token' : 'refresh_token',
+    })
+  } catch (error) {
+    context.log.warn(
+      { provider: provider.id, err: error },
+      'The provider did not revoke the token.',
+    )
+  }
+}

@@ -1,4 +1,4 @@
-import { type AuthUser, mapSessionToPrincipal } from '@netscript/auth-contract'
+import { type AuthSession, type AuthUser, mapSessionToPrincipal } from '@netscript/auth-contract'
 import {
   type AnonymousReason,
   AuthError,
@@ -10,8 +10,8 @@ import type { AccessTokenClaims } from './access-token.js'
 import { workosUnavailable } from './client.js'
 import { type Identified, identify, type WorkosContext } from './identify.js'
 import type { RefreshOutcome } from './refresh.js'
-import { openSealedSession, type SealedSession } from './sealed-session.js'
-import { toAuthSession, toAuthUser } from './session.js'
+import { openSealedSession, type SealedSession } from './session-cookie.js'
+import { isoInstant } from '@netscript/plugin-auth-core/internal'
 
 type CookieCaller = Extract<Identified, { by: 'cookie' }>
 
@@ -139,5 +139,42 @@ async function verifiedClaims(
     return check.status === 'valid' ? check.claims : undefined
   } catch (error) {
     throw workosUnavailable(error instanceof AuthError ? error.cause : error, setCookies)
+  }
+}
+
+/** Maps a verified access token to a session. The id is its `sid`, which is not a credential. */
+export function toAuthSession(
+  claims: AccessTokenClaims,
+  authenticationMethod?: string,
+): AuthSession {
+  return {
+    id: claims.sid,
+    userId: claims.sub,
+    subject: claims.sub,
+    providerId: 'workos',
+    state: 'active',
+    scopes: claims.permissions,
+    roles: [...new Set([...(claims.role ? [claims.role] : []), ...claims.roles])],
+    claims: {
+      ...(claims.org_id !== undefined && { organizationId: claims.org_id }),
+      ...(claims.entitlements.length > 0 && { entitlements: claims.entitlements }),
+      ...(claims.feature_flags.length > 0 && { featureFlags: claims.feature_flags }),
+      ...(claims.act !== undefined && { impersonated: true }),
+      ...(authenticationMethod !== undefined && { authenticationMethod }),
+    },
+    issuedAt: isoInstant(claims.iat * 1000),
+    expiresAt: isoInstant(claims.exp * 1000),
+  }
+}
+
+/** Maps the user of a sealed session. */
+export function toAuthUser({ user }: SealedSession): AuthUser {
+  const displayName = [user.firstName, user.lastName].filter(Boolean).join(' ')
+  return {
+    id: user.id,
+    ...(displayName !== '' && { displayName }),
+    ...(user.email !== undefined && { email: user.email }),
+    ...(user.emailVerified !== undefined && { emailVerified: user.emailVerified }),
+    ...(user.profilePictureUrl !== undefined && { imageUrl: user.profilePictureUrl }),
   }
 }

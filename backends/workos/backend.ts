@@ -6,12 +6,11 @@ import {
 import { createAccessTokenVerifier } from './access-token.js'
 import { authenticate } from './authenticate.js'
 import { createUserManagement } from './client.js'
-import { createEndedSessions } from './ended-sessions.js'
+import { createEndedSessions, createWorkosSessions } from './sessions.js'
 import type { WorkosContext } from './identify.js'
 import { checkOptions, type WorkosBackendOptions } from './options.js'
 import { createSessionRefresher } from './refresh.js'
 import { createSessionCookie } from './session-cookie.js'
-import { createWorkosSessions } from './sessions.js'
 
 const PROVIDER: AuthProviderDescriptor = { id: 'workos', displayName: 'WorkOS', kind: 'oidc' }
 

@@ -7,9 +7,14 @@ import {
   type UserSearch,
 } from '@netscript/plugin-auth-core'
 import { createUserManagement, statusOf, type UserManagement, workosFailed } from './client.js'
-import { createEndedSessions } from './ended-sessions.js'
+import {
+  activeSessions,
+  createEndedSessions,
+  endOthers,
+  listSessions,
+  USER_ID,
+} from './sessions.js'
 import { checkOptions, type WorkosBackendOptions } from './options.js'
-import { activeSessions, endOthers, listSessions, USER_ID } from './sessions.js'
 
 /**
  * Creates the operator of the WorkOS backend, which uses the API of WorkOS. WorkOS cannot disable a

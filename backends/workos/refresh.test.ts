@@ -5,7 +5,7 @@ import { createWorkosBackend } from './backend.js'
 import { createUserManagement } from './client.js'
 import { checkOptions } from './options.js'
 import { createSessionRefresher } from './refresh.js'
-import { openSealedSession } from './sealed-session.js'
+import { openSealedSession } from './session-cookie.js'
 import { optionsFor, requestWith, withCookie } from './testing/requests.js'
 import { startWorkosApi, type WorkosApi } from './testing/workos-api.js'
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { type UserManagement, workosUnavailable } from './client.js'
 import type { WorkosSettings } from './options.js'
-import type { SealedSession } from './sealed-session.js'
+import type { SealedSession } from './session-cookie.js'
 
 /** The result of a refresh. */
 export type RefreshOutcome =

@@ -3,7 +3,7 @@ import { AuthSession } from '../../contract/session.js'
 import type { AuthBackendPort } from '../port.js'
 import { createWorkosBackend } from './backend.js'
 import type { WorkosContext } from './identify.js'
-import { activeSessions } from './sessions.js'
+import { activeSessions, createEndedSessions } from './sessions.js'
 import { optionsFor, requestWith, withBearer, withCookie } from './testing/requests.js'
 import { startWorkosApi, type WorkosApi } from './testing/workos-api.js'
 
@@ -260,4 +260,24 @@ describe('revokeSessions', () => {
     expect(await backend.sessions.revokeSessions(ada.id)).toBe(1)
     expect(await backend.sessions.revokeSessions(ada.id)).toBe(0)
   })
+})
+
+const DAY = 24 * 60 * 60 * 1000
+
+it('remembers an ended session for a day', () => {
+  let now = 0
+  const ended = createEndedSessions(() => now)
+  ended.add('a')
+  now = DAY - 1
+  ended.add('b')
+  expect([ended.has('a'), ended.has('b')]).toEqual([true, true])
+  now = DAY
+  ended.add('c')
+  expect([ended.has('a'), ended.has('b'), ended.has('c')]).toEqual([false, true, true])
+})
+
+it('keeps a bounded number of sessions', () => {
+  const ended = createEndedSessions()
+  for (let index = 0; index <= 50_000; index += 1) ended.add(String(index))
+  expect([ended.has('0'), ended.has('1'), ended.has('50000')]).toEqual([false, true, true])
 })

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
-import { betterAuthBackendFromEnv } from '../../backends/better-auth/from-env.js'
+import { betterAuthBackendFromEnv } from '../../backends/better-auth/backend.js'
 import { createNetscriptBetterAuth } from '../../backends/better-auth/instance.js'
 import { AuthConfigurationError } from '../../backends/errors.js'
 import { createKvOAuthBackend } from '../../backends/kv-oauth/backend.js'

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import pg from 'pg'
 import { expect, it, onTestFinished } from 'vitest'
-import { betterAuthBackendFromEnv } from '../../backends/better-auth/from-env.js'
+import { betterAuthBackendFromEnv } from '../../backends/better-auth/backend.js'
 import { sweepBetterAuth } from '../../prisma/sweep.js'
 import { createOperator } from '../../backends/kv-oauth/operator.js'
 import { createPool } from '../../prisma/pool.js'

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import type { AuthBackendPort } from '../../backends/port.js'
-import { createProviderRegistry } from '../../backends/provider-registry.js'
+import { createProviderRegistry } from '../../backends/registry.js'
 import { toAuthnRequest } from '../../backends/request.js'
 import { createReturnToPolicy } from '../../backends/return-to.js'
 import { requireRecentSignIn } from './session.js'

@@ -1,11 +1,24 @@
 import assert from 'node:assert/strict'
-import { LinkedAccount } from '@netscript/auth-contract'
-import type { AuthAccountsPort, CallbackResult } from '../../port.js'
-import type { AuthBackendCheck } from '../check.js'
-import { skip } from '../skip.js'
-import { expectAlive, expectOver, type Person, type Scene, signIn } from '../scene.js'
+import { LinkedAccount, ProviderToken, StoredUser } from '@netscript/auth-contract'
+import type {
+  AuthAccountsPort,
+  AuthBackendPort,
+  AuthSelfServicePort,
+  CallbackResult,
+} from '../../port.js'
+import {
+  type AuthBackendCheck,
+  expectAlive,
+  expectOver,
+  type Person,
+  requestWith,
+  type Scene,
+  signIn,
+  skip,
+} from '../scene.js'
 import { isCleared, parseSetCookie } from '../set-cookie.js'
-import { approved, expectCode, interactive } from './interactive.js'
+import { approved, expectCode, interactive } from '../sign-in-flow.js'
+import { isAuthError } from '../../errors.js'
 
 /** Account ids come from the caller, who can send anything. */
 const UNKNOWN = ['missing', '', '%', "' OR 1=1 --", '__proto__', 'x'.repeat(1000), '\0', '\ud800']
@@ -133,4 +146,86 @@ const accountsOf = ({ backend }: Scene): AuthAccountsPort =>
 async function link(scene: Scene, person: Person): Promise<CallbackResult> {
   const flow = await approved(scene, person.headers.cookie, { linkTo: person.session })
   return interactive(scene).handleCallback(flow.browser, flow.query)
+}
+
+export const SELF_SERVICE_CHECKS: readonly AuthBackendCheck[] = [
+  {
+    id: 'exports-own-data',
+    title: 'the export has the user and all their sessions, and nothing of other users',
+    async run(scene) {
+      const selfService = selfServiceOf(scene)
+      const person = await signIn(scene)
+      const [elsewhere, other] = [await signIn(scene, person), await signIn(scene)]
+      const stored = await selfService.exportUser(person.session)
+      const parsed = StoredUser.safeParse(stored)
+      assert.ok(parsed.success, `the export is not valid: ${parsed.error?.message}`)
+      assert.equal(stored.user.id, person.user.id, 'the export is of another user')
+      const ids = stored.sessions.map(({ session }) => session.id).sort()
+      const expected = [person.session.id, elsewhere.session.id].sort()
+      assert.deepEqual(ids, expected, 'the export has other sessions')
+      const text = JSON.stringify(stored)
+      assert.ok(!text.includes(other.user.id), 'the export names another user')
+      assert.ok(!text.includes(other.session.id), 'the export has a session of another user')
+    },
+  },
+  {
+    id: 'deletes-own-user',
+    title: 'deleting a user ends all their sessions, can be repeated, and changes no other user',
+    async run(scene) {
+      const selfService = selfServiceOf(scene)
+      const person = await signIn(scene)
+      const [elsewhere, other] = [await signIn(scene, person), await signIn(scene)]
+      await selfService.deleteUser(person.session)
+      await expectOver(scene, person, 'the session of a deleted user')
+      await expectOver(scene, elsewhere, 'another session of a deleted user')
+      await expectAlive(scene, other, 'after another user was deleted')
+      await selfService.deleteUser(person.session)
+    },
+  },
+]
+
+const selfServiceOf = ({ backend }: Scene): AuthSelfServicePort =>
+  backend.selfService ?? skip('the backend neither exports nor deletes users')
+
+type GetProviderToken = NonNullable<AuthBackendPort['getProviderToken']>
+
+export const PROVIDER_TOKEN_CHECKS: readonly AuthBackendCheck[] = [
+  {
+    id: 'provider-token-is-of-its-user',
+    title: 'the provider token of a session is valid to the contract, and no token of another user',
+    async run(scene) {
+      const tokenOf = providerTokens(scene)
+      const [one, other] = [await signIn(scene), await signIn(scene)]
+      const tokens: string[] = []
+      for (const { session } of [one, other]) {
+        const token = await tokenOf(session).catch((error: unknown) => {
+          if (isAuthError(error) && error.code === 'PROVIDER_TOKEN_UNAVAILABLE') return undefined
+          throw error
+        })
+        if (!token) return skip('the sessions of the harness have no provider tokens')
+        const parsed = ProviderToken.safeParse(token)
+        assert.ok(parsed.success, `the token is not valid: ${parsed.error?.message}`)
+        tokens.push(token.accessToken)
+      }
+      assert.notEqual(tokens[0], tokens[1], 'two users have the same provider token')
+    },
+  },
+  {
+    id: 'provider-token-ends-with-session',
+    title: 'an ended session and an unknown one have no provider token: UNAUTHORIZED',
+    async run(scene) {
+      const tokenOf = providerTokens(scene)
+      const { headers, session } = await signIn(scene)
+      await scene.backend.sessions.signOut(requestWith(headers), { everywhere: false })
+      await expectCode(tokenOf(session), ['UNAUTHORIZED'], 'the token of an ended session')
+      for (const id of ['unknown', '', "' OR 1=1 --", 'x'.repeat(1000)]) {
+        await expectCode(tokenOf({ id }), ['UNAUTHORIZED'], 'the token of an unknown session')
+      }
+    },
+  },
+]
+
+function providerTokens({ backend }: Scene): GetProviderToken {
+  if (!backend.getProviderToken) return skip('the backend keeps no provider tokens')
+  return (session, options) => backend.getProviderToken!(session, options)
 }

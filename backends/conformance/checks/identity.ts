@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { validateHeaderValue } from 'node:http'
 import { AuthSession, AuthUser, MeResponse } from '@netscript/auth-contract'
 import type { AuthnResult } from '../../port.js'
-import type { AuthBackendCheck } from '../check.js'
 import {
   assertPerson,
+  type AuthBackendCheck,
   authenticate,
   change,
   expectPerson,

@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict'
 import type { AuthErrorCode } from '@netscript/auth-contract'
 import { AuthError } from '../../errors.js'
-import type { AuthBackendCheck } from '../check.js'
-import { skip } from '../skip.js'
 import {
   assertPerson,
+  type AuthBackendCheck,
   expectAlive,
   expectOver,
   missingHook,
@@ -13,6 +12,7 @@ import {
   requestWith,
   type Scene,
   signIn,
+  skip,
 } from '../scene.js'
 
 export const OUTAGE_CHECKS: readonly AuthBackendCheck[] = [

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import type { AuthBackendCheck } from '../check.js'
 import {
+  type AuthBackendCheck,
   change,
   expectAlive,
   expectNobody,
@@ -11,10 +11,10 @@ import {
   requestWith,
   type Scene,
   signIn,
+  skip,
 } from '../scene.js'
 import { applySetCookies } from '../set-cookie.js'
-import { skip } from '../skip.js'
-import { begin, expectCode, interactive } from './interactive.js'
+import { begin, expectCode, interactive } from '../sign-in-flow.js'
 
 const ROLE = 'conformance-role'
 

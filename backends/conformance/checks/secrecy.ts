@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { AuthError } from '../../errors.js'
-import type { AuthBackendCheck } from '../check.js'
 import {
+  type AuthBackendCheck,
   authenticate,
   change,
   type Person,

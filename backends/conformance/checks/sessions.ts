@@ -2,9 +2,8 @@ import assert from 'node:assert/strict'
 import { AuthSession } from '@netscript/auth-contract'
 import { AuthBackendOperationUnsupportedError, isAuthError } from '../../errors.js'
 import type { AuthSessionSummary } from '../../port.js'
-import type { AuthBackendCheck } from '../check.js'
-import { skip } from '../skip.js'
 import {
+  type AuthBackendCheck,
   expectAlive,
   expectOver,
   nextMillisecond,
@@ -12,6 +11,7 @@ import {
   requestOf,
   type Scene,
   signIn,
+  skip,
 } from '../scene.js'
 
 /** User ids come from the backend, but an invalid one must still match no user. */

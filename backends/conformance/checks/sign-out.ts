@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
-import type { AuthBackendCheck } from '../check.js'
-import { skip } from '../skip.js'
 import {
+  type AuthBackendCheck,
   expectAlive,
   expectOver,
   type Person,
@@ -9,6 +8,7 @@ import {
   requestWith,
   requestWithCookies,
   signIn,
+  skip,
 } from '../scene.js'
 import { isCleared, parseSetCookie } from '../set-cookie.js'
 import { tamperedRequests } from './credentials.js'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import type { AuthBackendCheck } from '../check.js'
 import {
+  type AuthBackendCheck,
   authenticate,
   expectAlive,
   expectNobody,
@@ -8,9 +8,9 @@ import {
   requestWith,
   type Scene,
   signIn,
+  skip,
 } from '../scene.js'
-import { skip } from '../skip.js'
-import { approved, begin, complete, expectCode, interactive } from './interactive.js'
+import { approved, begin, complete, expectCode, interactive } from '../sign-in-flow.js'
 
 export const STEP_UP_CHECKS: readonly AuthBackendCheck[] = [
   {

@@ -8,8 +8,7 @@ import {
 } from '@netscript/auth-database/internal'
 import type { PendingRateLimit, RateLimitCharge, RateLimitCount } from '@netscript/plugin-auth-core'
 import type { TransactionStore } from '../session-store.js'
-import { DATABASE_NOW_MS, KEYV_TABLE } from './keyv-postgres.js'
-import { LAZILY, lazilyIf } from './lazy-flush.js'
+import { DATABASE_NOW_MS, KEYV_TABLE, LAZILY, lazilyIf } from './keyv-postgres.js'
 
 const keyOf = (key: string): string => `transaction:${key}`
 

@@ -17,8 +17,7 @@ import type {
   UnlinkOutcome,
   UserStore,
 } from '../session-store.js'
-import { deleteEntries } from './keyv-postgres.js'
-import { LAZILY } from './lazy-flush.js'
+import { deleteEntries, LAZILY } from './keyv-postgres.js'
 import { changeSessionsOf } from './postgres-session-store.js'
 import { disabledUser, sessionChanged } from './session-refusal.js'
 

@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type AuthLog, silentLog } from '../../log.js'
-import { connectRedis, type RedisConnection } from './redis-connection.js'
-import { checkRedisSettings } from './redis-settings.js'
+import { checkRedisSettings, connectRedis, type RedisConnection } from './redis-connection.js'
 import { parseRedisUrls } from './redis-url.js'
 import { describeWithRedis } from './testing/describe-with-redis.js'
 import { ask, startTestRedis, type TestRedis } from './testing/redis-server.js'

@@ -3,15 +3,13 @@ import { redisCall } from '@netscript/auth-database/internal'
 import type { AuthLog, Keyring } from '@netscript/plugin-auth-core'
 import { createPostgresSessionStore } from './postgres-session-store.js'
 import { createPostgresUserStore } from './postgres-user-store.js'
-import { connectRedis } from './redis-connection.js'
+import { checkRedisSettings, connectRedis, type RedisConnection } from './redis-connection.js'
 import { createRedisProviderTokenStore } from './redis-provider-token-store.js'
 import { createRedisSessionStore } from './redis-session-store.js'
-import { checkRedisSettings } from './redis-settings.js'
-import { createRedisTransactionStore } from './redis-transaction-store.js'
 import { parseRedisUrls } from './redis-url.js'
-import type { AuthStores, ProviderTokenStore } from '../session-store.js'
-import { createStepwiseSignInStore } from './stepwise-sign-in-store.js'
-import { withSessionsElsewhere } from './user-store-with-sessions.js'
+import type { AuthStores, ProviderTokenStore, TransactionStore } from '../session-store.js'
+import { createStepwiseSignInStore, withSessionsElsewhere } from './sessions-elsewhere.js'
+import { createRedisKeyv, REDIS_NAMESPACE } from './keyv-redis.js'
 
 /**
  * Opens stores with sessions, transactions and provider tokens in Redis, and users, accounts, the audit
@@ -49,5 +47,25 @@ export async function openRedisStores(
       await Promise.all([sessions.probe(), database.probe()])
     },
     close: () => redis.close(),
+  }
+}
+
+/** The key contains the state hash: GETDEL has one winner, and another state finds no entry. */
+const keyOf = (key: string, stateHash: string): string => `transaction:${key}:${stateHash}`
+
+/** Creates a store of single-use entries in Redis. */
+export function createRedisTransactionStore(redis: RedisConnection): TransactionStore {
+  const keyv = createRedisKeyv<string>(redis)
+  return {
+    put: (key, { stateHash, sealed }, ttlMs) =>
+      redisCall(async () => {
+        await keyv.set(keyOf(key, stateHash), sealed, ttlMs)
+      }),
+    take: (key, stateHash) =>
+      redisCall(async () => {
+        const name = `${REDIS_NAMESPACE}:${keyOf(key, stateHash)}`
+        const taken = await redis.run((client) => client.getDel(name))
+        return taken === null ? undefined : (JSON.parse(taken) as { value: string }).value
+      }),
   }
 }

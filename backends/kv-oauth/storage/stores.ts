@@ -72,8 +72,8 @@ export async function openStores(options: StoreOptions): Promise<AuthStores> {
  * @throws AuthConfigurationError when the server is too old.
  */
 export async function inspectRedis(target: RedisTarget, log: AuthLog): Promise<void> {
-  const [{ connectRedis }, { checkRedisSettings }] = await importRedis(() =>
-    Promise.all([import('./redis-connection.js'), import('./redis-settings.js')]),
+  const { checkRedisSettings, connectRedis } = await importRedis(
+    () => import('./redis-connection.js'),
   )
   const redis = await connectRedis(target, silentLog)
   try {

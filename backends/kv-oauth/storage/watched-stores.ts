@@ -1,9 +1,6 @@
 import type { AuthMetrics } from '../metrics.js'
-import type { SessionStore } from '../session-store.js'
+import type { AuthStores, SessionStore, SignInStore } from '../session-store.js'
 import type { AuthTrace } from '../trace.js'
-import { type Around, aroundCalls } from './around-calls.js'
-import { countedSessions, countedSignIns } from './counted-sessions.js'
-import type { AuthStores } from '../session-store.js'
 
 /** Options of {@link watchedStores}. */
 export interface WatchedStoresOptions {
@@ -58,4 +55,67 @@ function sharedReads(
   return trace
     ? aroundCalls('session', reads, (operation, run) => trace.span(`store.${operation}`, {}, run))
     : reads
+}
+
+/** Wraps a store call, to act before and after it. */
+export type Around = <T>(operation: string, run: () => Promise<T>) => Promise<T>
+
+type Call = (...args: unknown[]) => Promise<unknown>
+
+/** Wraps every method of a store with `around`, under the name `<name>.<method>`. */
+export function aroundCalls<Store extends object>(
+  name: string,
+  store: Store,
+  around: Around,
+): Store {
+  const calls = Object.entries<Call>(store as Record<string, Call>).map(([method, call]) => {
+    const operation = `${name}.${method}`
+    const wrapped: Call = (...args) => around(operation, () => call(...args))
+    return [method, wrapped] as const
+  })
+  return Object.fromEntries(calls) as Store
+}
+
+/** Wraps a session store to count extended and ended sessions by reason. */
+export function countedSessions(store: SessionStore, metrics: AuthMetrics): SessionStore {
+  return {
+    ...store,
+    async extend(next, why) {
+      const isExtended = await store.extend(next, why)
+      if (isExtended) metrics.sessionRefreshed(why)
+      return isExtended
+    },
+    async revoke(id, end) {
+      const ended = await store.revoke(id, end)
+      if (ended) metrics.sessionsEnded(end, 1)
+      return ended
+    },
+    async revokeByUser(userId, end, options) {
+      const ended = await store.revokeByUser(userId, end, options)
+      metrics.sessionsEnded(end, ended)
+      return ended
+    },
+    async evict(userId, options) {
+      const ended = await store.evict(userId, options)
+      metrics.sessionsEnded('session-limit', ended)
+      return ended
+    },
+    async revokeByProviderSession(session, once) {
+      const ended = await store.revokeByProviderSession(session, once)
+      metrics.sessionsEnded('ended-by-provider', ended ?? 0)
+      return ended
+    },
+  }
+}
+
+/** Wraps a store of sign-ins to count the sessions that they end. */
+export function countedSignIns(store: SignInStore, metrics: AuthMetrics): SignInStore {
+  return {
+    async complete(signIn) {
+      const outcome = await store.complete(signIn)
+      metrics.sessionsEnded('replaced-by-sign-in', outcome.replaced)
+      metrics.sessionsEnded('session-limit', outcome.evicted)
+      return outcome
+    },
+  }
 }

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { printable } from './printable.js'
+import { printable } from './log.js'
 
 it.each([
   ['The redirect_uri is not registered.', 'The redirect_uri is not registered.'],

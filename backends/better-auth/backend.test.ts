@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { AuthConfigurationError } from '../errors.js'
-import { betterAuthBackendFromEnv } from './from-env.js'
+import { betterAuthBackendFromEnv } from './backend.js'
 import { startTestServer, type TestServer } from './testing/server.js'
 import { signUp } from './testing/sign-up.js'
 
