@@ -144,7 +144,7 @@ beforeAll(async () => {
     devDependencies: Record<string, string>
   }
   // Entry points have types of Fastify and of MSW.
-  const tools = ['typescript', '@types/node', 'fastify', 'msw'].map(
+  const tools = ['typescript', 'typescript-7', '@types/node', 'fastify', 'msw'].map(
     (tool) => `${tool}@${devDependencies[tool]}`,
   )
   // The oldest that ./react is for; its own tests have the newest.
@@ -191,12 +191,21 @@ const RESOLUTIONS = {
   node16: ['--module', 'node18', '--moduleResolution', 'node16'],
   bundler: ['--module', 'esnext', '--moduleResolution', 'bundler'],
 }
-const compile = (resolution: keyof typeof RESOLUTIONS, ...args: string[]) =>
-  run(
-    'node_modules/.bin/tsc',
-    ...['--target', 'es2022', '--types', 'node', '--lib', 'es2023,dom,dom.iterable'],
+const compileIn = (
+  cwd: string,
+  tsc: 'typescript' | 'typescript-7',
+  resolution: keyof typeof RESOLUTIONS,
+  ...args: string[]
+) =>
+  runIn(
+    cwd,
+    'node',
+    join(project, 'node_modules', tsc, 'bin/tsc'),
+    ...['--target', 'es2022', '--lib', 'es2023,dom,dom.iterable'],
     ...[...STRICT, ...RESOLUTIONS[resolution], ...args],
   )
+const compile = (resolution: keyof typeof RESOLUTIONS, ...args: string[]) =>
+  compileIn(project, 'typescript-7', resolution, '--types', 'node', ...args)
 
 describe('a project of a user', () => {
   it.each(['node16', 'bundler'] as const)('compiles with resolution %s', async (resolution) => {
@@ -209,6 +218,11 @@ describe('a project of a user', () => {
     expect(await compile(resolution, '--noEmit', 'src/strict-entries.ts')).toEqual({ stdout: '' })
     const { stdout } = await compile(resolution, '--noEmit', 'src/other-entries.ts')
     expect(stdout).not.toMatch(/@netscript|^src/m)
+  })
+
+  it('compiles with TypeScript 5.9', async () => {
+    const args = ['--types', 'node', '--noEmit', 'src/strict-entries.ts']
+    expect(await compileIn(project, 'typescript', 'node16', ...args)).toEqual({ stdout: '' })
   })
 
   it('compiles kv-oauth without the types of Node.js and of pg', async () => {
@@ -229,13 +243,8 @@ describe('a project of a user', () => {
     const { stdout, code } = await runIn(bare, 'npm', ...INSTALL, ...tarballs)
     expect(code, stdout).toBeUndefined()
     expect(await readdir(join(bare, 'node_modules'))).not.toContain('@types')
-    for (const flags of Object.values(RESOLUTIONS)) {
-      const compiled = await runIn(
-        bare,
-        join(project, 'node_modules/.bin/tsc'),
-        ...['--noEmit', '--target', 'es2022', '--lib', 'es2023,dom,dom.iterable'],
-        ...[...STRICT, ...flags, 'entries.ts'],
-      )
+    for (const resolution of ['node16', 'bundler'] as const) {
+      const compiled = await compileIn(bare, 'typescript-7', resolution, '--noEmit', 'entries.ts')
       expect(compiled).toEqual({ stdout: '' })
     }
   })

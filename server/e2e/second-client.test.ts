@@ -160,7 +160,7 @@ it('signs in and out with types and calls from the document alone', async () => 
   await writeFile(join(directory, 'tsconfig.json'), JSON.stringify(CONFIG))
   await writeFile(join(directory, 'auth.ts'), types)
   await writeFile(join(directory, 'walk.ts'), PROGRAM)
-  const tsc = join(ROOT, 'node_modules/typescript/bin/tsc')
+  const tsc = join(ROOT, 'node_modules/typescript-7/bin/tsc')
   const compiled = await promisify(execFile)(process.execPath, [tsc, '-p', directory]).catch(
     ({ stdout }: { stdout: string }) => ({ stdout }),
   )

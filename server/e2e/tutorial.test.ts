@@ -195,7 +195,8 @@ describe('the way from an empty directory to a session', () => {
     const source = join(workspace, 'services/auth/src')
     // A developer installs TypeScript and the types of Node; here they are this repository's.
     const types = dirname(dirname(require.resolve('@types/node/package.json')))
-    const compile = `node ${require.resolve('typescript/bin/tsc')} -p services/auth --typeRoots ${types}`
+    const tsc = join(dirname(require.resolve('typescript-7/package.json')), 'bin/tsc')
+    const compile = `node ${tsc} -p services/auth --typeRoots ${types}`
     // Compile it as scaffolded, then with the developer's changes.
     await ok(compile)
     await writeFile(join(source, 'backend.ts'), PRESET)

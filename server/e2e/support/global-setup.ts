@@ -6,6 +6,8 @@ import type { TestProject } from 'vitest/node'
 import { applyMigrations } from '../../../prisma/migrate.js'
 import { startEmbeddedPostgres } from '../../local/postgres.js'
 import { copySwaggerUi, writePageScript } from '../../pages/write-page-script.js'
+import { compileCli } from './compiled-cli.js'
+import { ROOT } from './documents.js'
 
 declare module 'vitest' {
   export interface ProvidedContext {
@@ -15,6 +17,8 @@ declare module 'vitest' {
     postgresTemplate: string
     /** A directory for what the files of the run share. */
     scratch: string
+    /** The main module of the command line, compiled from source. */
+    cli: string
   }
 }
 
@@ -24,6 +28,7 @@ const TEMPLATE = 'netscript_auth_template'
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   await Promise.all([writePageScript(), copySwaggerUi()])
   const directory = await mkdtemp(join(tmpdir(), 'netscript-auth-test-'))
+  const compiled = await mkdtemp(join(ROOT, 'node_modules', '.netscript-cli-'))
   const postgres = await startEmbeddedPostgres({
     dataDir: join(directory, 'postgres'),
     settings: {
@@ -37,8 +42,10 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const teardown = async (): Promise<void> => {
     await postgres.stop()
     await rm(directory, { recursive: true, force: true })
+    await rm(compiled, { recursive: true, force: true })
   }
   try {
+    project.provide('cli', await compileCli(compiled))
     await createTemplate(postgres.url)
   } catch (error) {
     await teardown()

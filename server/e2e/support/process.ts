@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { createRequire } from 'node:module'
+import { inject } from 'vitest'
 
 /** `netscript` in a process of its own. */
 export interface NetscriptProcess {
@@ -15,25 +15,21 @@ export interface NetscriptProcess {
   ended: Promise<number | null>
 }
 
-const TSX = createRequire(import.meta.url).resolve('tsx')
-const MAIN = new URL('../../cli/main.ts', import.meta.url).pathname
-
 /** Where a process runs, and what it reads. Default: here, and nothing. */
 interface ProcessOptions {
   readonly cwd?: string
   readonly input?: string
 }
 
-/** Starts `netscript <args>` from source, with these variables and no others of the service. */
+/** Starts `netscript <args>`, compiled from source, with these variables and no others of the service. */
 export function startNetscript(
   args: string[],
   env: Record<string, string>,
   preload: readonly string[] = [],
   options: ProcessOptions = {},
 ): NetscriptProcess {
-  // `node --import tsx` is one process: a signal reaches the service itself.
-  const imports = [TSX, ...preload].flatMap((module) => ['--import', module])
-  return startNode(['--conditions', '@netscript/source', ...imports, MAIN, ...args], env, options)
+  const imports = preload.flatMap((module) => ['--import', module])
+  return startNode([...imports, inject('cli'), ...args], env, options)
 }
 
 /** Starts `node <args>` with these variables and no others of the service. */
