@@ -1,9 +1,9 @@
 import {
   AuthConfigurationError,
   type AuthnRequest,
+  type AuthSessionCryptoPort,
   singleCookie,
 } from '@netscript/plugin-auth-core'
-import type { KvOAuthContext } from './context.js'
 import type { OAuthProvider } from './provider.js'
 
 /** Names and attributes of the flow's cookies. */
@@ -46,7 +46,7 @@ export function cookiePolicy(
 
 /** The session id in the signed cookie of the request; the session may have ended. */
 export function sessionIdOf(
-  { cookies, crypto }: Pick<KvOAuthContext, 'cookies' | 'crypto'>,
+  { cookies, crypto }: { readonly cookies: CookiePolicy; readonly crypto: AuthSessionCryptoPort },
   request: AuthnRequest,
 ): string | undefined {
   const token = singleCookie(request, cookies.sessionName)

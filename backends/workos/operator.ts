@@ -6,14 +6,9 @@ import {
   unsupportedOperator,
   type UserSearch,
 } from '@netscript/plugin-auth-core'
+import { createEndedSessions } from './identify.js'
 import { createUserManagement, statusOf, type UserManagement, workosFailed } from './client.js'
-import {
-  activeSessions,
-  createEndedSessions,
-  endOthers,
-  listSessions,
-  USER_ID,
-} from './sessions.js'
+import { activeSessions, endOthers, listSessions, USER_ID } from './sessions.js'
 import { checkOptions, type WorkosBackendOptions } from './options.js'
 
 /**
