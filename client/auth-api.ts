@@ -24,16 +24,11 @@ export type {
   AccountsResponse,
   AuthSession,
   AuthUser,
-  CallbackQuery,
-  CallbackResponse,
-  DeletedResponse,
   DescribeResponse,
   LinkedAccount,
   MeResponse,
   ProviderDescription,
-  RevokedResponse,
   SessionResponse,
-  SessionsQuery,
   SessionsResponse,
   SessionSummary,
   SigninInput,
@@ -41,9 +36,7 @@ export type {
   SignoutInput,
   SignoutResponse,
   StoredUser,
-  TokenInput,
   TokenResponse,
-  UnlinkedResponse,
 } from './wire.js'
 
 /** Options of `createAuthClient`. */

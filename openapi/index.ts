@@ -13,4 +13,3 @@ export {
   type OpenApiOptions,
   type TaggedContract,
 } from './document.js'
-export type * from './specification.js'

@@ -13,7 +13,7 @@ import {
   type Refusal,
   unauthorized,
   unavailable,
-} from './refusal.js'
+} from './response.js'
 
 /** The log of the guards, such as a pino logger. No secret is logged. */
 export interface GuardLog {
@@ -62,14 +62,11 @@ export interface Caller {
   check(decision: Decision): Promise<Outcome>
 }
 
-/** Headers of every response that depends on the caller. A handler may override `Cache-Control`. */
-export const PRIVATE = { vary: ['Cookie', 'Authorization'], cacheControl: 'no-store' } as const
-
 /**
  * Creates the caller of a request.
  *
  * @param target Method and path, as the framework routes by them; read when an authorizer decides.
- * @param pass Puts the headers of {@link PRIVATE} and `Set-Cookie` on the response; called once, after
+ * @param pass Puts `Vary`, `Cache-Control` and `Set-Cookie` on the response; called once, after
  * the authentication.
  */
 export function createCaller(

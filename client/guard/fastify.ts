@@ -13,11 +13,10 @@ import {
   type Decision,
   type GuardOptions,
   guardsOf,
-  PRIVATE,
   unguarded,
 } from './caller.js'
 import { decodedPath } from './guarded-path.js'
-import { responseOf } from './refusal.js'
+import { PRIVATE, responseOf } from './response.js'
 
 declare module 'fastify' {
   interface FastifyRequest {

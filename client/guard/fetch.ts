@@ -13,8 +13,7 @@ import {
   type Requirement,
 } from './caller.js'
 import { decodedPath } from './guarded-path.js'
-import { responseOf } from './refusal.js'
-import { addTo, passOn } from './response.js'
+import { addTo, passOn, responseOf } from './response.js'
 
 /** The caller of a request, or the response that refuses it. */
 export type FetchAuthentication =

@@ -12,8 +12,7 @@ import {
   guardsOf,
   UNGUARDED,
 } from './caller.js'
-import { responseOf } from './refusal.js'
-import { passOn } from './response.js'
+import { passOn, responseOf } from './response.js'
 
 /** The environment of a guarded app: `new Hono<GuardEnv>()`. */
 export interface GuardEnv {

@@ -14,17 +14,14 @@ export {
 export {
   type Authorizer,
   type AuthzDecision,
-  type AuthzRequest,
+  checkRecentAuth,
   createScopeAuthorizer,
   type ScopeAuthorizerOptions,
   type ScopeRule,
 } from './authorizer.js'
-export type { GuardLog, GuardOptions, Requirement } from './caller.js'
-export { guardContract, type GuardedContract } from './contract-guard.js'
 export {
   type ExpressMiddleware,
-  type ExpressRequest,
-  type ExpressResponse,
+  guardContract,
   requireRecentAuth,
   requireRoles,
   requireScopes,
@@ -33,9 +30,6 @@ export {
   type WithAuthnOptions,
   withAuthz,
 } from './express.js'
-export type { GuardedPaths } from './guarded-path.js'
-export { checkRecentAuth, type RecentAuth } from './recent-auth.js'
-export type { Refusal } from './refusal.js'
 export {
   createSessionAuthenticator,
   type SessionAuthenticatorOptions,
@@ -43,7 +37,6 @@ export {
 export {
   createStaticCredentialAuthenticator,
   type StaticCredentialOptions,
-  type StaticIdentity,
 } from './static-credentials.js'
 export {
   createTokenAuthenticator,

@@ -5,8 +5,7 @@ import {
   GuardUnavailableError,
   headerOf,
 } from './authenticator.js'
-import { updatedCookies } from './cookie-header.js'
-import { createAuthProxy, createNextGuard, type NextProxyOptions } from './next.js'
+import { createAuthProxy, createNextGuard, type NextProxyOptions, updatedCookies } from './next.js'
 
 /*
  * Next.js itself is too large to be installed here; server/e2e runs the guide in it. Its headers for

@@ -3,7 +3,7 @@ import { ROUTES } from '../routes.js'
 import { currentPage } from '../session-store/page.js'
 import type { SessionStore } from '../session-store/session-store.js'
 import type { SigninInput, SignoutInput } from '../auth-api.js'
-import { useSession, useStore } from './auth-provider.js'
+import { useSession, useStore } from './hooks.js'
 
 /** Attributes of the button, except those that the form sets. */
 type ButtonProps = Omit<ComponentProps<'button'>, 'type' | 'name' | 'value' | 'form'>

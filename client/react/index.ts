@@ -10,7 +10,7 @@ export {
   type Session,
   useAuthClient,
   useSession,
-} from './auth-provider.js'
+} from './hooks.js'
 export {
   RequireAuth,
   type RequireAuthProps,
@@ -19,4 +19,4 @@ export {
   SignOutButton,
   type SignOutButtonProps,
 } from './components.js'
-export { type Accounts, useAccounts } from './use-accounts.js'
+export { type Accounts, useAccounts } from './hooks.js'

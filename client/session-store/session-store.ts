@@ -1,3 +1,9 @@
+/**
+ * The session as a store that any frontend framework can subscribe to. On a server it renders the
+ * `initial` state that it was given.
+ *
+ * @module
+ */
 import type {
   AuthClient,
   AuthClientOptions,
@@ -18,6 +24,8 @@ import {
   type SessionSnapshot,
   SIGNED_OUT,
 } from './session-snapshot.js'
+
+export type { SessionSnapshot }
 
 /** Recheck interval for a session that has expired by the local clock but not at the service. */
 const CLOCKS_DIFFER_MS = 60_000

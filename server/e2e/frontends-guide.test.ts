@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { createServer as createViteServer, defineConfig, type InlineConfig } from 'vite'
 import * as vue from 'vue'
 import * as client from '../../client/index.js'
-import * as sessionStore from '../../client/session-store/index.js'
+import * as sessionStore from '../../client/session-store/session-store.js'
 import { readBlocks, runBlock } from './support/readme-block.js'
 
 const GUIDE = 'client/FRONTENDS.md'

@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import * as sessionStore from '../../client/session-store/index.js'
+import * as sessionStore from '../../client/session-store/session-store.js'
 import { readBlocks, runBlock } from './support/readme-block.js'
 
 const GUIDE = 'client/session-store/README.md'

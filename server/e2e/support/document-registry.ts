@@ -42,7 +42,7 @@ export const GIVEN_IN_EXAMPLES: Readonly<Record<string, string>> = {
   Account: '() => string',
   auth: `import('@netscript/auth-better-auth').BetterAuthInstance`,
   connectionString: 'string',
-  contract: `import('@ts-rest/core').AppRouter & import('@netscript/auth-guard').GuardedContract`,
+  contract: `import('@ts-rest/core').AppRouter & Parameters<typeof import('@netscript/auth-guard').guardContract>[0]`,
   error: 'unknown',
   fetchWithCookies: 'typeof fetch',
   greet: '(name: string | undefined) => void',

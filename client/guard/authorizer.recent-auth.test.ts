@@ -4,19 +4,19 @@ import { initContract } from '@ts-rest/core'
 import express from 'express'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { z } from 'zod'
+import type { RecentAuth } from '../../contract/route.js'
 import type { Principal } from '../../contract/session.js'
 import { ProblemDocument, problems } from '../../contract/errors.js'
-import { type Authenticator, authenticated } from './authenticator.js'
-import { createScopeAuthorizer } from './authorizer.js'
-import { guardContract } from './contract-guard.js'
+import { authenticated, type Authenticator } from './authenticator.js'
+import { checkRecentAuth, createScopeAuthorizer } from './authorizer.js'
 import {
   type ExpressMiddleware,
+  guardContract,
   requireRecentAuth,
   requireSession,
   withAuthn,
   withAuthz,
 } from './express.js'
-import { checkRecentAuth, type RecentAuth } from './recent-auth.js'
 
 const NOW = Date.UTC(2030, 0, 1)
 beforeEach(() => void vi.useFakeTimers({ toFake: ['Date'], now: NOW }))

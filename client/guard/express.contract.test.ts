@@ -7,8 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { problems } from '../../contract/errors.js'
 import { createGuardedDocument } from '../../openapi/document.js'
-import { guardContract, type GuardedContract } from './contract-guard.js'
-import { withAuthn } from './express.js'
+import { guardContract, type GuardedContract, withAuthn } from './express.js'
 import { createStaticCredentialAuthenticator } from './static-credentials.js'
 
 const c = initContract()

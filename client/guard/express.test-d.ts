@@ -2,7 +2,7 @@ import { initContract } from '@ts-rest/core'
 import { createExpressEndpoints } from '@ts-rest/express'
 import { Router } from 'express'
 import { z } from 'zod'
-import { guardContract } from './contract-guard.js'
+import { guardContract } from './express.js'
 
 // Compiled by `npm run check`, never run. Errors are expected where @ts-expect-error says so.
 
