@@ -14,7 +14,7 @@ import {
   describeWithOpenssl,
   type TestCertificate,
 } from '../backends/kv-oauth/storage/testing/certificate.js'
-import { checkOutgoingProxy } from './cli/doctor/outgoing-proxy.js'
+import { checkOutgoingProxy } from './cli/doctor/configuration.js'
 import { inspectConfig } from './config/config.js'
 import { listen } from './listen.js'
 import type { Logger } from './log.js'

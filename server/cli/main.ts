@@ -4,6 +4,6 @@ import { createProgram } from './program.js'
 await createProgram()
   .parseAsync()
   .catch(async (error: unknown) => {
-    const { reportFailure } = await import('./failure.js')
+    const { reportFailure } = await import('./terminal.js')
     reportFailure(error)
   })

@@ -1,4 +1,5 @@
 import { stripVTControlCharacters, styleText } from 'node:util'
+import { AuthBackendNotFoundError, AuthConfigurationError } from '@netscript/plugin-auth-core'
 
 const GRAPHEMES = new Intl.Segmenter('en', { granularity: 'grapheme' })
 
@@ -94,4 +95,44 @@ export const plain: Paint = (_style, text) => text
 export function paintFor(stream: NodeJS.WriteStream): Paint {
   // hasColors exists on terminals only, and reads NO_COLOR itself.
   return stream.isTTY && stream.hasColors() ? styleText : plain
+}
+
+/**
+ * Asks for confirmation before an irreversible action. `--yes` skips the question and is required without
+ * a terminal.
+ * @throws AuthConfigurationError when the action was not confirmed.
+ */
+export async function confirm(question: string, { yes }: { yes?: boolean }): Promise<void> {
+  if (yes) return
+  if (!process.stdin.isTTY || !process.stdout.isTTY) {
+    throw new AuthConfigurationError(`${question} Pass --yes to confirm.`)
+  }
+  const prompts = await import('@clack/prompts')
+  const answer = await prompts.confirm({ message: question, initialValue: false })
+  if (answer !== true) throw new AuthConfigurationError('Nothing was done.')
+}
+
+/**
+ * Prints why a command failed and sets the exit code. A configuration error is printed with its fix; any
+ * other error with its causes, and with its stack when NETSCRIPT_DEBUG is set.
+ */
+export function reportFailure(error: unknown): void {
+  process.exitCode = 1
+  if (error instanceof AuthConfigurationError || error instanceof AuthBackendNotFoundError) {
+    complain(error.message)
+    return
+  }
+  complain(causes(error).join('\n  because: '))
+  if (process.env.NETSCRIPT_DEBUG && error instanceof Error) console.error(error.stack)
+}
+
+/** Wraps lines on a terminal only; in a pipe they stay whole, so that grep works. */
+function complain(message: string): void {
+  const text = `netscript: ${message}`
+  console.error(process.stderr.isTTY ? wrap(text) : text)
+}
+
+function causes(error: unknown): string[] {
+  if (!(error instanceof Error)) return [String(error)]
+  return [error.message || error.name, ...(error.cause === undefined ? [] : causes(error.cause))]
 }

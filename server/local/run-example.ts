@@ -1,5 +1,5 @@
-import { reportFailure } from '../cli/failure.js'
-import { closeOnSignal } from '../cli/shutdown.js'
+import { reportFailure } from '../cli/terminal.js'
+import { closeOnSignal } from '../cli/start.js'
 import { createLogger } from '../log.js'
 import { startExample } from './example.js'
 

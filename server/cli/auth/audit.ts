@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { countAuditEvents, deleteAuditEvents } from '@netscript/auth-database/internal'
 import { AuthConfigurationError } from '@netscript/plugin-auth-core'
-import { confirm } from '../confirm.js'
+import { confirm } from '../terminal.js'
 import { withDatabase } from '../db/database.js'
 import { type Output, printOutcome } from './operator.js'
 

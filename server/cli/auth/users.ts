@@ -1,4 +1,4 @@
-import type { Operator, OperatorUser } from '@netscript/plugin-auth-core'
+import type { AuthSessionPage, Operator, OperatorUser } from '@netscript/plugin-auth-core'
 import { type Cell, free, record, table } from '../table.js'
 import { print } from '../terminal.js'
 import {
@@ -33,14 +33,14 @@ export async function findUsers(
     if (isEmpty && text !== undefined) process.exitCode = 1
     if (json) return console.log(JSON.stringify(page))
     if (isEmpty) return print(text === undefined ? 'No users.' : 'No user matches.')
-    print(table(TITLES, page.users.map(row)))
+    print(table(USER_TITLES, page.users.map(userRow)))
     if (page.cursor !== undefined) print(`\nMore: --cursor ${page.cursor}`)
   })
 }
 
-const TITLES = ['USER ID', 'NAME', 'E-MAIL', 'PROVIDERS', 'LAST SIGN-IN']
+const USER_TITLES = ['USER ID', 'NAME', 'E-MAIL', 'PROVIDERS', 'LAST SIGN-IN']
 
-const row = (user: OperatorUser): Cell[] => [
+const userRow = (user: OperatorUser): Cell[] => [
   user.id + (user.disabledAt === undefined ? '' : ' (disabled)'),
   free(printable(user.displayName ?? '')),
   printable(user.email ?? ''),
@@ -143,5 +143,77 @@ export function changeRoles(
     const list = inForce.map((role) => `  ${printable(role)}`).join('\n')
     const text = list === '' ? 'The operator gives no roles.' : `Roles of the operator:\n${list}`
     printOutcome(output, { data: { found: true, roles: inForce }, text, found: true })
+  })
+}
+
+/** `netscript auth session list` */
+export async function listSessions(
+  userId: string,
+  { limit, cursor, ...output }: PageOptions,
+): Promise<void> {
+  const page = pageOptions({ limit, cursor })
+  await withOperator(async (operator) => {
+    const found = await operator.listSessions(userId, page)
+    if (found.sessions.length === 0 && !(await operator.getUser(userId))) {
+      return printOutcome(output, { data: { sessions: [] }, text: NO_SUCH_USER, found: false })
+    }
+    const more = found.cursor
+    if (output.json) {
+      const sessions = found.sessions.map(({ session, userAgent }) => ({
+        id: session.id,
+        provider: session.providerId,
+        roles: session.roles,
+        issuedAt: session.issuedAt,
+        expiresAt: session.expiresAt,
+        userAgent,
+      }))
+      return console.log(JSON.stringify({ sessions, ...(more !== undefined && { cursor: more }) }))
+    }
+    if (found.sessions.length === 0) return print('No live sessions.')
+    print(table(SESSION_TITLES, found.sessions.map(sessionRow)))
+    if (more !== undefined) print(`\nMore: --cursor ${more}`)
+  })
+}
+
+const SESSION_TITLES = [
+  'SESSION',
+  'PROVIDER',
+  'ROLES',
+  'SIGNED IN',
+  'LAST USED',
+  'EXPIRES',
+  'BROWSER',
+]
+
+const sessionRow = ({ session, userAgent = '' }: AuthSessionPage['sessions'][number]): Cell[] => [
+  session.id,
+  printable(session.providerId ?? ''),
+  session.roles.map(printable).join(', '),
+  session.issuedAt,
+  session.refreshedAt ?? session.issuedAt,
+  session.expiresAt,
+  free(printable(userAgent)),
+]
+
+/** `netscript auth session revoke` */
+export function revokeSession(sessionId: string, output: Output): Promise<void> {
+  return withOperator(async (operator) => {
+    const found = await operator.revokeSession(sessionId)
+    const text = found ? ended(operator, 'Ended.') : 'There is no such session.'
+    printOutcome(output, { data: { revoked: found ? 1 : 0 }, text, found })
+  })
+}
+
+/** `netscript auth session revoke-all` */
+export function revokeSessions(userId: string, output: Output): Promise<void> {
+  return withOperator(async (operator) => {
+    const revoked = await operator.revokeSessions(userId)
+    const found = revoked > 0 || (await operator.getUser(userId)) !== undefined
+    const text = `Ended ${revoked} ${revoked === 1 ? 'session' : 'sessions'}.`
+    printOutcome(output, {
+      data: { revoked },
+      text: found ? ended(operator, text) : NO_SUCH_USER,
+      found,
+    })
   })
 }

@@ -5,7 +5,7 @@ import { expect, it, onTestFinished } from 'vitest'
 import { createEmptyTestDatabase } from '../../../prisma/test-database.js'
 import { addAuthPlugin, linkPackages } from '../testing/add-plugin.js'
 import { type CliAnswer, runCli, temporaryWorkspace } from '../testing/run-cli.js'
-import { runPrisma } from './prisma-cli.js'
+import { runPrisma } from './project.js'
 
 interface Project {
   root: string

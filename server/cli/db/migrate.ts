@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { applyMigrations } from '@netscript/auth-database'
-import { isPooled, resolveMigration } from '@netscript/auth-database/internal'
+import { isPooled, resolveMigration, tableSchema } from '@netscript/auth-database/internal'
 import { AuthConfigurationError } from '@netscript/plugin-auth-core'
+import pg from 'pg'
 import { type CommandDatabase, withDatabase } from './database.js'
 import {
   copyPluginMigrations,
@@ -11,9 +12,14 @@ import {
   removeMigrations,
   writeMigration,
 } from './migrations.js'
-import { type PreparedProject, prepareProject } from './prepare.js'
-import { type PrismaProject, readPrismaProject } from './project.js'
-import { print } from '../terminal.js'
+import {
+  type PreparedProject,
+  prepareProject,
+  type PrismaProject,
+  readPrismaProject,
+  runPrisma,
+} from './project.js'
+import { confirm, print } from '../terminal.js'
 
 /** `netscript db init`: creates and applies the first migration. */
 export async function init({ name }: { name: string }): Promise<void> {
@@ -67,7 +73,7 @@ export async function resolve(name: string, { applied }: { applied?: boolean }):
 }
 
 /** @throws AuthConfigurationError when the workspace has no schema. */
-export async function workspaceProject(): Promise<PreparedProject> {
+async function workspaceProject(): Promise<PreparedProject> {
   const project = await prepareProject(process.cwd())
   if (existsSync(join(project.root, project.schema))) return project
   throw new AuthConfigurationError(
@@ -106,4 +112,38 @@ export async function apply(
   const directory = migrationsDirectory(project)
   const applied = await applyMigrations(pool, { directory, log: print })
   if (applied.length === 0) print(`All migrations are applied to ${description}.`)
+}
+
+/** `netscript db reset`: drops everything in the database and applies all migrations. */
+export async function reset(options: { yes?: boolean }): Promise<void> {
+  if (process.env.NODE_ENV === 'production') {
+    throw new AuthConfigurationError(
+      'NODE_ENV is production, where the database is not reset. Drop it with your own tools if you must.',
+    )
+  }
+  const project = await readPrismaProject(process.cwd())
+  await withDatabase(process.env, async (database) => {
+    const schema = await tableSchema(database.pool)
+    const where = schema === 'public' ? '' : `the schema ${schema} of `
+    await confirm(`This deletes everything in ${where}${database.description}.`, options)
+    if (schema !== undefined) {
+      const name = pg.escapeIdentifier(schema)
+      await database.pool.query(`DROP SCHEMA ${name} CASCADE; CREATE SCHEMA ${name}`)
+    }
+    await apply(project, database)
+    print(`Reset ${database.description}.`)
+  })
+}
+
+/** `netscript db generate`: the Prisma client and zod schemas. Needs no database. */
+export async function generate(): Promise<void> {
+  const { root } = await workspaceProject()
+  const { code, stdout, stderr } = await runPrisma(root, ['generate', '--no-hints'])
+  const said = `${stdout}${stderr}`
+  if (code !== 0) {
+    throw new AuthConfigurationError(`Prisma could not generate:\n${said.trim()}`)
+  }
+  for (const [, what = '', where = ''] of said.matchAll(/Generated (.+?) to (.+?) in /g)) {
+    print(`Generated ${what.replace(/ \(.*\)/, '')} in ${where}`)
+  }
 }

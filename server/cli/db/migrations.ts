@@ -2,9 +2,7 @@ import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } fro
 import { join } from 'node:path'
 import { ownMigrations } from '@netscript/auth-database/internal'
 import { AuthConfigurationError } from '@netscript/plugin-auth-core'
-import { runPrisma } from './prisma-cli.js'
-import type { PreparedProject } from './prepare.js'
-import type { PrismaProject } from './project.js'
+import { type PreparedProject, type PrismaProject, runPrisma } from './project.js'
 
 /** The names of the migrations in a directory, in the order in which they apply. */
 export function migrationNames(directory: string): string[] {

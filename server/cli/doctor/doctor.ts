@@ -1,23 +1,35 @@
+import { createRequire } from 'node:module'
 import { withAppSettings } from '../../config/app-settings.js'
 import { inspectConfig } from '../../config/config.js'
 import { useOutgoingProxy } from '../../outgoing-proxy.js'
-import { checkAdmission } from './admission.js'
-import { checkClients } from './client.js'
-import { checkConfiguration, checkVariables } from './configuration.js'
-import { checkCookies } from './cookies.js'
-import { checkDatabase } from './database.js'
-import { type Check, type Examination, fail, type Finding } from './finding.js'
-import { checkKeys } from './keys.js'
-import { checkLocalProvider } from './local-provider.js'
-import { checkNodeVersion } from './node-version.js'
-import { checkOutgoingProxy } from './outgoing-proxy.js'
-import { checkPort } from './port.js'
-import { checkProviderTokens } from './provider-tokens.js'
-import { checkProviders } from './provider.js'
-import { checkProxy } from './proxy.js'
-import { checkRedirectUris } from './redirect-uri.js'
-import { report } from './report.js'
-import { checkSessionStore } from './session-store.js'
+import {
+  checkAdmission,
+  checkConfiguration,
+  checkCookies,
+  checkKeys,
+  checkOutgoingProxy,
+  checkProxy,
+  checkRedirectUris,
+  checkVariables,
+} from './configuration.js'
+import { checkClients, checkProviders, checkProviderTokens } from './provider.js'
+import { checkDatabase, checkSessionStore } from './stores.js'
+import { type Check, type Examination, fail, type Finding, ok, report } from './finding.js'
+import { checkLocalProvider, checkPort } from './port.js'
+
+const { engines } = createRequire(import.meta.url)('@netscript/plugin-auth/package.json') as {
+  engines: { node: string }
+}
+
+const checkNodeVersion: Check = () => [nodeFinding(process.versions.node)]
+
+/** Checks that the package supports a Node version. */
+export function nodeFinding(version: string, range = engines.node): Finding {
+  const oldest = range.replace('>=', '')
+  return version.localeCompare(oldest, 'en', { numeric: true }) < 0
+    ? fail('NODE', `Node ${version} is too old.`, `Install Node ${oldest} or later.`)
+    : ok('NODE', `Node ${version}.`)
+}
 
 const CHECKS: readonly Check[] = [
   checkNodeVersion,
@@ -39,7 +51,7 @@ const CHECKS: readonly Check[] = [
 ]
 
 /** Options of `netscript doctor`. */
-export interface DoctorOptions {
+interface DoctorOptions {
   json?: boolean
   /** Apply the rules of `netscript start`, as NODE_ENV=production does. */
   production?: boolean

@@ -1,6 +1,9 @@
 import { createServer } from 'node:net'
 import { z } from 'zod'
-import { type Check, CHECK_TIMEOUT_MS, fail, type Finding, ok } from './finding.js'
+import { accountContractV1 } from '@netscript/auth-contract'
+import { AuthConfigurationError } from '@netscript/plugin-auth-core'
+import { type Check, CHECK_TIMEOUT_MS, fail, failWith, type Finding, ok } from './finding.js'
+import { providerReaders } from '../../config/providers.js'
 
 /** The fields of `/health` that identify this service. */
 const Health = z.object({
@@ -61,7 +64,7 @@ async function servedBy(host: string, port: number, backend: string): Promise<Fi
 }
 
 /** The error code when listening fails; absent when it succeeds. */
-export function listeningError(host: string, port: number): Promise<string | undefined> {
+function listeningError(host: string, port: number): Promise<string | undefined> {
   return new Promise((resolve) => {
     const server = createServer()
     server.once('error', ({ code = 'unknown' }: NodeJS.ErrnoException) => resolve(code))
@@ -70,7 +73,7 @@ export function listeningError(host: string, port: number): Promise<string | und
 }
 
 /** Fetches JSON from a URL; `undefined` when there is none. */
-export async function getJson(url: string): Promise<unknown> {
+async function getJson(url: string): Promise<unknown> {
   try {
     const signal = AbortSignal.timeout(CHECK_TIMEOUT_MS)
     const response = await fetch(url, { redirect: 'manual', signal })
@@ -84,4 +87,64 @@ export async function getJson(url: string): Promise<unknown> {
 export function reachable(host: string): string {
   if (host === '0.0.0.0' || host === '::') return 'localhost'
   return host.includes(':') ? `[${host}]` : host
+}
+
+const Description = z.object({ providers: z.array(z.object({ id: z.string() })) })
+
+/** Checks that the local provider can run, when no other provider is configured. */
+export const checkLocalProvider: Check = async ({ config, env }) => {
+  const { variables, production, host } = config
+  const isWanted =
+    !production &&
+    variables.NETSCRIPT_AUTH_BACKEND === 'kv-oauth' &&
+    providerReaders(variables, env).length === 0
+  if (!isWanted) return []
+  const missing = await missingParts()
+  if (missing !== undefined) return [failWith('LOCAL_PROVIDER', missing)]
+  const port = variables.NETSCRIPT_AUTH_LOCAL_PROVIDER_PORT
+  if (port === 0) return []
+  if ((await listeningError('127.0.0.1', port)) === undefined) {
+    return [ok('LOCAL_PROVIDER', `Port ${port} is free for the local provider.`)]
+  }
+  const service = `http://${reachable(host)}:${variables.PORT}`
+  const [isProvider, isOurs] = await Promise.all([
+    isLocalProvider(`http://localhost:${port}`),
+    variables.PORT !== 0 && runsWithLocalProvider(service),
+  ])
+  return [inUse(port, isProvider, isOurs)]
+}
+
+/** Why this installation cannot start a local provider; `undefined` when it can. */
+async function missingParts(): Promise<string | undefined> {
+  const { loadLocalProvider } = await import('../../local/development.js')
+  try {
+    await loadLocalProvider()
+    return undefined
+  } catch (error) {
+    if (!(error instanceof AuthConfigurationError)) throw error
+    return error.message
+  }
+}
+
+async function isLocalProvider(issuer: string): Promise<boolean> {
+  const metadata = await getJson(`${issuer}/.well-known/openid-configuration`)
+  return z.object({ issuer: z.literal(issuer) }).safeParse(metadata).success
+}
+
+async function runsWithLocalProvider(service: string): Promise<boolean> {
+  const described = Description.safeParse(await getJson(service + accountContractV1.describe.path))
+  return described.success && described.data.providers.some(({ id }) => id === 'local')
+}
+
+function inUse(port: number, isProvider: boolean, isOurs: boolean): Finding {
+  if (isProvider && isOurs) {
+    return ok('LOCAL_PROVIDER', `The local provider of the service runs on port ${port}.`)
+  }
+  return fail(
+    'LOCAL_PROVIDER',
+    isProvider
+      ? `Port ${port}, for the local provider, is in use by that of another service.`
+      : `Something else listens on port ${port}, which the local provider needs.`,
+    'Stop it, or set NETSCRIPT_AUTH_LOCAL_PROVIDER_PORT to another.',
+  )
 }

@@ -4,13 +4,11 @@ import {
   runCommand,
 } from '@netscript/plugin-auth-core/internal'
 import { paintFor, print } from '../terminal.js'
-import { findPlugin } from './catalog.js'
-import { applyChanges, describeChanges } from './change.js'
+import { findPlugin, manifestPath } from './manifest.js'
+import { applyChanges, describeChanges, openWorkspace } from './workspace.js'
 import { installPackages, missingPackages } from './install.js'
-import { manifestPath } from './manifest.js'
 import { planAdd } from './plan.js'
 import { readPackageJson } from './shared-files.js'
-import { openWorkspace } from './workspace.js'
 
 /** Options of `netscript plugin add`. */
 export interface AddOptions {

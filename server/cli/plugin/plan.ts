@@ -1,11 +1,14 @@
-import { readPrismaProject } from '../db/project.js'
-import { aggregateSchema } from '../db/prepare.js'
-import { AUTH_SCHEMA, authFiles } from './auth-files.js'
-import type { PluginDefinition } from './catalog.js'
-import type { Change } from './change.js'
-import { addToPnpmSettings, installEntries } from './install-settings.js'
-import { fingerprint, manifestPath, type PluginManifest, readManifest } from './manifest.js'
-import { CONFIG_FILE, generatedDirectory, prismaFiles } from './prisma-files.js'
+import { aggregateSchema, readPrismaProject } from '../db/project.js'
+import { AUTH_SCHEMA, authFiles, CONFIG_FILE, generatedDirectory, prismaFiles } from './files.js'
+import {
+  fingerprint,
+  manifestPath,
+  type PluginDefinition,
+  type PluginManifest,
+  readManifest,
+} from './manifest.js'
+import { type Change, rootWorkspace, type Workspace } from './workspace.js'
+import { addToPnpmSettings, installEntries } from './install.js'
 import {
   addToAppSettings,
   addToEnv,
@@ -17,7 +20,6 @@ import {
   type PackageEntries,
   readPackageJson,
 } from './shared-files.js'
-import { rootWorkspace, type Workspace } from './workspace.js'
 
 /** The changes that add a plugin to a workspace; empty when nothing is missing. */
 interface Plan {

@@ -1,15 +1,24 @@
 import { readdirSync, rmdirSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { AuthConfigurationError } from '@netscript/plugin-auth-core'
-import { confirm } from '../confirm.js'
-import { aggregatedPath } from '../db/prepare.js'
-import { readPrismaProject } from '../db/project.js'
-import { findPlugin } from './catalog.js'
-import { applyChanges, type Change } from './change.js'
-import { installPackages } from './install.js'
-import { PNPM_SETTINGS } from './install-settings.js'
-import { fingerprint, manifestPath, type PluginManifest, readManifest } from './manifest.js'
-import { isNeededByOthers } from './prisma-files.js'
+import { confirm, print } from '../terminal.js'
+import { aggregatedPath, readPrismaProject } from '../db/project.js'
+import {
+  findPlugin,
+  fingerprint,
+  manifestPath,
+  type PluginManifest,
+  readManifest,
+} from './manifest.js'
+import {
+  applyChanges,
+  type Change,
+  openWorkspace,
+  rootWorkspace,
+  type Workspace,
+} from './workspace.js'
+import { installPackages, PNPM_SETTINGS } from './install.js'
+import { isNeededByOthers } from './files.js'
 import {
   APP_SETTINGS,
   DEFAULT_BACKEND,
@@ -17,8 +26,6 @@ import {
   removeFromAppSettings,
   removeFromPackageJson,
 } from './shared-files.js'
-import { openWorkspace, rootWorkspace, type Workspace } from './workspace.js'
-import { print } from '../terminal.js'
 
 /** The planned removal of a plugin. */
 interface Removal {

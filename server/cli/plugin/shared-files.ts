@@ -4,8 +4,7 @@ import { AuthConfigurationError } from '@netscript/plugin-auth-core'
 import { backendNames } from '../../backends.js'
 import { backendChoice } from '../auth/backend.js'
 import { readEnvVariables, setEnvVariables } from '../env-file.js'
-import type { Change } from './change.js'
-import type { Workspace } from './workspace.js'
+import type { Change, Workspace } from './workspace.js'
 
 /** Keys of a package.json, by section and name. */
 export type PackageEntries = Readonly<Record<string, Readonly<Record<string, string | boolean>>>>

@@ -1,10 +1,9 @@
 import { symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { findPlugin } from '../plugin/catalog.js'
-import { applyChanges } from '../plugin/change.js'
+import { findPlugin } from '../plugin/manifest.js'
+import { applyChanges, openWorkspace } from '../plugin/workspace.js'
 import { planAdd } from '../plugin/plan.js'
-import { openWorkspace } from '../plugin/workspace.js'
 
 /** Does the same as `netscript plugin add auth --no-install`, in this process. */
 export async function addAuthPlugin(root: string): Promise<void> {

@@ -1,15 +1,14 @@
+import lock from '../../../package-lock.json' with { type: 'json' }
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
-import lock from '../../../package-lock.json' with { type: 'json' }
 import { readBlocks } from '../../e2e/support/readme-block.js'
 import { temporaryWorkspace } from '../testing/run-cli.js'
-import { findPlugin } from './catalog.js'
-import { applyChanges } from './change.js'
-import { addToPnpmSettings, installEntries, SCRIPTED_PACKAGES } from './install-settings.js'
+import { findPlugin } from './manifest.js'
+import { applyChanges, openWorkspace } from './workspace.js'
+import { addToPnpmSettings, installEntries, SCRIPTED_PACKAGES } from './install.js'
 import { planAdd } from './plan.js'
-import { openWorkspace } from './workspace.js'
 
 const DENIED = Object.fromEntries(SCRIPTED_PACKAGES.map((name) => [name, false]))
 

@@ -1,13 +1,16 @@
 import { randomBytes } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { inspectConfig } from '../../config/config.js'
-import { checkConfiguration, checkVariables } from './configuration.js'
-import { checkCookies } from './cookies.js'
+import {
+  checkConfiguration,
+  checkCookies,
+  checkKeys,
+  checkProxy,
+  checkRedirectUris,
+  checkVariables,
+} from './configuration.js'
 import type { Check } from './finding.js'
-import { checkKeys } from './keys.js'
-import { nodeFinding } from './node-version.js'
-import { checkProxy } from './proxy.js'
-import { checkRedirectUris } from './redirect-uri.js'
+import { nodeFinding } from './doctor.js'
 
 const KEY = randomBytes(32).toString('base64url')
 const GOOGLE = {

@@ -6,8 +6,11 @@ import {
   POOL_SIZE,
   tableSchema,
 } from '@netscript/auth-database/internal'
+import { inspectRedis, parseRedisUrls, type RedisTarget } from '@netscript/auth-kv-oauth/internal'
+import { AuthConfigurationError, type AuthLog, silentLog } from '@netscript/plugin-auth-core'
+import { networkReason } from '@netscript/plugin-auth-core/internal'
 import { clockFinding, skewSeconds } from './clock.js'
-import { type Check, CHECK_TIMEOUT_MS, fail, type Finding, ok, warn } from './finding.js'
+import { type Check, CHECK_TIMEOUT_MS, fail, failWith, type Finding, ok, warn } from './finding.js'
 
 /** The oldest Postgres version that is still supported upstream. */
 const OLDEST_MAJOR = 14
@@ -57,7 +60,7 @@ export const checkDatabase: Check = async ({ config, problems }) => {
     queryTimeoutMs: CHECK_TIMEOUT_MS,
   })
   try {
-    return await examine(pool, url)
+    return await examineDatabase(pool, url)
   } catch (error) {
     const { what, fix } = databaseReason(error, 'DATABASE_URL')
     return [fail('DATABASE', `The database of DATABASE_URL: ${what}.`, fix)]
@@ -66,7 +69,7 @@ export const checkDatabase: Check = async ({ config, problems }) => {
   }
 }
 
-async function examine(pool: PostgresPool, url: string): Promise<Finding[]> {
+async function examineDatabase(pool: PostgresPool, url: string): Promise<Finding[]> {
   // The first query opens the connection, which would distort the clock measurement.
   const migrations = await migrationFindings(pool)
   const sentAt = Date.now()
@@ -186,4 +189,55 @@ function poolerFindings(pooled: boolean, url: string): Finding[] {
       'Set it for the role instead: ALTER ROLE ... SET ...',
     ),
   ]
+}
+
+/** Checks that the Redis session store, if configured, is reachable and persists what it is given. */
+export const checkSessionStore: Check = async ({ config: { variables } }) => {
+  const { NETSCRIPT_AUTH_SESSION_STORE: urls, NETSCRIPT_AUTH_BACKEND: backend } = variables
+  if (urls === undefined || backend !== 'kv-oauth') return []
+  const target = targetOf(urls)
+  if (!target) return []
+  try {
+    return await examineRedis(target)
+  } catch (error) {
+    return [
+      error instanceof AuthConfigurationError
+        ? failWith('SESSION_STORE', error.message)
+        : unreachableRedis(error),
+    ]
+  }
+}
+
+/** An invalid address is already a configuration problem. */
+function targetOf(urls: string): RedisTarget | undefined {
+  try {
+    return parseRedisUrls(urls)
+  } catch (error) {
+    if (error instanceof AuthConfigurationError) return undefined
+    throw error
+  }
+}
+
+async function examineRedis(target: RedisTarget): Promise<Finding[]> {
+  const warnings: Finding[] = []
+  const log: AuthLog = {
+    ...silentLog,
+    warn: (_fields, message) =>
+      void warnings.push(warn('SESSION_STORE', message, 'Change that in redis.conf.')),
+  }
+  await inspectRedis(target, log)
+  if (warnings.length > 0) return warnings
+  return [ok('SESSION_STORE', 'The Redis of NETSCRIPT_AUTH_SESSION_STORE answers.')]
+}
+
+function unreachableRedis(error: unknown): Finding {
+  if (error instanceof Error && /^(WRONGPASS|NOAUTH|NOPERM)\b/.test(error.message)) {
+    return fail(
+      'SESSION_STORE',
+      'Redis rejects the credentials of the service.',
+      'Correct the user and the password in NETSCRIPT_AUTH_SESSION_STORE.',
+    )
+  }
+  const { what, fix } = networkReason(error)
+  return fail('SESSION_STORE', `The Redis of NETSCRIPT_AUTH_SESSION_STORE: ${what}.`, fix)
 }

@@ -6,7 +6,7 @@ import {
   type TestRedis,
 } from '../../../backends/kv-oauth/storage/testing/redis-server.js'
 import { inspectConfig } from '../../config/config.js'
-import { checkSessionStore } from './session-store.js'
+import { checkSessionStore } from './stores.js'
 
 describeWithRedis('the session store', () => {
   let redis: TestRedis
