@@ -16,7 +16,7 @@ import { isUnavailable } from './database-error.js'
 import { createPool } from './pool.js'
 import { createPostgresAuditLog } from './postgres-audit-log.js'
 import { createPostgresRateLimitStore, sweepRateLimits } from './postgres-rate-limit-store.js'
-import { createPostgresSigningKeyStore } from '../server/tokens/postgres-signing-key-store.js'
+import { createPostgresSigningKeyStore } from '../server/tokens/signing-keys.js'
 import { sessionRecord } from '../backends/kv-oauth/storage/session-store-suite.js'
 import { createPostgresStores } from '../backends/kv-oauth/storage/stores.js'
 

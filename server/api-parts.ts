@@ -4,7 +4,7 @@ import { backendEntry, type BackendDependencies, type MountedBackend } from './b
 import type { AuthConfig } from './config/auth-config.js'
 import type { AuthApiOptions } from './engine/engine.js'
 import type { RateLimitOptions } from './engine/rate-limit.js'
-import type { HttpMetrics } from './engine/http-metrics.js'
+import type { HttpMetrics } from './engine/request-log.js'
 import type { Logger } from './log.js'
 import type { ServiceKeys } from './tokens/service-keys.js'
 import type { TokenIssuer } from './tokens/token-issuer.js'

@@ -10,7 +10,7 @@ import {
   parseKeyring,
   resolveBackend,
 } from '@netscript/plugin-auth-core'
-import { importBetterAuth, importWorkos } from './backend-packages.js'
+import { importPeer } from '@netscript/plugin-auth-core/internal'
 import type { AuthConfig } from './config/auth-config.js'
 import type { Logger } from './log.js'
 import type { PasswordForms } from './pages/password-forms.js'
@@ -234,3 +234,19 @@ export const backendNames: readonly string[] = [...BACKENDS.keys()]
  * @throws AuthBackendNotFoundError for an unknown name.
  */
 export const backendEntry = (name: string): BackendEntry => resolveBackend(BACKENDS, name)
+
+/** @throws AuthConfigurationError with the install command. */
+export const importWorkos = () =>
+  importPeer(
+    ['@netscript/auth-workos'],
+    'NETSCRIPT_AUTH_BACKEND=workos',
+    () => import('@netscript/auth-workos'),
+  )
+
+/** @throws AuthConfigurationError with the install command. */
+export const importBetterAuth = () =>
+  importPeer(
+    ['@netscript/auth-better-auth'],
+    'NETSCRIPT_AUTH_BACKEND=better-auth',
+    () => import('@netscript/auth-better-auth'),
+  )

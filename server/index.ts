@@ -10,7 +10,7 @@ export type { MountedBackend } from './backends.js'
 export type { PasswordForms } from './pages/password-forms.js'
 export type { AuthConfig } from './config/auth-config.js'
 export { readConfig, type StartMode } from './config/config.js'
-export type { HttpMetrics, ResponseMeasure } from './engine/http-metrics.js'
+export type { HttpMetrics, ResponseMeasure } from './engine/request-log.js'
 export type { RateLimitOptions } from './engine/rate-limit.js'
 export {
   createTokenIssuer,

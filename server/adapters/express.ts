@@ -20,7 +20,7 @@ import { pathOf } from '@netscript/plugin-auth-core/internal'
 import { type AuthApiOptions, createEngine, type Engine } from '../engine/engine.js'
 import type { Exchange } from '../engine/exchange.js'
 import type { RouteInput } from '../engine/routes.js'
-import { queryOf, withoutEmpty } from '../engine/query.js'
+import { queryOf, withoutEmpty } from '../engine/message.js'
 import { notFound, validationError } from '../engine/validation.js'
 import { send, toEngineRequest } from './node-message.js'
 

@@ -1,24 +1,11 @@
 import type { Command } from 'commander'
 import type { ProviderSetOptions } from './auth/provider.js'
 import type { GenerateOptions } from './auth/secret.js'
+import { SECRET_KINDS } from './auth/secret-kinds.js'
 import type { AuditDeleteOptions } from './auth/audit.js'
 import type { Output, PageOptions } from './auth/operator.js'
 import type { ServiceKeyOptions } from './auth/service-keys.js'
 import type { UserSearchOptions } from './auth/users.js'
-
-/** A secret that can be generated. */
-interface SecretKind {
-  readonly bytes: number
-  readonly variable: string
-}
-
-/** The service's secrets by their command-line names. */
-export const SECRET_KINDS: Readonly<Record<string, SecretKind>> = {
-  'kv-oauth-key': { bytes: 32, variable: 'NETSCRIPT_AUTH_KV_OAUTH_KEY' },
-  'better-auth': { bytes: 48, variable: 'BETTER_AUTH_SECRET' },
-  'workos-cookie': { bytes: 48, variable: 'WORKOS_COOKIE_PASSWORD' },
-  'audit-salt': { bytes: 32, variable: 'NETSCRIPT_AUTH_AUDIT_SALT' },
-}
 
 /** Adds `netscript auth ...`. Each command imports its code when it runs. */
 export function addAuthCommands(program: Command): void {

@@ -1,14 +1,14 @@
+import type { OAuthProvider } from '@netscript/auth-kv-oauth'
 import { getDomain } from 'tldts'
 import { AUTH_PATH_PREFIX } from '@netscript/auth-contract'
-import type { OAuthProvider } from '@netscript/auth-kv-oauth'
 import { parseRedisUrls } from '@netscript/auth-kv-oauth/internal'
 import { AuthBackendNotFoundError, AuthConfigurationError } from '@netscript/plugin-auth-core'
+import { insecureSwitches, readVariables, type VariableIssue, type Variables } from './variables.js'
 import { backendEntry } from '../backends.js'
 import type { AuthConfig } from './auth-config.js'
 import { isLoopback } from './loopback.js'
 import { ADMISSION_VARIABLES, providerReaders, variablePrefix } from './providers.js'
 import { unknownVariables } from './unknown-variables.js'
-import { insecureSwitches, readVariables, type VariableIssue, type Variables } from './variables.js'
 
 /** How the process was started. */
 export interface StartMode {
@@ -17,7 +17,7 @@ export interface StartMode {
 }
 
 /** A configuration and all problems in it. */
-export interface ConfigReading {
+interface ConfigReading {
   /** The configuration as far as it could be read; complete only when there are no problems. */
   readonly config: AuthConfig
   /** AuthConfigurationError and AuthBackendNotFoundError; each message names a fix. */

@@ -9,7 +9,7 @@ import {
 } from '@netscript/auth-kv-oauth'
 import { redirectUriOf } from '@netscript/auth-kv-oauth/internal'
 import { AuthConfigurationError } from '@netscript/plugin-auth-core'
-import { queryOf, withoutEmpty } from '../engine/query.js'
+import { queryOf, withoutEmpty } from '../engine/message.js'
 import { listOf, type Variables } from './variables.js'
 
 /** The settings of one provider, from the short or the prefixed variables. */

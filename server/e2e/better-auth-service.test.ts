@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createTestDatabase, type TestDatabase } from '../../prisma/test-database.js'
 import { readConfig } from '../config/config.js'
-import { freePort } from '../local/free-port.js'
+import { freePort } from '../local/loopback.js'
 import { createLogger } from '../log.js'
 import { type AuthService, createAuthService } from '../service.js'
 

@@ -7,7 +7,7 @@ import { launchBrowser } from './support/browser.js'
 import { describeWithBrowser } from './support/describe-with-browser.js'
 import { type OAuth2Provider, startOAuth2Provider } from './support/oauth2-provider.js'
 import { createPool } from '../../prisma/pool.js'
-import { freePort } from '../local/free-port.js'
+import { freePort } from '../local/loopback.js'
 import { startTestService, type TestService } from './support/service.js'
 import { SESSION_COOKIE } from './support/sign-in.js'
 

@@ -16,7 +16,7 @@ import {
 } from '../../prisma/test-database.js'
 import { examine } from '../cli/doctor/doctor.js'
 import { startDevelopment } from '../local/development.js'
-import { freePort } from '../local/free-port.js'
+import { freePort } from '../local/loopback.js'
 import { type LocalProvider, startLocalProvider } from '../local/provider.js'
 import { createLogger } from '../log.js'
 import { type CrashablePostgres, startCrashablePostgres } from './faults/crashable-postgres.js'

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it, vi } from 'vitest'
-import { freePort } from '../local/free-port.js'
+import { freePort } from '../local/loopback.js'
 import {
   environmentWith,
   installManagers,

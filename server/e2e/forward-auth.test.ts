@@ -5,7 +5,7 @@ import { describeWithPrograms } from '../../backends/kv-oauth/storage/testing/de
 import type { AuthBackendPort } from '../../backends/port.js'
 import { createPool } from '../../prisma/pool.js'
 import { createAuthListener } from '../adapters/node.js'
-import { freePort } from '../local/free-port.js'
+import { freePort } from '../local/loopback.js'
 import { createLogger } from '../log.js'
 import { findChromium, launchBrowser } from './support/browser.js'
 import { readDocument } from './support/documents.js'

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startWorkosApi, type WorkosApi } from '../../backends/workos/testing/workos-api.js'
 import { createTestDatabase, type TestDatabase } from '../../prisma/test-database.js'
 import { startNetscript } from './support/process.js'
-import { freePort } from '../local/free-port.js'
+import { freePort } from '../local/loopback.js'
 
 const RECORD = new URL('./support/record-modules.mjs', import.meta.url).pathname
 

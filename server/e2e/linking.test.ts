@@ -13,7 +13,7 @@ import type { LinkedAccount, UnlinkedResponse } from '../../contract/accounts.js
 import { type AuthClientOptions, createAuthClient } from '../../client/index.js'
 import { createPool } from '../../prisma/pool.js'
 import type { PostgresPool } from '../../prisma/postgres-pool.js'
-import { freePort } from '../local/free-port.js'
+import { freePort } from '../local/loopback.js'
 import { type DemoAccount, startLocalProvider } from '../local/provider.js'
 import { completeLogin } from './support/oidc-login.js'
 import { readBlocks, runBlock } from './support/readme-block.js'

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import { freePort } from '../local/free-port.js'
+import { freePort } from '../local/loopback.js'
 import { completeLogin } from './support/oidc-login.js'
 import { startTestService, type TestService } from './support/service.js'
 import { me, SESSION_COOKIE, signIn, startSignIn } from './support/sign-in.js'

@@ -6,7 +6,7 @@ import { readConfig } from '../config/config.js'
 import { createLogger } from '../log.js'
 import { type AuthService, createAuthService } from '../service.js'
 import { type OAuth2Provider, startOAuth2Provider } from './support/oauth2-provider.js'
-import { freePort } from '../local/free-port.js'
+import { freePort } from '../local/loopback.js'
 import { me, startSignIn } from './support/sign-in.js'
 import { createUserAgent, type UserAgent } from './support/user-agent.js'
 

@@ -8,7 +8,7 @@ import { createTestDatabase } from '../../prisma/test-database.js'
 import { startLocalProvider } from '../local/provider.js'
 import { completeLogin } from './support/oidc-login.js'
 import { type NetscriptProcess, startNetscript } from './support/process.js'
-import { freePort } from '../local/free-port.js'
+import { freePort } from '../local/loopback.js'
 import { me, signIn, startSignIn } from './support/sign-in.js'
 import { createUserAgent } from './support/user-agent.js'
 

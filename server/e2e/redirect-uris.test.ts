@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { readConfig } from '../config/config.js'
-import { freePort } from '../local/free-port.js'
+import { freePort } from '../local/loopback.js'
 import { completeLogin } from './support/oidc-login.js'
 import { startTestService, type TestService } from './support/service.js'
 import { me, startSignIn } from './support/sign-in.js'

@@ -14,7 +14,7 @@ import {
 import type { TestDatabase } from '../../prisma/test-database.js'
 import { runCli, temporaryWorkspace } from '../cli/testing/run-cli.js'
 import { readConfig } from '../config/config.js'
-import { freePort } from '../local/free-port.js'
+import { freePort } from '../local/loopback.js'
 import { createLogger } from '../log.js'
 import { createAuthService } from '../service.js'
 import { startTestService } from './support/service.js'

@@ -7,7 +7,7 @@ import { createTestDatabase, type TestDatabase } from '../../prisma/test-databas
 import { readConfig } from '../config/config.js'
 import { createLogger } from '../log.js'
 import { createAuthService } from '../service.js'
-import { freePort } from '../local/free-port.js'
+import { freePort } from '../local/loopback.js'
 
 describe('shutdown', () => {
   let database: TestDatabase

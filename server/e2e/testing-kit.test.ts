@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import root from '../../package.json' with { type: 'json' }
-import { freePort } from '../local/free-port.js'
+import { freePort } from '../local/loopback.js'
 import { findChromium } from './support/browser.js'
 import { describeWithBrowser } from './support/describe-with-browser.js'
 import { type Block, readDocument } from './support/documents.js'

@@ -7,7 +7,7 @@ import type { TokenIssuer } from '../tokens/token-issuer.js'
 import type { HandlerContext } from '../handlers/context.js'
 import { apiRoutes, discoveryRoutes } from '../handlers/routes.js'
 import { createLogger, type Logger } from '../log.js'
-import { prefersPage } from './accept.js'
+import { type EngineRequest, type HeaderField, prefersPage, type Reply } from './message.js'
 import { readBody } from './body.js'
 import { createClientAddress, createProxyTrust, type TrustProxy } from './client-address.js'
 import {
@@ -18,8 +18,7 @@ import {
   withLoopback,
 } from './cross-origin.js'
 import { Exchange } from './exchange.js'
-import type { EngineRequest, HeaderField } from './message.js'
-import type { HttpMetrics } from './http-metrics.js'
+import { createRequestLog, type HttpMetrics } from './request-log.js'
 import { respondToError } from './problem.js'
 import {
   createRateLimiter,
@@ -27,11 +26,9 @@ import {
   type RateLimitDecision,
   type RateLimitOptions,
 } from './rate-limit.js'
-import { createRequestLog } from './request-log.js'
 import type { PasswordForms } from '../pages/password-forms.js'
 import { signInPage } from '../pages/sign-in-page.js'
 import { stylesheet } from '../pages/stylesheet.js'
-import type { Reply } from '../reply.js'
 import { createRouteMatcher, type RouteInput, type RouteLimit } from './routes.js'
 import { securityHeaders } from './security-headers.js'
 import { declared, notFound, validateInput } from './validation.js'

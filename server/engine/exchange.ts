@@ -1,11 +1,15 @@
 import type { ContractRoute } from '@netscript/auth-contract/internal'
 import { toAuthnRequest } from '@netscript/plugin-auth-core'
 import type { HandlerRequest } from '../handlers/context.js'
-import type { EngineRequest, EngineResponse, HeaderField } from './message.js'
-import { withoutEmpty } from './query.js'
+import {
+  type EngineRequest,
+  type EngineResponse,
+  type HeaderField,
+  type Reply,
+  withoutEmpty,
+} from './message.js'
 import type { DeferredLimit } from './rate-limit.js'
 import type { RequestLogLine } from './request-log.js'
-import type { Reply } from '../reply.js'
 import type { EngineRoute, RoutePath } from './routes.js'
 
 const NOT_STORED: readonly HeaderField[] = [

@@ -2,9 +2,8 @@ import type { z } from 'zod'
 import { AUTH_PATH_PREFIX } from '@netscript/auth-contract'
 import type { ContractRoute } from '@netscript/auth-contract/internal'
 import type { HandlerContext, HandlerRequest } from '../handlers/context.js'
-import type { Reply } from '../reply.js'
+import type { HeaderField, Reply } from './message.js'
 import type { BodyTypes } from './body.js'
-import type { HeaderField } from './message.js'
 
 type Parsed<Schema> = Schema extends z.ZodType ? z.output<Schema> : undefined
 type BodyOf<R> = R extends { body: infer Body } ? Parsed<Body> : undefined

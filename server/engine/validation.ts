@@ -2,8 +2,7 @@ import type { ContractRoute } from '@netscript/auth-contract/internal'
 import { z } from 'zod'
 import { AuthError } from '@netscript/plugin-auth-core'
 import type { Exchange } from './exchange.js'
-import { queryOf } from './query.js'
-import type { Reply } from '../reply.js'
+import { queryOf, type Reply } from './message.js'
 import type { RouteInput } from './routes.js'
 
 /**

@@ -1,6 +1,16 @@
-import type { AccountsResponse, UnlinkedResponse } from '@netscript/auth-contract'
-import type { AuthAccountsPort, AuthBackendPort, AuthnRequest } from '@netscript/plugin-auth-core'
-import { ok, type Reply } from '../reply.js'
+import type {
+  AccountsResponse,
+  DeletedResponse,
+  StoredUser,
+  UnlinkedResponse,
+} from '@netscript/auth-contract'
+import type {
+  AuthAccountsPort,
+  AuthBackendPort,
+  AuthnRequest,
+  AuthSelfServicePort,
+} from '@netscript/plugin-auth-core'
+import { ok, type Reply } from '../engine/message.js'
 import { type HandlerContext, requirePart } from './context.js'
 import { requireRecentSignIn, requireSignedIn } from './session.js'
 
@@ -37,3 +47,33 @@ export async function unlinkAccount(
  */
 export const accountsOf = (backend: AuthBackendPort, operation: string): AuthAccountsPort =>
   requirePart(backend, backend.accounts, { operation, reason: 'It links no accounts.' })
+
+/** GET /user: what is stored about the caller. */
+export async function exportUser(
+  context: HandlerContext,
+  request: AuthnRequest,
+): Promise<Reply<200, StoredUser>> {
+  const selfService = selfServiceOf(context.backend, 'exportUser')
+  const { session, setCookies } = await requireSignedIn(context, request)
+  return ok(await selfService.exportUser(session), setCookies)
+}
+
+/** DELETE /user: deletes the caller with everything that {@link exportUser} returns but the audit trail. */
+export async function deleteUser(
+  context: HandlerContext,
+  request: AuthnRequest,
+): Promise<Reply<200, DeletedResponse>> {
+  const { backend } = context
+  const selfService = selfServiceOf(backend, 'deleteUser')
+  const { session } = await requireRecentSignIn(context, request)
+  await selfService.deleteUser(session)
+  // Clears the cookie: the session has ended already.
+  const { setCookies } = await backend.sessions.signOut(request, { everywhere: false })
+  return ok({ deleted: true }, setCookies)
+}
+
+const selfServiceOf = (backend: AuthBackendPort, operation: string): AuthSelfServicePort =>
+  requirePart(backend, backend.selfService, {
+    operation,
+    reason: 'It neither exports nor deletes users.',
+  })

@@ -6,11 +6,9 @@ import {
 } from '@netscript/auth-contract/internal'
 import { AuthError, type AuthnResult } from '@netscript/plugin-auth-core'
 import { createReturnToPolicy, withCookiesOnly } from '@netscript/plugin-auth-core/internal'
-import { prefersPage } from '../engine/accept.js'
+import { type HeaderField, ok, prefersPage, type Reply } from '../engine/message.js'
 import { checkOrigin, SAFE_METHODS } from '../engine/cross-origin.js'
-import type { HeaderField } from '../engine/message.js'
 import { AuthErrorWithHeaders } from '../engine/problem.js'
-import { ok, type Reply } from '../reply.js'
 import type { HandlerContext, HandlerRequest } from './context.js'
 import { issuerOf, issueTo } from './token.js'
 

@@ -7,19 +7,16 @@ import {
   serviceContractV1,
 } from '@netscript/auth-contract'
 import type { AuthnRequest } from '@netscript/plugin-auth-core'
-import { preferredType } from '../engine/accept.js'
+import { preferredType } from '../engine/message.js'
 import { isForm } from '../engine/body.js'
 import { createRouteMatcher, type RouteInput, routesOf } from '../engine/routes.js'
-import { listAccounts, unlinkAccount } from './accounts.js'
+import { deleteUser, exportUser, listAccounts, unlinkAccount } from './accounts.js'
 import { backChannelLogout, loggedOut, logout, signout } from './sign-out.js'
 import { callback, describe, signin } from './sign-in.js'
 import type { HandlerContext } from './context.js'
 import { forwardAuth, NO_IDENTITY } from './forward-auth.js'
-import { me, session } from './session.js'
-import { listSessions, revokeOtherSessions, revokeSession } from './sessions.js'
-import { providerToken } from './provider-token.js'
-import { jwks, token } from './token.js'
-import { deleteUser, exportUser } from './user.js'
+import { listSessions, me, revokeOtherSessions, revokeSession, session } from './session.js'
+import { jwks, providerToken, token } from './token.js'
 
 const postedAsForm = (request: AuthnRequest): { isForm: boolean } => ({
   isForm: isForm(request.header('content-type')),

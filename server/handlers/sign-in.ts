@@ -5,7 +5,7 @@ import type {
   SigninResponse,
 } from '@netscript/auth-contract'
 import { AuthError, type AuthnRequest } from '@netscript/plugin-auth-core'
-import { ok, type Reply, seeOther } from '../reply.js'
+import { ok, type Reply, seeOther } from '../engine/message.js'
 import { accountsOf } from './accounts.js'
 import { type HandlerContext, interactiveFlow } from './context.js'
 import { requireRecentSignIn } from './session.js'

@@ -1,7 +1,7 @@
 import type { SignoutInput, SignoutResponse } from '@netscript/auth-contract'
 import type { BackChannelLogoutResponse } from '@netscript/auth-contract/internal'
 import { AuthError, type AuthnRequest } from '@netscript/plugin-auth-core'
-import { ok, type Reply, seeOther } from '../reply.js'
+import { ok, type Reply, seeOther } from '../engine/message.js'
 import { type HandlerContext, interactiveFlow } from './context.js'
 import { isLostTransaction, stillAllowed } from './sign-in.js'
 

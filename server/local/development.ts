@@ -11,7 +11,7 @@ import { admissionOf } from '../config/providers.js'
 import type { Logger } from '../log.js'
 import { type AuthService, createAuthService } from '../service.js'
 import type { DemoNotice } from '../service-app.js'
-import { freePort } from './free-port.js'
+import { freePort } from './loopback.js'
 import type { startLocalProvider } from './provider.js'
 
 /** Options of {@link startDevelopment}. */

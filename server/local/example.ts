@@ -5,7 +5,7 @@ import { createPool } from '@netscript/auth-database'
 import { AuthConfigurationError } from '@netscript/plugin-auth-core'
 import type { Logger } from '../log.js'
 import { startDevelopment } from './development.js'
-import { freePort } from './free-port.js'
+import { freePort } from './loopback.js'
 import { createServiceKey, listServiceKeys, revokeServiceKey } from '../tokens/service-keys.js'
 import { startEmbeddedPostgres } from './postgres.js'
 

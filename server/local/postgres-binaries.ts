@@ -1,11 +1,10 @@
-import { existsSync, lstatSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, lstatSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { chmod, cp, mkdtemp, readdir, rename, rm, stat, symlink } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { arch, platform, tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { AuthConfigurationError } from '@netscript/plugin-auth-core'
 import { installCommand } from '@netscript/plugin-auth-core/internal'
-import { type Identity, isReachable } from './run-as.js'
 
 /** Paths of the Postgres programs. */
 export interface PostgresBinaries {
@@ -124,4 +123,41 @@ async function openToAll(directory: string): Promise<void> {
     await chmod(path, (mode & 0o100) === 0 ? 0o644 : 0o755)
   }
   await chmod(directory, 0o755)
+}
+
+/** The user that a child process runs as. */
+export interface Identity {
+  readonly uid: number
+  readonly gid: number
+}
+
+/** The Unix account `nobody` on Linux; initdb requires a user listed in /etc/passwd. */
+const NOBODY: Identity = { uid: 65534, gid: 65534 }
+
+/**
+ * The OS user that runs Postgres, which refuses to run as root: the owner of an existing cluster, or else
+ * the Unix account `nobody`. `undefined` when this process is not root and runs Postgres as itself.
+ */
+export function postgresIdentity(dataDir: string): Identity | undefined {
+  if (process.getuid?.() !== 0) return undefined
+  if (!existsSync(join(dataDir, 'PG_VERSION'))) return NOBODY
+  const { uid, gid } = statSync(dataDir)
+  return { uid, gid }
+}
+
+/** Whether `identity` can traverse every directory above `path` and read it. */
+export function isReachable(path: string, identity: Identity | undefined): boolean {
+  if (!identity) return true
+  const parent = dirname(path)
+  if (!allows(path, identity, 0o4)) return false
+  for (let directory = parent; ; directory = dirname(directory)) {
+    if (!allows(directory, identity, 0o1)) return false
+    if (directory === dirname(directory)) return true
+  }
+}
+
+function allows(path: string, { uid, gid }: Identity, right: number): boolean {
+  const stat = statSync(path)
+  const shift = stat.uid === uid ? 6 : stat.gid === gid ? 3 : 0
+  return ((stat.mode >> shift) & right) === right
 }

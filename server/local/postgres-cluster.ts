@@ -5,8 +5,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { chown, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { AuthConfigurationError } from '@netscript/plugin-auth-core'
-import type { PostgresBinaries } from './postgres-binaries.js'
-import { type Identity, isReachable } from './run-as.js'
+import { type Identity, isReachable, type PostgresBinaries } from './postgres-binaries.js'
 
 /** Stored inside the cluster, so that both are moved, copied and deleted together. */
 const PASSWORD_FILE = 'netscript-auth.password'

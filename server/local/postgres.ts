@@ -1,11 +1,16 @@
 import { resolve } from 'node:path'
 import type pg from 'pg'
 import { AuthConfigurationError } from '@netscript/plugin-auth-core'
-import { findPostgresBinaries } from './postgres-binaries.js'
+import { findPostgresBinaries, postgresIdentity } from './postgres-binaries.js'
 import { openCluster } from './postgres-cluster.js'
-import { claimOwnership, DirectoryInUseError } from './postgres-owner.js'
-import { findPostmaster, launchPostmaster, signalPostmaster, stopPostmaster } from './postmaster.js'
-import { postgresIdentity } from './run-as.js'
+import {
+  claimOwnership,
+  DirectoryInUseError,
+  findPostmaster,
+  launchPostmaster,
+  signalPostmaster,
+  stopPostmaster,
+} from './postmaster.js'
 
 const DATABASE = 'netscript_auth'
 

@@ -2,7 +2,7 @@ import { type Browser, type BrowserContext } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest'
 import { launchBrowser } from '../e2e/support/browser.js'
 import { describeWithBrowser } from '../e2e/support/describe-with-browser.js'
-import { listenOnLoopback, type LoopbackServer } from './loopback-server.js'
+import { listenOnLoopback, type LoopbackServer } from './loopback.js'
 import { type LocalProvider, startLocalProvider } from './provider.js'
 
 describeWithBrowser('the pages of the local provider, in a browser without JavaScript', () => {

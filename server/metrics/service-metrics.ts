@@ -2,9 +2,8 @@ import type { PostgresPool } from '@netscript/auth-database'
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { AuthMetrics } from '@netscript/auth-kv-oauth'
 import type { AuthBackendPort } from '@netscript/plugin-auth-core'
-import type { HttpMetrics } from '../engine/http-metrics.js'
+import type { HttpMetrics } from '../engine/request-log.js'
 import type { SweepMetrics } from '../sweep.js'
-import { createActiveSessions } from './active-sessions.js'
 
 /** Histogram buckets in seconds: from a batched read (about 1 ms) to a slow provider (about 5 s). */
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
@@ -149,5 +148,53 @@ function cached<Value>(make: (key: string) => Value): (key: string) => Value {
     let value = values.get(key)
     if (value === undefined) values.set(key, (value = make(key)))
     return value
+  }
+}
+
+/** Options of {@link createActiveSessions}. */
+interface ActiveSessionsOptions {
+  /** Queries the store. */
+  count: () => Promise<number>
+  /** Minimum interval between queries in milliseconds. Default: 15 seconds. */
+  everyMs?: number
+  /** How long a caller waits for the store, in milliseconds. Default: 1 second. */
+  withinMs?: number
+  /** The clock in milliseconds. Default: a monotonic one. */
+  now?: () => number
+}
+
+/**
+ * Returns a recent count of live sessions, or `undefined` when the store does not respond in time. The
+ * number of queries does not depend on the number of scrapers. A late result is used for later calls.
+ */
+export function createActiveSessions({
+  count,
+  everyMs = 15_000,
+  withinMs = 1_000,
+  now = () => performance.now(),
+}: ActiveSessionsOptions): () => Promise<number | undefined> {
+  let askedAt = -Infinity
+  let isAsking = false
+  let answer: Promise<number | undefined> = Promise.resolve(undefined)
+  const ask = async (): Promise<number | undefined> => {
+    try {
+      return await count()
+    } catch {
+      return undefined
+    } finally {
+      isAsking = false
+    }
+  }
+  return async () => {
+    if (!isAsking && now() - askedAt >= everyMs) {
+      isAsking = true
+      askedAt = now()
+      answer = ask()
+    }
+    let timer: NodeJS.Timeout | undefined
+    const tooLate = new Promise<undefined>((resolve) => {
+      timer = setTimeout(() => resolve(undefined), withinMs)
+    })
+    return Promise.race([answer, tooLate]).finally(() => clearTimeout(timer))
   }
 }

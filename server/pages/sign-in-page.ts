@@ -1,7 +1,7 @@
 import type { AuthnRequest } from '@netscript/plugin-auth-core'
 import type { HandlerContext } from '../handlers/context.js'
 import { stillAllowed } from '../handlers/sign-in.js'
-import { ok, type Reply } from '../reply.js'
+import { ok, type Reply } from '../engine/message.js'
 import { signedOut } from './home-page.js'
 import { html, type Html, safeHref } from './html.js'
 import { layout } from './layout.js'

@@ -7,8 +7,7 @@ import { createTestDatabase, type TestDatabase } from '../../prisma/test-databas
 import { createKeyring, type Keyring, unseal } from '../../backends/keyring.js'
 import { silentLog } from '../../backends/log.js'
 import { createPool } from '../../prisma/pool.js'
-import { createPostgresSigningKeyStore } from './postgres-signing-key-store.js'
-import { createSigningKeys } from './signing-keys.js'
+import { createPostgresSigningKeyStore, createSigningKeys } from './signing-keys.js'
 
 const [one, two] = [randomBytes(32), randomBytes(32)]
 let database: TestDatabase

@@ -7,14 +7,16 @@ import { migrationStatus } from '../../../prisma/migrate.js'
 import { createTestDatabase, type TestDatabase } from '../../../prisma/test-database.js'
 import { createKeyring } from '../../keyring.js'
 import { silentLog } from '../../log.js'
-import { createSigningKeys } from '../../../server/tokens/signing-keys.js'
+import {
+  createPostgresSigningKeyStore,
+  createSigningKeys,
+} from '../../../server/tokens/signing-keys.js'
 import { createPool, isPooled } from '../../../prisma/pool.js'
 import { createPostgresAuditLog } from '../../../prisma/postgres-audit-log.js'
 import {
   createPostgresRateLimitStore,
   sweepRateLimits,
 } from '../../../prisma/postgres-rate-limit-store.js'
-import { createPostgresSigningKeyStore } from '../../../server/tokens/postgres-signing-key-store.js'
 import { sessionRecord } from './session-store-suite.js'
 import { postgresStoresSuite } from './stores-suite.js'
 import { createPostgresStores } from './stores.js'

@@ -7,7 +7,7 @@ import {
   setEnvVariables,
   writeEnvFile,
 } from '../env-file.js'
-import { SECRET_KINDS } from '../auth.js'
+import { SECRET_KINDS } from './secret-kinds.js'
 import { print } from '../terminal.js'
 
 /** Options of `netscript auth secret generate`. */

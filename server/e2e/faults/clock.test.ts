@@ -1,6 +1,6 @@
 import pg from 'pg'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { freePort } from '../../local/free-port.js'
+import { freePort } from '../../local/loopback.js'
 import { me, signIn } from '../support/sign-in.js'
 import { createUserAgent, type UserAgent } from '../support/user-agent.js'
 import { ask, type Load, startLoad } from './load.js'

@@ -1,6 +1,6 @@
 import pg from 'pg'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { freePort } from '../../local/free-port.js'
+import { freePort } from '../../local/loopback.js'
 import { type CrashablePostgres, startCrashablePostgres } from './crashable-postgres.js'
 import { ask, type Load, startLoad } from './load.js'
 import { expectRecovery } from './recovery.js'

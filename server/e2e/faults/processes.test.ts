@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest'
-import { freePort } from '../../local/free-port.js'
+import { freePort } from '../../local/loopback.js'
 import { ask, type Load, startLoad } from './load.js'
 import { type RoundRobin, startRoundRobin } from './round-robin.js'
 import { type Scene, startScene } from './scene.js'

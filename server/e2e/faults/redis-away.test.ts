@@ -6,7 +6,7 @@ import {
   startTestRedis,
   type TestRedis,
 } from '../../../backends/kv-oauth/storage/testing/redis-server.js'
-import { freePort } from '../../local/free-port.js'
+import { freePort } from '../../local/loopback.js'
 import { type CrashablePostgres, startCrashablePostgres } from './crashable-postgres.js'
 import { ask, type Load, startLoad } from './load.js'
 import { expectRecovery } from './recovery.js'

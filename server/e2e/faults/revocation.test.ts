@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { freePort } from '../../local/free-port.js'
+import { freePort } from '../../local/loopback.js'
 import { startLoad } from './load.js'
 import { type Person, signInPeople } from './people.js'
 import { type Scene, startScene } from './scene.js'

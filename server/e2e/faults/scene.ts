@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { createTestDatabase } from '../../../prisma/test-database.js'
 import { DEMO_ACCOUNTS } from '../../local/demo-accounts.js'
 import { startLocalProvider } from '../../local/provider.js'
-import { freePort } from '../../local/free-port.js'
+import { freePort } from '../../local/loopback.js'
 import { type Person, signInPeople } from './people.js'
 import {
   newKey,

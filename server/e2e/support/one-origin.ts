@@ -1,5 +1,5 @@
 import { createServer, request } from 'node:http'
-import { freePort } from '../../local/free-port.js'
+import { freePort } from '../../local/loopback.js'
 import { startTestService, type TestService } from './service.js'
 
 /** What a page server answers: HTML or a script. */

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type RequestListener, type Server } from 'node:http'
 import { text } from 'node:stream/consumers'
-import { freePort } from '../../local/free-port.js'
+import { freePort } from '../../local/loopback.js'
 
 /** A proxy for a provider that can change its metadata and clock. */
 export interface ProviderProxy {

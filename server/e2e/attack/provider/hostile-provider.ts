@@ -3,7 +3,7 @@ import { createServer, type IncomingHttpHeaders, type IncomingMessage, request }
 import type { AddressInfo } from 'node:net'
 import type { Context } from 'oidc-provider'
 import { CLAIMS_BY_SCOPE, claimsOf, DEMO_ACCOUNTS } from '../../../local/demo-accounts.js'
-import { listenOnLoopback } from '../../../local/loopback-server.js'
+import { listenOnLoopback } from '../../../local/loopback.js'
 import { interactionPath, providerInteraction } from '../../../local/provider-interaction.js'
 import { loadOidcProvider } from '../../../local/quiet-oidc-provider.js'
 import { createSigningKey, type SigningKey } from './signing.js'

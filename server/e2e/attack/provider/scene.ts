@@ -1,7 +1,7 @@
 import pg from 'pg'
 import { CookieJar } from 'tough-cookie'
 import { completeLogin } from '../../support/oidc-login.js'
-import { freePort } from '../../../local/free-port.js'
+import { freePort } from '../../../local/loopback.js'
 import { startTestService, type TestService } from '../../support/service.js'
 import { startSignIn } from '../../support/sign-in.js'
 import { createUserAgent, type UserAgent } from '../../support/user-agent.js'

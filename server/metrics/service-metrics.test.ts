@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { createActiveSessions } from './active-sessions.js'
+import { createActiveSessions } from './service-metrics.js'
 
 /** A store that answers when the test says so, and a clock. */
 function scene(withinMs = 60_000) {

@@ -1,5 +1,6 @@
 import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { randomInt } from 'node:crypto'
 
 /** An HTTP server that only this machine can reach. */
 export interface LoopbackServer {
@@ -62,4 +63,29 @@ function close(server: Server): Promise<void> {
     server.close(() => resolve())
     server.closeAllConnections()
   })
+}
+
+/**
+ * Ports below the ephemeral ranges (Linux 32768, IANA 49152): a free port stays free unless another
+ * program requests exactly this one.
+ */
+const [LOWEST, HIGHEST] = [15_000, 32_000]
+const TRIES = 50
+
+/** Finds a free loopback port, for servers that must know their port before they listen. */
+export async function freePort(): Promise<number> {
+  for (let tries = 0; tries < TRIES; tries += 1) {
+    const port = randomInt(LOWEST, HIGHEST)
+    if (await isFree(port)) return port
+  }
+  throw new Error(`No free port was found between ${LOWEST} and ${HIGHEST}.`)
+}
+
+async function isFree(port: number): Promise<boolean> {
+  try {
+    await close(await listen('127.0.0.1', port))
+    return true
+  } catch {
+    return false
+  }
 }

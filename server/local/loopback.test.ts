@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http'
 import { networkInterfaces } from 'node:os'
 import { afterEach, describe, expect, it } from 'vitest'
-import { listenOnLoopback, type LoopbackServer } from './loopback-server.js'
+import { listenOnLoopback, type LoopbackServer } from './loopback.js'
 
 const hasIpv6 = Object.values(networkInterfaces()).some((addresses) =>
   addresses?.some(({ address }) => address === '::1'),
