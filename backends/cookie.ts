@@ -1,5 +1,5 @@
 /** Attributes of a cookie. `Path=/`, `HttpOnly` and `SameSite=Lax` are fixed. */
-export interface CookieOptions {
+interface CookieOptions {
   /** `Max-Age` in seconds. */
   maxAge: number
   /** False only for a name without the `__Host-` prefix, on http://localhost. @default true */

@@ -13,16 +13,17 @@ export {
 export { type AuditEventType, type AuditLog, createSubjectHash, keyFingerprint } from './audit.js'
 export { type ClientNetwork, clientNetworks } from './client-network.js'
 export { isoInstant } from './instant.js'
-export { decodeBase64url, seal, unseal } from './keyring.js'
+export { codeOf } from './errors.js'
+export { createKeyring, decodeBase64url, seal, unseal } from './keyring.js'
+export { printable } from './log.js'
 export { networkReason } from './network-reason.js'
-export { importPeer } from './package-manager.js'
 export {
   findPackageManager,
+  importPeer,
   installCommand,
   type PackageManager,
   runCommand,
 } from './package-manager.js'
-export { printable } from './log.js'
 export {
   createMemoryRateLimitStore,
   createRateLimitKeys,
@@ -43,6 +44,8 @@ export {
   MAX_SESSIONS_IN_PAGE,
   newestFirst,
   pageOf,
+  type SessionPosition,
+  type SessionRange,
   sessionRange,
 } from './session-page.js'
 export { createKeyringSessionTokenCrypto, publicId, randomSecret } from './session-token.js'

@@ -1,8 +1,7 @@
-import { AuthBackendOperationUnsupportedError } from './errors.js'
 import type { AuthSessionPage, SessionListOptions } from './port.js'
 
 /** The account of a user at a provider. */
-export interface OperatorAccount {
+interface OperatorAccount {
   /** The id of the provider in the configuration. */
   readonly providerId: string
   /** The provider subject of the user. */
@@ -89,36 +88,4 @@ export interface Operator {
   addRoles(userId: string, roles: readonly string[]): Promise<readonly string[] | undefined>
   /** Takes roles away that the operator gave, like {@link Operator.addRoles}. */
   removeRoles(userId: string, roles: readonly string[]): Promise<readonly string[] | undefined>
-}
-
-/**
- * An operator without any operation: each throws `AuthBackendOperationUnsupportedError` with the
- * reason. Spread it and add the operations that the backend supports.
- *
- * @example
- * ```ts
- * import { type Operator, unsupportedOperator } from '@netscript/plugin-auth-core'
- *
- * const operator: Operator = {
- *   ...unsupportedOperator('mine', 'Users live in the directory. Use its console.'),
- *   listSessions: async () => ({ sessions: [] }),
- * }
- * ```
- */
-export function unsupportedOperator(backend: string, reason: string): Operator {
-  const unsupported = (operation: string) => (): Promise<never> =>
-    Promise.reject(new AuthBackendOperationUnsupportedError(backend, operation, reason))
-  return {
-    backend,
-    findUsers: unsupported('finding users'),
-    getUser: unsupported('showing a user'),
-    listSessions: unsupported('listing the sessions of a user'),
-    revokeSession: unsupported('revoking a session by its id'),
-    revokeSessions: unsupported('revoking the sessions of a user'),
-    disableUser: unsupported('disabling a user'),
-    enableUser: unsupported('enabling a user'),
-    deleteUser: unsupported('deleting a user'),
-    addRoles: unsupported('giving roles to a user'),
-    removeRoles: unsupported('taking roles from a user'),
-  }
 }

@@ -5,7 +5,7 @@ import type { AuthBackendPort, AuthProviderDescriptor, AuthProviderRegistryPort 
 export const DEFAULT_AUTH_BACKEND_NAME = 'kv-oauth'
 
 /** Backends by name. */
-export type AuthBackends = ReadonlyMap<string, AuthBackendPort>
+type AuthBackends = ReadonlyMap<string, AuthBackendPort>
 
 /**
  * Returns the backend with a name.

@@ -1,5 +1,5 @@
-import type { SessionEnd } from '@netscript/plugin-auth-core'
 import type { AuditEventType } from '@netscript/plugin-auth-core/internal'
+import type { SessionEnd } from '@netscript/plugin-auth-core'
 
 /**
  * A common table expression that writes one event per row of another one, which must have a `value`

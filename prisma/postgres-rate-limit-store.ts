@@ -1,6 +1,6 @@
 import type { PostgresPool } from './postgres-pool.js'
-import type { RateLimitCharge, RateLimitCount } from '@netscript/plugin-auth-core'
 import type { RateLimitStore } from '@netscript/plugin-auth-core/internal'
+import type { RateLimitCharge, RateLimitCount } from '@netscript/plugin-auth-core'
 import { assertSchemaIsRead, queryPrepared } from './pool.js'
 import { sweep } from './sweep.js'
 import { storeCall } from './unavailable.js'

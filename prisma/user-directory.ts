@@ -1,11 +1,6 @@
 import type { PostgresPool } from './postgres-pool.js'
 import { storeCall } from './unavailable.js'
-import type {
-  OperatorAccount,
-  OperatorUser,
-  UserPage,
-  UserSearch,
-} from '@netscript/plugin-auth-core'
+import type { OperatorUser, UserPage, UserSearch } from '@netscript/plugin-auth-core'
 
 interface Row {
   id: string
@@ -16,7 +11,7 @@ interface Row {
   created_ms: number
   disabled_ms: number | null
   last_sign_in_ms: number | null
-  accounts: OperatorAccount[]
+  accounts: OperatorUser['accounts'][number][]
 }
 
 /** Milliseconds, because the text form of a timestamp depends on the connection's DateStyle. */

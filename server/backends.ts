@@ -4,13 +4,12 @@ import type { AuthMetrics, AuthTrace } from '@netscript/auth-kv-oauth'
 import {
   type AuthBackendPort,
   AuthConfigurationError,
-  createKeyring,
   type Keyring,
   type Operator,
   parseKeyring,
   resolveBackend,
 } from '@netscript/plugin-auth-core'
-import { importPeer } from '@netscript/plugin-auth-core/internal'
+import { createKeyring, importPeer } from '@netscript/plugin-auth-core/internal'
 import type { AuthConfig } from './config/auth-config.js'
 import type { Logger } from './log.js'
 import type { PasswordForms } from './pages/password-forms.js'

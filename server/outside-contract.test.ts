@@ -1,7 +1,6 @@
 import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { NO_CAPABILITIES } from '../backends/capabilities.js'
 import { AuthError, providerError } from '../backends/errors.js'
 import type { AuthBackendPort } from '../backends/port.js'
 import { createProviderRegistry } from '../backends/registry.js'
@@ -76,7 +75,7 @@ const operation = async (): Promise<never> => answer() as never
 const backend = {
   name: 'odd',
   providers: createProviderRegistry([]),
-  capabilities: { ...NO_CAPABILITIES, listSessions: true, revokeSessions: true },
+  capabilities: { listSessions: true, revokeSessions: true, refresh: false, providerLogout: false },
   authenticate: operation,
   sessions: { signOut: operation, listSessions: operation },
   interactive: {

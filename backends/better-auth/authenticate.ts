@@ -6,7 +6,7 @@ import {
   type AuthnResult,
   singleCookie,
 } from '@netscript/plugin-auth-core'
-import type { BetterAuthInstance, WithHeaders } from './context.js'
+import type { BetterAuthInstance } from './context.js'
 import { databaseError } from './database-call.js'
 import { SessionAndUser, toAuthSession, toAuthUser } from './session-mapping.js'
 
@@ -48,7 +48,7 @@ export async function readSession(
 ): Promise<SessionAnswer> {
   if (sessionCookie === 'absent') return { reason: 'credential-missing', setCookies: [] }
   if (sessionCookie === 'unusable') return { reason: 'credential-invalid', setCookies: [] }
-  let answer: WithHeaders
+  let answer: Awaited<ReturnType<BetterAuthInstance['api']['getSession']>>
   try {
     answer = await auth.api.getSession({
       headers,

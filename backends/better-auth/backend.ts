@@ -1,3 +1,4 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import {
   type AuthBackendPort,
   AuthConfigurationError,
@@ -9,7 +10,7 @@ import { createReturnToPolicy } from '@netscript/plugin-auth-core/internal'
 import { authenticate } from './authenticate.js'
 import type { BetterAuthInstance } from './context.js'
 import { databaseCall } from './database-call.js'
-import { createNodeHandler, type NodeHandler } from './handler.js'
+import { createNodeHandler } from './handler.js'
 import {
   assertSessionsLiveInDatabase,
   assertUsedSessionsGoOn,
@@ -47,7 +48,7 @@ export interface BetterAuthBackend extends AuthBackendPort {
   /** Always `better-auth`. */
   readonly name: 'better-auth'
   /** better-auth's own routes. Mount it at `basePath`, before any body parser. */
-  readonly handler: NodeHandler
+  readonly handler: (req: IncomingMessage, res: ServerResponse) => Promise<void>
   /** Base path of `handler`, such as `/api/auth`. */
   readonly basePath: string
   /** Paths that accept e-mail and password forms; absent when password sign-in is off. */

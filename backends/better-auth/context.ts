@@ -1,7 +1,7 @@
 import type { AuthContext, BetterAuthOptions } from 'better-auth'
 
 /** What a better-auth endpoint returns with `returnHeaders`. */
-export interface WithHeaders {
+interface WithHeaders {
   /** `Set-Cookie` among them. */
   headers: Headers
   /** What the endpoint returns without `returnHeaders`. */

@@ -1,10 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { AuthError, codeOf, isAuthError } from '@netscript/plugin-auth-core'
+import { AuthError, isAuthError } from '@netscript/plugin-auth-core'
 import {
   announcesBody,
   BODY_LIMIT,
   BodyConsumedError,
   clientNetworks,
+  codeOf,
   formFields,
   isMisreadJson,
   isPlainObject,
@@ -20,10 +21,10 @@ import type { RouteFinder } from './routes.js'
 import { withoutTokens, withTokens } from './session-tokens.js'
 
 /** A Node request handler; Express accepts it directly. */
-export type NodeHandler = (req: IncomingMessage, res: ServerResponse) => Promise<void>
+type NodeHandler = (req: IncomingMessage, res: ServerResponse) => Promise<void>
 
 /** Options of {@link createNodeHandler}. */
-export interface NodeHandlerOptions {
+interface NodeHandlerOptions {
   readonly auth: BetterAuthInstance
   readonly basePath: string
   /** The public origin. */

@@ -4,10 +4,15 @@
  *
  * @module
  */
-export * from './backend.js'
-export type { BetterAuthInstance, WithHeaders } from './context.js'
-export * from './backend.js'
-export type { NodeHandler } from './handler.js'
+export {
+  type BetterAuthBackend,
+  type BetterAuthBackendOptions,
+  betterAuthBackendFromEnv,
+  type BetterAuthFromEnvOptions,
+  createBetterAuthBackend,
+  readSecret,
+} from './backend.js'
+export type { BetterAuthInstance } from './context.js'
 export {
   createNetscriptBetterAuth,
   type NetscriptBetterAuth,

@@ -3,13 +3,12 @@ import type { Auth } from 'better-auth/types'
 import type { PostgresPool } from '@netscript/auth-database'
 import type { PrismaClient } from '@netscript/auth-database/client'
 import { createPostgresRateLimitStore, databaseStartError } from '@netscript/auth-database/internal'
+import { AuthConfigurationError, type AuthLog, silentLog } from '@netscript/plugin-auth-core'
 import {
-  AuthConfigurationError,
-  type AuthLog,
   createKeyring,
-  silentLog,
-} from '@netscript/plugin-auth-core'
-import { createMemoryRateLimitStore, createSubjectHash } from '@netscript/plugin-auth-core/internal'
+  createMemoryRateLimitStore,
+  createSubjectHash,
+} from '@netscript/plugin-auth-core/internal'
 import { betterAuthLogger } from './database-call.js'
 import { createRateLimitStorage } from './rate-limit.js'
 import { createRouteFinder, type RouteFinder } from './routes.js'

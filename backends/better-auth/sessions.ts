@@ -4,13 +4,13 @@ import {
   type AuthSessionPage,
   type AuthSessionsPort,
   type SessionListOptions,
-  type SessionPosition,
-  type SessionRange,
   type SignOutResult,
 } from '@netscript/plugin-auth-core'
 import {
   newestFirst,
   pageOf,
+  type SessionPosition,
+  type SessionRange,
   sessionRange,
   USER_AGENT_LENGTH,
 } from '@netscript/plugin-auth-core/internal'

@@ -4,8 +4,11 @@
  *
  * @module
  */
-export type { AuthBackendCheck } from './scene.js'
-export { AUTH_BACKEND_CHECKS } from './run.js'
 export type { AuthBackendHarness, SessionHook, SignedIn } from './harness.js'
-export * from './run.js'
-export type { Scene } from './scene.js'
+export {
+  type AuthBackendCheckOptions,
+  type AuthBackendCheckResult,
+  checkAuthBackend,
+  runAuthBackendConformance,
+  type TestRunner,
+} from './run.js'

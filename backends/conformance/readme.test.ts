@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
-import { AUTH_BACKEND_CHECKS } from './index.js'
+import { AUTH_BACKEND_CHECKS } from './run.js'
 
 const read = (file: string) => readFile(new URL(file, import.meta.url), 'utf8')
 

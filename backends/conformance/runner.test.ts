@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
-import { AUTH_BACKEND_CHECKS, runAuthBackendConformance, type TestRunner } from './index.js'
+import { AUTH_BACKEND_CHECKS, runAuthBackendConformance, type TestRunner } from './run.js'
 import { memoryHarness } from './testing/memory-harness.js'
 
 type Body = (...given: unknown[]) => Promise<void>

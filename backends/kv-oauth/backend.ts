@@ -26,7 +26,7 @@ import {
 } from '@netscript/plugin-auth-core/internal'
 import { type AuthMetrics, silentMetrics } from './metrics.js'
 import { aroundCalls, watchCalls, watchedStores } from './storage/watched-stores.js'
-import type { AuthStores } from './session-store.js'
+import type { KvOAuthStores } from './session-store.js'
 import { openStores } from './storage/stores.js'
 import { type AuthTrace, tracedFetch } from './trace.js'
 import { accountsPort, selfServicePort } from './accounts.js'
@@ -160,7 +160,7 @@ export async function createKvOAuthBackend(
     createPool(databaseUrl, {
       onIdleError: (err) => log.warn({ err }, 'A database connection broke while idle.'),
     })
-  let stores: AuthStores | undefined
+  let stores: KvOAuthStores | undefined
   const close = async (): Promise<void> => {
     await stores?.close()
     if (!options.pool && !pool.ended) await pool.end()

@@ -3,10 +3,10 @@ import {
   AuthError,
   type AuthnRequest,
   type CallbackResult,
-  codeOf,
   isAuthError,
   setCookie,
 } from '@netscript/plugin-auth-core'
+import { codeOf } from '@netscript/plugin-auth-core/internal'
 import { linkAccount } from './accounts.js'
 import { assertAdmitted, refusedRule } from './admit.js'
 import { assertAuthenticated, readAuthentication } from './authentication.js'

@@ -1,6 +1,9 @@
 import type * as openid from 'openid-client'
 import type { ClientAuth } from 'openid-client'
-import type { ClientAuthMethod, OAuthProvider } from './provider.js'
+import type { OAuthProvider } from './provider.js'
+
+/** How a client authenticates at the token endpoint. */
+export type ClientAuthMethod = OAuthProvider['clientAuthMethod']
 
 /** The metadata members used here, unvalidated. */
 interface Metadata {

@@ -10,7 +10,7 @@ import { createKeyringSessionTokenCrypto } from '../session-token.js'
 import type { SessionRecord } from './session-store.js'
 import { createPool } from '../../prisma/pool.js'
 import { sessionRecord } from './storage/session-store-suite.js'
-import type { AuthStores } from './session-store.js'
+import type { KvOAuthStores } from './session-store.js'
 import { openStores } from './storage/stores.js'
 import { describeWithRedis } from './storage/testing/describe-with-redis.js'
 import { startTestRedis } from './storage/testing/redis-server.js'
@@ -35,7 +35,7 @@ function suite(
     let sessionStore: Awaited<ReturnType<typeof startStore>>
     let database: TestDatabase
     let pool: PostgresPool
-    let stores: AuthStores
+    let stores: KvOAuthStores
     let backend: KvOAuthBackend
     let operator: Operator
     let idp: JsonServer

@@ -6,15 +6,25 @@
  */
 export type { AdmissionRules } from './admission.js'
 export type { AdmissionCandidate, AdmissionDecision, Admit } from './admit.js'
-export * from './backend.js'
+export { createKvOAuthBackend, type KvOAuthBackend, type KvOAuthBackendOptions } from './backend.js'
 export type { AuthEvents, SignInEvent, SignOutEvent, UserCreatedEvent } from './events.js'
 export { DEFAULT_SESSION_POLICY, type SessionPolicy } from './context.js'
-export type * from './metrics.js'
-export { createOperator } from './operator.js'
-export * from './presets.js'
-export * from './provider.js'
-export * from './required-env.js'
-export type * from './session-store.js'
-export { openStores, type StoreOptions } from './storage/stores.js'
-export type { AuthTrace, TraceAttributes } from './trace.js'
-export { createHmacSessionTokenCrypto } from '@netscript/plugin-auth-core'
+export type { AuthMetrics } from './metrics.js'
+export { createOperator, openStores } from './operator.js'
+export {
+  isPresetName,
+  presetNames,
+  type PresetOptions,
+  providerFromPreset,
+  providers,
+} from './presets.js'
+export {
+  defineOAuthProvider,
+  type OAuthProvider,
+  type OAuthProviderOptions,
+  type UserInfoFields,
+} from './provider.js'
+export { getRequiredEnv } from './required-env.js'
+export type { AuthStores, SessionRefresh } from './session-store.js'
+export type { StoreOptions } from './storage/stores.js'
+export type { AuthTrace } from './trace.js'

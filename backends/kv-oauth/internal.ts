@@ -4,9 +4,15 @@
  * @module
  */
 export { ADMISSION_LISTS, admitsEveryone, openProvider } from './admission.js'
-export { clientAuthMethodOf, clientRefusal, isClientRefusal } from './client-auth.js'
+export {
+  type ClientAuthMethod,
+  clientAuthMethodOf,
+  clientRefusal,
+  isClientRefusal,
+} from './client-auth.js'
 export { CLOCK_TOLERANCE_SECONDS, getClientConfiguration } from './configuration.js'
 export { cookiePolicy } from './session-cookie.js'
+export { CLIENT_AUTH_METHODS } from './provider.js'
 export { IssuerMismatchError } from './provider-metadata.js'
 export { providersById, redirectUriOf } from './providers-by-id.js'
 export { isClaimPath } from './roles.js'

@@ -3,7 +3,7 @@ import type { SessionEnd } from '@netscript/plugin-auth-core'
 import type { SessionRefresh } from './session-store.js'
 
 /** The state of a sign-in: started, completed, linked an account, or failed with an error code. */
-export type SignInOutcome = 'started' | 'completed' | 'linked' | AuthErrorCode
+type SignInOutcome = 'started' | 'completed' | 'linked' | AuthErrorCode
 
 /**
  * Metrics of the backend. Arguments become labels or numbers that everyone with access to the metrics

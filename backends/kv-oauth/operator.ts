@@ -2,10 +2,24 @@ import type { PostgresPool } from '@netscript/auth-database'
 import { assertSchemaIsRead } from '@netscript/auth-database/internal'
 import { AuthError, type Operator } from '@netscript/plugin-auth-core'
 import { validRoles } from './roles.js'
-import type { AuthStores } from './session-store.js'
-import { createPostgresStores } from './storage/stores.js'
+import type { AuthStores, KvOAuthStores } from './session-store.js'
+import { createPostgresStores, openStores as openAll, type StoreOptions } from './storage/stores.js'
 import { createUserDirectory } from '@netscript/auth-database/internal'
 import { listSessions } from './list-sessions.js'
+
+/**
+ * Opens the stores of a backend, for {@link createOperator}. The Redis library is loaded only if needed.
+ *
+ * @throws AuthConfigurationError when `sessionStore` is not a valid Redis URL; AuthError
+ * `STORE_UNAVAILABLE` when Redis is unavailable.
+ *
+ * @example
+ * ```ts
+ * const stores = await openStores({ pool, sessionStore: 'redis://localhost:6379' })
+ * const operator = createOperator(pool, stores)
+ * ```
+ */
+export const openStores: (options: StoreOptions) => Promise<AuthStores> = openAll
 
 /**
  * Creates the operator of the kv-oauth backend, which uses its database. Changes take effect in every
@@ -23,11 +37,10 @@ import { listSessions } from './list-sessions.js'
  * for (const { id } of users) await operator.disableUser(id)
  * ```
  */
-export function createOperator(
-  pool: PostgresPool,
-  { sessions, users }: Pick<AuthStores, 'sessions' | 'users'> = createPostgresStores(pool),
-): Operator {
+export function createOperator(pool: PostgresPool, stores?: AuthStores): Operator {
   assertSchemaIsRead(pool)
+  // All that `openStores` returns are these.
+  const { sessions, users } = (stores as KvOAuthStores | undefined) ?? createPostgresStores(pool)
   const directory = createUserDirectory(pool)
   return {
     backend: 'kv-oauth',

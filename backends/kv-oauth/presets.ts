@@ -1,10 +1,5 @@
 import { AuthConfigurationError } from '@netscript/plugin-auth-core'
-import {
-  type ClientAuthMethod,
-  createOAuthProvider,
-  type OAuthProvider,
-  type OAuthProviderOptions,
-} from './provider.js'
+import { createOAuthProvider, type OAuthProvider, type OAuthProviderOptions } from './provider.js'
 
 /** Options of every preset. Explicit endpoints take precedence, for self-hosted editions and proxies. */
 export interface PresetOptions extends Pick<
@@ -34,7 +29,7 @@ export interface PresetOptions extends Pick<
 }
 
 /** Options of presets for OpenID Connect providers. */
-export interface IssuerPresetOptions extends PresetOptions {
+interface IssuerPresetOptions extends PresetOptions {
   /** The issuer identifier. @default the issuer of the preset */
   issuer?: string | undefined
   /** The URL of the metadata. @default `/.well-known/openid-configuration` at the issuer */
@@ -42,19 +37,19 @@ export interface IssuerPresetOptions extends PresetOptions {
 }
 
 /** Options of presets with a domain per customer: `issuer` or `domain` is required. */
-export interface DomainPresetOptions extends IssuerPresetOptions {
+interface DomainPresetOptions extends IssuerPresetOptions {
   /** A host name such as `example.eu.auth0.com`, with or without `https://`. Required without `issuer`. */
   domain?: string | undefined
 }
 
 /** Options of `providers.azureAd`. */
-export interface AzureAdOptions extends IssuerPresetOptions {
+interface AzureAdOptions extends IssuerPresetOptions {
   /** The id or domain of a tenant, or `common`, `organizations`, `consumers`. @default 'common' */
   tenantId?: string | undefined
 }
 
 /** Options of `providers.awsCognito`: `issuer`, or `region` and `userPoolId`, are required. */
-export interface AwsCognitoOptions extends IssuerPresetOptions {
+interface AwsCognitoOptions extends IssuerPresetOptions {
   /** The region of the user pool, such as `eu-west-1`. Required without `issuer`. */
   region?: string | undefined
   /** The id of the user pool, such as `eu-west-1_AbCdEf123`. Required without `issuer`. */
@@ -67,7 +62,7 @@ type Defaults = Omit<
 > & {
   scopes: readonly string[]
   /** How a client with a secret authenticates, unless the metadata excludes it. */
-  secretMethod: Exclude<ClientAuthMethod, 'none'>
+  secretMethod: Exclude<OAuthProvider['clientAuthMethod'], 'none'>
 }
 
 const OPENID = ['openid', 'profile', 'email']
@@ -393,7 +388,7 @@ export const providers = Object.freeze({
 })
 
 /** The options of all presets, for configuration by environment variables. */
-export type AnyPresetOptions = DomainPresetOptions & AzureAdOptions & AwsCognitoOptions
+type AnyPresetOptions = DomainPresetOptions & AzureAdOptions & AwsCognitoOptions
 
 const BY_ID = new Map<string, (options: AnyPresetOptions) => OAuthProvider>(
   Object.entries(providers).map(([name, preset]) => [kebab(name), preset]),

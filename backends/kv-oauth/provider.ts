@@ -6,7 +6,7 @@ import { isClaimPath, validRoles } from './roles.js'
 export const CLIENT_AUTH_METHODS = ['client_secret_basic', 'client_secret_post', 'none'] as const
 
 /** How the client authenticates at the token endpoint (OpenID Connect Core section 9). */
-export type ClientAuthMethod = (typeof CLIENT_AUTH_METHODS)[number]
+type ClientAuthMethod = (typeof CLIENT_AUTH_METHODS)[number]
 
 /**
  * Where a plain OAuth 2.0 provider has the data of a user in its user info response. Paths use dots for
@@ -97,7 +97,7 @@ export interface OAuthProvider {
 }
 
 /** How a provider is asked which account to link: by `prompt`, or not at all. */
-export type AccountPrompt = 'select_account' | 'login' | 'none'
+type AccountPrompt = 'select_account' | 'login' | 'none'
 
 /** Options of {@link defineOAuthProvider}. Either `issuer` or the first three endpoints are required. */
 export interface OAuthProviderOptions {

@@ -1,9 +1,5 @@
-import type {
-  Keyring,
-  PendingRateLimit,
-  SessionEnd,
-  SessionRange,
-} from '@netscript/plugin-auth-core'
+import type { SessionRange } from '@netscript/plugin-auth-core/internal'
+import type { Keyring, PendingRateLimit, SessionEnd } from '@netscript/plugin-auth-core'
 
 /** Profile data of a user, for display only. It does not identify the user. */
 export interface UserProfile {
@@ -154,7 +150,7 @@ export interface SessionStore {
 /**
  * A store of short-lived, single-use entries. With `limit`, a call charges it in the same statement, and
  * throws `RATE_LIMITED` and writes or takes nothing if it is exceeded. Only for stores that
- * {@link AuthStores.chargesRateLimits}.
+ * {@link KvOAuthStores.chargesRateLimits}.
  */
 export interface TransactionStore {
   /** Stores `sealed` under `key` for `ttlMs`. */
@@ -399,8 +395,16 @@ export interface RoleChange {
   readonly remove?: readonly string[]
 }
 
-/** The stores of the kv-oauth backend. */
+/** Opened stores of the kv-oauth backend, for its operator. */
 export interface AuthStores {
+  /** Resolves if all stores are available. */
+  readonly probe: () => Promise<void>
+  /** Closes the connections that were opened for the stores, but not the pool. */
+  readonly close: () => Promise<void>
+}
+
+/** The stores of the kv-oauth backend. */
+export interface KvOAuthStores extends AuthStores {
   /** The session store. */
   readonly sessions: SessionStore
   /** Whether session reads are batched, and each batch is reported to `onRead`. @default false */
@@ -415,8 +419,4 @@ export interface AuthStores {
   readonly tokens: (keyring: Keyring) => ProviderTokenStore
   /** Creates the store of completed sign-ins; the keyring encrypts the tokens. */
   readonly signIns: (keyring: Keyring) => SignInStore
-  /** Resolves if all stores are available. */
-  readonly probe: () => Promise<void>
-  /** Closes the connections that were opened for the stores, but not the pool. */
-  readonly close: () => Promise<void>
 }

@@ -3,11 +3,11 @@ import type { ServerMetadata } from 'openid-client'
 import {
   AuthError,
   type AuthnRequest,
-  codeOf,
   type InteractiveFlowPort,
   providerError,
   type SignInResult,
 } from '@netscript/plugin-auth-core'
+import { codeOf } from '@netscript/plugin-auth-core/internal'
 import { type RequiredAuthentication, requiredAuthentication } from './authentication.js'
 import { getClientConfiguration, metadataOf, MISCONFIGURED } from './configuration.js'
 import type { KvOAuthContext } from './context.js'

@@ -1,5 +1,5 @@
 /** Attributes of a span: known names and numbers. */
-export type TraceAttributes = Readonly<Record<string, string | number | boolean>>
+type TraceAttributes = Readonly<Record<string, string | number | boolean>>
 
 /**
  * Tracing of the backend. Spans leave the process, so they contain nothing secret or personal: no

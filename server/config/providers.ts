@@ -1,13 +1,12 @@
 import { authContractV1, CallbackQuery, protocolContractV1 } from '@netscript/auth-contract'
 import {
   type AdmissionRules,
-  CLIENT_AUTH_METHODS,
   defineOAuthProvider,
   isPresetName,
   type OAuthProvider,
   providerFromPreset,
 } from '@netscript/auth-kv-oauth'
-import { redirectUriOf } from '@netscript/auth-kv-oauth/internal'
+import { CLIENT_AUTH_METHODS, redirectUriOf } from '@netscript/auth-kv-oauth/internal'
 import { AuthConfigurationError } from '@netscript/plugin-auth-core'
 import { queryOf, withoutEmpty } from '../engine/message.js'
 import { listOf, type Variables } from './variables.js'

@@ -1,8 +1,7 @@
 import { isIP } from 'node:net'
 import { z } from 'zod'
 import { databaseUrlProblem } from '@netscript/auth-database/internal'
-import { CLIENT_AUTH_METHODS } from '@netscript/auth-kv-oauth'
-import { isClaimPath } from '@netscript/auth-kv-oauth/internal'
+import { CLIENT_AUTH_METHODS, isClaimPath } from '@netscript/auth-kv-oauth/internal'
 
 const flag = z
   .enum(['true', 'false'], { error: 'must be true or false' })

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { CookieJar } from 'tough-cookie'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { parseKeyring } from '../../backends/keyring.js'
-import type { AuthStores } from '../../backends/kv-oauth/session-store.js'
+import type { KvOAuthStores } from '../../backends/kv-oauth/session-store.js'
 import { openStores } from '../../backends/kv-oauth/storage/stores.js'
 import { describeWithRedis } from '../../backends/kv-oauth/storage/testing/describe-with-redis.js'
 import {
@@ -43,7 +43,7 @@ function linkingTests(sessionStore: () => string | undefined): void {
   let service: TestService
   let second: Awaited<ReturnType<typeof startLocalProvider>>
   let pool: PostgresPool
-  let stores: AuthStores
+  let stores: KvOAuthStores
   /** Each test has users of its own. */
   const NAMES = Array.from({ length: 120 }, () => `n${randomUUID().slice(0, 8)}`)
   let [ada, grace, other] = ['', '', '']

@@ -1,7 +1,12 @@
-import { AUTH_PATH_PREFIX, type AuthErrorCode, authContractV1 } from '@netscript/auth-contract'
+import { AUTH_PATH_PREFIX, authContractV1, type AuthErrorCode } from '@netscript/auth-contract'
 import { SIGN_IN_PAGE_PATH } from '@netscript/auth-contract/internal'
-import { type AuthBackendPort, AuthError, codeOf } from '@netscript/plugin-auth-core'
-import { createReturnToPolicy, isPrefetch, pathOf } from '@netscript/plugin-auth-core/internal'
+import { type AuthBackendPort, AuthError } from '@netscript/plugin-auth-core'
+import {
+  codeOf,
+  createReturnToPolicy,
+  isPrefetch,
+  pathOf,
+} from '@netscript/plugin-auth-core/internal'
 import type { ServiceKeys } from '../tokens/service-keys.js'
 import type { TokenIssuer } from '../tokens/token-issuer.js'
 import type { HandlerContext } from '../handlers/context.js'

@@ -1,13 +1,13 @@
 import { hash, randomBytes } from 'node:crypto'
 import type { PostgresPool } from '@netscript/auth-database'
-import type { PendingRateLimit, RateLimitCharge, RateLimitCount } from '@netscript/plugin-auth-core'
-import { createPostgresRateLimitStore } from '@netscript/auth-database/internal'
 import {
   type ClientNetwork,
   clientNetworks,
   createMemoryRateLimitStore,
   createRateLimitKeys,
 } from '@netscript/plugin-auth-core/internal'
+import type { PendingRateLimit, RateLimitCharge, RateLimitCount } from '@netscript/plugin-auth-core'
+import { createPostgresRateLimitStore } from '@netscript/auth-database/internal'
 
 /** Default limit: requests per minute, client address and route. */
 const DEFAULT_RATE_LIMIT = 120

@@ -10,10 +10,14 @@ import {
   type AuthnResult,
   clearCookie,
   createHmacSessionTokenCrypto,
-  type SessionPosition,
   singleCookie,
 } from '@netscript/plugin-auth-core'
-import { newestFirst, pageOf, sessionRange } from '@netscript/plugin-auth-core/internal'
+import {
+  newestFirst,
+  pageOf,
+  type SessionPosition,
+  sessionRange,
+} from '@netscript/plugin-auth-core/internal'
 import { createMemorySignIn, type MemoryProvider } from './memory-sign-in.js'
 import {
   expiryOf,

@@ -1,10 +1,10 @@
 import * as jose from 'jose'
 import type { CryptoKey, JWK } from 'jose'
 import { PublicKey } from '@netscript/auth-contract/internal'
-import { AuthError, type AuthLog, createKeyring, type Keyring } from '@netscript/plugin-auth-core'
+import { AuthError, type AuthLog, type Keyring } from '@netscript/plugin-auth-core'
+import { createKeyring, seal, unseal } from '@netscript/plugin-auth-core/internal'
 import type { PostgresPool } from '@netscript/auth-database'
 import { queryPrepared, storeCall } from '@netscript/auth-database/internal'
-import { seal, unseal } from '@netscript/plugin-auth-core/internal'
 
 /** Signature algorithm of tokens; widely supported by JWT libraries. */
 export const ALGORITHM = 'ES256'

@@ -16,7 +16,12 @@ export function createFourthBackend(secret: string) {
   }
   const backend: auth.AuthBackendPort = {
     name: 'fourth',
-    capabilities: auth.NO_CAPABILITIES,
+    capabilities: {
+      listSessions: false,
+      revokeSessions: false,
+      refresh: false,
+      providerLogout: false,
+    },
     providers: auth.createProviderRegistry([
       { id: 'directory', displayName: 'Directory', kind: 'credentials' },
     ]),

@@ -12,7 +12,7 @@ import { singleCookie, toAuthnRequest } from '../../request.js'
 import { createKeyringSessionTokenCrypto } from '../../session-token.js'
 import type { SessionRecord } from '../../kv-oauth/session-store.js'
 import { createPool } from '../../../prisma/pool.js'
-import type { AuthStores } from '../../kv-oauth/session-store.js'
+import type { KvOAuthStores } from '../../kv-oauth/session-store.js'
 import { openStores } from '../../kv-oauth/storage/stores.js'
 import type { AuthBackendHarness, SignedIn } from '../harness.js'
 
@@ -31,7 +31,7 @@ export interface KvOAuthScene {
   /** Value of `NETSCRIPT_AUTH_SESSION_STORE`; empty means Postgres. */
   readonly sessionStore: string
   /** The stores of another process. */
-  readonly stores: AuthStores
+  readonly stores: KvOAuthStores
   close(): Promise<void>
 }
 

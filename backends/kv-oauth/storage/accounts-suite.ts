@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { AuthStores, LinkedAccount, SessionRecord } from '../session-store.js'
+import type { KvOAuthStores, LinkedAccount, SessionRecord } from '../session-store.js'
 import { sessionRecord } from './session-store-suite.js'
 import { createTestUser, TEST_CHANGE } from './testing/test-user.js'
 
-interface AccountStoresUnderTest extends Pick<AuthStores, 'users' | 'sessions'> {
+interface AccountStoresUnderTest extends Pick<KvOAuthStores, 'users' | 'sessions'> {
   /** The same stores in another process. */
-  others: Pick<AuthStores, 'users' | 'sessions'>
+  others: Pick<KvOAuthStores, 'users' | 'sessions'>
   /** Types and reasons of the audit events that name a session. */
   trail(sessionId: string): Promise<(readonly [type: string, reason: string | null])[]>
   close(): Promise<void>

@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { rolesBySource } from '../session-roles.js'
-import type { AuthStores, SessionRecord } from '../session-store.js'
+import type { KvOAuthStores, SessionRecord } from '../session-store.js'
 import { sessionRecord } from './session-store-suite.js'
 import { createTestUser } from './testing/test-user.js'
 
 /** Stores under test, and the same stores of another process. */
 export interface RolesUnderTest {
-  readonly stores: AuthStores
-  readonly others: AuthStores
+  readonly stores: KvOAuthStores
+  readonly others: KvOAuthStores
   close(): Promise<void>
 }
 

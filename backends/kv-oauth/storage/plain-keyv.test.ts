@@ -6,7 +6,7 @@ import type { PostgresPool } from '@netscript/auth-database'
 import { createPool } from '../../../prisma/pool.js'
 import { createTestDatabase, type TestDatabase } from '../../../prisma/test-database.js'
 import { createKeyring } from '../../keyring.js'
-import type { AuthStores, SessionRecord } from '../session-store.js'
+import type { KvOAuthStores, SessionRecord } from '../session-store.js'
 import { KEYV_TABLE } from './keyv-postgres.js'
 import { sessionRecord } from './session-store-suite.js'
 import { newAccount, signInOf } from './sign-in-store-suite.js'
@@ -16,7 +16,7 @@ import { createPostgresStores } from './stores.js'
 describe('a plain Keyv with @keyv/postgres', () => {
   let database: TestDatabase
   let pool: PostgresPool
-  let stores: AuthStores
+  let stores: KvOAuthStores
   const plain: Keyv[] = []
 
   const plainKeyv = <T>(namespace: string): Keyv<T> => {

@@ -7,8 +7,8 @@ import {
   storeCall,
   sweep,
 } from '@netscript/auth-database/internal'
-import type { SessionEnd } from '@netscript/plugin-auth-core'
 import { MAX_SESSIONS_IN_PAGE } from '@netscript/plugin-auth-core/internal'
+import type { SessionEnd } from '@netscript/plugin-auth-core'
 import {
   MAX_EVICTED,
   type SessionRecord,

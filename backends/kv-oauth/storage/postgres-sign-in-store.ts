@@ -6,8 +6,8 @@ import type {
   CompletedSignIn,
   SessionRecord,
   SessionStore,
-  StoredSignIn,
   SignInStore,
+  StoredSignIn,
 } from '../session-store.js'
 import { deleteEntries, KEYV_TABLE } from './keyv-postgres.js'
 import { entryOf, LIVE, sessionKey } from './postgres-session-store.js'

@@ -7,7 +7,7 @@ import type { SessionRecord } from '../session-store.js'
 import { createPool } from '../../../prisma/pool.js'
 import { sessionKeys } from './redis-session-store.js'
 import { sessionRecord } from './session-store-suite.js'
-import type { AuthStores } from '../session-store.js'
+import type { KvOAuthStores } from '../session-store.js'
 import { openStores } from './stores.js'
 import { trailOf } from './testing/audit-trail.js'
 import { describeWithRedis } from './testing/describe-with-redis.js'
@@ -29,7 +29,7 @@ describeWithRedis('sessions in Redis, their users and their trail in Postgres', 
   let database: TestDatabase
   let pool: PostgresPool
   let server: TestRedis
-  let stores: AuthStores
+  let stores: KvOAuthStores
   const keyring = createKeyring([randomBytes(32)])
   beforeAll(async () => {
     database = await createTestDatabase()

@@ -7,7 +7,7 @@ import { checkRedisSettings, connectRedis, type RedisConnection } from './redis-
 import { createRedisProviderTokenStore } from './redis-provider-token-store.js'
 import { createRedisSessionStore } from './redis-session-store.js'
 import { parseRedisUrls } from './redis-url.js'
-import type { AuthStores, ProviderTokenStore, TransactionStore } from '../session-store.js'
+import type { KvOAuthStores, ProviderTokenStore, TransactionStore } from '../session-store.js'
 import { createStepwiseSignInStore, withSessionsElsewhere } from './sessions-elsewhere.js'
 import { createRedisKeyv, REDIS_NAMESPACE } from './keyv-redis.js'
 
@@ -22,7 +22,7 @@ export async function openRedisStores(
   urls: string,
   pool: PostgresPool,
   log: AuthLog,
-): Promise<AuthStores> {
+): Promise<KvOAuthStores> {
   const target = parseRedisUrls(urls)
   const redis = await redisCall(() => connectRedis(target, log))
   try {

@@ -1,5 +1,5 @@
-import type { Keyring } from '@netscript/plugin-auth-core'
 import { seal, unseal } from '@netscript/plugin-auth-core/internal'
+import type { Keyring } from '@netscript/plugin-auth-core'
 import type { ProviderTokens, TokenSession } from '../session-store.js'
 
 /** Provider tokens as stored: each sealed for its session, provider and field. */

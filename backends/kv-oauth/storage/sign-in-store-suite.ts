@@ -1,16 +1,21 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createKeyring } from '../../keyring.js'
-import type { AuthStores, CompletedSignIn, SessionRecord, StoredSignIn } from '../session-store.js'
+import type {
+  KvOAuthStores,
+  CompletedSignIn,
+  SessionRecord,
+  StoredSignIn,
+} from '../session-store.js'
 import { sessionRecord } from './session-store-suite.js'
 import { TEST_CHANGE } from './testing/test-user.js'
 
 interface SignInStoresUnderTest extends Pick<
-  AuthStores,
+  KvOAuthStores,
   'users' | 'sessions' | 'tokens' | 'signIns'
 > {
   /** The same stores in another process. */
-  others: AuthStores
+  others: KvOAuthStores
   /** Types and reasons of the audit events that name a session. */
   trail(sessionId: string): Promise<(readonly [type: string, reason: string | null])[]>
   close(): Promise<void>

@@ -13,7 +13,7 @@ import { sessionKeys } from './redis-session-store.js'
 import { parseRedisUrls } from './redis-url.js'
 import { sessionStoreSuite } from './session-store-suite.js'
 import { signInStoreSuite } from './sign-in-store-suite.js'
-import type { AuthStores } from '../session-store.js'
+import type { KvOAuthStores } from '../session-store.js'
 import { createPostgresStores, openStores } from './stores.js'
 import { trailOf } from './testing/audit-trail.js'
 import { createTestUser, withAccounts } from './testing/test-user.js'
@@ -21,8 +21,8 @@ import { transactionStoreSuite } from './transaction-store-suite.js'
 
 /** Stores on a separate database, and the same stores of another process. */
 interface Opened extends Pick<ProviderTokenStoreUnderTest, 'stored' | 'overwrite'> {
-  readonly stores: AuthStores
-  readonly others: AuthStores
+  readonly stores: KvOAuthStores
+  readonly others: KvOAuthStores
   readonly trail: (sessionId: string) => ReturnType<typeof trailOf>
   readonly close: () => Promise<void>
 }

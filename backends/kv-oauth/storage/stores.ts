@@ -2,7 +2,7 @@ import type { PostgresPool } from '@netscript/auth-database'
 import { assertSchemaIsRead } from '@netscript/auth-database/internal'
 import { type AuthLog, silentLog } from '@netscript/plugin-auth-core'
 import { importPeer } from '@netscript/plugin-auth-core/internal'
-import type { AuthStores } from '../session-store.js'
+import type { KvOAuthStores } from '../session-store.js'
 import type { RedisTarget } from './redis-url.js'
 import { createPostgresProviderTokenStore } from './postgres-provider-token-store.js'
 import { createPostgresSessionStore } from './postgres-session-store.js'
@@ -14,7 +14,7 @@ import { createPostgresUserStore } from './postgres-user-store.js'
 export function createPostgresStores(
   pool: PostgresPool,
   options: Pick<StoreOptions, 'onRead'> = {},
-): AuthStores {
+): KvOAuthStores {
   const sessions = createPostgresSessionStore(pool, options)
   return {
     sessions,
@@ -50,14 +50,8 @@ export interface StoreOptions {
  *
  * @throws AuthConfigurationError when `sessionStore` is not a valid Redis URL; AuthError
  * `STORE_UNAVAILABLE` when Redis is unavailable.
- *
- * @example
- * ```ts
- * const stores = await openStores({ pool, sessionStore: 'redis://localhost:6379' })
- * await stores.probe()
- * ```
  */
-export async function openStores(options: StoreOptions): Promise<AuthStores> {
+export async function openStores(options: StoreOptions): Promise<KvOAuthStores> {
   const { pool, sessionStore, log = silentLog } = options
   assertSchemaIsRead(pool)
   if (!sessionStore) return createPostgresStores(pool, options)

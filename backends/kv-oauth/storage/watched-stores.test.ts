@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import type { AuthMetrics } from '../metrics.js'
 import type { SessionStore } from '../session-store.js'
 import type { AuthTrace } from '../trace.js'
-import type { AuthStores } from '../session-store.js'
+import type { KvOAuthStores } from '../session-store.js'
 import { watchedStores } from './watched-stores.js'
 
 let seen: string[]
@@ -33,12 +33,12 @@ const sessions = {
   count: () => Promise.reject(new Error('away')),
 } as unknown as SessionStore
 
-const stores = (sharesReads: boolean): AuthStores => ({
+const stores = (sharesReads: boolean): KvOAuthStores => ({
   sessions,
   sharesReads,
   transactions: { put: async () => {}, take: async () => undefined },
-  users: {} as AuthStores['users'],
-  tokens: () => ({}) as ReturnType<AuthStores['tokens']>,
+  users: {} as KvOAuthStores['users'],
+  tokens: () => ({}) as ReturnType<KvOAuthStores['tokens']>,
   signIns: () => ({
     complete: async ({ identity, sessionOf }) => ({
       session: sessionOf({ userId: identity.subject, roles: [] }),

@@ -1,5 +1,5 @@
 import type { AuthMetrics } from '../metrics.js'
-import type { AuthStores, SessionStore, SignInStore } from '../session-store.js'
+import type { KvOAuthStores, SessionStore, SignInStore } from '../session-store.js'
 import type { AuthTrace } from '../trace.js'
 
 /** Options of {@link watchedStores}. */
@@ -27,7 +27,7 @@ export function watchCalls({ metrics, trace }: WatchedStoresOptions): Around {
  * Wraps the stores to time and trace their calls and to count sessions. Batched session reads are timed
  * per query (`onRead`), not individually.
  */
-export function watchedStores(stores: AuthStores, options: WatchedStoresOptions): AuthStores {
+export function watchedStores(stores: KvOAuthStores, options: WatchedStoresOptions): KvOAuthStores {
   const { metrics, trace } = options
   const watched = watchCalls(options)
   const sessions = aroundCalls('session', stores.sessions, watched)

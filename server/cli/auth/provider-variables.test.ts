@@ -1,10 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
-import {
-  type AnyPresetOptions,
-  presetNames,
-  providerFromPreset,
-} from '../../../backends/kv-oauth/presets.js'
+import { presetNames, providerFromPreset } from '../../../backends/kv-oauth/presets.js'
 import { readConfig } from '../../config/config.js'
 import { type GivenProvider, keepsSecret, providerVariables } from './provider-variables.js'
 import { registrationHint } from './provider.js'
@@ -21,7 +17,10 @@ const set = (name: string, given: GivenProvider, current: Env = {}): Env => ({
 const read = (env: Env) => readConfig({ ...KEY, ...env }, { production: false }).providers
 
 /** Options that each preset needs beyond a client, on the command line and in the library. */
-const TENANTS: Record<string, [given: GivenProvider, options: Partial<AnyPresetOptions>]> = {
+const TENANTS: Record<
+  string,
+  [given: GivenProvider, options: Partial<Parameters<typeof providerFromPreset>[1]>]
+> = {
   auth0: [{ domain: 'me.eu.auth0.com' }, { domain: 'me.eu.auth0.com' }],
   okta: [{ domain: 'me.okta.com' }, { domain: 'me.okta.com' }],
   logto: [{ domain: 'me.logto.app' }, { domain: 'me.logto.app' }],

@@ -1,10 +1,5 @@
 import { authContractV1 } from '@netscript/auth-contract'
-import {
-  type AnyPresetOptions,
-  isPresetName,
-  presetNames,
-  providerFromPreset,
-} from '@netscript/auth-kv-oauth'
+import { isPresetName, presetNames, providerFromPreset } from '@netscript/auth-kv-oauth'
 import { AuthConfigurationError } from '@netscript/plugin-auth-core'
 import {
   PROVIDER_VARIABLES,
@@ -209,7 +204,10 @@ function issuerOf(id: string, given: GivenProvider): string | undefined {
   if (fitting.some((option) => given[option] === undefined)) {
     throw missing(`The issuer of ${id}`, tenantOptions(id))
   }
-  const options: AnyPresetOptions = { clientId: 'any', redirectUri: 'http://localhost' }
+  const options: Parameters<typeof providerFromPreset>[1] = {
+    clientId: 'any',
+    redirectUri: 'http://localhost',
+  }
   return providerFromPreset(id, { ...options, domain, tenantId, region, userPoolId }).issuer
 }
 

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import type { ClientAuthMethod, OAuthProvider } from '@netscript/auth-kv-oauth'
+import type { OAuthProvider } from '@netscript/auth-kv-oauth'
 import {
+  type ClientAuthMethod,
   clientAuthMethodOf,
   clientRefusal,
   getClientConfiguration,

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { AccountChange, AuthStores, SessionRecord, UserStore } from '../../session-store.js'
+import type { AccountChange, KvOAuthStores, SessionRecord, UserStore } from '../../session-store.js'
 
 /** Creates a new enabled user and returns the id. */
 export async function createTestUser(users: UserStore): Promise<string> {
@@ -20,7 +20,7 @@ export async function linkAccountOf(users: UserStore, record: SessionRecord): Pr
 }
 
 /** Session stores that link the account of each session before it is created. */
-export function withAccounts<Stores extends Pick<AuthStores, 'sessions' | 'users'>>(
+export function withAccounts<Stores extends Pick<KvOAuthStores, 'sessions' | 'users'>>(
   stores: Stores,
 ): Stores {
   const { sessions, users } = stores
