@@ -68,13 +68,15 @@ async function fuzzOperation(
   const arbitrary = requestsTo(operation, material)
   const statuses = new Map<number, number>()
   let failed: number | undefined
+  let first: unknown
   const queue = fc.sample(arbitrary, { seed, numRuns: runs }).entries()
   const worker = async (): Promise<void> => {
     for (const [index, request] of queue) {
       try {
         const { status } = await attempt(request)
         statuses.set(status, (statuses.get(status) ?? 0) + 1)
-      } catch {
+      } catch (error) {
+        first ??= error
         failed = Math.min(failed ?? index, index)
       }
     }
@@ -93,7 +95,7 @@ async function fuzzOperation(
     ...result,
     failure: `seed ${seed}, request ${failed}: ${
       smallest === undefined
-        ? 'it did not fail a second time'
+        ? `it did not fail a second time; the first failure was: ${String(first)}`
         : `${error instanceof Error ? error.message : String(error)}\n${JSON.stringify(smallest)}`
     }`,
   }
