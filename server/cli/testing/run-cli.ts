@@ -1,10 +1,8 @@
 import { execFile } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath, pathToFileURL } from 'node:url'
-import { onTestFinished } from 'vitest'
+import { inject, onTestFinished } from 'vitest'
 
 /** Result of a command. */
 export interface CliAnswer {
@@ -13,11 +11,7 @@ export interface CliAnswer {
   readonly stderr: string
 }
 
-/** By path, because tsx is not installed where the command runs. */
-const TSX = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href
-const MAIN = fileURLToPath(new URL('../main.ts', import.meta.url))
-
-/** Runs `netscript <args>` from source in a directory, with piped output and these service variables. */
+/** Runs `netscript <args>`, compiled from source, in a directory, with piped output and these service variables. */
 export function runCli(
   cwd: string,
   args: readonly string[],
@@ -32,7 +26,7 @@ export function runCli(
   return new Promise((resolve) => {
     const child = execFile(
       process.execPath,
-      ['--conditions', '@netscript/source', '--import', TSX, MAIN, ...args],
+      [inject('cli'), ...args],
       { cwd, env: { ...inherited, ...env } },
       (_error, stdout, stderr) => resolve({ code: child.exitCode ?? -1, stdout, stderr }),
     )
