@@ -18,7 +18,7 @@ import type {
   TokenInput,
   TokenResponse,
   UnlinkedResponse,
-} from './wire.js'
+} from './generated/wire.js'
 
 export type {
   AccountsResponse,
@@ -37,7 +37,7 @@ export type {
   SignoutResponse,
   StoredUser,
   TokenResponse,
-} from './wire.js'
+} from './generated/wire.js'
 
 /** Options of `createAuthClient`. */
 export interface AuthClientOptions {

@@ -11,7 +11,7 @@ import { AUTH_ERRORS, problemType } from '../contract/errors.js'
 import type { AuthSession, AuthUser } from '../contract/session.js'
 import type { AuthClient } from './auth-api.js'
 import * as small from './index.js'
-import * as validated from './validated/index.js'
+import * as validated from './validated.js'
 
 const CLIENTS = Object.entries({ client: small, 'client/validated': validated })
 

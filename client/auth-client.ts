@@ -1,9 +1,9 @@
 import type { AuthCalls, AuthClient, AuthClientOptions, CallOptions } from './auth-api.js'
 import { exchange, pathSegment, unexpected } from './exchange.js'
 import { withNavigation } from './navigation.js'
-import { ROUTES } from './routes.js'
+import { ROUTES } from './generated/routes.js'
 
-type RouteKey = keyof typeof ROUTES
+export type RouteKey = keyof typeof ROUTES
 
 interface Input {
   body?: object
@@ -27,10 +27,22 @@ interface Input {
  * ```
  */
 export function createAuthClient(options: AuthClientOptions = {}): AuthClient {
-  const { baseUrl = '', headers = {} } = options
+  return clientWith(
+    options,
+    (key, body: Record<string, unknown> | null) =>
+      ROUTES[key].required.every((name) => body?.[name] !== undefined) && body,
+  )
+}
+
+/** Creates a client. `read` returns the body of a 200 of the route; nothing if it is not declared. */
+export function clientWith(
+  options: AuthClientOptions,
+  read: (key: RouteKey, body: Record<string, unknown> | null) => unknown,
+): AuthClient {
+  const { baseUrl = '', headers } = options
 
   async function send(key: RouteKey, input: Input, call: CallOptions = {}): Promise<unknown> {
-    const { method, path, required } = ROUTES[key]
+    const { method, path } = ROUTES[key]
     const { response, body } = await exchange(options, {
       url: baseUrl.replace(/\/+$/, '') + target(path, input),
       method,
@@ -38,10 +50,8 @@ export function createAuthClient(options: AuthClientOptions = {}): AuthClient {
       body: input.body && JSON.stringify(input.body),
       signal: call.signal,
     })
-    const isDeclared =
-      response.status === 200 &&
-      required.every((name) => (body as Record<string, unknown> | null)?.[name] !== undefined)
-    if (isDeclared) return body
+    const declared = response.status === 200 && read(key, body as Record<string, unknown> | null)
+    if (declared) return declared
     throw unexpected(response, 'The response does not match the contract.')
   }
   const call = send as <K extends RouteKey>(

@@ -1,4 +1,4 @@
-import type { PROBLEM_STATUSES } from './routes.js'
+import type { PROBLEM_STATUSES } from './generated/routes.js'
 
 /**
  * The codes of the contract, and those of the client itself: `NETWORK_ERROR` (no response),

@@ -1,5 +1,5 @@
 import { AuthClientError } from './error.js'
-import { PROBLEM_STATUSES } from './routes.js'
+import { PROBLEM_STATUSES } from './generated/routes.js'
 
 /** The part of `fetch` that clients use: `globalThis.fetch`, or one with a cookie jar. */
 export type Fetch = (input: string, init: RequestInit) => Promise<Response>
@@ -16,7 +16,7 @@ export interface Transport {
 interface ClientRequest {
   url: string
   method: string
-  headers: HeadersInit
+  headers: HeadersInit | undefined
   body?: string | undefined
   signal?: AbortSignal | undefined
 }

@@ -3,5 +3,5 @@
  *
  * @module
  */
-export { ROUTES } from './routes.js'
+export { ROUTES } from './generated/routes.js'
 export { createSharedQuestions } from './shared-questions.js'

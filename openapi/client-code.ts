@@ -15,7 +15,7 @@ import { createOpenApiDocument, DOCUMENTED } from './document.js'
 
 const NOT_FOR_PAGES = new Set<RouteContract>([serviceContractV1, forwardAuthContractV1])
 
-/** Generates client/routes.ts: what a client without schemas needs from the contract. */
+/** Generates client/generated/routes.ts: what a client without schemas needs from the contract. */
 export function clientRoutes(): string {
   // Pages do not call the routes for servers and proxies.
   const forPages = DOCUMENTED.filter(({ contract }) => !NOT_FOR_PAGES.has(contract))
@@ -63,7 +63,7 @@ const LEFT_OUT =
   /Problem$|^(PublicKey|BackChannelLogout|ProviderErrorData|ProviderToken|ValidationErrorData)/
 
 /**
- * Generates client/wire.ts: the types of requests and responses, so that the client depends on
+ * Generates client/generated/wire.ts: the types of requests and responses, so that the client depends on
  * neither the contract nor zod.
  */
 export async function clientTypes(): Promise<string> {

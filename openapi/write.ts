@@ -10,8 +10,8 @@ const pretty = async (file: string, source: string): Promise<string> =>
 
 const GENERATED: Record<string, string> = {
   'openapi/auth.v1.json': `${JSON.stringify(createOpenApiDocument(), null, 2)}\n`,
-  'client/routes.ts': await pretty('client/routes.ts', clientRoutes()),
-  'client/wire.ts': await pretty('client/wire.ts', await clientTypes()),
+  'client/generated/routes.ts': await pretty('client/generated/routes.ts', clientRoutes()),
+  'client/generated/wire.ts': await pretty('client/generated/wire.ts', await clientTypes()),
   'openapi/CURL.md': await pretty('openapi/CURL.md', curlWalk()),
 }
 

@@ -1,8 +1,7 @@
 import pg from 'pg'
 import type { PostgresConnection, PostgresPool } from './postgres-pool.js'
-import { namedSchema } from './table-schema.js'
+import { inTransaction, namedSchema } from './pool.js'
 import { AuthConfigurationError } from '@netscript/plugin-auth-core'
-import { inTransaction } from './pool.js'
 
 const TABLE = 'auth_audit_events'
 /**

@@ -62,6 +62,24 @@ export function storeError(
 }
 
 /**
+ * Runs a store operation in the database.
+ * @throws AuthError `STORE_UNAVAILABLE` when the database is unavailable, `INTERNAL` when it
+ * rejects the statement. The reason is kept as `cause` for the log.
+ */
+export async function storeCall<T>(operation: () => Promise<T>, detail?: string): Promise<T> {
+  try {
+    return await operation()
+  } catch (error) {
+    if (error instanceof AuthError) throw error
+    throw storeError(error, detail)
+  }
+}
+
+/** Like {@link storeCall}, for a store in Redis, which may also need the database. */
+export const redisCall = <T>(operation: () => Promise<T>): Promise<T> =>
+  storeCall(operation, 'The session store is unavailable. Try again in a moment.')
+
+/**
  * Resolves when the database is reachable and has the tables. Reads only.
  *
  * @param name The variable or option that names the database, such as `DATABASE_URL`.

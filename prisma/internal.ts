@@ -4,19 +4,28 @@
  * @module
  */
 export { countAuditEvents, deleteAuditEvents } from './audit-retention.js'
-export { auditSessions, endEventType } from './audit-statement.js'
 export {
   checkTables,
   databaseReason,
   databaseStartError,
   isFromDatabase,
+  redisCall,
+  storeCall,
   storeError,
 } from './database-error.js'
 export { databaseUrlProblem, parseDatabaseUrl, withSchema } from './database-url.js'
 export { engineVariables } from './engine.js'
-export { ownMigrations, ownSchema, resolveMigration } from './migrate.js'
-export { assertSchemaIsRead, isPooled, POOL_SIZE, queryPrepared } from './pool.js'
-export { createPostgresAuditLog } from './postgres-audit-log.js'
+export { resolveMigration } from './migrate.js'
+export { ownMigrations, ownSchema } from './migration-files.js'
+export {
+  assertSchemaIsRead,
+  inTransaction,
+  isPooled,
+  POOL_SIZE,
+  queryPrepared,
+  tableSchema,
+} from './pool.js'
+export { auditSessions, createPostgresAuditLog, endEventType } from './postgres-audit-log.js'
 export {
   chargeSteps,
   chargeValues,
@@ -26,7 +35,4 @@ export {
 } from './postgres-rate-limit-store.js'
 export { seed } from './seed.js'
 export { sweep, sweepBetterAuth } from './sweep.js'
-export { tableSchema } from './table-schema.js'
-export { inTransaction } from './pool.js'
-export { redisCall, storeCall } from './unavailable.js'
 export { createUserDirectory, milliseconds } from './user-directory.js'

@@ -1,26 +1,20 @@
-import { createHash, randomUUID } from 'node:crypto'
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
-import pg from 'pg'
+import { randomUUID } from 'node:crypto'
+import type pg from 'pg'
 import type { PostgresPool, PostgresQueryable } from './postgres-pool.js'
-import { claimSchema, tableSchema } from './table-schema.js'
+import {
+  checksums,
+  createTable,
+  type MigrationFile,
+  migrationsTable,
+  ownMigrations,
+  readMigrations,
+} from './migration-files.js'
+import { claimSchema, tableSchema } from './pool.js'
 
 /** The advisory lock that Prisma's engine takes, so that the two never migrate concurrently. */
 const ADVISORY_LOCK = 72707369
 /** Waiting for another process, or changing a large table, may exceed the pool's time limit. */
 const QUERY_TIMEOUT_MS = 15 * 60_000
-
-const createTable = (table: string): string => `CREATE TABLE IF NOT EXISTS ${table} (
-    id                      VARCHAR(36) PRIMARY KEY NOT NULL,
-    checksum                VARCHAR(64) NOT NULL,
-    finished_at             TIMESTAMPTZ,
-    migration_name          VARCHAR(255) NOT NULL,
-    logs                    TEXT,
-    rolled_back_at          TIMESTAMPTZ,
-    started_at              TIMESTAMPTZ NOT NULL DEFAULT now(),
-    applied_steps_count     INTEGER NOT NULL DEFAULT 0
-)`
 
 /**
  * A migration that cannot be applied. `message` names the migration and the fix; `cause` is the
@@ -56,11 +50,6 @@ export interface MigrationOptions {
   log?: (message: string) => void
   /** Directory of the migrations. Default: those of this package. */
   directory?: string
-}
-
-interface MigrationFile {
-  name: string
-  sql: string
 }
 
 interface MigrationRow {
@@ -235,11 +224,20 @@ function nextOf(
   rows: readonly MigrationRow[],
 ): MigrationFile | undefined {
   const failed = rows.find((row) => !row.finishedAt)
-  if (failed) throw failedBefore(failed.name)
+  if (failed) {
+    throw new MigrationError(
+      failed.name,
+      `Migration ${failed.name} failed earlier, so none is applied; the logs column of _prisma_migrations says why. ${resolveHint(failed.name)}`,
+    )
+  }
   const pending = files.filter(({ name, sql }) => {
     const row = rows.find((candidate) => candidate.name === name)
-    if (row && !checksums(sql).includes(row.checksum)) throw edited(name)
-    return !row
+    if (!row) return true
+    if (checksums(sql).includes(row.checksum)) return false
+    throw new MigrationError(
+      name,
+      `Migration ${name} was edited after it was applied to this database. Restore the file and put the change into a new migration.`,
+    )
   })
   return pending[0]
 }
@@ -283,36 +281,6 @@ async function exists(client: PostgresQueryable, table: string): Promise<boolean
   return rows[0]?.found === true
 }
 
-const migrationsTable = (schema: string): string =>
-  `${pg.escapeIdentifier(schema)}."_prisma_migrations"`
-
-const PACKAGE = dirname(
-  createRequire(import.meta.url).resolve('@netscript/auth-database/package.json'),
-)
-
-/** The directory of the migrations of this package. */
-export const ownMigrations = (): string => join(PACKAGE, 'migrations')
-
-/** The Prisma schema of the tables of this package. */
-export const ownSchema = (): string => join(PACKAGE, 'schema', 'auth.prisma')
-
-function readMigrations(directory: string): MigrationFile[] {
-  return readdirSync(directory, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory())
-    .map(({ name }) => ({ name, path: join(directory, name, 'migration.sql') }))
-    .filter(({ path }) => existsSync(path))
-    .map(({ name, path }) => ({ name, sql: readFileSync(path, 'utf8') }))
-    .sort((a, b) => (a.name < b.name ? -1 : 1))
-}
-
-/** Checksums of a script with each kind of line ending. */
-function checksums(sql: string): string[] {
-  const unix = sql.replaceAll('\r\n', '\n')
-  return [sql, unix, unix.replaceAll('\n', '\r\n')].map((text) =>
-    createHash('sha256').update(text).digest('hex'),
-  )
-}
-
 function failureLog(name: string, { code, message = '' }: Partial<pg.DatabaseError>): string {
   return [
     'A migration failed to apply. New migrations cannot be applied before the error is recovered from.',
@@ -326,19 +294,5 @@ function resolveHint(name: string): string {
   return (
     `When the reason is fixed run \`netscript db resolve ${name}\` or \`npx prisma migrate resolve --rolled-back ${name}\`, ` +
     `and start again; when its changes were made by hand run it with --applied.`
-  )
-}
-
-function failedBefore(name: string): MigrationError {
-  return new MigrationError(
-    name,
-    `Migration ${name} failed earlier, so none is applied; the logs column of _prisma_migrations says why. ${resolveHint(name)}`,
-  )
-}
-
-function edited(name: string): MigrationError {
-  return new MigrationError(
-    name,
-    `Migration ${name} was edited after it was applied to this database. Restore the file and put the change into a new migration.`,
   )
 }

@@ -1,7 +1,8 @@
 import type { PostgresPool } from './postgres-pool.js'
-import type { AuditLog } from '@netscript/plugin-auth-core/internal'
-import { storeCall } from './unavailable.js'
+import type { AuditEventType, AuditLog } from '@netscript/plugin-auth-core/internal'
+import { storeCall } from './database-error.js'
 import { milliseconds } from './user-directory.js'
+import type { SessionEnd } from '@netscript/plugin-auth-core'
 
 const TABLE = 'auth_audit_events'
 
@@ -56,4 +57,22 @@ export function createPostgresAuditLog(pool: PostgresPool): AuditLog {
         return rows[0]?.renewed ?? false
       }),
   }
+}
+
+/**
+ * A common table expression that writes one event per row of another one, which must have a `value`
+ * column with a session entry. The change and its event are a single statement.
+ */
+export function auditSessions(from: string, type: string, reason: string): string {
+  return `INSERT INTO auth_audit_events (type, provider_id, subject_hash, session_id, reason)
+    SELECT ${type}, entry->>'providerId', entry->>'auditSubject', entry->>'id', ${reason}
+    FROM (SELECT (value::jsonb)->'value' AS entry FROM ${from} WHERE value IS NOT NULL) AS entries
+    WHERE entry ? 'userId'`
+}
+
+/** The event type for the end of a session. */
+export function endEventType(end: SessionEnd): AuditEventType {
+  return end === 'signed-out' || end === 'signed-out-everywhere'
+    ? 'session.signed-out'
+    : 'session.revoked'
 }

@@ -3,7 +3,7 @@ import type { RateLimitStore } from '@netscript/plugin-auth-core/internal'
 import type { RateLimitCharge, RateLimitCount } from '@netscript/plugin-auth-core'
 import { assertSchemaIsRead, queryPrepared } from './pool.js'
 import { sweep } from './sweep.js'
-import { storeCall } from './unavailable.js'
+import { storeCall } from './database-error.js'
 
 const TABLE = 'auth_rate_limits'
 const NOW = 'statement_timestamp()'

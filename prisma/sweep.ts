@@ -1,5 +1,5 @@
 import type { PostgresPool } from './postgres-pool.js'
-import { storeCall } from './unavailable.js'
+import { storeCall } from './database-error.js'
 
 /** Which rows to sweep. The names become part of the SQL, so they must be constants. */
 interface Expired {

@@ -1,5 +1,5 @@
 import type { PostgresPool } from './postgres-pool.js'
-import { storeCall } from './unavailable.js'
+import { storeCall } from './database-error.js'
 import type { OperatorUser, UserPage, UserSearch } from '@netscript/plugin-auth-core'
 
 interface Row {

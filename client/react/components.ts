@@ -1,5 +1,5 @@
 import { type ComponentProps, createElement, type FormEvent, type ReactNode, useRef } from 'react'
-import { ROUTES } from '../routes.js'
+import { ROUTES } from '../generated/routes.js'
 import { currentPage } from '../session-store/page.js'
 import type { SessionStore } from '../session-store/session-store.js'
 import type { SigninInput, SignoutInput } from '../auth-api.js'

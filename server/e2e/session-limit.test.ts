@@ -10,7 +10,7 @@ import {
   type TestRedis,
 } from '../../backends/kv-oauth/storage/testing/redis-server.js'
 import { createAuthClient } from '../../client/index.js'
-import { createAuthClient as createValidatedClient } from '../../client/validated/index.js'
+import { createAuthClient as createValidatedClient } from '../../client/validated.js'
 import { startNetscript } from './support/process.js'
 import { startTestService, type TestService } from './support/service.js'
 import { me, signIn } from './support/sign-in.js'
