@@ -35,7 +35,7 @@ const SLOW = [
   'server/cli/{output-width,plugin/add,plugin/remove}.test.ts',
   'server/e2e/{configure,lazy-backends,process}.test.ts',
   'server/local/postgres.test.ts',
-  'server/pages/stylesheet.test.ts',
+  'server/pages/assets.test.ts',
   'server/{api-docs,deploy/compose}.test.ts',
   'backends/kv-oauth/storage/{postgres-stores,redis-cluster,redis-connection,redis-guide}.test.ts',
   'openapi/compatibility/**/*.test.ts',

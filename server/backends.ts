@@ -12,7 +12,6 @@ import {
 import { createKeyring, importPeer } from '@netscript/plugin-auth-core/internal'
 import type { AuthConfig } from './config/auth-config.js'
 import type { Logger } from './log.js'
-import type { PasswordForms } from './pages/password-forms.js'
 
 /** A backend with the routes that it brings and the service mounts. */
 export type MountedBackend = AuthBackendPort & {
@@ -21,13 +20,19 @@ export type MountedBackend = AuthBackendPort & {
   /** Handles its own routes; absent when it has none. */
   readonly handler?: (req: IncomingMessage, res: ServerResponse) => Promise<void>
   /** Paths of its own routes that accept an e-mail address and a password from a form. */
-  readonly passwordForms?: PasswordForms
+  readonly passwordForms?: {
+    readonly signIn: string
+    /** Absent when users cannot create accounts. */
+    readonly signUp?: string
+  }
   /**
    * Name under which the log shows one of its own paths, whose parameters can be tokens. @default the
    * path
    */
   routeOf?(method: string, path: string): string | undefined
 }
+
+export type PasswordForms = NonNullable<MountedBackend['passwordForms']>
 
 /** What a backend may be created from. */
 export interface BackendDependencies {

@@ -4,26 +4,18 @@
  *
  * @module
  */
-export type { TrustProxy } from './engine/client-address.js'
 export type { AuthApiOptions } from './engine/engine.js'
 export type { MountedBackend } from './backends.js'
-export type { PasswordForms } from './pages/password-forms.js'
 export type { AuthConfig } from './config/auth-config.js'
-export { readConfig, type StartMode } from './config/config.js'
-export type { HttpMetrics, ResponseMeasure } from './engine/request-log.js'
+export { readConfig } from './config/config.js'
+export type { HttpMetrics } from './engine/request-log.js'
 export type { RateLimitOptions } from './engine/rate-limit.js'
 export {
   createTokenIssuer,
   type TokenIssuer,
   type TokenIssuerOptions,
 } from './tokens/token-issuer.js'
-export {
-  createServiceKeys,
-  type ServiceKey,
-  type ServiceKeyLimits,
-  type ServiceKeys,
-} from './tokens/service-keys.js'
-export type { DemoNotice } from './service-app.js'
+export { createServiceKeys, type ServiceKey, type ServiceKeys } from './tokens/service-keys.js'
 export type { Variables } from './config/variables.js'
 export { createLogger, type Logger } from './log.js'
 export { type AuthService, type AuthServiceOptions, createAuthService } from './service.js'

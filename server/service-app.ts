@@ -23,17 +23,14 @@ import { createRequestLog, type HttpMetrics } from './engine/request-log.js'
 import { respondToError } from './engine/problem.js'
 import { securityHeaders } from './engine/security-headers.js'
 import type { Logger } from './log.js'
-import { pageScript, serveAsset } from './pages/asset.js'
+import { pageScript, serveAsset } from './pages/assets.js'
 import {
-  type DemoNotice,
   homePage,
   type HomePageOptions,
   lastProvider,
   rememberProvider,
 } from './pages/home-page.js'
-import { passwordNotice } from './pages/password-forms.js'
-
-export type { DemoNotice }
+import { type DemoNotice, passwordNotice } from './pages/sign-in-page.js'
 
 /** Options of {@link createServiceApp}. */
 export interface ServiceAppOptions extends ApiParts {

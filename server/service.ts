@@ -9,7 +9,8 @@ import { listen } from './listen.js'
 import { createLogger, type Logger } from './log.js'
 import { type MetricsServer, startMetrics } from './metrics/metrics-server.js'
 import { proxyHosts, readOutgoingProxy, useOutgoingProxy } from './outgoing-proxy.js'
-import { type DemoNotice, createServiceApp } from './service-app.js'
+import type { DemoNotice } from './pages/sign-in-page.js'
+import { createServiceApp } from './service-app.js'
 import { startSweeping } from './sweep.js'
 import { startTracing } from './tracing/start-tracing.js'
 
@@ -33,8 +34,6 @@ export interface AuthServiceOptions {
   env?: NodeJS.ProcessEnv
   /** Default: a logger on standard output at the configured level. */
   logger?: Logger
-  /** The page's notice about the local provider. Default: none. */
-  demo?: DemoNotice
 }
 
 /** The running service. */
@@ -60,7 +59,15 @@ export interface AuthService {
  * process.once('SIGTERM', () => void service.close())
  * ```
  */
-export async function createAuthService(options: AuthServiceOptions): Promise<AuthService> {
+export function createAuthService(options: AuthServiceOptions): Promise<AuthService> {
+  return startService(options)
+}
+
+/** Like {@link createAuthService}; the page shows the notice about the local provider. */
+export async function startService(
+  options: AuthServiceOptions,
+  demo?: DemoNotice,
+): Promise<AuthService> {
   const { config, env = process.env } = options
   const logger = options.logger ?? createLogger(config.variables.NETSCRIPT_AUTH_LOG_LEVEL)
   for (const warning of config.warnings) logger.warn(warning)
@@ -88,7 +95,7 @@ export async function createAuthService(options: AuthServiceOptions): Promise<Au
       logger,
       draining: () => draining,
       metrics,
-      ...(options.demo && { demo: options.demo }),
+      ...(demo && { demo }),
     })
     const server = createServer(tracing ? tracing.traced(listener) : listener)
     // Tells clients with kept-alive connections to close them after the next response.

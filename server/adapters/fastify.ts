@@ -4,7 +4,7 @@ import { type AuthApiOptions, createEngine } from '../engine/engine.js'
 import { listenerOf } from './node-message.js'
 
 /** The part of a Fastify instance that the plugin uses; typed structurally so that Fastify is not a dependency. */
-export interface FastifyHost {
+interface FastifyHost {
   addHook(
     name: 'onRequest',
     hook: (
@@ -16,7 +16,7 @@ export interface FastifyHost {
 }
 
 /** A plugin for Fastify 4 and 5. */
-export type AuthPlugin = (instance: FastifyHost, options: unknown, done: () => void) => void
+type AuthPlugin = (instance: FastifyHost, options: unknown, done: () => void) => void
 
 /**
  * Creates the authentication API as a Fastify plugin. It answers the paths of the API before Fastify

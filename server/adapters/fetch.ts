@@ -18,14 +18,14 @@ export interface AuthHandlerOptions extends AuthApiOptions {
   insecureSharedRateLimit?: boolean
 }
 
-/** Connection details that the `Request` does not carry. */
-export interface AuthRequestInfo {
-  /** IP address of the direct peer. */
-  readonly clientAddress?: string | undefined
-}
-
-/** Handles requests of the API; any other request gets 404. */
-export type AuthHandler = (request: Request, info?: AuthRequestInfo) => Promise<Response>
+/**
+ * Handles requests of the API; any other request gets 404. `info.clientAddress` is the IP address of the
+ * direct peer, which a `Request` does not carry.
+ */
+export type AuthHandler = (
+  request: Request,
+  info?: { readonly clientAddress?: string | undefined },
+) => Promise<Response>
 
 /**
  * Creates the authentication API as a fetch handler for Bun, Deno, Hono, Next.js or SvelteKit.
@@ -78,7 +78,7 @@ function handlerOf(options: AuthHandlerOptions): AuthHandler {
 }
 
 /** Converts a Fetch request to the engine's form. */
-export function toEngineRequest(
+function toEngineRequest(
   request: Request,
   info: { readonly clientAddress?: unknown } | undefined,
 ): EngineRequest {

@@ -1,23 +1,48 @@
+/**
+ * An attack suite for your own deployment: what a hostile client or page can do to the HTTP surface, as
+ * named cases that throw when an attack succeeds. It needs no test runner.
+ *
+ * @example
+ * ```ts
+ * import { attackSuite } from '@netscript/plugin-auth/attack'
+ *
+ * const suite = attackSuite({ baseUrl: 'https://auth.example.com', interactive: true })
+ * for (const one of suite.cases) if (!one.skipped) await one.run()
+ * suite.close()
+ * ```
+ *
+ * @module
+ */
 import assert from 'node:assert/strict'
-import { assertAnswerRules, assertNothingInside } from './answer-rules.js'
 import { bodyAttacks } from './cases/bodies.js'
 import { cookieAttacks } from './cases/cookies.js'
 import { crossSiteAttacks } from './cases/cross-site.js'
-import { headerAttacks } from './cases/headers.js'
+import { headerAttacks, methodAttacks } from './cases/semantics.js'
 import { hostAttacks } from './cases/hosts.js'
-import { identityAttacks } from './cases/identity.js'
+import { identityAttacks, sessionEndAttacks } from './cases/identity.js'
 import { injectionAttacks } from './cases/injection.js'
-import { methodAttacks } from './cases/methods.js'
 import { pathAttacks } from './cases/paths.js'
 import { returnTargetAttacks } from './cases/return-targets.js'
-import { sessionEndAttacks } from './cases/session-end.js'
-import { sizeAttacks } from './cases/sizes.js'
-import { smugglingAttacks } from './cases/smuggling.js'
+import { sizeAttacks, smugglingAttacks } from './cases/framing.js'
 import { transactionAttacks } from './cases/transactions.js'
-import { exchange } from './raw-exchange.js'
-import { type Answer, createSender, type Sender } from './send.js'
-import { API, type Attack, type AttackCase, type AttackTarget, type Need } from './target.js'
-import { findPerson } from './person.js'
+import {
+  type Answer,
+  assertAnswerRules,
+  assertNothingInside,
+  createSender,
+  exchange,
+  type Sender,
+} from './exchange.js'
+import {
+  API,
+  type Attack,
+  type AttackCase,
+  type AttackTarget,
+  findPerson,
+  type Need,
+} from './target.js'
+
+export type { AttackCase, AttackTarget } from './target.js'
 
 const GROUPS = {
   headers: headerAttacks,
@@ -40,13 +65,6 @@ const GROUPS = {
 /**
  * What a hostile client or web page can do to the HTTP surface of a deployment, as a table of cases. They
  * need no test framework; run them sequentially. `close` closes the connections.
- *
- * @example
- * ```ts
- * const { cases, close } = attackSuite({ baseUrl: 'https://auth.example.com', interactive: true })
- * for (const { name, skipped, run } of cases) if (!skipped) await run()
- * close()
- * ```
  */
 export function attackSuite(target: AttackTarget): {
   readonly cases: readonly AttackCase[]

@@ -11,7 +11,7 @@ import { ADMISSION_VARIABLES, providerReaders, variablePrefix } from './provider
 import { unknownVariables } from './unknown-variables.js'
 
 /** How the process was started. */
-export interface StartMode {
+interface StartMode {
   /** Apply production rules: no local stand-ins; missing settings are errors. */
   production: boolean
 }

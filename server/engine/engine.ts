@@ -7,6 +7,7 @@ import {
   isPrefetch,
   pathOf,
 } from '@netscript/plugin-auth-core/internal'
+import type { PasswordForms } from '../backends.js'
 import type { ServiceKeys } from '../tokens/service-keys.js'
 import type { TokenIssuer } from '../tokens/token-issuer.js'
 import type { HandlerContext } from '../handlers/context.js'
@@ -14,7 +15,7 @@ import { apiRoutes, discoveryRoutes } from '../handlers/routes.js'
 import { createLogger, type Logger } from '../log.js'
 import { type EngineRequest, type HeaderField, prefersPage, type Reply } from './message.js'
 import { readBody } from './body.js'
-import { createClientAddress, createProxyTrust, type TrustProxy } from './client-address.js'
+import { createClientAddress, createProxyTrust } from './client-address.js'
 import {
   checkOrigin,
   corsHeaders,
@@ -31,9 +32,8 @@ import {
   type RateLimitDecision,
   type RateLimitOptions,
 } from './rate-limit.js'
-import type { PasswordForms } from '../pages/password-forms.js'
 import { signInPage } from '../pages/sign-in-page.js'
-import { stylesheet } from '../pages/stylesheet.js'
+import { stylesheet } from '../pages/assets.js'
 import { createRouteMatcher, type RouteInput, type RouteLimit } from './routes.js'
 import { securityHeaders } from './security-headers.js'
 import { declared, notFound, validateInput } from './validation.js'
@@ -52,7 +52,7 @@ export interface AuthApiOptions {
    * Which proxies may set X-Forwarded-For, as a number of hops, addresses or subnets.
    * @default false
    */
-  trustProxy?: TrustProxy
+  trustProxy?: string | number | false
   /** Issues tokens for other services and serves their keys. @default none are issued */
   tokens?: TokenIssuer
   /**

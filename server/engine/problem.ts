@@ -2,8 +2,7 @@ import type { AuthErrorCode, Problem } from '@netscript/auth-contract'
 import { problemOf } from '@netscript/auth-contract/internal'
 import { AuthError, isAuthError } from '@netscript/plugin-auth-core'
 import type { Logger } from '../log.js'
-import { errorPage } from '../pages/error-page.js'
-import { errorWords } from '../pages/error-words.js'
+import { errorPage, errorWords } from '../pages/error-page.js'
 import type { HeaderField } from './message.js'
 
 /** Retry-After in seconds when the store is unreachable. */

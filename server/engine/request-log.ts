@@ -11,7 +11,7 @@ export interface HttpMetrics {
 }
 
 /** Measurements of a response. */
-export interface ResponseMeasure {
+interface ResponseMeasure {
   /** The method as sent. */
   readonly method: string
   /** The key of the route in its contract or another fixed name, never a path. */

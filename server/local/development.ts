@@ -9,8 +9,8 @@ import { readConfig } from '../config/config.js'
 import { isLoopback, isLoopbackHost } from '../config/loopback.js'
 import { admissionOf } from '../config/providers.js'
 import type { Logger } from '../log.js'
-import { type AuthService, createAuthService } from '../service.js'
-import type { DemoNotice } from '../service-app.js'
+import { type AuthService, startService } from '../service.js'
+import type { DemoNotice } from '../pages/sign-in-page.js'
 import { freePort } from './loopback.js'
 import type { startLocalProvider } from './provider.js'
 
@@ -71,13 +71,15 @@ async function compose(
   const key =
     env.NETSCRIPT_AUTH_KV_OAUTH_KEY ||
     (local ? await developmentKey(variables.NETSCRIPT_AUTH_DATA_DIR) : undefined)
-  const service = await createAuthService({
-    config,
-    ...(databaseUrl !== undefined && { databaseUrl }),
-    logger: logger(variables.NETSCRIPT_AUTH_LOG_LEVEL),
-    env: { ...env, NETSCRIPT_AUTH_KV_OAUTH_KEY: key },
-    ...(local && { demo: local.demo }),
-  })
+  const service = await startService(
+    {
+      config,
+      ...(databaseUrl !== undefined && { databaseUrl }),
+      logger: logger(variables.NETSCRIPT_AUTH_LOG_LEVEL),
+      env: { ...env, NETSCRIPT_AUTH_KV_OAUTH_KEY: key },
+    },
+    local?.demo,
+  )
   closers.push(() => service.close())
   return {
     config,

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type Provider from 'oidc-provider'
 import type { Context, Interaction, Middleware } from 'oidc-provider'
-import { stylesheet } from '../pages/stylesheet.js'
+import { stylesheet } from '../pages/assets.js'
 import { type DemoAccount, picturePath } from './demo-accounts.js'
 import { consentPage, loginPage, messagePage, pictureSvg } from './provider-pages.js'
 

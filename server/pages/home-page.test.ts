@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { AuthSession, AuthUser } from '../../contract/session.js'
 import { homePage, type HomePageOptions } from './home-page.js'
-import { stylesheet } from './stylesheet.js'
+import { stylesheet } from './assets.js'
 
 const signedOut: HomePageOptions = {
   interactive: true,

@@ -1,35 +1,13 @@
 import type { AuthSession, AuthUser, LinkedAccount, SessionSummary } from '@netscript/auth-contract'
 import type { CookieOptions, Request, Response } from 'express'
-import { html, type Html, safeHref } from './html.js'
-import { instant } from './instant.js'
+import { html, type Html } from './html.js'
+import { accountList, instant, sessionList } from './lists.js'
 import { layout, portrait } from './layout.js'
-import { pageScript } from './asset.js'
-import { type PasswordForms, passwordForms } from './password-forms.js'
-import { accountList } from './account-list.js'
-import { sessionList } from './session-list.js'
-
-/** What the page says about the local provider. */
-export interface DemoNotice {
-  /** Its issuer URL. */
-  readonly issuer: string
-  /** Accounts that can sign in there without a password. */
-  readonly accounts: readonly { readonly name: string; readonly email?: string | undefined }[]
-}
+import { pageScript } from './assets.js'
+import { signedOut, type SignInOptions } from './sign-in-page.js'
 
 /** Options of {@link homePage}. */
-export interface HomePageOptions {
-  /** The providers, in the order of their buttons. */
-  providers: readonly { readonly id: string; readonly displayName: string }[]
-  /** The provider last used in this browser. */
-  lastProviderId?: string
-  /** Where the sign-in leads; validated. @default the front page */
-  redirectTo?: string
-  /** Whether the backend has a redirect sign-in. */
-  interactive: boolean
-  /** Where users sign in otherwise: a URL or a path; plain text is not shown. */
-  signInHint?: string
-  /** The backend's e-mail and password forms; absent when it has none. */
-  passwordForms?: PasswordForms
+export interface HomePageOptions extends SignInOptions {
   /** The signed-in user; shown together with `session`. */
   user?: AuthUser
   session?: AuthSession
@@ -43,8 +21,6 @@ export interface HomePageOptions {
   selfService?: boolean
   /** Whether the page links to developer pages such as /docs. */
   docsEnabled: boolean
-  /** Present when the local provider runs. */
-  demo?: DemoNotice
   /** One sentence above everything else, such as why a sign-in failed. */
   notice?: string
   /** Default: the current time. */
@@ -63,82 +39,6 @@ export function homePage(options: HomePageOptions): string {
       <p id="status" class="notice after" role="status" tabindex="-1" hidden></p>`,
     ...(options.docsEnabled && { footer: LINKS }),
   })
-}
-
-/** The ways to sign in. */
-export function signedOut(
-  options: Omit<HomePageOptions, 'docsEnabled' | 'user' | 'session' | 'sessions' | 'accounts'>,
-): Html {
-  const { providers, interactive, signInHint, demo, lastProviderId, redirectTo } = options
-  const used = providers.length > 1 ? lastProviderId : undefined
-  if (options.passwordForms) return passwordForms(options.passwordForms, redirectTo)
-  if (!interactive) {
-    return html`<h1>You are not signed in</h1>
-      ${signInLink(signInHint)}`
-  }
-  if (providers.length === 0) {
-    return html`<h1>You are not signed in</h1>
-      <p class="quiet">No provider is configured, so you cannot sign in here.</p>`
-  }
-  return html`<h1>Sign in</h1>
-    <p class="lead">
-      ${
-        providers.length > 1
-          ? 'Choose who should confirm that it is you.'
-          : 'You will confirm that it is you at your provider, and then come back.'
-      }
-    </p>
-    <div class="actions">
-      ${providers.map((provider, at) =>
-        signInButton(provider, {
-          isLast: provider.id === used,
-          isPrimary: used === undefined ? at === 0 : provider.id === used,
-          redirectTo,
-        }),
-      )}
-    </div>
-    ${demo && demoNotice(demo)}`
-}
-
-function signInButton(
-  { id, displayName }: { id: string; displayName: string },
-  {
-    isPrimary,
-    isLast,
-    redirectTo,
-  }: { isPrimary: boolean; isLast: boolean; redirectTo: string | undefined },
-): Html {
-  return html`<form method="post" action="/api/v1/auth/signin">
-    <input type="hidden" name="providerId" value="${id}" />
-    ${redirectTo !== undefined && html`<input type="hidden" name="redirectTo" value="${redirectTo}" />`}
-    <button class="button${isPrimary && ' primary'}">
-      <span
-        >Continue with <bdi>${displayName}</bdi>${isLast && html` <small>Last used</small>`}</span
-      >
-    </button>
-  </form>`
-}
-
-/** A hint in plain text is for developers. */
-function signInLink(signInHint = ''): Html {
-  if (!/^(https?:\/\/|\/)/.test(signInHint)) {
-    return html`<p class="lead">Open your application and sign in there.</p>`
-  }
-  return html`<p class="lead">You sign in on another page.</p>
-    <a class="button primary" href="${safeHref(signInHint)}">Go to sign-in</a>`
-}
-
-function demoNotice({ accounts, issuer }: DemoNotice): Html {
-  return html`<section class="notice after" aria-labelledby="demo">
-    <h2 id="demo">For trying it out</h2>
-    <p>The local provider at <code>${issuer}</code> needs no password. It knows</p>
-    <ul>
-      ${accounts.map(
-        ({ name, email }) =>
-          html`<li><bdi>${name}</bdi>${email !== undefined && html`, <bdi>${email}</bdi>`}</li> `,
-      )}
-    </ul>
-  </section>`
 }
 
 function signedIn({

@@ -1,5 +1,5 @@
 import { html, type Html, type HtmlValue, trusted } from './html.js'
-import { stylesheet } from './stylesheet.js'
+import { stylesheet } from './assets.js'
 
 /** The parts of a page. */
 interface LayoutOptions {

@@ -16,20 +16,16 @@ const KEY = /^nsk_([\da-f]{16})_([\w-]{43})$/
 /** Compared if there is no such key, so that the time of a refusal does not reveal its id. */
 const NO_HASH = Buffer.alloc(32)
 
-/** What a service may request with its key. */
-export interface ServiceKeyLimits {
+/** A stored service key, without its secret. */
+export interface ServiceKey {
+  readonly id: string
+  readonly name: string
   /** The audience of the tokens of ours that the service receives, and may send beside the key. */
   readonly audience: string
   /** Providers whose tokens it may request. */
   readonly providers: readonly string[]
   /** Scopes that such a token may have, beside those of the sign-in itself. */
   readonly scopes: readonly string[]
-}
-
-/** A stored service key, without its secret. */
-export interface ServiceKey extends ServiceKeyLimits {
-  readonly id: string
-  readonly name: string
   /** ISO 8601 instants. */
   readonly createdAt: string
   readonly revokedAt?: string
@@ -111,7 +107,12 @@ export function createServiceKeys(pool: PostgresPool): ServiceKeys {
  */
 export async function createServiceKey(
   pool: PostgresPool,
-  { name, audience, providers, scopes }: ServiceKeyLimits & { readonly name: string },
+  {
+    name,
+    audience,
+    providers,
+    scopes,
+  }: Pick<ServiceKey, 'name' | 'audience' | 'providers' | 'scopes'>,
 ): Promise<{ key: ServiceKey; secret: string }> {
   const id = randomBytes(8).toString('hex')
   const secret = randomBytes(32).toString('base64url')

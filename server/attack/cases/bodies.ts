@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict'
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib'
-import type { Answer } from '../send.js'
-import { eachOf } from '../person.js'
-import { API, type Attack, type CaseDefinition } from '../target.js'
+import type { Answer } from '../exchange.js'
+import { API, type Attack, type CaseDefinition, eachOf } from '../target.js'
 
 const FORM = 'application/x-www-form-urlencoded'
 

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
-import { requestBytes } from '../raw-exchange.js'
-import { eachOf, withValue } from '../person.js'
-import { API, type Attack, type CaseDefinition } from '../target.js'
+import { requestBytes } from '../exchange.js'
+import { API, type Attack, type CaseDefinition, eachOf, withValue } from '../target.js'
 
 const BASE64URL = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
 

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
-import { requestBytes } from '../raw-exchange.js'
-import type { Answer, AttackRequest } from '../send.js'
+import { type Answer, type AttackRequest, requestBytes } from '../exchange.js'
 import { API, type Attack, type CaseDefinition, EVIL } from '../target.js'
 
 /** Headers of a proxy, sent by a client. */

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
-import { eachOf, readPairs } from '../person.js'
-import { API, type CaseDefinition } from '../target.js'
+import { API, type CaseDefinition, eachOf, readPairs } from '../target.js'
 
 const JSON_BODY = { 'content-type': 'application/json' }
 
@@ -180,6 +179,29 @@ export const identityAttacks: readonly CaseDefinition[] = [
           for (const part of parts) assert.ok(!text.includes(part), `${path} shows the cookie`)
         }
       }
+    },
+  },
+]
+
+/** Attacks with an ended session. Each case needs its own sign-in. */
+export const sessionEndAttacks: readonly CaseDefinition[] = [
+  {
+    name: 'a cookie kept after sign-out is anonymous',
+    needs: ['session'],
+    async run({ anotherPerson, send, whoIs }) {
+      const { cookie, userId } = await anotherPerson()
+      assert.equal(await whoIs(cookie), userId)
+      const post = () =>
+        send(`${API}/signout`, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json', cookie },
+          body: '{}',
+        })
+      const answer = await post()
+      assert.equal(answer.status, 200, answer.text)
+      assert.equal(await whoIs(cookie), undefined)
+      assert.equal((await post()).status, 200)
+      assert.equal(await whoIs(cookie), undefined)
     },
   },
 ]

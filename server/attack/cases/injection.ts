@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
-import { eachOf } from '../person.js'
-import { API, type CaseDefinition, EVIL } from '../target.js'
+import { API, type CaseDefinition, eachOf, EVIL } from '../target.js'
 
 const LINE_BREAKS = ['\r\n', '\n', '\r', '\u2028', '\u0085', '\u560d\u560a', '%0d%0a', '%0a', '\0']
 

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
-import { requestBytes } from '../raw-exchange.js'
-import { eachOf } from '../person.js'
-import { API, type Attack, type CaseDefinition, EVIL } from '../target.js'
+import { requestBytes } from '../exchange.js'
+import { API, type Attack, type CaseDefinition, eachOf, EVIL } from '../target.js'
 
 /** Spellings of a route that a lenient router or proxy may match. */
 function aliases(route: string): string[] {

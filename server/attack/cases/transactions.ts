@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
-import type { Answer } from '../send.js'
-import { withValue } from '../person.js'
-import { API, type Attack, type CaseDefinition } from '../target.js'
+import type { Answer } from '../exchange.js'
+import { API, type Attack, type CaseDefinition, withValue } from '../target.js'
 
 /** An open sign-in, as the browser holds it. */
 interface Flow {

@@ -15,8 +15,8 @@ import { readConfig } from '../../config/config.js'
 import { freePort } from '../../local/loopback.js'
 import { createLogger } from '../../log.js'
 import { createAuthService } from '../../service.js'
-import { leadsAway } from '../../attack/leads-away.js'
-import { eachOf } from '../../attack/person.js'
+import { leadsAway } from '../../attack/cases/return-targets.js'
+import { eachOf } from '../../attack/target.js'
 import {
   hasLoneSurrogate,
   honestReturnTargets,

@@ -9,14 +9,13 @@ import { describeWithBrowser } from '../support/describe-with-browser.js'
 import { completeLogin } from '../support/oidc-login.js'
 import { startTestService, type TestService } from '../support/service.js'
 import { createUserAgent } from '../support/user-agent.js'
-import { leadsAway } from '../../attack/leads-away.js'
-import { eachOf } from '../../attack/person.js'
+import { leadsAway } from '../../attack/cases/return-targets.js'
+import { eachOf, EVIL } from '../../attack/target.js'
 import {
   hasLoneSurrogate,
-  hostileReturnTargets,
   honestReturnTargets,
+  hostileReturnTargets,
 } from '../../attack/return-targets.js'
-import { EVIL } from '../../attack/target.js'
 
 const ALLOWED = ['https://app.example.test', 'http://partner.example.test:8080']
 

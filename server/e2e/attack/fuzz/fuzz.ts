@@ -1,6 +1,6 @@
 import fc from 'fast-check'
-import { leadsAway } from '../../../attack/leads-away.js'
-import { type Answer, createSender } from '../../../attack/send.js'
+import { leadsAway } from '../../../attack/cases/return-targets.js'
+import { type Answer, createSender } from '../../../attack/exchange.js'
 import { API, type AttackTarget } from '../../../attack/target.js'
 import { type Operation, readDocument, readOperations } from './document.js'
 import { createJudge } from './judge.js'

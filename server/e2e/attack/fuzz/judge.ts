@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict'
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
 import ajvFormats from 'ajv-formats'
-import { assertAnswerRules } from '../../../attack/answer-rules.js'
-import type { Answer } from '../../../attack/send.js'
+import { type Answer, assertAnswerRules } from '../../../attack/exchange.js'
 import type { OpenApiDocument, Operation } from './document.js'
 
 /** Throws when the document does not declare a response for the operation. */

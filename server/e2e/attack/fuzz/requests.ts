@@ -1,5 +1,5 @@
 import fc, { type Arbitrary } from 'fast-check'
-import type { AttackRequest } from '../../../attack/send.js'
+import type { AttackRequest } from '../../../attack/exchange.js'
 import type { Operation, Schema } from './document.js'
 import { acceptableObjectFor, objectFor, valueFor, wildText } from './values.js'
 

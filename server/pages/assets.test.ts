@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { stylesheet } from './stylesheet.js'
+import { stylesheet } from './assets.js'
 
 /** The colours of a block of custom properties. */
 function colours(block: string): Map<string, string> {
