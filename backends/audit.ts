@@ -33,7 +33,7 @@ export type SessionEnd =
   | 'account-unlinked'
 
 /** An audit event that is not written together with a change of a session. */
-export interface AuditEvent {
+interface AuditEvent {
   readonly type: AuditEventType
   readonly providerId?: string
   readonly subjectHash?: string

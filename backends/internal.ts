@@ -49,3 +49,4 @@ export {
   sessionRange,
 } from './session-page.js'
 export { createKeyringSessionTokenCrypto, publicId, randomSecret } from './session-token.js'
+export { withinTime } from './within-time.js'

@@ -13,7 +13,7 @@ const CERTIFICATE = /CERT|SELF_SIGNED|UNABLE_TO_VERIFY|ERR_TLS/
 const TIMEOUT = /timeout|aborted|did not answer/i
 
 /** The kind of network error, for logs. */
-export type NetworkFailure = 'unreachable' | 'certificate' | 'timeout'
+type NetworkFailure = 'unreachable' | 'certificate' | 'timeout'
 
 /** Explains a network error: its kind, what happened and the fix. */
 export function networkReason(error: unknown): {

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path'
 import { AuthConfigurationError } from './errors.js'
 
 /** The supported package managers. */
-export type PackageManagerName = 'npm' | 'pnpm' | 'yarn' | 'bun'
+type PackageManagerName = 'npm' | 'pnpm' | 'yarn' | 'bun'
 
 /** The package manager of a project. */
 export interface PackageManager {

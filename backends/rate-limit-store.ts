@@ -49,7 +49,7 @@ export interface PendingRateLimit {
 }
 
 /** Returns the counter key of `text` in a scope, such as a route and a prefix length. */
-export type RateLimitKeys = (scope: string, text: string) => string
+type RateLimitKeys = (scope: string, text: string) => string
 
 const BUCKET_BITS = 20
 

@@ -11,7 +11,7 @@ import {
 const BACK_OFF_MS = 1000
 
 /** A remote key set. */
-export interface RemoteKeys {
+interface RemoteKeys {
   /** For `jwtVerify`. Throws the errors of jose, and those of `fetch`. */
   readonly keys: (...token: Parameters<JWTVerifyGetKey>) => Promise<CryptoKey>
   /** Fetches the keys now. */

@@ -1,5 +1,6 @@
+import type { AuthSession } from '@netscript/auth-contract'
 import { AuthError } from './errors.js'
-import type { SessionListOptions } from './port.js'
+import type { AuthSessionPage, SessionListOptions } from './port.js'
 
 /** Maximum and default number of sessions per page. */
 export const MAX_SESSIONS_IN_PAGE = 100
@@ -45,12 +46,18 @@ export function pageOf<Item>(
   items: readonly Item[],
   limit: number,
   positionOf: (item: Item) => SessionPosition,
-): { readonly page: readonly Item[]; readonly cursor?: string } {
+  summaryOf: (item: Item) => { session: AuthSession; userAgent?: string | undefined },
+): AuthSessionPage {
   const page = items.slice(0, limit)
-  const last = page.at(-1)
-  if (items.length <= limit || last === undefined) return { page }
-  const { issuedAt, id } = positionOf(last)
-  return { page, cursor: `${issuedAt}.${id}` }
+  const last = items.length > limit ? page.at(-1) : undefined
+  const next = last && positionOf(last)
+  return {
+    sessions: page.map((item) => {
+      const { session, userAgent } = summaryOf(item)
+      return { session, ...(userAgent !== undefined && { userAgent }) }
+    }),
+    ...(next && { cursor: `${next.issuedAt}.${next.id}` }),
+  }
 }
 
 function openCursor(cursor: string): SessionPosition {

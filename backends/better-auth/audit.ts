@@ -12,7 +12,7 @@ export type NameUser = (userId: string) => string
  * Audit events of better-auth. A session is recorded only after its user is authenticated, which
  * `audit_subject` marks; otherwise anonymous callers could grow the trail.
  */
-export interface BetterAuthAudit {
+interface BetterAuthAudit {
   /** Records a completed sign-in. */
   signedIn(session: { id: string; userId: string }): Promise<void>
   /** Records a refused sign-in of a known user. */

@@ -83,7 +83,7 @@ function isRefusal(error: unknown): boolean {
 }
 
 /** The cookies of a request that better-auth may see: only its own. */
-export interface RequestCookies {
+interface RequestCookies {
   readonly headers: Headers
   /** State of the session cookie: absent, present, or malformed. */
   readonly sessionCookie: 'absent' | 'present' | 'unusable'

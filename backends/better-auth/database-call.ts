@@ -24,7 +24,7 @@ export function databaseError(error: unknown): ReturnType<typeof storeError> {
  * The innermost cause, safe to log. Prisma includes query arguments in its messages, session tokens
  * among them, and ends with a line that states the reason; better-auth attaches the whole message.
  */
-export function reasonOf(error: unknown): Error {
+function reasonOf(error: unknown): Error {
   let first = error
   while (first instanceof Error && first.cause instanceof Error) first = first.cause
   if (!(first instanceof Error)) return new Error('Unknown failure')

@@ -8,9 +8,9 @@ import {
   storeCall,
 } from '@netscript/auth-database/internal'
 import { type Operator, type SessionEnd, unsupportedOperator } from '@netscript/plugin-auth-core'
-import { pageOf, sessionRange, USER_AGENT_LENGTH } from '@netscript/plugin-auth-core/internal'
+import { pageOf, sessionRange } from '@netscript/plugin-auth-core/internal'
 import { insertEvents } from './audit.js'
-import { parseSessionRow, parseUserRow, toAuthSession } from './session-mapping.js'
+import { parseSessionRow, parseUserRow, positionOf, summaryOf } from './session-mapping.js'
 
 const SESSIONS = `SELECT id, user_id AS "userId", ${milliseconds('created_at')} AS "createdAt",
     ${milliseconds('updated_at')} AS "updatedAt", ${milliseconds('expires_at')} AS "expiresAt",
@@ -59,17 +59,9 @@ export function createBetterAuthOperator(pool: PostgresPool): Operator {
       if (!user) return { sessions: [] }
       const begin = after && new Date(after.issuedAt)
       const { rows } = await query(SESSIONS, [userId, begin, after?.id, limit + 1])
-      const { page, cursor } = pageOf(rows.map(parseSessionRow), limit, ({ createdAt, id }) => ({
-        issuedAt: createdAt.getTime(),
-        id,
-      }))
-      return {
-        sessions: page.map((session) => ({
-          session: toAuthSession({ session, user: parseUserRow({ id: userId }) }),
-          ...(session.userAgent && { userAgent: session.userAgent.slice(0, USER_AGENT_LENGTH) }),
-        })),
-        ...(cursor !== undefined && { cursor }),
-      }
+      return pageOf(rows.map(parseSessionRow), limit, positionOf, (session) =>
+        summaryOf({ session, user: parseUserRow({ id: userId }) }),
+      )
     },
     revokeSession: async (id) =>
       (await rowsChanged(endSessions('id = $1', 'revoked-by-operator'), id)) > 0,

@@ -6,7 +6,7 @@ import {
 } from '@netscript/plugin-auth-core/internal'
 
 /** Options of {@link createRateLimitStorage}. */
-export interface RateLimitStorageOptions {
+interface RateLimitStorageOptions {
   readonly store: RateLimitStore
   readonly secret: string
   /** The route pattern of a path: all parameter values share one counter. */

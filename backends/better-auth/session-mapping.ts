@@ -2,7 +2,11 @@ import type { BetterAuthOptions } from 'better-auth'
 import { z } from 'zod'
 import type { AuthSession, AuthUser } from '@netscript/auth-contract'
 import { AuthConfigurationError } from '@netscript/plugin-auth-core'
-import { isoInstant } from '@netscript/plugin-auth-core/internal'
+import {
+  isoInstant,
+  type SessionPosition,
+  USER_AGENT_LENGTH,
+} from '@netscript/plugin-auth-core/internal'
 
 /**
  * The fields of better-auth's session row that are used; the token and the address are stripped.
@@ -23,7 +27,7 @@ const SessionRow = z.object({
   roles: z.unknown().optional(),
   permissions: z.unknown().optional(),
 })
-export type SessionRow = z.output<typeof SessionRow>
+type SessionRow = z.output<typeof SessionRow>
 
 /** The fields of better-auth's user row that are used. */
 const UserRow = z.object({
@@ -36,7 +40,7 @@ const UserRow = z.object({
   roles: z.unknown().optional(),
   permissions: z.unknown().optional(),
 })
-export type UserRow = z.output<typeof UserRow>
+type UserRow = z.output<typeof UserRow>
 
 /** A session and its user as better-auth returns them; unknown fields are stripped. */
 export const SessionAndUser = z.object({ session: SessionRow, user: UserRow })
@@ -71,6 +75,24 @@ export function toAuthSession({ session, user }: SessionAndUser): AuthSession {
     refreshedAt: isoInstant(session.updatedAt.getTime()),
   }
 }
+
+/** A session in a list. */
+export const summaryOf = (found: SessionAndUser): { session: AuthSession; userAgent?: string } => {
+  const userAgent = found.session.userAgent?.slice(0, USER_AGENT_LENGTH)
+  return { session: toAuthSession(found), ...(userAgent && { userAgent }) }
+}
+
+/** The position of a session in a list. */
+export const positionOf = ({
+  createdAt,
+  id,
+}: {
+  createdAt: Date
+  id: string
+}): SessionPosition => ({
+  issuedAt: createdAt.getTime(),
+  id,
+})
 
 /** The public form of a user. */
 export function toAuthUser(user: UserRow): AuthUser {

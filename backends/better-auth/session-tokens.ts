@@ -9,7 +9,7 @@ import { findSession } from './sessions.js'
  */
 
 /** Cookies of a request and its response. Their tokens may appear in the body. */
-export interface TokenCookies {
+interface TokenCookies {
   /** The `Cookie` header of the request. */
   readonly sent: string
   /** The `Set-Cookie` headers of the response. */

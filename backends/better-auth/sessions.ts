@@ -9,16 +9,14 @@ import {
 import {
   newestFirst,
   pageOf,
-  type SessionPosition,
   type SessionRange,
   sessionRange,
-  USER_AGENT_LENGTH,
 } from '@netscript/plugin-auth-core/internal'
 import { endingAs } from './audit.js'
 import { readSession, requestCookies } from './authenticate.js'
 import type { BetterAuthInstance } from './context.js'
 import { databaseCall } from './database-call.js'
-import { parseSessionRow, parseUserRow, toAuthSession } from './session-mapping.js'
+import { parseSessionRow, parseUserRow, positionOf, summaryOf } from './session-mapping.js'
 
 /** Sessions read or ended per batch; better-auth's hooks receive at most one batch. */
 const BATCH = 100
@@ -72,23 +70,10 @@ async function listSessions(
   if (!userRow) return { sessions: [] }
   const user = parseUserRow(userRow)
   const rows = await readNewest(auth, userId, range)
-  const { page, cursor } = pageOf(rows, range.limit, positionOf)
-  return {
-    sessions: page.map((row) => {
-      const session = parseSessionRow(row)
-      return {
-        session: toAuthSession({ session, user }),
-        ...(session.userAgent && { userAgent: session.userAgent.slice(0, USER_AGENT_LENGTH) }),
-      }
-    }),
-    ...(cursor !== undefined && { cursor }),
-  }
+  return pageOf(rows, range.limit, positionOf, (row) =>
+    summaryOf({ session: parseSessionRow(row), user }),
+  )
 }
-
-const positionOf = ({ createdAt, id }: StoredSession): SessionPosition => ({
-  issuedAt: createdAt.getTime(),
-  id,
-})
 
 /**
  * Reads one session beyond the page, if there is one. The adapter sorts by time alone, so all

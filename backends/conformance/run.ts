@@ -12,6 +12,7 @@ import { SESSION_CHECKS } from './checks/sessions.js'
 import { SIGN_OUT_CHECKS } from './checks/sign-out.js'
 import { STEP_UP_CHECKS } from './checks/step-up.js'
 import type { AuthBackendHarness } from './harness.js'
+import { withinTime } from '../within-time.js'
 
 /** All checks, in the order in which they run. */
 export const AUTH_BACKEND_CHECKS: readonly AuthBackendCheck[] = [
@@ -132,15 +133,7 @@ async function runCheck(
   { limitMs = LIMIT_MS }: AuthBackendCheckOptions,
 ): Promise<AuthBackendCheckResult> {
   try {
-    await withinLimit(limitMs, async () => {
-      const backend = await harness.create()
-      try {
-        await check.run({ harness, backend })
-      } finally {
-        // `close-can-be-repeated` checks this.
-        await backend.close().catch(() => undefined)
-      }
-    })
+    await withinTime('The backend', limitMs, runWithNew(harness, check))
     return { check: check.id, ok: true }
   } catch (error) {
     if (error instanceof CheckSkipped) return { check: check.id, ok: true, skipped: error.message }
@@ -152,15 +145,12 @@ async function runCheck(
   }
 }
 
-async function withinLimit(limitMs: number, work: () => Promise<void>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined
-  const limit = new Promise<never>((_, reject) => {
-    const late = new Error(`The backend did not answer within ${limitMs} ms.`)
-    timer = setTimeout(() => reject(late), limitMs)
-  })
+async function runWithNew(harness: AuthBackendHarness, check: AuthBackendCheck): Promise<void> {
+  const backend = await harness.create()
   try {
-    await Promise.race([work(), limit])
+    await check.run({ harness, backend })
   } finally {
-    clearTimeout(timer)
+    // `close-can-be-repeated` checks this.
+    await backend.close().catch(() => undefined)
   }
 }

@@ -1,5 +1,5 @@
 /** A parsed `Set-Cookie` value. Attribute names are in lower case. */
-export interface ParsedSetCookie {
+interface ParsedSetCookie {
   readonly name: string
   readonly value: string
   readonly attributes: ReadonlyMap<string, string>

@@ -7,7 +7,7 @@ import { isoInstant } from '@netscript/plugin-auth-core/internal'
 import type { KvOAuthContext } from './context.js'
 import { revokeAtProvider } from './tokens.js'
 import type { ProviderTokens, SessionRecord, SignedInIdentity } from './session-store.js'
-import { listSessions, sessionsOfUser } from './list-sessions.js'
+import { listSessions, sessionsOfUser } from './sessions.js'
 
 /**
  * Links an account to the user of a session, which stays as it is, and stores the account's tokens.

@@ -1,10 +1,10 @@
 import { AuthError, type AuthLog, isAuthError } from '@netscript/plugin-auth-core'
+import { withinTime } from '@netscript/plugin-auth-core/internal'
 import { type AdmissionFacts, type AdmissionVerdict, factsOf, judge } from './admission.js'
 import type { ProviderIdentity, RenewedClaims } from './identity.js'
 import type { OAuthProvider } from './provider.js'
 import { rolesBySource } from './session-roles.js'
 import type { SessionRecord } from './session-store.js'
-import { withinTime } from './within-time.js'
 
 /** A user for {@link Admit} to decide on. */
 export interface AdmissionCandidate {
@@ -194,7 +194,7 @@ export async function decide(
   admit: Admit,
   candidate: AdmissionCandidate,
 ): Promise<AdmissionDecision> {
-  const decision: unknown = await withinTime('admit', LIMIT_MS, () => admit(candidate))
+  const decision: unknown = await withinTime('admit', LIMIT_MS, (async () => admit(candidate))())
   if (!isDecision(decision)) throw new TypeError('admit must return { allow: true } or false.')
   return decision
 }
@@ -218,7 +218,7 @@ const notAdmitted = ({ contact }: AdmissionContext, cause: NotAdmittedError): Au
   )
 
 /** Why a user was not admitted, for the log. */
-export class NotAdmittedError extends Error {
+class NotAdmittedError extends Error {
   override readonly name = 'NotAdmittedError'
   /** The rule that refused. */
   readonly rule: string

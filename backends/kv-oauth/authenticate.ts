@@ -8,7 +8,7 @@ import {
 import { isoInstant } from '@netscript/plugin-auth-core/internal'
 import type { SessionRecord } from './session-store.js'
 import type { KvOAuthContext } from './context.js'
-import { refreshProviderTokens } from './refresh.js'
+import { refreshSession } from './refresh.js'
 import { judgeStored } from './admission.js'
 import { changeSession } from './change-session.js'
 
@@ -65,7 +65,7 @@ async function keepAlive(
         ? { refreshedAt: now, expiresAt: Math.min(now + idleMs, current.absoluteExpiresAt) }
         : undefined,
     )
-    return extended && tokenDue ? await refreshProviderTokens(context, extended) : extended
+    return extended && tokenDue ? (await refreshSession(context, extended)).record : extended
   } catch (error) {
     // A failed write must not end the session, but it may have been ended meanwhile.
     context.log.warn({ err: error, sessionId: record.id }, 'The session could not be extended.')

@@ -11,7 +11,6 @@ import {
   AuthConfigurationError,
   type AuthLog,
   type AuthSelfServicePort,
-  type AuthSessionsPort,
   createProviderRegistry,
   type InteractiveFlowPort,
   type Keyring,
@@ -24,11 +23,10 @@ import {
   createSubjectHash,
   keyFingerprint,
 } from '@netscript/plugin-auth-core/internal'
-import { type AuthMetrics, silentMetrics } from './metrics.js'
+import { type AuthMetrics, type AuthTrace, silentMetrics, tracedFetch } from './telemetry.js'
 import { aroundCalls, watchCalls, watchedStores } from './storage/watched-stores.js'
 import type { KvOAuthStores } from './session-store.js'
 import { openStores } from './storage/stores.js'
-import { type AuthTrace, tracedFetch } from './trace.js'
 import { accountsPort, selfServicePort } from './accounts.js'
 import { authenticate } from './authenticate.js'
 import { admitsEveryone, openProvider } from './admission.js'
@@ -39,13 +37,13 @@ import { type KvOAuthContext, type SessionPolicy, sessionPolicy } from './contex
 import { cookiePolicy } from './session-cookie.js'
 import type { AuthEvents } from './events.js'
 import type { OAuthProvider } from './provider.js'
-import { listSessions } from './list-sessions.js'
+import { isSessionId, sessionsPort } from './sessions.js'
 import { providerToken, sessionEnded } from './provider-token.js'
 import { createProviderGate } from './provider-gate.js'
 import { refuseConfiguredHttp } from './provider-metadata.js'
 import { providersById } from './providers-by-id.js'
 import { signIn } from './sign-in.js'
-import { finishLogout, signOut, startLogout } from './sign-out.js'
+import { finishLogout, startLogout } from './sign-out.js'
 
 /** Options of {@link createKvOAuthBackend}. */
 export interface KvOAuthBackendOptions extends AuthEvents {
@@ -105,9 +103,6 @@ export interface KvOAuthBackendOptions extends AuthEvents {
   /** The clock in milliseconds. @default `Date.now` */
   now?: () => number
 }
-
-/** The shape of a session id; anything else is rejected without a store lookup. */
-const SESSION_ID = /^[\w-]{1,64}$/
 
 /** The kv-oauth backend, which always has the redirect flow. */
 export interface KvOAuthBackend extends AuthBackendPort {
@@ -275,7 +270,7 @@ function composeBackend(
     selfService: selfServicePort(context),
     ...(oidc && { backChannelLogout: (token) => backChannelLogout(context, token) }),
     getProviderToken: async (session, options) => {
-      if (!SESSION_ID.test(session.id)) throw sessionEnded()
+      if (!isSessionId(session.id)) throw sessionEnded()
       return providerToken(context, session, options)
     },
     authenticate: (request) => authenticate(context, request),
@@ -284,20 +279,5 @@ function composeBackend(
       await import('openid-client')
     },
     ...life,
-  }
-}
-
-function sessionsPort(context: KvOAuthContext): AuthSessionsPort {
-  return {
-    signOut: (request, options) => signOut(context, request, options),
-    listSessions: (userId, options) => listSessions(context.sessions, userId, options),
-    revokeSession: async (userId, sessionId) => {
-      if (!SESSION_ID.test(sessionId)) return false
-      const record = await context.sessions.get(sessionId)
-      if (record?.userId !== userId) return false
-      return (await context.sessions.revoke(sessionId, 'revoked-by-owner')) !== undefined
-    },
-    revokeSessions: (userId, options) =>
-      context.sessions.revokeByUser(userId, 'revoked-by-owner', options),
   }
 }

@@ -52,7 +52,7 @@ export function verdictOf(value: unknown): boolean | undefined {
 }
 
 /** The claims that fit, and the names of those that were dropped or shortened. */
-export interface CutClaims {
+interface CutClaims {
   readonly claims: Record<string, unknown>
   readonly cut: readonly string[]
 }

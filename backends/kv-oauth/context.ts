@@ -6,7 +6,7 @@ import {
 import type { AuditLog } from '@netscript/plugin-auth-core/internal'
 import type { AdmissionContext } from './admit.js'
 import type { AuthEvents } from './events.js'
-import type { AuthMetrics } from './metrics.js'
+import type { AuthMetrics, AuthTrace } from './telemetry.js'
 import type {
   ProviderTokenStore,
   SessionStore,
@@ -14,7 +14,6 @@ import type {
   TransactionStore,
   UserStore,
 } from './session-store.js'
-import type { AuthTrace } from './trace.js'
 import type { OAuthProvider } from './provider.js'
 import type { ProviderGate } from './provider-gate.js'
 import type { CookiePolicy } from './session-cookie.js'

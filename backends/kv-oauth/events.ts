@@ -1,6 +1,6 @@
 import type { AuthLog } from '@netscript/plugin-auth-core'
+import { withinTime } from '@netscript/plugin-auth-core/internal'
 import type { UserProfile } from './session-store.js'
-import { withinTime } from './within-time.js'
 
 /** A user who signed in for the first time. */
 export interface UserCreatedEvent extends UserProfile {
@@ -71,5 +71,5 @@ export async function emit<Name extends keyof AuthEvents>(
       failed(err)
     }
   }
-  await withinTime(name, LIMIT_MS, run).catch(failed)
+  await withinTime(name, LIMIT_MS, run()).catch(failed)
 }

@@ -7,7 +7,13 @@ import type {
 import { AuthError, type AuthLog, providerError, silentLog } from '@netscript/plugin-auth-core'
 import { cleanText, verdictOf } from './claims.js'
 import type { OAuthProvider } from './provider.js'
-import { failureOf, NOT_IDENTIFIED, NOT_VERIFIED, ProviderAnswerError } from './provider-failure.js'
+import {
+  failureOf,
+  NOT_IDENTIFIED,
+  NOT_VERIFIED,
+  ProviderAnswerError,
+  statusOf,
+} from './provider-failure.js'
 import { type FoundRoles, hasIgnoredRoles, readRoles, rolesFrom } from './roles.js'
 import { fetchOrganizations, fetchUserClaims } from './user-info.js'
 import { metadataOf } from './configuration.js'
@@ -190,13 +196,6 @@ function isUnavailable(error: unknown): boolean {
   if (code === 'OAUTH_TIMEOUT' || code === 'OAUTH_ABORT') return true
   // The error of fetch when there is no response, or its body is cut off.
   return error instanceof TypeError && code === undefined && cause instanceof Error
-}
-
-/** The status of a response that openid-client rejected; `undefined` for other errors. */
-function statusOf(error: unknown): number | undefined {
-  const { status, cause } = error as { status?: unknown; cause?: unknown }
-  if (cause instanceof Response) return cause.status
-  return typeof status === 'number' ? status : undefined
 }
 
 /** The id_token takes precedence. `email_verified` comes from a source with the same address. */

@@ -9,7 +9,7 @@ export type { AdmissionCandidate, AdmissionDecision, Admit } from './admit.js'
 export { createKvOAuthBackend, type KvOAuthBackend, type KvOAuthBackendOptions } from './backend.js'
 export type { AuthEvents, SignInEvent, SignOutEvent, UserCreatedEvent } from './events.js'
 export { DEFAULT_SESSION_POLICY, type SessionPolicy } from './context.js'
-export type { AuthMetrics } from './metrics.js'
+export type { AuthMetrics } from './telemetry.js'
 export { createOperator, openStores } from './operator.js'
 export {
   isPresetName,
@@ -27,4 +27,4 @@ export {
 export { getRequiredEnv } from './required-env.js'
 export type { AuthStores, SessionRefresh } from './session-store.js'
 export type { StoreOptions } from './storage/stores.js'
-export type { AuthTrace } from './trace.js'
+export type { AuthTrace } from './telemetry.js'

@@ -42,7 +42,7 @@ const LogoutClaims = z.object({
 })
 
 /** A verified logout token (OpenID Connect Back-Channel Logout 1.0 section 2.4). */
-export interface LogoutToken {
+interface LogoutToken {
   readonly issuer: string
   readonly jti: string
   readonly subject?: string
@@ -143,7 +143,7 @@ const TIMEOUT_MS = 5000
 const ASYMMETRIC = /^(?:(?:RS|PS|ES)(?:256|384|512)|EdDSA|Ed25519)$/
 
 /** The asymmetric algorithms with which the provider signs id_tokens. @default RS256 */
-export function signingAlgorithms(server: Readonly<ServerMetadata>): string[] {
+function signingAlgorithms(server: Readonly<ServerMetadata>): string[] {
   const listed: unknown = server.id_token_signing_alg_values_supported
   const usable = [listed].flat().filter((alg) => typeof alg === 'string' && ASYMMETRIC.test(alg))
   return usable.length > 0 ? (usable as string[]) : ['RS256']
@@ -196,7 +196,7 @@ export async function providerKeys(
 }
 
 /** Creates an `AUTH_PROVIDER_ERROR`: the token could not be verified and may be sent again. */
-export function keysUnavailable(provider: OAuthProvider, cause: unknown): AuthError {
+function keysUnavailable(provider: OAuthProvider, cause: unknown): AuthError {
   return providerError(
     provider.id,
     'The keys of the provider are unavailable. Send the token again in a moment.',

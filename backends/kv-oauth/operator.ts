@@ -5,7 +5,7 @@ import { validRoles } from './roles.js'
 import type { AuthStores, KvOAuthStores } from './session-store.js'
 import { createPostgresStores, openStores as openAll, type StoreOptions } from './storage/stores.js'
 import { createUserDirectory } from '@netscript/auth-database/internal'
-import { listSessions } from './list-sessions.js'
+import { listSessions } from './sessions.js'
 
 /**
  * Opens the stores of a backend, for {@link createOperator}. The Redis library is loaded only if needed.

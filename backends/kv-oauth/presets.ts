@@ -28,44 +28,34 @@ export interface PresetOptions extends Pick<
   id?: string | undefined
 }
 
-/** Options of presets for OpenID Connect providers. */
-interface IssuerPresetOptions extends PresetOptions {
+/** The options of all presets, for configuration by environment variables. */
+interface AnyPresetOptions extends PresetOptions {
   /** The issuer identifier. @default the issuer of the preset */
   issuer?: string | undefined
   /** The URL of the metadata. @default `/.well-known/openid-configuration` at the issuer */
   discoveryUrl?: string | undefined
-}
-
-/** Options of presets with a domain per customer: `issuer` or `domain` is required. */
-interface DomainPresetOptions extends IssuerPresetOptions {
   /** A host name such as `example.eu.auth0.com`, with or without `https://`. Required without `issuer`. */
   domain?: string | undefined
-}
-
-/** Options of `providers.azureAd`. */
-interface AzureAdOptions extends IssuerPresetOptions {
   /** The id or domain of a tenant, or `common`, `organizations`, `consumers`. @default 'common' */
   tenantId?: string | undefined
-}
-
-/** Options of `providers.awsCognito`: `issuer`, or `region` and `userPoolId`, are required. */
-interface AwsCognitoOptions extends IssuerPresetOptions {
   /** The region of the user pool, such as `eu-west-1`. Required without `issuer`. */
   region?: string | undefined
   /** The id of the user pool, such as `eu-west-1_AbCdEf123`. Required without `issuer`. */
   userPoolId?: string | undefined
 }
 
+/** Options of presets for OpenID Connect providers. */
+type IssuerPresetOptions = PresetOptions & Pick<AnyPresetOptions, 'issuer' | 'discoveryUrl'>
+/** Options of presets with a domain per customer: `issuer` or `domain` is required. */
+type DomainPresetOptions = IssuerPresetOptions & Pick<AnyPresetOptions, 'domain'>
+
 type Defaults = Omit<
   OAuthProviderOptions,
-  'clientId' | 'clientSecret' | 'redirectUri' | 'clientAuthMethod' | 'scopes'
+  'clientId' | 'clientSecret' | 'redirectUri' | 'clientAuthMethod'
 > & {
-  scopes: readonly string[]
   /** How a client with a secret authenticates, unless the metadata excludes it. */
-  secretMethod: Exclude<OAuthProvider['clientAuthMethod'], 'none'>
+  secretMethod?: Exclude<OAuthProvider['clientAuthMethod'], 'none'>
 }
-
-const OPENID = ['openid', 'profile', 'email']
 
 function build(options: IssuerPresetOptions, defaults: Defaults): OAuthProvider {
   const { secretMethod, extraAuthParams, ...preset } = defaults
@@ -123,8 +113,6 @@ function google(options: IssuerPresetOptions): OAuthProvider {
     isPublic: true,
     accountPrompt: 'select_account',
     displayName: 'Google',
-    scopes: OPENID,
-    secretMethod: 'client_secret_basic',
     issuer: 'https://accounts.google.com',
     stepUp: false,
     extraAuthParams: { access_type: 'offline', prompt: 'consent' },
@@ -139,8 +127,6 @@ function gitlab(options: IssuerPresetOptions): OAuthProvider {
     id: 'gitlab',
     isPublic: (options.issuer ?? GITLAB) === GITLAB,
     displayName: 'GitLab',
-    scopes: OPENID,
-    secretMethod: 'client_secret_basic',
     issuer: GITLAB,
   })
 }
@@ -152,7 +138,6 @@ function discord(options: PresetOptions): OAuthProvider {
     isPublic: true,
     displayName: 'Discord',
     scopes: ['identify', 'email'],
-    secretMethod: 'client_secret_basic',
     authorizationEndpoint: 'https://discord.com/oauth2/authorize',
     tokenEndpoint: 'https://discord.com/api/oauth2/token',
     userInfoEndpoint: 'https://discord.com/api/users/@me',
@@ -178,7 +163,6 @@ function slack(options: IssuerPresetOptions): OAuthProvider {
     id: 'slack',
     isPublic: true,
     displayName: 'Slack',
-    scopes: OPENID,
     secretMethod: 'client_secret_post',
     issuer: 'https://slack.com',
     pkce: !options.clientSecret || options.clientAuthMethod === 'none',
@@ -193,7 +177,6 @@ function spotify(options: PresetOptions): OAuthProvider {
     isPublic: true,
     displayName: 'Spotify',
     scopes: ['user-read-email'],
-    secretMethod: 'client_secret_basic',
     authorizationEndpoint: 'https://accounts.spotify.com/authorize',
     tokenEndpoint: 'https://accounts.spotify.com/api/token',
     userInfoEndpoint: 'https://api.spotify.com/v1/me',
@@ -239,7 +222,6 @@ function twitter(options: PresetOptions): OAuthProvider {
     isPublic: true,
     displayName: 'X',
     scopes: ['users.read', 'tweet.read', 'offline.access'],
-    secretMethod: 'client_secret_basic',
     authorizationEndpoint: 'https://x.com/i/oauth2/authorize',
     tokenEndpoint: 'https://api.x.com/2/oauth2/token',
     userInfoEndpoint: `https://api.x.com/2/users/me?user.fields=${fields.join(',')}`,
@@ -260,7 +242,6 @@ function auth0(options: DomainPresetOptions): OAuthProvider {
   return build(options, {
     id: 'auth0',
     displayName: 'Auth0',
-    scopes: OPENID,
     secretMethod: 'client_secret_post',
     issuer: domainIssuer('auth0', options),
   })
@@ -271,18 +252,18 @@ function okta(options: DomainPresetOptions): OAuthProvider {
   return build(options, {
     id: 'okta',
     displayName: 'Okta',
-    scopes: OPENID,
     rolesClaim: 'groups',
-    secretMethod: 'client_secret_basic',
     issuer: domainIssuer('okta', options),
   })
 }
 
 /**
- * Amazon Cognito user pools. Their sign-out uses `logout_uri` and returns no state. They document no
+ * Amazon Cognito user pools: `issuer`, or `region` and `userPoolId`, are required. Their sign-out uses `logout_uri` and returns no state. They document no
  * `max_age`.
  */
-function awsCognito(options: AwsCognitoOptions): OAuthProvider {
+function awsCognito(
+  options: IssuerPresetOptions & Pick<AnyPresetOptions, 'region' | 'userPoolId'>,
+): OAuthProvider {
   const { region, userPoolId } = options
   if (!options.issuer && !(region && userPoolId)) {
     throw missing('aws-cognito', 'region and userPoolId')
@@ -290,11 +271,9 @@ function awsCognito(options: AwsCognitoOptions): OAuthProvider {
   return build(options, {
     id: 'aws-cognito',
     displayName: 'AWS Cognito',
-    scopes: OPENID,
     rolesClaim: 'cognito:groups',
     signOutParams: { logout_uri: '{return_uri}' },
     stepUp: false,
-    secretMethod: 'client_secret_basic',
     issuer:
       options.issuer ??
       `https://cognito-idp.${segment('aws-cognito', 'region', region)}.amazonaws.com/${segment('aws-cognito', 'userPoolId', userPoolId)}`,
@@ -310,7 +289,7 @@ const ENTRA_ISSUER = /^https:\/\/login\.microsoftonline\.com\/([^/]+)\/v2\.0$/
  * template or the id of the tenant; the id_token is then verified against the tenant in its issuer.
  * `auth_time` is an optional claim of the app registration: set `stepUp` once it is added.
  */
-function azureAd(options: AzureAdOptions): OAuthProvider {
+function azureAd(options: IssuerPresetOptions & Pick<AnyPresetOptions, 'tenantId'>): OAuthProvider {
   const named = ENTRA_ISSUER.exec(options.issuer ?? '')?.[1]
   const tenant = segment('azure-ad', 'tenantId', named ?? options.tenantId ?? 'common')
   const byId = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(tenant)
@@ -319,7 +298,6 @@ function azureAd(options: AzureAdOptions): OAuthProvider {
     isPublic: ENTRA_PUBLIC.includes(tenant),
     accountPrompt: 'select_account',
     displayName: 'Azure AD',
-    scopes: OPENID,
     stepUp: false,
     secretMethod: 'client_secret_post',
     issuer: options.issuer ?? `https://login.microsoftonline.com/${tenant}/v2.0`,
@@ -333,12 +311,10 @@ function azureAd(options: AzureAdOptions): OAuthProvider {
 /** Logto. Its issuer is `/oidc` at the domain, and `offline_access` requires `prompt=consent`. */
 function logto(options: DomainPresetOptions): OAuthProvider {
   const issuer = domainIssuer('logto', options)
-  const { scopes = OPENID } = options
+  const { scopes = [] } = options
   return build(options, {
     id: 'logto',
     displayName: 'Logto',
-    scopes: OPENID,
-    secretMethod: 'client_secret_basic',
     issuer: options.issuer || issuer.endsWith('/oidc') ? issuer : `${issuer}/oidc`,
     ...(scopes.includes('offline_access') && { extraAuthParams: { prompt: 'consent' } }),
   })
@@ -349,9 +325,7 @@ function clerk(options: DomainPresetOptions): OAuthProvider {
   return build(options, {
     id: 'clerk',
     displayName: 'Clerk',
-    scopes: OPENID,
     stepUp: false,
-    secretMethod: 'client_secret_basic',
     issuer: domainIssuer('clerk', options),
   })
 }
@@ -386,9 +360,6 @@ export const providers = Object.freeze({
   logto,
   clerk,
 })
-
-/** The options of all presets, for configuration by environment variables. */
-type AnyPresetOptions = DomainPresetOptions & AzureAdOptions & AwsCognitoOptions
 
 const BY_ID = new Map<string, (options: AnyPresetOptions) => OAuthProvider>(
   Object.entries(providers).map(([name, preset]) => [kebab(name), preset]),

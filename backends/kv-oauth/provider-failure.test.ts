@@ -12,7 +12,7 @@ import {
 import { randomBytes } from 'node:crypto'
 import type { PostgresPool } from '@netscript/auth-database'
 import { createTestDatabase, type TestDatabase } from '../../prisma/test-database.js'
-import { silentMetrics } from './metrics.js'
+import { silentMetrics } from './telemetry.js'
 import { toAuthnRequest } from '../request.js'
 import { createPool } from '../../prisma/pool.js'
 import { createKvOAuthBackend, type KvOAuthBackend } from './backend.js'

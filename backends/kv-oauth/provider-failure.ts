@@ -33,7 +33,7 @@ export class ProviderSetupError extends AuthConfigurationError {
 }
 
 /** Log fields of a failed exchange with a provider. The causes are stable, for queries. */
-export interface ProviderFailure {
+interface ProviderFailure {
   /** A stable identifier, such as `client-refused` or `id-token-nonce-missing`. */
   readonly cause: string
   /** The HTTP status, if it was the cause. */
@@ -95,7 +95,7 @@ function first<T>(chain: readonly Error[], find: (error: Error) => T | undefined
 }
 
 /** The status of the provider's response. The status of an AuthError is that of this service. */
-function statusOf(error: Error): number | undefined {
+export function statusOf(error: unknown): number | undefined {
   if (isAuthError(error)) return undefined
   const { status, cause } = error as { status?: unknown; cause?: unknown }
   if (cause instanceof Response) return cause.status
@@ -171,7 +171,7 @@ function isObject(value: unknown): value is Record<string, unknown> {
 }
 
 /** An error response of a provider (RFC 6749 sections 4.1.2.1 and 5.2). */
-export interface ProviderRefusal {
+interface ProviderRefusal {
   readonly error: string
   readonly description?: string
 }

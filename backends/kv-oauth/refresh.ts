@@ -33,6 +33,15 @@ type Renewal =
   /** Without a response it is unknown whether the provider has rotated the tokens. */
   | { failed: unknown; answered: boolean }
 
+/** How a refresh went. `busy`: another process refreshes the tokens, or has just done so. */
+export type RefreshOutcome = 'renewed' | 'busy' | 'failed' | 'lost' | 'ended'
+
+/** How a refresh of the tokens of a sign-in went, and the session, `undefined` if it has ended. */
+interface RefreshedSession {
+  readonly outcome: RefreshOutcome
+  readonly record: SessionRecord | undefined
+}
+
 /**
  * Refreshes the provider tokens of a session (RFC 6749 section 6). One process holds a lease and calls
  * the provider; others continue with the current tokens. An unreachable or slow provider does not end
@@ -45,25 +54,6 @@ type Renewal =
  * Some servers reject a grant with status 400 and no OAuth error, but so does a broken proxy. Such
  * refusals end a session only if they persist while the same provider refreshes the tokens of other
  * sessions.
- */
-export async function refreshProviderTokens(
-  context: KvOAuthContext,
-  record: SessionRecord,
-): Promise<SessionRecord | undefined> {
-  return (await refreshSession(context, record)).record
-}
-
-/** How a refresh went. `busy`: another process refreshes the tokens, or has just done so. */
-export type RefreshOutcome = 'renewed' | 'busy' | 'failed' | 'lost' | 'ended'
-
-/** How a refresh of the tokens of a sign-in went, and the session, `undefined` if it has ended. */
-interface RefreshedSession {
-  readonly outcome: RefreshOutcome
-  readonly record: SessionRecord | undefined
-}
-
-/**
- * {@link refreshProviderTokens}, with the outcome.
  *
  * @param seen The access token that is due; if another is stored meanwhile, nothing is refreshed.
  */

@@ -28,7 +28,7 @@ export function readRoles(claims: unknown, path = ROLES_CLAIM): FoundRoles | und
 }
 
 /** The part of a provider that its roles depend on. */
-export interface RoleSource {
+interface RoleSource {
   readonly rolesClaim?: string
   readonly rolesMap?: Readonly<Record<string, readonly string[]>>
   readonly isOneOfSeveral?: true

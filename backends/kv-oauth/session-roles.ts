@@ -5,7 +5,7 @@ import type { SessionRecord } from './session-store.js'
 const MAX_ROLES_BYTES = 4096
 
 /** The roles of a user, by their source. */
-export interface RolesBySource {
+interface RolesBySource {
   readonly operator: readonly string[]
   readonly admit: readonly string[]
   readonly provider: readonly string[]

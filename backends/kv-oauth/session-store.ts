@@ -3,13 +3,10 @@ import type { Keyring, PendingRateLimit, SessionEnd } from '@netscript/plugin-au
 
 /** Profile data of a user, for display only. It does not identify the user. */
 export interface UserProfile {
-  /** Name to show. */
   readonly displayName?: string
-  /** The e-mail address. */
   readonly email?: string
   /** Whether the provider verified the address; absent if it does not say. */
   readonly emailVerified?: boolean
-  /** URL of a picture. */
   readonly imageUrl?: string
 }
 
@@ -20,21 +17,16 @@ export interface UserProfile {
 export interface SessionRecord {
   /** The public id: SHA-256 of the secret in the cookie. */
   readonly id: string
-  /** The stable user id. */
   readonly userId: string
-  /** The provider of the sign-in. */
   readonly providerId: string
   /** The issuer, or the provider id without one. Identifies a user together with `subject`. */
   readonly issuer: string
-  /** The provider subject of the user. */
   readonly subject: string
   /** The pseudonym of the user in the audit trail. */
   readonly auditSubject: string
   /** The provider's session id (OpenID Connect Back-Channel Logout 1.0 section 2.1). */
   readonly sid?: string
-  /** Scopes that the provider granted. */
   readonly scopes: readonly string[]
-  /** Roles of the user. */
   readonly roles: readonly string[]
   /**
    * Which of `roles` the operator and `admit` gave. The provider gave the others and, of these, the ones
@@ -59,7 +51,6 @@ export interface SessionRecord {
   readonly authTime?: number
   /** The authentication context class (`acr`), at most 255 characters; absent without one. */
   readonly acr?: string
-  /** When the user signed in. */
   readonly issuedAt: number
   /** When the session expires unless extended; at most `absoluteExpiresAt`. */
   readonly expiresAt: number
@@ -69,7 +60,6 @@ export interface SessionRecord {
   readonly refreshedAt?: number
   /** When to refresh the provider's access token; absent if it cannot be refreshed. */
   readonly tokenRefreshAt?: number
-  /** Number of consecutive failed refreshes. */
   readonly tokenRefreshFailures?: number
   /** Number of consecutive refusals without an OAuth error, and the time of the first. */
   readonly tokenRefusals?: { readonly count: number; readonly since: number } | undefined
@@ -141,9 +131,7 @@ export interface SessionStore {
    * Safe to run in several processes.
    */
   sweep(limit: number): Promise<number>
-  /** Returns the number of live sessions. */
   count(): Promise<number>
-  /** Resolves if the store is available. */
   probe(): Promise<void>
 }
 
@@ -177,9 +165,7 @@ export interface TransactionStore {
 
 /** The tokens of one provider in plain text. The store encrypts each of them. */
 export interface ProviderTokens {
-  /** The access token (RFC 6749 section 1.4). */
   readonly accessToken?: string
-  /** The refresh token, if the provider issued one. */
   readonly refreshToken?: string
   /** The id_token of an OpenID provider, sent as a hint at sign-out. */
   readonly idToken?: string
@@ -188,7 +174,6 @@ export interface ProviderTokens {
    * and if an earlier version, which did not store it, saved the tokens: then `scopes` is absent too.
    */
   readonly expiresAt?: number
-  /** The granted scopes. */
   readonly scopes?: readonly string[]
 }
 
@@ -228,19 +213,15 @@ export interface ProviderTokenStore {
    * was linked again meanwhile.
    */
   replace(session: TokenSession, providerId: string, tokens: ProviderTokens): Promise<boolean>
-  /** Releases the lease. */
   release(session: TokenSession, providerId: string): Promise<void>
-  /** Deletes the tokens of a linked account. */
   forget(session: TokenSession, providerId: string): Promise<void>
 }
 
 /** The identity of a user at a provider. */
 export interface SignedInIdentity {
-  /** The provider of the sign-in. */
   readonly providerId: string
   /** The issuer, or the provider id without one. */
   readonly issuer: string
-  /** The provider subject of the user. */
   readonly subject: string
   /** The current profile, which updates the stored one. */
   readonly profile: UserProfile
@@ -248,7 +229,7 @@ export interface SignedInIdentity {
   readonly expectedUserId?: string
 }
 
-/** A provider account that is linked to a user. */
+/** A provider account that is linked to a user. Instants are milliseconds since the epoch. */
 export interface LinkedAccount {
   /** The id of the account, which is not the provider subject. */
   readonly id: string
@@ -256,17 +237,14 @@ export interface LinkedAccount {
   readonly providerId: string
   /** The issuer, or the provider id without one. */
   readonly issuer: string
-  /** The provider subject of the user. */
   readonly subject: string
-  /** When the account was linked, in milliseconds since the epoch. */
   readonly createdAt: number
-  /** When the user last signed in with it, in milliseconds since the epoch. */
+  /** When the user last signed in with it. */
   readonly lastSignInAt: number
 }
 
 /** A sign-in that the provider has completed, for {@link SignInStore.complete}. */
 export interface CompletedSignIn {
-  /** Who signed in. */
   readonly identity: SignedInIdentity
   /**
    * Builds the session for a user with the roles that the operator gave. Called again with the roles as
@@ -276,7 +254,6 @@ export interface CompletedSignIn {
     readonly userId: string
     readonly roles: readonly string[]
   }) => SessionRecord
-  /** The tokens of the provider. */
   readonly tokens: ProviderTokens
   /** The session that the browser has had so far; it ends. @default none */
   readonly previousSessionId?: string
@@ -286,13 +263,10 @@ export interface CompletedSignIn {
 
 /** The result of {@link SignInStore.complete}. */
 export interface StoredSignIn {
-  /** Whether the user is new. */
   readonly isNew: boolean
-  /** The session as stored. */
   readonly session: SessionRecord
   /** Whether the previous session of the browser was live: 1, or 0. */
   readonly replaced: number
-  /** Number of surplus sessions that ended. */
   readonly evicted: number
 }
 
@@ -310,7 +284,6 @@ export interface SignInStore {
 
 /** What the audit trail says about a change of accounts. */
 export interface AccountChange {
-  /** The session in which the user made it. */
   readonly sessionId: string
   /** Creates the pseudonym of the account in the audit trail. */
   readonly subjectHash: (issuer: string, subject: string) => string
@@ -373,7 +346,6 @@ export interface UserStore {
    * must be repeated. False for an unknown user.
    */
   disable(userId: string): Promise<boolean>
-  /** Lets a disabled user sign in again. */
   enable(userId: string): Promise<boolean>
   /** Deletes a user, their accounts and sessions. When it throws, they may only be disabled. */
   delete(userId: string): Promise<boolean>
@@ -389,9 +361,7 @@ export interface UserStore {
 
 /** A change of the roles of a user. */
 export interface RoleChange {
-  /** @default none */
   readonly add?: readonly string[]
-  /** @default none */
   readonly remove?: readonly string[]
 }
 
@@ -405,13 +375,11 @@ export interface AuthStores {
 
 /** The stores of the kv-oauth backend. */
 export interface KvOAuthStores extends AuthStores {
-  /** The session store. */
   readonly sessions: SessionStore
   /** Whether session reads are batched, and each batch is reported to `onRead`. @default false */
   readonly sharesReads?: boolean
   /** Whether `transactions` charges rate limits. @default false */
   readonly chargesRateLimits?: boolean
-  /** Pending sign-ins and sign-outs. */
   readonly transactions: TransactionStore
   /** The user store, always in Postgres. */
   readonly users: UserStore

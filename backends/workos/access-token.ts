@@ -27,7 +27,7 @@ const AccessTokenClaims = z.object({
 export type AccessTokenClaims = z.infer<typeof AccessTokenClaims>
 
 /** The result of verifying an access token; `code` is the reason, for the log. */
-export type AccessTokenCheck =
+type AccessTokenCheck =
   | { readonly status: 'valid' | 'expired'; readonly claims: AccessTokenClaims }
   | { readonly status: 'invalid'; readonly code: string }
 

@@ -143,10 +143,7 @@ async function verifiedClaims(
 }
 
 /** Maps a verified access token to a session. The id is its `sid`, which is not a credential. */
-export function toAuthSession(
-  claims: AccessTokenClaims,
-  authenticationMethod?: string,
-): AuthSession {
+function toAuthSession(claims: AccessTokenClaims, authenticationMethod?: string): AuthSession {
   return {
     id: claims.sid,
     userId: claims.sub,
@@ -168,7 +165,7 @@ export function toAuthSession(
 }
 
 /** Maps the user of a sealed session. */
-export function toAuthUser({ user }: SealedSession): AuthUser {
+function toAuthUser({ user }: SealedSession): AuthUser {
   const displayName = [user.firstName, user.lastName].filter(Boolean).join(' ')
   return {
     id: user.id,

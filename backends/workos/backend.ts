@@ -8,7 +8,7 @@ import { authenticate } from './authenticate.js'
 import { createUserManagement } from './client.js'
 import { createWorkosSessions } from './sessions.js'
 import { createEndedSessions, type WorkosContext } from './identify.js'
-import { checkOptions, type WorkosBackendOptions } from './options.js'
+import { checkOptions, type WorkosBackendOptions, workosOptionsFromEnv } from './options.js'
 import { createSessionRefresher } from './refresh.js'
 import { createSessionCookie } from './session-cookie.js'
 
@@ -63,4 +63,22 @@ export async function createWorkosBackend(options: WorkosBackendOptions): Promis
     // Nothing to close: every request to WorkOS has a timeout.
     close: async () => {},
   }
+}
+
+/**
+ * Creates a WorkOS backend from environment variables; see {@link workosOptionsFromEnv}. `options`
+ * adds or overrides options, such as the log.
+ *
+ * @throws AuthConfigurationError
+ *
+ * @example
+ * ```ts
+ * const backend = await workosBackendFromEnv(process.env, { log: logger })
+ * ```
+ */
+export async function workosBackendFromEnv(
+  env: Readonly<Record<string, string | undefined>>,
+  options: Partial<WorkosBackendOptions> = {},
+): Promise<AuthBackendPort> {
+  return createWorkosBackend({ ...workosOptionsFromEnv(env), ...options })
 }

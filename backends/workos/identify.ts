@@ -10,7 +10,7 @@ import { openSealedSession, type SealedSession, type SessionCookie } from './ses
  * WorkOS has ended its session. This list makes a sign-out effective immediately in this process; in
  * others it takes effect minutes later, when the token expires and its refresh is refused.
  */
-export interface EndedSessions {
+interface EndedSessions {
   add(sessionId: string): void
   has(sessionId: string): boolean
 }
@@ -109,7 +109,7 @@ async function fromCookie(
 }
 
 /** The credentials of a request. */
-export interface Credentials {
+interface Credentials {
   /** The sealed session; absent without a cookie, or when it was sent more than once. */
   readonly sealed?: string
   readonly bearer?: string
@@ -125,7 +125,7 @@ const OTHER_SCHEME = /^(?!Bearer\b)[\w!#$%&'*+.^`|~-]+ +\S/i
  * Reads the credentials of a request. Other `Authorization` schemes are ignored: a proxy with its own
  * password may forward its header.
  */
-export function readCredentials(request: AuthnRequest, cookieName: string): Credentials {
+function readCredentials(request: AuthnRequest, cookieName: string): Credentials {
   const header = request.header('authorization')?.trim() || undefined
   const bearer = header === undefined ? undefined : BEARER.exec(header)?.[1]
   const sealed = singleCookie(request, cookieName)

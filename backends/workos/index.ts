@@ -3,7 +3,6 @@
  *
  * @module
  */
-export { createWorkosBackend } from './backend.js'
-export { workosBackendFromEnv, workosOptionsFromEnv } from './environment.js'
+export { createWorkosBackend, workosBackendFromEnv } from './backend.js'
 export { createWorkosOperator } from './operator.js'
-export type { WorkosBackendOptions } from './options.js'
+export { type WorkosBackendOptions, workosOptionsFromEnv } from './options.js'

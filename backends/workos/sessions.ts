@@ -74,7 +74,7 @@ const has = (sessions: readonly Session[], sessionId: string): boolean =>
   sessions.some(({ id }) => id === sessionId)
 
 /** The dependencies for ending a session. */
-export type SessionsAtWorkos = Pick<WorkosContext, 'userManagement' | 'ended'>
+type SessionsAtWorkos = Pick<WorkosContext, 'userManagement' | 'ended'>
 
 /** Ids are validated because the SDK inserts them into the path without encoding. */
 export const USER_ID = /^[\w-]{1,255}$/
@@ -188,7 +188,7 @@ async function isOver(
 }
 
 /** Scopes and roles are empty: WorkOS has them only in access tokens. */
-export function toSummary(session: Session): AuthSessionSummary {
+function toSummary(session: Session): AuthSessionSummary {
   return {
     session: {
       id: session.id,

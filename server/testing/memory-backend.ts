@@ -126,8 +126,7 @@ export function createMemoryBackend(
           .map(({ session }) => ({ session }))
           .filter((item) => after === undefined || newestFirst(after, positionOf(item)) < 0)
           .sort((a, b) => newestFirst(positionOf(a), positionOf(b)))
-        const { page, cursor } = pageOf(rest, limit, positionOf)
-        return { sessions: page, ...(cursor !== undefined && { cursor }) }
+        return pageOf(rest, limit, positionOf, (item) => item)
       },
       async revokeSession(userId, sessionId) {
         const found = find(sessionId)

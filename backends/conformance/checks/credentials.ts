@@ -185,7 +185,7 @@ const POSITIONS = 32
  * Values that differ from `value` in one character, at evenly spread positions and around
  * separators, and two truncated ones.
  */
-export function tampered(value: string): readonly string[] {
+function tampered(value: string): readonly string[] {
   const last = value.length - 1
   const spread = Array.from({ length: POSITIONS }, (_, n) =>
     Math.round((n * last) / (POSITIONS - 1)),

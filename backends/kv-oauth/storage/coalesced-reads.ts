@@ -4,7 +4,7 @@ type Waiter = {
 }
 
 /** Options of {@link coalesceReads}. */
-export interface CoalescedReadsOptions {
+interface CoalescedReadsOptions {
   /** Maximum number of queries in flight. @default 2 */
   maxInFlight?: number
   /** How long reads wait for a query in flight, in milliseconds. @default 20 */

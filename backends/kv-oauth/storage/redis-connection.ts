@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { createClient, createCluster } from '@keyv/redis'
 import { AuthConfigurationError, type AuthLog } from '@netscript/plugin-auth-core'
+import { withinTime } from '@netscript/plugin-auth-core/internal'
 import type { RedisTarget } from './redis-url.js'
 
 type Cluster = ReturnType<typeof createCluster>
@@ -59,7 +60,8 @@ export async function connectRedis(target: RedisTarget, log: AuthLog): Promise<R
     client.on('error', onError).on('node-error', onError)
     try {
       // A server that accepts connections may still require a password, load its data or lack a node.
-      await within(
+      await withinTime(
+        'Redis',
         CONNECT_MS,
         client.connect().then(() => ping(client)),
       )
@@ -112,7 +114,7 @@ export async function connectRedis(target: RedisTarget, log: AuthLog): Promise<R
     async run(commands) {
       const client = connection.client()
       try {
-        return await within(COMMAND_MS, commands(client))
+        return await withinTime('Redis', COMMAND_MS, commands(client))
       } catch (error) {
         if (client === current && isOfConnection(error)) replace(error)
         throw error
@@ -186,18 +188,6 @@ function destroy(client: RedisClient): void {
     } catch {
       // Already closed.
     }
-  }
-}
-
-async function within<T>(ms: number, work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined
-  const limit = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`Redis did not answer within ${ms} ms.`)), ms)
-  })
-  try {
-    return await Promise.race([work, limit])
-  } finally {
-    clearTimeout(timer)
   }
 }
 

@@ -3,7 +3,7 @@ import type { Keyring } from '@netscript/plugin-auth-core'
 import type { ProviderTokens, TokenSession } from '../session-store.js'
 
 /** Provider tokens as stored: each sealed for its session, provider and field. */
-export interface SealedTokens {
+interface SealedTokens {
   readonly access_token: string | null
   readonly refresh_token: string | null
   readonly id_token: string | null

@@ -17,7 +17,7 @@ const RECORD_SIGN_IN = `WITH allowed AS (
  * Writes audit events of sessions that are stored in another database than the trail, where a change
  * and its event cannot be one statement.
  */
-export interface SessionEvents {
+interface SessionEvents {
   /**
    * Records a sign-in and returns the roles that the operator gave. If the user is disabled or no longer
    * has the account, it records nothing and returns `undefined`.

@@ -9,7 +9,7 @@ import type {
   SignInStore,
   UserStore,
 } from '../session-store.js'
-import { sessionsOfUser } from '../list-sessions.js'
+import { sessionsOfUser } from '../sessions.js'
 
 /** The stores of the steps. */
 interface StepStores {

@@ -1,8 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest'
-import type { AuthMetrics } from '../metrics.js'
-import type { SessionStore } from '../session-store.js'
-import type { AuthTrace } from '../trace.js'
-import type { KvOAuthStores } from '../session-store.js'
+import type { AuthMetrics, AuthTrace } from '../telemetry.js'
+import type { KvOAuthStores, SessionStore } from '../session-store.js'
 import { watchedStores } from './watched-stores.js'
 
 let seen: string[]

@@ -1,9 +1,8 @@
-import type { AuthMetrics } from '../metrics.js'
+import type { AuthMetrics, AuthTrace } from '../telemetry.js'
 import type { KvOAuthStores, SessionStore, SignInStore } from '../session-store.js'
-import type { AuthTrace } from '../trace.js'
 
 /** Options of {@link watchedStores}. */
-export interface WatchedStoresOptions {
+interface WatchedStoresOptions {
   metrics: AuthMetrics
   trace?: AuthTrace | undefined
 }
@@ -58,7 +57,7 @@ function sharedReads(
 }
 
 /** Wraps a store call, to act before and after it. */
-export type Around = <T>(operation: string, run: () => Promise<T>) => Promise<T>
+type Around = <T>(operation: string, run: () => Promise<T>) => Promise<T>
 
 type Call = (...args: unknown[]) => Promise<unknown>
 
@@ -77,7 +76,7 @@ export function aroundCalls<Store extends object>(
 }
 
 /** Wraps a session store to count extended and ended sessions by reason. */
-export function countedSessions(store: SessionStore, metrics: AuthMetrics): SessionStore {
+function countedSessions(store: SessionStore, metrics: AuthMetrics): SessionStore {
   return {
     ...store,
     async extend(next, why) {
@@ -109,7 +108,7 @@ export function countedSessions(store: SessionStore, metrics: AuthMetrics): Sess
 }
 
 /** Wraps a store of sign-ins to count the sessions that they end. */
-export function countedSignIns(store: SignInStore, metrics: AuthMetrics): SignInStore {
+function countedSignIns(store: SignInStore, metrics: AuthMetrics): SignInStore {
   return {
     async complete(signIn) {
       const outcome = await store.complete(signIn)

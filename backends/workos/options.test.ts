@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { AuthConfigurationError } from '../errors.js'
-import { workosBackendFromEnv, workosOptionsFromEnv } from './environment.js'
+import { workosBackendFromEnv } from './backend.js'
+import { workosOptionsFromEnv } from './options.js'
 
 const ENV = {
   WORKOS_API_KEY: 'sk_test_1',
