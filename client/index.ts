@@ -4,6 +4,6 @@
  * @module
  */
 export type * from './auth-api.js'
-export * from './auth-client.js'
+export { createAuthClient } from './auth-client.js'
 export * from './error.js'
 export type { Fetch } from './exchange.js'

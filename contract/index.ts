@@ -7,7 +7,6 @@
 export * from './auth-contract.js'
 export * from './account-contract.js'
 export * from './accounts.js'
-export * from './describe.js'
 export {
   AUTH_ERRORS,
   type AuthErrorCode,

@@ -217,7 +217,7 @@ function jsonBody(zodSchema: z.ZodType, components: Components): MediaTypeObject
  *
  * @returns `undefined` for a schema that `problems()` did not create.
  */
-export function problemResponse(
+function problemResponse(
   schema: z.ZodType,
   { status, route, dialect }: { status: number; route: ContractRoute; dialect: Dialect },
   components: Components,

@@ -3,7 +3,6 @@
  *
  * @module
  */
-export { countAuditEvents, deleteAuditEvents } from './audit-retention.js'
 export {
   checkTables,
   databaseReason,
@@ -25,7 +24,13 @@ export {
   queryPrepared,
   tableSchema,
 } from './pool.js'
-export { auditSessions, createPostgresAuditLog, endEventType } from './postgres-audit-log.js'
+export {
+  auditSessions,
+  countAuditEvents,
+  createPostgresAuditLog,
+  deleteAuditEvents,
+  endEventType,
+} from './postgres-audit-log.js'
 export {
   chargeSteps,
   chargeValues,

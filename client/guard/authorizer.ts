@@ -108,7 +108,7 @@ const CLOCK_TOLERANCE = 5
  * Whether a caller meets a requirement. A caller without `auth_time` never does: nothing says when
  * the provider authenticated them.
  */
-export function isRecent({ claims }: Principal, requirement: RecentAuth): boolean {
+function isRecent({ claims }: Principal, requirement: RecentAuth): boolean {
   const { maxAge, acrValues } = parseRecentAuth('recentAuth', requirement)
   const { auth_time: authTime, acr } = claims
   if (typeof authTime !== 'number') return false

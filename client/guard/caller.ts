@@ -172,25 +172,17 @@ export function decisionOf(where: string, { authorizer, ...auth }: Requirement):
   }
 }
 
-/** The guards of a framework, whose middleware is `G`. */
-export interface Guards<G> {
-  readonly requireSession: () => G
-  readonly requireScopes: (...scopes: string[]) => G
-  readonly requireRoles: (...roles: string[]) => G
-  readonly requireRecentAuth: (requirement: RecentAuth) => G
-  readonly withAuthz: (options: { authorizer: Authorizer }) => G
-}
-
-/** Creates the guards of a framework. */
-export function guardsOf<G>(guard: (decision: Decision) => G): Guards<G> {
+/** Creates the guards of a framework, whose middleware is `G`. */
+export function guardsOf<G>(guard: (decision: Decision) => G) {
   return {
     requireSession: () => guard(decisionOf('requireSession()', {})),
-    requireScopes: (...scopes) => guard(decisionOf('requireScopes()', { scopes })),
-    requireRoles: (...roles) => guard(decisionOf('requireRoles()', { roles })),
-    requireRecentAuth(recentAuth) {
+    requireScopes: (...scopes: string[]) => guard(decisionOf('requireScopes()', { scopes })),
+    requireRoles: (...roles: string[]) => guard(decisionOf('requireRoles()', { roles })),
+    requireRecentAuth: (recentAuth: RecentAuth) => {
       parseRecentAuth('requireRecentAuth()', recentAuth)
       return guard(decisionOf('requireRecentAuth()', { recentAuth }))
     },
-    withAuthz: ({ authorizer }) => guard((request) => authorizer.authorize(request)),
+    withAuthz: ({ authorizer }: { authorizer: Authorizer }) =>
+      guard((request) => authorizer.authorize(request)),
   }
 }

@@ -2,6 +2,8 @@ import { initContract } from '@ts-rest/core'
 import { createExpressEndpoints } from '@ts-rest/express'
 import { Router } from 'express'
 import { z } from 'zod'
+import type { AnonymousReason } from '../../backends/port.js'
+import type { Authentication } from './authenticator.js'
 import { guardContract } from './express.js'
 
 // Compiled by `npm run check`, never run. Errors are expected where @ts-expect-error says so.
@@ -51,3 +53,8 @@ const wrong = c.router({
 })
 // @ts-expect-error It must be an object.
 guardContract(wrong)
+
+/** Guards and backends share the names of reasons. */
+export const reasonOfBackend = (
+  reason: Extract<Authentication, { ok: false }>['reason'],
+): AnonymousReason => reason

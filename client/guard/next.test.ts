@@ -5,7 +5,8 @@ import {
   GuardUnavailableError,
   headerOf,
 } from './authenticator.js'
-import { createAuthProxy, createNextGuard, type NextProxyOptions, updatedCookies } from './next.js'
+import { createAuthProxy, createNextGuard, type NextProxyOptions } from './next.js'
+import { updatedCookies } from './response.js'
 
 /*
  * Next.js itself is too large to be installed here; server/e2e runs the guide in it. Its headers for

@@ -53,10 +53,7 @@ export function createSessionAuthenticator(options: SessionAuthenticatorOptions)
   const { fetch = (input, init) => globalThis.fetch(input, init) } = options
   const url = sessionUrl(options.baseUrl)
   const share = createSharedQuestions<Authentication>()
-  const cache =
-    cacheForMs > 0
-      ? createAnswerCache<Authentication>({ maxEntries: options.cacheMaxEntries ?? 1_000 })
-      : undefined
+  const cache = cacheForMs > 0 ? createAnswerCache(options.cacheMaxEntries ?? 1_000) : undefined
 
   async function ask(credential: Credential, signal: AbortSignal): Promise<Authentication> {
     const askedAt = performance.now()
@@ -156,31 +153,22 @@ async function withinTime<T>(
   }
 }
 
-/** A bounded cache of short-lived results. */
-interface AnswerCache<T> {
-  get(credential: string): Promise<T | undefined>
-  /** `until` is an instant of `performance.now()`, in milliseconds. */
-  set(credential: string, answer: T, until: number): Promise<void>
-}
-
-/** Options of {@link createAnswerCache}. */
-interface AnswerCacheOptions {
-  /** The oldest entry is evicted when there are more. */
-  maxEntries: number
-}
-
-/** Keys are SHA-256 hashes of the credentials, so that the cache holds no credential. */
-function createAnswerCache<T>({ maxEntries }: AnswerCacheOptions): AnswerCache<T> {
-  const entries = new Map<string, { answer: T; until: number }>()
+/**
+ * A cache of answers, of which the oldest is evicted when there are more than `maxEntries`. Keys are
+ * SHA-256 hashes of the credentials, so that it holds no credential.
+ */
+function createAnswerCache(maxEntries: number) {
+  const entries = new Map<string, { answer: Authentication; until: number }>()
   return {
-    async get(credential) {
+    async get(credential: string): Promise<Authentication | undefined> {
       const key = await hash(credential)
       const entry = entries.get(key)
       if (entry && performance.now() < entry.until) return entry.answer
       entries.delete(key)
       return undefined
     },
-    async set(credential, answer, until) {
+    /** `until` is an instant of `performance.now()`, in milliseconds. */
+    async set(credential: string, answer: Authentication, until: number): Promise<void> {
       const key = await hash(credential)
       entries.delete(key)
       entries.set(key, { answer, until })
@@ -196,7 +184,7 @@ async function hash(text: string): Promise<string> {
 }
 
 /** The credential of a request, exactly as sent. */
-export interface Credential {
+interface Credential {
   /** Name-value pairs of auth cookies, undecoded, in the order sent, duplicates included. */
   readonly cookie?: string
   /** The `Authorization` header if its scheme is Bearer. */
@@ -204,7 +192,7 @@ export interface Credential {
 }
 
 /** Default cookie names of the three backends. */
-export const AUTH_COOKIES: readonly string[] = [
+const AUTH_COOKIES: readonly string[] = [
   '__Host-ns_session',
   'wos-session',
   'better-auth.*',
@@ -217,10 +205,7 @@ export const AUTH_COOKIES: readonly string[] = [
  *
  * @param names Cookie names; a name that ends in `*` is a prefix.
  */
-export function credentialOf(
-  request: GuardRequest,
-  names: readonly string[],
-): Credential | undefined {
+function credentialOf(request: GuardRequest, names: readonly string[]): Credential | undefined {
   const cookie = (headerOf(request, 'cookie') ?? '')
     .split(';')
     .map((pair) => pair.trim())
@@ -236,5 +221,5 @@ const isNamed = (name: string, names: readonly string[]): boolean =>
   names.some((one) => (one.endsWith('*') ? name.startsWith(one.slice(0, -1)) : name === one))
 
 /** A unique key of a credential. Unambiguous, because a header cannot contain a line break. */
-export const credentialKey = ({ cookie = '', authorization = '' }: Credential): string =>
+const credentialKey = ({ cookie = '', authorization = '' }: Credential): string =>
   `${cookie}\n${authorization}`

@@ -7,7 +7,7 @@ import {
   auditRetentionSetup,
   countAuditEvents,
   deleteAuditEvents,
-} from '../../prisma/audit-retention.js'
+} from '../../prisma/postgres-audit-log.js'
 import { createPool } from '../../prisma/pool.js'
 import {
   createMigratedDatabase,
