@@ -11,29 +11,6 @@ import { AuthConfigurationError } from '@netscript/plugin-auth-core'
 import { queryOf, withoutEmpty } from '../engine/message.js'
 import { listOf, type Variables } from './variables.js'
 
-/** The settings of one provider, from the short or the prefixed variables. */
-interface ProviderSettings {
-  /** Variable prefix for messages, such as `NETSCRIPT_AUTH_` or `NETSCRIPT_AUTH_GOOGLE_`. */
-  prefix: string
-  id: string | undefined
-  clientId: string | undefined
-  clientSecret: string | undefined
-  redirectUri: string | undefined
-  /** The variable that sets the redirect URI, for messages. */
-  redirectUriVariable: string
-  issuer: string | undefined
-  discoveryUrl: string | undefined
-  clientAuthMethod: string | undefined
-  authorizationEndpoint: string | undefined
-  tokenEndpoint: string | undefined
-  userInfoEndpoint: string | undefined
-  scopes: readonly string[] | undefined
-  additionalScopes: readonly string[] | undefined
-  rolesClaim: string | undefined
-  stepUp: string | boolean | undefined
-  admission: AdmissionRules | undefined
-}
-
 /** The variables of one provider, without their prefix. */
 export const PROVIDER_VARIABLES = [
   'CLIENT_ID',
@@ -64,16 +41,29 @@ export const ADMISSION_VARIABLES = [
 ] as const
 type AdmissionVariable = (typeof ADMISSION_VARIABLES)[number]
 
-/** Settings that do not identify a provider: they also apply to the local one. */
-const LOCAL_SETTINGS = new Set([
-  'prefix',
-  'redirectUriVariable',
-  'id',
-  'scopes',
-  'additionalScopes',
-  'rolesClaim',
-  'admission',
-])
+/** The values of a provider's variables. */
+type ProviderValues = Readonly<
+  Record<Exclude<ProviderVariable, ListVariable | 'STEP_UP'>, string | undefined> &
+    Record<ListVariable, readonly string[] | undefined> &
+    Record<'STEP_UP', string | boolean | undefined>
+>
+
+const LIST_VARIABLES = ['SCOPES', 'ADDITIONAL_SCOPES'] as const
+type ListVariable = (typeof LIST_VARIABLES)[number]
+
+/** The settings of one provider, from the short or the prefixed variables. */
+interface ProviderSettings {
+  /** Variable prefix for messages, such as `NETSCRIPT_AUTH_` or `NETSCRIPT_AUTH_GOOGLE_`. */
+  prefix: string
+  id: string | undefined
+  values: ProviderValues
+  /** The variable that sets the redirect URI, for messages. */
+  redirectUriVariable: string
+  admission: AdmissionRules | undefined
+}
+
+/** Variables that do not identify a provider: they also apply to the local one. */
+const LOCAL_VARIABLES: readonly ProviderVariable[] = [...LIST_VARIABLES, 'ROLES_CLAIM']
 
 const CALLBACK_PATH = authContractV1.callback.path
 const ONE_OF_SEVERAL = protocolContractV1.providerCallback.pathParams
@@ -93,8 +83,8 @@ export function providerReaders(
     return ids.map((id) => () => toProvider(prefixedSettings(id, variables, env), variables))
   }
   const settings = plainSettings(variables)
-  const isSet = Object.entries(settings).some(
-    ([name, value]) => value !== undefined && !LOCAL_SETTINGS.has(name),
+  const isSet = PROVIDER_VARIABLES.some(
+    (name) => !LOCAL_VARIABLES.includes(name) && settings.values[name] !== undefined,
   )
   return isSet ? [() => toProvider(settings, variables)] : []
 }
@@ -108,20 +98,8 @@ function plainSettings(variables: Variables): ProviderSettings {
   return {
     prefix: 'NETSCRIPT_AUTH_',
     id: variables.NETSCRIPT_AUTH_PROVIDER_ID,
-    clientId: variables.NETSCRIPT_AUTH_CLIENT_ID,
-    clientSecret: variables.NETSCRIPT_AUTH_CLIENT_SECRET,
-    redirectUri: variables.NETSCRIPT_AUTH_REDIRECT_URI,
+    values: valuesOf((name) => variables[`NETSCRIPT_AUTH_${name}`]),
     redirectUriVariable: 'NETSCRIPT_AUTH_REDIRECT_URI',
-    issuer: variables.NETSCRIPT_AUTH_ISSUER,
-    discoveryUrl: variables.NETSCRIPT_AUTH_DISCOVERY_URL,
-    clientAuthMethod: variables.NETSCRIPT_AUTH_CLIENT_AUTH_METHOD,
-    authorizationEndpoint: variables.NETSCRIPT_AUTH_AUTHORIZATION_ENDPOINT,
-    tokenEndpoint: variables.NETSCRIPT_AUTH_TOKEN_ENDPOINT,
-    userInfoEndpoint: variables.NETSCRIPT_AUTH_USERINFO_ENDPOINT,
-    scopes: variables.NETSCRIPT_AUTH_SCOPES,
-    additionalScopes: variables.NETSCRIPT_AUTH_ADDITIONAL_SCOPES,
-    rolesClaim: variables.NETSCRIPT_AUTH_ROLES_CLAIM,
-    stepUp: variables.NETSCRIPT_AUTH_STEP_UP,
     admission: admissionOf(variables),
   }
 }
@@ -132,33 +110,29 @@ function prefixedSettings(
   env: NodeJS.ProcessEnv,
 ): ProviderSettings {
   const prefix = variablePrefix(id)
-  const read = (name: ProviderVariable): string | undefined =>
-    env[prefix + name]?.trim() || undefined
+  const read = (name: string): string | undefined => env[prefix + name]?.trim() || undefined
+  const own = valuesOf(read)
   const isShared =
-    read('REDIRECT_URI') === undefined && variables.NETSCRIPT_AUTH_REDIRECT_URI !== undefined
-  const readList = (name: ProviderVariable): string[] | undefined => {
-    const value = read(name)
-    return value === undefined ? undefined : listOf(value)
-  }
+    own.REDIRECT_URI === undefined && variables.NETSCRIPT_AUTH_REDIRECT_URI !== undefined
   return {
     prefix,
     id,
-    clientId: read('CLIENT_ID'),
-    clientSecret: read('CLIENT_SECRET'),
-    redirectUri: read('REDIRECT_URI') ?? sharedRedirectUri(id, variables),
+    values: { ...own, REDIRECT_URI: own.REDIRECT_URI ?? sharedRedirectUri(id, variables) },
     redirectUriVariable: `${isShared ? 'NETSCRIPT_AUTH_' : prefix}REDIRECT_URI`,
-    issuer: read('ISSUER'),
-    discoveryUrl: read('DISCOVERY_URL'),
-    clientAuthMethod: read('CLIENT_AUTH_METHOD'),
-    authorizationEndpoint: read('AUTHORIZATION_ENDPOINT'),
-    tokenEndpoint: read('TOKEN_ENDPOINT'),
-    userInfoEndpoint: read('USERINFO_ENDPOINT'),
-    scopes: readList('SCOPES'),
-    additionalScopes: readList('ADDITIONAL_SCOPES'),
-    rolesClaim: read('ROLES_CLAIM'),
-    stepUp: read('STEP_UP'),
-    admission: admissionOf(variables, (name) => env[prefix + name]?.trim() || undefined),
+    admission: admissionOf(variables, read),
   }
+}
+
+/** Reads the variables of a provider, and splits lists that are still text. */
+function valuesOf(
+  read: (name: ProviderVariable) => string | readonly string[] | boolean | undefined,
+): ProviderValues {
+  const isList = (name: string): boolean => LIST_VARIABLES.some((one) => one === name)
+  const values = PROVIDER_VARIABLES.map((name) => {
+    const value = read(name)
+    return [name, typeof value === 'string' && isList(name) ? listOf(value) : value]
+  })
+  return Object.fromEntries(values) as ProviderValues
 }
 
 /** The rules of a provider; `undefined` when no variable sets one. */
@@ -198,23 +172,21 @@ function toProvider(
   settings: ProviderSettings,
   { NETSCRIPT_AUTH_ALLOW_INSECURE_REQUESTS: allowsHttp }: Variables,
 ): OAuthProvider {
-  const { prefix, issuer, discoveryUrl, authorizationEndpoint, tokenEndpoint, userInfoEndpoint } =
-    settings
-  const { id, clientId, redirectUri } = settings
+  const { prefix, id, values } = settings
+  const { CLIENT_ID: clientId, REDIRECT_URI: redirectUri, ISSUER: issuer } = values
+  const { AUTHORIZATION_ENDPOINT: authorizationEndpoint, TOKEN_ENDPOINT: tokenEndpoint } = values
+  const { DISCOVERY_URL: discoveryUrl, USERINFO_ENDPOINT: userInfoEndpoint } = values
   const isPreset = id !== undefined && isPresetName(id)
   const needsEndpoints =
     issuer === undefined && (authorizationEndpoint !== undefined || tokenEndpoint !== undefined)
-  const missing = notSet(prefix, {
-    CLIENT_ID: clientId,
-    REDIRECT_URI: redirectUri,
-    ...(needsEndpoints && {
-      AUTHORIZATION_ENDPOINT: authorizationEndpoint,
-      TOKEN_ENDPOINT: tokenEndpoint,
-      USERINFO_ENDPOINT: userInfoEndpoint,
-    }),
+  const needed: ProviderVariable[] = [
+    'CLIENT_ID',
+    'REDIRECT_URI',
+    ...(needsEndpoints ? ENDPOINTS : []),
     // Without a preset that sets the issuer, the discovery document has nothing to be compared with.
-    ...(discoveryUrl !== undefined && !isPreset && { ISSUER: issuer }),
-  })
+    ...(discoveryUrl !== undefined && !isPreset ? ['ISSUER' as const] : []),
+  ]
+  const missing = needed.filter((name) => values[name] === undefined).map((name) => prefix + name)
   if (clientId === undefined || redirectUri === undefined || missing.length > 0) {
     const [are, them] = missing.length === 1 ? ['is', 'it'] : ['are', 'them']
     throw new AuthConfigurationError(
@@ -222,28 +194,19 @@ function toProvider(
     )
   }
   checkRedirectUri(redirectUri, settings.redirectUriVariable)
-  if (!allowsHttp) {
-    refuseHttp(prefix, {
-      ISSUER: issuer,
-      DISCOVERY_URL: discoveryUrl,
-      AUTHORIZATION_ENDPOINT: authorizationEndpoint,
-      TOKEN_ENDPOINT: tokenEndpoint,
-      USERINFO_ENDPOINT: userInfoEndpoint,
-    })
-  }
+  if (!allowsHttp) refuseHttp(settings)
   const clientAuthMethod = clientAuthMethodOf(settings)
+  const stepUp = stepUpOf(settings)
   const common = {
     clientId,
     redirectUri,
     ...(clientAuthMethod !== undefined && { clientAuthMethod }),
-    ...(settings.clientSecret !== undefined && { clientSecret: settings.clientSecret }),
-    ...(settings.scopes && { scopes: settings.scopes }),
-    ...(settings.additionalScopes && { additionalScopes: settings.additionalScopes }),
-    ...(settings.rolesClaim !== undefined && { rolesClaim: settings.rolesClaim }),
-    ...(settings.stepUp !== undefined && { stepUp: stepUpOf(settings) }),
+    ...(values.CLIENT_SECRET !== undefined && { clientSecret: values.CLIENT_SECRET }),
+    ...(values.SCOPES && { scopes: values.SCOPES }),
+    ...(values.ADDITIONAL_SCOPES && { additionalScopes: values.ADDITIONAL_SCOPES }),
+    ...(values.ROLES_CLAIM !== undefined && { rolesClaim: values.ROLES_CLAIM }),
+    ...(stepUp !== undefined && { stepUp }),
     ...(settings.admission && { admission: settings.admission }),
-  }
-  const endpoints = {
     ...(issuer !== undefined && { issuer }),
     ...(discoveryUrl !== undefined && { discoveryUrl }),
     ...(authorizationEndpoint !== undefined && { authorizationEndpoint }),
@@ -252,9 +215,11 @@ function toProvider(
   }
   const isOwn = issuer !== undefined || authorizationEndpoint !== undefined
   return isOwn && !isPreset
-    ? defineOAuthProvider({ id: id ?? 'oidc', ...common, ...endpoints })
-    : providerFromPreset(id ?? 'google', { ...common, ...endpoints })
+    ? defineOAuthProvider({ id: id ?? 'oidc', ...common })
+    : providerFromPreset(id ?? 'google', common)
 }
+
+const ENDPOINTS = ['AUTHORIZATION_ENDPOINT', 'TOKEN_ENDPOINT', 'USERINFO_ENDPOINT'] as const
 
 /** The service is mounted at the root of its origin, so only these paths reach a callback. */
 function checkRedirectUri(redirectUri: string, variable: string): void {
@@ -295,22 +260,19 @@ function isCallbackPath(path: string): boolean {
   }
 }
 
-function refuseHttp(
-  prefix: string,
-  urls: Readonly<Partial<Record<ProviderVariable, string | undefined>>>,
-): void {
-  for (const [name, url] of Object.entries(urls)) {
-    if (!/^http:/i.test(url ?? '')) continue
-    throw new AuthConfigurationError(
-      `${prefix}${name} uses http. Use https, or set NETSCRIPT_AUTH_ALLOW_INSECURE_REQUESTS=true for development.`,
-    )
-  }
+function refuseHttp({ prefix, values }: ProviderSettings): void {
+  const http = (['ISSUER', 'DISCOVERY_URL', ...ENDPOINTS] as const).find((name) =>
+    /^http:/i.test(values[name] ?? ''),
+  )
+  if (http === undefined) return
+  throw new AuthConfigurationError(
+    `${prefix}${http} uses http. Use https, or set NETSCRIPT_AUTH_ALLOW_INSECURE_REQUESTS=true for development.`,
+  )
 }
 
 function clientAuthMethodOf({
   prefix,
-  clientAuthMethod: given,
-  clientSecret,
+  values: { CLIENT_AUTH_METHOD: given, CLIENT_SECRET: clientSecret },
 }: ProviderSettings): OAuthProvider['clientAuthMethod'] | undefined {
   if (given === undefined) return undefined
   const method = CLIENT_AUTH_METHODS.find((supported) => supported === given)
@@ -327,17 +289,8 @@ function clientAuthMethodOf({
   return method
 }
 
-function stepUpOf({ prefix, stepUp }: ProviderSettings): boolean {
-  if (typeof stepUp === 'boolean') return stepUp
+function stepUpOf({ prefix, values: { STEP_UP: stepUp } }: ProviderSettings): boolean | undefined {
+  if (typeof stepUp !== 'string') return stepUp
   if (stepUp === 'true' || stepUp === 'false') return stepUp === 'true'
   throw new AuthConfigurationError(`${prefix}STEP_UP must be true or false.`)
-}
-
-function notSet(
-  prefix: string,
-  needed: Readonly<Partial<Record<ProviderVariable, string | undefined>>>,
-): string[] {
-  return Object.entries(needed).flatMap(([name, value]) =>
-    value === undefined ? [prefix + name] : [],
-  )
 }
