@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { Answer, AttackRequest, Exchange } from './exchange.js'
+import { type Answer, type AttackRequest, type Exchange, requestBytes } from './exchange.js'
 
 /** A deployment to attack: any base URL, any backend. */
 export interface AttackTarget {
@@ -128,4 +128,44 @@ export async function eachOf<Item>(
     for (let item = queue.shift(); item !== undefined; item = queue.shift()) await work(item)
   }
   await Promise.all(Array.from({ length: 8 }, worker))
+}
+
+export const FORM_TYPE = 'application/x-www-form-urlencoded'
+
+/** Posts JSON to a route. */
+export function postJson(
+  { send }: Pick<Attack, 'send'>,
+  route: string,
+  body: unknown,
+  headers: AttackRequest['headers'] = {},
+): Promise<Answer> {
+  return send(API + route, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: JSON.stringify(body),
+  })
+}
+
+/** Posts a form to a route, as a page of the service does. */
+export function postForm(
+  { send }: Pick<Attack, 'send'>,
+  route: string,
+  fields: Record<string, string>,
+): Promise<Answer> {
+  return send(API + route, {
+    method: 'POST',
+    headers: { 'content-type': FORM_TYPE, 'sec-fetch-site': 'same-origin' },
+    body: new URLSearchParams(fields).toString(),
+  })
+}
+
+/** Writes a request to a connection of its own. `headers` are written line for line as given. */
+export function write(
+  { exchange, origin }: Pick<Attack, 'exchange' | 'origin'>,
+  startLine: string,
+  headers: readonly string[] = [],
+  body = '',
+): Promise<Exchange> {
+  const { host } = new URL(origin)
+  return exchange(requestBytes(startLine, [`Host: ${host}`, 'Connection: close', ...headers], body))
 }

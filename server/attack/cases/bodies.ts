@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict'
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib'
 import type { Answer } from '../exchange.js'
-import { API, type Attack, type CaseDefinition, eachOf } from '../target.js'
-
-const FORM = 'application/x-www-form-urlencoded'
+import { API, type Attack, type CaseDefinition, eachOf, FORM_TYPE } from '../target.js'
 
 const POLLUTION = [
   '{"__proto__":{"authenticated":true,"everywhere":true,"redirectTo":"https://evil.example"}}',
@@ -59,7 +57,7 @@ export const bodyAttacks: readonly CaseDefinition[] = [
         assert.equal(await attack.whoIs(undefined), undefined)
       }
       for (const form of ['__proto__=x', '__proto__[everywhere]=1', 'constructor.prototype.a=1']) {
-        const { status } = await post(attack, '/signout', form, { 'content-type': FORM })
+        const { status } = await post(attack, '/signout', form, { 'content-type': FORM_TYPE })
         assert.equal(status, 303, form)
       }
       assert.equal(await attack.whoIs(undefined), undefined)
@@ -122,7 +120,7 @@ export const bodyAttacks: readonly CaseDefinition[] = [
         assert.deepEqual(Object.keys(data.fieldErrors), ['redirectTo'])
       }
       for (const form of ['redirectTo=/a&redirectTo=/b', 'everywhere=maybe']) {
-        const { status } = await post(attack, '/signout', form, { 'content-type': FORM })
+        const { status } = await post(attack, '/signout', form, { 'content-type': FORM_TYPE })
         assert.equal(status, 422, form)
       }
     },
@@ -132,7 +130,7 @@ export const bodyAttacks: readonly CaseDefinition[] = [
     async run(attack) {
       const forms = ['redirectTo[]=//evil.example', 'redirectTo[a]=//evil.example', 'redirectTo']
       for (const form of forms) {
-        const answer = await post(attack, '/signout', form, { 'content-type': FORM })
+        const answer = await post(attack, '/signout', form, { 'content-type': FORM_TYPE })
         assert.ok([303, 422].includes(answer.status), form)
         assert.ok(!answer.headers.location?.includes('evil'), form)
       }
@@ -143,7 +141,7 @@ export const bodyAttacks: readonly CaseDefinition[] = [
     async run(attack) {
       const form = Array.from({ length: 4_000 }, (_, index) => `${index % 50}=1`).join('&')
       const { status } = await post(attack, '/signout', form.slice(0, 16_000), {
-        'content-type': FORM,
+        'content-type': FORM_TYPE,
       })
       assert.equal(status, 303)
     },
@@ -158,7 +156,7 @@ export const bodyAttacks: readonly CaseDefinition[] = [
         br: brotliCompressSync(bomb),
       }
       for (const [encoding, body] of Object.entries(compressed)) {
-        for (const type of ['application/json', FORM]) {
+        for (const type of ['application/json', FORM_TYPE]) {
           const { status } = await post(attack, '/signout', body, {
             'content-encoding': encoding,
             'content-type': type,
@@ -193,7 +191,7 @@ export const bodyAttacks: readonly CaseDefinition[] = [
         })
         assert.ok([200, 400, 403, 415].includes(status), `${charset} answered ${status}: ${text}`)
         const form = await post(attack, '/signout', 'redirectTo=/', {
-          'content-type': `${FORM}; charset=${charset}`,
+          'content-type': `${FORM_TYPE}; charset=${charset}`,
         })
         assert.ok([303, 400, 415, 422].includes(form.status), `${charset}: ${form.status}`)
       })
@@ -231,7 +229,7 @@ export const bodyAttacks: readonly CaseDefinition[] = [
         ['application/json', '{'],
         ['application/json', '{"a":1}'],
         ['text/plain', 'x'],
-        [FORM, 'a=b'],
+        [FORM_TYPE, 'a=b'],
         ['application/json', `{"a":"${'x'.repeat(20_000)}"}`],
       ]
       for (const [type, body] of bodies) {

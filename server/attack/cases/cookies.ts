@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
-import { requestBytes } from '../exchange.js'
-import { API, type Attack, type CaseDefinition, eachOf, withValue } from '../target.js'
+import { API, type Attack, type CaseDefinition, eachOf, withValue, write } from '../target.js'
 
 const BASE64URL = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
 
@@ -198,15 +197,9 @@ export const cookieAttacks: readonly CaseDefinition[] = [
   },
   {
     name: 'control characters in a Cookie header are refused',
-    async run({ exchange, origin }) {
+    async run(attack) {
       for (const cookie of ['a=\0', 'a=b\0c', 'a=\x01', 'a=\x7f', 'a=b\rc', 'a=b\nc']) {
-        const { answers } = await exchange(
-          requestBytes(`GET ${API}/me HTTP/1.1`, [
-            `Host: ${new URL(origin).host}`,
-            'Connection: close',
-            `Cookie: ${cookie}`,
-          ]),
-        )
+        const { answers } = await write(attack, `GET ${API}/me HTTP/1.1`, [`Cookie: ${cookie}`])
         assert.equal(answers.length, 1)
         const [answer] = answers
         const nobody = answer?.status === 200 && answer.body === '{"authenticated":false}'
@@ -268,15 +261,10 @@ function difference(value: string, variant: string): string {
 
 /** `GET /me` with one `Cookie` line per cookie. */
 async function whoIsByLines(
-  { exchange, origin }: Attack,
+  attack: Attack,
   cookies: readonly string[],
 ): Promise<string | undefined> {
-  const { answers } = await exchange(
-    requestBytes(`GET ${API}/me HTTP/1.1`, [
-      `Host: ${new URL(origin).host}`,
-      'Connection: close',
-      ...cookies.map((cookie) => `Cookie: ${cookie}`),
-    ]),
-  )
+  const lines = cookies.map((cookie) => `Cookie: ${cookie}`)
+  const { answers } = await write(attack, `GET ${API}/me HTTP/1.1`, lines)
   return answers[0]?.body
 }

@@ -1,8 +1,5 @@
 import assert from 'node:assert/strict'
-import { requestBytes } from '../exchange.js'
-import { API, type Attack, type CaseDefinition, eachOf, EVIL } from '../target.js'
-
-const FORM = 'application/x-www-form-urlencoded'
+import { API, type Attack, type CaseDefinition, eachOf, EVIL, FORM_TYPE, write } from '../target.js'
 
 /** Origins that a foreign page may have. */
 function foreignOrigins(origin: string): string[] {
@@ -35,13 +32,13 @@ type Headers = Record<string, string>
 
 /** Bodies that a cross-site page can send without a preflight. */
 const SIMPLE_BODIES: readonly { type: string; body: string }[] = [
-  { type: FORM, body: 'redirectTo=/' },
+  { type: FORM_TYPE, body: 'redirectTo=/' },
   { type: 'text/plain', body: '{"redirectTo":"/"}' },
   { type: 'text/plain;charset=UTF-8', body: '{"redirectTo":"/","x":"=\r\n"}' },
   { type: 'text/plain; application/json', body: '{}' },
   { type: 'text/plain;x=application/json', body: '{}' },
   { type: 'multipart/form-data; boundary=x', body: '--x--' },
-  { type: `${FORM}; charset=utf-8; x=application/json`, body: 'everywhere=true' },
+  { type: `${FORM_TYPE}; charset=utf-8; x=application/json`, body: 'everywhere=true' },
 ]
 
 /** Headers with which a browser marks a cross-site request. */
@@ -62,7 +59,7 @@ export const crossSiteAttacks: readonly CaseDefinition[] = [
     async run(attack) {
       await everyRoute(attack, async (post) => {
         for (const foreign of foreignOrigins(attack.origin)) {
-          for (const type of [FORM, 'application/json', 'text/plain']) {
+          for (const type of [FORM_TYPE, 'application/json', 'text/plain']) {
             await post({ origin: foreign, 'content-type': type }, '{}')
             await post(
               { origin: foreign, 'content-type': type, 'sec-fetch-site': 'same-origin' },
@@ -109,24 +106,21 @@ export const crossSiteAttacks: readonly CaseDefinition[] = [
   },
   {
     name: 'two Origin headers are rejected',
-    async run({ exchange, origin }) {
-      const { host } = new URL(origin)
+    async run(attack) {
+      const { origin } = attack
       for (const origins of [
         [origin, `https://${EVIL}`],
         [`https://${EVIL}`, origin],
       ]) {
-        const { answers } = await exchange(
-          requestBytes(
-            `POST ${API}/signout HTTP/1.1`,
-            [
-              `Host: ${host}`,
-              'Connection: close',
-              'Content-Type: application/json',
-              'Content-Length: 2',
-              ...origins.map((value) => `Origin: ${value}`),
-            ],
-            '{}',
-          ),
+        const { answers } = await write(
+          attack,
+          `POST ${API}/signout HTTP/1.1`,
+          [
+            'Content-Type: application/json',
+            'Content-Length: 2',
+            ...origins.map((value) => `Origin: ${value}`),
+          ],
+          '{}',
         )
         assert.ok([400, 403].includes(answers[0]?.status ?? 0), origins.join(' and '))
       }
@@ -180,7 +174,7 @@ export const crossSiteAttacks: readonly CaseDefinition[] = [
     async run({ send, origin }) {
       const post = (headers: Headers, body: string) =>
         send(`${API}/signout`, { method: 'POST', headers, body })
-      const form = { 'content-type': FORM }
+      const form = { 'content-type': FORM_TYPE }
       const answers = await Promise.all([
         post({ ...form, origin }, 'redirectTo=/'),
         post({ ...form, 'sec-fetch-site': 'same-origin' }, 'redirectTo=/'),
@@ -205,7 +199,7 @@ const STATE_CHANGING = [
 /** Without Origin and Sec-Fetch-Site, a body that is neither JSON nor a form is rejected for its type. */
 function refusalOf(method: string, headers: Headers, body: string): 403 | 415 {
   const isSigned = 'sec-fetch-site' in headers || ![undefined, 'null'].includes(headers.origin)
-  const isForm = headers['content-type']?.split(';', 1)[0] === FORM
+  const isForm = headers['content-type']?.split(';', 1)[0] === FORM_TYPE
   return method === 'POST' && !isSigned && !isForm && body !== '' ? 415 : 403
 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { requestBytes } from '../exchange.js'
-import { API, type Attack, type CaseDefinition } from '../target.js'
+import { API, type Attack, type CaseDefinition, postJson, write } from '../target.js'
 
 /** A request hidden in the body of another, which a server reads when it disagrees about the body's end. */
 const HIDDEN = `GET ${API}/session HTTP/1.1\r\nHost: hidden\r\nX-Request-Id: hidden\r\n\r\n`
@@ -236,23 +236,18 @@ export const sizeAttacks: readonly CaseDefinition[] = [
   },
   {
     name: 'a body over the limit is 413, announced or not',
-    async run({ send, exchange, origin }) {
-      const big = `{"x":"${'x'.repeat(20_000)}"}`
-      const json = { 'content-type': 'application/json' }
+    async run(attack) {
+      const big = { x: 'x'.repeat(20_000) }
       for (const route of ['/signin', '/signout']) {
-        const { status } = await send(API + route, { method: 'POST', headers: json, body: big })
-        assert.equal(status, 413)
+        assert.equal((await postJson(attack, route, big)).status, 413)
       }
-      const { host } = new URL(origin)
-      const head = [`Host: ${host}`, 'Connection: close', 'Content-Type: application/json']
       const chunk = `1000\r\n${'1'.repeat(0x1000)}\r\n`
       for (const [headers, body] of [
         [['Content-Length: 1000000000'], '{'],
         [['Transfer-Encoding: chunked'], `${chunk.repeat(8)}0\r\n\r\n`],
       ] as const) {
-        const { answers } = await exchange(
-          requestBytes(`POST ${API}/signout HTTP/1.1`, [...head, ...headers], body),
-        )
+        const lines = ['Content-Type: application/json', ...headers]
+        const { answers } = await write(attack, `POST ${API}/signout HTTP/1.1`, lines, body)
         assert.deepEqual(
           answers.map(({ status }) => status),
           [413],
@@ -262,29 +257,15 @@ export const sizeAttacks: readonly CaseDefinition[] = [
   },
   {
     name: 'the largest body that is allowed is read',
-    async run({ send }) {
-      const answer = await send(`${API}/signout`, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json' },
-        body: `{"x":"${'x'.repeat(16_000)}"}`,
-      })
-      assert.equal(answer.status, 200)
+    async run(attack) {
+      const { status } = await postJson(attack, '/signout', { x: 'x'.repeat(16_000) })
+      assert.equal(status, 200)
     },
   },
 ]
 
-async function get(
-  { exchange, origin }: Attack,
-  path: string,
-  headers: readonly string[],
-): Promise<number> {
-  const { answers } = await exchange(
-    requestBytes(`GET ${path} HTTP/1.1`, [
-      `Host: ${new URL(origin).host}`,
-      'Connection: close',
-      ...headers,
-    ]),
-  )
+async function get(attack: Attack, path: string, headers: readonly string[]): Promise<number> {
+  const { answers } = await write(attack, `GET ${path} HTTP/1.1`, headers)
   assert.ok(answers.length <= 1)
   // A server that closes the connection during a write may lose its own response.
   return answers[0]?.status ?? 431

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { type Answer, type AttackRequest, requestBytes } from '../exchange.js'
-import { API, type Attack, type CaseDefinition, EVIL } from '../target.js'
+import { type Answer, requestBytes } from '../exchange.js'
+import { API, type Attack, type CaseDefinition, EVIL, postJson } from '../target.js'
 
 /** Headers of a proxy, sent by a client. */
 const FORWARDED: readonly Readonly<Record<string, string>>[] = [
@@ -25,19 +25,13 @@ const PAGES = [
   `${API}/sign-in-page?redirectTo=//${EVIL}/`,
 ]
 
-const JSON_BODY = { 'content-type': 'application/json' }
-
 /** Host header attacks, and X-Forwarded-* from untrusted peers. */
 export const hostAttacks: readonly CaseDefinition[] = [
   {
     name: 'no header moves the address to return to',
     async run(attack) {
       for (const headers of FORWARDED) {
-        const answer = await attack.send(`${API}/signout`, {
-          method: 'POST',
-          headers: { ...JSON_BODY, ...headers },
-          body: '{"redirectTo":"/after"}',
-        })
+        const answer = await postJson(attack, '/signout', { redirectTo: '/after' }, headers)
         if (isRefusedByProxy(answer, headers)) continue
         assert.equal(answer.status, 200, JSON.stringify(headers))
         const { redirectTo } = answer.json() as { redirectTo: string }
@@ -48,13 +42,10 @@ export const hostAttacks: readonly CaseDefinition[] = [
   },
   {
     name: 'no header makes another origin our own',
-    async run({ send }) {
+    async run(attack) {
       for (const headers of FORWARDED) {
-        const answer = await send(`${API}/signout`, {
-          method: 'POST',
-          headers: { ...JSON_BODY, ...headers, origin: `https://${EVIL}` },
-          body: '{}',
-        })
+        const foreign = { ...headers, origin: `https://${EVIL}` }
+        const answer = await postJson(attack, '/signout', {}, foreign)
         assert.ok([400, 403, 404, 421].includes(answer.status), JSON.stringify(headers))
       }
     },
@@ -172,15 +163,11 @@ function isRefusedByProxy(answer: Answer, headers: Readonly<Record<string, strin
 }
 
 async function startSignIn(
-  { send }: Attack,
-  headers: NonNullable<AttackRequest['headers']>,
+  attack: Attack,
+  headers: Readonly<Record<string, string>>,
 ): Promise<unknown> {
-  const answer = await send(`${API}/signin`, {
-    method: 'POST',
-    headers: { ...JSON_BODY, ...headers },
-    body: '{}',
-  })
-  if (isRefusedByProxy(answer, headers as Record<string, string>)) return undefined
+  const answer = await postJson(attack, '/signin', {}, headers)
+  if (isRefusedByProxy(answer, headers)) return undefined
   assert.equal(answer.status, 200, answer.text)
   const url = new URL((answer.json() as { redirectUrl: string }).redirectUrl)
   return {

@@ -1,7 +1,5 @@
 import assert from 'node:assert/strict'
-import { API, type CaseDefinition, eachOf, readPairs } from '../target.js'
-
-const JSON_BODY = { 'content-type': 'application/json' }
+import { API, type CaseDefinition, eachOf, postJson, readPairs } from '../target.js'
 
 /** Headers in which proxies and frameworks pass on the user's identity. */
 const IDENTITY_HEADERS = [
@@ -85,7 +83,7 @@ export const identityAttacks: readonly CaseDefinition[] = [
         ? await person()
         : { userId: 'u1', sessionId: 's1' }
       const answer = await send(`${API}/me`, {
-        headers: JSON_BODY,
+        headers: { 'content-type': 'application/json' },
         body: JSON.stringify({ userId, sessionId, authenticated: true }),
       })
       assert.ok(answer.status >= 400 || answer.text === '{"authenticated":false}', answer.text)
@@ -147,21 +145,18 @@ export const identityAttacks: readonly CaseDefinition[] = [
   {
     name: 'naming another user does not sign them out',
     needs: ['session'],
-    async run({ send, whoIs, person }) {
-      const { cookie, userId, sessionId, credentials } = await person()
+    async run(attack) {
+      const { cookie, userId, sessionId, credentials } = await attack.person()
       const ids = { userId, sessionId, id: sessionId, sub: userId, user: { id: userId } }
       const forged = credentials.map(({ name }) => `${name}=${sessionId}`).join('; ')
-      for (const headers of [JSON_BODY, { ...JSON_BODY, cookie: forged }]) {
+      const route = `/signout?${new URLSearchParams({ sessionId })}`
+      for (const headers of [{}, { cookie: forged }]) {
         for (const body of [{ ...ids }, { ...ids, everywhere: true }, { session: ids }]) {
-          const answer = await send(`${API}/signout?${new URLSearchParams({ sessionId })}`, {
-            method: 'POST',
-            headers,
-            body: JSON.stringify(body),
-          })
+          const answer = await postJson(attack, route, body, headers)
           assert.ok(answer.status < 500, answer.text)
         }
       }
-      assert.equal(await whoIs(cookie), userId)
+      assert.equal(await attack.whoIs(cookie), userId)
     },
   },
   {
@@ -188,20 +183,14 @@ export const sessionEndAttacks: readonly CaseDefinition[] = [
   {
     name: 'a cookie kept after sign-out is anonymous',
     needs: ['session'],
-    async run({ anotherPerson, send, whoIs }) {
-      const { cookie, userId } = await anotherPerson()
-      assert.equal(await whoIs(cookie), userId)
-      const post = () =>
-        send(`${API}/signout`, {
-          method: 'POST',
-          headers: { 'content-type': 'application/json', cookie },
-          body: '{}',
-        })
-      const answer = await post()
-      assert.equal(answer.status, 200, answer.text)
-      assert.equal(await whoIs(cookie), undefined)
-      assert.equal((await post()).status, 200)
-      assert.equal(await whoIs(cookie), undefined)
+    async run(attack) {
+      const { cookie, userId } = await attack.anotherPerson()
+      assert.equal(await attack.whoIs(cookie), userId)
+      for (const _again of [false, true]) {
+        const answer = await postJson(attack, '/signout', {}, { cookie })
+        assert.equal(answer.status, 200, answer.text)
+        assert.equal(await attack.whoIs(cookie), undefined)
+      }
     },
   },
 ]

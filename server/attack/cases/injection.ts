@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { API, type CaseDefinition, eachOf, EVIL } from '../target.js'
+import { API, type CaseDefinition, eachOf, EVIL, postForm, postJson } from '../target.js'
 
 const LINE_BREAKS = ['\r\n', '\n', '\r', '\u2028', '\u0085', '\u560d\u560a', '%0d%0a', '%0a', '\0']
 
@@ -16,30 +16,17 @@ const MARKUP = [
   '<!--#exec cmd="id"-->',
 ]
 
-const JSON_BODY = { 'content-type': 'application/json' }
-
 /** Header, markup and parameter injection. */
 export const injectionAttacks: readonly CaseDefinition[] = [
   {
     name: 'a line break in a return target starts no header',
-    async run({ send }) {
+    async run(attack) {
       await eachOf(LINE_BREAKS, async (br) => {
         const redirectTo = `/x${br}Set-Cookie: planted=1${br}${br}planted`
         for (const route of ['/signout', '/signin']) {
-          const json = await send(API + route, {
-            method: 'POST',
-            headers: JSON_BODY,
-            body: JSON.stringify({ redirectTo }),
-          })
+          const json = await postJson(attack, route, { redirectTo })
           assertNotPlanted(json.headers)
-          const form = await send(API + route, {
-            method: 'POST',
-            headers: {
-              'content-type': 'application/x-www-form-urlencoded',
-              'sec-fetch-site': 'same-origin',
-            },
-            body: new URLSearchParams({ redirectTo }).toString(),
-          })
+          const form = await postForm(attack, route, { redirectTo })
           assertNotPlanted(form.headers)
           assert.ok(form.status < 500 || form.status === 502, form.text)
         }
@@ -49,7 +36,7 @@ export const injectionAttacks: readonly CaseDefinition[] = [
   {
     name: 'values passed to the provider add no parameter',
     needs: ['interactive'],
-    async run({ send }) {
+    async run(attack) {
       const hostile = [
         ...LINE_BREAKS.map((br) => `x${br}Set-Cookie: planted=1`),
         `x&redirect_uri=https://${EVIL}`,
@@ -60,11 +47,7 @@ export const injectionAttacks: readonly CaseDefinition[] = [
         ...MARKUP,
       ]
       await eachOf(hostile, async (loginHint) => {
-        const answer = await send(`${API}/signin`, {
-          method: 'POST',
-          headers: JSON_BODY,
-          body: JSON.stringify({ loginHint }),
-        })
+        const answer = await postJson(attack, '/signin', { loginHint })
         assertNotPlanted(answer.headers)
         if (answer.status === 422) return
         assert.equal(answer.status, 200, answer.text)
@@ -80,7 +63,7 @@ export const injectionAttacks: readonly CaseDefinition[] = [
   {
     name: 'a caller cannot set the parameters of the protocol',
     needs: ['interactive'],
-    async run({ send }) {
+    async run(attack) {
       const planted = {
         state: 'planted',
         nonce: 'planted',
@@ -94,11 +77,7 @@ export const injectionAttacks: readonly CaseDefinition[] = [
         authorizationParams: { prompt: 'planted' },
         issuer: `https://${EVIL}/planted`,
       }
-      const answer = await send(`${API}/signin?${new URLSearchParams({ state: 'planted' })}`, {
-        method: 'POST',
-        headers: JSON_BODY,
-        body: JSON.stringify(planted),
-      })
+      const answer = await postJson(attack, '/signin?state=planted', planted)
       assert.ok(answer.status === 200 || answer.status === 422, answer.text)
       assert.ok(!answer.text.includes('planted'), answer.text)
       assert.doesNotMatch(answer.text, /form_post|response_type=token|method=plain/)
@@ -107,13 +86,9 @@ export const injectionAttacks: readonly CaseDefinition[] = [
   {
     name: 'a scope cannot smuggle in another parameter',
     needs: ['interactive'],
-    async run({ send }) {
+    async run(attack) {
       for (const scope of ['a b', 'a"b', 'a\\b', 'a\u0000', 'a\r\nb', '', 'é', 'a\u2028b']) {
-        const answer = await send(`${API}/signin`, {
-          method: 'POST',
-          headers: JSON_BODY,
-          body: JSON.stringify({ scopes: [scope] }),
-        })
+        const answer = await postJson(attack, '/signin', { scopes: [scope] })
         assert.equal(answer.status, 422, JSON.stringify(scope))
       }
     },
@@ -121,14 +96,10 @@ export const injectionAttacks: readonly CaseDefinition[] = [
   {
     name: 'an unknown provider is refused without an echo of markup',
     needs: ['interactive'],
-    async run({ send }) {
+    async run(attack) {
       const ids = [...MARKUP, '__proto__', 'constructor', 'toString', '../x', `https://${EVIL}`]
       for (const providerId of ids) {
-        const answer = await send(`${API}/signin`, {
-          method: 'POST',
-          headers: { ...JSON_BODY, accept: 'text/html' },
-          body: JSON.stringify({ providerId }),
-        })
+        const answer = await postJson(attack, '/signin', { providerId }, { accept: 'text/html' })
         assert.equal(answer.status, 422, providerId)
         assert.doesNotMatch(answer.text, /<script>attack|<img|<svg\/|javascript:/)
       }

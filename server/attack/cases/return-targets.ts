@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
-import type { Answer } from '../exchange.js'
-import { API, type Attack, type CaseDefinition, eachOf } from '../target.js'
 import { hasLoneSurrogate, honestReturnTargets, hostileReturnTargets } from '../return-targets.js'
+import type { Answer } from '../exchange.js'
+import { API, type Attack, type CaseDefinition, eachOf, postForm, postJson } from '../target.js'
 
 /** Open redirects. Which targets are accepted may differ; where they lead may not. */
 export const returnTargetAttacks: readonly CaseDefinition[] = [
@@ -9,11 +9,11 @@ export const returnTargetAttacks: readonly CaseDefinition[] = [
     name: 'no target of signout leads away, as JSON or as a form',
     async run(attack) {
       await eachOf(hostileReturnTargets(origins(attack)), async (target) => {
-        const json = await asJson(attack, '/signout', target)
+        const json = await postJson(attack, '/signout', { redirectTo: target })
         assertStays(attack, target, json, accepted(json, 200)?.redirectTo)
         // A form cannot carry a lone surrogate.
         if (hasLoneSurrogate(target)) return
-        const form = await asForm(attack, '/signout', target)
+        const form = await postForm(attack, '/signout', { redirectTo: target })
         assertStays(attack, target, form, form.status === 303 ? form.headers.location : undefined)
         assert.equal(form.status === 303, json.status === 200, `${shown(target)}: forms differ`)
       })
@@ -25,10 +25,10 @@ export const returnTargetAttacks: readonly CaseDefinition[] = [
     async run(attack) {
       const targets = [...hostileReturnTargets(origins(attack)).entries()]
       await eachOf(targets, async ([index, target]) => {
-        const signout = await asJson(attack, '/signout', target)
+        const signout = await postJson(attack, '/signout', { redirectTo: target })
         // Sign-ins are rate-limited, so a sample of the rejected targets suffices.
         if (signout.status !== 200 && index % 8 !== 0) return
-        const signin = await asJson(attack, '/signin', target)
+        const signin = await postJson(attack, '/signin', { redirectTo: target })
         assert.equal(signin.status, signout.status, shown(target))
         if (signin.status !== 200) assert.deepEqual(signin.setCookies, [])
       })
@@ -40,11 +40,7 @@ export const returnTargetAttacks: readonly CaseDefinition[] = [
     async run(attack) {
       const { cookie, userId } = await attack.person()
       for (const target of ['//evil.example', 'javascript:1', '/\\evil.example', '']) {
-        const answer = await attack.send(`${API}/signout`, {
-          method: 'POST',
-          headers: { 'content-type': 'application/json', cookie },
-          body: JSON.stringify({ redirectTo: target }),
-        })
+        const answer = await postJson(attack, '/signout', { redirectTo: target }, { cookie })
         assert.equal(answer.status, 422)
         assert.deepEqual(answer.setCookies, [])
       }
@@ -55,9 +51,9 @@ export const returnTargetAttacks: readonly CaseDefinition[] = [
     name: 'valid targets are accepted unchanged',
     async run(attack) {
       for (const [target, url] of honestReturnTargets(origins(attack))) {
-        const json = await asJson(attack, '/signout', target)
+        const json = await postJson(attack, '/signout', { redirectTo: target })
         assert.equal(accepted(json, 200)?.redirectTo, url, shown(target))
-        const form = await asForm(attack, '/signout', target)
+        const form = await postForm(attack, '/signout', { redirectTo: target })
         assert.equal(form.headers.location, url, shown(target))
       }
     },
@@ -87,25 +83,6 @@ export const returnTargetAttacks: readonly CaseDefinition[] = [
 
 function origins({ origin, target }: Attack): { own: string; allowed: readonly string[] } {
   return { own: origin, allowed: target.allowedOrigins ?? [] }
-}
-
-function asJson({ send }: Attack, route: string, redirectTo: string): Promise<Answer> {
-  return send(API + route, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ redirectTo }),
-  })
-}
-
-function asForm({ send }: Attack, route: string, redirectTo: string): Promise<Answer> {
-  return send(API + route, {
-    method: 'POST',
-    headers: {
-      'content-type': 'application/x-www-form-urlencoded',
-      'sec-fetch-site': 'same-origin',
-    },
-    body: new URLSearchParams({ redirectTo }).toString(),
-  })
 }
 
 function accepted(answer: Answer, status: number): { redirectTo?: string } | undefined {

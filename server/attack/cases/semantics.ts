@@ -6,7 +6,7 @@ import {
   protocolContractV1,
   serviceContractV1,
 } from '@netscript/auth-contract'
-import { API, type CaseDefinition, eachOf } from '../target.js'
+import { API, type CaseDefinition, eachOf, write } from '../target.js'
 
 const METHODS = new Map<string, string[]>()
 for (const { path, method } of Object.values({
@@ -100,12 +100,9 @@ export const methodAttacks: readonly CaseDefinition[] = [
   },
   {
     name: 'methods in lower case or of another protocol are refused',
-    async run({ exchange, origin }) {
-      const { host } = new URL(origin)
+    async run(attack) {
       for (const method of ['post', 'GeT', 'PRI', 'HELLO', '']) {
-        const { answers } = await exchange(
-          `${method} ${API}/signout HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`,
-        )
+        const { answers } = await write(attack, `${method} ${API}/signout HTTP/1.1`)
         for (const { status } of answers) assert.ok(status >= 400 && status < 500, method)
       }
     },

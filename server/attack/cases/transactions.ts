@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { Answer } from '../exchange.js'
-import { API, type Attack, type CaseDefinition, withValue } from '../target.js'
+import { API, type Attack, type CaseDefinition, postJson, withValue } from '../target.js'
 
 /** An open sign-in, as the browser holds it. */
 interface Flow {
@@ -133,12 +133,8 @@ export const transactionAttacks: readonly CaseDefinition[] = [
   },
 ]
 
-async function open({ send }: Attack, cookie?: string): Promise<Flow> {
-  const started = await send(`${API}/signin`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', ...(cookie !== undefined && { cookie }) },
-    body: '{}',
-  })
+async function open(attack: Attack, cookie?: string): Promise<Flow> {
+  const started = await postJson(attack, '/signin', {}, cookie === undefined ? {} : { cookie })
   assert.equal(started.status, 200, started.text)
   const { state, redirectUrl } = started.json() as { state: string; redirectUrl: string }
   const [pair = ''] = started.setCookies.at(-1)?.split(';', 1) ?? []
