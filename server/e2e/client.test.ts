@@ -1,8 +1,10 @@
+import { initClient } from '@ts-rest/core'
 import { build } from 'esbuild'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import * as small from '../../client/index.js'
 import * as validated from '../../client/validated.js'
+import { authContractV1 } from '../../contract/auth-contract.js'
 import { launchBrowser } from './support/browser.js'
 import { describeWithBrowser } from './support/describe-with-browser.js'
 import { completeLogin } from './support/oidc-login.js'
@@ -16,6 +18,18 @@ beforeAll(async () => {
   service = await startTestService()
 })
 afterAll(() => service.close())
+
+it('the client that ts-rest makes of the contract is typed, and reads and fails', async () => {
+  const api = initClient(authContractV1, { baseUrl: service.origin, baseHeaders: {} })
+  const me = await api.me()
+  if (me.status !== 200) throw new Error(`me answered ${me.status}`)
+  const userId: string | undefined = me.body.authenticated ? me.body.user.id : undefined
+  expect([me.body, userId]).toEqual([{ authenticated: false }, undefined])
+  // @ts-expect-error A return target is a string.
+  const refused = await api.signin({ body: { redirectTo: 1 } })
+  if (refused.status !== 422) throw new Error(`signin answered ${refused.status}`)
+  expect(refused.body.code).toBe('VALIDATION_ERROR')
+})
 
 describe.each(CLIENTS)('%s on the real service', (_name, { createAuthClient }) => {
   /** The client in a new browser. */
