@@ -10,8 +10,7 @@ import {
   createSubjectHash,
 } from '@netscript/plugin-auth-core/internal'
 import { betterAuthLogger } from './database-call.js'
-import { createRateLimitStorage } from './rate-limit.js'
-import { createRouteFinder, type RouteFinder } from './routes.js'
+import { createRateLimitStorage, createRouteFinder, type RouteFinder } from './routes.js'
 import { assertRolesAreAssigned } from './session-mapping.js'
 
 /** The default base path of better-auth's routes. */

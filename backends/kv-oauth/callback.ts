@@ -66,18 +66,13 @@ export async function handleCallback(
       transaction.boundTo && (await assertSameSession(context, request, transaction.boundTo))
     const granted = grantedScopes(provider, transaction, tokens)
     const stored = providerTokens(tokens, granted, context.now())
+    const { issuer, subject } = identity
+    const result = { subject, providerId: provider.id, returnTo: transaction.returnTo }
     if (transaction.purpose === 'link') {
       if (!bound) throw sessionChanged()
       await linkAccount(context, bound, { providerId: provider.id, ...identity }, stored)
       context.metrics.signIn(provider.id, 'linked')
-      return {
-        sessionId: bound.id,
-        userId: bound.userId,
-        subject: identity.subject,
-        providerId: provider.id,
-        returnTo: transaction.returnTo,
-        setCookies,
-      }
+      return { ...result, sessionId: bound.id, userId: bound.userId, setCookies }
     }
     const profile = admittedProfile(identity.profile, grant)
     const { token, sessionId } = context.crypto.issueSessionToken()
@@ -100,7 +95,6 @@ export async function handleCallback(
       maxSessions: context.policy.maxPerUser,
     })
     const { userId } = session
-    const { issuer, subject } = identity
     const known = { ...profile, userId, providerId: provider.id, issuer, subject }
     if (evicted > 0) {
       context.log.info({ event: 'session.evicted', userId, ended: evicted }, 'too many sessions')
@@ -115,11 +109,9 @@ export async function handleCallback(
     if (isNew) await emit(context, 'onUserCreated', known)
     await emit(context, 'onSignIn', { ...known, sessionId, roles, scopes, isFirst: isNew })
     return {
+      ...result,
       sessionId,
       userId,
-      subject: identity.subject,
-      providerId: provider.id,
-      returnTo: transaction.returnTo,
       setCookies: [
         ...setCookies,
         setCookie(context.cookies.sessionName, token, {

@@ -12,7 +12,7 @@ import { createProviderFetch, TIMEOUT_SECONDS } from './provider-fetch.js'
 import { createMetadataFetch, endpoints, refuseConfiguredHttp } from './provider-metadata.js'
 
 /** Options for requests to a provider. */
-interface ConfigurationOptions {
+export interface ConfigurationOptions {
   /** Whether http: is accepted (`NETSCRIPT_AUTH_ALLOW_INSECURE_REQUESTS`). */
   readonly allowInsecureRequests: boolean
   /** Time limit of one request, in seconds. @default 5 */

@@ -1,9 +1,4 @@
-import type {
-  Configuration,
-  TokenEndpointResponse,
-  TokenEndpointResponseHelpers,
-  UserInfoResponse,
-} from 'openid-client'
+import type { Configuration, UserInfoResponse } from 'openid-client'
 import { AuthError, type AuthLog, providerError, silentLog } from '@netscript/plugin-auth-core'
 import { cleanText, verdictOf } from './claims.js'
 import type { OAuthProvider } from './provider.js'
@@ -15,6 +10,7 @@ import {
   statusOf,
 } from './provider-failure.js'
 import { type FoundRoles, hasIgnoredRoles, readRoles, rolesFrom } from './roles.js'
+import type { Tokens } from './tokens.js'
 import { fetchOrganizations, fetchUserClaims } from './user-info.js'
 import { metadataOf } from './configuration.js'
 
@@ -66,16 +62,14 @@ const MAX_SUBJECT = 255
 export async function resolveIdentity(
   provider: OAuthProvider,
   configuration: Configuration,
-  tokens: TokenEndpointResponse & TokenEndpointResponseHelpers,
+  tokens: Tokens,
   log: AuthLog = silentLog,
 ): Promise<ProviderIdentity> {
   if (provider.kind === 'oauth') {
     const { info, claims } = await fetchUserClaims(provider, configuration, tokens.access_token)
     const isStandard = provider.userInfoFields.subject === 'sub'
     const roles = provider.rolesClaim || isStandard ? rolesOf(provider, info, log) : undefined
-    const organizations = provider.admission?.organizations
-      ? await fetchOrganizations(provider, configuration, tokens.access_token)
-      : undefined
+    const organizations = await fetchOrganizations(provider, configuration, tokens.access_token)
     return {
       ...identityOf(provider, provider.id, claims, roles && { ...roles, from: 'user-info' }),
       ...(organizations && { organizations }),
@@ -105,16 +99,14 @@ export async function resolveIdentity(
 export async function userInfoAgain(
   provider: OAuthProvider,
   configuration: Configuration,
-  tokens: TokenEndpointResponse & TokenEndpointResponseHelpers,
+  tokens: Tokens,
   subject: string,
 ): Promise<RenewedClaims> {
   const accessToken = tokens.access_token
   if (provider.kind === 'oauth') {
     const { info, claims } = await fetchUserClaims(provider, configuration, accessToken)
     assertSameSubject(claims.sub, subject)
-    const organizations = provider.admission?.organizations
-      ? await fetchOrganizations(provider, configuration, accessToken)
-      : undefined
+    const organizations = await fetchOrganizations(provider, configuration, accessToken)
     return { claims, userInfo: info, organizations }
   }
   const claims = tokens.claims()

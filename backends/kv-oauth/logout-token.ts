@@ -2,7 +2,7 @@ import type { Configuration, ServerMetadata } from 'openid-client'
 import { z } from 'zod'
 import { AuthError, providerError } from '@netscript/plugin-auth-core'
 import { CLOCK_TOLERANCE_SECONDS, metadataOf } from './configuration.js'
-import { isIssuer } from './provider-metadata.js'
+import { isIssuer, SIGNING_ALGORITHMS } from './provider-metadata.js'
 import type { OAuthProvider } from './provider.js'
 import type { CryptoKey, JWTVerifyGetKey } from 'jose'
 import { createProviderFetch } from './provider-fetch.js'
@@ -139,13 +139,10 @@ const mediaType = (typ: unknown): unknown =>
 const COOLDOWN_MS = 30_000
 const TIMEOUT_MS = 5000
 
-/** Excludes `none` and HMACs, which do not prove that the provider signed a token. */
-const ASYMMETRIC = /^(?:(?:RS|PS|ES)(?:256|384|512)|EdDSA|Ed25519)$/
-
 /** The asymmetric algorithms with which the provider signs id_tokens. @default RS256 */
 function signingAlgorithms(server: Readonly<ServerMetadata>): string[] {
   const listed: unknown = server.id_token_signing_alg_values_supported
-  const usable = [listed].flat().filter((alg) => typeof alg === 'string' && ASYMMETRIC.test(alg))
+  const usable = [listed].flat().filter((alg) => SIGNING_ALGORITHMS.has(alg))
   return usable.length > 0 ? (usable as string[]) : ['RS256']
 }
 

@@ -79,256 +79,10 @@ function build(options: IssuerPresetOptions, defaults: Defaults): OAuthProvider 
   )
 }
 
-/** GitHub. The address is the primary one of `GET /user/emails`; the profile has only a public one. */
-function github(options: PresetOptions): OAuthProvider {
-  const userInfoEndpoint = options.userInfoEndpoint ?? 'https://api.github.com/user'
-  return build(options, {
-    id: 'github',
-    displayName: 'GitHub',
-    scopes: ['read:user', 'user:email', ...(options.admission?.organizations ? ['read:org'] : [])],
-    isPublic: options.userInfoEndpoint === undefined,
-    accountPrompt: 'select_account',
-    secretMethod: 'client_secret_post',
-    authorizationEndpoint: 'https://github.com/login/oauth/authorize',
-    tokenEndpoint: 'https://github.com/login/oauth/access_token',
-    userInfoEndpoint,
-    emailsEndpoint: `${userInfoEndpoint}/emails`,
-    organizationsEndpoint: `${userInfoEndpoint}/orgs`,
-    userInfoFields: {
-      subject: 'id',
-      displayName: ['name', 'login'],
-      username: 'login',
-      imageUrl: 'avatar_url',
-    },
-  })
-}
-
-/**
- * Google. It sends a refresh token only with `access_type=offline` and `prompt=consent`. It ignores
- * `max_age`.
- */
-function google(options: IssuerPresetOptions): OAuthProvider {
-  return build(options, {
-    id: 'google',
-    isPublic: true,
-    accountPrompt: 'select_account',
-    displayName: 'Google',
-    issuer: 'https://accounts.google.com',
-    stepUp: false,
-    extraAuthParams: { access_type: 'offline', prompt: 'consent' },
-  })
-}
-
 const GITLAB = 'https://gitlab.com'
-
-/** GitLab. Set `issuer` for a self-managed instance. */
-function gitlab(options: IssuerPresetOptions): OAuthProvider {
-  return build(options, {
-    id: 'gitlab',
-    isPublic: (options.issuer ?? GITLAB) === GITLAB,
-    displayName: 'GitLab',
-    issuer: GITLAB,
-  })
-}
-
-/** Discord. */
-function discord(options: PresetOptions): OAuthProvider {
-  return build(options, {
-    id: 'discord',
-    isPublic: true,
-    displayName: 'Discord',
-    scopes: ['identify', 'email'],
-    authorizationEndpoint: 'https://discord.com/oauth2/authorize',
-    tokenEndpoint: 'https://discord.com/api/oauth2/token',
-    userInfoEndpoint: 'https://discord.com/api/users/@me',
-    revocationEndpoint: 'https://discord.com/api/oauth2/token/revoke',
-    userInfoFields: {
-      subject: 'id',
-      displayName: ['global_name', 'username'],
-      username: 'username',
-      email: 'email',
-      emailVerified: 'verified',
-      imageUrl: 'https://cdn.discordapp.com/avatars/{id}/{avatar}.png',
-    },
-  })
-}
-
-/**
- * Slack, with OpenID Connect. Its token endpoint rejects a client secret together with a PKCE
- * verifier, so a client with a secret relies on the nonce (RFC 9700 section 2.1.1). It documents no
- * `max_age`.
- */
-function slack(options: IssuerPresetOptions): OAuthProvider {
-  return build(options, {
-    id: 'slack',
-    isPublic: true,
-    displayName: 'Slack',
-    secretMethod: 'client_secret_post',
-    issuer: 'https://slack.com',
-    pkce: !options.clientSecret || options.clientAuthMethod === 'none',
-    stepUp: false,
-  })
-}
-
-/** Spotify. It does not say whether an e-mail address is verified. */
-function spotify(options: PresetOptions): OAuthProvider {
-  return build(options, {
-    id: 'spotify',
-    isPublic: true,
-    displayName: 'Spotify',
-    scopes: ['user-read-email'],
-    authorizationEndpoint: 'https://accounts.spotify.com/authorize',
-    tokenEndpoint: 'https://accounts.spotify.com/api/token',
-    userInfoEndpoint: 'https://api.spotify.com/v1/me',
-    userInfoFields: {
-      subject: 'id',
-      displayName: ['display_name'],
-      email: 'email',
-      imageUrl: 'images.0.url',
-    },
-  })
-}
-
-/** Facebook. Its Graph API returns only id and name unless the fields are listed. */
-function facebook(options: PresetOptions): OAuthProvider {
-  return build(options, {
-    id: 'facebook',
-    isPublic: true,
-    displayName: 'Facebook',
-    scopes: ['email', 'public_profile'],
-    secretMethod: 'client_secret_post',
-    authorizationEndpoint: 'https://www.facebook.com/dialog/oauth',
-    tokenEndpoint: 'https://graph.facebook.com/oauth/access_token',
-    userInfoEndpoint: 'https://graph.facebook.com/me?fields=id,name,email,picture',
-    userInfoFields: {
-      subject: 'id',
-      displayName: ['name'],
-      email: 'email',
-      imageUrl: 'picture.data.url',
-    },
-  })
-}
-
-/**
- * X. It sends a refresh token for the scope `offline.access`. Add the scope `users.email`, once the
- * app is allowed to request it, to receive the confirmed address.
- */
-function twitter(options: PresetOptions): OAuthProvider {
-  const fields = ['id', 'name', 'username', 'profile_image_url']
-  const scopes = typeof options.scopes === 'string' ? options.scopes.split(/\s+/) : options.scopes
-  if (scopes?.includes('users.email')) fields.push('confirmed_email')
-  return build(options, {
-    id: 'twitter',
-    isPublic: true,
-    displayName: 'X',
-    scopes: ['users.read', 'tweet.read', 'offline.access'],
-    authorizationEndpoint: 'https://x.com/i/oauth2/authorize',
-    tokenEndpoint: 'https://api.x.com/2/oauth2/token',
-    userInfoEndpoint: `https://api.x.com/2/users/me?user.fields=${fields.join(',')}`,
-    revocationEndpoint: 'https://api.x.com/2/oauth2/revoke',
-    userInfoFields: {
-      subject: 'data.id',
-      displayName: ['data.name', 'data.username'],
-      username: 'data.username',
-      email: 'data.confirmed_email',
-      emailVerified: true,
-      imageUrl: 'data.profile_image_url',
-    },
-  })
-}
-
-/** Auth0. */
-function auth0(options: DomainPresetOptions): OAuthProvider {
-  return build(options, {
-    id: 'auth0',
-    displayName: 'Auth0',
-    secretMethod: 'client_secret_post',
-    issuer: domainIssuer('auth0', options),
-  })
-}
-
-/** Okta. Set `issuer` for a custom authorization server, such as `https://<domain>/oauth2/default`. */
-function okta(options: DomainPresetOptions): OAuthProvider {
-  return build(options, {
-    id: 'okta',
-    displayName: 'Okta',
-    rolesClaim: 'groups',
-    issuer: domainIssuer('okta', options),
-  })
-}
-
-/**
- * Amazon Cognito user pools: `issuer`, or `region` and `userPoolId`, are required. Their sign-out uses `logout_uri` and returns no state. They document no
- * `max_age`.
- */
-function awsCognito(
-  options: IssuerPresetOptions & Pick<AnyPresetOptions, 'region' | 'userPoolId'>,
-): OAuthProvider {
-  const { region, userPoolId } = options
-  if (!options.issuer && !(region && userPoolId)) {
-    throw missing('aws-cognito', 'region and userPoolId')
-  }
-  return build(options, {
-    id: 'aws-cognito',
-    displayName: 'AWS Cognito',
-    rolesClaim: 'cognito:groups',
-    signOutParams: { logout_uri: '{return_uri}' },
-    stepUp: false,
-    issuer:
-      options.issuer ??
-      `https://cognito-idp.${segment('aws-cognito', 'region', region)}.amazonaws.com/${segment('aws-cognito', 'userPoolId', userPoolId)}`,
-  })
-}
-
 /** Tenants that stand for any organization, any personal account, or both. */
 const ENTRA_PUBLIC = ['common', 'organizations', 'consumers']
 const ENTRA_ISSUER = /^https:\/\/login\.microsoftonline\.com\/([^/]+)\/v2\.0$/
-
-/**
- * Microsoft Entra ID. If the tenant is not an id (such as `common`), the metadata has an issuer
- * template or the id of the tenant; the id_token is then verified against the tenant in its issuer.
- * `auth_time` is an optional claim of the app registration: set `stepUp` once it is added.
- */
-function azureAd(options: IssuerPresetOptions & Pick<AnyPresetOptions, 'tenantId'>): OAuthProvider {
-  const named = ENTRA_ISSUER.exec(options.issuer ?? '')?.[1]
-  const tenant = segment('azure-ad', 'tenantId', named ?? options.tenantId ?? 'common')
-  const byId = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(tenant)
-  return build(options, {
-    id: 'azure-ad',
-    isPublic: ENTRA_PUBLIC.includes(tenant),
-    accountPrompt: 'select_account',
-    displayName: 'Azure AD',
-    stepUp: false,
-    secretMethod: 'client_secret_post',
-    issuer: options.issuer ?? `https://login.microsoftonline.com/${tenant}/v2.0`,
-    issuerTemplate:
-      (options.issuer && !named) || byId
-        ? undefined
-        : 'https://login.microsoftonline.com/{tenantid}/v2.0',
-  })
-}
-
-/** Logto. Its issuer is `/oidc` at the domain, and `offline_access` requires `prompt=consent`. */
-function logto(options: DomainPresetOptions): OAuthProvider {
-  const issuer = domainIssuer('logto', options)
-  const { scopes = [] } = options
-  return build(options, {
-    id: 'logto',
-    displayName: 'Logto',
-    issuer: options.issuer || issuer.endsWith('/oidc') ? issuer : `${issuer}/oidc`,
-    ...(scopes.includes('offline_access') && { extraAuthParams: { prompt: 'consent' } }),
-  })
-}
-
-/** Clerk. It documents no `max_age`. */
-function clerk(options: DomainPresetOptions): OAuthProvider {
-  return build(options, {
-    id: 'clerk',
-    displayName: 'Clerk',
-    stepUp: false,
-    issuer: domainIssuer('clerk', options),
-  })
-}
 
 /**
  * The presets. Each returns a frozen {@link OAuthProvider}.
@@ -345,20 +99,245 @@ function clerk(options: DomainPresetOptions): OAuthProvider {
  * ```
  */
 export const providers = Object.freeze({
-  github,
-  google,
-  gitlab,
-  discord,
-  slack,
-  spotify,
-  facebook,
-  twitter,
-  auth0,
-  okta,
-  awsCognito,
-  azureAd,
-  logto,
-  clerk,
+  /** GitHub. The address is the primary one of `GET /user/emails`; the profile has only a public one. */
+  github: (options: PresetOptions): OAuthProvider => {
+    const userInfoEndpoint = options.userInfoEndpoint ?? 'https://api.github.com/user'
+    return build(options, {
+      id: 'github',
+      displayName: 'GitHub',
+      scopes: [
+        'read:user',
+        'user:email',
+        ...(options.admission?.organizations ? ['read:org'] : []),
+      ],
+      isPublic: options.userInfoEndpoint === undefined,
+      accountPrompt: 'select_account',
+      secretMethod: 'client_secret_post',
+      authorizationEndpoint: 'https://github.com/login/oauth/authorize',
+      tokenEndpoint: 'https://github.com/login/oauth/access_token',
+      userInfoEndpoint,
+      emailsEndpoint: `${userInfoEndpoint}/emails`,
+      organizationsEndpoint: `${userInfoEndpoint}/orgs`,
+      userInfoFields: {
+        subject: 'id',
+        displayName: ['name', 'login'],
+        username: 'login',
+        imageUrl: 'avatar_url',
+      },
+    })
+  },
+
+  /**
+   * Google. It sends a refresh token only with `access_type=offline` and `prompt=consent`. It ignores
+   * `max_age`.
+   */
+  google: (options: IssuerPresetOptions): OAuthProvider =>
+    build(options, {
+      id: 'google',
+      isPublic: true,
+      accountPrompt: 'select_account',
+      displayName: 'Google',
+      issuer: 'https://accounts.google.com',
+      stepUp: false,
+      extraAuthParams: { access_type: 'offline', prompt: 'consent' },
+    }),
+
+  /** GitLab. Set `issuer` for a self-managed instance. */
+  gitlab: (options: IssuerPresetOptions): OAuthProvider =>
+    build(options, {
+      id: 'gitlab',
+      isPublic: (options.issuer ?? GITLAB) === GITLAB,
+      displayName: 'GitLab',
+      issuer: GITLAB,
+    }),
+
+  /** Discord. */
+  discord: (options: PresetOptions): OAuthProvider =>
+    build(options, {
+      id: 'discord',
+      isPublic: true,
+      displayName: 'Discord',
+      scopes: ['identify', 'email'],
+      authorizationEndpoint: 'https://discord.com/oauth2/authorize',
+      tokenEndpoint: 'https://discord.com/api/oauth2/token',
+      userInfoEndpoint: 'https://discord.com/api/users/@me',
+      revocationEndpoint: 'https://discord.com/api/oauth2/token/revoke',
+      userInfoFields: {
+        subject: 'id',
+        displayName: ['global_name', 'username'],
+        username: 'username',
+        email: 'email',
+        emailVerified: 'verified',
+        imageUrl: 'https://cdn.discordapp.com/avatars/{id}/{avatar}.png',
+      },
+    }),
+
+  /**
+   * Slack, with OpenID Connect. Its token endpoint rejects a client secret together with a PKCE
+   * verifier, so a client with a secret relies on the nonce (RFC 9700 section 2.1.1). It documents no
+   * `max_age`.
+   */
+  slack: (options: IssuerPresetOptions): OAuthProvider =>
+    build(options, {
+      id: 'slack',
+      isPublic: true,
+      displayName: 'Slack',
+      secretMethod: 'client_secret_post',
+      issuer: 'https://slack.com',
+      pkce: !options.clientSecret || options.clientAuthMethod === 'none',
+      stepUp: false,
+    }),
+
+  /** Spotify. It does not say whether an e-mail address is verified. */
+  spotify: (options: PresetOptions): OAuthProvider =>
+    build(options, {
+      id: 'spotify',
+      isPublic: true,
+      displayName: 'Spotify',
+      scopes: ['user-read-email'],
+      authorizationEndpoint: 'https://accounts.spotify.com/authorize',
+      tokenEndpoint: 'https://accounts.spotify.com/api/token',
+      userInfoEndpoint: 'https://api.spotify.com/v1/me',
+      userInfoFields: {
+        subject: 'id',
+        displayName: ['display_name'],
+        email: 'email',
+        imageUrl: 'images.0.url',
+      },
+    }),
+
+  /** Facebook. Its Graph API returns only id and name unless the fields are listed. */
+  facebook: (options: PresetOptions): OAuthProvider =>
+    build(options, {
+      id: 'facebook',
+      isPublic: true,
+      displayName: 'Facebook',
+      scopes: ['email', 'public_profile'],
+      secretMethod: 'client_secret_post',
+      authorizationEndpoint: 'https://www.facebook.com/dialog/oauth',
+      tokenEndpoint: 'https://graph.facebook.com/oauth/access_token',
+      userInfoEndpoint: 'https://graph.facebook.com/me?fields=id,name,email,picture',
+      userInfoFields: {
+        subject: 'id',
+        displayName: ['name'],
+        email: 'email',
+        imageUrl: 'picture.data.url',
+      },
+    }),
+
+  /**
+   * X. It sends a refresh token for the scope `offline.access`. Add the scope `users.email`, once the
+   * app is allowed to request it, to receive the confirmed address.
+   */
+  twitter: (options: PresetOptions): OAuthProvider => {
+    const fields = ['id', 'name', 'username', 'profile_image_url']
+    const scopes = typeof options.scopes === 'string' ? options.scopes.split(/\s+/) : options.scopes
+    if (scopes?.includes('users.email')) fields.push('confirmed_email')
+    return build(options, {
+      id: 'twitter',
+      isPublic: true,
+      displayName: 'X',
+      scopes: ['users.read', 'tweet.read', 'offline.access'],
+      authorizationEndpoint: 'https://x.com/i/oauth2/authorize',
+      tokenEndpoint: 'https://api.x.com/2/oauth2/token',
+      userInfoEndpoint: `https://api.x.com/2/users/me?user.fields=${fields.join(',')}`,
+      revocationEndpoint: 'https://api.x.com/2/oauth2/revoke',
+      userInfoFields: {
+        subject: 'data.id',
+        displayName: ['data.name', 'data.username'],
+        username: 'data.username',
+        email: 'data.confirmed_email',
+        emailVerified: true,
+        imageUrl: 'data.profile_image_url',
+      },
+    })
+  },
+
+  /** Auth0. */
+  auth0: (options: DomainPresetOptions): OAuthProvider =>
+    build(options, {
+      id: 'auth0',
+      displayName: 'Auth0',
+      secretMethod: 'client_secret_post',
+      issuer: domainIssuer('auth0', options),
+    }),
+
+  /** Okta. Set `issuer` for a custom authorization server, such as `https://<domain>/oauth2/default`. */
+  okta: (options: DomainPresetOptions): OAuthProvider =>
+    build(options, {
+      id: 'okta',
+      displayName: 'Okta',
+      rolesClaim: 'groups',
+      issuer: domainIssuer('okta', options),
+    }),
+
+  /**
+   * Amazon Cognito user pools: `issuer`, or `region` and `userPoolId`, are required. Their sign-out uses `logout_uri` and returns no state. They document no
+   * `max_age`.
+   */
+  awsCognito: (
+    options: IssuerPresetOptions & Pick<AnyPresetOptions, 'region' | 'userPoolId'>,
+  ): OAuthProvider => {
+    const { region, userPoolId } = options
+    if (!options.issuer && !(region && userPoolId)) {
+      throw missing('aws-cognito', 'region and userPoolId')
+    }
+    return build(options, {
+      id: 'aws-cognito',
+      displayName: 'AWS Cognito',
+      rolesClaim: 'cognito:groups',
+      signOutParams: { logout_uri: '{return_uri}' },
+      stepUp: false,
+      issuer:
+        options.issuer ??
+        `https://cognito-idp.${segment('aws-cognito', 'region', region)}.amazonaws.com/${segment('aws-cognito', 'userPoolId', userPoolId)}`,
+    })
+  },
+
+  /**
+   * Microsoft Entra ID. If the tenant is not an id (such as `common`), the metadata has an issuer
+   * template or the id of the tenant; the id_token is then verified against the tenant in its issuer.
+   * `auth_time` is an optional claim of the app registration: set `stepUp` once it is added.
+   */
+  azureAd: (options: IssuerPresetOptions & Pick<AnyPresetOptions, 'tenantId'>): OAuthProvider => {
+    const named = ENTRA_ISSUER.exec(options.issuer ?? '')?.[1]
+    const tenant = segment('azure-ad', 'tenantId', named ?? options.tenantId ?? 'common')
+    const byId = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(tenant)
+    return build(options, {
+      id: 'azure-ad',
+      isPublic: ENTRA_PUBLIC.includes(tenant),
+      accountPrompt: 'select_account',
+      displayName: 'Azure AD',
+      stepUp: false,
+      secretMethod: 'client_secret_post',
+      issuer: options.issuer ?? `https://login.microsoftonline.com/${tenant}/v2.0`,
+      issuerTemplate:
+        (options.issuer && !named) || byId
+          ? undefined
+          : 'https://login.microsoftonline.com/{tenantid}/v2.0',
+    })
+  },
+
+  /** Logto. Its issuer is `/oidc` at the domain, and `offline_access` requires `prompt=consent`. */
+  logto: (options: DomainPresetOptions): OAuthProvider => {
+    const issuer = domainIssuer('logto', options)
+    const { scopes = [] } = options
+    return build(options, {
+      id: 'logto',
+      displayName: 'Logto',
+      issuer: options.issuer || issuer.endsWith('/oidc') ? issuer : `${issuer}/oidc`,
+      ...(scopes.includes('offline_access') && { extraAuthParams: { prompt: 'consent' } }),
+    })
+  },
+
+  /** Clerk. It documents no `max_age`. */
+  clerk: (options: DomainPresetOptions): OAuthProvider =>
+    build(options, {
+      id: 'clerk',
+      displayName: 'Clerk',
+      stepUp: false,
+      issuer: domainIssuer('clerk', options),
+    }),
 })
 
 const BY_ID = new Map<string, (options: AnyPresetOptions) => OAuthProvider>(

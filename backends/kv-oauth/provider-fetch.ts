@@ -1,5 +1,6 @@
 import type { CustomFetch } from 'openid-client'
 import { type AuthLog, silentLog } from '@netscript/plugin-auth-core'
+import { isPlainObject } from '@netscript/plugin-auth-core/internal'
 import { isClientRefusal, isErrorCode, refusedClient } from './client-auth.js'
 import type { OAuthProvider } from './provider.js'
 import {
@@ -205,7 +206,7 @@ function errorResponse(
 const MEMBERS = ['access_token', 'token_type', 'expires_in', 'refresh_token', 'scope', 'id_token']
 
 /** The nonempty members of a token response: some providers send `null` or "" for absent ones. */
-function withoutEmpty(json: Record<string, unknown>): Record<string, unknown> {
+function withoutEmpty(json: Readonly<Record<string, unknown>>): Record<string, unknown> {
   return Object.fromEntries(
     MEMBERS.flatMap((name) => (isEmpty(json[name]) ? [] : [[name, json[name]]])),
   )
@@ -234,12 +235,10 @@ function refuseEncrypted({ id }: OAuthProvider, idToken: unknown): void {
 }
 
 /** Parses a body; `undefined` if it is not a JSON object. */
-export function parseObject(body: Buffer): Record<string, unknown> | undefined {
+export function parseObject(body: Buffer): Readonly<Record<string, unknown>> | undefined {
   try {
     const value: unknown = JSON.parse(body.toString('utf8'))
-    return typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? (value as Record<string, unknown>)
-      : undefined
+    return isPlainObject(value) ? value : undefined
   } catch {
     return undefined
   }

@@ -158,25 +158,15 @@ function requirements(
 /** Required metadata (OpenID Connect Discovery section 3). */
 const REQUIRED = ['authorization_endpoint', 'token_endpoint', 'jwks_uri']
 
+/** Excludes `none` and HMACs, which do not prove that the provider signed a token. */
+export const SIGNING_ALGORITHMS: ReadonlySet<unknown> = new Set([
+  ...['RS', 'PS', 'ES'].flatMap((kind) => ['256', '384', '512'].map((bits) => kind + bits)),
+  ...['EdDSA', 'Ed25519'],
+])
+
 /** Supported values, one of which must be listed if the provider lists any (Discovery section 3). */
 const NEEDED: readonly (readonly [name: string, usable: ReadonlySet<unknown>, what: string])[] = [
-  [
-    'id_token_signing_alg_values_supported',
-    new Set([
-      'RS256',
-      'RS384',
-      'RS512',
-      'PS256',
-      'PS384',
-      'PS512',
-      'ES256',
-      'ES384',
-      'ES512',
-      'EdDSA',
-      'Ed25519',
-    ]),
-    'signs id_tokens by',
-  ],
+  ['id_token_signing_alg_values_supported', SIGNING_ALGORITHMS, 'signs id_tokens by'],
   ['response_types_supported', new Set(['code']), 'answers with'],
   ['response_modes_supported', new Set(['query']), 'returns answers by'],
   ['grant_types_supported', new Set(['authorization_code']), 'grants'],

@@ -1,9 +1,13 @@
 import type { TokenEndpointResponse, TokenEndpointResponseHelpers } from 'openid-client'
 import type { ProviderTokens } from './session-store.js'
-import { CLOCK_TOLERANCE_SECONDS, getClientConfiguration, metadataOf } from './configuration.js'
+import {
+  CLOCK_TOLERANCE_SECONDS,
+  type ConfigurationOptions,
+  getClientConfiguration,
+  metadataOf,
+} from './configuration.js'
 import type { OAuthProvider } from './provider.js'
 import { ProviderAnswerError } from './provider-failure.js'
-import type { KvOAuthContext } from './context.js'
 
 /** Refresh the access token this long before it expires, or after half of its lifetime if that is later. */
 const TOKEN_REFRESH_LEAD_MS = 60_000
@@ -71,7 +75,7 @@ const expiry = (now: number, seconds: number): number =>
  * the client.
  */
 export async function revokeAtProvider(
-  context: KvOAuthContext,
+  options: ConfigurationOptions,
   provider: OAuthProvider,
   { refreshToken, accessToken }: ProviderTokens,
 ): Promise<void> {
@@ -79,13 +83,13 @@ export async function revokeAtProvider(
   if (token === undefined) return
   try {
     const client = await import('openid-client')
-    const configuration = await getClientConfiguration(provider, context)
+    const configuration = await getClientConfiguration(provider, options)
     if (metadataOf(configuration).revocation_endpoint === undefined) return
     await client.tokenRevocation(configuration, token, {
       token_type_hint: refreshToken === undefined ? 'access_token' : 'refresh_token',
     })
   } catch (error) {
-    context.log.warn(
+    options.log?.warn(
       { provider: provider.id, err: error },
       'The provider did not revoke the token.',
     )

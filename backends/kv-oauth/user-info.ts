@@ -1,5 +1,6 @@
 import type { Configuration } from 'openid-client'
 import { providerError } from '@netscript/plugin-auth-core'
+import { isPlainObject } from '@netscript/plugin-auth-core/internal'
 import { verdictOf } from './claims.js'
 import type { OAuthProvider } from './provider.js'
 import { NOT_IDENTIFIED, ProviderAnswerError } from './provider-failure.js'
@@ -27,7 +28,7 @@ export async function fetchUserClaims(
       ? undefined
       : await fetchEmail(provider, configuration, accessToken, emailsEndpoint)
   const claims = {
-    ...(fields.subject === 'sub' && isObject(info) ? info : {}),
+    ...(fields.subject === 'sub' && isPlainObject(info) ? info : {}),
     sub: isStableNumber(subject) ? String(subject) : subject,
     name: fields.displayName
       ?.map(at)
@@ -56,9 +57,9 @@ async function fetchEmail(
 ): Promise<{ email: string; verified: true } | undefined> {
   const list = await fetchJson(provider, configuration, accessToken, endpoint, [403, 404])
   const primary = (Array.isArray(list) ? (list as unknown[]) : []).find(
-    (entry) => isObject(entry) && verdictOf(entry.primary) && verdictOf(entry.verified),
+    (entry) => isPlainObject(entry) && verdictOf(entry.primary) && verdictOf(entry.verified),
   )
-  return isObject(primary) && typeof primary.email === 'string'
+  return isPlainObject(primary) && typeof primary.email === 'string'
     ? { email: primary.email, verified: true }
     : undefined
 }
@@ -68,7 +69,7 @@ const MAX_PAGES = 10
 
 /**
  * The names of the user's organizations at GitHub; those that hide the membership from the app are
- * missing. `undefined` when the user did not grant the scope.
+ * missing. `undefined` when no rule needs them, or the user did not grant the scope.
  *
  * @throws AuthError `AUTH_PROVIDER_ERROR` when they cannot be read.
  */
@@ -77,6 +78,7 @@ export async function fetchOrganizations(
   configuration: Configuration,
   accessToken: string,
 ): Promise<readonly string[] | undefined> {
+  if (!provider.admission?.organizations) return undefined
   const names: string[] = []
   for (let page = 1; page <= MAX_PAGES; page += 1) {
     const url = new URL(provider.organizationsEndpoint ?? '')
@@ -85,7 +87,7 @@ export async function fetchOrganizations(
     const list = await fetchJson(provider, configuration, accessToken, url.href, [403, 404])
     if (!Array.isArray(list)) return page === 1 ? undefined : names
     for (const entry of list as unknown[]) {
-      if (isObject(entry) && typeof entry.login === 'string') names.push(entry.login)
+      if (isPlainObject(entry) && typeof entry.login === 'string') names.push(entry.login)
     }
     if (list.length < 100) break
   }
@@ -120,10 +122,6 @@ async function fetchJson(
   } catch (cause) {
     throw providerError(provider.id, NOT_IDENTIFIED, { cause })
   }
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 /** Replaces the placeholders of a template; `undefined` if one has no text. */
