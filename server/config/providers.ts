@@ -9,7 +9,8 @@ import {
 import { CLIENT_AUTH_METHODS, redirectUriOf } from '@netscript/auth-kv-oauth/internal'
 import { AuthConfigurationError } from '@netscript/plugin-auth-core'
 import { queryOf, withoutEmpty } from '../engine/message.js'
-import { listOf, type Variables } from './variables.js'
+import { listOf } from './variable-types.js'
+import type { Variables } from './variables.js'
 
 /** The variables of one provider, without their prefix. */
 export const PROVIDER_VARIABLES = [

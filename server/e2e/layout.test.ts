@@ -66,7 +66,7 @@ const demo = {
 }
 const demoAccount = { id: 'pablo', name: NAME, email: EMAIL }
 const error = (error: AuthError): string =>
-  errorPage({ ...errorWords(error), code: error.code, requestId: 'x'.repeat(128), homeHref: '/' })
+  errorPage({ ...errorWords(error), code: error.code, requestId: 'x'.repeat(128) })
 
 const PAGES: Readonly<Record<string, string>> = {
   'sign-in with no provider': homePage(signedOut(0)),

@@ -68,7 +68,7 @@ export function respondToError(
     ...(asPage
       ? {
           type: 'text/html',
-          body: errorPage({ ...errorWords(error), code: error.code, requestId, homeHref: '/' }),
+          body: errorPage({ ...errorWords(error), code: error.code, requestId }),
         }
       : { type: 'application/problem+json', body: JSON.stringify(problem) }),
   }

@@ -1,6 +1,6 @@
 import { AUTH_ERRORS, type AuthErrorCode } from '@netscript/auth-contract'
 import { AuthBackendOperationUnsupportedError, type AuthError } from '@netscript/plugin-auth-core'
-import { html, safeHref } from './html.js'
+import { html } from './html.js'
 import { layout } from './layout.js'
 
 /** Options of {@link errorPage}: the parts of a problem document that help a user. */
@@ -11,12 +11,10 @@ export interface ErrorPageOptions {
   code: string
   /** Id to quote when asking for help; the log line contains it too. */
   requestId: string
-  /** Target of the button: a path or an http(s) URL. */
-  homeHref: string
 }
 
 /** Renders the page for a failed sign-in or sign-out. */
-export function errorPage({ title, detail, code, requestId, homeHref }: ErrorPageOptions): string {
+export function errorPage({ title, detail, code, requestId }: ErrorPageOptions): string {
   return layout({
     title,
     main: html`<h1>${title}</h1>
@@ -31,7 +29,7 @@ export function errorPage({ title, detail, code, requestId, homeHref }: ErrorPag
           <dd><code>${requestId}</code></dd>
         </div>
       </dl>
-      <a class="button primary" href="${safeHref(homeHref)}">Go to the start page</a>`,
+      <a class="button primary" href="/">Go to the start page</a>`,
   })
 }
 

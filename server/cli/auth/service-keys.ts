@@ -1,5 +1,5 @@
 import { AuthConfigurationError } from '@netscript/plugin-auth-core'
-import { listOf } from '../../config/variables.js'
+import { listOf } from '../../config/variable-types.js'
 import {
   createServiceKey,
   listServiceKeys,
