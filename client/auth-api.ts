@@ -24,11 +24,16 @@ export type {
   AccountsResponse,
   AuthSession,
   AuthUser,
+  CallbackQuery,
+  CallbackResponse,
+  DeletedResponse,
   DescribeResponse,
   LinkedAccount,
   MeResponse,
   ProviderDescription,
+  RevokedResponse,
   SessionResponse,
+  SessionsQuery,
   SessionsResponse,
   SessionSummary,
   SigninInput,
@@ -36,7 +41,9 @@ export type {
   SignoutInput,
   SignoutResponse,
   StoredUser,
+  TokenInput,
   TokenResponse,
+  UnlinkedResponse,
 } from './generated/wire.js'
 
 /** Options of `createAuthClient`. */

@@ -203,7 +203,7 @@ export const ProblemDocument: z.ZodType<Problem> = z.union(
 )
 
 /** Schemas of problem documents by status; the return type of {@link problems}. */
-export type ProblemResponses<C extends AuthErrorCode> = {
+type ProblemResponses<C extends AuthErrorCode> = {
   [S in AuthErrorStatus<C>]: z.ZodType<
     { [K in C]: AuthErrorStatus<K> extends S ? Problem<K> : never }[C]
   >

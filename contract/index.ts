@@ -23,7 +23,7 @@ export {
 } from './errors.js'
 export { forwardAuthContractV1, IDENTITY_HEADERS } from './forward-auth-contract.js'
 export { discoveryContractV1, protocolContractV1 } from './protocol-contract.js'
-export type { RecentAuth, RouteAuth, RouteContract } from './route.js'
+export type { ContractRoute, RecentAuth, RouteAuth, RouteContract } from './route.js'
 export * from './service-contract.js'
 export * from './session.js'
 export {

@@ -8,7 +8,6 @@ export { decodeForm } from './form.js'
 export { ForwardAuthQuery, SIGN_IN_PAGE_PATH, SIGN_IN_URL_HEADER } from './forward-auth-contract.js'
 export { BackChannelLogoutResponse } from './protocol-contract.js'
 export {
-  type ContractRoute,
   contractRoutes,
   type GuardMetadata,
   parseRecentAuth,

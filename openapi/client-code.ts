@@ -5,12 +5,13 @@ import {
   AUTH_ERRORS,
   AUTH_PATH_PREFIX,
   CallbackQuery,
+  type ContractRoute,
   forwardAuthContractV1,
   type RouteContract,
   serviceContractV1,
   SessionsQuery,
 } from '@netscript/auth-contract'
-import { type ContractRoute, contractRoutes } from '@netscript/auth-contract/internal'
+import { contractRoutes } from '@netscript/auth-contract/internal'
 import { createOpenApiDocument, DOCUMENTED } from './document.js'
 
 const NOT_FOR_PAGES = new Set<RouteContract>([serviceContractV1, forwardAuthContractV1])

@@ -1,5 +1,4 @@
-import { IDENTITY_HEADERS } from '@netscript/auth-contract'
-import type { ContractRoute } from '@netscript/auth-contract/internal'
+import { type ContractRoute, IDENTITY_HEADERS } from '@netscript/auth-contract'
 import type { Components } from './components.js'
 import type { ResponseObject } from './specification.js'
 

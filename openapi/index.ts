@@ -13,3 +13,4 @@ export {
   type OpenApiOptions,
   type TaggedContract,
 } from './document.js'
+export type * from './specification.js'

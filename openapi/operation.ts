@@ -1,10 +1,5 @@
 import { z } from 'zod'
-import {
-  type ContractRoute,
-  type contractRoutes,
-  problemType,
-  routeAuthOf,
-} from '@netscript/auth-contract/internal'
+import { type contractRoutes, problemType, routeAuthOf } from '@netscript/auth-contract/internal'
 import { type Components, SCHEMAS } from './components.js'
 import { type Dialect, publicHeaders, type RouteNote } from './dialect.js'
 import { BODY_EXAMPLES, PARAMETER_EXAMPLES, PROBLEM_DATA, PROBLEM_DETAILS } from './examples.js'
@@ -18,7 +13,7 @@ import type {
   ResponseObject,
   SchemaObject,
 } from './specification.js'
-import { AUTH_ERRORS, type AuthErrorCode } from '@netscript/auth-contract'
+import { AUTH_ERRORS, type AuthErrorCode, type ContractRoute } from '@netscript/auth-contract'
 
 /** Name of the security scheme of the session cookie. */
 export const SESSION_COOKIE = 'sessionCookie'

@@ -15,20 +15,17 @@ import {
   unavailable,
 } from './response.js'
 
-/** The log of the guards, such as a pino logger. No secret is logged. */
-export interface GuardLog {
-  /** Expected events, such as a refused request. */
-  info(fields: object, message: string): void
-  /** Events an operator should look at, such as an outage. */
-  warn(fields: object, message: string): void
-}
-
 /** Options of the guards of every framework. */
 export interface GuardOptions {
   /** Authenticates the requests. */
   authenticator: Authenticator
-  /** @default no log */
-  log?: GuardLog
+  /** Such as a pino logger. No secret is logged. @default no log */
+  log?: {
+    /** Expected events, such as a refused request. */
+    info(fields: object, message: string): void
+    /** Events an operator should look at, such as an outage. */
+    warn(fields: object, message: string): void
+  }
 }
 
 /** What a caller needs beside a session. All of it is required. */

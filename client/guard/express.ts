@@ -1,4 +1,4 @@
-import type { Principal } from '@netscript/auth-contract'
+import type { ContractRoute, Principal } from '@netscript/auth-contract'
 import type { GuardRequest } from './authenticator.js'
 import {
   type Caller,
@@ -10,12 +10,7 @@ import {
 } from './caller.js'
 import { type GuardedPaths, pathGuard } from './guarded-path.js'
 import { PRIVATE, responseOf } from './response.js'
-import {
-  type ContractRoute,
-  contractRoutes,
-  type GuardMetadata,
-  routeAuthOf,
-} from '@netscript/auth-contract/internal'
+import { contractRoutes, type GuardMetadata, routeAuthOf } from '@netscript/auth-contract/internal'
 
 declare global {
   // oxlint-disable-next-line typescript/no-namespace
@@ -31,14 +26,14 @@ declare global {
 }
 
 /** The part of an Express request that guards read. */
-export interface ExpressRequest extends GuardRequest {
+interface ExpressRequest extends GuardRequest {
   readonly method: string
   readonly baseUrl: string
   readonly path: string
 }
 
 /** The part of an Express response that guards use. */
-export interface ExpressResponse {
+interface ExpressResponse {
   vary(field: string): this
   setHeader(name: string, value: string): unknown
   append(name: string, value: string): unknown
@@ -158,7 +153,7 @@ export const requireRoles = guards.requireRoles
 export const requireRecentAuth = guards.requireRecentAuth
 
 /** A ts-rest contract in which every route declares `metadata.auth`. */
-export interface GuardedContract {
+interface GuardedContract {
   readonly [key: string]: (ContractRoute & { readonly metadata: GuardMetadata }) | GuardedContract
 }
 

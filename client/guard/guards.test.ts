@@ -11,7 +11,7 @@ import { Hono } from 'hono'
 import { afterEach, describe, expect, it } from 'vitest'
 import { authenticated, type Authenticator, GuardUnavailableError } from './authenticator.js'
 import type { Authorizer } from './authorizer.js'
-import type { GuardLog, Requirement } from './caller.js'
+import type { GuardOptions, Requirement } from './caller.js'
 import * as onExpress from './express.js'
 import * as onFastify from './fastify.js'
 import { createFetchGuard, type FetchGuard } from './fetch.js'
@@ -49,7 +49,10 @@ const ROUTES: Readonly<Record<string, readonly Requirement[]>> = {
 /** A handler's own headers. */
 const OWN = { 'cache-control': 'private', 'set-cookie': 'session=ended; Max-Age=0', vary: 'Accept' }
 
-type Host = (options: { authenticator: Authenticator; log: GuardLog }) => Promise<{
+type Host = (options: {
+  authenticator: Authenticator
+  log: NonNullable<GuardOptions['log']>
+}) => Promise<{
   fetch: (path: string, init: RequestInit) => Promise<Response>
 }>
 /** The guards of a framework that has one function for each requirement. */

@@ -14,11 +14,13 @@ export {
 export {
   type Authorizer,
   type AuthzDecision,
+  type AuthzRequest,
   checkRecentAuth,
   createScopeAuthorizer,
   type ScopeAuthorizerOptions,
   type ScopeRule,
 } from './authorizer.js'
+export type { GuardOptions, Requirement } from './caller.js'
 export {
   type ExpressMiddleware,
   guardContract,
@@ -30,6 +32,7 @@ export {
   type WithAuthnOptions,
   withAuthz,
 } from './express.js'
+export type { Refusal } from './response.js'
 export {
   createSessionAuthenticator,
   type SessionAuthenticatorOptions,

@@ -1,7 +1,7 @@
 import { authenticated, type Authenticator, headerOf, type Principal } from './authenticator.js'
 
 /** The identity of a static credential. */
-export interface StaticIdentity {
+interface StaticIdentity {
   /** The subject of the principal. */
   subject: string
   /** @default none */

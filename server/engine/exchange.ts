@@ -1,4 +1,4 @@
-import type { ContractRoute } from '@netscript/auth-contract/internal'
+import type { ContractRoute } from '@netscript/auth-contract'
 import { toAuthnRequest } from '@netscript/plugin-auth-core'
 import type { HandlerRequest } from '../handlers/context.js'
 import {

@@ -1,6 +1,5 @@
 import type { z } from 'zod'
-import { AUTH_PATH_PREFIX } from '@netscript/auth-contract'
-import type { ContractRoute } from '@netscript/auth-contract/internal'
+import { AUTH_PATH_PREFIX, type ContractRoute } from '@netscript/auth-contract'
 import type { HandlerContext, HandlerRequest } from '../handlers/context.js'
 import type { HeaderField, Reply } from './message.js'
 import type { BodyTypes } from './body.js'

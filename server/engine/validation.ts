@@ -1,4 +1,4 @@
-import type { ContractRoute } from '@netscript/auth-contract/internal'
+import type { ContractRoute } from '@netscript/auth-contract'
 import { z } from 'zod'
 import { AuthError } from '@netscript/plugin-auth-core'
 import type { Exchange } from './exchange.js'
