@@ -1,4 +1,4 @@
-import { type AuthBackendCheck, CheckSkipped } from './scene.js'
+import { type AuthBackendChecks, CheckSkipped } from './scene.js'
 import { ACCOUNT_CHECKS, PROVIDER_TOKEN_CHECKS, SELF_SERVICE_CHECKS } from './checks/accounts.js'
 import { ANONYMOUS_CHECKS } from './checks/anonymous.js'
 import { CAPABILITY_CHECKS, PART_CHECKS } from './checks/capabilities.js'
@@ -15,7 +15,7 @@ import type { AuthBackendHarness } from './harness.js'
 import { withinTime } from '../within-time.js'
 
 /** All checks, in the order in which they run. */
-export const AUTH_BACKEND_CHECKS: readonly AuthBackendCheck[] = [
+const CHECKS: AuthBackendChecks = {
   ...CAPABILITY_CHECKS,
   ...ANONYMOUS_CHECKS,
   ...IDENTITY_CHECKS,
@@ -31,7 +31,9 @@ export const AUTH_BACKEND_CHECKS: readonly AuthBackendCheck[] = [
   ...OUTAGE_CHECKS,
   ...SECRECY_CHECKS,
   ...PART_CHECKS,
-]
+}
+
+export const AUTH_BACKEND_CHECKS = Object.entries(CHECKS).map(([id, check]) => ({ id, ...check }))
 
 /** The result of a check. */
 export interface AuthBackendCheckResult {
@@ -129,7 +131,7 @@ function reportSkipped(contexts: readonly unknown[], reason: string): void {
 
 async function runCheck(
   harness: AuthBackendHarness,
-  check: AuthBackendCheck,
+  check: (typeof AUTH_BACKEND_CHECKS)[number],
   { limitMs = LIMIT_MS }: AuthBackendCheckOptions,
 ): Promise<AuthBackendCheckResult> {
   try {
@@ -145,7 +147,10 @@ async function runCheck(
   }
 }
 
-async function runWithNew(harness: AuthBackendHarness, check: AuthBackendCheck): Promise<void> {
+async function runWithNew(
+  harness: AuthBackendHarness,
+  check: (typeof AUTH_BACKEND_CHECKS)[number],
+): Promise<void> {
   const backend = await harness.create()
   try {
     await check.run({ harness, backend })

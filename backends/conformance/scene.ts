@@ -121,6 +121,14 @@ export function assertPerson(
   assert.equal(result.principal.subject, user.id, `the principal is another user: ${when}`)
 }
 
+/** Checks the result of a schema of the contract. */
+export function assertValid(
+  result: { success: boolean; error?: Error | undefined },
+  what: string,
+): void {
+  assert.ok(result.success, `${what} is not valid by the contract: ${result.error?.message}`)
+}
+
 /** A request with the credential of the user. */
 export const requestOf = (person: Person): AuthnRequest => requestWith(person.headers)
 
@@ -170,10 +178,10 @@ export async function nextMillisecond(): Promise<void> {
   while (Date.now() === start) await new Promise((resolve) => setImmediate(resolve))
 }
 
-/** A requirement for every backend. */
-export interface AuthBackendCheck {
-  /** A stable id in kebab case. */
-  readonly id: string
+/** Requirements for every backend, by a stable id in kebab case. */
+export type AuthBackendChecks = Readonly<Record<string, AuthBackendCheck>>
+
+interface AuthBackendCheck {
   /** The requirement as a sentence. */
   readonly title: string
   /** Rejects when the backend does not meet the requirement. */

@@ -272,8 +272,8 @@ export const providers = Object.freeze({
     }),
 
   /**
-   * Amazon Cognito user pools: `issuer`, or `region` and `userPoolId`, are required. Their sign-out uses `logout_uri` and returns no state. They document no
-   * `max_age`.
+   * Amazon Cognito user pools: `issuer`, or `region` and `userPoolId`, are required. Their sign-out uses
+   * `logout_uri` and returns no state. They document no `max_age`.
    */
   awsCognito: (
     options: IssuerPresetOptions & Pick<AnyPresetOptions, 'region' | 'userPoolId'>,

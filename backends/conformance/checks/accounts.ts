@@ -7,7 +7,8 @@ import type {
   CallbackResult,
 } from '../../port.js'
 import {
-  type AuthBackendCheck,
+  assertValid,
+  type AuthBackendChecks,
   expectAlive,
   expectOver,
   type Person,
@@ -23,9 +24,8 @@ import { isAuthError } from '../../errors.js'
 /** Account ids come from the caller, who can send anything. */
 const UNKNOWN = ['missing', '', '%', "' OR 1=1 --", '__proto__', 'x'.repeat(1000), '\0', '\ud800']
 
-export const ACCOUNT_CHECKS: readonly AuthBackendCheck[] = [
-  {
-    id: 'lists-own-accounts',
+export const ACCOUNT_CHECKS: AuthBackendChecks = {
+  'lists-own-accounts': {
     title: 'the list of a new user is the account of the session, as the contract has it',
     async run(scene) {
       const accounts = accountsOf(scene)
@@ -33,14 +33,12 @@ export const ACCOUNT_CHECKS: readonly AuthBackendCheck[] = [
       await signIn(scene)
       const list = await accounts.list(person.session)
       assert.equal(list.length, 1, 'a new user does not have exactly one account')
-      const parsed = LinkedAccount.safeParse(list[0])
-      assert.ok(parsed.success, `an account is not valid: ${parsed.error?.message}`)
+      assertValid(LinkedAccount.safeParse(list[0]), 'an account')
       assert.equal(list[0]?.subject, person.session.subject, 'the account has another subject')
       assert.equal(list[0]?.current, true, 'the account of the session is not current')
     },
   },
-  {
-    id: 'link-adds-account',
+  'link-adds-account': {
     title: 'a link adds the account to the user and leaves the session as it is',
     async run(scene) {
       const accounts = accountsOf(scene)
@@ -65,8 +63,7 @@ export const ACCOUNT_CHECKS: readonly AuthBackendCheck[] = [
       )
     },
   },
-  {
-    id: 'link-needs-its-session',
+  'link-needs-its-session': {
     title: 'a link without the session that started it is AUTH_SESSION_CHANGED and adds nothing',
     async run(scene) {
       const accounts = accountsOf(scene)
@@ -84,8 +81,7 @@ export const ACCOUNT_CHECKS: readonly AuthBackendCheck[] = [
       }
     },
   },
-  {
-    id: 'unlink-ends-its-sessions',
+  'unlink-ends-its-sessions': {
     title: 'removing an account ends the sessions that were made with it, and no others',
     async run(scene) {
       const accounts = accountsOf(scene)
@@ -101,8 +97,7 @@ export const ACCOUNT_CHECKS: readonly AuthBackendCheck[] = [
       assert.deepEqual([...ended].sort(), expected, 'the result names other sessions')
     },
   },
-  {
-    id: 'last-account-stays',
+  'last-account-stays': {
     title: 'the last account cannot be removed, also when all are removed at once',
     async run(scene) {
       const accounts = accountsOf(scene)
@@ -120,8 +115,7 @@ export const ACCOUNT_CHECKS: readonly AuthBackendCheck[] = [
       assert.equal(removed.length, 1, `${removed.length} of two concurrent removals succeeded`)
     },
   },
-  {
-    id: 'removes-no-foreign-account',
+  'removes-no-foreign-account': {
     title: 'an account of another user and an unknown one are NOT_FOUND',
     async run(scene) {
       const accounts = accountsOf(scene)
@@ -137,7 +131,7 @@ export const ACCOUNT_CHECKS: readonly AuthBackendCheck[] = [
       assert.equal((await accounts.list(person.session)).length, 2, 'the account was removed')
     },
   },
-]
+}
 
 const accountsOf = ({ backend }: Scene): AuthAccountsPort =>
   backend.accounts ?? skip('the backend links no accounts')
@@ -148,17 +142,15 @@ async function link(scene: Scene, person: Person): Promise<CallbackResult> {
   return interactive(scene).handleCallback(flow.browser, flow.query)
 }
 
-export const SELF_SERVICE_CHECKS: readonly AuthBackendCheck[] = [
-  {
-    id: 'exports-own-data',
+export const SELF_SERVICE_CHECKS: AuthBackendChecks = {
+  'exports-own-data': {
     title: 'the export has the user and all their sessions, and nothing of other users',
     async run(scene) {
       const selfService = selfServiceOf(scene)
       const person = await signIn(scene)
       const [elsewhere, other] = [await signIn(scene, person), await signIn(scene)]
       const stored = await selfService.exportUser(person.session)
-      const parsed = StoredUser.safeParse(stored)
-      assert.ok(parsed.success, `the export is not valid: ${parsed.error?.message}`)
+      assertValid(StoredUser.safeParse(stored), 'the export')
       assert.equal(stored.user.id, person.user.id, 'the export is of another user')
       const ids = stored.sessions.map(({ session }) => session.id).sort()
       const expected = [person.session.id, elsewhere.session.id].sort()
@@ -168,8 +160,7 @@ export const SELF_SERVICE_CHECKS: readonly AuthBackendCheck[] = [
       assert.ok(!text.includes(other.session.id), 'the export has a session of another user')
     },
   },
-  {
-    id: 'deletes-own-user',
+  'deletes-own-user': {
     title: 'deleting a user ends all their sessions, can be repeated, and changes no other user',
     async run(scene) {
       const selfService = selfServiceOf(scene)
@@ -182,16 +173,15 @@ export const SELF_SERVICE_CHECKS: readonly AuthBackendCheck[] = [
       await selfService.deleteUser(person.session)
     },
   },
-]
+}
 
 const selfServiceOf = ({ backend }: Scene): AuthSelfServicePort =>
   backend.selfService ?? skip('the backend neither exports nor deletes users')
 
 type GetProviderToken = NonNullable<AuthBackendPort['getProviderToken']>
 
-export const PROVIDER_TOKEN_CHECKS: readonly AuthBackendCheck[] = [
-  {
-    id: 'provider-token-is-of-its-user',
+export const PROVIDER_TOKEN_CHECKS: AuthBackendChecks = {
+  'provider-token-is-of-its-user': {
     title: 'the provider token of a session is valid to the contract, and no token of another user',
     async run(scene) {
       const tokenOf = providerTokens(scene)
@@ -203,15 +193,13 @@ export const PROVIDER_TOKEN_CHECKS: readonly AuthBackendCheck[] = [
           throw error
         })
         if (!token) return skip('the sessions of the harness have no provider tokens')
-        const parsed = ProviderToken.safeParse(token)
-        assert.ok(parsed.success, `the token is not valid: ${parsed.error?.message}`)
+        assertValid(ProviderToken.safeParse(token), 'the token')
         tokens.push(token.accessToken)
       }
       assert.notEqual(tokens[0], tokens[1], 'two users have the same provider token')
     },
   },
-  {
-    id: 'provider-token-ends-with-session',
+  'provider-token-ends-with-session': {
     title: 'an ended session and an unknown one have no provider token: UNAUTHORIZED',
     async run(scene) {
       const tokenOf = providerTokens(scene)
@@ -223,7 +211,7 @@ export const PROVIDER_TOKEN_CHECKS: readonly AuthBackendCheck[] = [
       }
     },
   },
-]
+}
 
 function providerTokens({ backend }: Scene): GetProviderToken {
   if (!backend.getProviderToken) return skip('the backend keeps no provider tokens')

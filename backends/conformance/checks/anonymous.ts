@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import {
-  type AuthBackendCheck,
+  type AuthBackendChecks,
   authenticate,
   expectNobody,
   expectPerson,
@@ -37,9 +37,8 @@ const AUTHORIZATIONS = [
   ...['Bearer eyJhbGciOiJub25lIn0.eyJzdWIiOiJhZG1pbiJ9.', `Bearer ${'x'.repeat(8192)}`],
 ]
 
-export const ANONYMOUS_CHECKS: readonly AuthBackendCheck[] = [
-  {
-    id: 'anonymous-without-credential',
+export const ANONYMOUS_CHECKS: AuthBackendChecks = {
+  'anonymous-without-credential': {
     title: 'a request without a credential is anonymous',
     async run(scene) {
       await expectNobody(scene, requestWith({}), 'a request without a credential')
@@ -50,8 +49,7 @@ export const ANONYMOUS_CHECKS: readonly AuthBackendCheck[] = [
       )
     },
   },
-  {
-    id: 'anonymous-with-empty-credential',
+  'anonymous-with-empty-credential': {
     title: 'a request with an empty credential is anonymous',
     async run(scene) {
       const { cookies } = await signIn(scene)
@@ -61,8 +59,7 @@ export const ANONYMOUS_CHECKS: readonly AuthBackendCheck[] = [
       await expectNobody(scene, requestWith({ cookie: '', authorization: '' }), 'empty headers')
     },
   },
-  {
-    id: 'anonymous-with-garbage',
+  'anonymous-with-garbage': {
     title: 'a request with a value that was never issued is anonymous',
     async run(scene) {
       const { cookies } = await signIn(scene)
@@ -75,8 +72,7 @@ export const ANONYMOUS_CHECKS: readonly AuthBackendCheck[] = [
       }
     },
   },
-  {
-    id: 'hostile-cookies-never-throw',
+  'hostile-cookies-never-throw': {
     title: 'a malformed cookie (percent signs, NUL, 8 KB) is anonymous and does not throw',
     async run(scene) {
       const { cookies } = await signIn(scene)
@@ -91,8 +87,7 @@ export const ANONYMOUS_CHECKS: readonly AuthBackendCheck[] = [
       }
     },
   },
-  {
-    id: 'hostile-authorization-never-throws',
+  'hostile-authorization-never-throws': {
     title: 'a malformed Authorization header is anonymous and does not throw',
     async run(scene) {
       for (const authorization of AUTHORIZATIONS) {
@@ -101,8 +96,7 @@ export const ANONYMOUS_CHECKS: readonly AuthBackendCheck[] = [
       }
     },
   },
-  {
-    id: 'other-cookies-do-not-matter',
+  'other-cookies-do-not-matter': {
     title: 'other cookies and the order of cookies do not matter',
     async run(scene) {
       const person = await signIn(scene)
@@ -125,8 +119,7 @@ export const ANONYMOUS_CHECKS: readonly AuthBackendCheck[] = [
       }
     },
   },
-  {
-    id: 'identity-from-credential-only',
+  'identity-from-credential-only': {
     title: 'the identity comes from the credential only',
     async run(scene) {
       const [mine, theirs] = [await signIn(scene), await signIn(scene)]
@@ -153,4 +146,4 @@ export const ANONYMOUS_CHECKS: readonly AuthBackendCheck[] = [
       await expectPerson(scene, requestOf(theirs), theirs, 'the named user')
     },
   },
-]
+}

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import {
   assertPerson,
-  type AuthBackendCheck,
+  type AuthBackendChecks,
   authenticate,
   change,
   expectPerson,
@@ -19,17 +19,15 @@ const FLOW = ['signIn', 'handleCallback', 'startLogout', 'finishLogout'] as cons
 
 const CLAIM = 'capabilities.refresh is true'
 
-export const CAPABILITY_CHECKS: readonly AuthBackendCheck[] = [
-  {
-    id: 'name-is-expected',
+export const CAPABILITY_CHECKS: AuthBackendChecks = {
+  'name-is-expected': {
     title: 'the backend has the name that it is registered under',
     async run({ backend, harness }) {
       assert.notEqual(backend.name, '', 'the backend has no name')
       assert.equal(backend.name, harness.name, 'the backend has another name')
     },
   },
-  {
-    id: 'capabilities-are-complete',
+  'capabilities-are-complete': {
     title: 'every capability is true or false',
     async run({ backend }) {
       for (const capability of CAPABILITIES) {
@@ -38,8 +36,7 @@ export const CAPABILITY_CHECKS: readonly AuthBackendCheck[] = [
       }
     },
   },
-  {
-    id: 'interactive-is-complete',
+  'interactive-is-complete': {
     title: 'a redirect flow has all of its methods',
     async run({ backend: { interactive } }) {
       if (!interactive) return skip('the backend is not interactive')
@@ -48,8 +45,7 @@ export const CAPABILITY_CHECKS: readonly AuthBackendCheck[] = [
       }
     },
   },
-  {
-    id: 'refresh-extends-session',
+  'refresh-extends-session': {
     title: 'with capabilities.refresh, using a session extends it',
     async run(scene) {
       if (!scene.backend.capabilities.refresh) return skip('capabilities.refresh is false')
@@ -66,8 +62,7 @@ export const CAPABILITY_CHECKS: readonly AuthBackendCheck[] = [
       )
     },
   },
-  {
-    id: 'no-refresh-extends-nothing',
+  'no-refresh-extends-nothing': {
     title: 'without capabilities.refresh, using a session does not extend it',
     async run(scene) {
       if (scene.backend.capabilities.refresh) return skip(CLAIM)
@@ -82,8 +77,7 @@ export const CAPABILITY_CHECKS: readonly AuthBackendCheck[] = [
       assert.deepEqual(sets, [], 'a cookie is set although nothing was extended')
     },
   },
-  {
-    id: 'refresh-is-safe-at-once',
+  'refresh-is-safe-at-once': {
     title: 'twenty concurrent requests that are all due to refresh keep the user signed in',
     async run(scene) {
       if (!scene.backend.capabilities.refresh) return skip('capabilities.refresh is false')
@@ -100,7 +94,7 @@ export const CAPABILITY_CHECKS: readonly AuthBackendCheck[] = [
       }
     },
   },
-]
+}
 
 function nextHeaders(headers: Headers, setCookies: readonly string[]): Headers {
   if (setCookies.length === 0) return headers
@@ -110,9 +104,8 @@ function nextHeaders(headers: Headers, setCookies: readonly string[]): Headers {
 const KINDS = ['oauth', 'oidc', 'saml', 'credentials', 'custom']
 const NO_PROVIDER = ['', 'missing', '__proto__', 'constructor', 'toString']
 
-export const PART_CHECKS: readonly AuthBackendCheck[] = [
-  {
-    id: 'providers-are-consistent',
+export const PART_CHECKS: AuthBackendChecks = {
+  'providers-are-consistent': {
     title: 'providers have unique ids and are found by them',
     async run({ backend: { providers } }) {
       const list = providers.listProviders()
@@ -134,19 +127,17 @@ export const PART_CHECKS: readonly AuthBackendCheck[] = [
       }
     },
   },
-  {
-    id: 'probe-resolves',
+  'probe-resolves': {
     title: 'a working backend is ready',
     async run({ backend }) {
       await assert.doesNotReject(backend.probe(), 'probe was rejected')
     },
   },
-  {
-    id: 'close-can-be-repeated',
+  'close-can-be-repeated': {
     title: 'closing works and can be repeated',
     async run({ backend }) {
       await assert.doesNotReject(backend.close(), 'close was rejected')
       await assert.doesNotReject(backend.close(), 'close was rejected the second time')
     },
   },
-]
+}

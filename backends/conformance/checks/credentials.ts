@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import {
-  type AuthBackendCheck,
+  type AuthBackendChecks,
   change,
   expectAlive,
   expectNobody,
@@ -15,9 +15,8 @@ import {
 } from '../scene.js'
 import { applySetCookies, cookieHeader } from '../set-cookie.js'
 
-export const CREDENTIAL_CHECKS: readonly AuthBackendCheck[] = [
-  {
-    id: 'expired-session-is-refused',
+export const CREDENTIAL_CHECKS: AuthBackendChecks = {
+  'expired-session-is-refused': {
     title: 'an expired session is refused',
     async run(scene) {
       const person = await signIn(scene)
@@ -26,8 +25,7 @@ export const CREDENTIAL_CHECKS: readonly AuthBackendCheck[] = [
       await expectNobody(scene, requestWith(headers), 'the same user again')
     },
   },
-  {
-    id: 'session-revoked-elsewhere-is-refused',
+  'session-revoked-elsewhere-is-refused': {
     title: 'a session that was ended elsewhere is refused',
     async run(scene) {
       const [person, other] = [await signIn(scene), await signIn(scene)]
@@ -36,8 +34,7 @@ export const CREDENTIAL_CHECKS: readonly AuthBackendCheck[] = [
       await expectAlive(scene, other, 'while the session of another user was ended')
     },
   },
-  {
-    id: 'signed-out-session-is-refused',
+  'signed-out-session-is-refused': {
     title: 'a session that was signed out is refused',
     async run(scene) {
       const person = await signIn(scene)
@@ -45,8 +42,7 @@ export const CREDENTIAL_CHECKS: readonly AuthBackendCheck[] = [
       await expectOver(scene, person, 'a user who signed out')
     },
   },
-  {
-    id: 'ended-session-stays-over',
+  'ended-session-stays-over': {
     title: 'requests that race with a sign-out do not restore the session',
     async run(scene) {
       const person = await signIn(scene)
@@ -68,8 +64,7 @@ export const CREDENTIAL_CHECKS: readonly AuthBackendCheck[] = [
       }
     },
   },
-  {
-    id: 'tampered-credential-is-refused',
+  'tampered-credential-is-refused': {
     title: 'a credential with one character changed is anonymous',
     async run(scene) {
       const person = await signIn(scene)
@@ -79,8 +74,7 @@ export const CREDENTIAL_CHECKS: readonly AuthBackendCheck[] = [
       await expectAlive(scene, person, 'after changed copies of the credential were tried')
     },
   },
-  {
-    id: 'duplicate-cookies-are-refused',
+  'duplicate-cookies-are-refused': {
     title: 'a cookie that is sent twice is ignored',
     async run(scene) {
       const [mine, theirs] = [await signIn(scene), await signIn(scene)]
@@ -97,8 +91,7 @@ export const CREDENTIAL_CHECKS: readonly AuthBackendCheck[] = [
       }
     },
   },
-  {
-    id: 'public-ids-are-no-credential',
+  'public-ids-are-no-credential': {
     title: 'public ids of a session are not credentials',
     async run(scene) {
       const person = await signIn(scene)
@@ -114,8 +107,7 @@ export const CREDENTIAL_CHECKS: readonly AuthBackendCheck[] = [
       }
     },
   },
-  {
-    id: 'bearer-token-signs-in',
+  'bearer-token-signs-in': {
     title: 'the bearer token of a session signs in like its cookie',
     async run(scene) {
       const person = await signIn(scene)
@@ -123,8 +115,7 @@ export const CREDENTIAL_CHECKS: readonly AuthBackendCheck[] = [
       await expectPerson(scene, requestWith({ authorization }), person, 'by bearer token')
     },
   },
-  {
-    id: 'bearer-token-is-no-cookie',
+  'bearer-token-is-no-cookie': {
     title: 'the scheme of the principal is custom for the session cookie and for nothing else',
     async run(scene) {
       const person = await signIn(scene)
@@ -144,8 +135,7 @@ export const CREDENTIAL_CHECKS: readonly AuthBackendCheck[] = [
       )
     },
   },
-  {
-    id: 'two-credentials-are-not-mixed',
+  'two-credentials-are-not-mixed': {
     title: 'a cookie of one user with a bearer token of another is anonymous',
     async run(scene) {
       const [mine, theirs] = [await signIn(scene), await signIn(scene)]
@@ -155,7 +145,7 @@ export const CREDENTIAL_CHECKS: readonly AuthBackendCheck[] = [
       await expectNobody(scene, requestWith({ cookie, authorization }), 'two users in one request')
     },
   },
-]
+}
 
 function bearer({ signedIn }: Person): string {
   if (signedIn.bearer === undefined) return skip('signIn gives no bearer token beside the cookie')

@@ -4,7 +4,8 @@ import { AuthSession, AuthUser, MeResponse } from '@netscript/auth-contract'
 import type { AuthnResult } from '../../port.js'
 import {
   assertPerson,
-  type AuthBackendCheck,
+  type AuthBackendChecks,
+  assertValid,
   authenticate,
   change,
   expectPerson,
@@ -18,9 +19,8 @@ import {
 const CLOCK_SKEW_MS = 60_000
 const SCHEMES = ['api-key', 'bearer', 'trusted-header', 'custom']
 
-export const IDENTITY_CHECKS: readonly AuthBackendCheck[] = [
-  {
-    id: 'session-follows-contract',
+export const IDENTITY_CHECKS: AuthBackendChecks = {
+  'session-follows-contract': {
     title: 'session and user match the contract and belong together',
     async run(scene) {
       const { session, user } = await signIn(scene)
@@ -33,8 +33,7 @@ export const IDENTITY_CHECKS: readonly AuthBackendCheck[] = [
       }
     },
   },
-  {
-    id: 'answers-can-be-sent',
+  'answers-can-be-sent': {
     title:
       'every result can be sent as JSON of the contract and as Set-Cookie headers, also after a refresh',
     async run(scene) {
@@ -54,8 +53,7 @@ export const IDENTITY_CHECKS: readonly AuthBackendCheck[] = [
       assertCookies(ended.setCookies, 'a sign-out')
     },
   },
-  {
-    id: 'session-is-live',
+  'session-is-live': {
     title: 'a valid session is active, was issued in the past and expires in the future',
     async run(scene) {
       const { session } = await signIn(scene)
@@ -66,8 +64,7 @@ export const IDENTITY_CHECKS: readonly AuthBackendCheck[] = [
       assert.ok(expires > Date.now(), 'the session has expired')
     },
   },
-  {
-    id: 'principal-follows-session',
+  'principal-follows-session': {
     title: 'the principal is the user of the session, with its scopes and roles',
     async run(scene) {
       const { session, user, principal } = await signIn(scene)
@@ -78,8 +75,7 @@ export const IDENTITY_CHECKS: readonly AuthBackendCheck[] = [
       assert.equal(typeof principal.claims, 'object', 'the principal has no claims')
     },
   },
-  {
-    id: 'answers-are-stable',
+  'answers-are-stable': {
     title: 'the same credential gives the same session and user every time',
     async run(scene) {
       const person = await signIn(scene)
@@ -90,8 +86,7 @@ export const IDENTITY_CHECKS: readonly AuthBackendCheck[] = [
       }
     },
   },
-  {
-    id: 'same-person-same-user',
+  'same-person-same-user': {
     title: 'a user who signs in twice has one user id and two sessions',
     async run(scene) {
       const first = await signIn(scene)
@@ -101,8 +96,7 @@ export const IDENTITY_CHECKS: readonly AuthBackendCheck[] = [
       await expectPerson(scene, requestOf(second), second, 'signed in again')
     },
   },
-  {
-    id: 'two-people-are-two',
+  'two-people-are-two': {
     title: 'two users share no user id, session id or credential',
     async run(scene) {
       const [a, b] = [await signIn(scene), await signIn(scene)]
@@ -113,8 +107,7 @@ export const IDENTITY_CHECKS: readonly AuthBackendCheck[] = [
       await expectPerson(scene, requestOf(a), a, 'after another user signed in')
     },
   },
-  {
-    id: 'people-are-never-mixed',
+  'people-are-never-mixed': {
     title: 'fifty concurrent requests of five users each get their own user',
     async run(scene) {
       const people = [await signIn(scene)]
@@ -132,7 +125,7 @@ export const IDENTITY_CHECKS: readonly AuthBackendCheck[] = [
       }
     },
   },
-]
+}
 
 /** Checks the body of `GET /me` as a client reads it. */
 function assertSendable(result: AuthnResult, whose: string): void {
@@ -157,8 +150,4 @@ function assertCookies(setCookies: readonly string[], whose: string): void {
       `a cookie of ${whose} is not a valid header value`,
     )
   }
-}
-
-function assertValid(result: { success: boolean; error?: Error | undefined }, what: string): void {
-  assert.ok(result.success, `${what} is not valid by the contract: ${result.error?.message}`)
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import type { AuthErrorCode } from '@netscript/auth-contract'
 import { AuthError } from '../../errors.js'
 import {
-  type AuthBackendCheck,
+  type AuthBackendChecks,
   authenticate,
   expectAlive,
   expectNobody,
@@ -28,9 +28,8 @@ import {
 const LOST: readonly AuthErrorCode[] = ['AUTH_TRANSACTION_MISSING', 'AUTH_TRANSACTION_EXPIRED']
 const NOT_LOST: readonly AuthErrorCode[] = ['AUTH_ACCESS_DENIED', 'AUTH_PROVIDER_ERROR']
 
-export const INTERACTIVE_CHECKS: readonly AuthBackendCheck[] = [
-  {
-    id: 'sign-in-redirects-to-provider',
+export const INTERACTIVE_CHECKS: AuthBackendChecks = {
+  'sign-in-redirects-to-provider': {
     title: 'a sign-in redirects to the provider with state and an S256 challenge',
     async run(scene) {
       const { signedIn, url } = await begin(scene)
@@ -43,8 +42,7 @@ export const INTERACTIVE_CHECKS: readonly AuthBackendCheck[] = [
       assert.match(challenge, /^[\w-]{43}$/, 'the code_challenge is not a SHA-256 hash')
     },
   },
-  {
-    id: 'sign-ins-share-nothing',
+  'sign-ins-share-nothing': {
     title: 'two sign-ins do not share state, challenge or cookie',
     async run(scene) {
       const [a, b] = [await begin(scene), await begin(scene)]
@@ -58,8 +56,7 @@ export const INTERACTIVE_CHECKS: readonly AuthBackendCheck[] = [
       )
     },
   },
-  {
-    id: 'sign-in-is-bound-to-browser',
+  'sign-in-is-bound-to-browser': {
     title: 'a sign-in sets a cookie whose secret is not in the redirect URL',
     async run(scene) {
       const { signedIn } = await begin(scene)
@@ -69,8 +66,7 @@ export const INTERACTIVE_CHECKS: readonly AuthBackendCheck[] = [
       assert.ok(!cookies.every(inAddress), 'the redirect URL contains every cookie value')
     },
   },
-  {
-    id: 'sign-in-refuses-unknown-provider',
+  'sign-in-refuses-unknown-provider': {
     title: 'a sign-in at an unknown provider is a VALIDATION_ERROR',
     async run(scene) {
       const flow = interactive(scene)
@@ -80,8 +76,7 @@ export const INTERACTIVE_CHECKS: readonly AuthBackendCheck[] = [
       }
     },
   },
-  {
-    id: 'sign-in-grants-no-unknown-scope',
+  'sign-in-grants-no-unknown-scope': {
     title: 'a made-up scope is refused or not granted',
     async run(scene) {
       const scope = 'conformance:made-up'
@@ -97,8 +92,7 @@ export const INTERACTIVE_CHECKS: readonly AuthBackendCheck[] = [
       }
     },
   },
-  {
-    id: 'sign-in-keeps-session',
+  'sign-in-keeps-session': {
     title: 'starting a sign-in does not change the current session',
     async run(scene) {
       const flow = interactive(scene)
@@ -111,8 +105,7 @@ export const INTERACTIVE_CHECKS: readonly AuthBackendCheck[] = [
       await expectAlive(scene, person, 'after a sign-in was started')
     },
   },
-  {
-    id: 'callback-needs-transaction-cookie',
+  'callback-needs-transaction-cookie': {
     title: 'a callback in a browser that started no sign-in is AUTH_TRANSACTION_MISSING',
     async run(scene) {
       const flow = interactive(scene)
@@ -131,8 +124,7 @@ export const INTERACTIVE_CHECKS: readonly AuthBackendCheck[] = [
       await expectCode(callBack(scene, signedIn), NOT_LOST, 'the callback in the right browser')
     },
   },
-  {
-    id: 'foreign-callback-takes-nothing',
+  'foreign-callback-takes-nothing': {
     title:
       'a callback in the browser of another sign-in is refused and consumes neither transaction',
     async run(scene) {
@@ -152,8 +144,7 @@ export const INTERACTIVE_CHECKS: readonly AuthBackendCheck[] = [
       )
     },
   },
-  {
-    id: 'transaction-works-once',
+  'transaction-works-once': {
     title: 'a transaction is consumed by the first callback, also by one with an error',
     async run(scene) {
       const { signedIn } = await begin(scene)
@@ -172,8 +163,7 @@ export const INTERACTIVE_CHECKS: readonly AuthBackendCheck[] = [
       await expectCode(callBack(scene, signedIn), LOST, 'a repeated callback')
     },
   },
-  {
-    id: 'transaction-cookie-is-cleared',
+  'transaction-cookie-is-cleared': {
     title: 'a callback that consumes the transaction clears its cookie',
     async run(scene) {
       const { signedIn } = await begin(scene)
@@ -186,8 +176,7 @@ export const INTERACTIVE_CHECKS: readonly AuthBackendCheck[] = [
       )
     },
   },
-  {
-    id: 'transaction-is-no-session',
+  'transaction-is-no-session': {
     title: 'a transaction cookie does not sign in',
     async run(scene) {
       const { signedIn, browser } = await begin(scene)
@@ -203,8 +192,7 @@ export const INTERACTIVE_CHECKS: readonly AuthBackendCheck[] = [
       await expectNobody(scene, request, 'the state as bearer token')
     },
   },
-  {
-    id: 'session-is-no-transaction',
+  'session-is-no-transaction': {
     title: 'a session cookie does not complete a sign-in',
     async run(scene) {
       const flow = interactive(scene)
@@ -220,8 +208,7 @@ export const INTERACTIVE_CHECKS: readonly AuthBackendCheck[] = [
       await expectCode(callBack(scene, signedIn), NOT_LOST, 'the callback in the right browser')
     },
   },
-  {
-    id: 'unknown-logout-is-refused',
+  'unknown-logout-is-refused': {
     title: 'unknown logout tickets and logout states are refused',
     async run(scene) {
       const flow = interactive(scene)
@@ -233,8 +220,7 @@ export const INTERACTIVE_CHECKS: readonly AuthBackendCheck[] = [
       await expectCode(callBack(scene, signedIn), NOT_LOST, 'the sign-in that was started before')
     },
   },
-  {
-    id: 'callback-signs-in',
+  'callback-signs-in': {
     title: 'an approved callback opens the session that it returns',
     async run(scene) {
       const { result, cookie } = await complete(scene)
@@ -250,8 +236,7 @@ export const INTERACTIVE_CHECKS: readonly AuthBackendCheck[] = [
       }
     },
   },
-  {
-    id: 'callback-ends-previous-session',
+  'callback-ends-previous-session': {
     title: 'a callback ends the previous session of the browser and opens a new one',
     async run(scene) {
       const person = await signIn(scene)
@@ -268,8 +253,7 @@ export const INTERACTIVE_CHECKS: readonly AuthBackendCheck[] = [
       )
     },
   },
-  {
-    id: 'callback-works-once',
+  'callback-works-once': {
     title: 'repeating an approved callback opens only one session',
     async run(scene) {
       const { browser, query } = await approved(scene)
@@ -286,4 +270,4 @@ export const INTERACTIVE_CHECKS: readonly AuthBackendCheck[] = [
       await expectCode(flow.handleCallback(browser, query), LOST, 'a replayed callback')
     },
   },
-]
+}

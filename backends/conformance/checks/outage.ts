@@ -3,7 +3,7 @@ import type { AuthErrorCode } from '@netscript/auth-contract'
 import { AuthError } from '../../errors.js'
 import {
   assertPerson,
-  type AuthBackendCheck,
+  type AuthBackendChecks,
   expectAlive,
   expectOver,
   missingHook,
@@ -15,9 +15,8 @@ import {
   skip,
 } from '../scene.js'
 
-export const OUTAGE_CHECKS: readonly AuthBackendCheck[] = [
-  {
-    id: 'outage-is-not-anonymous',
+export const OUTAGE_CHECKS: AuthBackendChecks = {
+  'outage-is-not-anonymous': {
     title: 'during an outage a credential is neither valid nor anonymous',
     async run(scene) {
       const { backend, harness } = scene
@@ -30,8 +29,7 @@ export const OUTAGE_CHECKS: readonly AuthBackendCheck[] = [
       })
     },
   },
-  {
-    id: 'outage-fails-sign-out',
+  'outage-fails-sign-out': {
     title: 'during an outage signing out fails',
     async run(scene) {
       const { sessions } = scene.backend
@@ -46,8 +44,7 @@ export const OUTAGE_CHECKS: readonly AuthBackendCheck[] = [
       await expectOver(scene, person, 'a user who signed out after the outage')
     },
   },
-  {
-    id: 'outage-fails-session-management',
+  'outage-fails-session-management': {
     title: 'during an outage listing and revoking sessions fail',
     async run(scene) {
       const { sessions, capabilities } = scene.backend
@@ -71,8 +68,7 @@ export const OUTAGE_CHECKS: readonly AuthBackendCheck[] = [
       })
     },
   },
-  {
-    id: 'outage-fails-probe',
+  'outage-fails-probe': {
     title: 'during an outage the backend is not ready',
     async run(scene) {
       await duringOutage(scene, async () => {
@@ -80,8 +76,7 @@ export const OUTAGE_CHECKS: readonly AuthBackendCheck[] = [
       })
     },
   },
-  {
-    id: 'outage-fails-sign-in',
+  'outage-fails-sign-in': {
     title: 'during an outage starting a sign-in fails',
     async run(scene) {
       const { interactive } = scene.backend
@@ -92,8 +87,7 @@ export const OUTAGE_CHECKS: readonly AuthBackendCheck[] = [
       })
     },
   },
-  {
-    id: 'outage-costs-no-session',
+  'outage-costs-no-session': {
     title: 'after an outage sessions and sign-in work again',
     async run(scene) {
       const person = await signIn(scene)
@@ -106,7 +100,7 @@ export const OUTAGE_CHECKS: readonly AuthBackendCheck[] = [
       await expectAlive(scene, await signIn(scene), 'signed in after the outage')
     },
   },
-]
+}
 
 /** Runs `during` while the store is down, and always restores the store. */
 export async function duringOutage(

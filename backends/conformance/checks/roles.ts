@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import {
-  type AuthBackendCheck,
+  type AuthBackendChecks,
   change,
   expectAlive,
   expectNobody,
@@ -18,9 +18,8 @@ import { begin, expectCode, interactive } from '../sign-in-flow.js'
 
 const ROLE = 'conformance-role'
 
-export const ROLE_CHECKS: readonly AuthBackendCheck[] = [
-  {
-    id: 'changed-roles-are-in-force',
+export const ROLE_CHECKS: AuthBackendChecks = {
+  'changed-roles-are-in-force': {
     title:
       'a role that a user is given is in every live session at the next request, and in no other',
     async run(scene) {
@@ -33,8 +32,7 @@ export const ROLE_CHECKS: readonly AuthBackendCheck[] = [
       await expectRole(scene, requestOf(other), other, false)
     },
   },
-  {
-    id: 'changed-roles-survive-a-refresh',
+  'changed-roles-survive-a-refresh': {
     title: 'a refresh of the session keeps a role that the user was given',
     async run(scene) {
       if (!scene.backend.capabilities.refresh) return skip('capabilities.refresh is false')
@@ -45,8 +43,7 @@ export const ROLE_CHECKS: readonly AuthBackendCheck[] = [
       await expectRole(scene, requestWith(headers), person, true)
     },
   },
-  {
-    id: 'user-who-is-not-admitted-gets-no-session',
+  'user-who-is-not-admitted-gets-no-session': {
     title: 'a sign-in of a user who is not admitted is AUTH_NOT_ADMITTED and changes no session',
     async run(scene) {
       interactive(scene)
@@ -69,7 +66,7 @@ export const ROLE_CHECKS: readonly AuthBackendCheck[] = [
       }
     },
   },
-]
+}
 
 async function giveRole({ harness, backend }: Scene, person: Person): Promise<void> {
   if (!harness.giveRole) return missingHook('giveRole')

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { AuthError } from '../../errors.js'
 import {
-  type AuthBackendCheck,
+  type AuthBackendChecks,
   authenticate,
   change,
   type Person,
@@ -14,9 +14,8 @@ import {
 import { parseSetCookie } from '../set-cookie.js'
 import { duringOutage } from './outage.js'
 
-export const SECRECY_CHECKS: readonly AuthBackendCheck[] = [
-  {
-    id: 'results-hold-no-secret',
+export const SECRECY_CHECKS: AuthBackendChecks = {
+  'results-hold-no-secret': {
     title: 'no result contains a credential',
     async run(scene) {
       const { secrets, outcomes } = await useEverything(scene)
@@ -25,8 +24,7 @@ export const SECRECY_CHECKS: readonly AuthBackendCheck[] = [
       }
     },
   },
-  {
-    id: 'errors-hold-no-secret',
+  'errors-hold-no-secret': {
     title: 'no error contains a credential or the message of its cause',
     async run(scene) {
       const { secrets, outcomes } = await useEverything(scene)
@@ -44,8 +42,7 @@ export const SECRECY_CHECKS: readonly AuthBackendCheck[] = [
       }
     },
   },
-  {
-    id: 'set-cookies-are-well-formed',
+  'set-cookies-are-well-formed': {
     title: 'every Set-Cookie is one line, with HttpOnly, Path=/ and SameSite',
     async run(scene) {
       const { outcomes } = await useEverything(scene)
@@ -54,7 +51,7 @@ export const SECRECY_CHECKS: readonly AuthBackendCheck[] = [
       }
     },
   },
-]
+}
 
 interface Outcome {
   readonly operation: string

@@ -3,7 +3,8 @@ import { AuthSession } from '@netscript/auth-contract'
 import { AuthBackendOperationUnsupportedError, isAuthError } from '../../errors.js'
 import type { AuthSessionSummary } from '../../port.js'
 import {
-  type AuthBackendCheck,
+  assertValid,
+  type AuthBackendChecks,
   expectAlive,
   expectOver,
   nextMillisecond,
@@ -19,9 +20,8 @@ const UNKNOWN = ['missing', '', '%', "' OR 1=1 --", '__proto__', '../..', 'x'.re
 /** Session ids come from the caller, who can send anything. */
 const UNKNOWN_SESSIONS = [...UNKNOWN, '\0', '\ud800']
 
-export const SESSION_CHECKS: readonly AuthBackendCheck[] = [
-  {
-    id: 'lists-own-sessions',
+export const SESSION_CHECKS: AuthBackendChecks = {
+  'lists-own-sessions': {
     title: 'the list contains exactly the live sessions of the user, newest first',
     async run(scene) {
       needs(scene, 'listSessions')
@@ -42,8 +42,7 @@ export const SESSION_CHECKS: readonly AuthBackendCheck[] = [
       )
     },
   },
-  {
-    id: 'pages-own-sessions',
+  'pages-own-sessions': {
     title: 'pages of any size contain each session once, in the order of the full list',
     async run(scene) {
       needs(scene, 'listSessions')
@@ -68,8 +67,7 @@ export const SESSION_CHECKS: readonly AuthBackendCheck[] = [
       }
     },
   },
-  {
-    id: 'pages-are-stable',
+  'pages-are-stable': {
     title: 'pages stay consistent when sessions start or end in between',
     async run(scene) {
       needs(scene, 'listSessions')
@@ -90,8 +88,7 @@ export const SESSION_CHECKS: readonly AuthBackendCheck[] = [
       assert.deepEqual(ids(next.sessions), expected, 'the second page is not the second session')
     },
   },
-  {
-    id: 'refuses-unknown-cursors',
+  'refuses-unknown-cursors': {
     title: 'an invalid cursor is VALIDATION_ERROR',
     async run(scene) {
       needs(scene, 'listSessions')
@@ -106,8 +103,7 @@ export const SESSION_CHECKS: readonly AuthBackendCheck[] = [
       }
     },
   },
-  {
-    id: 'listed-sessions-follow-contract',
+  'listed-sessions-follow-contract': {
     title: 'a listed session matches the contract, is active and belongs to the user',
     async run(scene) {
       needs(scene, 'listSessions')
@@ -115,16 +111,14 @@ export const SESSION_CHECKS: readonly AuthBackendCheck[] = [
       const { sessions: list } = await scene.backend.sessions.listSessions(user.id)
       assert.equal(list.length, 1, 'the list does not have exactly one session')
       for (const { session, userAgent } of list) {
-        const parsed = AuthSession.safeParse(session)
-        assert.ok(parsed.success, `a listed session is not valid: ${parsed.error?.message}`)
+        assertValid(AuthSession.safeParse(session), 'a listed session')
         assert.equal(session.userId, user.id, 'a listed session is of another user')
         assert.equal(session.state, 'active', 'a listed session is not active')
         assert.ok((userAgent ?? '').length <= 256, 'the user agent is longer than 256 characters')
       }
     },
   },
-  {
-    id: 'lists-nothing-of-unknown-user',
+  'lists-nothing-of-unknown-user': {
     title: 'an unknown user has no sessions',
     async run(scene) {
       needs(scene, 'listSessions')
@@ -135,8 +129,7 @@ export const SESSION_CHECKS: readonly AuthBackendCheck[] = [
       }
     },
   },
-  {
-    id: 'revokes-own-session-once',
+  'revokes-own-session-once': {
     title: 'revoking an own session returns true, and false the second time',
     async run(scene) {
       needs(scene, 'revokeSessions')
@@ -150,8 +143,7 @@ export const SESSION_CHECKS: readonly AuthBackendCheck[] = [
       await expectAlive(scene, theirs, 'after a session of another user was revoked')
     },
   },
-  {
-    id: 'revokes-no-foreign-session',
+  'revokes-no-foreign-session': {
     title: 'sessions of another user and unknown sessions are not revoked',
     async run(scene) {
       needs(scene, 'revokeSessions')
@@ -169,8 +161,7 @@ export const SESSION_CHECKS: readonly AuthBackendCheck[] = [
       await expectAlive(scene, theirs, 'after another user tried to revoke it')
     },
   },
-  {
-    id: 'revokes-all-sessions-but-one',
+  'revokes-all-sessions-but-one': {
     title: 'revoking all sessions of a user, with or without an exception, returns how many',
     async run(scene) {
       needs(scene, 'revokeSessions')
@@ -200,8 +191,7 @@ export const SESSION_CHECKS: readonly AuthBackendCheck[] = [
       await expectAlive(scene, theirs, 'after all sessions of another user were revoked')
     },
   },
-  {
-    id: 'revokes-nothing-of-unknown-user',
+  'revokes-nothing-of-unknown-user': {
     title: 'revoking all sessions of an unknown user ends nothing',
     async run(scene) {
       needs(scene, 'revokeSessions')
@@ -213,8 +203,7 @@ export const SESSION_CHECKS: readonly AuthBackendCheck[] = [
       await expectAlive(scene, person, 'after all sessions of an unknown user were revoked')
     },
   },
-  {
-    id: 'unsupported-listing-says-so',
+  'unsupported-listing-says-so': {
     title: 'without capabilities.listSessions, listing throws AuthBackendOperationUnsupportedError',
     async run(scene) {
       lacks(scene, 'listSessions')
@@ -222,8 +211,7 @@ export const SESSION_CHECKS: readonly AuthBackendCheck[] = [
       await assertUnsupported(scene, 'listSessions', (port) => port.listSessions(user.id))
     },
   },
-  {
-    id: 'unsupported-revocation-says-so',
+  'unsupported-revocation-says-so': {
     title:
       'without capabilities.revokeSessions, revoking throws AuthBackendOperationUnsupportedError',
     async run(scene) {
@@ -235,7 +223,7 @@ export const SESSION_CHECKS: readonly AuthBackendCheck[] = [
       await assertUnsupported(scene, 'revokeSessions', (port) => port.revokeSessions(user.id))
     },
   },
-]
+}
 
 type Capability = 'listSessions' | 'revokeSessions'
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import {
-  type AuthBackendCheck,
+  type AuthBackendChecks,
   expectAlive,
   expectOver,
   type Person,
@@ -16,9 +16,8 @@ import { tamperedRequests } from './credentials.js'
 const HERE = { everywhere: false }
 const EVERYWHERE = { everywhere: true }
 
-export const SIGN_OUT_CHECKS: readonly AuthBackendCheck[] = [
-  {
-    id: 'sign-out-ends-own-session-only',
+export const SIGN_OUT_CHECKS: AuthBackendChecks = {
+  'sign-out-ends-own-session-only': {
     title: 'signing out ends only the session of the caller',
     async run(scene) {
       const mine = await signIn(scene)
@@ -30,8 +29,7 @@ export const SIGN_OUT_CHECKS: readonly AuthBackendCheck[] = [
       await expectAlive(scene, theirs, 'after another user signed out')
     },
   },
-  {
-    id: 'sign-out-is-idempotent',
+  'sign-out-is-idempotent': {
     title: 'signing out again, or without a session, succeeds and ends nothing',
     async run(scene) {
       const { sessions } = scene.backend
@@ -50,8 +48,7 @@ export const SIGN_OUT_CHECKS: readonly AuthBackendCheck[] = [
       await expectAlive(scene, elsewhere, 'after a sign-out with a session that has ended')
     },
   },
-  {
-    id: 'sign-out-clears-cookies',
+  'sign-out-clears-cookies': {
     title: 'signing out clears the cookies of the credential, valid or not',
     async run(scene) {
       const { sessions } = scene.backend
@@ -71,8 +68,7 @@ export const SIGN_OUT_CHECKS: readonly AuthBackendCheck[] = [
       }
     },
   },
-  {
-    id: 'sign-out-everywhere',
+  'sign-out-everywhere': {
     title: 'signing out everywhere ends all sessions of the user, and no others',
     async run(scene) {
       const mine = await signIn(scene)
@@ -85,8 +81,7 @@ export const SIGN_OUT_CHECKS: readonly AuthBackendCheck[] = [
       await expectAlive(scene, theirs, 'after another user signed out everywhere')
     },
   },
-  {
-    id: 'forged-sign-out-ends-nothing',
+  'forged-sign-out-ends-nothing': {
     title: 'signing out with a forged credential ends nothing, here or everywhere',
     async run(scene) {
       const [mine, theirs] = [await signIn(scene), await signIn(scene)]
@@ -108,8 +103,7 @@ export const SIGN_OUT_CHECKS: readonly AuthBackendCheck[] = [
       await expectAlive(scene, theirs, 'after a user signed out with a forged credential')
     },
   },
-  {
-    id: 'provider-logout-matches-capability',
+  'provider-logout-matches-capability': {
     title: 'signing out returns a logoutUrl only if capabilities.providerLogout is true',
     async run(scene) {
       const { sessions, capabilities } = scene.backend
@@ -120,7 +114,7 @@ export const SIGN_OUT_CHECKS: readonly AuthBackendCheck[] = [
       assert.ok(URL.canParse(logoutUrl), 'the logoutUrl is not an absolute URL')
     },
   },
-]
+}
 
 function assertClears(setCookies: readonly string[], { cookies }: Person, whom: string): void {
   const cleared = setCookies.map(parseSetCookie).filter(isCleared)

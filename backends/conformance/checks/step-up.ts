@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import {
-  type AuthBackendCheck,
+  type AuthBackendChecks,
   authenticate,
   expectAlive,
   expectNobody,
@@ -12,9 +12,8 @@ import {
 } from '../scene.js'
 import { approved, begin, complete, expectCode, interactive } from '../sign-in-flow.js'
 
-export const STEP_UP_CHECKS: readonly AuthBackendCheck[] = [
-  {
-    id: 'step-up-is-refused-where-unsupported',
+export const STEP_UP_CHECKS: AuthBackendChecks = {
+  'step-up-is-refused-where-unsupported': {
     title: 'a sign-in with maxAge or acrValues at a provider without stepUp is a VALIDATION_ERROR',
     async run(scene) {
       const flow = interactive(scene)
@@ -28,8 +27,7 @@ export const STEP_UP_CHECKS: readonly AuthBackendCheck[] = [
       }
     },
   },
-  {
-    id: 'step-up-is-requested',
+  'step-up-is-requested': {
     title: 'a sign-in with maxAge and acrValues sends them to the provider',
     async run(scene) {
       const { url } = await begin(scene, undefined, {
@@ -40,8 +38,7 @@ export const STEP_UP_CHECKS: readonly AuthBackendCheck[] = [
       assert.equal(url.searchParams.get('acr_values'), 'phr mfa', 'acr_values is not sent')
     },
   },
-  {
-    id: 'step-up-gives-auth-time',
+  'step-up-gives-auth-time': {
     title: 'a sign-in with maxAge gives session and principal the time of the authentication',
     async run(scene) {
       const input = { providerId: stepUpProvider(scene), maxAge: 0 }
@@ -55,8 +52,7 @@ export const STEP_UP_CHECKS: readonly AuthBackendCheck[] = [
       assert.equal(principal.claims.auth_time, seconds, 'the claim auth_time is another time')
     },
   },
-  {
-    id: 'step-up-verifies-the-class',
+  'step-up-verifies-the-class': {
     title: 'a sign-in with acrValues that the provider does not confirm is AUTH_STEP_UP_FAILED',
     async run(scene) {
       const person = await signIn(scene)
@@ -67,8 +63,7 @@ export const STEP_UP_CHECKS: readonly AuthBackendCheck[] = [
       await expectAlive(scene, person, 'after a step-up that failed')
     },
   },
-  {
-    id: 'step-up-refuses-another-user',
+  'step-up-refuses-another-user': {
     title: 'a step-up that another user completes is AUTH_SESSION_CHANGED and changes nothing',
     async run(scene) {
       const person = await signIn(scene)
@@ -80,8 +75,7 @@ export const STEP_UP_CHECKS: readonly AuthBackendCheck[] = [
       await expectAlive(scene, person, 'after a step-up of another user')
     },
   },
-  {
-    id: 'step-up-needs-its-session',
+  'step-up-needs-its-session': {
     title: 'a step-up whose session has ended meanwhile is AUTH_SESSION_CHANGED',
     async run(scene) {
       const person = await signIn(scene)
@@ -93,7 +87,7 @@ export const STEP_UP_CHECKS: readonly AuthBackendCheck[] = [
       await expectNobody(scene, requestOf(person), 'the session that was signed out')
     },
   },
-]
+}
 
 /** The ids of the providers that have stepUp, or that have not. */
 function providersWith({ backend }: Scene, stepUp: boolean): string[] {
