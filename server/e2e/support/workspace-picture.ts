@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Browser, Page } from 'playwright-core'
-import { startExample } from '../../local/example.js'
+import { startExample } from '../../local/run-example.js'
 import { freePort } from '../../local/loopback.js'
 import { createLogger } from '../../log.js'
 

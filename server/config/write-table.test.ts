@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
 import { readBlocks } from '../e2e/support/readme-block.js'
-import { configurationTable, llmsText } from './generated-documents.js'
+import { configurationTable, llmsText } from './write-table.js'
 
 const read = (path: string) => readFile(new URL(path, import.meta.url), 'utf8')
 
