@@ -1,24 +1,5 @@
 import type { Fetch } from './exchange.js'
-import type {
-  AccountsResponse,
-  CallbackQuery,
-  CallbackResponse,
-  DeletedResponse,
-  DescribeResponse,
-  MeResponse,
-  RevokedResponse,
-  SessionResponse,
-  SessionsQuery,
-  SessionsResponse,
-  SigninInput,
-  SigninResponse,
-  SignoutInput,
-  SignoutResponse,
-  StoredUser,
-  TokenInput,
-  TokenResponse,
-  UnlinkedResponse,
-} from './generated/wire.js'
+import type * as wire from './generated/wire.js'
 
 export type {
   AccountsResponse,
@@ -72,39 +53,39 @@ export interface CallOptions {
 /** One method for each route with a JSON response, named as in the contract. */
 export interface AuthCalls {
   /** Who is signed in. */
-  me(options?: CallOptions): Promise<MeResponse>
+  me(options?: CallOptions): Promise<wire.MeResponse>
   /** The caller's session. */
-  session(options?: CallOptions): Promise<SessionResponse>
+  session(options?: CallOptions): Promise<wire.SessionResponse>
   /** Starts a sign-in and returns where to send the browser. */
-  signin(input?: SigninInput, options?: CallOptions): Promise<SigninResponse>
+  signin(input?: wire.SigninInput, options?: CallOptions): Promise<wire.SigninResponse>
   /** Ends the session of this browser. */
-  signout(input?: SignoutInput, options?: CallOptions): Promise<SignoutResponse>
+  signout(input?: wire.SignoutInput, options?: CallOptions): Promise<wire.SignoutResponse>
   /** Completes a sign-in with the provider's response. In a browser, just follow the redirect. */
-  callback(query: CallbackQuery, options?: CallOptions): Promise<CallbackResponse>
+  callback(query: wire.CallbackQuery, options?: CallOptions): Promise<wire.CallbackResponse>
   /** Like `callback`, for a provider with a redirect URI of its own, such as `/callback/google`. */
   providerCallback(
     provider: string,
-    query: Omit<CallbackQuery, 'provider'>,
+    query: Omit<wire.CallbackQuery, 'provider'>,
     options?: CallOptions,
-  ): Promise<CallbackResponse>
+  ): Promise<wire.CallbackResponse>
   /** What the active backend can do. */
-  describe(options?: CallOptions): Promise<DescribeResponse>
+  describe(options?: CallOptions): Promise<wire.DescribeResponse>
   /** A page of the caller's live sessions, newest first; at most 100 unless `limit` is given. */
-  sessions(options?: SessionsQuery & CallOptions): Promise<SessionsResponse>
+  sessions(options?: wire.SessionsQuery & CallOptions): Promise<wire.SessionsResponse>
   /** Ends one session of the caller, by its public id. */
-  revokeSession(id: string, options?: CallOptions): Promise<RevokedResponse>
+  revokeSession(id: string, options?: CallOptions): Promise<wire.RevokedResponse>
   /** Ends all sessions of the caller except the current one. */
-  revokeOtherSessions(options?: CallOptions): Promise<RevokedResponse>
+  revokeOtherSessions(options?: CallOptions): Promise<wire.RevokedResponse>
   /** The provider accounts of the caller. `signin` with `link` adds one. */
-  accounts(options?: CallOptions): Promise<AccountsResponse>
+  accounts(options?: CallOptions): Promise<wire.AccountsResponse>
   /** Removes a provider account of the caller, and ends the sessions that were made with it. */
-  unlinkAccount(id: string, options?: CallOptions): Promise<UnlinkedResponse>
+  unlinkAccount(id: string, options?: CallOptions): Promise<wire.UnlinkedResponse>
   /** What is stored about the caller. Needs `capabilities.selfService`. */
-  exportUser(options?: CallOptions): Promise<StoredUser>
+  exportUser(options?: CallOptions): Promise<wire.StoredUser>
   /** Deletes the caller. Needs a sign-in at most five minutes old, and `capabilities.selfService`. */
-  deleteUser(options?: CallOptions): Promise<DeletedResponse>
+  deleteUser(options?: CallOptions): Promise<wire.DeletedResponse>
   /** Requests a short-lived bearer token for another service. */
-  token(input: TokenInput, options?: CallOptions): Promise<TokenResponse>
+  token(input: wire.TokenInput, options?: CallOptions): Promise<wire.TokenResponse>
 }
 
 /**
@@ -113,7 +94,7 @@ export interface AuthCalls {
  */
 export interface AuthClient extends AuthCalls {
   /** Calls {@link AuthCalls.signin} and navigates to the provider. */
-  redirectToSignIn(input?: SigninInput): Promise<void>
+  redirectToSignIn(input?: wire.SigninInput): Promise<void>
   /**
    * Starts the sign-in that a refused request requires, and navigates to the provider. Pass the
    * response of the service, its problem document, or the error of a call of this client. Returns
@@ -128,10 +109,10 @@ export interface AuthClient extends AuthCalls {
    * const isLeaving = await auth.stepUp(response, { redirectTo: '/orders' })
    * ```
    */
-  stepUp(refusal: unknown, input?: SigninInput): Promise<boolean>
+  stepUp(refusal: unknown, input?: wire.SigninInput): Promise<boolean>
   /**
    * Calls {@link AuthCalls.signout}, then navigates to the provider's logout URL or to the return
    * address. Without either, the page stays.
    */
-  redirectToSignOut(input?: SignoutInput): Promise<void>
+  redirectToSignOut(input?: wire.SignoutInput): Promise<void>
 }

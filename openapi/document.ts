@@ -122,11 +122,9 @@ export function createOpenApiDocument({
     description: OVERVIEW,
     license: { name: 'MIT License', identifier: 'MIT' },
   }
-  const server = { url: serverUrl, description: 'This service' }
   return compose(
-    { info, server, contracts: DOCUMENTED, dialect: OWN_DIALECT },
+    { info, serverUrl, cookieName, contracts: DOCUMENTED, dialect: OWN_DIALECT },
     {
-      [SESSION_COOKIE]: sessionCookie(cookieName),
       [SERVICE_KEY]: {
         type: 'http',
         scheme: 'bearer',
@@ -169,11 +167,9 @@ export function createGuardedDocument({
   contracts,
   cookieName = SESSION_COOKIE_NAME,
 }: GuardedDocumentOptions): OpenApiDocument {
-  const server = { url: serverUrl, description: 'This service' }
   return compose(
-    { info, server, contracts, dialect: GUARDED_DIALECT },
+    { info, serverUrl, cookieName, contracts, dialect: GUARDED_DIALECT },
     {
-      [SESSION_COOKIE]: sessionCookie(cookieName),
       [BEARER_TOKEN]: {
         type: 'http',
         scheme: 'bearer',
@@ -186,24 +182,11 @@ export function createGuardedDocument({
 
 const SESSION_COOKIE_NAME = '__Host-ns_session'
 
-const sessionCookie = (name: string): SecuritySchemeObject => ({
-  type: 'apiKey',
-  in: 'cookie',
-  name,
-  description:
-    'Set by the callback and sent by the browser. It is HttpOnly, so there is nothing to enter here.',
-})
-
 function compose(
-  parts: {
-    info: InfoObject
-    server: { url: string; description: string }
-    contracts: readonly TaggedContract[]
-    dialect: Dialect
-  },
-  securitySchemes: Record<string, SecuritySchemeObject>,
+  parts: Required<GuardedDocumentOptions> & { dialect: Dialect },
+  credentials: Record<string, SecuritySchemeObject>,
 ): OpenApiDocument {
-  const { info, server, contracts, dialect } = parts
+  const { info, serverUrl, cookieName, contracts, dialect } = parts
   const components = createComponents()
   const paths: OpenApiDocument['paths'] = {}
   for (const { tag, contract } of contracts) {
@@ -216,9 +199,21 @@ function compose(
   return {
     openapi: '3.1.0',
     info,
-    servers: [server],
+    servers: [{ url: serverUrl, description: 'This service' }],
     tags: contracts.map(({ tag, description }) => ({ name: tag, description })),
     paths,
-    components: { ...components.gathered(), securitySchemes },
+    components: {
+      ...components.gathered(),
+      securitySchemes: {
+        [SESSION_COOKIE]: {
+          type: 'apiKey',
+          in: 'cookie',
+          name: cookieName,
+          description:
+            'Set by the callback and sent by the browser. It is HttpOnly, so there is nothing to enter here.',
+        },
+        ...credentials,
+      },
+    },
   }
 }
