@@ -7,7 +7,7 @@ import { promisify } from 'node:util'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { AuthConfigurationError } from '../backends/errors.js'
 import { getClientConfiguration } from '../backends/kv-oauth/configuration.js'
-import { defineOAuthProvider } from '../backends/kv-oauth/provider.js'
+import { defineOAuthProvider } from '../backends/kv-oauth/define-provider.js'
 import { type JsonServer, startJsonServer } from '../backends/kv-oauth/testing/json-server.js'
 import {
   createTestCertificate,
@@ -218,7 +218,7 @@ describeWithOpenssl('requests by https', () => {
     [
       'discovery',
       `const { getClientConfiguration } = await import(${module('../backends/kv-oauth/configuration.ts')})
-       const { defineOAuthProvider } = await import(${module('../backends/kv-oauth/provider.ts')})
+       const { defineOAuthProvider } = await import(${module('../backends/kv-oauth/define-provider.ts')})
        const redirectUri = 'https://app.example/api/v1/auth/callback'
        const provider = { id: 'idp', clientId: 'a', issuer: 'https://${HOST}', redirectUri }
        await getClientConfiguration(defineOAuthProvider(provider), { allowInsecureRequests: false })`,

@@ -2,7 +2,7 @@ import { AuthConfigurationError } from '@netscript/plugin-auth-core'
 import { describe, expect, it } from 'vitest'
 import { type AdmissionRules, admitsEveryone, factsOf, judge, judgeStored } from './admission.js'
 import { providers } from './presets.js'
-import { defineOAuthProvider } from './provider.js'
+import { defineOAuthProvider } from './define-provider.js'
 
 const client = { clientId: 'a', clientSecret: 'b', redirectUri: 'https://app.example/cb' }
 const OTHER = 'https://idp.example'

@@ -14,7 +14,7 @@ import { withAccounts } from './storage/testing/test-user.js'
 import { createKvOAuthBackend, type KvOAuthBackend } from './backend.js'
 import { encodeSubject } from './identity.js'
 import { isIssuer } from './provider-metadata.js'
-import { defineOAuthProvider } from './provider.js'
+import { defineOAuthProvider } from './define-provider.js'
 import { type JsonServer, type JsonServerAnswer, startJsonServer } from './testing/json-server.js'
 
 const EVENT = 'http://schemas.openid.net/event/backchannel-logout'

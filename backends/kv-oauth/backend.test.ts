@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto'
-import { afterEach, beforeAll, afterAll, describe, expect, it, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { createTestDatabase, type TestDatabase } from '../../prisma/test-database.js'
 import { AuthConfigurationError } from '../errors.js'
 import { createPool } from '../../prisma/pool.js'
 import { createKvOAuthBackend } from './backend.js'
-import { defineOAuthProvider } from './provider.js'
+import { defineOAuthProvider } from './define-provider.js'
 import { providers } from './presets.js'
 
 const KEY = randomBytes(32).toString('base64url')

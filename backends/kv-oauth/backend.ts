@@ -41,7 +41,7 @@ import { isSessionId, sessionsPort } from './sessions.js'
 import { providerToken, sessionEnded } from './provider-token.js'
 import { createProviderGate } from './provider-gate.js'
 import { refuseConfiguredHttp } from './provider-metadata.js'
-import { providersById } from './providers-by-id.js'
+import { providersById } from './define-provider.js'
 import { signIn } from './sign-in.js'
 import { finishLogout, startLogout } from './sign-out.js'
 

@@ -18,12 +18,8 @@ export {
   providerFromPreset,
   providers,
 } from './presets.js'
-export {
-  defineOAuthProvider,
-  type OAuthProvider,
-  type OAuthProviderOptions,
-  type UserInfoFields,
-} from './provider.js'
+export { defineOAuthProvider } from './define-provider.js'
+export type { OAuthProvider, OAuthProviderOptions, UserInfoFields } from './provider.js'
 export { getRequiredEnv } from './required-env.js'
 export type { AuthStores, SessionRefresh } from './session-store.js'
 export type { StoreOptions } from './storage/stores.js'

@@ -14,7 +14,7 @@ export { CLOCK_TOLERANCE_SECONDS, getClientConfiguration } from './configuration
 export { cookiePolicy } from './session-cookie.js'
 export { CLIENT_AUTH_METHODS } from './provider.js'
 export { IssuerMismatchError } from './provider-metadata.js'
-export { providersById, redirectUriOf } from './providers-by-id.js'
+export { providersById, redirectUriOf } from './define-provider.js'
 export { isClaimPath } from './roles.js'
 export { createPostgresSessionStore } from './storage/postgres-session-store.js'
 export { parseRedisUrls, type RedisTarget } from './storage/redis-url.js'

@@ -1,5 +1,6 @@
 import { AuthConfigurationError } from '@netscript/plugin-auth-core'
-import { createOAuthProvider, type OAuthProvider, type OAuthProviderOptions } from './provider.js'
+import type { OAuthProvider, OAuthProviderOptions } from './provider.js'
+import { createOAuthProvider } from './define-provider.js'
 
 /** Options of every preset. Explicit endpoints take precedence, for self-hosted editions and proxies. */
 export interface PresetOptions extends Pick<

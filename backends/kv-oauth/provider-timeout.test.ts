@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import * as client from 'openid-client'
 import { afterEach, describe, expect, it } from 'vitest'
 import { getClientConfiguration } from './configuration.js'
-import { defineOAuthProvider } from './provider.js'
+import { defineOAuthProvider } from './define-provider.js'
 import { createProviderFetch } from './provider-fetch.js'
 
 let server: Server | undefined

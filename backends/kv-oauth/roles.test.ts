@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
-import { defineOAuthProvider, type OAuthProviderOptions } from './provider.js'
+import type { OAuthProviderOptions } from './provider.js'
+import { defineOAuthProvider } from './define-provider.js'
 import { providers as presets } from './presets.js'
 import { claimAt, readRoles, rolesFrom } from './roles.js'
 import { signInAt } from './testing/scripted-provider.js'

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
-import { providersById } from '../../backends/kv-oauth/providers-by-id.js'
+import { providersById } from '../../backends/kv-oauth/define-provider.js'
 import { inspectConfig, readConfig } from './config.js'
 
 const KEY = randomBytes(32).toString('base64url')

@@ -1,6 +1,7 @@
 import { createECDH, createHash, createPrivateKey, createPublicKey } from 'node:crypto'
 import { type JWK, SignJWT } from 'jose'
-import { defineOAuthProvider, type OAuthProvider } from '../../../backends/kv-oauth/provider.js'
+import type { OAuthProvider } from '../../../backends/kv-oauth/provider.js'
+import { defineOAuthProvider } from '../../../backends/kv-oauth/define-provider.js'
 
 const ISSUER = 'https://idp.example'
 const CLIENT = { clientId: 'client', clientSecret: 'secret' }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { AuthConfigurationError } from '../errors.js'
-import { defineOAuthProvider, type OAuthProviderOptions } from './provider.js'
+import type { OAuthProviderOptions } from './provider.js'
+import { defineOAuthProvider } from './define-provider.js'
 
 const endpoints = {
   authorizationEndpoint: 'https://idp.example/authorize',
