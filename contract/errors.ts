@@ -141,7 +141,7 @@ export type AuthErrorData<C extends AuthErrorCode> = C extends keyof typeof DATA
 
 /** An RFC 9457 problem document with a stable `code`. */
 export interface Problem<C extends AuthErrorCode = AuthErrorCode> {
-  /** The URI of the kind of problem: {@link problemType} of the code. */
+  /** The URI of the kind of problem, one for each code. */
   type: string
   /** A short title, fixed for each code. */
   title: string

@@ -5,9 +5,11 @@
  * @module
  */
 export {
+  type Accounts,
   AuthProvider,
   type AuthProviderProps,
   type Session,
+  useAccounts,
   useAuthClient,
   useSession,
 } from './hooks.js'
@@ -19,4 +21,3 @@ export {
   SignOutButton,
   type SignOutButtonProps,
 } from './components.js'
-export { type Accounts, useAccounts } from './hooks.js'
