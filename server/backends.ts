@@ -9,7 +9,8 @@ import {
   parseKeyring,
   resolveBackend,
 } from '@netscript/plugin-auth-core'
-import { createKeyring, importPeer } from '@netscript/plugin-auth-core/internal'
+import { createKeyring } from '@netscript/plugin-auth-core/internal'
+import { importBetterAuth, importWorkos } from './backend-packages.js'
 import type { AuthConfig } from './config/auth-config.js'
 import type { Logger } from './log.js'
 
@@ -238,19 +239,3 @@ export const backendNames: readonly string[] = [...BACKENDS.keys()]
  * @throws AuthBackendNotFoundError for an unknown name.
  */
 export const backendEntry = (name: string): BackendEntry => resolveBackend(BACKENDS, name)
-
-/** @throws AuthConfigurationError with the install command. */
-export const importWorkos = () =>
-  importPeer(
-    ['@netscript/auth-workos'],
-    'NETSCRIPT_AUTH_BACKEND=workos',
-    () => import('@netscript/auth-workos'),
-  )
-
-/** @throws AuthConfigurationError with the install command. */
-export const importBetterAuth = () =>
-  importPeer(
-    ['@netscript/auth-better-auth'],
-    'NETSCRIPT_AUTH_BACKEND=better-auth',
-    () => import('@netscript/auth-better-auth'),
-  )

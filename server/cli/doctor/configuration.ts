@@ -16,7 +16,7 @@ import {
   warn,
   warnWith,
 } from './finding.js'
-import { importBetterAuth, importWorkos } from '../../backends.js'
+import { importBetterAuth, importWorkos } from '../../backend-packages.js'
 import { keepsCookies, otherPort } from '../../config/config.js'
 import { isLoopback } from '../../config/loopback.js'
 import { insecureSwitches } from '../../config/variables.js'
