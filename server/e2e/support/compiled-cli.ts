@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { pathToFileURL } from 'node:url'
-import { build } from 'esbuild'
+import * as esbuild from 'esbuild'
 import { ROOT } from './documents.js'
 
 /**
@@ -11,7 +11,7 @@ import { ROOT } from './documents.js'
  * @returns The path of its main module.
  */
 export async function compileCli(directory: string): Promise<string> {
-  await build({
+  await esbuild.build({
     absWorkingDir: ROOT,
     entryPoints: ['server/cli/main.ts'],
     outdir: directory,
@@ -26,14 +26,14 @@ export async function compileCli(directory: string): Promise<string> {
     plugins: [
       {
         name: 'sources',
-        setup({ onResolve, onLoad }) {
-          onResolve({ filter: /^[^.]/ }, ({ path, kind }) =>
+        setup(build) {
+          build.onResolve({ filter: /^[^.]/ }, ({ path, kind }) =>
             kind === 'entry-point' || path.startsWith('@netscript/')
               ? undefined
               : { path, external: true },
           )
           // Files beside a module are found from its source.
-          onLoad({ filter: /\.ts$/ }, async ({ path }) => ({
+          build.onLoad({ filter: /\.ts$/ }, async ({ path }) => ({
             loader: 'ts',
             contents: (await readFile(path, 'utf8')).replaceAll(
               'import.meta.url',
