@@ -125,35 +125,50 @@ export interface OAuthProviderOptions {
   userInfoFields?: UserInfoFields | undefined
 }
 
-/** The options that a provider has as they were given. */
-type Given = Omit<
-  OAuthProviderOptions,
-  | 'displayName'
-  | 'isPublic'
-  | 'scopes'
-  | 'additionalScopes'
-  | 'rolesMap'
-  | 'clientAuthMethod'
-  | 'pkce'
-  | 'stepUp'
-  | 'extraAuthParams'
-  | 'userInfoFields'
->
-
 /** An OAuth 2.0 or OpenID Connect provider: frozen data, created by `defineOAuthProvider`. */
-export interface OAuthProvider extends Readonly<{
-  [Name in keyof Given]: Exclude<Given[Name], undefined>
-}> {
+export interface OAuthProvider {
+  /** The `providerId` of `signin`. For plain OAuth 2.0, it identifies a user together with the subject. */
+  readonly id: string
   /** Name to show. */
   readonly displayName: string
   /** `oidc` exactly when there is an issuer, so that id_tokens can be verified. */
   readonly kind: 'oidc' | 'oauth'
+  /** The client id at the provider. */
+  readonly clientId: string
+  /** Absent for a public client. */
+  readonly clientSecret?: string
+  /** The issuer identifier, exactly as the provider writes it. */
+  readonly issuer?: string
+  /** An alternative issuer of the metadata, with `{tenantid}` for the tenant of the user. */
+  readonly issuerTemplate?: string
+  /** URL of the metadata. Absent for `/.well-known/openid-configuration` at the issuer. */
+  readonly discoveryUrl?: string
+  /** The authorization endpoint. Absent if discovered. */
+  readonly authorizationEndpoint?: string
+  /** The token endpoint. Absent if discovered. */
+  readonly tokenEndpoint?: string
+  /** The user info endpoint. Absent if discovered. */
+  readonly userInfoEndpoint?: string
+  /** The revocation endpoint (RFC 7009). Absent if discovered or missing. */
+  readonly revocationEndpoint?: string
+  /** The end session endpoint (RP-Initiated Logout 1.0). Absent if discovered or missing. */
+  readonly endSessionEndpoint?: string
+  /** Endpoint that lists the addresses of the user as `[{ email, primary, verified }]`. */
+  readonly emailsEndpoint?: string
+  /** Endpoint that lists the organizations of the user as `[{ login }]`. */
+  readonly organizationsEndpoint?: string
   /** Whether anyone can create an account at the provider. */
   readonly isPublic?: true
+  /** Who may sign in. Absent for everyone with an account at the provider. */
+  readonly admission?: AdmissionRules
+  /** The redirect URI, exactly as registered at the provider. */
+  readonly redirectUri: string
   /** The scopes of a sign-in that requests none. */
   readonly scopes: readonly string[]
   /** Scopes that a sign-in may request beyond `scopes`. */
   readonly additionalScopes: readonly string[]
+  /** Path of the roles claim. Absent for the claim `roles`, which counts at a sole provider only. */
+  readonly rolesClaim?: string
   /** Roles by the value of the claim. Absent where the values are the roles. */
   readonly rolesMap?: Readonly<Record<string, readonly string[]>>
   /** Set by the backend when it has several providers. */
@@ -165,12 +180,16 @@ export interface OAuthProvider extends Readonly<{
   readonly clientAuthMethod: ClientAuthMethod
   /** True if the operator set the method, which then takes precedence over the metadata. */
   readonly clientAuthMethodIsExplicit?: true
+  /** The `prompt` with which it asks for the account to link. Absent for the default of its kind. */
+  readonly accountPrompt?: AccountPrompt
   /** Whether the authorization request has an S256 challenge (RFC 7636). */
   readonly pkce: boolean
   /** Whether the provider enforces `max_age` and returns `auth_time` (OpenID Connect Core 3.1.2.1). */
   readonly stepUp: boolean
   /** Further parameters of the authorization request. */
   readonly authorizationParams: Readonly<Record<string, string>>
+  /** Parameters of the sign-out at the provider. Absent for those of OpenID Connect. */
+  readonly signOutParams?: Readonly<Record<string, string>>
   /** Used if `kind` is `oauth`. */
   readonly userInfoFields: UserInfoFields
 }
