@@ -2,7 +2,7 @@ import { createKeyring, sign } from './keyring.js'
 
 /** A counter to charge a request to. */
 export interface RateLimitCharge {
-  /** The key of the counter, as {@link RateLimitKeys} creates it. */
+  /** The key of the counter: its scope and a keyed hash. */
   readonly key: string
   /** Maximum number of requests in the window. */
   readonly limit: number
@@ -36,7 +36,7 @@ export interface RateLimitStore {
 /** A rate limit that is charged together with what a request writes. */
 export interface PendingRateLimit {
   /**
-   * Runs a statement that also charges the counters, as {@link RateLimitStore.charge} does, and that
+   * Runs a statement that also charges the counters, as a `RateLimitStore` does, and that
    * writes nothing else when the last of them exceeds its limit.
    * @throws AuthError `RATE_LIMITED`
    */

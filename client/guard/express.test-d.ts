@@ -42,8 +42,10 @@ const silent = c.router({ list: { method: 'GET', path: '/orders', responses } })
 // @ts-expect-error A route without metadata.auth is rejected.
 guardContract(silent)
 
+// Apart, since compilers report a literal at different places.
+const misspeltAuth = { scope: ['orders:read'] }
 const misspelt = c.router({
-  list: { method: 'GET', path: '/o', responses, metadata: { auth: { scope: ['orders:read'] } } },
+  list: { method: 'GET', path: '/o', responses, metadata: { auth: misspeltAuth } },
 })
 // @ts-expect-error It must be `scopes`.
 guardContract(misspelt)

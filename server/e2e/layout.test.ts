@@ -152,8 +152,10 @@ describeWithBrowser('the layout of', () => {
             visible,
           )
           const small = controls.filter((element) => element.getBoundingClientRect().height < 44)
+          // TypeScript 5.9 does not know it.
+          const visibly: FocusOptions & { focusVisible: boolean } = { focusVisible: true }
           const unfocused = controls.filter((element) => {
-            element.focus({ focusVisible: true })
+            element.focus(visibly)
             return parseFloat(getComputedStyle(element).outlineWidth) < 2
           })
           return {
