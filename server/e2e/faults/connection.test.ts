@@ -123,8 +123,9 @@ describe('the way to Postgres', () => {
   })
 
   it('has no connection left: 503 in bounded time, and abandoned queries do not remain', async () => {
-    const db = new pg.Pool({ connectionString: database.url, max: 2 })
-    const blocker = await db.connect()
+    const db = new pg.Pool({ connectionString: database.url, max: 3 })
+    // Two transactions: one that took both locks in turn could deadlock with a sign-in.
+    const [tokens, sessions] = [await db.connect(), await db.connect()]
     const busy = async (): Promise<number> => {
       const { rows } = await db.query<{ busy: number }>(
         `SELECT count(*)::int AS busy FROM pg_stat_activity WHERE state = 'active'
@@ -133,13 +134,14 @@ describe('the way to Postgres', () => {
       return rows[0]!.busy
     }
     try {
-      await blocker.query('BEGIN')
-      await blocker.query('LOCK TABLE auth_provider_tokens IN ACCESS EXCLUSIVE MODE')
+      await tokens.query('BEGIN')
+      await tokens.query('LOCK TABLE auth_provider_tokens IN ACCESS EXCLUSIVE MODE')
       // A sign-out reads the tokens, and more users sign out than there are connections.
       const leaving = scene.people.map(({ cookie }) => signOut(service.origin, cookie))
       await expect.poll(busy, { timeout: 5_000 }).toBe(CONNECTIONS)
       // From now on everything that touches a session waits.
-      await blocker.query('LOCK TABLE auth_keyv IN ACCESS EXCLUSIVE MODE')
+      await sessions.query('BEGIN')
+      await sessions.query('LOCK TABLE auth_keyv IN ACCESS EXCLUSIVE MODE')
       await expect.poll(() => service.readiness(), { timeout: 15_000 }).toBe(503)
       expect(new Set(await Promise.all(leaving))).toEqual(new Set([503]))
       // Readers continue; by now the first queries have timed out.
@@ -147,12 +149,14 @@ describe('the way to Postgres', () => {
         await load.more('unavailable')
         expect(await busy()).toBeLessThanOrEqual(CONNECTIONS)
       }
-      await blocker.query('ROLLBACK')
+      await sessions.query('ROLLBACK')
+      await tokens.query('ROLLBACK')
       const returned = performance.now()
       await service.untilReadiness(200)
       await expectRecovery(load, returned)
     } finally {
-      blocker.release(true)
+      tokens.release(true)
+      sessions.release(true)
       await db.end()
     }
     await expectKept()
