@@ -1,4 +1,7 @@
 import { randomBytes } from 'node:crypto'
+import { subscribe } from 'node:diagnostics_channel'
+import type { Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import type { AuthConfig } from '../../config/auth-config.js'
 import { readConfig } from '../../config/config.js'
 import { createTestDatabase, type TestDatabase } from '../../../prisma/test-database.js'
@@ -6,6 +9,21 @@ import { freePort } from '../../local/loopback.js'
 import { startLocalProvider } from '../../local/provider.js'
 import { createLogger } from '../../log.js'
 import { type AuthService, createAuthService } from '../../service.js'
+
+/** The last HTTP server of this process on a port. */
+const servers = new Map<string, Server>()
+subscribe('http.server.request.start', (message) => {
+  const { server } = message as { server: Server }
+  const { port } = (server.address() ?? {}) as Partial<AddressInfo>
+  if (port !== undefined) servers.set(String(port), server)
+})
+
+/** Closes a service without its second of grace for the kept-alive connections of `fetch`. */
+async function closeAtOnce(service: AuthService): Promise<void> {
+  const closed = service.close()
+  servers.get(new URL(service.url).port)?.closeIdleConnections()
+  await closed
+}
 
 type LocalProvider = Awaited<ReturnType<typeof startLocalProvider>>
 type LocalProviderOptions = Parameters<typeof startLocalProvider>[0]
@@ -91,11 +109,11 @@ export async function startTestService(options: TestServiceOptions = {}): Promis
       return another
     },
     async restart(further = {}) {
-      await service.close()
+      await closeAtOnce(service)
       service = await start(further)
     },
     async close() {
-      await Promise.all([service, ...others].map((one) => one.close()))
+      await Promise.all([service, ...others].map(closeAtOnce))
       await provider.stop()
       await database.drop()
     },
