@@ -86,12 +86,21 @@ export async function clientTypes(): Promise<string> {
   return [
     '// Written by `npm run openapi` from the contract. Do not edit.',
     '',
-    astToString(nodes.filter(isNeeded)).replace(
+    plainComments(astToString(nodes.filter(isNeeded))).replace(
       'export interface components',
       'interface components',
     ),
   ].join('\n')
 }
+
+/** Without examples, which the document has, and the tags that repeat the type or that hide the summary. */
+const plainComments = (code: string): string =>
+  code
+    .replace(/\n *\* @example .*(?:\n *\* {3,}.*)*/g, '')
+    .replace(/^( *\* )(Format: .+)\n *\* @description (.+)$/gm, '$1$3 $2.')
+    .replace(/^ *\* @(constant|enum \{.+\})\n/gm, '')
+    .replaceAll('@description ', '')
+    .replace(/\/\*\*\n *\* (.+)\n *\*\//g, '/** $1 */')
 
 /** Queries are not components of the document, which lists their parameters one by one. */
 function queryOf(query: z.ZodType): object {

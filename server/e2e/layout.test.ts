@@ -186,9 +186,13 @@ describeWithBrowser('the layout of', () => {
 
   it('the API documentation cuts nothing on a phone', async () => {
     const page = await open('/docs', 390)
-    for (const summary of await page.locator('.opblock-summary-control').all())
-      await summary.click()
-    await page.locator('.responses-table').last().waitFor()
+    await page.locator('.opblock-summary-control').last().waitFor()
+    const opened = await page.evaluate(() => {
+      const controls = [...document.querySelectorAll<HTMLElement>('.opblock-summary-control')]
+      for (const control of controls) control.click()
+      return controls.length
+    })
+    await expect.poll(() => page.locator('.responses-table').count()).toBe(opened)
     const faults = await page.evaluate(() => {
       const cells = [...document.querySelectorAll('td, th, h2, p')]
       const texts = cells.filter((cell) => cell.getBoundingClientRect().height > 0)

@@ -1,7 +1,8 @@
-import { execFileSync, spawnSync } from 'node:child_process'
+import { execFile, spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { freePort } from '../local/loopback.js'
 import { completeLogin } from './support/oidc-login.js'
@@ -18,14 +19,20 @@ const hasRelease =
   spawnSync('git', ['cat-file', '-e', `${RELEASE}^{commit}`], { cwd: ROOT }).status === 0
 
 /** 0.1.0 from its sources, with the dependencies of its lock file. */
-function checkOutRelease(): string {
+async function checkOutRelease(): Promise<string> {
   const directory = mkdtempSync(join(tmpdir(), 'netscript-0.1.0-'))
-  const run = (command: string, ...args: string[]) =>
-    execFileSync(command, args, { cwd: directory, stdio: 'pipe', maxBuffer: 2 ** 28 })
-  const sources = execFileSync('git', ['archive', RELEASE], { cwd: ROOT, maxBuffer: 2 ** 28 })
-  execFileSync('tar', ['x'], { cwd: directory, input: sources })
-  run('npm', 'ci', '--ignore-scripts', '--prefer-offline', '--no-audit', '--no-fund')
-  run('npm', 'run', 'generate')
+  // Not synchronous: Vitest gives up a worker that does not answer for a minute.
+  const run = (command: string, args: string[], cwd: string) =>
+    promisify(execFile)(command, args, { cwd, maxBuffer: 2 ** 28 })
+  const sources = join(directory, 'sources.tar')
+  await run('git', ['archive', '--output', sources, RELEASE], ROOT)
+  await run('tar', ['xf', sources], directory)
+  await run(
+    'npm',
+    ['ci', '--ignore-scripts', '--prefer-offline', '--no-audit', '--no-fund'],
+    directory,
+  )
+  await run('npm', ['run', 'generate'], directory)
   return directory
 }
 
@@ -35,7 +42,7 @@ describe.skipIf(!hasRelease)('processes of 0.1.0 and of this version on one data
   let old: NetscriptProcess
   let oldUrl: string
   beforeAll(async () => {
-    release = checkOutRelease()
+    release = await checkOutRelease()
     service = await startTestService()
     const port = await freePort()
     oldUrl = `http://localhost:${port}`
