@@ -67,6 +67,14 @@ describe('a database URL that cannot be used', () => {
     ],
     ['no limit', 'postgres://secret@host/db?connection_limit=0', /connection_limit that is not/],
     ['another limit', 'postgres://secret@host/db?connection_limit=x', /connection_limit that is/],
+    ['no wait', 'postgres://secret@host/db?connect_timeout=0', /connect_timeout that is not/],
+    ['a wait for ever', 'postgres://secret@host/db?connect_timeout=-1', /connect_timeout that is/],
+    ['a long wait', 'postgres://secret@host/db?connect_timeout=61', /of seconds from 1 to 60/],
+    [
+      'another spelling of connect_timeout: connectTimeout',
+      'postgres://secret@host/db?connectTimeout=5',
+      /^has connectTimeout=, which is not read\. Write connect_timeout=/,
+    ],
     ['another database', 'mysql://secret@host/db', /must begin with postgres:\/\//],
     ['no URL', 'host=secret dbname=db', /must begin with/],
   ])('says what is wrong with it: %s', (_what, url, message) => {
@@ -143,6 +151,22 @@ it('takes the number of connections from the URL, unless it is told one', async 
     createPool(`${url}?connection_limit=3`, { max: 5 }),
   ]
   expect(pools.map(({ options }) => options)).toMatchObject([{ max: 10 }, { max: 3 }, { max: 5 }])
+  await Promise.all(pools.map((pool) => pool.end()))
+})
+
+it('takes the time to wait for a connection from the URL, unless it is told one', async () => {
+  const url = 'postgres://host/db'
+  const pools = [
+    createPool(url),
+    createPool(`${url}?connect_timeout=60`),
+    createPool(`${url}?connect_timeout=60`, { connectionTimeoutMs: 5 }),
+  ]
+  expect(pools.map(({ options }) => options)).toMatchObject([
+    { connectionTimeoutMillis: 2_000 },
+    { connectionTimeoutMillis: 60_000 },
+    { connectionTimeoutMillis: 5 },
+  ])
+  expect(parseDatabaseUrl(`${url}?connect_timeout=9`).connectionString).toBe(url)
   await Promise.all(pools.map((pool) => pool.end()))
 })
 

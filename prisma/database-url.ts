@@ -18,6 +18,8 @@ export interface DatabaseAddress {
   readonly pooled: boolean
   /** Maximum connections per process, from `connection_limit`. */
   readonly maxConnections?: number
+  /** Milliseconds to wait for a connection, from `connect_timeout`. */
+  readonly connectionTimeoutMs?: number
   /** Host and database, without credentials. */
   readonly description: string
 }
@@ -31,7 +33,7 @@ const SETTINGS = ['lock_timeout', 'idle_in_transaction_session_timeout']
  */
 const NOT_FOR_PG = new Set([
   ...SETTINGS,
-  ...['options', 'schema', 'pgbouncer', 'statement_timeout', 'query_timeout'],
+  ...['options', 'schema', 'pgbouncer', 'connect_timeout', 'statement_timeout', 'query_timeout'],
   ...['binary', 'client_encoding', 'replication', 'types'],
 ])
 
@@ -40,7 +42,7 @@ const SAME_AS_VERIFY_FULL = new Set(['prefer', 'require', 'verify-ca'])
 
 /**
  * Parses a database URL: pg's parameters, plus Prisma's `schema`, `pgbouncer` and
- * `connection_limit`.
+ * `connection_limit`, and libpq's `connect_timeout`.
  *
  * @param name The variable or option that holds the URL.
  * @throws AuthConfigurationError with that name and the fix. It never contains a password.
@@ -70,6 +72,9 @@ export function parseDatabaseUrl(url: string, name = 'DATABASE_URL'): DatabaseAd
     ...(parameters.has('connection_limit') && {
       maxConnections: Number(parameters.get('connection_limit')),
     }),
+    ...(parameters.has('connect_timeout') && {
+      connectionTimeoutMs: Number(parameters.get('connect_timeout')) * 1000,
+    }),
     description: `the database ${database ?? ''} at ${host}:${port}`,
   }
 }
@@ -94,6 +99,10 @@ export function databaseUrlProblem(url: string): string | undefined {
   const limit = parameters.get('connection_limit')
   if (limit !== null && !/^[1-9]\d{0,2}$/.test(limit)) {
     return 'has a connection_limit that is not a number from 1 to 999'
+  }
+  const timeout = parameters.get('connect_timeout')
+  if (timeout !== null && !/^([1-9]|[1-5]\d|60)$/.test(timeout)) {
+    return 'has a connect_timeout that is not a number of seconds from 1 to 60'
   }
   // Names that other drivers use for this setting and that pg ignores.
   const foreign = ['search_path', 'currentSchema'].find((name) => parameters.has(name))
@@ -125,6 +134,7 @@ const READ = [
   'schema',
   'pgbouncer',
   'connection_limit',
+  'connect_timeout',
   'options',
 ]
 

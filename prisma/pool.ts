@@ -13,11 +13,16 @@ import type {
 /** Default maximum of connections per process. */
 export const POOL_SIZE = 10
 
+const CONNECTION_TIMEOUT_MS = 2_000
+
 /** Options of {@link createPool}. */
 export interface PoolOptions {
   /** Maximum number of connections. Default: `connection_limit` of the URL, or 10. */
   max?: number
-  /** Milliseconds to wait for a connection before the caller gets an error. Default: 2000. */
+  /**
+   * Milliseconds to wait for a connection before the caller gets an error. Default: `connect_timeout` of
+   * the URL, or 2000.
+   */
   connectionTimeoutMs?: number
   /** Milliseconds a query may take before the caller gets an error. Default: 5000. */
   queryTimeoutMs?: number
@@ -49,11 +54,10 @@ class DatabasePool extends pg.Pool {
   readonly #connecting: Connecting
   #connected = false
 
-  constructor(
-    url: string,
-    { max, connectionTimeoutMs = 2_000, queryTimeoutMs = 5_000 }: PoolOptions,
-  ) {
+  constructor(url: string, { max, queryTimeoutMs = 5_000, ...options }: PoolOptions) {
     const address = parseDatabaseUrl(url)
+    const connectionTimeoutMs =
+      options.connectionTimeoutMs ?? address.connectionTimeoutMs ?? CONNECTION_TIMEOUT_MS
     const connecting: Connecting = { address, queryTimeoutMs, pooled: address.pooled }
     const config = {
       connectionString: address.connectionString,

@@ -89,10 +89,12 @@ export async function startTestService(options: TestServiceOptions = {}): Promis
   const env = { ...local, ...over }
   const log: string[] = []
   const logger = createLogger('debug', { write: (line: string) => void log.push(line) })
+  // On a busy machine many requests at once may wait for a connection longer than users should.
+  const databaseUrl = `${database.url}${database.url.includes('?') ? '&' : '?'}connect_timeout=60`
   const start = (further: Record<string, string> = {}): Promise<AuthService> => {
     const variables = { ...env, ...further }
     const config = readConfig(variables, { production: false })
-    return createAuthService({ config, databaseUrl: database.url, env: variables, logger })
+    return createAuthService({ config, databaseUrl, env: variables, logger })
   }
   const others: AuthService[] = []
   let service = await start()
