@@ -137,36 +137,37 @@ describe('settings', () => {
 
 it('keeps from pg what would replace our time limits or change the protocol', () => {
   const parameters =
-    'schema=a&pgbouncer=true&options=-c%20a=b&statement_timeout=0&query_timeout=0&replication=database&application_name=mine&sslmode=require'
+    'schema=a&pgbouncer=true&options=-c%20a=b&connect_timeout=9&statement_timeout=0&query_timeout=0&replication=database&application_name=mine&sslmode=require'
   const { connectionString, pooled } = parseDatabaseUrl(`postgres://u:p@h/db?${parameters}`)
   expect(connectionString).toBe('postgres://u:p@h/db?application_name=mine&sslmode=verify-full')
   expect(pooled).toBe(true)
 })
 
-it('takes the number of connections from the URL, unless it is told one', async () => {
+it.each([
+  {
+    what: 'number of connections',
+    parameter: 'connection_limit=3',
+    told: { max: 5 },
+    expected: [{ max: 10 }, { max: 3 }, { max: 5 }],
+  },
+  {
+    what: 'time to wait for a connection',
+    parameter: 'connect_timeout=60',
+    told: { connectionTimeoutMs: 5 },
+    expected: [
+      { connectionTimeoutMillis: 2_000 },
+      { connectionTimeoutMillis: 60_000 },
+      { connectionTimeoutMillis: 5 },
+    ],
+  },
+])('takes the $what from the URL, unless it is told one', async ({ parameter, told, expected }) => {
   const url = 'postgres://host/db'
   const pools = [
     createPool(url),
-    createPool(`${url}?connection_limit=3`),
-    createPool(`${url}?connection_limit=3`, { max: 5 }),
+    createPool(`${url}?${parameter}`),
+    createPool(`${url}?${parameter}`, told),
   ]
-  expect(pools.map(({ options }) => options)).toMatchObject([{ max: 10 }, { max: 3 }, { max: 5 }])
-  await Promise.all(pools.map((pool) => pool.end()))
-})
-
-it('takes the time to wait for a connection from the URL, unless it is told one', async () => {
-  const url = 'postgres://host/db'
-  const pools = [
-    createPool(url),
-    createPool(`${url}?connect_timeout=60`),
-    createPool(`${url}?connect_timeout=60`, { connectionTimeoutMs: 5 }),
-  ]
-  expect(pools.map(({ options }) => options)).toMatchObject([
-    { connectionTimeoutMillis: 2_000 },
-    { connectionTimeoutMillis: 60_000 },
-    { connectionTimeoutMillis: 5 },
-  ])
-  expect(parseDatabaseUrl(`${url}?connect_timeout=9`).connectionString).toBe(url)
+  expect(pools.map(({ options }) => options)).toMatchObject(expected)
   await Promise.all(pools.map((pool) => pool.end()))
 })
 
